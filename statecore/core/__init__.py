@@ -1,0 +1,50 @@
+"""The semantics of workflows: a pure reducer over a compiled program. No IO, no clock, no randomness, no threads, no user code.
+
+Theory of operation. `compile_definition` turns the user's tree into a `Program`: nodes at symbolic addresses with the facts that
+their lifecycles' guards ask for. `advance(program, state, *events)` fires the row that an event asks for and then runs to completion;
+it returns the next parked state and the moves that led there. `owed(program, state)` says what the world owes that state: calls of user code
+and answers of people. `loop` ties the three together as a generator of effects, which drivers perform.
+
+A state holds references to outputs, never values; equal states are equal situations. So a run resumes in constant time from its state
+alone, a crash needs no second code path, and a model checker can enumerate what a workflow can do.
+"""
+
+from .compile import Compiled, compile_definition
+from .events import CANCEL, DECISIONS, REOPEN, START, Advanced, Event, Move
+from .loop import Commit, Effect, Next, Start, loop
+from .owed import Ask, Call, asks, calls, owed
+from .program import ROOT, Address, Node, Program
+from .reducer import advance
+from .state import BEGINNING, RULES_VERSION, Cursor, Ref, State
+
+__all__ = [
+    "BEGINNING",
+    "CANCEL",
+    "DECISIONS",
+    "REOPEN",
+    "ROOT",
+    "RULES_VERSION",
+    "START",
+    "Address",
+    "Advanced",
+    "Ask",
+    "Call",
+    "Commit",
+    "Compiled",
+    "Cursor",
+    "Effect",
+    "Event",
+    "Move",
+    "Next",
+    "Node",
+    "Program",
+    "Ref",
+    "Start",
+    "State",
+    "advance",
+    "asks",
+    "calls",
+    "compile_definition",
+    "loop",
+    "owed",
+]

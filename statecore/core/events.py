@@ -1,0 +1,58 @@
+"""What happened (`Event`) and what followed from it (`Move`), and the table from a person's word to a trigger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from statecore.lifecycles import words as w
+
+from .program import ROOT, Address
+from .state import State, Turn
+
+
+@frozen
+class Event:
+    """One thing that happened at an address: a call ended, a person decided, or (at the root) a run was started, cancelled, reopened.
+
+    `body` is for the journal; the reducer never looks at it.
+    """
+
+    trigger: str
+    at: Address = ROOT
+    turn: Turn = ()
+    attempt: int = 0
+    body: Any = None
+
+
+@frozen
+class Move:
+    """One firing of a row. `body` is that of the event where the event fired it, None where it followed."""
+
+    machine: str
+    at: Address
+    turn: Turn
+    attempt: int
+    source: str
+    trigger: str
+    dest: str
+    body: Any = None
+
+
+@frozen
+class Advanced:
+    """What `advance` found: the next parked state, and the moves that led there, in order."""
+
+    state: State
+    moves: tuple[Move, ...]
+
+
+START, CANCEL, REOPEN = Event(w.start), Event(w.cancel), Event(w.resume)
+
+# kind of pause -> a person's word -> the trigger that it fires
+DECISIONS: dict[str, dict[str, str]] = {
+    "confirmation": {"confirm": w.confirm, "reject": w.reject},
+    "error": {"retry": w.retry, "skip": w.skip},
+    "interrupted": {"retry": w.retry, "skip": w.skip},
+}

@@ -1,0 +1,73 @@
+"""`loop`: the effect generator that every driver performs. Ten lines of control flow, never stored.
+
+| effect   | what the driver does                                              | what it answers                                  |
+|----------|-------------------------------------------------------------------|--------------------------------------------------|
+| `Commit` | stores the next state with the moves that led to it, durably      | True if a cancellation was asked for meanwhile:  |
+|          |                                                                   | then nothing was stored                          |
+| `Start`  | begins a call of user code                                        | -                                                |
+| `Next`   | waits for the first call to end                                   | its events, or () where no call is in flight     |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import frozen
+
+from .events import CANCEL, Advanced, Event
+from .owed import Call, calls
+from .reducer import advance
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from .program import Program
+    from .state import State
+
+
+@frozen
+class Commit:
+    """Store this before anything else happens."""
+
+    before: State
+    events: tuple[Event, ...]
+    after: Advanced
+
+
+@frozen
+class Start:
+    """Begin this call."""
+
+    call: Call
+
+
+@frozen
+class Next:
+    """Wait for the world."""
+
+
+Effect: TypeAlias = Commit | Start | Next
+Reply: TypeAlias = "bool | tuple[Event, ...] | None"
+NEXT = Next()
+
+
+def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Generator[Effect, Reply, State]:
+    """Drive a run from `state` and `events` until only people are left or it is over; returns the state it is parked in."""
+    begun: set[Call] = set()
+    while True:
+        if events:
+            after = advance(program, state, *events)
+            if (yield Commit(state, events, after)):
+                events = (*events, CANCEL)
+                after = advance(program, state, *events)
+                yield Commit(state, events, after)
+            state = after.state
+        open_calls = calls(program, state)
+        for call in open_calls:
+            if call not in begun:
+                yield Start(call)
+        begun = set(open_calls)
+        reply = yield NEXT
+        if not isinstance(reply, tuple) or not reply:
+            return state
+        events = reply

@@ -1,0 +1,82 @@
+"""A program is the user's workflow compiled: a mapping from symbolic address to node. It holds no user code and no positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from json import dumps
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+Address: TypeAlias = str
+Kind = Literal["step", "condition", "steps", "workflow", "run"]
+
+ROOT: Address = ""
+
+
+def below(parent: Address, name: str) -> Address:
+    """The address of `name` inside `parent`; a slash in a name is written `~1` and a tilde `~0`."""
+    part = name.replace("~", "~0").replace("/", "~1")
+    return f"{parent}/{part}" if parent else part
+
+
+@frozen
+class Node:
+    """One component at its address.
+
+    `next` is the address after it: its sibling, or its `parent` where it is the last. `exits` says where a component is entered,
+    by the trigger that enters it (`confirm` -> the first of its steps). `facts` are the guards that hold here. `leaves` is the
+    component that is left as a unit when an error here is skipped. A `transparent` component that is not entered lets the
+    previous content flow through. `asks` is the sentence shown with a confirmation.
+    """
+
+    at: Address
+    name: str
+    kind: Kind
+    machine: str
+    parent: Address
+    next: Address
+    index: int
+    facts: frozenset[str]
+    leaves: Address
+    exits: Mapping[str, Address] = field(factory=dict)
+    transparent: bool = False
+    asks: str | None = None
+
+
+@frozen
+class Program:
+    """A compiled workflow: its nodes by address, and the fingerprint of all that the semantics depends on."""
+
+    name: str
+    nodes: Mapping[Address, Node]
+    first: Address
+    canonical: str
+    fingerprint: str
+    named: Mapping[str, tuple[Address, ...]]
+
+    def __getitem__(self, at: Address) -> Node:
+        """The node at an address."""
+        return self.nodes[at]
+
+    def ancestors(self, at: Address) -> Iterator[Node]:
+        """The components around `at`, innermost first, without the run itself."""
+        at = self.nodes[at].parent
+        while at != ROOT:
+            node = self.nodes[at]
+            yield node
+            at = node.parent
+
+
+def assemble(name: str, nodes: Mapping[Address, Node], first: Address) -> Program:
+    """A program from its nodes: canonical form, fingerprint and index of names are derived."""
+    rows = [
+        [node.at, node.kind, node.machine, node.next, dict(node.exits), sorted(node.facts), node.leaves, node.transparent]
+        for node in nodes.values()
+    ]
+    canonical = dumps([name, first, rows], ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    named: dict[str, tuple[Address, ...]] = {}
+    for node in nodes.values():
+        named[node.name] = (*named.get(node.name, ()), node.at)
+    return Program(name, nodes, first, canonical, sha256(canonical.encode()).hexdigest(), named)

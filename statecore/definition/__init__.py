@@ -1,0 +1,27 @@
+"""The vocabulary of workflows: what the user writes, and what user code receives and returns. Pure; no run ever changes it.
+
+Components are attrs classes with explicit constructors, so that the two spellings of a setting become one `HumanReview` at once and a
+wrong one is refused where it was written. A definition says nothing of addresses, states or stores: `core.compile` does.
+"""
+
+from .components import Component, Condition, Definition, Step, Steps
+from .review import HumanReview
+from .step_io import RunContext, StepInput, StepOutput
+from .words import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus
+
+__all__ = [
+    "Component",
+    "Condition",
+    "Definition",
+    "HumanReview",
+    "OnError",
+    "OnInterrupt",
+    "OnReject",
+    "OnTimeout",
+    "RunContext",
+    "RunStatus",
+    "Step",
+    "StepInput",
+    "StepOutput",
+    "Steps",
+]

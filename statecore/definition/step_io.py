@@ -1,0 +1,124 @@
+"""What user code receives and returns: `StepInput`, `RunContext`, `StepOutput`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@define
+class StepOutput:
+    """What a component handed on: its `content`, and what became of it.
+
+    An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
+    `stop=True` ends the workflow after it (RUN-3). `status` (completed, skipped, failed, or the phase it is in), `reason` and `steps`
+    are filled in on outputs read from a run.
+    """
+
+    content: Any = None
+    step_name: str | None = None
+    success: bool = True
+    error: str | None = None
+    stop: bool = False
+    steps: list[StepOutput] = field(factory=list)
+    status: str = "completed"
+    reason: str | None = None
+    error_type: str | None = None
+    attempt: int = 0
+    address: str | None = None
+
+
+class PastOutputs(Protocol):
+    """Where a `StepInput` finds what earlier steps handed on; every look-up gives a fresh, equal value."""
+
+    def content(self, name: str) -> Any: ...
+    def output(self, name: str) -> StepOutput | None: ...
+    def outputs(self) -> Mapping[str, StepOutput]: ...
+    def last_content(self) -> Any: ...
+
+
+class Values(Protocol):
+    """Where a `StepInput` finds its values; each is read from what is stored, so no attempt sees another's changes."""
+
+    def run_input(self) -> Any: ...
+    def previous(self) -> Any: ...
+    def additional(self) -> dict[str, Any]: ...
+
+
+_UNREAD: Any = object()
+
+
+class StepInput:
+    """What an executor is called with. Values are read when asked for, and are this attempt's own: changing them changes no other.
+
+    `input` is the run's input; `previous_step_content` the content of the step before on the path taken (None after a skipped
+    step); `idempotency_key` is the same for every attempt of this step in this run; `attempt` counts from 0.
+    """
+
+    __slots__ = ("_additional", "_input", "_past", "_previous", "_values", "attempt", "idempotency_key", "step_name")
+
+    def __init__(self, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> None:
+        self._values, self._past = values, past
+        self._input = self._previous = self._additional = _UNREAD
+        self.step_name, self.idempotency_key, self.attempt = step_name, idempotency_key, attempt
+
+    @property
+    def input(self) -> Any:
+        """The run's input."""
+        if self._input is _UNREAD:
+            self._input = self._values.run_input()
+        return self._input
+
+    @property
+    def previous_step_content(self) -> Any:
+        """The content of the step before this one on the path taken; None after a skipped step."""
+        if self._previous is _UNREAD:
+            self._previous = self._values.previous()
+        return self._previous
+
+    @property
+    def additional_data(self) -> dict[str, Any]:
+        """What the caller of `run` gave beside the input."""
+        if self._additional is _UNREAD:
+            self._additional = self._values.additional()
+        additional: dict[str, Any] = self._additional
+        return additional
+
+    @property
+    def previous_step_outputs(self) -> Mapping[str, StepOutput]:
+        """All earlier outputs of this run, by step name; the newest where a name occurs twice."""
+        return self._past.outputs()
+
+    def get_step_output(self, name: str) -> StepOutput | None:
+        """What the step of that name handed on; None if it has not run. Raises `UnknownStep` for a name the workflow lacks."""
+        return self._past.output(name)
+
+    def get_step_content(self, name: str) -> Any:
+        """The content of the step of that name; None if it was skipped or has not run."""
+        return self._past.content(name)
+
+    def get_last_step_content(self) -> Any:
+        """The newest content of any completed step."""
+        return self._past.last_content()
+
+    def get_all_previous_content(self) -> str:
+        """Every earlier content as text, in order, each under its step's name."""
+        outputs = self._past.outputs()
+        return "\n\n".join(f"=== {name} ===\n{output.content}" for name, output in outputs.items() if output.content is not None)
+
+
+@define
+class RunContext:
+    """What an executor with a second parameter `run_context` learns of its run; changes to `session_state` are kept if it succeeds."""
+
+    run_id: str
+    session_id: str | None
+    user_id: str | None
+    workflow_id: str
+    workflow_name: str
+    session_state: dict[str, Any]
+    metadata: dict[str, Any] = field(factory=dict)

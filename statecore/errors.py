@@ -1,0 +1,359 @@
+"""Every refusal has a name: one tree of errors under `StatecoreError`.
+
+Each message says what happened, why, and what to do next; the parts of the message are attributes, so that no caller has to parse
+a sentence. A class carries a stable `code`. Errors of bad input are `ValueError`s too, because that is what callers already catch.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A misspelt name gets the nearest known one, as the end of a sentence; an unrelated one gets the list."""
+    names = sorted(set(known))
+    near = get_close_matches(word, names, n=1)
+    if near:
+        return f" Did you mean {near[0]!r}?"
+    return f" Known: {', '.join(map(repr, names))}." if names else ""
+
+
+class StatecoreError(Exception):
+    """Something in statecore was refused."""
+
+    code = "SC000"
+
+    def __str__(self) -> str:
+        """Return the code and the sentence."""
+        return f"{self.code} {super().__str__()}"
+
+
+# -- definitions: what the user wrote ----------------------------------------------------------------------------------------------
+
+
+class DefinitionError(StatecoreError, ValueError):
+    """A workflow's definition cannot mean anything."""
+
+    code = "SC100"
+
+
+class UnsupportedSetting(DefinitionError):
+    """A setting was given to a component that cannot honour it."""
+
+    code = "SC101"
+
+    def __init__(self, component: str, setting: str, why: str, supported: Iterable[str] = ()) -> None:
+        self.component, self.setting, self.supported = component, setting, tuple(supported)
+        known = f" Supported here: {', '.join(self.supported)}." if self.supported else ""
+        super().__init__(f"{component} does not support {setting}: {why}.{known}")
+
+
+class ConflictingSettings(DefinitionError):
+    """One setting was given twice with different values."""
+
+    code = "SC102"
+
+    def __init__(self, component: str, setting: str, flat: object, review: object) -> None:
+        self.component, self.setting, self.flat, self.review = component, setting, flat, review
+        super().__init__(
+            f"{component} got {setting}={flat!r} as a keyword and {setting}={review!r} in human_review. Give it once, or the same."
+        )
+
+
+class DuplicateNames(DefinitionError):
+    """Two components of one list share a name, so neither has an address."""
+
+    code = "SC103"
+
+    def __init__(self, parent: str, name: str) -> None:
+        self.parent, self.name = parent, name
+        super().__init__(
+            f"{parent or 'the workflow'} has two components named {name!r}. A paused run is found again by name: "
+            f"give each its own, e.g. Step(name=...)."
+        )
+
+
+class NotAComponent(DefinitionError):
+    """Something that is no component stands in a list of steps."""
+
+    code = "SC104"
+
+    def __init__(self, where: str, found: object) -> None:
+        self.where, self.found = where, found
+        super().__init__(f"{where} contains {found!r}, which is no Step, component, Workflow, callable or list of these.")
+
+
+# -- lifecycles and the core -------------------------------------------------------------------------------------------------------
+
+
+class LifecycleError(StatecoreError):
+    """The tables do not allow what was asked."""
+
+    code = "SC200"
+
+
+class RefusedTrigger(LifecycleError):
+    """No row of the lifecycle allows this trigger here."""
+
+    code = "SC201"
+
+    def __init__(self, machine: str, phase: str, trigger: str, facts: Iterable[str]) -> None:
+        self.machine, self.phase, self.trigger, self.facts = machine, phase, trigger, tuple(sorted(facts))
+        super().__init__(
+            f"The {machine} lifecycle has no row for {trigger!r} in {phase!r} where {', '.join(self.facts) or 'nothing'} holds."
+        )
+
+
+class StaleEvent(LifecycleError):
+    """An event speaks of a step, turn or attempt that the run is no longer at."""
+
+    code = "SC202"
+
+    def __init__(self, address: str, turn: tuple[int, ...], attempt: int, trigger: str) -> None:
+        self.address, self.turn, self.attempt, self.trigger = address, turn, attempt, trigger
+        super().__init__(f"{trigger!r} for {address!r}, attempt {attempt}, came too late: the run is not there any more.")
+
+
+# -- runs and decisions ------------------------------------------------------------------------------------------------------------
+
+
+class RunError(StatecoreError):
+    """A run cannot do what was asked of it."""
+
+    code = "SC300"
+
+
+class UnknownRun(RunError, ValueError):
+    """The store holds no such run."""
+
+    code = "SC301"
+
+    def __init__(self, run_id: str, session_id: str | None = None) -> None:
+        self.run_id, self.session_id = run_id, session_id
+        where = f" in session {session_id!r}" if session_id else ""
+        super().__init__(f"No run {run_id!r}{where} in this store. Check the id and the database; list_runs() shows what is there.")
+
+
+class NotPaused(RunError, ValueError):
+    """The run has ended, or waits for nobody."""
+
+    code = "SC302"
+
+    def __init__(self, run_id: str, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        hint = " A failed run goes on with retry_failed=True." if status == "ERROR" else ""
+        super().__init__(f"Run {run_id!r} is {status}, not paused: there is nothing to continue.{hint}")
+
+
+class Undecided(RunError, ValueError):
+    """A run was to continue but nobody has decided anything."""
+
+    code = "SC303"
+
+    def __init__(self, run_id: str, owed: Iterable[str]) -> None:
+        self.run_id, self.owed = run_id, tuple(owed)
+        super().__init__(
+            f"Nothing of run {run_id!r} is decided, so nothing was changed. Owed: {'; '.join(self.owed)}. "
+            f"Call confirm(), reject(), retry() or skip() on its requirements, or decide(run_id, pause_id, ...)."
+        )
+
+
+class AlreadyDecided(RunError, ValueError):
+    """This pause has its one decision; a different one is refused."""
+
+    code = "SC304"
+
+    def __init__(self, pause_id: str, decision: str, by: str | None, at: str) -> None:
+        self.pause_id, self.decision, self.by, self.at = pause_id, decision, by, at
+        super().__init__(f"Pause {pause_id!r} was decided: {decision} by {by or 'somebody'} at {at}. A pause is decided once.")
+
+
+class UnknownPause(RunError, ValueError):
+    """The run has no such pause."""
+
+    code = "SC305"
+
+    def __init__(self, run_id: str, pause_id: str, pending: Iterable[str]) -> None:
+        self.run_id, self.pause_id, self.pending = run_id, pause_id, tuple(pending)
+        super().__init__(f"Run {run_id!r} has no pause {pause_id!r}. Pending: {', '.join(map(repr, self.pending)) or 'none'}.")
+
+
+class UnknownDecision(RunError, ValueError):
+    """This kind of pause cannot be answered with this word."""
+
+    code = "SC306"
+
+    def __init__(self, pause_id: str, kind: str, decision: str, allowed: Iterable[str]) -> None:
+        self.pause_id, self.kind, self.decision, self.allowed = pause_id, kind, decision, tuple(allowed)
+        super().__init__(
+            f"{decision!r} is no answer to pause {pause_id!r}, which is of kind {kind}. Use one of: {', '.join(self.allowed)}."
+        )
+
+
+class RunBusy(RunError):
+    """Another process is executing this run."""
+
+    code = "SC307"
+
+    def __init__(self, run_id: str, owner: str) -> None:
+        self.run_id, self.owner = run_id, owner
+        super().__init__(f"Run {run_id!r} is being executed by {owner}. Wait for it to pause or end; a dead owner is taken over.")
+
+
+class ClaimLost(RunError):
+    """This process's claim on the run was taken by another; nothing was stored."""
+
+    code = "SC308"
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"Another process took run {run_id!r} over; this one stored nothing more. Read the run from the store.")
+
+
+class DefinitionChanged(RunError, ValueError):
+    """The paused address of a run is gone from the definition, or is of another kind."""
+
+    code = "SC309"
+
+    def __init__(self, run_id: str, differences: Iterable[str]) -> None:
+        self.run_id, self.differences = run_id, tuple(differences)
+        super().__init__(
+            f"Run {run_id!r} cannot go on with this definition, and nothing ran: {'; '.join(self.differences)}. "
+            f"Restore these components, or cancel the run."
+        )
+
+
+class DuplicateRun(RunError, ValueError):
+    """A run with this id exists."""
+
+    code = "SC310"
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"A run {run_id!r} exists in this store. Leave run_id out, or choose a new one.")
+
+
+class StepFailed(RunError):
+    """A step returned `StepOutput(success=False)` where its policy is to fail."""
+
+    code = "SC311"
+
+    def __init__(self, step_name: str, error: str) -> None:
+        self.step_name, self.error = step_name, error
+        super().__init__(f"Step {step_name!r} said success=False: {error}. See run.error, or set on_error to pause or skip.")
+
+
+class UnknownStep(RunError, ValueError):
+    """A name that no component of the workflow bears."""
+
+    code = "SC312"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"No component is named {name!r}.{suggest(name, self.known)}")
+
+
+# -- values ------------------------------------------------------------------------------------------------------------------------
+
+
+class UnstorableValue(StatecoreError, ValueError):
+    """A value cannot be stored so that it comes back equal."""
+
+    code = "SC400"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}. Return plain data (numbers, text, bytes, dates, lists, dicts ...) or register a codec.")
+
+
+class UnreadableValue(StatecoreError, ValueError):
+    """Stored bytes are no value that this release can read."""
+
+    code = "SC401"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"A stored value cannot be read: {why}. Nothing was guessed; check the store with `statecore verify`.")
+
+
+# -- stores ------------------------------------------------------------------------------------------------------------------------
+
+
+class StoreError(StatecoreError):
+    """A store cannot be used."""
+
+    code = "SC500"
+
+
+class NotAStatecoreStore(StoreError):
+    """The file is something else."""
+
+    code = "SC501"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path!r} is not a statecore store ({why}); it was left untouched. Name another file.")
+
+
+class StoreCorrupt(StoreError):
+    """The file is a damaged store."""
+
+    code = "SC502"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"The store {path!r} is damaged: {why}. Restore a backup; `statecore verify` names the first bad row.")
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer release."""
+
+    code = "SC503"
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        self.path, self.found, self.known = path, found, known
+        super().__init__(f"The store {path!r} has schema {found}; this release knows up to {known}. Upgrade statecore.")
+
+
+class StoreForked(StoreError):
+    """A forked child used its parent's connection."""
+
+    code = "SC504"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"The store {path!r} was opened before a fork. Open it anew in the child process.")
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be read or written now; what was acknowledged before is safe."""
+
+    code = "SC505"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"The store {path!r} cannot be used: {why}. Nothing that was acknowledged is lost; mend it and try again.")
+
+
+class MissingExtra(StatecoreError, ImportError):
+    """An optional package is needed for this."""
+
+    code = "SC600"
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.what, self.extra = what, extra
+        super().__init__(f"{what} needs an optional package. Install it: pip install 'statecore[{extra}]'")
+
+
+class TargetError(StatecoreError, ValueError):
+    """The command line names a workflow that cannot be found."""
+
+    code = "SC700"
+
+    def __init__(self, target: str, why: str) -> None:
+        self.target, self.why = target, why
+        super().__init__(f"Cannot load {target!r}: {why}. Write module:attribute or file.py:attribute.")

@@ -1,0 +1,19 @@
+"""Lifecycles are tables handed to `transitions`.
+
+Theory of operation. Each file holds one machine: prose, then rows, grouped by source state in the order in which a run meets them.
+One row, one edge, one claim number. The same rows are executed (`machine.fire`), drawn (`statecore.draw`), stored as the legal moves
+of a database and checked. There are no wildcards, no callbacks, no internal transitions and no fallback rows, so the table is the
+diagram.
+
+Guards are *facts*: names that hold at an address. Some come from the user's policy and are computed once by `core.compile`; a few come
+from the cursor (where a failed run had failed). For each state and trigger exactly one row holds under every legal policy.
+"""
+
+from .condition import CONDITION
+from .group import GROUP
+from .machine import MACHINES, TABLES, allowed, fire
+from .row import Row, Table
+from .run import JOINT, RUN
+from .step import STEP
+
+__all__ = ["CONDITION", "GROUP", "JOINT", "MACHINES", "RUN", "STEP", "TABLES", "Row", "Table", "allowed", "fire"]
