@@ -280,6 +280,16 @@ class UnreadableValue(StatecoreError, ValueError):
         super().__init__(f"A stored value cannot be read: {why}. Nothing was guessed; check the store with `statecore verify`.")
 
 
+class RefusedCodec(StatecoreError, ValueError):
+    """A codec cannot be registered: its type or its tag is taken, or can have none."""
+
+    code = "SC402"
+
+    def __init__(self, kind: str, tag: str, why: str) -> None:
+        self.kind, self.tag, self.why = kind, tag, why
+        super().__init__(f"No codec for {kind} with the tag {tag!r}: {why}. Nothing was registered; a type keeps its one tag.")
+
+
 # -- stores ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -347,6 +357,16 @@ class MissingExtra(StatecoreError, ImportError):
     def __init__(self, what: str, extra: str) -> None:
         self.what, self.extra = what, extra
         super().__init__(f"{what} needs an optional package. Install it: pip install 'statecore[{extra}]'")
+
+
+class DrawingFailed(StatecoreError):
+    """Graphviz gave up on a picture."""
+
+    code = "SC601"
+
+    def __init__(self, program: str, why: str) -> None:
+        self.program, self.why = program, why
+        super().__init__(f"{program} did not draw the picture: {why or 'no reason given'}. Write Mermaid, DOT or text instead.")
 
 
 class TargetError(StatecoreError, ValueError):

@@ -9,7 +9,7 @@ from attrs import frozen
 from statecore.lifecycles import words as w
 
 from .program import ROOT, Address
-from .state import State, Turn
+from .state import Ref, State, Turn
 
 
 @frozen
@@ -28,7 +28,10 @@ class Event:
 
 @frozen
 class Move:
-    """One firing of a row. `body` is that of the event where the event fired it, None where it followed."""
+    """One firing of a row. `body` is that of the event where the event fired it, None where it followed.
+
+    `hands_on` refers to what a component that is now completed hands on to the next one.
+    """
 
     machine: str
     at: Address
@@ -38,6 +41,7 @@ class Move:
     trigger: str
     dest: str
     body: Any = None
+    hands_on: Ref | None = None
 
 
 @frozen

@@ -2,8 +2,8 @@
 
 | effect   | what the driver does                                              | what it answers                                  |
 |----------|-------------------------------------------------------------------|--------------------------------------------------|
-| `Commit` | stores the next state with the moves that led to it, durably      | True if a cancellation was asked for meanwhile:  |
-|          |                                                                   | then nothing was stored                          |
+| `Commit` | stores the next state with the moves that led to it, durably      | None; or the cancellation that was asked for     |
+|          |                                                                   | meanwhile: then nothing was stored               |
 | `Start`  | begins a call of user code                                        | -                                                |
 | `Next`   | waits for the first call to end                                   | its events, or () where no call is in flight     |
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
-from .events import CANCEL, Advanced, Event
+from .events import Advanced, Event
 from .owed import Call, calls
 from .reducer import advance
 
@@ -47,7 +47,7 @@ class Next:
 
 
 Effect: TypeAlias = Commit | Start | Next
-Reply: TypeAlias = "bool | tuple[Event, ...] | None"
+Reply: TypeAlias = "Event | tuple[Event, ...] | None"
 NEXT = Next()
 
 
@@ -57,8 +57,9 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
     while True:
         if events:
             after = advance(program, state, *events)
-            if (yield Commit(state, events, after)):
-                events = (*events, CANCEL)
+            ordered = yield Commit(state, events, after)
+            if isinstance(ordered, Event):
+                events = (*events, ordered)
                 after = advance(program, state, *events)
                 yield Commit(state, events, after)
             state = after.state

@@ -151,7 +151,7 @@ class Draft:
         """Into a component: a fresh cursor at its first child, or straight out where it has none."""
         first = node.exits[trigger]
         if first == node.at:
-            self.fire(node, cursor.turn, 0, w.running, w.finish)
+            self.finish(node, cursor.turn, cursor.prev)
             self.go_on(node, cursor.turn, cursor.prev, cursor.prev)
         else:
             self.fresh.append(Cursor(first, w.pending, cursor.turn, 0, cursor.prev, cursor.last))
@@ -161,6 +161,12 @@ class Draft:
         prev, last = cursor.prev, cursor.last
         if phase == w.completed:
             prev = last = Ref(cursor.at, cursor.turn, cursor.attempt)
+            if trigger == w.stop:
+                ended = self.end_workflow(node, cursor.turn, prev)
+                if ended is None:
+                    self.result = last
+                    return
+                node = ended
         elif trigger in BY_ERROR:
             prev = None
             while node.at != self.program.nodes[cursor.at].leaves:
@@ -177,9 +183,18 @@ class Draft:
                 self.result = last
                 return
             node = self.program.nodes[node.parent]
-            self.fire(node, turn, 0, w.running, w.finish)
+            self.finish(node, turn, prev)
             last = prev
         self.fresh.append(Cursor(node.next, w.pending, turn, 0, prev, last))
+
+    def end_workflow(self, node: Node, turn: Turn, prev: Ref) -> Node | None:
+        """A step said stop: what is around it finishes, up to its workflow. The nested workflow that ended, None where it is the run."""
+        while node.parent != ROOT:
+            node = self.program.nodes[node.parent]
+            self.finish(node, turn, prev)
+            if node.kind == "workflow":
+                return node
+        return None
 
     # -- rows ------------------------------------------------------------------------------------------------------------------
 
@@ -188,13 +203,20 @@ class Draft:
     ) -> str:
         """Fire a row of a component and record the move."""
         dest = fire(node.machine, phase, trigger, node.facts if facts is None else facts)
-        self.moves.append(Move(node.machine, node.at, turn, attempt, phase, trigger, dest, body))
+        hands_on = Ref(node.at, turn, attempt) if dest == w.completed else None
+        self.moves.append(Move(node.machine, node.at, turn, attempt, phase, trigger, dest, body, hands_on))
         return dest
+
+    def finish(self, node: Node, turn: Turn, prev: Ref | None) -> None:
+        """Fire `finish` of a component whose last child is over: it hands on what the next one will see."""
+        dest = fire(node.machine, w.running, w.finish, node.facts)
+        self.moves.append(Move(node.machine, node.at, turn, 0, w.running, w.finish, dest, None, prev))
 
     def fire_run(self, trigger: str, body: Any = None) -> None:
         """Fire a row of the run and record the move."""
         source, self.run = self.run, fire("run", self.run, trigger, frozenset())
-        self.moves.append(Move("run", ROOT, (), 0, source, trigger, self.run, body))
+        hands_on = self.result if self.run == w.completed else None
+        self.moves.append(Move("run", ROOT, (), 0, source, trigger, self.run, body, hands_on))
 
     def open_nodes(self) -> list[Node]:
         """The components that are entered and not left, innermost first."""

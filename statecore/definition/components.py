@@ -52,6 +52,7 @@ class Step:
     description: str | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
+    wants_context: bool
 
     def __init__(
         self,
@@ -84,7 +85,8 @@ class Step:
             message = f"Step {name!r} runs a workflow; set on_interrupt on the steps inside it."
             raise DefinitionError(message)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        self.__attrs_init__(name, executor, flow, step_id, description, interrupt, review)  # type: ignore[attr-defined]
+        wants = wants_context(executor)
+        self.__attrs_init__(name, executor, flow, step_id, description, interrupt, review, wants)  # type: ignore[attr-defined]
 
 
 @frozen(init=False)
@@ -125,6 +127,7 @@ class Condition:
     description: str | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
+    wants_context: bool
 
     def __init__(
         self,
@@ -146,7 +149,8 @@ class Condition:
         review = merged(where, human_review, settings)
         then, other = as_components(where, steps), as_components(f"{where} (else)", else_steps or ())
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review)  # type: ignore[attr-defined]
+        wants = wants_context(evaluator)
+        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)  # type: ignore[attr-defined]
 
 
 Component: TypeAlias = Step | Steps | Condition | Definition
@@ -186,3 +190,13 @@ def callable_name(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
+
+
+def wants_context(function: Any) -> bool:
+    """Whether user code has a parameter named `run_context`; asked once, when the component is constructed."""
+    if not callable(function):
+        return False
+    try:
+        return "run_context" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False  # built-in functions may have no signature

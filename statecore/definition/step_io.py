@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, field
+from attrs import asdict, define, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,8 @@ class StepOutput:
     """What a component handed on: its `content`, and what became of it.
 
     An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
-    `stop=True` ends the workflow after it (RUN-3). `status` (completed, skipped, failed, or the phase it is in), `reason` and `steps`
-    are filled in on outputs read from a run.
+    `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
+    failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
     """
 
     content: Any = None
@@ -30,6 +30,11 @@ class StepOutput:
     error_type: str | None = None
     attempt: int = 0
     address: str | None = None
+    failures: list[dict[str, Any]] = field(factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with what is inside."""
+        return asdict(self)
 
 
 class PastOutputs(Protocol):

@@ -27,6 +27,7 @@ STEP = Table(
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               succeed,   completed,             always,             "RUN-1"),
+        Row(running,               stop,      completed,             always,             "RUN-3",    "it ends its workflow with it"),
         Row(running,               fail,      failed,                error_fails,        "ERR-1",    "the default: errors are loud"),
         Row(running,               fail,      skipped,               error_skips,        "ERR-2"),
         Row(running,               fail,      errored_paused,        error_pauses,       "ERR-3",    "a person decides: retry or skip"),

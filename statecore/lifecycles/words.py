@@ -22,6 +22,7 @@ leave = "leave"
 pause = "pause"
 # triggers: what a call reports
 succeed = "succeed"
+stop = "stop"
 fail = "fail"
 interrupt = "interrupt"
 hold = "hold"

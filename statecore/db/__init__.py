@@ -1,0 +1,1 @@
+"""Stores under the names users know: `InMemoryDb`, `SqliteDb`, `AsyncSqliteDb`; each in its own module, loaded when asked for."""

@@ -1,0 +1,5 @@
+"""Names handed on: `from statecore.db.in_memory import InMemoryDb`."""
+
+from statecore.stores.memory import InMemoryDb
+
+__all__ = ["InMemoryDb"]

@@ -1,0 +1,7 @@
+"""Names handed on: `from statecore.db.sqlite import SqliteDb`. Every store serves both colours, so `AsyncSqliteDb` is the same store."""
+
+from statecore.stores.sqlite import SqliteDb
+
+AsyncSqliteDb = SqliteDb
+
+__all__ = ["AsyncSqliteDb", "SqliteDb"]

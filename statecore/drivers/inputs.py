@@ -1,0 +1,127 @@
+"""What user code sees of its run: values read when asked for, each call's own copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from statecore.codec import decode, encode
+from statecore.definition import RunContext, StepInput, StepOutput
+from statecore.stores.history import OVER
+
+if TYPE_CHECKING:
+    from statecore.core import Call, Ref
+    from statecore.stores.history import History
+
+    from .execution import Execution
+
+
+class CallValues:
+    """The values of one call, and its own `session_state`; user code reaches them through a `StepInput` or a `RunContext`."""
+
+    __slots__ = ("_execution", "_prev", "_state")
+
+    def __init__(self, execution: Execution, prev: Ref | None) -> None:
+        self._execution, self._prev = execution, prev
+        self._state: dict[str, Any] | None = None
+
+    def run_input(self) -> Any:
+        """The run's input."""
+        return decode(self._execution.identity.input)
+
+    def previous(self) -> Any:
+        """The previous step's content."""
+        return self._execution.content(self._prev)
+
+    def additional(self) -> dict[str, Any]:
+        """The additional data of the run."""
+        additional: dict[str, Any] = decode(self._execution.identity.additional_data)
+        return additional
+
+    def session_state(self) -> dict[str, Any]:
+        """This attempt's session state: what the last success left, to be changed freely."""
+        if self._state is None:
+            state: dict[str, Any] = decode(self._execution.session_state)
+            self._state = state
+        return self._state
+
+    def changed_state(self) -> str | None:
+        """The session state as this attempt leaves it, encoded; None where it did not change. Raises `UnstorableValue`."""
+        if self._state is None:
+            return None
+        text = encode(self._state)
+        return text if text != self._execution.session_state else None
+
+
+class Past:
+    """Earlier outputs of a run, by step name."""
+
+    __slots__ = ("_execution",)
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def output(self, name: str) -> StepOutput | None:
+        """What the step of that name handed on; None if it has not run."""
+        history = self._execution.history()
+        return history.output(history.visits[history.named[name]]) if name in history.named else None
+
+    def content(self, name: str) -> Any:
+        """The content of the step of that name; None if it was skipped or has not run."""
+        output = self.output(name)
+        return output.content if output is not None else None
+
+    def outputs(self) -> Mapping[str, StepOutput]:
+        """All of them."""
+        return PastMapping(self._execution.history())
+
+    def last_content(self) -> Any:
+        """The newest content of any completed step."""
+        history = self._execution.history()
+        if history.last_completed is None:
+            return None
+        text = history.content(history.visits[history.last_completed])
+        return decode(text) if text is not None else None
+
+
+class PastMapping(Mapping[str, StepOutput]):
+    """Earlier outputs by step name, read one by one; only what is over is in it."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._names = [name for name, key in history.named.items() if history.visits[key].phase in OVER]
+
+    def __getitem__(self, name: str) -> StepOutput:
+        """One output."""
+        if name not in self._names:
+            raise KeyError(name)
+        return self._history.output(self._history.visits[self._history.named[name]])
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order in which the steps began."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._names)
+
+
+def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
+    """The input of one call."""
+    turn = "".join(f".{n}" for n in call.turn)
+    key = f"{execution.identity.run_id}/{call.at}{turn}"
+    return StepInput(values, execution.past, execution.program.nodes[call.at].name, key, call.attempt)
+
+
+def run_context(execution: Execution, values: CallValues) -> RunContext:
+    """The context of one call, for user code that asks for it."""
+    identity = execution.identity
+    return RunContext(
+        run_id=identity.run_id,
+        session_id=identity.session_id,
+        user_id=identity.user_id,
+        workflow_id=identity.workflow_id,
+        workflow_name=identity.workflow_name,
+        session_state=values.session_state(),
+        metadata=decode(identity.metadata),
+    )

@@ -1,0 +1,55 @@
+"""What both colours do with a `Commit`: store the boundary, hear of a cancellation, give the claim back."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import TYPE_CHECKING
+
+from statecore.core import Call, Commit, Event, advance
+from statecore.lifecycles import words as w
+from statecore.stores import Body
+
+if TYPE_CHECKING:
+    from .execution import Execution
+
+
+def store(execution: Execution, effect: Commit) -> Event | None:
+    """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
+    heeds = all(event.trigger != w.cancel for event in effect.events)
+    boundary = execution.boundary(effect, heeds_cancel=heeds)
+    if execution.host.store.commit(boundary):
+        by = execution.host.store.load(execution.identity.run_id).cancel_by
+        return cancellation(by)
+    execution.committed(effect, boundary)
+    return None
+
+
+def cancellation(by: str | None) -> Event:
+    """The event that somebody cancelled the run."""
+    return Event(w.cancel, body=Body(dumps({"by": by}) if by else ""))
+
+
+def store_interruption(execution: Execution, calls: list[Call], why: str) -> None:
+    """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
+    events = tuple(execution.interrupted(call, why) for call in calls)
+    if events:
+        effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
+        ordered = store(execution, effect)
+        if ordered is not None:
+            events = (*events, ordered)
+            store(execution, Commit(execution.state, events, advance(execution.program, execution.state, *events)))
+
+
+def let_go(execution: Execution) -> None:
+    """Give the claim back, so that the run can be continued at once; a parked run's claim was given back with its boundary."""
+    execution.host.store.release(execution.identity.run_id, execution.epoch)
+
+
+def loud(execution: Execution) -> BaseException | None:
+    """The executor's own exception, where the run failed of it in this process, with a note of where (ERR-1)."""
+    error = execution.raised
+    if execution.state.run != w.failed or error is None:
+        return None
+    where = next((cursor.at for cursor in execution.state.cursors if cursor.phase == w.failed), "")
+    error.add_note(f"statecore: run {execution.identity.run_id!r} failed in step {execution.program.nodes[where].name!r} ({where})")
+    return error

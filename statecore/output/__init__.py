@@ -1,0 +1,7 @@
+"""What users read: run outputs, requirements, sessions and the events of a stream. All of it is derived from the store; none of it is truth."""
+
+from .requirement import ErrorRequirement, Requirement, StepRequirement
+from .run_output import WorkflowRunOutput
+from .session import WorkflowSession
+
+__all__ = ["ErrorRequirement", "Requirement", "StepRequirement", "WorkflowRunOutput", "WorkflowSession"]

@@ -1,0 +1,198 @@
+"""`WorkflowRunOutput`: a run as it stood when it was read. What is large is read from the store when asked for, up to that moment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from statecore.codec import decode
+from statecore.definition import RunStatus, StepInput, StepOutput
+from statecore.drivers import of_record
+from statecore.drivers.inputs import CallValues, step_input
+from statecore.lifecycles import words as w
+from statecore.stores import PauseFilter, Waiting
+from statecore.stores.history import History
+from statecore.stores.rules import STATUS
+
+from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
+
+if TYPE_CHECKING:
+    from statecore.core import Call, Compiled
+    from statecore.drivers import Host
+    from statecore.stores import Record
+
+ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
+
+
+class WorkflowRunOutput:
+    """A run as it stood when it was read; never changed by what happens to the run later.
+
+    While it `is_paused`, decide its requirements (`steps_requiring_confirmation`, `steps_with_errors`) and hand it to
+    `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970.
+    """
+
+    def __init__(self, host: Host, record: Record, compiled: Compiled | None = None) -> None:
+        self._host, self._record, self._compiled = host, record, compiled
+        identity = record.identity
+        self.run_id, self.session_id, self.user_id = identity.run_id, identity.session_id, identity.user_id
+        self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
+        self.created_at = identity.created // 1_000_000
+        self.status = RunStatus(STATUS[record.state.run])
+        requirements = [requirement_of(waiting, self.place(waiting), self.reader(waiting)) for waiting in self._waiting()]
+        self.step_requirements = [each for each in requirements if isinstance(each, StepRequirement)]
+        self.error_requirements = [each for each in requirements if isinstance(each, ErrorRequirement)]
+
+    def __repr__(self) -> str:
+        """The run and where it stands."""
+        return f"<WorkflowRunOutput {self.run_id!r} of {self.workflow_name!r}: {self.status.value}>"
+
+    # -- what the run is ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person owes something and nothing runs."""
+        return self.status is RunStatus.paused
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was cancelled."""
+        return self.status is RunStatus.cancelled
+
+    @cached_property
+    def input(self) -> Any:
+        """The run's input."""
+        return decode(self._record.identity.input)
+
+    @cached_property
+    def content(self) -> Any:
+        """What a completed run handed on; None before, and where all was skipped."""
+        ref = self._record.state.result
+        if ref is None or self.status is not RunStatus.completed:
+            return None
+        seq = self._record.held[ref]
+        [entry] = self._host.store.journal(self.run_id, seq - 1, seq)
+        return decode(entry.body.value) if entry.body.value is not None else None
+
+    @cached_property
+    def session_state(self) -> dict[str, Any]:
+        """The session state as this run left it."""
+        state: dict[str, Any] = decode(self._record.session_state)
+        return state
+
+    @cached_property
+    def additional_data(self) -> dict[str, Any]:
+        """What the caller of `run` gave beside the input."""
+        additional: dict[str, Any] = decode(self._record.identity.additional_data)
+        return additional
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """The run's metadata."""
+        metadata: dict[str, Any] = decode(self._record.identity.metadata)
+        return metadata
+
+    @cached_property
+    def step_results(self) -> list[StepOutput]:
+        """What became of every component that was entered, as a tree; skipped ones say why, failures stay visible."""
+        return self._history.tree()
+
+    @cached_property
+    def error(self) -> str | None:
+        """Of a failed run: the error that it failed of."""
+        if self.status is not RunStatus.error:
+            return None
+        failed = [v for v in self._history.visits.values() if v.phase == w.failed and v.failures]
+        return failed[-1].failures[-1]["error"] if failed else None
+
+    # -- what people owe ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        """Everything that people owe this run, decided or not."""
+        return [*self.step_requirements, *self.error_requirements]
+
+    @property
+    def active_step_requirements(self) -> list[StepRequirement]:
+        """The step requirements that are not decided yet."""
+        return [each for each in self.step_requirements if not each.is_resolved]
+
+    @property
+    def active_error_requirements(self) -> list[ErrorRequirement]:
+        """The error requirements that are not decided yet."""
+        return [each for each in self.error_requirements if not each.is_resolved]
+
+    @property
+    def steps_requiring_confirmation(self) -> list[StepRequirement]:
+        """The components that wait for a yes or no."""
+        return [each for each in self.step_requirements if each.needs_confirmation]
+
+    @property
+    def steps_with_errors(self) -> list[ErrorRequirement]:
+        """The failed or interrupted steps that wait for retry or skip."""
+        return self.active_error_requirements
+
+    @property
+    def paused_step_name(self) -> str | None:
+        """The name of the first component that waits."""
+        return self.requirements[0].step_name if self.requirements else None
+
+    @property
+    def paused_step_index(self) -> int | None:
+        """The position of the first component that waits, among its siblings; for people only, never identity."""
+        return self.requirements[0].step_index if self.requirements else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: everything above."""
+        return {
+            "run_id": self.run_id,
+            "session_id": self.session_id,
+            "user_id": self.user_id,
+            "workflow_id": self.workflow_id,
+            "workflow_name": self.workflow_name,
+            "status": self.status.value,
+            "created_at": self.created_at,
+            "input": self.input,
+            "content": self.content,
+            "error": self.error,
+            "session_state": self.session_state,
+            "additional_data": self.additional_data,
+            "metadata": self.metadata,
+            "step_results": [output.to_dict() for output in self.step_results],
+            "step_requirements": [each.to_dict() for each in self.step_requirements],
+            "error_requirements": [each.to_dict() for each in self.error_requirements],
+        }
+
+    # -- how it is read ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _history(self) -> History:
+        return History().extend(self._host.store.journal(self.run_id, 0, self._record.seq))
+
+    def _waiting(self) -> list[Waiting]:
+        if self.status not in (RunStatus.paused, RunStatus.running):
+            return []
+        return self._host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
+
+    def place(self, waiting: Waiting) -> Place:
+        """Where the component that waits stands in its workflow."""
+        node = self._compiled.program.nodes.get(waiting.pause.at) if self._compiled is not None else None
+        if node is None:
+            return Place(waiting.pause.at, "Step", 0, None)
+        on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
+        return Place(node.at, STEP_TYPES[node.kind], node.index, on_reject)
+
+    def reader(self, waiting: Waiting) -> Any:
+        """How to read what the component that waits was called with; None without a definition."""
+        compiled, record = self._compiled, self._record
+        if compiled is None:
+            return None
+
+        def read() -> StepInput:
+            execution = of_record(self._host, compiled, record)
+            cursor = next(c for c in record.state.cursors if (c.at, c.turn) == (waiting.pause.at, waiting.pause.turn))
+            call: Call = execution.call_at(cursor)
+            return step_input(execution, call, CallValues(execution, cursor.prev))
+
+        return read
+
+

@@ -1,0 +1,29 @@
+"""`WorkflowSession`: the runs of one conversation, in the order in which they were last executed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from .run_output import WorkflowRunOutput
+
+
+@frozen
+class WorkflowSession:
+    """A session's runs, the one executed last at the end, and the session state as that one left it."""
+
+    session_id: str
+    workflow_id: str
+    user_id: str | None
+    runs: list[WorkflowRunOutput]
+
+    @property
+    def session_state(self) -> dict[str, Any]:
+        """The session state as the last run left it."""
+        return self.runs[-1].session_state if self.runs else {}
+
+    def get_run(self, run_id: str) -> WorkflowRunOutput | None:
+        """The run of that id, if it is in this session."""
+        return next((run for run in self.runs if run.run_id == run_id), None)

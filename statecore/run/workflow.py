@@ -1,0 +1,45 @@
+"""Names handed on: the events of a stream and `WorkflowRunOutput`."""
+
+from statecore.output import WorkflowRunOutput
+from statecore.output.events import (
+    ConditionExecutionCompletedEvent,
+    ConditionExecutionStartedEvent,
+    RunEvent,
+    StepCompletedEvent,
+    StepContinuedEvent,
+    StepErrorEvent,
+    StepOutputEvent,
+    StepPausedEvent,
+    StepsExecutionCompletedEvent,
+    StepsExecutionStartedEvent,
+    StepSkippedEvent,
+    StepStartedEvent,
+    WorkflowCancelledEvent,
+    WorkflowCompletedEvent,
+    WorkflowErrorEvent,
+    WorkflowPausedEvent,
+    WorkflowRunEvent,
+    WorkflowStartedEvent,
+)
+
+__all__ = [
+    "ConditionExecutionCompletedEvent",
+    "ConditionExecutionStartedEvent",
+    "RunEvent",
+    "StepCompletedEvent",
+    "StepContinuedEvent",
+    "StepErrorEvent",
+    "StepOutputEvent",
+    "StepPausedEvent",
+    "StepSkippedEvent",
+    "StepStartedEvent",
+    "StepsExecutionCompletedEvent",
+    "StepsExecutionStartedEvent",
+    "WorkflowCancelledEvent",
+    "WorkflowCompletedEvent",
+    "WorkflowErrorEvent",
+    "WorkflowPausedEvent",
+    "WorkflowRunEvent",
+    "WorkflowRunOutput",
+    "WorkflowStartedEvent",
+]

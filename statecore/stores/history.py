@@ -1,0 +1,160 @@
+"""`History` is the fold of a run's journal: what became of each component, in each turn. Built only when somebody looks back."""
+
+from __future__ import annotations
+
+from json import loads
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import define, field
+
+from statecore.codec import decode
+from statecore.definition import StepOutput
+from statecore.lifecycles import words as w
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from statecore.core import Address
+    from statecore.core.state import Turn
+
+    from .records import Entry, Text
+
+Key: TypeAlias = "tuple[Address, Turn]"
+
+OVER = frozenset({w.completed, w.skipped, w.failed, w.cancelled})
+
+# why a component was skipped, by the state it was in and the trigger that ended it
+SKIP_REASONS = {
+    (w.awaiting_confirmation, w.reject): "rejected",
+    (w.running, w.fail): "failed, and its error policy is skip",
+    (w.evaluating, w.fail): "failed, and its error policy is skip",
+    (w.errored_paused, w.skip): "failed, and a person skipped it",
+    (w.evaluating, w.refute): "not taken",
+    (w.running, w.leave): "left by its error policy",
+}
+
+
+@define
+class Visit:
+    """One component in one turn: its phase, its newest row, and what went wrong on the way."""
+
+    machine: str
+    at: Address
+    turn: Turn
+    attempt: int
+    phase: str
+    newest: Entry
+    first: int
+    value: Text | None = None
+    of: int | None = None
+    failures: list[dict[str, Any]] = field(factory=list)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was skipped; None where it was not."""
+        if self.phase != w.skipped:
+            return None
+        return SKIP_REASONS.get((self.newest.source, self.newest.trigger), self.newest.trigger)
+
+    @property
+    def name(self) -> str:
+        """The component's name: the last part of its address."""
+        return name_of(self.at)
+
+
+def name_of(at: Address) -> str:
+    """The name at the end of an address."""
+    return at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
+def particulars(entry: Entry) -> dict[str, Any]:
+    """What a row says besides its columns."""
+    said: dict[str, Any] = loads(entry.body.detail) if entry.body.detail else {}
+    return said
+
+
+@define
+class History:
+    """The visits of a run in the order in which they began, and the values of its rows."""
+
+    visits: dict[Key, Visit] = field(factory=dict)
+    named: dict[str, Key] = field(factory=dict)
+    values: dict[int, Text] = field(factory=dict)
+    last_completed: Key | None = None
+
+    def extend(self, entries: Iterable[Entry]) -> History:
+        """Fold further rows in, in order."""
+        for entry in entries:
+            if entry.machine != "run":
+                self.add(entry)
+        return self
+
+    def add(self, entry: Entry) -> None:
+        """Fold one row of a component in."""
+        key = (entry.at, entry.turn)
+        visit = self.visits.get(key)
+        if visit is None:
+            visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
+            self.visits[key] = visit
+        visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
+        said = particulars(entry)
+        if entry.body.value is not None:
+            self.values[entry.seq] = entry.body.value
+        if "error" in said:
+            visit.failures.append({**said, "attempt": entry.attempt})
+        if entry.dest == w.completed:
+            visit.value, visit.of = entry.body.value, said.get("of")
+            if entry.machine == "step":
+                self.last_completed = key
+        self.named[visit.name] = key
+
+    def content(self, visit: Visit) -> Text | None:
+        """The encoded content that a completed component handed on; None where it handed nothing on."""
+        if visit.phase != w.completed:
+            return None
+        return visit.value if visit.of is None else self.values.get(visit.of)
+
+    def output(self, visit: Visit) -> StepOutput:
+        """What became of one component, its content freshly decoded; without what is inside it."""
+        text = self.content(visit)
+        error = visit.failures[-1] if visit.failures and visit.phase != w.completed else {}
+        said = particulars(visit.newest) if visit.phase == w.completed else {}
+        return StepOutput(
+            content=decode(text) if text is not None else None,
+            step_name=visit.name,
+            success=visit.phase != w.failed and said.get("success", True),
+            error=error.get("error", said.get("error")),
+            error_type=error.get("error_type"),
+            stop=visit.newest.trigger == w.stop,
+            status=visit.phase,
+            reason=visit.reason,
+            attempt=visit.attempt,
+            address=visit.at,
+            failures=list(visit.failures),
+        )
+
+    def tree(self) -> list[StepOutput]:
+        """What became of every component, each with what is inside it."""
+        children = self.children()
+        outputs = {key: self.output(visit) for key, visit in self.visits.items()}
+        for key, visits in children.items():
+            if key is not None:
+                outputs[key].steps = [outputs[visit.at, visit.turn] for visit in visits]
+        return [outputs[visit.at, visit.turn] for visit in children.get(None, [])]
+
+    def children(self) -> dict[Key | None, list[Visit]]:
+        """Every visit under the nearest visited component around it, in order; the top level under None."""
+        tree: dict[Key | None, list[Visit]] = {}
+        for visit in self.visits.values():
+            tree.setdefault(self.around(visit), []).append(visit)
+        return tree
+
+    def around(self, visit: Visit) -> Key | None:
+        """The nearest visited component around a visit."""
+        at = visit.at
+        while "/" in at:
+            at = at.rpartition("/")[0]
+            for cut in range(len(visit.turn), -1, -1):
+                if (at, visit.turn[:cut]) in self.visits:
+                    return at, visit.turn[:cut]
+        return None

@@ -1,0 +1,222 @@
+"""`InMemoryDb` keeps runs in this process: the same rules as every store, with a lock for a transaction and nothing on disk."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from statecore.core import BEGINNING
+from statecore.errors import DuplicateRun, UnknownPause, UnknownRun
+
+from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
+from .rules import ENDED, GENESIS, check_claim, check_fence, heeds, judge, link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from statecore.core import Ref, State
+
+
+@define
+class Kept:
+    """All that is kept of one run; `turned` orders runs by their last change."""
+
+    identity: Identity
+    session_state: Text
+    owner: str | None
+    turned: int
+    updated: Micros
+    state: State = BEGINNING
+    held: Mapping[Ref, int] = field(factory=dict)
+    epoch: int = 1
+    cancel_by: str | None = None
+    cancel_requested: Micros | None = None
+    entries: list[Entry] = field(factory=list)
+    pauses: dict[str, Pause] = field(factory=dict)
+    decisions: dict[str, Decided] = field(factory=dict)
+
+    def record(self) -> Record:
+        """The run as callers see it."""
+        return Record(
+            identity=self.identity,
+            state=self.state,
+            seq=len(self.entries),
+            held=self.held,
+            session_state=self.session_state,
+            owner=self.owner,
+            epoch=self.epoch,
+            lease=None,
+            cancel_by=self.cancel_by,
+            cancel_requested=self.cancel_requested,
+            updated=self.updated,
+        )
+
+
+class InMemoryDb:
+    """A store in this process's memory. It is gone with the process, and safe for its threads."""
+
+    blocking = False
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Kept] = {}
+        self._lock = RLock()
+        self._turns = 0
+
+    def _kept(self, run_id: str) -> Kept:
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            raise UnknownRun(run_id) from None
+
+    def _turn(self) -> int:
+        self._turns += 1
+        return self._turns
+
+    def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
+        """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
+        with self._lock:
+            if identity.run_id in self._runs:
+                raise DuplicateRun(identity.run_id)
+            kept = Kept(identity, session_state, owner, self._turn(), identity.created)
+            self._runs[identity.run_id] = kept
+            return kept.record()
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands. Raises `UnknownRun`."""
+        with self._lock:
+            return self._kept(run_id).record()
+
+    def claim(self, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+        """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
+        with self._lock:
+            kept = self._kept(run_id)
+            doubtful = check_claim(run_id, kept.owner)
+            kept.owner, kept.epoch, kept.updated, kept.turned = owner, kept.epoch + 1, time, self._turn()
+            return kept.record(), doubtful
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary; True, having stored nothing, where a cancellation waits. Raises `ClaimLost`, `AlreadyDecided`."""
+        with self._lock:
+            kept = self._kept(boundary.run_id)
+            check_fence(boundary, kept.epoch, len(kept.entries))
+            if heeds(boundary, kept.cancel_requested):
+                return True
+            for decision in boundary.decisions:
+                judge(kept.pauses[decision.pause_id], kept.decisions.get(decision.pause_id), decision, kept.state.run)
+            for decision in boundary.decisions:
+                kept.decisions.setdefault(decision.pause_id, decision)
+            for pause_id in boundary.closed:
+                kept.pauses[pause_id] = evolve(kept.pauses[pause_id], closed=boundary.time)
+            for pause in boundary.opened:
+                kept.pauses[pause.pause_id] = pause
+            kept.entries.extend(boundary.entries)
+            kept.state, kept.held, kept.updated = boundary.state, boundary.held, boundary.time
+            if boundary.session_state is not None:
+                kept.session_state = boundary.session_state
+            if boundary.parks:
+                kept.owner = None
+            return False
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Give a claim back, if it is still this one."""
+        with self._lock:
+            kept = self._kept(run_id)
+            if kept.epoch == epoch:
+                kept.owner = None
+
+    def decide(self, decision: Decided) -> Decided:
+        """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
+        with self._lock:
+            kept = self._kept(decision.run_id)
+            pause = kept.pauses.get(decision.pause_id)
+            if pause is None:
+                raise UnknownPause(decision.run_id, decision.pause_id, [p.pause_id for p in kept.pauses.values() if not p.closed])
+            stored = judge(pause, kept.decisions.get(decision.pause_id), decision, kept.state.run)
+            return kept.decisions.setdefault(decision.pause_id, stored or decision)
+
+    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
+        """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+        with self._lock:
+            kept = self._kept(run_id)
+            if kept.cancel_requested is None and kept.state.run not in ENDED:
+                kept.cancel_by, kept.cancel_requested = by, time
+            return kept.record()
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
+        with self._lock:
+            return self._kept(run_id).entries[after:upto]
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses."""
+        with self._lock:
+            kept = self._kept(run_id)
+            return [kept.decisions[pause_id] for pause_id in kept.pauses if pause_id in kept.decisions]
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first."""
+        with self._lock:
+            kepts = [self._kept(wanted.run_id)] if wanted.run_id is not None else list(self._runs.values())
+            rows = [
+                waiting
+                for kept in kepts
+                if kept.state.run not in ENDED
+                for pause in kept.pauses.values()
+                if pause.closed is None and matches(waiting := self._waiting(kept, pause), wanted)
+            ]
+        rows.sort(key=lambda waiting: waiting.pause.opened)
+        return rows[wanted.offset : wanted.offset + wanted.limit]
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed."""
+        with self._lock:
+            kept = self._kept(run_id)
+            pause = kept.pauses.get(pause_id)
+            return self._waiting(kept, pause) if pause is not None else None
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently changed first."""
+        with self._lock:
+            kepts = sorted(self._runs.values(), key=lambda kept: -kept.turned)
+            rows = [kept.record() for kept in kepts if run_matches(kept, wanted)]
+        return rows[wanted.offset : wanted.offset + wanted.limit]
+
+    def head(self, run_id: str) -> str:
+        """The chain's last link, computed when asked for."""
+        chain = GENESIS
+        for entry in self.journal(run_id):
+            chain = link(chain, run_id, entry)
+        return chain.hex()
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._runs.clear()
+
+    @staticmethod
+    def _waiting(kept: Kept, pause: Pause) -> Waiting:
+        identity = kept.identity
+        decided = kept.decisions.get(pause.pause_id)
+        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
+
+
+def matches(waiting: Waiting, wanted: PauseFilter) -> bool:
+    """Whether a row of the inbox is one of those wanted."""
+    return (
+        wanted.session_id in (None, waiting.session_id)
+        and wanted.workflow_id in (None, waiting.workflow_id)
+        and wanted.step_name in (None, waiting.pause.step_name)
+        and wanted.kind in (None, waiting.pause.kind)
+        and not (wanted.undecided_only and waiting.decided is not None)
+    )
+
+
+def run_matches(kept: Kept, wanted: RunFilter) -> bool:
+    """Whether a run is one of those wanted."""
+    return (
+        wanted.session_id in (None, kept.identity.session_id)
+        and wanted.workflow_id in (None, kept.identity.workflow_id)
+        and (wanted.phases is None or kept.state.run in wanted.phases)
+    )

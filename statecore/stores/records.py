@@ -1,0 +1,240 @@
+"""What a store keeps, as plain frozen records. Values are encoded texts; times are whole microseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+from statecore.core import Address, Ref, State
+from statecore.core.owed import AskKind
+from statecore.core.state import Turn
+
+Micros: TypeAlias = int
+Text: TypeAlias = str
+"""A value as `codec.encode` wrote it."""
+
+
+@frozen
+class Body:
+    """What an event brings for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
+
+    `detail` is "" where there is nothing to say. Its words: `by`, `comment`, `error`, `error_type`, `stop`, `success`.
+    """
+
+    detail: str = ""
+    value: Text | None = None
+
+
+@frozen
+class Entry:
+    """One row of a run's journal: one firing of a row of a lifecycle, with who and when. `seq` counts from 1 without gaps."""
+
+    seq: int
+    machine: str
+    at: Address
+    turn: Turn
+    attempt: int
+    source: str
+    trigger: str
+    dest: str
+    time: Micros
+    body: Body
+
+
+@frozen
+class Pause:
+    """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
+
+    `detail` is a small JSON object of what the person is shown besides: `error`, `error_type`, `retry_count`.
+    """
+
+    run_id: str
+    pause_id: str
+    kind: AskKind
+    at: Address
+    turn: Turn
+    attempt: int
+    step_name: str
+    message: str | None
+    opened: Micros
+    closed: Micros | None = None
+    detail: str = ""
+
+
+@frozen
+class Decided:
+    """The one decision of a pause. `key` is the caller's idempotency key, `value` an encoded value that the word carries."""
+
+    run_id: str
+    pause_id: str
+    word: str
+    time: Micros
+    value: Text | None = None
+    by: str | None = None
+    comment: str | None = None
+    key: str | None = None
+
+
+@frozen
+class Identity:
+    """What is fixed about a run from its start: who, which workflow, with which input. The values are encoded texts."""
+
+    run_id: str
+    workflow_id: str
+    workflow_name: str
+    session_id: str
+    user_id: str | None
+    created: Micros
+    input: Text
+    additional_data: Text
+    metadata: Text
+    fingerprint: str
+    canonical: str
+    rules: int
+
+
+@frozen
+class Record:
+    """A run as it stands in the store.
+
+    `held` says at which journal row the outputs lie that the state refers to. `owner` is the process that executes the run, None
+    where nobody does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing).
+    """
+
+    identity: Identity
+    state: State
+    seq: int
+    held: Mapping[Ref, int]
+    session_state: Text
+    owner: str | None
+    epoch: int
+    lease: Micros | None
+    cancel_by: str | None
+    cancel_requested: Micros | None
+    updated: Micros
+
+
+@frozen
+class Boundary:
+    """One transaction: the end of something and what is next. All of it is stored, or nothing.
+
+    `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
+    `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `parks` gives the
+    claim back in the same transaction: no call is owed any more.
+    """
+
+    run_id: str
+    epoch: int
+    seq: int
+    time: Micros
+    state: State
+    entries: tuple[Entry, ...]
+    held: Mapping[Ref, int]
+    opened: tuple[Pause, ...] = ()
+    closed: tuple[str, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    session_state: Text | None = None
+    parks: bool = False
+    heeds_cancel: bool = True
+
+
+@frozen
+class Waiting:
+    """An open pause with its decision, if somebody has decided: a row of the inbox."""
+
+    pause: Pause
+    decided: Decided | None
+    workflow_id: str
+    workflow_name: str
+    session_id: str
+
+
+@frozen
+class RunFilter:
+    """Which runs to list; None takes all. Newest first; `limit` bounds the page, `offset` skips."""
+
+    session_id: str | None = None
+    workflow_id: str | None = None
+    phases: tuple[str, ...] | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+@frozen
+class PauseFilter:
+    """Which open pauses to list; None takes all. Oldest first."""
+
+    run_id: str | None = None
+    session_id: str | None = None
+    workflow_id: str | None = None
+    step_name: str | None = None
+    kind: str | None = None
+    undecided_only: bool = True
+    limit: int = 100
+    offset: int = 0
+
+
+class Store(Protocol):
+    """What a database has to promise; `stores.conformance` is the test of it.
+
+    Every method is one transaction, durable when it returns. Time always comes as an argument. `blocking` says that a commit waits
+    for a disk, so that asyncio drivers keep it off the loop.
+    """
+
+    blocking: bool
+
+    def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
+        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` with epoch 1. Raises `DuplicateRun`."""
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands. Raises `UnknownRun`."""
+
+    def claim(self, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+        """Take the run for execution: epoch + 1. The flag says that a dead owner left it, so its owed calls are in doubt.
+
+        Raises `UnknownRun`; `RunBusy` where its owner is alive.
+        """
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
+
+        Raises `ClaimLost` where epoch or seq are not the run's; `AlreadyDecided` where a decision conflicts with a stored one.
+        """
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Give a claim back; does nothing where it is no longer this one."""
+
+    def decide(self, decision: Decided) -> Decided:
+        """Store the one decision of a pause, and return it; the same decision again returns the stored one.
+
+        Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, and `NotPaused` where the pause fell away undecided.
+        """
+
+    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
+        """Mark the run to be cancelled at its next boundary, and return it as it stands. Raises `UnknownRun`."""
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses."""
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first."""
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed; None where the run never had it."""
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently changed first."""
+
+    def head(self, run_id: str) -> str:
+        """The SHA-256 chain's last link, in hex: equal histories have equal heads."""
+
+    def close(self) -> None:
+        """Give connections back; the store is not used afterwards."""
+
+
+NO_BODY = Body()

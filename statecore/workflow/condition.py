@@ -1,0 +1,5 @@
+"""Names handed on: `from statecore.workflow.condition import Condition`."""
+
+from statecore.definition import Condition
+
+__all__ = ["Condition"]

@@ -1,0 +1,213 @@
+"""Making a run ready for a driver: a new one, or a stored one with what people decided. Written once, for both colours.
+
+Everything but decisions is read from the store (P8). A run is checked before it is claimed and the check holds when it is claimed, because
+the claim is refused where the run has moved in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from json import dumps, loads
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from statecore.codec import encode
+from statecore.core import BEGINNING, DECISIONS, REOPEN, START, Event, asks, calls
+from statecore.core.state import RULES_VERSION
+from statecore.drivers import Execution, Host, of_record
+from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, RunBusy, Undecided
+from statecore.lifecycles import words as w
+from statecore.stores import Body, Decided, Identity, PauseFilter, Record, Waiting
+from statecore.stores.owner import alive
+from statecore.stores.rules import STATUS, clock_text, ended
+
+if TYPE_CHECKING:
+    from statecore.core import Ask, Compiled
+    from statecore.output import Requirement
+
+REOPENED: tuple[Event, ...] = (REOPEN,)
+ANSWERS = {"confirmation": "confirm() or reject()", "error": "retry() or skip()", "interrupted": "retry() or skip()"}
+
+
+@frozen
+class Ready:
+    """A claimed run and the events to begin with."""
+
+    execution: Execution
+    events: tuple[Event, ...]
+
+
+def new_run(host: Host, compiled: Compiled, identity: Identity, session_state: str) -> Ready:
+    """A run that is stored and claimed, and about to start. Raises `DuplicateRun`."""
+    record = host.store.begin(identity, session_state, host.owner())
+    assert record.state == BEGINNING  # noqa: S101  # the store's promise
+    return Ready(of_record(host, compiled, record), (START,))
+
+
+def identity_of(
+    compiled: Compiled, *, ids: Mapping[str, Any], created: int, run_input: Any, additional_data: Any, metadata: Any
+) -> Identity:
+    """What is fixed about a new run. Raises `UnstorableValue` before anything is stored."""
+    return Identity(
+        **ids,
+        created=created,
+        input=encode(run_input),
+        additional_data=encode(additional_data or {}),
+        metadata=encode(metadata or {}),
+        fingerprint=compiled.program.fingerprint,
+        canonical=compiled.program.canonical,
+        rules=RULES_VERSION,
+    )
+
+
+@define
+class Continuation:
+    """A stored run that is to go on: what was decided about it, by whom, and what its state asks for."""
+
+    host: Host
+    compiled: Compiled
+    workflow_id: str
+    run_id: str
+    requirements: Iterable[Requirement]
+    retry_failed: bool = False
+    stale: list[Decided] = field(factory=list)
+
+    def ready(self) -> Ready:
+        """The run, claimed, with its events. Every refusal is named, and changes nothing."""
+        while True:
+            record = self.host.store.load(self.run_id)
+            answers = self.answers()
+            self.check(record, answers)
+            claimed, doubtful = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock())
+            if claimed.seq != record.seq:
+                self.host.store.release(self.run_id, claimed.epoch)
+                continue
+            execution = self.claimed(claimed)
+            execution.answers = answers
+            return Ready(execution, self.events(execution, answers, doubtful=doubtful))
+
+    def claimed(self, record: Record) -> Execution:
+        """The execution of a run that was just claimed."""
+        return of_record(self.host, self.compiled, record)
+
+    def answers(self) -> dict[str, Decided]:
+        """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
+
+        A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`.
+        """
+        answers = {row.pause.pause_id: row.decided for row in self.inbox() if row.decided is not None}
+        self.stale = []
+        for requirement in self.requirements:
+            if requirement.decision is None or requirement.run_id != self.run_id:
+                continue
+            row = self.host.store.pause(self.run_id, requirement.pause_id)
+            if row is None:
+                continue
+            new = self.decided(requirement)
+            if row.decided is None and row.pause.closed is None:
+                answers[requirement.pause_id] = new
+            elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
+                raise already(row.decided)
+            elif row.decided is not None and row.pause.closed is not None:
+                self.stale.append(row.decided)
+        return answers
+
+    def inbox(self) -> list[Waiting]:
+        """What people owe this run, decided or not."""
+        return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
+
+    def decided(self, requirement: Requirement) -> Decided:
+        """The decision that a requirement records."""
+        return Decided(
+            self.run_id,
+            requirement.pause_id,
+            str(requirement.decision),
+            self.host.clock(),
+            None,
+            requirement.by,
+            requirement.comment,
+        )
+
+    def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
+        """Refuse by name what cannot go on: decided before, over, busy, of another definition, undecided."""
+        if self.stale and not answers:
+            raise already(self.stale[0])
+        if ended(record) and not (self.retry_failed and record.state.run == w.failed):
+            raise NotPaused(self.run_id, STATUS[record.state.run])
+        if record.owner is not None and alive(record.owner):
+            raise RunBusy(self.run_id, record.owner)
+        self.check_definition(record)
+        open_asks = asks(self.compiled.program, record.state)
+        if record.state.run == w.paused and not answers and record.cancel_requested is None:
+            raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
+
+    def check_definition(self, record: Record) -> None:
+        """Every address where the run stands must exist, as the same kind of component (P9)."""
+        identity, program = record.identity, self.compiled.program
+        if identity.workflow_id != self.workflow_id:
+            raise DefinitionChanged(
+                self.run_id, [f"it is a run of workflow {identity.workflow_id!r}, and this is {self.workflow_id!r}"]
+            )
+        if identity.fingerprint == program.fingerprint:
+            return
+        differences = differences_at(record, program.nodes)
+        if differences:
+            raise DefinitionChanged(self.run_id, differences)
+
+    def events(self, execution: Execution, answers: Mapping[str, Decided], *, doubtful: bool) -> tuple[Event, ...]:
+        """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken."""
+        program, state = self.compiled.program, execution.state
+        if state.run == w.failed:
+            return REOPENED
+        if state.run == w.pending:
+            return (START,)
+        events = [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
+        for ask in asks(program, state):
+            answer = answers.get(ask.pause_id)
+            if answer is not None:
+                trigger = DECISIONS[ask.kind][answer.word]
+                events.append(Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer)))
+        return tuple(events)
+
+
+def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
+    """How the places where a run stands differ from a definition; position in a list is never one."""
+    _, _, rows = loads(record.identity.canonical)
+    was = {at: (kind, machine) for at, kind, machine, *_ in rows}
+    found = []
+    for at in standing(record, was):
+        node = nodes.get(at)
+        if node is None:
+            found.append(f"{at!r}, where the run stands, is gone")
+        elif at in was and (node.kind, node.machine) != was[at]:
+            found.append(f"{at!r} was a {was[at][0]} and is now a {node.kind}")
+    return found
+
+
+def standing(record: Record, was: Mapping[str, Any]) -> list[str]:
+    """The addresses where a run stands: its cursors, and the components around them."""
+    places: dict[str, None] = {}
+    for cursor in record.state.cursors:
+        parts = cursor.at.split("/")
+        for cut in range(1, len(parts) + 1):
+            at = "/".join(parts[:cut])
+            if at in was or at == cursor.at:
+                places[at] = None
+    return list(places)
+
+
+def decision_body(answer: Decided) -> Body:
+    """What a decision says in the journal: who, and why."""
+    said = {name: text for name, text in (("by", answer.by), ("comment", answer.comment)) if text}
+    return Body(dumps(said) if said else "", answer.value)
+
+
+def already(decided: Decided) -> AlreadyDecided:
+    """The refusal of a second decision."""
+    return AlreadyDecided(decided.pause_id, decided.word, decided.by, clock_text(decided.time))
+
+
+def describe(ask: Ask, compiled: Compiled) -> str:
+    """One owed answer, in words."""
+    return f"{ask.kind} of {compiled.program.nodes[ask.at].name!r} ({ANSWERS[ask.kind]})"

@@ -1,0 +1,5 @@
+"""Names handed on: `from statecore.workflow.steps import Steps`."""
+
+from statecore.definition import Steps
+
+__all__ = ["Steps"]

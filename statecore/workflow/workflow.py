@@ -1,0 +1,377 @@
+"""`Workflow`: what users construct and run. It holds a definition and a store, and hands everything else to the floors below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
+from uuid import uuid4
+
+from statecore.codec import decode, encode
+from statecore.core import Compiled, compile_definition
+from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
+from statecore.drivers import Host
+from statecore.drivers.storing import cancellation
+from statecore.drivers.sync import drive
+from statecore.errors import DefinitionError, NotPaused, RunBusy, UnknownPause, UnknownRun
+from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
+from statecore.output.requirement import requirement_of
+from statecore.stores import Decided, InMemoryDb, PauseFilter, RunFilter, Store
+from statecore.stores.rules import ENDED, STATUS
+
+from .ready import Continuation, Ready, identity_of, new_run
+from .streams import AsyncStream, stream as stream_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statecore.definition import RunStatus
+    from statecore.output.events import RunEvent
+    from statecore.stores import Record
+
+
+class Workflow:
+    """A human-in-the-loop workflow: its steps in order, and the store where its runs live.
+
+    `db=None` keeps runs in this process's memory. A Workflow is never changed by a run and serves concurrent ones; inside another
+    workflow it is a group under its own name. Wrong definitions are refused here, by name, with a `DefinitionError`.
+    """
+
+    def __init__(
+        self,
+        name: str = "workflow",
+        steps: Sequence[Child] | Steps | Step = (),
+        db: Store | None = None,
+        *,
+        id: str | None = None,  # noqa: A002  # the word users know
+        description: str | None = None,
+        session_id: str | None = None,
+        session_state: Mapping[str, Any] | None = None,
+        user_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = checked_name("Workflow", name)
+        children = steps if isinstance(steps, Sequence) else [steps]
+        self.definition = Definition(self.name, as_components(f"Workflow {self.name!r}", children))
+        self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
+        self.description, self.user_id = description, user_id
+        self.session_id = session_id or str(uuid4())
+        self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
+        self.db: Store = db if db is not None else InMemoryDb()
+        self.host = Host(self.db)
+        _ = self.compiled  # a wrong definition is refused where it is written
+
+    def __repr__(self) -> str:
+        """The workflow and its first level."""
+        return f"Workflow({self.name!r}, steps={[step.name for step in self.definition.steps]!r})"
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The program of this workflow, compiled once."""
+        return compile_definition(self.definition)
+
+    # -- running -----------------------------------------------------------------------------------------------------------------
+
+    @overload
+    def run(self, input: Any = None, *, stream: Literal[False] = False, **options: Any) -> WorkflowRunOutput: ...  # noqa: A002
+    @overload
+    def run(self, input: Any = None, *, stream: Literal[True], **options: Any) -> Iterator[RunEvent]: ...  # noqa: A002
+    def run(
+        self,
+        input: Any = None,  # noqa: A002  # the word users know
+        *,
+        additional_data: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        run_id: str | None = None,
+        session_state: Mapping[str, Any] | None = None,
+        stream: bool = False,
+        stream_events: bool = False,
+    ) -> WorkflowRunOutput | Iterator[RunEvent]:
+        """Start a run and drive it until people are owed or it is over.
+
+        Returns the run's output, or with `stream=True` an iterator of events. Raises the executor's own exception where a step fails
+        under policy fail; `UnstorableValue`, `DuplicateRun` before anything ran.
+        """
+        ready = self._launch(input, additional_data, session_id, user_id, run_id, session_state)
+        return self._drive(ready, stream=stream, stream_events=stream_events)
+
+    def arun(
+        self,
+        input: Any = None,  # noqa: A002  # the word users know
+        *,
+        additional_data: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        run_id: str | None = None,
+        session_state: Mapping[str, Any] | None = None,
+        stream: bool = False,
+        stream_events: bool = False,
+    ) -> Any:
+        """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
+        options = (input, additional_data, session_id, user_id, run_id, session_state)
+        if stream:
+            return self._astream(self._launch(*options), stream_events=stream_events)
+        return self._adrive(lambda: self._launch(*options))
+
+    @overload
+    def continue_run(
+        self, run_output: WorkflowRunOutput | None = None, *, stream: Literal[False] = False, **options: Any
+    ) -> WorkflowRunOutput: ...
+    @overload
+    def continue_run(
+        self, run_output: WorkflowRunOutput | None = None, *, stream: Literal[True], **options: Any
+    ) -> Iterator[RunEvent]: ...
+    def continue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        run_id: str | None = None,
+        session_id: str | None = None,
+        step_requirements: Iterable[Requirement] | None = None,
+        error_requirements: Iterable[Requirement] | None = None,
+        retry_failed: bool = False,
+        stream: bool = False,
+        stream_events: bool = False,
+    ) -> WorkflowRunOutput | Iterator[RunEvent]:
+        """Go on with a run, taking decisions from the requirements and everything else from the store.
+
+        Decisions stored by `decide` count too. A run whose process died is taken over. Returns a new output, or a stream. Raises
+        `Undecided`, `AlreadyDecided`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
+        """
+        ready = self._resume(run_output, run_id, session_id, step_requirements, error_requirements, retry_failed=retry_failed)
+        return self._drive(ready, stream=stream, stream_events=stream_events)
+
+    def acontinue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        run_id: str | None = None,
+        session_id: str | None = None,
+        step_requirements: Iterable[Requirement] | None = None,
+        error_requirements: Iterable[Requirement] | None = None,
+        retry_failed: bool = False,
+        stream: bool = False,
+        stream_events: bool = False,
+    ) -> Any:
+        """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
+        options = (run_output, run_id, session_id, step_requirements, error_requirements)
+        if stream:
+            return self._astream(self._resume(*options, retry_failed=retry_failed), stream_events=stream_events)
+        return self._adrive(lambda: self._resume(*options, retry_failed=retry_failed))
+
+    # -- deciding ----------------------------------------------------------------------------------------------------------------
+
+    def decide(
+        self,
+        run_id: str,
+        pause_id: str,
+        decision: str,
+        *,
+        value: Any = None,
+        by: str | None = None,
+        comment: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Requirement:
+        """Store the one decision of a pause, without running anything; `continue_run` applies it, in any process.
+
+        `decision` is confirm, reject, retry or skip; `value` carries the feedback of a rejection. The same decision again returns
+        the stored one. Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`, `UnknownDecision`.
+        """
+        record = self.db.load(run_id)
+        if record.state.run in ENDED and self.db.pause(run_id, pause_id) is None:
+            raise NotPaused(run_id, STATUS[record.state.run])
+        carried = encode(value) if value is not None else None
+        new = Decided(run_id, pause_id, decision, self.host.clock(), carried, by, comment, idempotency_key)
+        self.db.decide(new)
+        waiting = self.db.pause(run_id, pause_id)
+        if waiting is None:
+            raise UnknownPause(run_id, pause_id, [])
+        view = WorkflowRunOutput(self.host, record, self.compiled)
+        return requirement_of(waiting, view.place(waiting), view.reader(waiting))
+
+    def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
+        """Cancel a run: a paused one at once, a running one at its next boundary. False where it was over already."""
+        record = self.db.request_cancel(run_id, by, self.host.clock())
+        if record.state.run in ENDED:
+            return False
+        try:
+            claimed, _ = self.db.claim(run_id, self.host.owner(), self.host.clock())
+        except RunBusy:
+            return True
+        if claimed.state.run in ENDED:
+            self.db.release(run_id, claimed.epoch)
+            return claimed.state.run == "cancelled"
+        ready = Continuation(self.host, self.compiled, self.id, run_id, ()).claimed(claimed)
+        for _commit in drive(ready, (cancellation(by),)):
+            pass
+        return True
+
+    def recover(self) -> list[WorkflowRunOutput]:
+        """Take over every run of this workflow that a dead process left running, and drive each on; their outputs."""
+        recovered = []
+        for record in self.db.runs(RunFilter(workflow_id=self.id, phases=("pending", "running"), limit=1_000_000)):
+            try:
+                recovered.append(self.continue_run(run_id=record.identity.run_id))
+            except RunBusy:
+                continue
+        return recovered
+
+    # -- reading -----------------------------------------------------------------------------------------------------------------
+
+    def get_run_output(self, run_id: str) -> WorkflowRunOutput:
+        """A run as it stands. Raises `UnknownRun`."""
+        return self._view(self.db.load(run_id))
+
+    def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
+        """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
+        session_id = session_id or self.session_id
+        records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000))
+        if not records:
+            return None
+        return WorkflowSession(session_id, self.id, records[0].identity.user_id, [self._view(each) for each in reversed(records)])
+
+    def list_runs(
+        self, *, session_id: str | None = None, status: RunStatus | str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[WorkflowRunOutput]:
+        """Runs of this workflow, the one executed last first."""
+        phases = None if status is None else phases_of(status)
+        return [self._view(each) for each in self.db.runs(RunFilter(session_id, self.id, phases, limit, offset))]
+
+    def list_pauses(
+        self,
+        *,
+        run_id: str | None = None,
+        session_id: str | None = None,
+        step_name: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Requirement]:
+        """The inbox: what people owe this workflow's runs and have not decided, oldest first."""
+        rows = self.db.pauses(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset))  # noqa: FBT003
+        views: dict[str, WorkflowRunOutput] = {}
+        found = []
+        for row in rows:
+            view = views.setdefault(row.pause.run_id, self._view(self.db.load(row.pause.run_id)))
+            found.append(requirement_of(row, view.place(row), view.reader(row)))
+        return found
+
+    async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
+        """`decide`, off the event loop."""
+        return await self._off_loop(lambda: self.decide(run_id, pause_id, decision, **options))
+
+    async def acancel_run(self, run_id: str, *, by: str | None = None) -> bool:
+        """`cancel_run`, off the event loop."""
+        return await self._off_loop(lambda: self.cancel_run(run_id, by=by))
+
+    async def aget_run_output(self, run_id: str) -> WorkflowRunOutput:
+        """`get_run_output`, off the event loop."""
+        return await self._off_loop(lambda: self.get_run_output(run_id))
+
+    async def aget_session(self, session_id: str | None = None) -> WorkflowSession | None:
+        """`get_session`, off the event loop."""
+        return await self._off_loop(lambda: self.get_session(session_id))
+
+    async def alist_runs(self, **options: Any) -> list[WorkflowRunOutput]:
+        """`list_runs`, off the event loop."""
+        return await self._off_loop(lambda: self.list_runs(**options))
+
+    async def alist_pauses(self, **options: Any) -> list[Requirement]:
+        """`list_pauses`, off the event loop."""
+        return await self._off_loop(lambda: self.list_pauses(**options))
+
+    # -- how it is done ----------------------------------------------------------------------------------------------------------
+
+    async def _off_loop(self, function: Any) -> Any:
+        if not self.db.blocking:
+            return function()
+        import asyncio
+
+        return await asyncio.to_thread(function)
+
+    def _view(self, record: Record) -> WorkflowRunOutput:
+        return WorkflowRunOutput(self.host, record, self.compiled)
+
+    def _launch(  # noqa: PLR0913  # the arguments of `run`, one by one
+        self,
+        run_input: Any,
+        additional_data: Mapping[str, Any] | None,
+        session_id: str | None,
+        user_id: str | None,
+        run_id: str | None,
+        session_state: Mapping[str, Any] | None,
+    ) -> Ready:
+        session_id = session_id or self.session_id
+        ids = {
+            "run_id": run_id or str(uuid4()),
+            "workflow_id": self.id,
+            "workflow_name": self.name,
+            "session_id": session_id,
+            "user_id": user_id or self.user_id,
+        }
+        identity = identity_of(
+            self.compiled,
+            ids=ids,
+            created=self.host.clock(),
+            run_input=run_input,
+            additional_data=dict(additional_data or {}),
+            metadata=self.metadata,
+        )
+        before = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1))
+        kept = decode(before[0].session_state) if before else {}
+        return new_run(self.host, self.compiled, identity, encode({**self.session_state, **kept, **(session_state or {})}))
+
+    def _resume(  # noqa: PLR0913  # the arguments of `continue_run`, one by one
+        self,
+        run_output: WorkflowRunOutput | None,
+        run_id: str | None,
+        session_id: str | None,
+        step_requirements: Iterable[Requirement] | None,
+        error_requirements: Iterable[Requirement] | None,
+        *,
+        retry_failed: bool,
+    ) -> Ready:
+        run_id = run_id or (run_output.run_id if run_output is not None else None)
+        if run_id is None:
+            message = "continue_run needs a run output or a run_id."
+            raise TypeError(message)
+        if session_id is not None and self.db.load(run_id).identity.session_id != session_id:
+            raise UnknownRun(run_id, session_id)
+        requirements = [*(step_requirements or ()), *(error_requirements or ())]
+        if run_output is not None and step_requirements is None and error_requirements is None:
+            requirements = run_output.requirements
+        return Continuation(self.host, self.compiled, self.id, run_id, requirements, retry_failed).ready()
+
+    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Iterator[RunEvent]:
+        commits = drive(ready.execution, ready.events)
+        if stream:
+            return stream_of(ready.execution, commits, everything=stream_events)
+        for _commit in commits:
+            pass
+        return self.get_run_output(ready.execution.identity.run_id)
+
+    async def _adrive(self, prepare: Any) -> WorkflowRunOutput:
+        from statecore.drivers import aio
+
+        ready = await self._off_loop(prepare)
+        async for _commit in aio.drive(ready.execution, ready.events):
+            pass
+        return await self.aget_run_output(ready.execution.identity.run_id)
+
+    def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
+        from statecore.drivers import aio
+
+        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.events), everything=stream_events)
+
+
+def phases_of(status: RunStatus | str) -> tuple[str, ...]:
+    """The core's phases that a user's status stands for. Raises `DefinitionError` for a word that is none."""
+    word = str(getattr(status, "value", status)).upper()
+    phases = tuple(phase for phase, name in STATUS.items() if name == word)
+    if not phases:
+        message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
+        raise DefinitionError(message)
+    return phases
+
