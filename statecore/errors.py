@@ -257,6 +257,36 @@ class UnknownStep(RunError, ValueError):
         super().__init__(f"No component is named {name!r}.{suggest(name, self.known)}")
 
 
+class InvalidInput(RunError, ValueError):
+    """What a person gave does not fit what was asked; nothing was stored."""
+
+    code = "SC313"
+
+    def __init__(self, step_name: str, wrong: Iterable[str]) -> None:
+        self.step_name, self.wrong = step_name, tuple(wrong)
+        super().__init__(f"The input for {step_name!r} was refused, and nothing was stored: {'; '.join(self.wrong)}.")
+
+
+class PauseExpired(RunError, ValueError):
+    """The deadline of a pause is over; its expiry has been or will be applied."""
+
+    code = "SC314"
+
+    def __init__(self, pause_id: str, deadline: str, took: str) -> None:
+        self.pause_id, self.deadline, self.took = pause_id, deadline, took
+        super().__init__(f"Pause {pause_id!r} expired at {deadline}: {took}. A later decision does not count.")
+
+
+class InvalidAnswer(RunError, ValueError):
+    """A selector or evaluator answered with something that means nothing here."""
+
+    code = "SC315"
+
+    def __init__(self, name: str, answer: object, known: Iterable[str]) -> None:
+        self.name, self.answer, self.known = name, answer, tuple(known)
+        super().__init__(f"{name!r} answered {answer!r}. Known choices: {', '.join(map(repr, self.known))}.")
+
+
 # -- values ------------------------------------------------------------------------------------------------------------------------
 
 

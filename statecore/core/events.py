@@ -9,14 +9,15 @@ from attrs import frozen
 from statecore.lifecycles import words as w
 
 from .program import ROOT, Address
-from .state import Ref, State, Turn
+from .state import Source, State, Turn
 
 
 @frozen
 class Event:
     """One thing that happened at an address: a call ended, a person decided, or (at the root) a run was started, cancelled, reopened.
 
-    `body` is for the journal; the reducer never looks at it.
+    `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `body` is for the journal; the
+    reducer never looks at it.
     """
 
     trigger: str
@@ -24,6 +25,8 @@ class Event:
     turn: Turn = ()
     attempt: int = 0
     body: Any = None
+    choices: tuple[Address, ...] = ()
+    time: int = 0
 
 
 @frozen
@@ -41,7 +44,7 @@ class Move:
     trigger: str
     dest: str
     body: Any = None
-    hands_on: Ref | None = None
+    hands_on: Source | None = None
 
 
 @frozen
@@ -57,6 +60,10 @@ START, CANCEL, REOPEN = Event(w.start), Event(w.cancel), Event(w.resume)
 # kind of pause -> a person's word -> the trigger that it fires
 DECISIONS: dict[str, dict[str, str]] = {
     "confirmation": {"confirm": w.confirm, "reject": w.reject},
+    "user_input": {"input": w.give, "reject": w.reject},
+    "route": {"select": w.select, "reject": w.reject},
+    "output_review": {"confirm": w.confirm, "edit": w.edit, "reject": w.reject},
+    "iteration_review": {"confirm": w.confirm, "reject": w.reject},
     "error": {"retry": w.retry, "skip": w.skip},
     "interrupted": {"retry": w.retry, "skip": w.skip},
 }

@@ -12,24 +12,24 @@ from statecore.lifecycles import words as w
 from .program import Address, Program
 from .state import Cursor, State, Turn
 
-AskKind = Literal["confirmation", "error", "interrupted"]
-CallKind = Literal["execute", "evaluate"]
+AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
+CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 
 
 @frozen
 class Ask:
-    """A person owes an answer."""
+    """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires."""
 
     kind: AskKind
     at: Address
     turn: Turn
     attempt: int
+    due: int | None = None
 
     @property
     def pause_id(self) -> str:
         """The pause's name within its run: derived, so that it is the same in every process and after every crash."""
-        turn = "".join(f".{n}" for n in self.turn)
-        return f"{self.at}:{self.kind}{turn}:{self.attempt}"
+        return pause_id(self.kind, self.at, self.turn, self.attempt)
 
 
 @frozen
@@ -42,8 +42,39 @@ class Call:
     attempt: int
 
 
-Owed: TypeAlias = Ask | Call
-CALLS: dict[str, CallKind] = {w.running: "execute", w.evaluating: "evaluate"}
+@frozen
+class Timer:
+    """The clock owes the end of a delay."""
+
+    at: Address
+    turn: Turn
+    attempt: int
+    due: int
+
+
+Owed: TypeAlias = Ask | Call | Timer
+
+CALLS: dict[tuple[str, str], CallKind] = {
+    ("step", w.running): "execute",
+    ("condition", w.evaluating): "evaluate",
+    ("router", w.evaluating): "select",
+    ("loop", w.evaluating): "test",
+    ("step", w.judging): "judge",
+    ("router", w.judging): "judge",
+}
+ASKS: dict[str, AskKind] = {
+    w.awaiting_confirmation: "confirmation",
+    w.awaiting_input: "user_input",
+    w.awaiting_route: "route",
+    w.awaiting_review: "output_review",
+    w.errored_paused: "error",
+}
+
+
+def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
+    """The derived name of a question."""
+    rounds = "".join(f".{n}" for n in turn)
+    return f"{at}:{kind}{rounds}:{attempt}"
 
 
 def owed(program: Program, state: State) -> tuple[Owed, ...]:
@@ -52,21 +83,26 @@ def owed(program: Program, state: State) -> tuple[Owed, ...]:
 
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:
-    """What one cursor waits for; None where its branch is over."""
-    match TABLES[program.nodes[cursor.at].machine].owes.get(cursor.phase):
+    """What one cursor waits for; None where its branch is over or has not begun."""
+    machine = program.nodes[cursor.at].machine
+    match TABLES[machine].owes.get(cursor.phase):
         case "call":
-            return Call(CALLS[cursor.phase], cursor.at, cursor.turn, cursor.attempt)
+            return Call(CALLS[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
+        case "timer":
+            return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
         case "ask":
-            return Ask(ask_kind(cursor), cursor.at, cursor.turn, cursor.attempt)
+            return Ask(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, cursor.marks.due)
         case None:
             return None
 
 
-def ask_kind(cursor: Cursor) -> AskKind:
-    """Which question a cursor puts: before it ran, after it failed, or after its process died in it."""
-    if cursor.phase == w.awaiting_confirmation:
-        return "confirmation"
-    return "interrupted" if cursor.interrupts else "error"
+def ask_kind(machine: str, cursor: Cursor) -> AskKind:
+    """Which question a cursor puts: before it ran, about its output, after it failed, or after its process died in it."""
+    if cursor.phase == w.awaiting_review and machine == "loop":
+        return "iteration_review"
+    if cursor.phase == w.errored_paused and cursor.marks.interrupts:
+        return "interrupted"
+    return ASKS[cursor.phase]
 
 
 def asks(program: Program, state: State) -> tuple[Ask, ...]:
@@ -77,3 +113,8 @@ def asks(program: Program, state: State) -> tuple[Ask, ...]:
 def calls(program: Program, state: State) -> tuple[Call, ...]:
     """The calls whose results are owed."""
     return tuple(item for item in owed(program, state) if isinstance(item, Call))
+
+
+def timers(program: Program, state: State) -> tuple[Timer, ...]:
+    """The delays that are not over."""
+    return tuple(item for item in owed(program, state) if isinstance(item, Timer))

@@ -7,10 +7,10 @@ from hashlib import sha256
 from json import dumps
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 
 Address: TypeAlias = str
-Kind = Literal["step", "condition", "steps", "workflow", "run"]
+Kind = Literal["step", "condition", "loop", "router", "parallel", "steps", "workflow", "run"]
 
 ROOT: Address = ""
 
@@ -22,13 +22,31 @@ def below(parent: Address, name: str) -> Address:
 
 
 @frozen
+class Limits:
+    """The numbers of a node: how often, how long, how many at once. Times are whole microseconds; None means no limit."""
+
+    retries: int = 0
+    delay: int = 0
+    backoff: float = 1.0
+    reviews: int = 0
+    iterations: int = 0
+    forwards: bool = False
+    concurrency: int | None = None
+    timeout: int | None = None
+
+
+UNLIMITED = Limits()
+
+
+@frozen
 class Node:
     """One component at its address.
 
-    `next` is the address after it: its sibling, or its `parent` where it is the last. `exits` says where a component is entered,
-    by the trigger that enters it (`confirm` -> the first of its steps). `facts` are the guards that hold here. `leaves` is the
-    component that is left as a unit when an error here is skipped. A `transparent` component that is not entered lets the
-    previous content flow through. `asks` is the sentence shown with a confirmation.
+    `next` is the address after it: its sibling, or its `parent` where it is the last. `exits` says where a component is entered: by
+    the trigger that enters it (`confirm` -> the first of its steps), for a Router or Parallel by the name of a choice or branch. `facts`
+    are the guards that hold here. `leaves` is the component that is left as a unit when an error here is skipped. A `transparent`
+    component that is not entered lets the previous content flow through. `depth` counts the loops around it. `asks` are the sentences
+    shown with each kind of question.
     """
 
     at: Address
@@ -42,7 +60,9 @@ class Node:
     leaves: Address
     exits: Mapping[str, Address] = field(factory=dict)
     transparent: bool = False
-    asks: str | None = None
+    depth: int = 0
+    limits: Limits = UNLIMITED
+    asks: Mapping[str, str | None] = field(factory=dict)
 
 
 @frozen
@@ -68,11 +88,15 @@ class Program:
             yield node
             at = node.parent
 
+    def within(self, at: Address, unit: Address) -> bool:
+        """Whether `at` lies inside the component `unit`; everything lies inside the run."""
+        return unit == ROOT or any(node.at == unit for node in self.ancestors(at))
+
 
 def assemble(name: str, nodes: Mapping[Address, Node], first: Address) -> Program:
     """A program from its nodes: canonical form, fingerprint and index of names are derived."""
     rows = [
-        [node.at, node.kind, node.machine, node.next, dict(node.exits), sorted(node.facts), node.leaves, node.transparent]
+        [node.at, node.kind, node.machine, node.next, dict(node.exits), sorted(node.facts), node.leaves, astuple(node.limits)]
         for node in nodes.values()
     ]
     canonical = dumps([name, first, rows], ensure_ascii=True, separators=(",", ":"), sort_keys=True)

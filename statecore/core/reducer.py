@@ -8,23 +8,23 @@ came with a result keeps the next step from beginning.
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import define, field
+from typing import TYPE_CHECKING
 
 from statecore.errors import StaleEvent
-from statecore.lifecycles import JOINT, TABLES, fire
+from statecore.lifecycles import JOINT, TABLES
 from statecore.lifecycles import words as w
 
-from .events import Advanced, Event, Move
-from .program import ROOT, Node, Program
-from .state import Cursor, Ref, State, Turn
+from .draft import Draft, take_apart
+from .events import Advanced, Event
+from .path import end_early, take
+from .program import ROOT
+from .state import Cursor, Frame, State
 
-MAX_INTERRUPTS = 3
-"""A step whose process died this often stops and asks a person, whatever its policy (P15)."""
+if TYPE_CHECKING:
+    from .program import Node, Program
+    from .state import Turn
 
-NEW_ATTEMPT = frozenset({w.retry, w.resume})
-BY_ERROR = frozenset({w.fail, w.skip})
+OWES = {"call": "calls_owed", "timer": "timers_owed", "ask": "answers_owed"}
 
 
 def advance(program: Program, state: State, *events: Event) -> Advanced:
@@ -33,209 +33,161 @@ def advance(program: Program, state: State, *events: Event) -> Advanced:
     Raises `StaleEvent` where an event speaks of a cursor that is not there, `RefusedTrigger` where no row allows it; `state` is
     never changed.
     """
-    draft = Draft(program, state.run, list(state.cursors), state.result)
+    draft = take_apart(program, state)
     for event in events:
-        if event.at == ROOT:
-            AT_ROOT[event.trigger](draft, event)
-        else:
-            draft.report(event)
-    draft.settle()
-    return Advanced(State(draft.run, tuple(sorted(draft.cursors, key=place)), draft.result), tuple(draft.moves))
+        draft.time = max(draft.time, event.time)
+        AT_ROOT.get(event.trigger, report)(draft, event) if event.at == ROOT else report(draft, event)
+    settle(draft)
+    cursors = draft.cursors if len(draft.cursors) < 2 else sorted(draft.cursors, key=place)  # noqa: PLR2004
+    frames = tuple(sorted(draft.frames, key=place)) if draft.frames else ()
+    return Advanced(State(draft.run, tuple(cursors), draft.result, frames, tuple(draft.endings)), tuple(draft.moves))
 
 
-def place(cursor: Cursor) -> tuple[str, Turn]:
-    """The order of cursors in a state."""
-    return cursor.at, cursor.turn
+def place(each: Cursor | Frame) -> tuple[str, Turn]:
+    """The order of cursors and frames in a state."""
+    return each.at, each.turn
 
 
-@define
-class Draft:
-    """The state in the making. It lives for one `advance` and is never seen outside."""
-
-    program: Program
-    run: str
-    cursors: list[Cursor]
-    result: Ref | None
-    fresh: list[Cursor] = field(factory=list)
-    moves: list[Move] = field(factory=list)
-
-    # -- events ----------------------------------------------------------------------------------------------------------------
-
-    def report(self, event: Event) -> None:
-        """A call ended or a person decided: fire the row at the cursor that waited for it."""
-        for index, cursor in enumerate(self.cursors):
-            if cursor.at == event.at and cursor.turn == event.turn and cursor.attempt == event.attempt:
-                break
-        else:
-            raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
-        del self.cursors[index]
-        if self.run == w.paused:
-            self.fire_run(w.resume)
-        self.take(cursor, event.trigger, event.body)
-
-    def start(self, event: Event) -> None:
-        """The run begins at its first component, or is over at once where it has none."""
-        self.fire_run(w.start, event.body)
-        if self.program.first != ROOT:
-            self.fresh.append(Cursor(self.program.first))
-
-    def cancel(self, event: Event) -> None:
-        """Nothing more begins: whatever is open is cancelled, from the inside out, and no cursor is left."""
-        around = self.open_nodes()
-        for cursor in self.cursors:
-            node = self.program.nodes[cursor.at]
-            if w.cancel in {row.on for row in TABLES[node.machine].rows if row.source == cursor.phase}:
-                self.fire(node, cursor.turn, cursor.attempt, cursor.phase, w.cancel)
-        for node in around:
-            self.fire(node, (), 0, w.running, w.cancel)
-        self.cursors, self.fresh = [], []
-        self.fire_run(w.cancel, event.body)
-
-    def reopen(self, event: Event) -> None:
-        """A failed run goes on where it failed: each failed call is owed again."""
-        self.fire_run(w.resume, event.body)
-        failed, self.cursors = self.cursors, []
-        for cursor in failed:
-            for node in reversed(list(self.program.ancestors(cursor.at))):
-                self.fire(node, (), 0, w.failed, w.resume, facts=node.facts | {w.failed_inside})
-            self.take(cursor, w.resume, None)
-
-    # -- microsteps ------------------------------------------------------------------------------------------------------------
-
-    def settle(self) -> None:
-        """Run to completion, then let the joint table say what became of the run."""
-        while self.fresh:
-            self.take(self.fresh.pop(), w.enter, None)
-        if self.run != w.running:
-            return
-        trigger = JOINT[self.situation()]
-        if trigger == w.cancel:
-            self.cancel(Event(w.cancel))
-        elif trigger == w.fail:
-            for node in self.open_nodes():
-                self.fire(node, (), 0, w.running, w.fail)
-            self.fire_run(w.fail)
-        elif trigger is not None:
-            self.fire_run(trigger)
-
-    def situation(self) -> str:
-        """The line of the joint table that holds."""
-        situation = "none_live"
-        for cursor in self.cursors:
-            if cursor.phase == w.cancelled:
-                return "some_cancelled"
-            if cursor.phase == w.failed:
-                return "some_failed"
-            owes = TABLES[self.program.nodes[cursor.at].machine].owes[cursor.phase]
-            if owes == "call":
-                situation = "calls_owed"
-            elif situation == "none_live":
-                situation = "answers_owed"
-        return situation
-
-    def take(self, cursor: Cursor, trigger: str, body: Any) -> None:
-        """Fire a row at a cursor, and follow it: into the component, on to the next one, or to rest."""
-        node = self.program.nodes[cursor.at]
-        facts = node.facts if trigger not in CURSOR_FACTS else CURSOR_FACTS[trigger](node, cursor)
-        phase = self.fire(node, cursor.turn, cursor.attempt, cursor.phase, trigger, body, facts)
-        if phase == w.running and trigger in node.exits:
-            self.descend(node, cursor, trigger)
-        elif phase in (w.completed, w.skipped):
-            self.depart(node, cursor, trigger, phase)
-        else:
-            attempt = cursor.attempt + (trigger in NEW_ATTEMPT)
-            interrupts = cursor.interrupts + 1 if trigger == w.interrupt else 0
-            self.cursors.append(Cursor(cursor.at, phase, cursor.turn, attempt, cursor.prev, cursor.last, interrupts))
-
-    def descend(self, node: Node, cursor: Cursor, trigger: str) -> None:
-        """Into a component: a fresh cursor at its first child, or straight out where it has none."""
-        first = node.exits[trigger]
-        if first == node.at:
-            self.finish(node, cursor.turn, cursor.prev)
-            self.go_on(node, cursor.turn, cursor.prev, cursor.prev)
-        else:
-            self.fresh.append(Cursor(first, w.pending, cursor.turn, 0, cursor.prev, cursor.last))
-
-    def depart(self, node: Node, cursor: Cursor, trigger: str, phase: str) -> None:
-        """Out of a component that is over, taking along what the next one sees as previous content."""
-        prev, last = cursor.prev, cursor.last
-        if phase == w.completed:
-            prev = last = Ref(cursor.at, cursor.turn, cursor.attempt)
-            if trigger == w.stop:
-                ended = self.end_workflow(node, cursor.turn, prev)
-                if ended is None:
-                    self.result = last
-                    return
-                node = ended
-        elif trigger in BY_ERROR:
-            prev = None
-            while node.at != self.program.nodes[cursor.at].leaves:
-                node = self.program.nodes[node.parent]
-                self.fire(node, cursor.turn, 0, w.running, w.leave)
-        elif not node.transparent:
-            prev = None
-        self.go_on(node, cursor.turn, prev, last)
-
-    def go_on(self, node: Node, turn: Turn, prev: Ref | None, last: Ref | None) -> None:
-        """To the next component; each component whose last child this was finishes first, handing on what the child did."""
-        while node.next == node.parent:
-            if node.parent == ROOT:
-                self.result = last
-                return
-            node = self.program.nodes[node.parent]
-            self.finish(node, turn, prev)
-            last = prev
-        self.fresh.append(Cursor(node.next, w.pending, turn, 0, prev, last))
-
-    def end_workflow(self, node: Node, turn: Turn, prev: Ref) -> Node | None:
-        """A step said stop: what is around it finishes, up to its workflow. The nested workflow that ended, None where it is the run."""
-        while node.parent != ROOT:
-            node = self.program.nodes[node.parent]
-            self.finish(node, turn, prev)
-            if node.kind == "workflow":
-                return node
-        return None
-
-    # -- rows ------------------------------------------------------------------------------------------------------------------
-
-    def fire(  # noqa: PLR0913  # the parts of a move, one by one
-        self, node: Node, turn: Turn, attempt: int, phase: str, trigger: str, body: Any = None, facts: frozenset[str] | None = None
-    ) -> str:
-        """Fire a row of a component and record the move."""
-        dest = fire(node.machine, phase, trigger, node.facts if facts is None else facts)
-        hands_on = Ref(node.at, turn, attempt) if dest == w.completed else None
-        self.moves.append(Move(node.machine, node.at, turn, attempt, phase, trigger, dest, body, hands_on))
-        return dest
-
-    def finish(self, node: Node, turn: Turn, prev: Ref | None) -> None:
-        """Fire `finish` of a component whose last child is over: it hands on what the next one will see."""
-        dest = fire(node.machine, w.running, w.finish, node.facts)
-        self.moves.append(Move(node.machine, node.at, turn, 0, w.running, w.finish, dest, None, prev))
-
-    def fire_run(self, trigger: str, body: Any = None) -> None:
-        """Fire a row of the run and record the move."""
-        source, self.run = self.run, fire("run", self.run, trigger, frozenset())
-        hands_on = self.result if self.run == w.completed else None
-        self.moves.append(Move("run", ROOT, (), 0, source, trigger, self.run, body, hands_on))
-
-    def open_nodes(self) -> list[Node]:
-        """The components that are entered and not left, innermost first."""
-        around = {node.at: node for cursor in (*self.cursors, *self.fresh) for node in self.program.ancestors(cursor.at)}
-        return sorted(around.values(), key=lambda node: (-node.at.count("/"), node.at))
+def stands_at(state: State, event: Event) -> bool:
+    """Whether a state has the cursor that an event speaks of; the result of a call that was given up finds none."""
+    return event.at == ROOT or any(matches(cursor, event) for cursor in state.cursors)
 
 
-def after_interrupt(node: Node, cursor: Cursor) -> frozenset[str]:
-    """The policy for an interrupted call; after `MAX_INTERRUPTS` deaths in a row a person is asked, whatever the policy."""
-    if cursor.interrupts + 1 < MAX_INTERRUPTS:
-        return node.facts
-    return node.facts - {w.interrupt_retries, w.interrupt_fails} | {w.interrupt_pauses}
+def matches(cursor: Cursor, event: Event) -> bool:
+    """Whether an event speaks of a cursor."""
+    return cursor.at == event.at and cursor.turn == event.turn and cursor.attempt == event.attempt
 
 
-def after_failure(node: Node, _cursor: Cursor) -> frozenset[str]:
-    """Here is where the run had failed."""
-    return node.facts | {w.failed_here}
+# -- events ----------------------------------------------------------------------------------------------------------------------
 
 
-# the few facts that a cursor knows rather than its node, by the trigger that needs them
-CURSOR_FACTS = {w.interrupt: after_interrupt, w.resume: after_failure}
-AT_ROOT = {w.start: Draft.start, w.cancel: Draft.cancel, w.resume: Draft.reopen}
+def report(draft: Draft, event: Event) -> None:
+    """A call ended, a delay is over, a person decided, a deadline passed: fire the row at the cursor that waited for it."""
+    cursor = next((each for each in draft.cursors if matches(each, event)), None)
+    if cursor is None:
+        raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
+    draft.cursors.remove(cursor)
+    if draft.run == w.paused:
+        draft.fire_run(w.resume)
+    take(draft, cursor, event.trigger, event.body, event.choices)
+
+
+def start(draft: Draft, event: Event) -> None:
+    """The run begins at its first component, or is over at once where it has none."""
+    draft.fire_run(w.start, event.body)
+    if draft.program.first != ROOT:
+        draft.fresh.append(Cursor(draft.program.first))
+
+
+def cancel(draft: Draft, event: Event) -> None:
+    """Nothing more begins: whatever is open is cancelled, from the inside out, and no cursor is left."""
+    around = draft.open_nodes()
+    for cursor in draft.cursors:
+        draft.fire_cancel(cursor)
+    for node, turn in around:
+        draft.fire(node, turn, 0, w.running, w.cancel, node.facts)
+    draft.cursors, draft.fresh, draft.frames, draft.endings = [], [], [], []
+    draft.result = None
+    draft.fire_run(w.cancel, event.body)
+
+
+def reopen(draft: Draft, event: Event) -> None:
+    """A failed run goes on where it failed: each failed call is owed again, what had not begun may begin."""
+    draft.fire_run(w.resume, event.body)
+    for node, turn in reversed(draft.open_nodes()):
+        draft.fire(node, turn, 0, w.failed, w.resume, node.facts | {w.failed_inside})
+    failed = [cursor for cursor in draft.cursors if cursor.phase == w.failed]
+    draft.cursors = [cursor for cursor in draft.cursors if cursor.phase != w.failed]
+    for cursor in failed:
+        take(draft, cursor, w.resume)
+
+
+AT_ROOT = {w.start: start, w.cancel: cancel, w.resume: reopen}
+
+
+# -- microsteps ------------------------------------------------------------------------------------------------------------------
+
+
+def settle(draft: Draft) -> None:
+    """Run to completion, then let the joint table say what became of the run."""
+    while True:
+        if draft.fresh:
+            begin(draft, draft.fresh.pop(0))
+        elif not (draft.endings and conclude(draft)) and not admit(draft):
+            break
+    if draft.run == w.running:
+        close_run(draft)
+
+
+def begin(draft: Draft, cursor: Cursor) -> None:
+    """A fresh cursor enters its component; or rests before it, where nothing begins any more or all places are taken."""
+    if draft.endings and draft.is_ending(cursor):
+        return
+    if draft.cursors and (draft.is_failing() or is_full(draft, cursor)):
+        draft.cursors.append(cursor)
+    else:
+        take(draft, cursor, w.enter)
+
+
+def is_full(draft: Draft, cursor: Cursor) -> bool:
+    """Whether a branch of a Parallel has to wait, because as many as may run already do."""
+    parallel: Node = draft.program.nodes[draft.program.nodes[cursor.at].parent]
+    limit = parallel.limits.concurrency
+    if parallel.kind != "parallel" or limit is None:
+        return False
+    return sum(draft.owes_call(each) for each in draft.inside(parallel.at, cursor.turn)) >= limit
+
+
+def admit(draft: Draft) -> bool:
+    """Let a branch begin for which there is a place now."""
+    waiting = [cursor for cursor in draft.cursors if cursor.phase == w.pending]
+    if not waiting or draft.is_failing():
+        return False
+    for cursor in waiting:
+        if not is_full(draft, cursor):
+            draft.cursors.remove(cursor)
+            begin(draft, cursor)
+            return True
+    return False
+
+
+def conclude(draft: Draft) -> bool:
+    """End a component early that was told to, as soon as no call in it is owed; a failure in it goes first."""
+    for ending in draft.endings:
+        inside = draft.inside(ending.unit, ending.turn)
+        if not any(draft.owes_call(cursor) or cursor.phase in (w.failed, w.cancelled) for cursor in inside):
+            end_early(draft, ending, inside)
+            return True
+    return False
+
+
+def close_run(draft: Draft) -> None:
+    """What the cursors are decides what becomes of the run."""
+    trigger = JOINT[situation(draft)]
+    if trigger == w.cancel:
+        cancel(draft, Event(w.cancel))
+    elif trigger == w.fail:
+        for node, turn in draft.open_nodes():
+            draft.fire(node, turn, 0, w.running, w.fail, node.facts)
+        draft.fire_run(w.fail)
+    elif trigger is not None:
+        draft.fire_run(trigger)
+
+
+def situation(draft: Draft) -> str:
+    """The line of the joint table that holds: the first of those that some cursor makes true."""
+    nodes = draft.program.nodes
+    if len(draft.cursors) == 1:
+        return line_of(nodes[draft.cursors[0].at], draft.cursors[0])
+    lines = {line_of(nodes[cursor.at], cursor) for cursor in draft.cursors}
+    return next((line for line in JOINT if line in lines), "none_live")
+
+
+def line_of(node: Node, cursor: Cursor) -> str:
+    """The line of the joint table that one cursor makes true."""
+    if cursor.phase == w.cancelled:
+        return "some_cancelled"
+    if cursor.phase == w.failed:
+        return "some_failed"
+    owes = TABLES[node.machine].owes.get(cursor.phase)
+    return OWES[owes] if owes is not None else "not_begun"

@@ -17,40 +17,104 @@ RULES_VERSION = 1
 
 
 class Ref(NamedTuple):
-    """A reference to what a step handed on: where, in which turn of the loops around it, at which attempt."""
+    """A reference to what a component handed on: where, in which turn of the loops around it, at which attempt."""
 
     at: Address
     turn: Turn
     attempt: int
 
 
+class Gather(NamedTuple):
+    """A reference to what a Parallel handed on: one source for each branch, by name, in the order of the definition."""
+
+    branches: tuple[tuple[str, Source | None], ...]
+
+
+Source: TypeAlias = "Ref | Gather"
+
+
+@frozen
+class Marks:
+    """What few cursors carry. `interrupts` counts the deaths of this attempt, `retries` the automatic retries since a person last
+    decided, `reruns` the retries that people ordered, `reviews` the rejected reviews. `output` is under review, `rejected` was
+    rejected by the last review, `stopping` says that the step said stop, `due` when a deadline or a delay is over (microseconds).
+    """
+
+    interrupts: int = 0
+    retries: int = 0
+    reruns: int = 0
+    reviews: int = 0
+    output: Source | None = None
+    rejected: Source | None = None
+    stopping: bool = False
+    due: int | None = None
+
+
+UNMARKED = Marks()
+
+
 @frozen
 class Cursor:
     """One live branch: where it is, in which phase.
 
-    `turn` counts the loops around it, `attempt` the executions here, `interrupts` the deaths of this attempt. `prev` refers to the
-    previous content, `last` to what the last completed component handed on.
+    `turn` counts the loops around it, `attempt` the executions here. `prev` refers to the previous content, `last` to what the last
+    completed component handed on.
     """
 
     at: Address
     phase: str = w.pending
     turn: Turn = ()
     attempt: int = 0
-    prev: Ref | None = None
-    last: Ref | None = None
-    interrupts: int = 0
+    prev: Source | None = None
+    last: Source | None = None
+    marks: Marks = UNMARKED
+
+
+@frozen
+class Frame:
+    """What an entered Loop, Router or Parallel remembers while its children run.
+
+    `prev` and `last` are as they were before it; `rest` are a Router's choices still to run; `done` the branches of a Parallel that
+    are over, each with what it handed on; `attempt` and `marks` are its own cursor's.
+    """
+
+    at: Address
+    turn: Turn
+    prev: Source | None
+    last: Source | None
+    attempt: int = 0
+    marks: Marks = UNMARKED
+    rest: tuple[Address, ...] = ()
+    done: tuple[tuple[Address, Source | None], ...] = ()
+
+
+@frozen
+class Ending:
+    """A component that is about to end early: by `stop` (finish) or by an error policy (leave), as soon as no call in it is owed.
+
+    `at` and `turn` say where that was decided; nothing inside `unit` begins any more.
+    """
+
+    unit: Address
+    at: Address
+    turn: Turn
+    how: str
+    prev: Source | None
+    last: Source | None
 
 
 @frozen
 class State:
-    """A run's situation: its phase, its cursors in order, and, when it has completed, what it handed on.
+    """A run's situation: its phase, its cursors and frames in order, and, when it has completed, what it handed on.
 
     Equal states are equal situations: the past is in the journal, not here.
     """
 
     run: str = w.pending
     cursors: tuple[Cursor, ...] = ()
-    result: Ref | None = None
+    result: Source | None = None
+    frames: tuple[Frame, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
 
 BEGINNING = State()

@@ -6,29 +6,47 @@ Settings may be written flat (`Step(..., requires_confirmation=True)`) or as `hu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from attrs import asdict, evolve, field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, suggest
 
-from .words import OnError, OnReject
+from .fields import UserInputField, as_schema
+from .words import OnError, OnReject, OnTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from enum import Enum
+
+    from .step_io import StepOutput
+
+Judge: TypeAlias = "bool | Callable[[StepOutput], Any]"
+"""True, or a predicate that says of an output whether a person has to see it."""
 
 
 class ReviewSettings(TypedDict, total=False):
-    """The settings of a `HumanReview`, as flat keywords of a component."""
+    """The settings of a `HumanReview`, as flat keywords of a component; `hitl_max_retries` and `hitl_timeout` are its max_retries, timeout."""
 
     requires_confirmation: bool
     confirmation_message: str | None
+    requires_user_input: bool
+    user_input_message: str | None
+    user_input_schema: Sequence[UserInputField | Mapping[str, Any]] | None
+    allow_multiple_selections: bool
+    requires_output_review: Judge
+    output_review_message: str | None
+    requires_iteration_review: bool
+    iteration_review_message: str | None
     on_reject: OnReject | str | None
     on_error: OnError | str | None
+    hitl_max_retries: int
+    hitl_timeout: float | None
+    timeout: float | None
+    on_timeout: OnTimeout | str
 
 
-def word(enum: type[Enum], setting: str) -> Any:
+def word(enum: type[Enum], setting: str) -> Callable[[object], Any]:
     """A converter that takes the enum's member or its plain string, and names the choices otherwise."""
 
     def convert(value: object) -> Enum | None:
@@ -44,90 +62,159 @@ def word(enum: type[Enum], setting: str) -> Any:
     return convert
 
 
-def flag(setting: str) -> Any:
-    """A validator for a setting that is True or False."""
+def must(setting: str, what: str, holds: Callable[[Any], bool]) -> Callable[[Any, Any, Any], None]:
+    """A validator that refuses a value of the wrong kind by name."""
 
     def check(_review: object, _attribute: object, value: object) -> None:
-        if not isinstance(value, bool):
-            message = f"{setting} must be True or False, not {value!r}."
+        if not holds(value):
+            message = f"{setting} must be {what}, not {value!r}."
             raise DefinitionError(message)
 
     return check
+
+
+def is_flag(value: object) -> bool:
+    """Whether a value is True or False."""
+    return isinstance(value, bool)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a sentence or nothing."""
+    return value is None or isinstance(value, str)
+
+
+def is_judge(value: object) -> bool:
+    """Whether a value is True, False or a predicate."""
+    return isinstance(value, bool) or callable(value)
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_seconds(value: object) -> bool:
+    """Whether a value is a positive number of seconds, or nothing."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e12)
+
+
+def flag(setting: str) -> Any:
+    """An attribute that is True or False."""
+    return field(default=False, validator=must(setting, "True or False", is_flag))
 
 
 def text(setting: str) -> Any:
-    """A validator for a setting that is a sentence or nothing."""
+    """An attribute that is a sentence or nothing."""
+    return field(default=None, validator=must(setting, "a string", is_text))
 
-    def check(_review: object, _attribute: object, value: object) -> None:
-        if value is not None and not isinstance(value, str):
-            message = f"{setting} must be a string, not {value!r}."
-            raise DefinitionError(message)
 
-    return check
+def policy(setting: str, enum: type[Enum], default: Enum | None = None) -> Any:
+    """An attribute that is one of an enum's words."""
+    return field(default=default, converter=word(enum, setting))
 
 
 @frozen(kw_only=True)
 class HumanReview:
-    """When a person is asked about a component, and what a "no" or an error leads to.
+    """When a person is asked about a component, and what a "no", an error or silence leads to.
 
-    `requires_confirmation` asks before anything of the component runs, showing `confirmation_message`. `on_reject` defaults to the
-    else branch for a Condition and to skip for everything else. `on_error` unset means that the nearest enclosing component that
-    sets it decides, and `fail` where none does.
+    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`), or of
+    a Router for a route; `requires_output_review` shows the output (True, or a predicate of the `StepOutput`);
+    `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip
+    for everything else; `retry` runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest
+    enclosing component that sets it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`.
     """
 
-    requires_confirmation: bool = field(default=False, validator=flag("requires_confirmation"))
-    confirmation_message: str | None = field(default=None, validator=text("confirmation_message"))
-    on_reject: OnReject | None = field(default=None, converter=word(OnReject, "on_reject"))
-    on_error: OnError | None = field(default=None, converter=word(OnError, "on_error"))
+    requires_confirmation: bool = flag("requires_confirmation")
+    confirmation_message: str | None = text("confirmation_message")
+    requires_user_input: bool = flag("requires_user_input")
+    user_input_message: str | None = text("user_input_message")
+    user_input_schema: tuple[UserInputField, ...] | None = field(default=None, converter=as_schema)
+    allow_multiple_selections: bool = flag("allow_multiple_selections")
+    requires_output_review: Judge = field(
+        default=False, validator=must("requires_output_review", "True, False or a predicate", is_judge)
+    )
+    output_review_message: str | None = text("output_review_message")
+    requires_iteration_review: bool = flag("requires_iteration_review")
+    iteration_review_message: str | None = text("iteration_review_message")
+    on_reject: OnReject | None = policy("on_reject", OnReject)
+    on_error: OnError | None = policy("on_error", OnError)
+    max_retries: int = field(default=3, validator=must("max_retries", "a whole number from 0", is_count))
+    timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
+    on_timeout: OnTimeout = policy("on_timeout", OnTimeout, OnTimeout.cancel)
 
+
+GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
+INPUT = ("requires_user_input", "user_input_message")
+REVIEW = ("requires_output_review", "output_review_message", "max_retries")
+ITERATION = ("requires_iteration_review", "iteration_review_message")
 
 SUPPORTED: dict[str, tuple[str, ...]] = {
-    "Step": ("requires_confirmation", "confirmation_message", "on_reject", "on_error"),
-    "Steps": ("requires_confirmation", "confirmation_message", "on_reject", "on_error"),
-    "Condition": ("requires_confirmation", "confirmation_message", "on_reject", "on_error"),
-    "Workflow": ("requires_confirmation", "confirmation_message", "on_reject", "on_error"),
+    "Step": (*GATE, *INPUT, "user_input_schema", *REVIEW),
+    "Step(workflow)": GATE,
+    "Steps": GATE,
+    "Workflow": GATE,
+    "Condition": GATE,
+    "Loop": (*GATE, *ITERATION),
+    "Router": (*GATE, *INPUT, "allow_multiple_selections", *REVIEW),
+    "Parallel": GATE,
 }
-
-REJECTIONS: dict[str, tuple[OnReject, ...]] = {
-    "Step": (OnReject.skip, OnReject.cancel),
-    "Steps": (OnReject.skip, OnReject.cancel),
-    "Condition": (OnReject.else_branch, OnReject.skip, OnReject.cancel),
-    "Workflow": (OnReject.skip, OnReject.cancel),
-}
+ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
 
 
-def merged(component: str, review: HumanReview | None, flat: Mapping[str, Any]) -> HumanReview:
-    """One `HumanReview` out of the two spellings, checked against what this kind of component supports."""
-    if review is not None and not isinstance(review, HumanReview):
-        message = f"human_review of {component} must be a HumanReview, not {review!r}."
-        raise DefinitionError(message)
-    unknown = [name for name in flat if name not in SETTINGS]
-    if unknown:
-        message = f"{component} has no keyword {unknown[0]!r}.{suggest(unknown[0], SETTINGS)}"
-        raise TypeError(message)
-    given = HumanReview(**flat)
+def merged(kind: str, name: str, review: HumanReview | None, flat: Mapping[str, Any], own: HumanReview | None = None) -> HumanReview:
+    """One `HumanReview` out of the spellings, checked against what this kind of component supports.
+
+    `own` is what `@pause` put on the function; like the flat keywords it may say the same as `review`, not the contrary.
+    """
+    where = f"{kind} {name!r}"
+    for given in (review, own):
+        if given is not None and not isinstance(given, HumanReview):
+            message = f"human_review of {where} must be a HumanReview, not {given!r}."
+            raise DefinitionError(message)
     result = review or HumanReview()
-    for name in flat:
-        wanted, there = getattr(given, name), getattr(result, name)
-        if there != DEFAULTS[name] and there != wanted:
-            raise ConflictingSettings(component, name, wanted, there)
-    result = evolve(result, **{name: getattr(given, name) for name in flat})
-    refuse_unsupported(component, result)
+    named = renamed(where, flat)
+    result = laid_over(where, result, HumanReview(**named), named)
+    if own is not None:
+        result = laid_over(where, result, own, [each for each in SETTINGS if getattr(own, each) != DEFAULTS[each]])
+    refuse_unsupported(kind, where, result)
     return result
 
 
-def refuse_unsupported(component: str, review: HumanReview) -> None:
+def renamed(where: str, flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The flat keywords under the names of a `HumanReview`. Raises `TypeError` for an unknown one."""
+    known = (*SETTINGS, *ALIASES)
+    named: dict[str, Any] = {}
+    for given, value in flat.items():
+        if given not in known or given == "max_retries":
+            message = f"{where} has no keyword {given!r}.{suggest(given, known)}"
+            raise TypeError(message)
+        named[ALIASES.get(given, given)] = value
+    return named
+
+
+def laid_over(where: str, below: HumanReview, above: HumanReview, names: Sequence[str] | Mapping[str, Any]) -> HumanReview:
+    """The settings `names` of one review laid over another. Raises `ConflictingSettings` where both say something else."""
+    for name in names:
+        wanted, there = getattr(above, name), getattr(below, name)
+        if there != DEFAULTS[name] and there != wanted:
+            raise ConflictingSettings(where, name, wanted, there)
+    return evolve(below, **{name: getattr(above, name) for name in names})
+
+
+def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
     """Raise `UnsupportedSetting` for the first setting that this kind of component cannot honour."""
-    kind = component.partition(" ")[0]
-    for name, value in asdict(review).items():
-        if value != DEFAULTS[name] and name not in SUPPORTED[kind]:
-            raise UnsupportedSetting(component, name, "it would be ignored", SUPPORTED[kind])
-    if review.on_reject is not None and review.on_reject not in REJECTIONS[kind]:
-        why = {
-            OnReject.retry: "there is no output to run again where the only review is a confirmation",
-            OnReject.else_branch: "only a Condition has an else branch",
-        }[review.on_reject]
-        raise UnsupportedSetting(component, f"on_reject={review.on_reject.value!r}", why, [r.value for r in REJECTIONS[kind]])
+    for name in SETTINGS:
+        if getattr(review, name) != DEFAULTS[name] and name not in SUPPORTED[kind]:
+            raise UnsupportedSetting(where, name, "it would be ignored", SUPPORTED[kind])
+    reviewed = review.requires_output_review is not False or review.requires_iteration_review
+    if review.on_reject is OnReject.retry and not reviewed:
+        raise UnsupportedSetting(where, "on_reject='retry'", "there is no output or iteration review, so nothing could run again")
+    if review.on_reject is OnReject.else_branch and kind != "Condition":
+        raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
+    if review.on_timeout is OnTimeout.approve and review.requires_user_input:
+        raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, which nobody gave", ["cancel", "skip"])
+    if review.user_input_schema is not None and not review.requires_user_input:
+        raise UnsupportedSetting(where, "user_input_schema", "requires_user_input is not set, so nobody would be asked")
 
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}

@@ -11,9 +11,27 @@ from the cursor (where a failed run had failed). For each state and trigger exac
 
 from .condition import CONDITION
 from .group import GROUP
+from .loop import LOOP
 from .machine import MACHINES, TABLES, allowed, fire
+from .parallel import PARALLEL
+from .router import ROUTER
 from .row import Row, Table
 from .run import JOINT, RUN
 from .step import STEP
 
-__all__ = ["CONDITION", "GROUP", "JOINT", "MACHINES", "RUN", "STEP", "TABLES", "Row", "Table", "allowed", "fire"]
+__all__ = [
+    "CONDITION",
+    "GROUP",
+    "JOINT",
+    "LOOP",
+    "MACHINES",
+    "PARALLEL",
+    "ROUTER",
+    "RUN",
+    "STEP",
+    "TABLES",
+    "Row",
+    "Table",
+    "allowed",
+    "fire",
+]

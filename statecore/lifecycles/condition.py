@@ -25,6 +25,9 @@ CONDITION = Table(
         Row(awaiting_confirmation, reject,    running,               reject_takes_else,  "COND-2",   "runs else_steps"),
         Row(awaiting_confirmation, reject,    skipped,               reject_skips,       "COND-3",   "also where there is no else"),
         Row(awaiting_confirmation, reject,    cancelled,             reject_cancels,     "COND-2",   "the whole run stops"),
+        Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
+        Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
+        Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(evaluating,            hold,      running,               always,             "COND-6",   "runs steps"),
@@ -40,6 +43,9 @@ CONDITION = Table(
 
         Row(errored_paused,        retry,     evaluating,            always,             "ERR-4"),
         Row(errored_paused,        skip,      skipped,               always,             "ERR-5"),
+        Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
+        Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(errored_paused,        expire,    cancelled,             timeout_approves,   "TIME-3",   "there is nothing to approve"),
         Row(errored_paused,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             always,             "COND-6"),

@@ -20,6 +20,9 @@ GROUP = Table(
         Row(awaiting_confirmation, confirm,   running,               always,             "CONF-2"),
         Row(awaiting_confirmation, reject,    skipped,               reject_skips,       "CONF-3"),
         Row(awaiting_confirmation, reject,    cancelled,             reject_cancels,     "CONF-4",   "the whole run stops"),
+        Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
+        Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
+        Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             always,             "STEPS-1"),

@@ -17,13 +17,16 @@ from statecore.errors import RefusedTrigger
 
 from .condition import CONDITION
 from .group import GROUP
+from .loop import LOOP
+from .parallel import PARALLEL
+from .router import ROUTER
 from .run import RUN
 from .step import STEP
 
 if TYPE_CHECKING:
     from .row import Table
 
-TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, GROUP, RUN)}
+TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, LOOP, ROUTER, PARALLEL, GROUP, RUN)}
 
 
 def build(table: Table) -> Machine:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-Owes = Literal["ask", "call"]
+Owes = Literal["ask", "call", "timer"]
 
 
 @frozen

@@ -33,8 +33,9 @@ RUN = Table(
 # what the cursors are  ->  what becomes of a running run; the first line that is so holds
 JOINT = {
     "some_cancelled": cancel,
-    "some_failed":    fail,
     "calls_owed":     None,
+    "some_failed":    fail,
+    "timers_owed":    None,
     "answers_owed":   pause,
     "none_live":      finish,
 }

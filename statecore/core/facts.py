@@ -1,0 +1,72 @@
+"""The few facts that a cursor knows rather than its node, by the trigger that needs them. Pure; one family of guards each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from statecore.lifecycles import words as w
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .program import Node
+    from .state import Cursor
+
+MAX_INTERRUPTS = 3
+"""A call whose process died this often stops and asks a person, whatever its policy (P15)."""
+
+ERRORS = frozenset({w.error_fails, w.error_skips, w.error_pauses})
+ITERATION = frozenset({w.tests_end, w.reviews_iterations, w.loops_again})
+ENDS_EARLY = frozenset({w.iterations_spent, w.keeps_output})
+"""What holds for a component whose child said stop: it is over as it stands."""
+
+
+def after_interrupt(node: Node, cursor: Cursor) -> frozenset[str]:
+    """The policy for an interrupted call; after `MAX_INTERRUPTS` deaths in a row a person is asked."""
+    if cursor.marks.interrupts + 1 < MAX_INTERRUPTS:
+        return node.facts
+    return node.facts - {w.interrupt_retries, w.interrupt_fails} | {w.interrupt_pauses}
+
+
+def after_error(node: Node, cursor: Cursor) -> frozenset[str]:
+    """Automatic retries come before the error policy, where the step's own code failed."""
+    if cursor.phase == w.running and cursor.marks.retries < node.limits.retries:
+        return node.facts - ERRORS | {w.retries_left}
+    return node.facts
+
+
+def after_rejection(node: Node, cursor: Cursor) -> frozenset[str]:
+    """A rejected review is run again at most as often as the limit says; a Router chooses anew."""
+    if cursor.phase != w.awaiting_review or w.review_retries not in node.facts or node.machine == "loop":
+        return node.facts
+    rest = node.facts - {w.review_retries}
+    if cursor.marks.reviews >= node.limits.reviews:
+        return rest | {w.reviews_spent}
+    if node.machine == "step":
+        return node.facts
+    return rest | {w.person_rechooses if w.person_chooses in node.facts else w.selector_rechooses}
+
+
+def after_failure(node: Node, _cursor: Cursor) -> frozenset[str]:
+    """Here is where the run had failed."""
+    if node.machine == "router":
+        return node.facts | {w.choice_failed if w.person_chooses in node.facts else w.selector_failed}
+    return node.facts | {w.failed_here}
+
+
+def after_iteration(node: Node, iteration: int) -> frozenset[str]:
+    """What follows an iteration of a Loop: the end, its end condition, its review, or the next one."""
+    rest = node.facts - ITERATION
+    if iteration + 1 >= node.limits.iterations:
+        return rest | {w.iterations_spent}
+    if w.tests_end in node.facts:
+        return rest | {w.tests_end}
+    return node.facts
+
+
+CURSOR_FACTS: dict[str, Callable[[Node, Cursor], frozenset[str]]] = {
+    w.interrupt: after_interrupt,
+    w.fail: after_error,
+    w.reject: after_rejection,
+    w.resume: after_failure,
+}

@@ -1,0 +1,243 @@
+"""How a cursor moves: it takes a row, and then rests, goes into the component, or goes on to what comes next.
+
+`CLOSE` is a table by kind: what happens to a component when a child of it that has no sibling after it is over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import evolve
+
+from statecore.lifecycles import TABLES
+from statecore.lifecycles import words as w
+
+from .facts import CURSOR_FACTS, ENDS_EARLY, after_iteration
+from .program import ROOT, Address, Node
+from .state import UNMARKED, Cursor, Ending, Frame, Gather, Marks, Ref, Source, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .draft import Draft
+
+NEW_ATTEMPT = frozenset({w.retry, w.resume, w.wake})
+BY_PERSON = frozenset({w.retry, w.resume, w.reject})
+REVIEWED = frozenset({w.judging, w.awaiting_review})
+Onward: TypeAlias = "tuple[Turn, Source | None, Source | None] | None"
+
+
+def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: tuple[Address, ...] = ()) -> None:
+    """Fire a row at a cursor, and follow it."""
+    node = draft.program.nodes[cursor.at]
+    facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
+    gives = cursor.marks.output
+    if gives is None or trigger == w.edit:
+        gives = Ref(cursor.at, cursor.turn, cursor.attempt)
+    phase = draft.fire(node, cursor.turn, cursor.attempt, cursor.phase, trigger, facts, body, gives)
+    if phase == w.running and node.exits:
+        descend(draft, node, cursor, trigger, choices)
+    elif phase == w.completed:
+        complete(draft, node, cursor, trigger, gives)
+    elif phase == w.skipped:
+        skip(draft, node, cursor, trigger)
+    else:
+        rest(draft, node, cursor, trigger, phase)
+
+
+# -- at rest -------------------------------------------------------------------------------------------------------------------
+
+
+def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> None:
+    """A cursor waits for the world, or has failed."""
+    again = trigger in NEW_ATTEMPT or (trigger == w.reject and cursor.phase == w.awaiting_review)
+    if trigger == w.enter and phase == w.running:
+        marks = UNMARKED
+    else:
+        marks = marked(draft, node, cursor, trigger, phase)
+    draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
+
+
+def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> Marks:
+    """What a cursor carries after a trigger."""
+    was = cursor.marks
+    rejected = trigger == w.reject and cursor.phase == w.awaiting_review
+    output = Ref(cursor.at, cursor.turn, cursor.attempt) if trigger in (w.succeed, w.stop) else was.output
+    return Marks(
+        interrupts=was.interrupts + 1 if trigger == w.interrupt else 0,
+        retries=was.retries + 1 if trigger == w.wake else 0 if trigger in BY_PERSON else was.retries,
+        reruns=was.reruns + (trigger in (w.retry, w.resume)),
+        reviews=was.reviews + rejected,
+        output=output if phase in REVIEWED else None,
+        rejected=was.output if rejected else was.rejected,
+        stopping=(was.stopping or trigger == w.stop) and phase in REVIEWED,
+        due=due(draft, node, was, phase),
+    )
+
+
+def due(draft: Draft, node: Node, was: Marks, phase: str) -> int | None:
+    """When a question expires or a delay is over; None for anything else."""
+    if phase == w.backing_off:
+        return draft.time + int(node.limits.delay * node.limits.backoff**was.retries)
+    if node.limits.timeout is not None and TABLES[node.machine].owes.get(phase) == "ask":
+        return draft.time + node.limits.timeout
+    return None
+
+
+# -- into a component ----------------------------------------------------------------------------------------------------------
+
+
+def descend(draft: Draft, node: Node, cursor: Cursor, trigger: str, choices: tuple[Address, ...]) -> None:
+    """Into a component: fresh cursors at the children that begin it, or straight out where it has none."""
+    match node.kind:
+        case "loop":
+            iterate(draft, node, cursor)
+        case "router":
+            first, *others = choices
+            draft.frames.append(framed(node, cursor, tuple(others)))
+            draft.fresh.append(Cursor(first, w.pending, cursor.turn, 0, cursor.prev, cursor.last))
+        case "parallel":
+            draft.frames.append(framed(node, cursor))
+            draft.fresh.extend(Cursor(at, w.pending, cursor.turn, 0, cursor.prev, cursor.last) for at in node.exits.values())
+        case _ if node.exits[trigger] == node.at:
+            turn, prev, last = close_group(draft, node, node, cursor.turn, cursor.prev, cursor.last)
+            go_on(draft, node, turn, prev, last)
+        case _:
+            draft.fresh.append(Cursor(node.exits[trigger], w.pending, cursor.turn, 0, cursor.prev, cursor.last))
+
+
+def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
+    """What a component remembers of its own cursor while its children run."""
+    marks = evolve(cursor.marks, output=None, due=None)
+    return Frame(node.at, cursor.turn[: node.depth], cursor.prev, cursor.last, cursor.attempt, marks, others)
+
+
+def iterate(draft: Draft, node: Node, cursor: Cursor) -> None:
+    """Into the first iteration of a Loop, or into the one after that which the cursor has just tested or reviewed."""
+    draft.frames.append(framed(node, cursor))
+    outer = cursor.turn[: node.depth]
+    number = cursor.turn[node.depth] + 1 if len(cursor.turn) > node.depth else 0
+    prev = cursor.marks.output if number and node.limits.forwards else cursor.prev
+    draft.fresh.append(Cursor(node.exits[w.enter], w.pending, (*outer, number), 0, prev, cursor.last))
+
+
+# -- out of a component --------------------------------------------------------------------------------------------------------
+
+
+def complete(draft: Draft, node: Node, cursor: Cursor, trigger: str, gives: Source) -> None:
+    """A component is over and hands something on; a step that said stop ends its workflow with it."""
+    if trigger == w.stop or cursor.marks.stopping:
+        unit = next((each.at for each in draft.program.ancestors(node.at) if each.kind == "workflow"), ROOT)
+        draft.endings.append(Ending(unit, node.at, cursor.turn, w.finish, gives, gives))
+    else:
+        go_on(draft, node, cursor.turn[: node.depth], gives, gives)
+
+
+def skip(draft: Draft, node: Node, cursor: Cursor, trigger: str) -> None:
+    """A component is skipped: by an error, with the unit that its policy leaves; otherwise alone, and transparent where it is a group."""
+    if trigger in (w.fail, w.skip) or cursor.phase == w.errored_paused:
+        if node.leaves == node.at:
+            go_on(draft, node, cursor.turn[: node.depth], None, cursor.last)
+        else:
+            draft.endings.append(Ending(node.leaves, node.at, cursor.turn, w.leave, None, cursor.last))
+    else:
+        go_on(draft, node, cursor.turn[: node.depth], cursor.prev if node.transparent else None, cursor.last)
+
+
+def go_on(draft: Draft, node: Node, turn: Turn, prev: Source | None, last: Source | None) -> None:
+    """Past a component: to its sibling, or out of what is around it as far as that is over too."""
+    while node.next == node.parent:
+        if node.parent == ROOT:
+            draft.result = last
+            return
+        parent = draft.program.nodes[node.parent]
+        onward = CLOSE[parent.kind](draft, parent, node, turn, prev, last)
+        if onward is None:
+            return
+        turn, prev, last = onward
+        node = parent
+    draft.fresh.append(Cursor(node.next, w.pending, turn, 0, prev, last))
+
+
+def close_group(
+    draft: Draft, node: Node, _child: Node, turn: Turn, prev: Source | None, _last: Source | None
+) -> tuple[Turn, Source | None, Source | None]:
+    """The last child of a list is over: the component finishes and hands on what the child did."""
+    draft.fire(node, turn, 0, w.running, w.finish, node.facts, None, prev)
+    return turn, prev, prev
+
+
+def close_loop(draft: Draft, node: Node, _child: Node, turn: Turn, prev: Source | None, _last: Source | None) -> Onward:
+    """An iteration is over: so is the Loop, or it is tested, or reviewed, or goes round again."""
+    outer, number = turn[:-1], turn[-1]
+    frame = draft.frame(node.at, outer)
+    phase = draft.fire(node, outer, frame.attempt, w.running, w.finish, after_iteration(node, number), None, prev)
+    if phase == w.completed:
+        return outer, prev, prev
+    own = Cursor(node.at, phase, turn, frame.attempt, frame.prev, frame.last, evolve(frame.marks, output=prev))
+    if phase == w.running:
+        iterate(draft, node, own)
+    else:
+        draft.cursors.append(evolve(own, marks=evolve(own.marks, due=due(draft, node, own.marks, phase))))
+    return None
+
+
+def close_router(draft: Draft, node: Node, _child: Node, turn: Turn, prev: Source | None, last: Source | None) -> Onward:
+    """A choice is over: the next one runs, or the Router finishes, or its result is judged or reviewed."""
+    frame = draft.frame(node.at, turn)
+    facts = node.facts if not frame.rest else node.facts - {w.keeps_output, w.needs_review, w.judges_output} | {w.more_choices}
+    phase = draft.fire(node, turn, frame.attempt, w.running, w.finish, facts, None, prev)
+    if phase == w.completed:
+        return turn, prev, prev
+    if phase == w.running:
+        draft.frames.append(evolve(frame, rest=frame.rest[1:]))
+        draft.fresh.append(Cursor(frame.rest[0], w.pending, turn, 0, prev, last))
+    else:
+        marks = evolve(frame.marks, output=prev if prev is not None else Gather(()), due=due(draft, node, frame.marks, phase))
+        draft.cursors.append(Cursor(node.at, phase, turn, frame.attempt, frame.prev, frame.last, marks))
+    return None
+
+
+def close_parallel(draft: Draft, node: Node, child: Node, turn: Turn, prev: Source | None, _last: Source | None) -> Onward:
+    """A branch is over; when all are, the Parallel hands on what each did, in the order of the definition."""
+    frame = draft.frame(node.at, turn)
+    done = dict([*frame.done, (child.at, prev)])
+    if len(done) < len(node.exits):
+        ordered = tuple((at, done[at]) for at in node.exits.values() if at in done)
+        draft.frames.append(evolve(frame, done=ordered))
+        return None
+    gathered = Gather(tuple((name, done[at]) for name, at in node.exits.items()))
+    draft.fire(node, turn, 0, w.running, w.finish, node.facts, None, gathered)
+    return turn, gathered, gathered
+
+
+CLOSE: dict[str, Callable[[Draft, Node, Node, Turn, Source | None, Source | None], Onward]] = {
+    "steps": close_group,
+    "workflow": close_group,
+    "condition": close_group,
+    "loop": close_loop,
+    "router": close_router,
+    "parallel": close_parallel,
+}
+
+
+def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:
+    """A component ends before its last child: what waits in it is cancelled, what is open in it finishes or is left, and it is past."""
+    unit = draft.program.nodes[ending.unit]
+    found: dict[Address, tuple[Node, Turn]] = {}
+    for at, turn in ((ending.at, ending.turn), *((cursor.at, cursor.turn) for cursor in inside)):
+        draft.around(at, turn, found)
+    for cursor in inside:
+        draft.cursors.remove(cursor)
+        draft.fire_cancel(cursor)
+    facts = {w.finish: ENDS_EARLY}
+    for node, turn in sorted(found.values(), key=lambda each: (-each[0].at.count("/"), each[0].at)):
+        if node.at == unit.at or draft.program.within(node.at, unit.at):
+            draft.fire(node, turn, 0, w.running, ending.how, facts.get(ending.how, node.facts), None, ending.prev)
+    gone = [f for f in draft.frames if f.at == unit.at or draft.program.within(f.at, unit.at)]
+    draft.frames = [f for f in draft.frames if f not in gone or f.turn[: unit.depth] != ending.turn[: unit.depth]]
+    draft.endings = [e for e in draft.endings if e.unit != unit.at and not draft.program.within(e.unit, unit.at)]
+    if unit.at == ROOT:
+        draft.result = ending.last
+    else:
+        go_on(draft, unit, ending.turn[: unit.depth], ending.prev, ending.last)
