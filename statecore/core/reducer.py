@@ -63,12 +63,11 @@ class Draft:
 
     def report(self, event: Event) -> None:
         """A call ended or a person decided: fire the row at the cursor that waited for it."""
-        for index, cursor in enumerate(self.cursors):
-            if cursor.at == event.at and cursor.turn == event.turn and cursor.attempt == event.attempt:
-                break
-        else:
+        place = (event.at, event.turn, event.attempt)
+        cursor = next((each for each in self.cursors if (each.at, each.turn, each.attempt) == place), None)
+        if cursor is None:
             raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
-        del self.cursors[index]
+        self.cursors.remove(cursor)
         if self.run == w.paused:
             self.fire_run(w.resume)
         self.take(cursor, event.trigger, event.body)
@@ -88,7 +87,7 @@ class Draft:
                 self.fire(node, cursor.turn, cursor.attempt, cursor.phase, w.cancel)
         for node in around:
             self.fire(node, (), 0, w.running, w.cancel)
-        self.cursors, self.fresh = [], []
+        self.cursors, self.fresh, self.result = [], [], None
         self.fire_run(w.cancel, event.body)
 
     def reopen(self, event: Event) -> None:
