@@ -285,6 +285,25 @@ class InvalidAnswer(RunError, ValueError):
     def __init__(self, name: str, answer: object, known: Iterable[str]) -> None:
         self.name, self.answer, self.known = name, answer, tuple(known)
         super().__init__(f"{name!r} answered {answer!r}. Known choices: {', '.join(map(repr, self.known))}.")
+class RefusedBoundary(RunError):
+    """A boundary contradicts what is stored of its run, or no lifecycle allows it; nothing of it was stored."""
+
+    code = "SC313"
+
+    def __init__(self, run_id: str, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"Nothing of this boundary of run {run_id!r} was stored: {why}. What drives the run is in error; report it.")
+
+
+class AmbiguousRun(RunError, ValueError):
+    """Several runs begin with what was given as an id."""
+
+    code = "SC314"
+
+    def __init__(self, prefix: str, found: Iterable[str]) -> None:
+        self.prefix, self.found = prefix, tuple(found)
+        some = ", ".join(self.found[:5]) + (" ..." if len(self.found) > 5 else "")  # noqa: PLR2004  # enough to tell them apart
+        super().__init__(f"{len(self.found)} runs begin with {prefix!r}: {some}. Give more of the id.")
 
 
 # -- values ------------------------------------------------------------------------------------------------------------------------

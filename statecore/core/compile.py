@@ -85,7 +85,7 @@ def children(draft: Draft, steps: Sequence[Component], *, prefix: Address, paren
         if at in addresses:
             raise DuplicateNames(parent, step.name)
         addresses.append(at)
-    for index, (step, at, after) in enumerate(zip(steps, addresses, [*addresses[1:], parent], strict=True)):
+    for index, (step, at, after) in enumerate(zip(steps, addresses, [*addresses[1:], parent], strict=False)):
         one(draft, step, Place(at, parent, after, index, handler))
     return addresses[0] if addresses else parent
 

@@ -1,0 +1,115 @@
+"""DOT: the language of Graphviz. Every string is quoted, every backslash and ampersand is doubled, so a name stays a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .look import LIGHT, LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .picture import Cluster, Edge, Node, Picture
+
+# fmt: off
+SHAPES: dict[str, dict[str, str]] = {
+    "box":     {"shape": "box", "style": "filled,rounded"},
+    "round":   {"shape": "ellipse"},
+    "hexagon": {"shape": "hexagon", "margin": "0.05,0.03"},
+    "diamond": {"shape": "diamond", "margin": "0.02,0.02"},
+    "octagon": {"shape": "octagon"},
+    "double":  {"shape": "box", "peripheries": "2"},
+}
+EDGES: dict[str, dict[str, str]] = {
+    "happy": {"color": LIGHT.happy, "penwidth": "2.2", "weight": "30"},
+    "way":   {"color": LIGHT.line},
+    "fault": {"color": LIGHT.fault, "style": "dashed"},
+}
+GRAPH = {"bgcolor": "transparent", "fontname": "Arial", "fontsize": "14", "nodesep": "0.45", "rankdir": "TB", "ranksep": "0.5", "style": "rounded"}
+NODE = {"fontname": "Arial", "fontsize": "14", "margin": "0.22,0.1", "style": "filled"}
+EDGE = {"arrowsize": "0.8", "fontname": "Arial", "fontsize": "12"}
+# fmt: on
+SELF = {"headport": "ne", "tailport": "e"}
+"""A loop leaves to the side and comes back at a corner, clear of the arrows that leave below."""
+
+
+def to_dot(picture: Picture) -> str:
+    """A picture as DOT: one statement a line, `id` and `class` on everything that a page may want to light."""
+    graph = {"class": "statecore", "id": picture.name, **GRAPH}
+    lines = [
+        f"digraph {quoted(picture.title)} {{",
+        f"  graph {attributes(graph)};",
+        f"  node {attributes(NODE)};",
+        f"  edge {attributes(EDGE)};",
+        *(f"  {line}" for line in inside(picture, None)),
+        *(f"  {edge_line(picture, edge, number)}" for number, edge in enumerate(picture.edges)),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def inside(picture: Picture, cluster: str | None) -> Iterator[str]:
+    """What stands in a frame: its nodes, then the frames in it."""
+    for node in picture.within(cluster):
+        yield node_line(picture, node)
+    for frame in picture.frames(cluster):
+        yield f"subgraph {quoted('cluster_' + frame.id)} {{"
+        yield f"  graph {attributes(frame_look(picture, frame))};"
+        yield from (f"  {line}" for line in inside(picture, frame.id))
+        yield "}"
+
+
+def frame_look(picture: Picture, frame: Cluster) -> dict[str, str]:
+    """The attributes of a frame."""
+    return {
+        "class": " ".join(("frame", frame.kind, *frame.marks)),
+        "id": f"{picture.name}-{frame.id}",
+        "label": joined(frame.lines),
+        "labeljust": "l",
+        "color": LIGHT.frame.stroke,
+        "fillcolor": LIGHT.frame.fill,
+        "style": "filled,rounded",
+    }
+
+
+def node_line(picture: Picture, node: Node) -> str:
+    """The statement of a node."""
+    look = LOOKS[node.kind]
+    drawn = {
+        "class": " ".join((node.kind, *node.marks)),
+        "id": f"{picture.name}-{node.id}",
+        "label": joined(node.lines),
+        "color": look.light.stroke,
+        "fillcolor": look.light.fill,
+        "penwidth": str(look.width),
+        **SHAPES[look.shape],
+    }
+    return f"{quoted(node.id)} {attributes(drawn)};"
+
+
+def edge_line(picture: Picture, edge: Edge, number: int) -> str:
+    """The statement of an edge; edges are numbered, because two may join the same nodes."""
+    drawn = {"class": edge.kind, "id": f"{picture.name}-edge-{number}", "label": joined(edge.lines), **EDGES[edge.kind]}
+    if edge.source == edge.target:
+        drawn |= SELF
+    return f"{quoted(edge.source)} -> {quoted(edge.target)} {attributes(drawn)};"
+
+
+def attributes(pairs: dict[str, str]) -> str:
+    """An attribute list; a `label` is escaped already, everything else is quoted here."""
+    return "[" + ", ".join(f"{key}={value if key == 'label' else quoted(value)}" for key, value in pairs.items()) + "]"
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Lines as one DOT string."""
+    return '"' + r"\n".join(map(escaped, lines)) + '"'
+
+
+def quoted(text: str) -> str:
+    """A text as one DOT string."""
+    return f'"{escaped(text)}"'
+
+
+def escaped(text: str) -> str:
+    """A text between DOT quotes: no escape sequence, no HTML entity and no end of string is left in it."""
+    return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', r"\"")

@@ -1,0 +1,151 @@
+"""A picture is a graph with words on it: what is drawn, before any format. All text in it is safe to show.
+
+Names are the user's and may hold anything: control characters, escape sequences, right-to-left overrides, a megabyte. Each line of a
+picture passes `shown` and each id is made by `ident`, so no writer can forget it; what remains for a writer is to quote its own format.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from attrs import evolve, field, frozen, validators
+
+LONGEST = 72
+"""Characters of a line, its ellipsis included."""
+
+ELLIPSIS = "…"
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+PLAIN = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
+HASHED = re.compile(r"_[0-9a-f]{12}$")
+LONGEST_ID = 40
+
+# words that mean something in DOT or Mermaid, or to every object of the JavaScript that lays Mermaid out, and so cannot be an id there
+RESERVED = frozenset(
+    {
+        "bt",
+        "call",
+        "class",
+        "classdef",
+        "click",
+        "default",
+        "direction",
+        "digraph",
+        "edge",
+        "end",
+        "flowchart",
+        "graph",
+        "hide",
+        "href",
+    }
+    | {"interpolate", "linkstyle", "lr", "node", "note", "rl", "scale", "state", "strict", "style", "subgraph", "tb", "td"}
+    | {"constructor", "hasownproperty", "isprototypeof", "propertyisenumerable", "tolocalestring", "tostring", "valueof"}
+)
+
+
+def shown(text: str, longest: int = LONGEST) -> str:
+    """A text as one line that can be seen whole: no control or invisible characters, and an ellipsis where it was cut."""
+    cut = text[: longest + 1]
+    line = " ".join("".join(map(visible, cut)).split())
+    return line if len(text) <= longest else line[: longest - 1].rstrip() + ELLIPSIS
+
+
+def visible(character: str) -> str:
+    """A character, or a sign in its place where it could not be seen or would steer the reader's screen."""
+    if unicodedata.category(character) not in UNSEEN:
+        return character
+    code = ord(character)
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"  # noqa: PLR2004  # the block of control pictures mirrors C0
+
+
+def ident(name: str) -> str:
+    """An identifier for any name that every format accepts: the name itself where it can be, else its letters and a digest.
+
+    Never holds two underscores in a row, so that identifiers may be joined by two and no other name is hit.
+    """
+    plain = len(name) <= LONGEST_ID and PLAIN.fullmatch(name) and not HASHED.search(name)
+    if plain and name.lower() not in RESERVED and not name.lower().endswith("direction"):
+        return name
+    letters = re.sub(r"[^A-Za-z0-9]+", "_", name[:LONGEST_ID]).strip("_")
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{letters}_{digest}" if letters[:1].isalpha() else f"x{letters}_{digest}"
+
+
+def lines_of(lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines that say something, each as it can be shown."""
+    return tuple(line for line in map(shown, lines) if line)
+
+
+SAFE = validators.matches_re(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@frozen
+class Node:
+    """A box. `kind` chooses its shape and colours, `marks` are further CSS classes, `cluster` is the frame around it."""
+
+    id: str = field(validator=SAFE)
+    lines: tuple[str, ...] = field(converter=lines_of)
+    kind: str
+    cluster: str | None = None
+    marks: tuple[str, ...] = ()
+
+
+@frozen
+class Edge:
+    """An arrow. `kind` is `happy` on the way that a reader should see first, `way` elsewhere, `fault` after an error."""
+
+    source: str = field(validator=SAFE)
+    target: str = field(validator=SAFE)
+    lines: tuple[str, ...] = field(default=(), converter=lines_of)
+    kind: str = "way"
+
+
+@frozen
+class Cluster:
+    """A frame around nodes and other frames; `parent` is the frame around it."""
+
+    id: str = field(validator=SAFE)
+    lines: tuple[str, ...] = field(converter=lines_of)
+    kind: str
+    parent: str | None = None
+    marks: tuple[str, ...] = ()
+
+
+@frozen
+class Picture:
+    """A graph to draw. Its order is the order in which it is read, and in which every writer writes it."""
+
+    name: str = field(validator=SAFE)
+    title: str = field(converter=shown)
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    clusters: tuple[Cluster, ...] = ()
+
+    def within(self, cluster: str | None) -> tuple[Node, ...]:
+        """The nodes that stand directly in a frame, or in none."""
+        return tuple(node for node in self.nodes if node.cluster == cluster)
+
+    def frames(self, parent: str | None) -> tuple[Cluster, ...]:
+        """The frames that stand directly in a frame, or in none."""
+        return tuple(cluster for cluster in self.clusters if cluster.parent == parent)
+
+
+def happily(edges: Sequence[Edge], start: str, goal: str) -> tuple[Edge, ...]:
+    """The edges, those marked `happy` that make up the first way from start to goal, preferring edges that stand first."""
+    leaving: dict[str, list[int]] = {}
+    for number, edge in enumerate(edges):
+        leaving.setdefault(edge.source, []).append(number)
+    seen, way, open_ends = {start}, list[int](), [iter(leaving.get(start, ()))]
+    while open_ends and not (way and edges[way[-1]].target == goal):
+        ahead = next((number for number in open_ends[-1] if edges[number].target not in seen), None)
+        if ahead is None:
+            open_ends.pop()
+            del way[-1:]
+        else:
+            seen.add(edges[ahead].target)
+            way.append(ahead)
+            open_ends.append(iter(leaving.get(edges[ahead].target, ())))
+    happy = frozenset(way)
+    return tuple(evolve(edge, kind="happy") if number in happy else edge for number, edge in enumerate(edges))

@@ -1,0 +1,144 @@
+"""Every row of every table earns its place: break it in any way, and some law or the behaviour of the core shows it.
+
+Each row is deleted, redirected to every other state of its table, and put under every other guard of it; and every edge that a table
+does not have is added to it. The laws judge each mutant first. What they let pass is put into the running core, which must then behave
+otherwise than the real one in some reachable state of some definition. A mutant that survives both is the same lifecycle, and must be
+listed in `EQUIVALENT` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import chain, product
+
+import pytest
+from attrs import evolve
+
+from statecore.lifecycles import MACHINES, TABLES, Row, Table, allowed, fire
+from statecore.lifecycles import words as w
+from statecore.lifecycles.machine import build
+from tests.laws.table_laws import LAWS
+from tests.model.definitions import programs
+from tests.model.explore import Graph, difference, explore
+
+EQUIVALENT: dict[str, str] = {}
+"""Mutants that mean the same, by their name, each with why. Empty is best: a row whose guard can be changed says too little."""
+
+
+def sentence(table: Table, row: Row) -> str:
+    """A row's name in reports."""
+    return f"{table.name}: {row.source} -{row.on}-> {row.dest} [{row.when}]"
+
+
+def mutants(table: Table, row: Row) -> Iterator[tuple[str, Table]]:
+    """Every way to break one row: leave it out, send it elsewhere, ask it something else."""
+    yield f"delete {sentence(table, row)}", with_row(table, row, None)
+    for state in table.states:
+        if state != row.dest:
+            yield f"redirect {sentence(table, row)} to {state}", with_row(table, row, evolve(row, dest=state))
+    for guard in (w.always, *table.guards):
+        if guard != row.when:
+            yield f"reguard {sentence(table, row)} with {guard}", with_row(table, row, evolve(row, when=guard))
+
+
+def additions(table: Table, source: str) -> Iterator[tuple[str, Table]]:
+    """Every edge that the table does not have: a trigger where it means nothing, to anywhere."""
+    known = {row.on for row in table.rows if row.source == source}
+    for on, dest in product(dict.fromkeys(on for other in TABLES.values() for on in other.triggers), table.states):
+        if on not in known:
+            row = Row(source, on, dest, w.always, "RUN-1")
+            yield f"add {sentence(table, row)}", evolve(table, rows=(*table.rows, row))
+
+
+def other_tables(table: Table) -> Iterator[Table]:
+    """Tables that are wrong in more than a row: an answer that is never heard, an end that is none, a debt forgotten."""
+    for source, on in {(row.source, row.on) for row in table.rows}:
+        yield evolve(table, rows=tuple(row for row in table.rows if (row.source, row.on) != (source, on)))
+    for state in table.final:
+        yield evolve(table, final=table.final - {state})
+    for state in table.owes:
+        yield evolve(table, owes={other: owes for other, owes in table.owes.items() if other != state})
+
+
+def with_row(table: Table, row: Row, other: Row | None) -> Table:
+    """The table with one row replaced or left out; a state that no row names any more is still known to what it owes."""
+    return evolve(table, rows=tuple(r for old in table.rows for r in [other if old is row else old] if r is not None))
+
+
+@contextmanager
+def in_place(table: Table) -> Iterator[None]:
+    """Let the whole package run on a mutant."""
+    real, machine = TABLES[table.name], MACHINES[table.name]
+    TABLES[table.name], MACHINES[table.name] = table, build(table)
+    forget()
+    try:
+        yield
+    finally:
+        TABLES[table.name], MACHINES[table.name] = real, machine
+        forget()
+
+
+def forget() -> None:
+    """Empty the caches of the questions that a machine has answered."""
+    fire.cache_clear()
+    allowed.cache_clear()
+
+
+@cache
+def graphs(machine: str) -> tuple[Graph, ...]:
+    """How the real core behaves, on every program with a node of this machine."""
+    return tuple(explore(program) for program in programs() if machine in {node.machine for node in program.nodes.values()})
+
+
+def broken_law(mutant: Table) -> str | None:
+    """The first law that a mutant breaks."""
+    return next((law.__name__ for law in LAWS if law(mutant)), None)
+
+
+def other_behaviour(mutant: Table) -> str | None:
+    """Where the core behaves otherwise on a mutant."""
+    real = graphs(mutant.name)
+    with in_place(mutant):
+        return next((found for graph in real if (found := difference(graph))), None)
+
+
+ROWS = [(table, row) for table in TABLES.values() for row in table.rows]
+STATES = [(table, state) for table in TABLES.values() for state in table.states]
+
+
+@pytest.mark.parametrize(("table", "row"), ROWS, ids=[sentence(*pair) for pair in ROWS])
+def test_the_row_earns_its_place(table, row):
+    """No way of breaking this row goes unnoticed, but those that are known to mean the same."""
+    survivors = {name for name, mutant in mutants(table, row) if not broken_law(mutant) and not other_behaviour(mutant)}
+    assert survivors == {name for name in EQUIVALENT if sentence(table, row) in name}
+
+
+@pytest.mark.parametrize(("table", "source"), STATES, ids=[f"{table.name}: {state}" for table, state in STATES])
+def test_no_edge_is_missing_unnoticed(table, source):
+    """Every edge that a table does not have would be noticed if it were there: the tables are closed."""
+    assert [name for name, mutant in additions(table, source) if not broken_law(mutant) and not other_behaviour(mutant)] == []
+
+
+def test_equivalents_are_mutants_of_today():
+    """Each listed equivalent is still a mutant of a row that exists, so that the list cannot go stale."""
+    assert set(EQUIVALENT) <= {name for table, row in ROWS for name, _ in mutants(table, row)}
+
+
+def test_the_real_tables_pass_both_judges():
+    """The judges are fair: what is not broken passes both."""
+    for table in TABLES.values():
+        assert broken_law(table) is None
+        assert other_behaviour(evolve(table)) is None
+
+
+@pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])
+def test_every_law_earns_its_place(law):
+    """Each law is broken by some wrong table: it can fail."""
+    wrong = chain(
+        (mutant for table, row in ROWS for _, mutant in mutants(table, row)),
+        (mutant for table, source in STATES for _, mutant in additions(table, source)),
+        (mutant for table in TABLES.values() for mutant in other_tables(table)),
+    )
+    assert any(law(mutant) for mutant in wrong)
