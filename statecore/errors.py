@@ -260,7 +260,7 @@ class UnknownStep(RunError, ValueError):
 class InvalidInput(RunError, ValueError):
     """What a person gave does not fit what was asked; nothing was stored."""
 
-    code = "SC313"
+    code = "SC320"
 
     def __init__(self, step_name: str, wrong: Iterable[str]) -> None:
         self.step_name, self.wrong = step_name, tuple(wrong)
@@ -270,7 +270,7 @@ class InvalidInput(RunError, ValueError):
 class PauseExpired(RunError, ValueError):
     """The deadline of a pause is over; its expiry has been or will be applied."""
 
-    code = "SC314"
+    code = "SC321"
 
     def __init__(self, pause_id: str, deadline: str, took: str) -> None:
         self.pause_id, self.deadline, self.took = pause_id, deadline, took
@@ -280,7 +280,7 @@ class PauseExpired(RunError, ValueError):
 class InvalidAnswer(RunError, ValueError):
     """A selector or evaluator answered with something that means nothing here."""
 
-    code = "SC315"
+    code = "SC322"
 
     def __init__(self, name: str, answer: object, known: Iterable[str]) -> None:
         self.name, self.answer, self.known = name, answer, tuple(known)

@@ -12,10 +12,10 @@ alone, a crash needs no second code path, and a model checker can enumerate what
 from .compile import Compiled, compile_definition
 from .events import CANCEL, DECISIONS, REOPEN, START, Advanced, Event, Move
 from .loop import Commit, Effect, Next, Start, loop
-from .owed import Ask, Call, asks, calls, owed
+from .owed import Ask, Call, Timer, asks, calls, owed, timers
 from .program import ROOT, Address, Node, Program
 from .reducer import advance
-from .state import BEGINNING, RULES_VERSION, Cursor, Ref, State
+from .state import BEGINNING, RULES_VERSION, Cursor, Frame, Gather, Ref, Source, State
 
 __all__ = [
     "BEGINNING",
@@ -34,17 +34,22 @@ __all__ = [
     "Cursor",
     "Effect",
     "Event",
+    "Frame",
+    "Gather",
     "Move",
     "Next",
     "Node",
     "Program",
     "Ref",
+    "Source",
     "Start",
     "State",
+    "Timer",
     "advance",
     "asks",
     "calls",
     "compile_definition",
     "loop",
     "owed",
+    "timers",
 ]

@@ -1,54 +1,67 @@
 """`compile_definition`: the user's tree becomes a flat program of symbolic addresses. The only module that knows definition and lifecycles.
 
 Policies become facts by tables. A failure is handled where it is set: at the leaf, else at the nearest component around it that sets
-`on_error`, else it fails the run (ERR-7); so each leaf's error facts, and the unit that a skip leaves, are known here.
+`on_error`, else it fails the run (ERR-7); so each leaf's error facts, and the unit that a skip leaves, are known here. A Parallel's policy
+leaves the failed branch alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from statecore.definition.components import Component, Condition, Definition, Step, Steps
+from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.review import HumanReview
-from statecore.definition.words import OnError, OnInterrupt, OnReject
+from statecore.definition.words import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.errors import DuplicateNames
 from statecore.lifecycles import words as w
 
-from .program import ROOT, Address, Kind, Node, Program, assemble, below
+from .program import ROOT, Address, Kind, Limits, Node, Program, assemble, below
 
 CONFIRMATION = {True: w.needs_confirmation, False: w.runs_at_once}
-ON_REJECT = {OnReject.skip: w.reject_skips, OnReject.cancel: w.reject_cancels, OnReject.else_branch: w.reject_takes_else}
+GATE_REJECT = {
+    OnReject.skip: w.reject_skips,
+    OnReject.cancel: w.reject_cancels,
+    OnReject.else_branch: w.reject_takes_else,
+    OnReject.retry: w.reject_skips,  # CONF-10: retry speaks of the review; at the gate there is nothing to run again
+}
+REVIEW_REJECT = {OnReject.skip: w.review_skips, OnReject.cancel: w.review_cancels, OnReject.retry: w.review_retries}
 ON_ERROR = {OnError.fail: w.error_fails, OnError.skip: w.error_skips, OnError.pause: w.error_pauses}
 ON_INTERRUPT = {
     OnInterrupt.retry: w.interrupt_retries,
     OnInterrupt.pause: w.interrupt_pauses,
     OnInterrupt.fail: w.interrupt_fails,
 }
+ON_TIMEOUT = {OnTimeout.cancel: w.timeout_cancels, OnTimeout.skip: w.timeout_skips, OnTimeout.approve: w.timeout_approves}
+CHOOSES = {True: w.person_chooses, False: w.selector_chooses}
 ELSE = {True: w.has_else, False: w.has_no_else}
+ITERATIONS = {True: w.reviews_iterations, False: w.loops_again}
 INTERRUPT_DEFAULT = {OnError.fail: OnInterrupt.retry, OnError.skip: OnInterrupt.retry, OnError.pause: OnInterrupt.pause}
 UNGATED = HumanReview()
+SECOND = 1_000_000
 
 
 @frozen
 class Handler:
-    """Who decides about an error, and what is left when it is skipped."""
+    """Who decides about an error, and what is left when it is skipped; `unit` None stands for the branch of a Parallel."""
 
     policy: OnError
-    unit: Address
+    unit: Address | None
 
 
 @frozen
 class Place:
-    """Where a component stands: its address, parent, what comes after it, its position, and the nearest error handler around it."""
+    """Where a component stands: address, parent, what is after it, position, the nearest error handler around it, and how
+    many loops and routers are around it."""
 
     at: Address
     parent: Address
     next: Address
     index: int
     handler: Handler | None
+    depth: int
 
 
 @define
@@ -73,37 +86,57 @@ def compile_definition(definition: Definition) -> Compiled:
     draft.nodes[ROOT] = Node(
         at=ROOT, name=definition.name, kind="run", machine="run", parent=ROOT, next=ROOT, index=0, facts=frozenset(), leaves=ROOT
     )
-    first = children(draft, definition.steps, prefix=ROOT, parent=ROOT, handler=None)
+    around = Place(ROOT, ROOT, ROOT, 0, None, 0)
+    first = in_order(draft, definition.steps, prefix=ROOT, around=around, handler=None)
     return Compiled(assemble(definition.name, draft.nodes, first), draft.components)
 
 
-def children(draft: Draft, steps: Sequence[Component], *, prefix: Address, parent: Address, handler: Handler | None) -> Address:
-    """Compile a list in order; the address where it begins, or the parent's own where it is empty."""
+# -- lists of children -----------------------------------------------------------------------------------------------------------
+
+
+def addresses_of(steps: Sequence[Component], prefix: Address, parent: Address) -> list[Address]:
+    """The addresses of a list's components, which must differ."""
     addresses: list[Address] = []
+    seen: set[Address] = set()
     for step in steps:
         at = below(prefix, step.name)
-        if at in addresses:
+        if at in seen:
             raise DuplicateNames(parent, step.name)
+        seen.add(at)
         addresses.append(at)
-    for index, (step, at, after) in enumerate(zip(steps, addresses, [*addresses[1:], parent], strict=False)):
-        one(draft, step, Place(at, parent, after, index, handler))
-    return addresses[0] if addresses else parent
+    return addresses
+
+
+def in_order(
+    draft: Draft, steps: Sequence[Component], *, prefix: Address, around: Place, handler: Handler | None, loops: int = 0
+) -> Address:
+    """Compile a list that runs in order; the address where it begins, or the parent's own where it is empty."""
+    addresses = addresses_of(steps, prefix, around.at)
+    for index, (step, at) in enumerate(zip(steps, addresses, strict=True)):
+        after = addresses[index + 1] if index + 1 < len(addresses) else around.at
+        one(draft, step, Place(at, around.at, after, index, handler, around.depth + loops))
+    return addresses[0] if addresses else around.at
+
+
+def side_by_side(
+    draft: Draft, steps: Sequence[Component], around: Place, handler: Handler | None, loops: int = 0
+) -> dict[str, Address]:
+    """Compile components that stand beside each other, choices or branches; their addresses by name."""
+    addresses = addresses_of(steps, around.at, around.at)
+    for index, (step, at) in enumerate(zip(steps, addresses, strict=True)):
+        mine = Handler(handler.policy, at) if handler is not None and handler.unit is None else handler
+        one(draft, step, Place(at, around.at, around.at, index, mine, around.depth + loops))
+    return {step.name: at for step, at in zip(steps, addresses, strict=True)}
 
 
 def one(draft: Draft, component: Component, place: Place) -> None:
     """Compile one component by its kind."""
     draft.components[place.at] = component
-    match component:
-        case Step(workflow=None):
-            leaf(draft, component, place)
-        case Step(workflow=Definition() as flow):
-            group(draft, component.name, component.human_review, flow.steps, place, "workflow", transparent=False)
-        case Steps():
-            group(draft, component.name, component.human_review, component.steps, place, "steps", transparent=True)
-        case Definition():
-            group(draft, component.name, UNGATED, component.steps, place, "workflow", transparent=True)
-        case Condition():
-            condition(draft, component, place)
+    compile_kind = KINDS[type(component)]
+    compile_kind(draft, component, place)
+
+
+# -- facts -----------------------------------------------------------------------------------------------------------------------
 
 
 def handled(review: HumanReview, place: Place) -> Handler | None:
@@ -111,9 +144,13 @@ def handled(review: HumanReview, place: Place) -> Handler | None:
     return Handler(review.on_error, place.at) if review.on_error is not None else place.handler
 
 
-def gate_facts(review: HumanReview, default: OnReject) -> set[str]:
-    """The facts of a confirmation."""
-    return {CONFIRMATION[review.requires_confirmation], ON_REJECT[review.on_reject or default]}
+def gate_facts(review: HumanReview, default: OnReject = OnReject.skip) -> set[str]:
+    """The facts of a confirmation and of its deadline."""
+    return {
+        CONFIRMATION[review.requires_confirmation],
+        GATE_REJECT[review.on_reject or default],
+        ON_TIMEOUT[review.on_timeout],
+    }
 
 
 def error_facts(handler: Handler | None, on_interrupt: OnInterrupt | None) -> set[str]:
@@ -122,47 +159,81 @@ def error_facts(handler: Handler | None, on_interrupt: OnInterrupt | None) -> se
     return {ON_ERROR[policy], ON_INTERRUPT[on_interrupt or INTERRUPT_DEFAULT[policy]]}
 
 
-def node(component: Any, place: Place, kind: Kind, machine: str, facts: set[str], **more: Any) -> Node:
+def output_facts(review: HumanReview) -> set[str]:
+    """The facts of an output: kept, reviewed, or judged first; and what a rejection leads to."""
+    wanted = review.requires_output_review
+    kept = w.judges_output if callable(wanted) else w.needs_review if wanted else w.keeps_output
+    return {kept, REVIEW_REJECT[review.on_reject or OnReject.skip]}
+
+
+def limits(review: HumanReview, **more: Any) -> Limits:
+    """The numbers of a component."""
+    timeout = None if review.timeout is None else round(review.timeout * SECOND)
+    return Limits(timeout=timeout, **more)
+
+
+def messages(review: HumanReview, **more: str | None) -> dict[str, str | None]:
+    """The sentences shown with each kind of question."""
+    return {"confirmation": review.confirmation_message, **more}
+
+
+def node(name: str, place: Place, kind: Kind, machine: str, facts: set[str], handler: Handler | None, **more: Any) -> Node:
     """A node at a place."""
-    handler: Handler | None = more.pop("handler", None)
+    unit = handler.unit if handler is not None else None
     return Node(
         at=place.at,
-        name=component if isinstance(component, str) else component.name,
+        name=name,
         kind=kind,
         machine=machine,
         parent=place.parent,
         next=place.next,
         index=place.index,
         facts=frozenset(facts),
-        leaves=handler.unit if handler else place.at,
+        leaves=unit if unit is not None else place.at,
+        depth=place.depth,
         **more,
     )
 
 
-def leaf(draft: Draft, step: Step, place: Place) -> None:
-    """A step that calls user code."""
-    review, handler = step.human_review, handled(step.human_review, place)
-    facts = gate_facts(review, OnReject.skip) | error_facts(handler, step.on_interrupt)
-    draft.nodes[place.at] = node(step, place, "step", "step", facts, handler=handler, asks=review.confirmation_message)
+# -- kinds: a parent is put down before its children, so that program order is reading order ----------------------------------------
+
+
+def step(draft: Draft, component: Step, place: Place) -> None:
+    """A leaf that calls user code; or a Step that runs a workflow in its place."""
+    review, handler = component.human_review, handled(component.human_review, place)
+    if component.workflow is not None:
+        group(draft, component.name, review, component.workflow.steps, place, "workflow", transparent=False)
+        return
+    facts = gate_facts(review) | error_facts(handler, component.on_interrupt) | output_facts(review)
+    if review.requires_user_input:
+        facts = facts - set(CONFIRMATION.values()) | {w.needs_input}  # INPUT-3: one pause
+    numbers = limits(
+        review,
+        reviews=review.max_retries,
+        retries=component.max_retries,
+        delay=round(component.retry_delay * SECOND),
+        backoff=float(component.backoff),
+    )
+    asks = messages(
+        review,
+        user_input=review.user_input_message or review.confirmation_message,
+        output_review=review.output_review_message,
+    )
+    draft.nodes[place.at] = node(component.name, place, "step", "step", facts, handler, limits=numbers, asks=asks)
 
 
 def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workflow and Step(workflow=...) differ
-    draft: Draft,
-    name: str,
-    review: HumanReview,
-    steps: Sequence[Component],
-    place: Place,
-    kind: Kind,
-    *,
-    transparent: bool,
+    draft: Draft, name: str, review: HumanReview, steps: Sequence[Component], place: Place, kind: Kind, *, transparent: bool
 ) -> None:
     """`Steps`, a nested Workflow, or a Step that runs one: its children in order, gated as a whole."""
     handler = handled(review, place)
-    facts = gate_facts(review, OnReject.skip)
-    made = node(name, place, kind, "group", facts, handler=handler, transparent=transparent, asks=review.confirmation_message)
-    draft.nodes[place.at] = made  # a parent stands before its children: program order is reading order
-    first = children(draft, steps, prefix=place.at, parent=place.at, handler=handler)
-    draft.nodes[place.at] = with_exits(made, {w.enter: first, w.confirm: first})
+    made = node(
+        name, place, kind, "group", gate_facts(review), handler,
+        transparent=transparent, limits=limits(review), asks=messages(review),
+    )  # fmt: skip
+    draft.nodes[place.at] = made
+    first = in_order(draft, steps, prefix=place.at, around=place, handler=handler)
+    draft.nodes[place.at] = evolve(made, exits=dict.fromkeys((w.enter, w.confirm, w.expire), first))
 
 
 def condition(draft: Draft, component: Condition, place: Place) -> None:
@@ -171,17 +242,68 @@ def condition(draft: Draft, component: Condition, place: Place) -> None:
     wanted = review.on_reject or OnReject.else_branch
     if wanted is OnReject.else_branch and not component.else_steps:
         wanted = OnReject.skip  # COND-3
-    facts = {CONFIRMATION[review.requires_confirmation], ON_REJECT[wanted], ELSE[bool(component.else_steps)]}
+    facts = gate_facts(evolve(review, on_reject=wanted)) | {ELSE[bool(component.else_steps)]}
     facts |= error_facts(handler, component.on_interrupt)
     made = node(
-        component, place, "condition", "condition", facts, handler=handler, transparent=True, asks=review.confirmation_message
-    )
+        component.name, place, "condition", "condition", facts, handler,
+        transparent=True, limits=limits(review), asks=messages(review),
+    )  # fmt: skip
     draft.nodes[place.at] = made
-    then = children(draft, component.steps, prefix=below(place.at, "then"), parent=place.at, handler=handler)
-    other = children(draft, component.else_steps, prefix=below(place.at, "else"), parent=place.at, handler=handler)
-    draft.nodes[place.at] = with_exits(made, {w.confirm: then, w.hold: then, w.reject: other, w.refute: other})
+    then = in_order(draft, component.steps, prefix=below(place.at, "then"), around=place, handler=handler)
+    other = in_order(draft, component.else_steps, prefix=below(place.at, "else"), around=place, handler=handler)
+    exits = {w.confirm: then, w.hold: then, w.expire: then, w.reject: other, w.refute: other}
+    draft.nodes[place.at] = evolve(made, exits=exits)
 
 
-def with_exits(made: Node, exits: dict[str, Address]) -> Node:
-    """The node with its exits; made in two steps because a parent stands before its children."""
-    return evolve(made, exits=exits)
+def loop(draft: Draft, component: Loop, place: Place) -> None:
+    """A list that runs again and again."""
+    review, handler = component.human_review, handled(component.human_review, place)
+    facts = gate_facts(review) | {ITERATIONS[review.requires_iteration_review], REVIEW_REJECT[review.on_reject or OnReject.skip]}
+    facts |= error_facts(handler, component.on_interrupt)
+    if component.end_condition is not None:
+        facts.add(w.tests_end)
+    numbers = limits(review, iterations=component.max_iterations, forwards=component.forward_iteration_output)
+    asks = messages(review, iteration_review=review.iteration_review_message)
+    made = node(component.name, place, "loop", "loop", facts, handler, transparent=True, limits=numbers, asks=asks)
+    draft.nodes[place.at] = made
+    first = in_order(draft, component.steps, prefix=place.at, around=place, handler=handler, loops=1)
+    draft.nodes[place.at] = evolve(made, exits={w.enter: first})
+
+
+def router(draft: Draft, component: Router, place: Place) -> None:
+    """Choices beside each other; which run, and in which order, arrives with the event that chooses."""
+    review, handler = component.human_review, handled(component.human_review, place)
+    facts = gate_facts(review) | output_facts(review) | {CHOOSES[review.requires_user_input]}
+    facts |= error_facts(handler, component.on_interrupt)
+    if review.requires_user_input and not review.requires_confirmation:
+        facts = facts - {w.runs_at_once} | {w.needs_route}
+    asks = messages(review, route=review.user_input_message, output_review=review.output_review_message)
+    made = node(
+        component.name, place, "router", "router", facts, handler,
+        transparent=True, limits=limits(review, reviews=review.max_retries), asks=asks,
+    )  # fmt: skip
+    draft.nodes[place.at] = made
+    draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.choices, place, handler, loops=1))
+
+
+def parallel(draft: Draft, component: Parallel, place: Place) -> None:
+    """Branches beside each other; an error policy of the Parallel leaves the failed branch alone."""
+    review = component.human_review
+    handler = Handler(review.on_error, None) if review.on_error is not None else place.handler
+    made = node(
+        component.name, place, "parallel", "parallel", gate_facts(review), handler,
+        transparent=True, limits=limits(review, concurrency=component.max_concurrency), asks=messages(review),
+    )  # fmt: skip
+    draft.nodes[place.at] = made
+    draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.steps, place, handler))
+
+
+KINDS: dict[type, Callable[[Draft, Any, Place], None]] = {
+    Step: step,
+    Steps: lambda draft, each, place: group(draft, each.name, each.human_review, each.steps, place, "steps", transparent=True),
+    Definition: lambda draft, each, place: group(draft, each.name, UNGATED, each.steps, place, "workflow", transparent=True),
+    Condition: condition,
+    Loop: loop,
+    Router: router,
+    Parallel: parallel,
+}

@@ -5,7 +5,7 @@
 | `Commit` | stores the next state with the moves that led to it, durably      | None; or the cancellation that was asked for     |
 |          |                                                                   | meanwhile: then nothing was stored               |
 | `Start`  | begins a call of user code                                        | -                                                |
-| `Next`   | waits for the first call to end                                   | its events, or () where no call is in flight     |
+| `Next`   | waits for the first call to end, or the first delay to be over    | its events, or () where nothing is in flight     |
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import frozen
 
 from .events import Advanced, Event
-from .owed import Call, calls
-from .reducer import advance
+from .owed import Call, Timer, calls, timers
+from .reducer import advance, stands_at
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,12 +43,13 @@ class Start:
 
 @frozen
 class Next:
-    """Wait for the world."""
+    """Wait for the world: for the first call to end, or for the first of these delays to be over."""
+
+    timers: tuple[Timer, ...] = ()
 
 
 Effect: TypeAlias = Commit | Start | Next
 Reply: TypeAlias = "Event | tuple[Event, ...] | None"
-NEXT = Next()
 
 
 def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Generator[Effect, Reply, State]:
@@ -68,7 +69,7 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
             if call not in begun:
                 yield Start(call)
         begun = set(open_calls)
-        reply = yield NEXT
+        reply = yield Next(timers(program, state))
         if not isinstance(reply, tuple) or not reply:
             return state
-        events = reply
+        events = tuple(event for event in reply if stands_at(state, event))

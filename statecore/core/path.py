@@ -95,7 +95,7 @@ def descend(draft: Draft, node: Node, cursor: Cursor, trigger: str, choices: tup
         case "router":
             first, *others = choices
             draft.frames.append(framed(node, cursor, tuple(others)))
-            draft.fresh.append(Cursor(first, w.pending, cursor.turn, 0, cursor.prev, cursor.last))
+            draft.fresh.append(Cursor(first, w.pending, (*cursor.turn, cursor.attempt), 0, cursor.prev, cursor.last))
         case "parallel":
             draft.frames.append(framed(node, cursor))
             draft.fresh.extend(Cursor(at, w.pending, cursor.turn, 0, cursor.prev, cursor.last) for at in node.exits.values())
@@ -184,17 +184,18 @@ def close_loop(draft: Draft, node: Node, _child: Node, turn: Turn, prev: Source 
 
 def close_router(draft: Draft, node: Node, _child: Node, turn: Turn, prev: Source | None, last: Source | None) -> Onward:
     """A choice is over: the next one runs, or the Router finishes, or its result is judged or reviewed."""
-    frame = draft.frame(node.at, turn)
+    outer = turn[:-1]
+    frame = draft.frame(node.at, outer)
     facts = node.facts if not frame.rest else node.facts - {w.keeps_output, w.needs_review, w.judges_output} | {w.more_choices}
-    phase = draft.fire(node, turn, frame.attempt, w.running, w.finish, facts, None, prev)
+    phase = draft.fire(node, outer, frame.attempt, w.running, w.finish, facts, None, prev)
     if phase == w.completed:
-        return turn, prev, prev
+        return outer, prev, prev
     if phase == w.running:
         draft.frames.append(evolve(frame, rest=frame.rest[1:]))
         draft.fresh.append(Cursor(frame.rest[0], w.pending, turn, 0, prev, last))
     else:
         marks = evolve(frame.marks, output=prev if prev is not None else Gather(()), due=due(draft, node, frame.marks, phase))
-        draft.cursors.append(Cursor(node.at, phase, turn, frame.attempt, frame.prev, frame.last, marks))
+        draft.cursors.append(Cursor(node.at, phase, outer, frame.attempt, frame.prev, frame.last, marks))
     return None
 
 

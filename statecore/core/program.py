@@ -45,7 +45,7 @@ class Node:
     `next` is the address after it: its sibling, or its `parent` where it is the last. `exits` says where a component is entered: by
     the trigger that enters it (`confirm` -> the first of its steps), for a Router or Parallel by the name of a choice or branch. `facts`
     are the guards that hold here. `leaves` is the component that is left as a unit when an error here is skipped. A `transparent`
-    component that is not entered lets the previous content flow through. `depth` counts the loops around it. `asks` are the sentences
+    component that is not entered lets the previous content flow through. `depth` counts the loops and routers around it. `asks` are the sentences
     shown with each kind of question.
     """
 

@@ -57,7 +57,7 @@ UNMARKED = Marks()
 class Cursor:
     """One live branch: where it is, in which phase.
 
-    `turn` counts the loops around it, `attempt` the executions here. `prev` refers to the previous content, `last` to what the last
+    `turn` counts the iterations of the loops and the choosings of the routers around it, `attempt` the executions here. `prev` refers to the previous content, `last` to what the last
     completed component handed on.
     """
 

@@ -4,7 +4,9 @@ Components are attrs classes with explicit constructors, so that the two spellin
 wrong one is refused where it was written. A definition says nothing of addresses, states or stores: `core.compile` does.
 """
 
-from .components import Component, Condition, Definition, Step, Steps
+from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
+from .fields import UserInputField
+from .marking import pause
 from .review import HumanReview
 from .step_io import RunContext, StepInput, StepOutput
 from .words import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus
@@ -14,14 +16,19 @@ __all__ = [
     "Condition",
     "Definition",
     "HumanReview",
+    "Loop",
     "OnError",
     "OnInterrupt",
     "OnReject",
     "OnTimeout",
+    "Parallel",
+    "Router",
     "RunContext",
     "RunStatus",
     "Step",
     "StepInput",
     "StepOutput",
     "Steps",
+    "UserInputField",
+    "pause",
 ]

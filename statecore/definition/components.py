@@ -10,14 +10,16 @@ from attrs import frozen
 
 from statecore.errors import DefinitionError, NotAComponent
 
-from .review import HumanReview, ReviewSettings, merged, word
+from .marking import mark_of
+from .review import HumanReview, ReviewSettings, is_count, merged, word
 from .words import OnError, OnInterrupt
 
 if TYPE_CHECKING:
     from typing import Unpack
 
 Executor: TypeAlias = Callable[..., Any]
-Evaluator: TypeAlias = bool | Callable[..., Any]
+Evaluator: TypeAlias = bool | str | Callable[..., Any]
+"""True or False, a CEL expression (extra `cel`), or a callable, plain or async."""
 
 
 @frozen
@@ -40,16 +42,22 @@ class HasDefinition(Protocol):
 class Step:
     """A step calls user code once per attempt.
 
-    Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a second parameter `run_context`; plain
-    or async) or `workflow` (a Workflow that runs in its place). The name defaults to the function's or the workflow's.
-    `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` says what follows when the process dies in the step.
+    Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a parameter `run_context`; plain, async,
+    a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
+    result's `content` is the output). The name defaults to the function's or the workflow's. `max_retries` failures are tried again by
+    itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
+    says what follows when the process dies in the step.
     """
 
     name: str
     executor: Executor | None
     workflow: Definition | None
+    agent: Any
     step_id: str | None
     description: str | None
+    max_retries: int
+    retry_delay: float
+    backoff: float
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
     wants_context: bool
@@ -59,34 +67,38 @@ class Step:
         name: str | None = None,
         executor: Executor | None = None,
         workflow: HasDefinition | None = None,
+        agent: Any = None,
         *,
         step_id: str | None = None,
         description: str | None = None,
+        max_retries: int = 0,
+        retry_delay: float = 0.0,
+        backoff: float = 1.0,
         skip_on_failure: bool = False,
         on_interrupt: OnInterrupt | str | None = None,
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        if (executor is None) == (workflow is None):
-            message = f"Step {name or ''!r} needs exactly one of executor and workflow."
-            raise DefinitionError(message)
-        if executor is not None and not callable(executor):
-            message = f"The executor of Step {name or ''!r} is not callable: {executor!r}."
-            raise DefinitionError(message)
+        check_work(name, executor, workflow, agent)
+        mark = mark_of(executor)
         flow = workflow.definition if workflow is not None else None
-        name = checked_name("Step", name or (flow.name if flow else callable_name(executor)))
+        own = mark.name if mark is not None else None
+        name = checked_name("Step", name or own or (flow.name if flow else callable_name(executor or agent)))
         if skip_on_failure:
             if settings.get("on_error") not in (None, OnError.skip):
                 message = f"Step {name!r}: skip_on_failure=True contradicts on_error={settings.get('on_error')!r}."
                 raise DefinitionError(message)
             settings["on_error"] = OnError.skip
-        review = merged(f"Step {name!r}", human_review, settings)
-        if flow is not None and on_interrupt is not None:
-            message = f"Step {name!r} runs a workflow; set on_interrupt on the steps inside it."
-            raise DefinitionError(message)
+        kind = "Step" if flow is None else "Step(workflow)"
+        review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
+        check_retries(name, max_retries, retry_delay, backoff)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        wants = wants_context(executor)
-        self.__attrs_init__(name, executor, flow, step_id, description, interrupt, review, wants)  # type: ignore[attr-defined]
+        if flow is not None and (interrupt is not None or max_retries):
+            message = f"Step {name!r} runs a workflow; set on_interrupt and max_retries on the steps inside it."
+            raise DefinitionError(message)
+        self.__attrs_init__(  # type: ignore[attr-defined]
+            name, executor, flow, agent, step_id, description, max_retries, retry_delay, backoff, interrupt, review, wants_context(executor)
+        )
 
 
 @frozen(init=False)
@@ -108,7 +120,7 @@ class Steps:
         **settings: Unpack[ReviewSettings],
     ) -> None:
         name = checked_name("Steps", name)
-        review = merged(f"Steps {name!r}", human_review, settings)
+        review = merged("Steps", name, human_review, settings)
         self.__attrs_init__(name, as_components(f"Steps {name!r}", steps), description, review)  # type: ignore[attr-defined]
 
 
@@ -116,8 +128,8 @@ class Steps:
 class Condition:
     """A fork: runs `steps`, or `else_steps`, or nothing.
 
-    With `requires_confirmation` a person chooses and the evaluator is never called (COND-4). Otherwise `evaluator` does: a bool, or a
-    callable (plain or async) of the `StepInput`.
+    With `requires_confirmation` a person chooses and the evaluator is never called (COND-4). Otherwise `evaluator` does, called with the
+    `StepInput`.
     """
 
     name: str
@@ -143,22 +155,140 @@ class Condition:
     ) -> None:
         name = checked_name("Condition", name)
         where = f"Condition {name!r}"
-        if not isinstance(evaluator, bool) and not callable(evaluator):
-            message = f"The evaluator of {where} must be True, False or a callable, not {evaluator!r}."
-            raise DefinitionError(message)
-        review = merged(where, human_review, settings)
+        check_asked(where, "evaluator", evaluator)
+        review = merged("Condition", name, human_review, settings)
         then, other = as_components(where, steps), as_components(f"{where} (else)", else_steps or ())
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         wants = wants_context(evaluator)
         self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)  # type: ignore[attr-defined]
 
 
-Component: TypeAlias = Step | Steps | Condition | Definition
-Child: TypeAlias = Union[Step, Steps, Condition, HasDefinition, Executor, "Sequence[Child]"]
+@frozen(init=False)
+class Loop:
+    """Runs its children again and again, at most `max_iterations` times.
+
+    After an iteration that another could follow, `end_condition` is called with the iteration's outputs (a list of `StepOutput`) and ends
+    the loop where it is true; then `requires_iteration_review` asks a person. With `forward_iteration_output` the next iteration sees the
+    last content as its previous content, otherwise what came before the loop.
+    """
+
+    name: str
+    steps: tuple[Component, ...]
+    max_iterations: int
+    end_condition: Evaluator | None
+    forward_iteration_output: bool
+    description: str | None
+    on_interrupt: OnInterrupt | None
+    human_review: HumanReview
+    wants_context: bool
+
+    def __init__(
+        self,
+        name: str,
+        steps: Sequence[Child],
+        max_iterations: int = 3,
+        end_condition: Evaluator | None = None,
+        *,
+        forward_iteration_output: bool = False,
+        description: str | None = None,
+        on_interrupt: OnInterrupt | str | None = None,
+        human_review: HumanReview | None = None,
+        **settings: Unpack[ReviewSettings],
+    ) -> None:
+        name = checked_name("Loop", name)
+        where = f"Loop {name!r}"
+        if not is_count(max_iterations) or max_iterations < 1:
+            message = f"max_iterations of {where} must be a whole number from 1, not {max_iterations!r}."
+            raise DefinitionError(message)
+        if end_condition is not None:
+            check_asked(where, "end_condition", end_condition)
+        review = merged("Loop", name, human_review, settings)
+        interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
+        children = not_empty(where, as_components(where, steps))
+        wants = wants_context(end_condition)
+        self.__attrs_init__(  # type: ignore[attr-defined]
+            name, children, max_iterations, end_condition, bool(forward_iteration_output), description, interrupt, review, wants
+        )
+
+
+@frozen(init=False)
+class Router:
+    """Runs some of its `choices`, in the order chosen: by a person (`requires_user_input`) or by `selector`.
+
+    The selector is called with the `StepInput` and answers with a name, a component of the choices, or a list of these; None or an empty
+    list runs nothing. A nested list in `choices` is one choice that runs its components in order.
+    """
+
+    name: str
+    choices: tuple[Component, ...]
+    selector: Executor | str | None
+    description: str | None
+    on_interrupt: OnInterrupt | None
+    human_review: HumanReview
+    wants_context: bool
+
+    def __init__(
+        self,
+        name: str,
+        choices: Sequence[Child],
+        selector: Executor | str | None = None,
+        *,
+        description: str | None = None,
+        on_interrupt: OnInterrupt | str | None = None,
+        human_review: HumanReview | None = None,
+        **settings: Unpack[ReviewSettings],
+    ) -> None:
+        name = checked_name("Router", name)
+        where = f"Router {name!r}"
+        review = merged("Router", name, human_review, settings)
+        if (selector is None) == (not review.requires_user_input):
+            message = f"{where} needs exactly one who chooses: a selector, or a person (requires_user_input=True)."
+            raise DefinitionError(message)
+        if selector is not None:
+            check_asked(where, "selector", selector)
+        interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
+        children = not_empty(where, as_components(where, choices))
+        self.__attrs_init__(  # type: ignore[attr-defined]
+            name, children, selector, description, interrupt, review, wants_context(selector)
+        )
+
+
+@frozen(init=False)
+class Parallel:
+    """Runs its branches at the same time; hands on a dict of branch name to content. At most `max_concurrency` branches run at once."""
+
+    name: str
+    steps: tuple[Component, ...]
+    max_concurrency: int | None
+    description: str | None
+    human_review: HumanReview
+
+    def __init__(
+        self,
+        *steps: Child,
+        name: str | None = None,
+        max_concurrency: int | None = None,
+        description: str | None = None,
+        human_review: HumanReview | None = None,
+        **settings: Unpack[ReviewSettings],
+    ) -> None:
+        name = checked_name("Parallel", name or "parallel")
+        where = f"Parallel {name!r}"
+        if max_concurrency is not None and (not is_count(max_concurrency) or max_concurrency < 1):
+            message = f"max_concurrency of {where} must be a whole number from 1, not {max_concurrency!r}."
+            raise DefinitionError(message)
+        review = merged("Parallel", name, human_review, settings)
+        branches = not_empty(where, as_components(where, steps))
+        self.__attrs_init__(name, branches, max_concurrency, description, review)  # type: ignore[attr-defined]
+
+
+Component: TypeAlias = Step | Steps | Condition | Loop | Router | Parallel | Definition
+COMPONENTS = (Step, Steps, Condition, Loop, Router, Parallel, Definition)
+Child: TypeAlias = Union[Step, Steps, Condition, Loop, Router, Parallel, HasDefinition, Executor, "Sequence[Child]"]
 
 
 def as_components(where: str, children: Sequence[Any]) -> tuple[Component, ...]:
-    """A list of children as components: a bare callable is a Step, a Workflow is nested under its own name."""
+    """A list of children as components: a bare callable is a Step, a list is one Steps, a Workflow is nested under its own name."""
     if isinstance(children, str | bytes) or not isinstance(children, Sequence):
         raise NotAComponent(where, children)
     return tuple(as_component(where, child) for child in children)
@@ -166,30 +296,76 @@ def as_components(where: str, children: Sequence[Any]) -> tuple[Component, ...]:
 
 def as_component(where: str, child: Any) -> Component:
     """One child as a component. Raises `NotAComponent`."""
-    if isinstance(child, Step | Steps | Condition | Definition):
+    if isinstance(child, COMPONENTS):
         return child
     if isinstance(child, HasDefinition):
         return child.definition
+    if isinstance(child, list | tuple) and child:
+        inner = as_components(where, child)
+        return Steps("+".join(each.name for each in inner), inner)
     if callable(child) and not inspect.isclass(child):
         return Step(executor=child)
     raise NotAComponent(where, child)
 
 
+def not_empty(where: str, children: tuple[Component, ...]) -> tuple[Component, ...]:
+    """A component that needs something to run has it."""
+    if not children:
+        message = f"{where} has nothing to run."
+        raise DefinitionError(message)
+    return children
+
+
+def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> None:
+    """A step has exactly one thing to do."""
+    if sum(each is not None for each in (executor, workflow, agent)) != 1:
+        message = f"Step {name or ''!r} needs exactly one of executor, workflow and agent."
+        raise DefinitionError(message)
+    if executor is not None and not callable(executor):
+        message = f"The executor of Step {name or ''!r} is not callable: {executor!r}."
+        raise DefinitionError(message)
+    if workflow is not None and not isinstance(workflow, HasDefinition):
+        message = f"The workflow of Step {name or ''!r} is no Workflow: {workflow!r}."
+        raise DefinitionError(message)
+    if agent is not None and not (callable(getattr(agent, "run", None)) or callable(getattr(agent, "arun", None))):
+        message = f"The agent of Step {name or ''!r} has neither run() nor arun(): {agent!r}."
+        raise DefinitionError(message)
+
+
+def check_retries(name: str, retries: object, delay: object, backoff: object) -> None:
+    """Automatic retries are whole numbers, delays are seconds, and a delay does not shrink."""
+    if not is_count(retries):
+        message = f"max_retries of Step {name!r} must be a whole number from 0, not {retries!r}."
+        raise DefinitionError(message)
+    for setting, value, least in (("retry_delay", delay, 0), ("backoff", backoff, 1)):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
+            message = f"{setting} of Step {name!r} must be a number from {least}, not {value!r}."
+            raise DefinitionError(message)
+
+
+def check_asked(where: str, setting: str, asked: object) -> None:
+    """What is asked is True, False, a CEL expression or a callable."""
+    if not isinstance(asked, bool | str) and not callable(asked):
+        message = f"The {setting} of {where} must be True, False, a CEL expression or a callable, not {asked!r}."
+        raise DefinitionError(message)
+
+
 def checked_name(kind: str, name: object) -> str:
-    """A name is a non-empty string; everything else about it is free."""
+    """A name is a non-empty string that can be written as UTF-8; everything else about it is free."""
     if not isinstance(name, str) or not name:
         message = f"A {kind} needs a name: a non-empty string, not {name!r}."
+        raise DefinitionError(message)
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
         raise DefinitionError(message)
     return name
 
 
 def callable_name(function: Any) -> str:
-    """The name that a step takes from its function: `__name__`, or the class of a callable object."""
+    """The name that a step takes from its function or agent: `__name__`, `name`, or the class."""
     while hasattr(function, "func"):  # functools.partial
         function = function.func
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
+    return str(getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__)
 
 
 def wants_context(function: Any) -> bool:
