@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statecore.core import Call, Commit, Event, Start, loop
 
 from .calls import call_user, is_async
-from .storing import let_go, loud, store, store_interruption
+from .storing import let_go, store, store_interruption
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from .execution import Execution
+    from .inputs import CallValues
 
 
-async def drive(execution: Execution, events: tuple[Event, ...]) -> AsyncIterator[Commit]:
+async def drive(execution: Execution, events: tuple[Event, ...]) -> AsyncGenerator[Commit, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
-    Raises the executor's own exception where the run failed. Abandoned, cancelled or failing itself, it gives the claim back.
+    A failed run's own exception is left in `storing.loud`. Abandoned, cancelled or failing itself, it gives the claim back.
     """
     effects = loop(execution.program, execution.state, events)
     begun: list[Call] = []
@@ -44,9 +45,6 @@ async def drive(execution: Execution, events: tuple[Event, ...]) -> AsyncIterato
     finally:
         if not execution.parked:
             let_go(execution)
-    error = loud(execution)
-    if error is not None:
-        raise error
 
 
 async def commit(execution: Execution, effect: Commit) -> Event | None:
@@ -68,7 +66,9 @@ async def perform(execution: Execution, call: Call) -> Event:
         if is_async(execution, call):
             value = call_user(execution, call, values)
         else:
-            value = await asyncio.to_thread(call_user, execution, call, values)
+            value, error = await asyncio.to_thread(attempt, execution, call, values)
+            if error is not None:
+                return execution.failed(call, error)
         if inspect.isawaitable(value):
             value = await value
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
@@ -77,3 +77,11 @@ async def perform(execution: Execution, call: Call) -> Event:
         store_interruption(execution, [call], type(stop).__name__)
         raise
     return execution.returned(call, value, values)
+
+
+def attempt(execution: Execution, call: Call, values: CallValues) -> tuple[Any, Exception | None]:
+    """Call user code on a thread; its exception is brought back as a value, because a future cannot carry every exception."""
+    try:
+        return call_user(execution, call, values), None
+    except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
+        return None, error

@@ -187,7 +187,7 @@ class Execution:
     def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
         """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
         self.raised = error
-        text = bounded(said if said is not None else str(error))
+        text = bounded(said if said is not None else text_of(error))
         detail = {"error": text, "error_type": type(error).__name__, "retry_count": call.attempt}
         return Event(w.fail, call.at, call.turn, call.attempt, Body(dumps(detail)))
 
@@ -195,6 +195,14 @@ class Execution:
         """A call's process died, or was told to: it began, and no end is recorded."""
         detail = {"error": why, "error_type": "Interrupted", "retry_count": call.attempt}
         return Event(w.interrupt, call.at, call.turn, call.attempt, Body(dumps(detail)))
+
+
+def text_of(error: Exception) -> str:
+    """`str(exception)`; where even that fails, its class says so."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # user code again
+        return f"{type(error).__name__} (which has no text of its own)"
 
 
 def bounded(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from json import dumps
 from typing import TYPE_CHECKING
 
@@ -51,5 +52,14 @@ def loud(execution: Execution) -> BaseException | None:
     if execution.state.run != w.failed or error is None:
         return None
     where = next((cursor.at for cursor in execution.state.cursors if cursor.phase == w.failed), "")
-    error.add_note(f"statecore: run {execution.identity.run_id!r} failed in step {execution.program.nodes[where].name!r} ({where})")
+    note = f"statecore: run {execution.identity.run_id!r} failed in step {execution.program.nodes[where].name!r} ({where})"
+    with suppress(Exception):  # a frozen exception takes no note, and is raised all the same
+        error.add_note(note)
     return error
+
+
+def raise_loud(execution: Execution) -> None:
+    """Raise the exception that the run failed of in this process, if any."""
+    error = loud(execution)
+    if error is not None:
+        raise error

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from statecore.core import Call, Commit, Event, Start, loop
 
 from .calls import call_user, finish_now
-from .storing import let_go, loud, store, store_interruption
+from .storing import let_go, store, store_interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .execution import Execution
 
 
-def drive(execution: Execution, events: tuple[Event, ...]) -> Iterator[Commit]:
+def drive(execution: Execution, events: tuple[Event, ...]) -> Generator[Commit, None, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
-    Raises the executor's own exception where the run failed. Abandoned, interrupted or failing itself, it gives the claim back.
+    A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it gives the claim back.
     """
     effects = loop(execution.program, execution.state, events)
     begun: list[Call] = []
@@ -43,9 +43,6 @@ def drive(execution: Execution, events: tuple[Event, ...]) -> Iterator[Commit]:
     finally:
         if not execution.parked:
             let_go(execution)
-    error = loud(execution)
-    if error is not None:
-        raise error
 
 
 def perform(execution: Execution, call: Call) -> Event:

@@ -57,7 +57,7 @@ def value(move: Move) -> Any:
     return decode(move.body.value) if move.body is not None and move.body.value is not None else None
 
 
-Maker: TypeAlias = Callable[[Scene, Move], e.RunEvent]
+Maker: TypeAlias = Callable[[Scene, Move], e.RunEvent | None]
 
 
 def run_paused(scene: Scene, move: Move) -> e.RunEvent:
@@ -88,10 +88,11 @@ def step_error(scene: Scene, move: Move) -> e.RunEvent:
     )
 
 
-def step_paused(scene: Scene, move: Move) -> e.RunEvent:
-    """A person is asked."""
-    ask = next(a for a in asks(scene.program, scene.commit.after.state) if (a.at, a.turn) == (move.at, move.turn))
-    return paused_event(scene, move, ask)
+def step_paused(scene: Scene, move: Move) -> e.RunEvent | None:
+    """A person is asked; nobody is where the run was cancelled at the same boundary."""
+    owed = asks(scene.program, scene.commit.after.state)
+    ask = next((each for each in owed if (each.at, each.turn) == (move.at, move.turn)), None)
+    return paused_event(scene, move, ask) if ask is not None else None
 
 
 def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
@@ -165,4 +166,6 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)
         for make in BY_DEST.get((move.machine, move.dest), ()) or ANYWHERE.get(move.dest, ()):
-            yield make(scene, move)
+            made = make(scene, move)
+            if made is not None:
+                yield made

@@ -11,17 +11,33 @@ from statecore.core import BEGINNING
 from statecore.errors import DuplicateRun, UnknownPause, UnknownRun
 
 from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
-from .rules import ENDED, GENESIS, check_claim, check_fence, heeds, judge, link
+from .rules import (
+    ENDED,
+    GENESIS,
+    check_beginning,
+    check_claim,
+    check_entries,
+    check_fence,
+    check_pauses,
+    check_text,
+    heeds,
+    judge,
+    judge_all,
+    link,
+    page,
+    slice_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from statecore.core import Ref, State
+    from statecore.core import Address, Ref, State
+    from statecore.core.state import Turn
 
 
 @define
 class Kept:
-    """All that is kept of one run; `turned` orders runs by their last change."""
+    """All that is kept of one run; `turned` counts claims across runs, and orders them; `open_at` says where its open pauses ask."""
 
     identity: Identity
     session_state: Text
@@ -35,6 +51,7 @@ class Kept:
     cancel_requested: Micros | None = None
     entries: list[Entry] = field(factory=list)
     pauses: dict[str, Pause] = field(factory=dict)
+    open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
 
     def record(self) -> Record:
@@ -76,6 +93,7 @@ class InMemoryDb:
 
     def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
+        check_beginning(identity, session_state)
         with self._lock:
             if identity.run_id in self._runs:
                 raise DuplicateRun(identity.run_id)
@@ -103,21 +121,30 @@ class InMemoryDb:
             check_fence(boundary, kept.epoch, len(kept.entries))
             if heeds(boundary, kept.cancel_requested):
                 return True
-            for decision in boundary.decisions:
-                judge(kept.pauses[decision.pause_id], kept.decisions.get(decision.pause_id), decision, kept.state.run)
-            for decision in boundary.decisions:
-                kept.decisions.setdefault(decision.pause_id, decision)
-            for pause_id in boundary.closed:
-                kept.pauses[pause_id] = evolve(kept.pauses[pause_id], closed=boundary.time)
-            for pause in boundary.opened:
-                kept.pauses[pause.pause_id] = pause
+            check_entries(boundary)
+            check_text(boundary.session_state)
+            if boundary.decisions or boundary.closed or boundary.opened:
+                self._answer(kept, boundary)
             kept.entries.extend(boundary.entries)
-            kept.state, kept.held, kept.updated = boundary.state, boundary.held, boundary.time
+            kept.state, kept.held, kept.updated = boundary.state, dict(boundary.held), boundary.time
             if boundary.session_state is not None:
                 kept.session_state = boundary.session_state
             if boundary.parks:
                 kept.owner = None
             return False
+
+    @staticmethod
+    def _answer(kept: Kept, boundary: Boundary) -> None:
+        """The decisions and pauses of a boundary; all refusals come before the first change."""
+        fresh = judge_all(boundary, kept.pauses, kept.decisions, kept.state.run)
+        check_pauses(boundary, kept.pauses, kept.open_at)
+        kept.decisions.update(fresh)
+        for pause_id in boundary.closed:
+            kept.pauses[pause_id] = evolve(kept.pauses[pause_id], closed=boundary.time)
+            del kept.open_at[pause_id]
+        for pause in boundary.opened:
+            kept.pauses[pause.pause_id] = pause
+            kept.open_at[pause.pause_id] = (pause.at, pause.turn)
 
     def release(self, run_id: str, epoch: int) -> None:
         """Give a claim back, if it is still this one."""
@@ -132,7 +159,7 @@ class InMemoryDb:
             kept = self._kept(decision.run_id)
             pause = kept.pauses.get(decision.pause_id)
             if pause is None:
-                raise UnknownPause(decision.run_id, decision.pause_id, [p.pause_id for p in kept.pauses.values() if not p.closed])
+                raise UnknownPause(decision.run_id, decision.pause_id, kept.open_at)
             stored = judge(pause, kept.decisions.get(decision.pause_id), decision, kept.state.run)
             return kept.decisions.setdefault(decision.pause_id, stored or decision)
 
@@ -147,7 +174,8 @@ class InMemoryDb:
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         with self._lock:
-            return self._kept(run_id).entries[after:upto]
+            first, last = slice_of(after, upto)
+            return self._kept(run_id).entries[first:last]
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses."""
@@ -163,11 +191,12 @@ class InMemoryDb:
                 waiting
                 for kept in kepts
                 if kept.state.run not in ENDED
-                for pause in kept.pauses.values()
-                if pause.closed is None and matches(waiting := self._waiting(kept, pause), wanted)
+                for pause_id in kept.open_at
+                if matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
             ]
         rows.sort(key=lambda waiting: waiting.pause.opened)
-        return rows[wanted.offset : wanted.offset + wanted.limit]
+        limit, offset = page(wanted)
+        return rows[offset : offset + limit]
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed."""
@@ -181,7 +210,8 @@ class InMemoryDb:
         with self._lock:
             kepts = sorted(self._runs.values(), key=lambda kept: -kept.turned)
             rows = [kept.record() for kept in kepts if run_matches(kept, wanted)]
-        return rows[wanted.offset : wanted.offset + wanted.limit]
+        limit, offset = page(wanted)
+        return rows[offset : offset + limit]
 
     def head(self, run_id: str) -> str:
         """The chain's last link, computed when asked for."""

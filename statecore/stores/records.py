@@ -181,6 +181,9 @@ class Store(Protocol):
 
     Every method is one transaction, durable when it returns. Time always comes as an argument. `blocking` says that a commit waits
     for a disk, so that asyncio drivers keep it off the loop.
+
+    A method that is given a run raises `UnknownRun` where there is none, one that stores raises `UnstorableValue` for a text with a
+    lone surrogate, and a store on a disk may raise a `StoreError` anywhere.
     """
 
     blocking: bool
@@ -200,7 +203,9 @@ class Store(Protocol):
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
 
-        Raises `ClaimLost` where epoch or seq are not the run's; `AlreadyDecided` where a decision conflicts with a stored one.
+        Raises `ClaimLost` where epoch or seq are not the run's; `AlreadyDecided` where a decision conflicts with a stored one; what
+        `decide` raises for a decision; `RefusedBoundary` where a row is no move of a lifecycle or not the next one, or where a pause
+        is closed that is not open, or opened that was asked before or where another is open.
         """
 
     def release(self, run_id: str, epoch: int) -> None:

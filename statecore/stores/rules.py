@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from json import dumps
+from json import JSONEncoder
 
-from statecore.core import DECISIONS
-from statecore.errors import AlreadyDecided, ClaimLost, NotPaused, RunBusy, UnknownDecision
-from statecore.lifecycles import RUN
+from attrs import astuple
+
+from statecore.core import DECISIONS, Address
+from statecore.core.state import Turn
+from statecore.errors import (
+    AlreadyDecided,
+    ClaimLost,
+    NotPaused,
+    RefusedBoundary,
+    RunBusy,
+    UnknownDecision,
+    UnknownPause,
+    UnstorableValue,
+)
+from statecore.lifecycles import RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .owner import alive
-from .records import Boundary, Decided, Entry, Micros, Pause, Record
+from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text
 
 ENDED = RUN.final | {w.failed}
 STATUS = {
@@ -23,12 +36,21 @@ STATUS = {
     w.cancelled: "CANCELLED",
     w.failed: "ERROR",
 }
+LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table in TABLES.values() for row in table.rows))
+"""Every move that some lifecycle has, as (machine, source, trigger, dest)."""
 GENESIS = bytes(32)
+MANY = 2**62
+TEXT = "text"
+_LEGAL = frozenset(LEGAL)
+_columns = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def clock_text(time: Micros) -> str:
     """An instant as people read it, UTC."""
     return datetime.fromtimestamp(time / 1_000_000, UTC).isoformat(timespec="milliseconds")
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------------------------
 
 
 def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Decided | None:
@@ -41,7 +63,26 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
         raise NotPaused(pause.run_id, STATUS[phase])
     if new.word not in DECISIONS[pause.kind]:
         raise UnknownDecision(pause.pause_id, pause.kind, new.word, DECISIONS[pause.kind])
+    check_text(new.value, new.by, new.comment, new.key)
     return None
+
+
+def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided], phase: str) -> dict[str, Decided]:
+    """The decisions of a boundary that are to be stored, by pause; what is stored already is left out.
+
+    Raises what `judge` raises, and `UnknownPause`.
+    """
+    fresh: dict[str, Decided] = {}
+    for new in boundary.decisions:
+        pause = pauses.get(new.pause_id)
+        if pause is None:
+            raise UnknownPause(boundary.run_id, new.pause_id, [known.pause_id for known in pauses.values() if known.closed is None])
+        if judge(pause, stored.get(new.pause_id) or fresh.get(new.pause_id), new, phase) is None:
+            fresh[new.pause_id] = new
+    return fresh
+
+
+# -- boundaries --------------------------------------------------------------------------------------------------------------------
 
 
 def check_claim(run_id: str, owner: str | None) -> bool:
@@ -64,12 +105,107 @@ def heeds(boundary: Boundary, cancel_requested: Micros | None) -> bool:
     return boundary.heeds_cancel and cancel_requested is not None
 
 
-def link(previous: bytes, run_id: str, entry: Entry) -> bytes:
-    """The next link of a run's chain: SHA-256 over the link before and every column of the row."""
-    value = sha256(entry.body.value.encode()).hexdigest() if entry.body.value is not None else None
-    columns = [run_id, entry.seq, entry.machine, entry.at, entry.turn, entry.attempt, entry.source, entry.trigger, entry.dest]
-    row = dumps([*columns, entry.time, entry.body.detail, value], ensure_ascii=True, separators=(",", ":"))
+def check_entries(boundary: Boundary) -> None:
+    """Raise `RefusedBoundary` unless every row follows the one before it and is the move of some lifecycle."""
+    seq = boundary.seq
+    for entry in boundary.entries:
+        seq += 1
+        if entry.seq != seq:
+            raise RefusedBoundary(boundary.run_id, f"journal row {entry.seq} stands where {seq} is next")
+        if (entry.machine, entry.source, entry.trigger, entry.dest) not in _LEGAL:
+            move = f"{entry.source!r} --{entry.trigger}--> {entry.dest!r}"
+            raise RefusedBoundary(boundary.run_id, f"the {entry.machine} lifecycle has no move {move}")
+        body = entry.body
+        if not entry.at.isascii() or not body.detail.isascii() or not (body.value is None or body.value.isascii()):
+            check_text(entry.at, body.detail, body.value)
+
+
+def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[str, tuple[Address, Turn]]) -> None:
+    """Raise `RefusedBoundary` unless the boundary closes pauses that are open, and then opens new ones where none is.
+
+    `known` are the ids of the run's pauses, at least those that the boundary speaks of; `open_at` says where its open ones ask.
+    """
+    still = dict(open_at)
+    for pause_id in boundary.closed:
+        if still.pop(pause_id, None) is None:
+            raise RefusedBoundary(boundary.run_id, f"it closes {pause_id!r}, which is no open pause")
+    places, ids = set(still.values()), set(known)
+    for pause in boundary.opened:
+        if pause.pause_id in ids or pause.closed is not None:
+            raise RefusedBoundary(boundary.run_id, f"it opens {pause.pause_id!r}, which was asked before")
+        if (pause.at, pause.turn) in places:
+            raise RefusedBoundary(boundary.run_id, f"it opens {pause.pause_id!r} where another question is open")
+        ids.add(pause.pause_id)
+        places.add((pause.at, pause.turn))
+        check_text(pause.pause_id, pause.at, pause.step_name, pause.message, pause.detail)
+
+
+def check_beginning(identity: Identity, session_state: Text) -> None:
+    """Raise `UnstorableValue` where a text of a new run cannot be stored."""
+    check_text(*(part for part in astuple(identity) if isinstance(part, str)), session_state)
+
+
+def check_text(*texts: str | None) -> None:
+    """Raise `UnstorableValue` where a text holds a lone surrogate, which is no character and has no place in a file."""
+    for text in texts:
+        if text is not None and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                shown = ascii(text[max(error.start - 10, 0) : error.start + 10])
+                raise UnstorableValue(TEXT, f"{shown} holds a lone surrogate") from None
+
+
+# -- the chain ---------------------------------------------------------------------------------------------------------------------
+
+
+def digest(text: Text) -> bytes:
+    """The address of a value: the SHA-256 of its text."""
+    return sha256(text.encode()).digest()
+
+
+def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None) -> bytes:
+    """The next link of a run's chain: SHA-256 over the link before and every column of the row.
+
+    `value` is the digest of the row's value, where it is known already.
+    """
+    if value is None and entry.body.value is not None:
+        value = digest(entry.body.value)
+    row = _columns(
+        [
+            run_id,
+            entry.seq,
+            entry.machine,
+            entry.at,
+            entry.turn,
+            entry.attempt,
+            entry.source,
+            entry.trigger,
+            entry.dest,
+            entry.time,
+            entry.body.detail,
+            value.hex() if value is not None else None,
+        ]
+    )
     return sha256(previous + row.encode()).digest()
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------------------
+
+
+def page(wanted: RunFilter | PauseFilter) -> tuple[int, int]:
+    """The limit and offset of a listing."""
+    return bounded(wanted.limit), bounded(wanted.offset)
+
+
+def slice_of(after: int, upto: int | None) -> tuple[int, int]:
+    """The bounds of a slice of a journal."""
+    return bounded(after), MANY if upto is None else bounded(upto)
+
+
+def bounded(number: int) -> int:
+    """A count that any database takes: below zero is nothing, and is not counted from the end."""
+    return min(max(number, 0), MANY)
 
 
 def ended(record: Record) -> bool:

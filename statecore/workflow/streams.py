@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from statecore.drivers.storing import let_go, loud
 from statecore.output.events import ALWAYS, RunEvent
 from statecore.output.public_events import Scene, public_events
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncGenerator, Generator, Iterator
 
     from statecore.core import Commit
     from statecore.drivers import Execution
@@ -22,27 +24,55 @@ def events_of(execution: Execution, commit: Commit, *, everything: bool) -> Iter
             yield event
 
 
-def stream(execution: Execution, commits: Iterator[Commit], *, everything: bool) -> Generator[RunEvent, None, None]:
-    """A synchronous stream; each event's effect is durable when it is yielded."""
-    for commit in commits:
-        yield from events_of(execution, commit, everything=everything)
+class Stream:
+    """A synchronous stream: an iterator of events, each durable when it is yielded.
+
+    Closed or forgotten before its end, it gives the run back, so that it can be continued at once.
+    """
+
+    def __init__(self, execution: Execution, commits: Generator[Commit, None, None], *, everything: bool) -> None:
+        self._execution, self._commits, self._everything = execution, commits, everything
+        self._ready: deque[RunEvent] = deque()
+        self._begun = False
+
+    def __iter__(self) -> Stream:
+        """A stream is its own iterator."""
+        return self
+
+    def __next__(self) -> RunEvent:
+        """The next event. Raises what the run failed of, after its last event."""
+        self._begun = True
+        while not self._ready:
+            commit = next(self._commits, None)
+            if commit is None:
+                raise_in_stream(self._execution)
+                raise StopIteration
+            self._ready.extend(events_of(self._execution, commit, everything=self._everything))
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Stop reading; the run can be continued."""
+        self._commits.close()
+        if not self._begun:
+            self._begun = True
+            let_go(self._execution)
+
+    def __del__(self) -> None:
+        """A stream that nobody holds any more is closed."""
+        self.close()
 
 
 class AsyncStream:
     """An asynchronous stream, to be iterated at once or awaited first: both mean the same."""
 
-    def __init__(self, execution: Execution, commits: AsyncIterator[Commit], *, everything: bool) -> None:
-        self._events = self._generate(execution, commits, everything=everything)
+    def __init__(self, execution: Execution, commits: AsyncGenerator[Commit, None], *, everything: bool) -> None:
+        self._execution, self._commits, self._everything = execution, commits, everything
+        self._ready: deque[RunEvent] = deque()
+        self._begun = False
 
-    @staticmethod
-    async def _generate(execution: Execution, commits: AsyncIterator[Commit], *, everything: bool) -> AsyncIterator[RunEvent]:
-        async for commit in commits:
-            for event in events_of(execution, commit, everything=everything):
-                yield event
-
-    def __aiter__(self) -> AsyncIterator[RunEvent]:
-        """Iterate the events."""
-        return self._events
+    def __aiter__(self) -> AsyncStream:
+        """A stream is its own iterator."""
+        return self
 
     def __await__(self) -> Generator[Any, None, AsyncStream]:
         """Awaited, a stream is itself."""
@@ -50,10 +80,36 @@ class AsyncStream:
         return self
 
     async def __anext__(self) -> RunEvent:
-        """The next event."""
-        return await self._events.__anext__()
+        """The next event. Raises what the run failed of, after its last event."""
+        self._begun = True
+        while not self._ready:
+            commit = await anext(self._commits, None)
+            if commit is None:
+                raise_in_stream(self._execution)
+                raise StopAsyncIteration
+            self._ready.extend(events_of(self._execution, commit, everything=self._everything))
+        return self._ready.popleft()
 
     async def aclose(self) -> None:
         """Stop reading; the run can be continued."""
-        closing: Any = self._events
-        await closing.aclose()
+        await self._commits.aclose()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if not self._begun:
+            self._begun = True
+            let_go(self._execution)
+
+    def __del__(self) -> None:
+        """A stream that was never read gives its run back; one that was read is closed by its event loop."""
+        self._give_back()
+
+
+def raise_in_stream(execution: Execution) -> None:
+    """Raise what the run failed of; an exception that would silently end the stream is raised as the cause of a `RuntimeError`."""
+    error = loud(execution)
+    if isinstance(error, StopIteration | StopAsyncIteration):
+        message = f"a step of run {execution.identity.run_id!r} raised {type(error).__name__}"
+        raise RuntimeError(message) from error
+    if error is not None:
+        raise error

@@ -12,7 +12,7 @@ from statecore.codec import decode, encode
 from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.drivers import Host
-from statecore.drivers.storing import cancellation
+from statecore.drivers.storing import cancellation, raise_loud
 from statecore.drivers.sync import drive
 from statecore.errors import DefinitionError, NotPaused, RunBusy, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
@@ -21,13 +21,10 @@ from statecore.stores import Decided, InMemoryDb, PauseFilter, RunFilter, Store
 from statecore.stores.rules import ENDED, STATUS
 
 from .ready import Continuation, Ready, identity_of, new_run
-from .streams import AsyncStream, stream as stream_of
+from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from statecore.definition import RunStatus
-    from statecore.output.events import RunEvent
     from statecore.stores import Record
 
 
@@ -76,7 +73,7 @@ class Workflow:
     @overload
     def run(self, input: Any = None, *, stream: Literal[False] = False, **options: Any) -> WorkflowRunOutput: ...  # noqa: A002
     @overload
-    def run(self, input: Any = None, *, stream: Literal[True], **options: Any) -> Iterator[RunEvent]: ...  # noqa: A002
+    def run(self, input: Any = None, *, stream: Literal[True], **options: Any) -> Stream: ...  # noqa: A002
     def run(
         self,
         input: Any = None,  # noqa: A002  # the word users know
@@ -88,7 +85,7 @@ class Workflow:
         session_state: Mapping[str, Any] | None = None,
         stream: bool = False,
         stream_events: bool = False,
-    ) -> WorkflowRunOutput | Iterator[RunEvent]:
+    ) -> WorkflowRunOutput | Stream:
         """Start a run and drive it until people are owed or it is over.
 
         Returns the run's output, or with `stream=True` an iterator of events. Raises the executor's own exception where a step fails
@@ -122,7 +119,7 @@ class Workflow:
     @overload
     def continue_run(
         self, run_output: WorkflowRunOutput | None = None, *, stream: Literal[True], **options: Any
-    ) -> Iterator[RunEvent]: ...
+    ) -> Stream: ...
     def continue_run(
         self,
         run_output: WorkflowRunOutput | None = None,
@@ -134,7 +131,7 @@ class Workflow:
         retry_failed: bool = False,
         stream: bool = False,
         stream_events: bool = False,
-    ) -> WorkflowRunOutput | Iterator[RunEvent]:
+    ) -> WorkflowRunOutput | Stream:
         """Go on with a run, taking decisions from the requirements and everything else from the store.
 
         Decisions stored by `decide` count too. A run whose process died is taken over. Returns a new output, or a stream. Raises
@@ -344,12 +341,13 @@ class Workflow:
             requirements = run_output.requirements
         return Continuation(self.host, self.compiled, self.id, run_id, requirements, retry_failed).ready()
 
-    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Iterator[RunEvent]:
+    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         commits = drive(ready.execution, ready.events)
         if stream:
-            return stream_of(ready.execution, commits, everything=stream_events)
+            return Stream(ready.execution, commits, everything=stream_events)
         for _commit in commits:
             pass
+        raise_loud(ready.execution)
         return self.get_run_output(ready.execution.identity.run_id)
 
     async def _adrive(self, prepare: Any) -> WorkflowRunOutput:
@@ -358,6 +356,7 @@ class Workflow:
         ready = await self._off_loop(prepare)
         async for _commit in aio.drive(ready.execution, ready.events):
             pass
+        raise_loud(ready.execution)
         return await self.aget_run_output(ready.execution.identity.run_id)
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:

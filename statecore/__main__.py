@@ -1,0 +1,8 @@
+"""`python -m statecore` is `statecore`."""
+
+import sys
+
+from statecore.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""What a command's exit code says, and which code stands for what became of it."""
+
+from __future__ import annotations
+
+from statecore import RunStatus, errors
+
+FINE, FAILED, USAGE, UNDETERMINED, PAUSED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+"""Ctrl-C, as shells write it."""
+
+BY_STATUS = {
+    RunStatus.completed: FINE,
+    RunStatus.cancelled: FAILED,
+    RunStatus.error: FAILED,
+    RunStatus.paused: PAUSED,
+    RunStatus.running: UNDETERMINED,
+    RunStatus.pending: UNDETERMINED,
+}
+
+BY_ERROR: dict[type[errors.StatecoreError], int] = {
+    errors.TargetError: USAGE,
+    errors.UnknownRun: USAGE,
+    errors.AmbiguousRun: USAGE,
+    errors.UnknownStep: USAGE,
+    errors.UnknownPause: USAGE,
+    errors.UnknownDecision: USAGE,
+    errors.RunBusy: UNDETERMINED,
+    errors.ClaimLost: UNDETERMINED,
+    errors.Undecided: PAUSED,
+}
+
+
+def exit_of(error: errors.StatecoreError) -> int:
+    """The exit code of a named error."""
+    return next((code for kind, code in BY_ERROR.items() if isinstance(error, kind)), FAILED)

@@ -1,0 +1,172 @@
+"""A run as it happens: every event is shown when it is committed, every pause is put to whoever answers."""
+
+from __future__ import annotations
+
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from attrs import define
+
+from statecore import RunStatus, Workflow
+from statecore.errors import AlreadyDecided, NotPaused
+from statecore.run import workflow as e
+
+from . import exits
+from .answers import Answering, question
+from .outcomes import outcomes
+from .screen import Screen, brief, clean, command, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from statecore import WorkflowRunOutput
+    from statecore.output import Requirement
+
+WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
+
+
+@define
+class Following:
+    """One run, followed by this process until it ends or nobody answers.
+
+    `again` is the command that goes on with the run, and `db` what to write after `--db`, for the hints.
+    """
+
+    workflow: Workflow
+    answering: Answering
+    screen: Screen
+    again: tuple[str, ...]
+    db: str = ""
+    run_id: str = ""
+
+    def named(self, run_id: str | None) -> None:
+        """The run that is about to begin has this id, or a new one."""
+        self.run_id = run_id or str(uuid4())
+
+    def start(self, run_input: Any, **options: Any) -> int:
+        """Start a run and follow it; the exit code."""
+        return self.watch(lambda: self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options))
+
+    def go_on(self, *, retry_failed: bool = False) -> int:
+        """Go on with a stored run and follow it; the exit code. Raises what `continue_run` raises."""
+        view = self.view()
+        if view.is_paused and not self.answered(view):
+            return self.leave()
+        return self.watch(lambda: self.continued(view, retry_failed=retry_failed))
+
+    def watch(self, begin: Callable[[], Iterator[e.RunEvent]]) -> int:
+        """Show a stream of events, answer its pauses, and show the next, until there is none."""
+        try:
+            while True:
+                self.show(begin())
+                view = self.view()
+                if not view.is_paused or not self.answered(view):
+                    return self.leave()
+                begin = self.continuation(view)
+        except KeyboardInterrupt:
+            self.screen.say()
+            self.screen.say("Interrupted.", fg="yellow")
+            self.leave()
+            return exits.INTERRUPTED
+
+    def continuation(self, view: WorkflowRunOutput) -> Callable[[], Iterator[e.RunEvent]]:
+        """The stream that goes on from a view; where another process was faster, that is said and the store counts."""
+
+        def begin() -> Iterator[e.RunEvent]:
+            try:
+                return self.continued(view)
+            except (AlreadyDecided, NotPaused) as refusal:
+                self.screen.say(clean(refusal), fg="yellow")
+                return iter(())
+
+        return begin
+
+    def continued(self, view: WorkflowRunOutput, *, retry_failed: bool = False) -> Iterator[e.RunEvent]:
+        """The stream of the run, going on with the decisions that a view carries."""
+        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True)
+
+    def view(self) -> WorkflowRunOutput:
+        """The run as it stands in the store."""
+        return self.workflow.get_run_output(self.run_id)
+
+    def answered(self, view: WorkflowRunOutput) -> bool:
+        """Whether any of the run's pauses is decided, after whoever answers was asked about the others."""
+        program = self.workflow.compiled.program
+        for requirement in view.requirements:
+            if not requirement.is_resolved:
+                answer = self.answering(requirement, outcomes(program, requirement))
+                if answer is not None:
+                    answer.give(requirement)
+        return any(requirement.is_resolved for requirement in view.requirements)
+
+    def show(self, events: Iterator[e.RunEvent]) -> None:
+        """Print events as they come. A step's exception ends them and is shown in a line; the run has stored it."""
+        try:
+            for event in events:
+                self.line(event)
+        except Exception as error:
+            if self.view().status is not RunStatus.error:
+                raise
+            self.screen.say(f"{'':>11}in {where(error)}", dim=True)
+        finally:
+            getattr(events, "close", lambda: None)()  # gives the claim back at once, so that the run can go on
+
+    def line(self, event: e.RunEvent) -> None:
+        """One event as a line, where there is something to say."""
+        describe = LINES.get(type(event))
+        if describe is not None:
+            word, rest = describe(event)
+            self.screen.step(event.step_name or "run", word, rest)
+
+    def leave(self) -> int:
+        """Say where the run stands and what to do next; the exit code."""
+        view = self.view()
+        if view.status in WITHOUT_END:
+            for text in self.hints(view):
+                self.screen.say(text)
+        elif view.status is RunStatus.error:
+            self.screen.say(f"Look at it:     {command('show', short(self.run_id), db=self.db)}")
+            self.screen.say(f"Try it again:   {command(*self.again, '--retry-failed')}")
+        return exits.BY_STATUS[view.status]
+
+    def hints(self, view: WorkflowRunOutput) -> Iterator[str]:
+        """What is asked, how to decide it, and how to go on."""
+        program = self.workflow.compiled.program
+        undecided = [requirement for requirement in view.requirements if not requirement.is_resolved]
+        yield ""
+        yield f"Run {short(self.run_id)} is {view.status.value}" + (": somebody has to decide." if undecided else ".")
+        for requirement in undecided:
+            yield f"  ? {question(requirement)}"
+            offered = [
+                (self.decide_command(requirement, outcome.word), outcome.leads_to) for outcome in outcomes(program, requirement)
+            ]
+            longest = max(len(line) for line, _ in offered)
+            yield from (f"    {line:<{longest}}   # {leads_to}" for line, leads_to in offered)
+        yield f"{'Then go on' if undecided else 'Go on'}: {command(*self.again)}"
+
+    def decide_command(self, requirement: Requirement, word: str) -> str:
+        """The command that decides a requirement; a name that a shell cannot take is left out."""
+        name = requirement.step_name
+        return command(word, short(self.run_id), *([name] if clean(name) == name else []), db=self.db)
+
+
+def where(error: BaseException) -> str:
+    """The line of code that an exception comes from."""
+    frames = extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}, {frames[-1].name}()" if frames else "?"
+
+
+# -- events as lines ---------------------------------------------------------------------------------------------------------------
+
+LINES: dict[type[e.RunEvent], Callable[[Any], tuple[str, str]]] = {
+    e.StepStartedEvent: lambda event: ("begins", f"attempt {event.attempt + 1}" if event.attempt else ""),
+    e.StepCompletedEvent: lambda event: ("done", brief(event.content) if event.content is not None else ""),
+    e.StepErrorEvent: lambda event: ("failed", f"{clean(event.error_type)}: {brief(event.error)}"),
+    e.StepContinuedEvent: lambda event: (event.decision, f"by {brief(event.by)}" if event.by else ""),
+    e.StepSkippedEvent: lambda event: ("skipped", event.reason or ""),
+    e.ConditionExecutionStartedEvent: lambda event: ("takes", event.branch.replace("_", " ")),
+    e.WorkflowCompletedEvent: lambda event: ("completed", brief(event.content) if event.content is not None else ""),
+    e.WorkflowCancelledEvent: lambda event: ("cancelled", clean(event.reason or "")),
+    e.WorkflowErrorEvent: lambda event: ("failed", f"{clean(event.error_type)}: {brief(event.error)}"),
+}

@@ -1,0 +1,97 @@
+"""What each answer to a pause leads to, in words: read off the program that is stored with the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from statecore.core import DECISIONS
+from statecore.core.program import ROOT
+from statecore.lifecycles import words as w
+
+from .screen import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statecore.core import Program
+    from statecore.core.program import Address, Node
+    from statecore.output import Requirement
+
+
+@frozen
+class Outcome:
+    """A word that a person may answer, and what follows from it."""
+
+    word: str
+    leads_to: str
+
+    def __str__(self) -> str:
+        """The word, and where it leads."""
+        return f"{self.word} -> {self.leads_to}"
+
+
+def outcomes(program: Program, requirement: Requirement) -> list[Outcome]:
+    """The answers that a requirement takes, each with its outcome."""
+    node = program.nodes.get(requirement.address)
+    words = DECISIONS[requirement.kind]
+    if node is None:
+        return [Outcome(word, "?") for word in words]
+    return [Outcome(word, SAYS[word](program, node)) for word in words]
+
+
+def when_confirmed(program: Program, node: Node) -> str:
+    """A fork names its steps, anything else itself."""
+    return branch(program, node, w.confirm) if node.kind == "condition" else f"run {quoted(node)}"
+
+
+def when_rejected(program: Program, node: Node) -> str:
+    """The else branch, the end of the run, or the component after this one."""
+    if w.reject_cancels in node.facts:
+        return "cancel the run"
+    if w.reject_takes_else in node.facts:
+        return branch(program, node, w.reject)
+    return f"skip {quoted(node)}, {after(program, node)}"
+
+
+def when_retried(_program: Program, node: Node) -> str:
+    """The same step, with the same input."""
+    return f"run {quoted(node)} again"
+
+
+def when_skipped(program: Program, node: Node) -> str:
+    """The unit whose error policy this is is left."""
+    unit = program[node.leaves]
+    return f"skip {quoted(unit)}, {after(program, unit)}"
+
+
+SAYS = {"confirm": when_confirmed, "reject": when_rejected, "retry": when_retried, "skip": when_skipped}
+
+
+def branch(program: Program, node: Node, trigger: str) -> str:
+    """The names of the components of a fork's branch."""
+    names = [clean(program[at].name) for at in members(program, node.exits[trigger], node.at)]
+    return ", ".join(names) or "nothing"
+
+
+def members(program: Program, first: Address, parent: Address) -> Iterator[Address]:
+    """The components of a list, in order; `parent` stands for its end."""
+    at = first
+    while at != parent:
+        yield at
+        at = program[at].next
+
+
+def after(program: Program, node: Node) -> str:
+    """What comes when a component is over."""
+    while node.next == node.parent:
+        if node.parent == ROOT:
+            return "and the run ends"
+        node = program[node.parent]
+    return f"go on with {quoted(program[node.next])}"
+
+
+def quoted(node: Node) -> str:
+    """A component's name in a sentence."""
+    return f"'{clean(node.name)}'"

@@ -1,0 +1,195 @@
+"""Commands that run a workflow's code: `run`, `resume`, `recover`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from statecore import RunStatus
+from statecore.errors import NotPaused, RunBusy, StatecoreError
+from statecore.stores import RunFilter
+from statecore.workflow.inbox import Inbox
+
+from . import exits
+from .answers import Person, nobody, parse
+from .deciding import by_option
+from .following import Following
+from .listing import json_option
+from .screen import Screen, clean, interactive, short
+from .stores import db_option, placed
+from .targets import load
+from .views import print_json, run_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from statecore import Workflow
+
+    from .answers import Answering
+
+answers_option = click.option(
+    "--answers",
+    multiple=True,
+    metavar="WORDS",
+    help="Decide without asking: retry,confirm (one pause each) or fetch=retry,deep=reject (whenever that step asks).",
+)
+UNFINISHED = ("pending", "running", "paused")
+
+
+def answering(workflow: Workflow, answers: tuple[str, ...], by: str, *, ask: bool) -> Answering:
+    """Who answers: the words that were given, else the person at the terminal, else nobody. Raises `UnknownStep`."""
+    if answers:
+        given = parse(answers, by)
+        given.check(workflow.compiled.program.named)
+        return given
+    return Person(by) if ask and interactive() else nobody
+
+
+def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int:
+    """Follow a run; with `--json`, print it when it stands."""
+    code = go()
+    if as_json:
+        print_json({**run_document(Inbox(following.workflow.db), following.run_id), "exit_code": code})
+    return code
+
+
+@click.command()
+@click.argument("target")
+@click.option("--input", "text", metavar="TEXT", help="The run's input, as text.")
+@click.option("--input-json", metavar="JSON", help="The run's input, as JSON.")
+@click.option("--run-id", metavar="ID", help="The new run's id.  [default: a new UUID]")
+@answers_option
+@by_option
+@db_option
+@json_option
+def run(  # noqa: PLR0913  # the options of the command, one by one
+    target: str,
+    text: str | None,
+    input_json: str | None,
+    run_id: str | None,
+    answers: tuple[str, ...],
+    by: str,
+    db: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Start a run of a workflow and follow it.
+
+    TARGET is module:workflow or file.py:workflow; the workflow's name may be left out where there is one. The run is followed until it
+    ends, or waits for a decision that nobody here makes.
+    """
+    run_input = input_of(text, input_json)
+    workflow, file = placed(load(target), db)
+    screen = Screen(quiet=as_json)
+    who = answering(workflow, answers, by, ask=not as_json)
+    following = Following(workflow, who, screen, (), file)
+    following.named(run_id)
+    following.again = resume_command(target, following.run_id, file)
+    screen.say(f"Run {short(following.run_id)} of {clean(workflow.name)}", bold=True)
+    return follow(following, lambda: following.start(run_input), as_json=as_json)
+
+
+def input_of(text: str | None, input_json: str | None) -> Any:
+    """The run's input: text as it is, or what JSON means."""
+    if input_json is None:
+        return text
+    if text is not None:
+        message = "Give --input or --input-json, not both."
+        raise click.UsageError(message)
+    try:
+        return json.loads(input_json)
+    except ValueError as error:
+        message = f"it is no JSON: {error}"
+        raise click.BadParameter(message, param_hint="--input-json") from None
+
+
+def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
+    """The command that goes on with a run."""
+    return ("resume", target, short(run_id), *(("--db", file) if file else ()))
+
+
+@click.command()
+@click.argument("target")
+@click.argument("run", required=False)
+@click.option("--retry-failed", is_flag=True, help="Run the failed step of a failed run again.")
+@answers_option
+@by_option
+@db_option
+@json_option
+def resume(  # noqa: PLR0913  # the options of the command, one by one
+    target: str,
+    run: str | None,
+    answers: tuple[str, ...],
+    by: str,
+    db: str | None,
+    *,
+    retry_failed: bool,
+    as_json: bool,
+) -> int:
+    """Go on with a run: take what was decided, ask about the rest.
+
+    TARGET is the run's workflow, as for `run`. RUN is an id or its beginning; it may be left out where one run is unfinished.
+    """
+    workflow, file = placed(load(target), db)
+    run_id = chosen(workflow, run)
+    screen = Screen(quiet=as_json)
+    who = answering(workflow, answers, by, ask=not as_json)
+    following = Following(workflow, who, screen, resume_command(target, run_id, file), file, run_id)
+    screen.say(f"Run {short(run_id)} of {clean(workflow.name)}", bold=True)
+    return follow(following, lambda: following.go_on(retry_failed=retry_failed), as_json=as_json)
+
+
+def chosen(workflow: Workflow, run: str | None) -> str:
+    """The run that is meant: by id or its beginning; without one, the workflow's only unfinished run."""
+    if run is not None:
+        return Inbox(workflow.db).find(run)
+    records = workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=UNFINISHED, limit=10))
+    if len(records) == 1:
+        return records[0].identity.run_id
+    ids = ", ".join(short(record.identity.run_id) for record in records)
+    why = (
+        f"has several unfinished runs. Name one: {ids}"
+        if records
+        else "has no unfinished run here. Start one with `statecore run`."
+    )
+    message = f"{clean(workflow.name)!r} {why}"
+    raise click.UsageError(message)
+
+
+@click.command()
+@click.argument("target")
+@db_option
+@json_option
+def recover(target: str, db: str | None, *, as_json: bool) -> int:
+    """Take over the runs whose process died.
+
+    Each run of the workflow TARGET that was left in the middle is driven on until it ends or waits for a decision.
+    """
+    workflow, file = placed(load(target), db)
+    screen, counts, worst = Screen(quiet=as_json), Counter[str](), exits.FINE
+    for record in workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=1_000_000)):
+        run_id = record.identity.run_id
+        screen.say(f"Run {short(run_id)} of {clean(workflow.name)}", bold=True)
+        following = Following(workflow, nobody, screen, resume_command(target, run_id, file), file, run_id)
+        try:
+            following.go_on()
+        except RunBusy:
+            screen.say("  is being executed; left alone")
+            counts["busy"] += 1
+        except NotPaused:
+            continue  # somebody else was faster
+        except StatecoreError as error:
+            click.echo(clean(error), err=True)
+            counts["refused"] += 1
+            worst = exits.FAILED
+        else:
+            status = following.view().status
+            counts[status.value.lower()] += 1
+            worst = exits.FAILED if status is RunStatus.error else worst
+    if as_json:
+        print_json(dict(counts))
+    screen.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "No run was left behind.")
+    return worst

@@ -1,0 +1,132 @@
+"""Stored runs and what people owe them, as lines for people and as plain data for programs."""
+
+from __future__ import annotations
+
+from json import loads
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from statecore.codec import decode, encode
+from statecore.errors import UnreadableValue
+from statecore.lifecycles import words as w
+from statecore.stores.history import History
+from statecore.stores.rules import clock_text
+
+from .answers import question
+from .outcomes import outcomes
+from .screen import COLOURS, NAME_WIDTH, brief, clean, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statecore import WorkflowRunOutput
+    from statecore.output import Requirement
+    from statecore.stores import Decided
+    from statecore.stores.history import Visit
+    from statecore.workflow.inbox import Inbox
+
+JSON_LIMIT = 1 << 40
+SAID = {w.completed: "done", w.running: "running", w.awaiting_confirmation: "waits", w.errored_paused: "waits"}
+
+
+def print_json(value: Any) -> None:
+    """Plain data as one line of JSON; a value that JSON lacks is written with its tag, as the store writes it."""
+    click.echo(encode(value, limit=JSON_LIMIT))
+
+
+def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
+    """A run as plain data, with what each answer to its open pauses leads to."""
+    view = inbox.show(run_id)
+    program = inbox.program(run_id)
+    pending = [pause_document(each, program) for each in view.requirements if not each.is_resolved]
+    try:
+        return {**view.to_dict(), "pending": pending}
+    except UnreadableValue as refusal:  # a type that only the workflow's own process can read
+        return {"run_id": run_id, "status": view.status.value, "unreadable": str(refusal), "pending": pending}
+
+
+def pause_document(requirement: Requirement, program: Any) -> dict[str, Any]:
+    """A requirement as plain data, with what each answer leads to."""
+    return {**requirement.to_dict(), "outcomes": {each.word: each.leads_to for each in outcomes(program, requirement)}}
+
+
+def readable(text: str | None) -> str:
+    """A stored value in a line, also where this process cannot read it."""
+    if text is None:
+        return ""
+    try:
+        return brief(decode(text))
+    except UnreadableValue:
+        return f"(not readable here) {brief(text)}"
+
+
+def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
+    """A run for people: what it is, what became of its steps, what it waits for."""
+    record, view = inbox.db.load(run_id), inbox.show(run_id)
+    yield f"Run {clean(run_id)} of {clean(view.workflow_name, NAME_WIDTH)}: {coloured(view.status.value)}"
+    yield f"  began {clock_text(record.identity.created)}, session {clean(view.session_id)}"
+    yield f"  input: {readable(record.identity.input)}"
+    if record.owner is not None:
+        yield f"  executed by {clean(record.owner)}"
+    yield ""
+    yield from step_lines(inbox, run_id)
+    program = inbox.program(run_id)
+    for requirement in view.requirements:
+        yield ""
+        yield from pause_lines(requirement, program)
+
+
+def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
+    """What became of each component, indented by what is around it; decisions and failures below."""
+    history = History().extend(inbox.db.journal(run_id))
+    decisions = inbox.db.decisions(run_id)
+    for visit in history.visits.values():
+        indent = "  " * (1 + depth(history, visit))
+        said = SAID.get(visit.phase, visit.phase)
+        label = click.style(f"{said:<10}", fg=COLOURS.get(said))
+        told = visit.reason or readable(history.content(visit) if visit.machine == "step" else None)
+        yield f"{indent}{clean(visit.name, NAME_WIDTH):<18} {label} {told}".rstrip()
+        for failure in visit.failures:
+            kind, text = clean(failure.get("error_type")), brief(failure["error"])
+            yield f"{indent}  attempt {failure['attempt'] + 1} failed: {kind}: {text}"
+        for decided in decisions:
+            if decided.pause_id.startswith(f"{visit.at}:"):
+                yield f"{indent}  {decision_text(decided)}"
+
+
+def depth(history: History, visit: Visit) -> int:
+    """How many visited components are around this one."""
+    around = history.around(visit)
+    return 0 if around is None else 1 + depth(history, history.visits[around])
+
+
+def decision_text(decided: Decided) -> str:
+    """Who decided what, when, and why."""
+    why = decided.comment or (str(loads(decided.value)) if decided.value else "")
+    return f"{decided.word} by {clean(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
+
+
+def pause_lines(requirement: Requirement, program: Any) -> Iterator[str]:
+    """An open pause: the question, and what each answer leads to; or how it was decided."""
+    yield click.style(f"  ? {question(requirement)}", fg="yellow")
+    if requirement.is_resolved:
+        yield f"    decided: {requirement.decision} by {clean(requirement.by or 'somebody')}; it counts when the run goes on"
+        return
+    for outcome in outcomes(program, requirement):
+        yield f"    {outcome.word:<7} -> {outcome.leads_to}"
+
+
+def coloured(status: str) -> str:
+    """A run's status in its colour."""
+    colours = {"COMPLETED": "green", "PAUSED": "yellow", "ERROR": "red", "CANCELLED": "red"}
+    return click.style(status, fg=colours.get(status))
+
+
+RUN_HEAD = f"{'run':<10} {'workflow':<18} {'status':<9} {'changed':>9}  waits for"
+
+
+def run_row(view: WorkflowRunOutput, changed: str) -> str:
+    """A run in one line of a list."""
+    waits = ", ".join(clean(each.step_name, NAME_WIDTH) for each in view.requirements)
+    return f"{short(view.run_id):<10} {clean(view.workflow_name, NAME_WIDTH):<18} {coloured(f'{view.status.value:<9}')} {changed:>9}  {waits}".rstrip()

@@ -1,0 +1,138 @@
+"""The comparison: whatever is done to two stores, they answer alike. The other one is the reference in memory."""
+# ruff: noqa: S101, S311  # assert is how a test speaks; the random moves are to be repeatable, not secret
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import define, evolve, field
+
+from statecore.core import Ref, State
+from statecore.core.owed import AskKind
+from statecore.errors import StatecoreError
+from statecore.lifecycles import TABLES
+from statecore.stores.memory import InMemoryDb
+from statecore.stores.records import Boundary, Pause, PauseFilter, RunFilter, Store
+from statecore.stores.rules import LEGAL
+
+from .fresh import Fresh
+from .samples import ALIVE, DEAD, ELSEWHERE, TIME, Fired, Writer, answer, everything, identity, question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS = [f"run-{n}" for n in range(4)]
+KINDS: list[AskKind] = ["confirmation", "error", "interrupted"]
+PLACES = ["a", "b", "c/then/d"]
+OWNERS = [ALIVE, DEAD, DEAD, ELSEWHERE]
+MOVES = 150
+
+
+@define
+class Wanderer:
+    """Makes one random move after the other on two stores at once."""
+
+    stores: tuple[Store, Store]
+    random: Random
+    told: int = 0
+    refused: int = 0
+    clock: int = field(default=TIME)
+
+    def move(self) -> None:
+        """Do the same thing to both, and compare what they say."""
+        kind, *args = self.random.choice(MOVES_BY_KIND)(self)
+        answers = [outcome(store, kind, args) for store in self.stores]
+        assert answers[0] == answers[1], f"{kind}{tuple(args)}"
+        self.told += 1
+        self.refused += isinstance(answers[0], tuple) and answers[0][:1] == ("refused",)
+
+    def run_id(self) -> str:
+        """One of a few runs."""
+        return self.random.choice(RUNS)
+
+    def time(self) -> int:
+        """A time, seldom the next one."""
+        self.clock += self.random.choice([0, 1, 5])
+        return self.clock
+
+    def pause(self) -> Pause:
+        """A question that may have been asked before."""
+        attempt, kind = self.random.randrange(3), self.random.choice(KINDS)
+        return question(self.run_id(), self.random.choice(PLACES), self.time(), kind, attempt=attempt)
+
+    def boundary(self) -> Boundary:
+        """A boundary that fits mostly."""
+        run_id = self.run_id()
+        try:
+            record = self.stores[0].load(run_id)
+        except StatecoreError:
+            return Writer(self.stores[0], run_id).boundary()
+        writer = Writer(self.stores[0], run_id, record.epoch, record.seq, record.state)
+        rows = [Fired(machine, "x", source, on, dest) for machine, source, on, dest in self.random.sample(LEGAL, 3)]
+        where = self.random.choice(TABLES["run"].states) if self.random.random() < 0.3 else record.state.run  # noqa: PLR2004
+        open_ones = self.stores[0].pauses(PauseFilter(run_id=run_id, undecided_only=False))
+        closed = self.random.sample(open_ones, min(len(open_ones), self.random.randrange(3)))
+        asked = [evolve(self.pause(), run_id=run_id) for _ in range(self.random.randrange(3))]
+        usual = writer.boundary(
+            *rows,
+            state=State(where),
+            time=self.time(),
+            held={Ref("x", (), n): record.seq + n for n in range(self.random.randrange(3))},
+            closed=tuple(waiting.pause.pause_id for waiting in closed),
+            decisions=tuple(answer(waiting.pause, self.word()) for waiting in closed),
+            opened=tuple(asked),
+            session_state=self.random.choice([None, "[1]"]),
+            parks=self.random.random() < 0.5,  # noqa: PLR2004
+            heeds_cancel=self.random.random() < 0.5,  # noqa: PLR2004
+        )
+        return evolve(usual, epoch=record.epoch - (self.random.random() < 0.1))  # noqa: PLR2004
+
+    def word(self) -> str:
+        """A person's word."""
+        return self.random.choice(["confirm", "reject", "retry", "skip"])
+
+
+def outcome(store: Store, kind: str, args: list[Any]) -> Any:
+    """What a store says to a call: its answer, or the name and sentence of its refusal."""
+    try:
+        return getattr(store, kind)(*args)
+    except StatecoreError as refusal:
+        return "refused", type(refusal), str(refusal)
+
+
+MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
+    lambda x: (
+        "begin",
+        identity(x.run_id(), created=x.time(), session_id=x.random.choice(["s", "t"])),
+        "{}",
+        x.random.choice(OWNERS),
+    ),
+    *[lambda x: ("commit", x.boundary())] * 6,
+    *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time())] * 2,
+    lambda x: ("release", x.run_id(), x.random.randrange(4)),
+    *[lambda x: ("decide", answer(x.pause(), x.word()))] * 3,
+    lambda x: ("request_cancel", x.run_id(), x.random.choice([None, "ann"]), x.time()),
+    lambda x: (
+        "runs",
+        RunFilter(x.random.choice([None, "s"]), None, x.random.choice([None, TABLES["run"].states[:3]]), 2, x.random.randrange(3)),
+    ),
+    lambda x: ("pauses", PauseFilter(step_name=x.random.choice([None, "a"]), undecided_only=x.random.random() < 0.5, limit=3)),  # noqa: PLR2004
+    lambda x: ("journal", x.run_id(), x.random.randrange(9), x.random.randrange(9)),
+    lambda x: ("pause", x.run_id(), x.pause().pause_id),
+]
+
+
+class Comparison(Fresh):
+    """There is one set of rules: whatever one store answers, the other answers too."""
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_stores_answer_alike(self, store: Store, seed: int) -> None:
+        """After any sequence of calls the store and the reference have given the same answers and hold the same runs."""
+        wanderer = Wanderer((store, InMemoryDb()), Random(seed))
+        for _ in range(MOVES):
+            wanderer.move()
+        for run_id in [record.identity.run_id for record in store.runs(RunFilter())]:
+            assert everything(store, run_id) == everything(wanderer.stores[1], run_id)
+        assert 0 < wanderer.refused < wanderer.told

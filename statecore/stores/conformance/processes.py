@@ -1,0 +1,111 @@
+"""Tests of processes: what outlives them, and what only one of them may have."""
+# ruff: noqa: S101, PLR2004  # assert is how a test speaks, and the expected number is its point
+
+from __future__ import annotations
+
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+from statecore.stores.records import PauseFilter, RunFilter, Store
+
+from .fresh import Shared
+from .peers import begin_all, claim_all, decide_all, write_and_die
+from .samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PEERS = 2
+ROUNDS = 25
+
+
+def together(act: Callable[..., None], opener: Callable[[], Store], peers: int, rounds: int) -> list[list[Any]]:
+    """What processes tell that act at the same moments, by process."""
+    world = get_context("spawn")
+    ready = world.Barrier(peers)
+    ends = [world.Pipe(duplex=False) for _ in range(peers)]
+    processes = [world.Process(target=act, args=(opener, ready, ends[who][1], who, rounds)) for who in range(peers)]
+    for process in processes:
+        process.start()
+    for _, writing in ends:
+        writing.close()
+    told = [reading.recv() for reading, _ in ends]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * peers
+    return told
+
+
+class Processes(Shared):
+    """What was acknowledged outlives its process, and processes share a store as threads do."""
+
+    def test_what_was_stored_is_found_again(self, store: Store, reopen: Callable[[], Store]) -> None:
+        """A store that is opened again tells of its runs what it told before, whether the first was closed or not."""
+        started(store).commit(succeeded("first", '"\\ud800"'), session_state="[1]")
+        asked(store, "run-2", question("run-2"), question("run-2", "other"))
+        store.decide(answer(question("run-2"), value='"x"'))
+        store.request_cancel("run-1", "ann", TIME)
+        runs, pauses = store.runs(RunFilter()), store.pauses(PauseFilter(undecided_only=False))
+        told = [everything(store, run_id) for run_id in ("run-1", "run-2")]
+        for _ in range(2):
+            again = reopen()
+            assert [everything(again, run_id) for run_id in ("run-1", "run-2")] == told
+            assert (again.runs(RunFilter()), again.pauses(PauseFilter(undecided_only=False))) == (runs, pauses)
+            store.close()
+
+    def test_two_open_stores_are_one(self, store: Store, reopen: Callable[[], Store]) -> None:
+        """What one has stored the other sees at once, and may go on from."""
+        other = reopen()
+        writer = started(store)
+        writer.store = other
+        writer.commit(succeeded("first"))
+        assert everything(store, "run-1") == everything(other, "run-1")
+        assert store.load("run-1").seq == 3
+
+    def test_of_two_processes_one_decides(self, store: Store, tmp_path: Path) -> None:
+        """Two processes decide one pause at once, many times: exactly one decision is stored each time, and the other process is told."""
+        for n in range(ROUNDS):
+            asked(store, f"run-{n}", question(f"run-{n}"))
+        told = together(decide_all, self.opener(tmp_path), PEERS, ROUNDS)
+        for n in range(ROUNDS):
+            [stored] = store.decisions(f"run-{n}")
+            assert sorted(said[n] for said in told) == [("AlreadyDecided", stored.by), ("decided", stored.by)]
+
+    def test_of_two_processes_one_executes(self, store: Store, tmp_path: Path) -> None:
+        """Two processes claim one run at once, many times: one executes it, the other is told that it is busy."""
+        for n in range(ROUNDS):
+            store.release(started(store, f"run-{n}").run_id, 1)
+        told = together(claim_all, self.opener(tmp_path), PEERS, ROUNDS)
+        for n in range(ROUNDS):
+            [row] = store.journal(f"run-{n}", 2)
+            outcome = {said[n][0]: str(said[n][1]) for said in told}
+            assert outcome.keys() == {"stored", "RunBusy"}
+            assert row.body.value == f'"{outcome["stored"]}"'
+
+    def test_processes_may_open_a_new_store_at_once(self, tmp_path: Path) -> None:
+        """Whoever comes first makes the store, whoever comes at the same moment uses it, and nobody's run is lost."""
+        opener = self.opener(tmp_path / "new")
+        together(begin_all, opener, 4, 5)
+        store = opener()
+        assert {record.identity.run_id for record in store.runs(RunFilter())} == {
+            f"run-{who}-{n}" for who in range(4) for n in range(5)
+        }
+        store.close()
+
+    def test_a_killed_process_has_lost_nothing(self, store: Store, tmp_path: Path) -> None:
+        """What was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""
+        world = get_context("spawn")
+        reading, writing = world.Pipe(duplex=False)
+        process = world.Process(target=write_and_die, args=(self.opener(tmp_path), writing, 20))
+        process.start()
+        writing.close()
+        told: list[int] = []
+        while len(told) < 20:
+            told.append(reading.recv())
+        process.join()
+        assert process.exitcode == -9
+        assert [entry.body.value for entry in store.journal("run-1") if entry.body.value] == [f'"{n}"' for n in told]
+        claimed, doubtful = store.claim("run-1", ALIVE, TIME)
+        assert (claimed.seq, claimed.epoch, doubtful) == (42, 2, True)
+        assert claimed.identity == identity()

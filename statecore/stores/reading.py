@@ -1,0 +1,139 @@
+"""What the SQLite store reads: each function is given a connection, inside a transaction or not, and answers with records."""
+# statements are put together of the constants here and in `rows`; whatever a caller gives is bound
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statecore.errors import UnknownRun
+
+from .records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
+from .rows import ENTRY, RECORD, WAITING, broken, entries_of, record_of, sought, waiting_of
+from .rules import ENDED, GENESIS, page, slice_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+OVER = ", ".join(f"'{phase}'" for phase in sorted(ENDED))
+OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
+
+# A plus keeps SQLite from using the index of a column: a session has few runs, so they are looked through in order; a workflow
+# has too many to sort the pauses of them all.
+RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
+SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
+PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
+OPEN_OF_RUN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
+
+
+def number_of(connection: sqlite3.Connection, run_id: str) -> int:
+    """The key of a run. Raises `UnknownRun`."""
+    row = connection.execute("SELECT id FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number: int = row[0]
+    return number
+
+
+def record(connection: sqlite3.Connection, run_id: str) -> Record:
+    """A run as it stands. Raises `UnknownRun`."""
+    row = connection.execute(f"{RECORD} WHERE r.run_id = ?", (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    return record_of(row)
+
+
+def runs(connection: sqlite3.Connection, wanted: RunFilter) -> list[Record]:
+    """A page of runs, most recently changed first."""
+    alone = wanted.session_id is None
+    where, given = narrowed(wanted, RUN_COLUMNS if alone else SESSION_COLUMNS)
+    order = "r.turned"
+    if wanted.phases is not None:
+        where.append(f"{'' if alone else '+'}r.phase IN ({', '.join('?' * len(wanted.phases))})")
+        given.extend(map(sought, wanted.phases))
+        if alone and len(wanted.phases) > 1:
+            order = "+r.turned"  # rather sort the few runs of some phases than look through all runs in order
+    rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
+    return [record_of(row) for row in rows.fetchall()]
+
+
+def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int | None) -> list[Entry]:
+    """A slice of a journal, checked against its chain. Raises `UnknownRun`."""
+    row = connection.execute("SELECT id, seq FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number, last = row
+    first, end = slice_of(after, upto)
+    chain = GENESIS
+    if 0 < first < last:
+        before = connection.execute("SELECT hash FROM journal WHERE run = ? AND seq = ?", (number, first)).fetchone()
+        if before is None:
+            raise broken(run_id, first)
+        chain = before[0]
+    entries = entries_of(connection.execute(ENTRY, (number, first, end)), run_id, first, chain) if first < last else []
+    if first + len(entries) < min(last, end):
+        raise broken(run_id, first + len(entries) + 1)
+    return entries
+
+
+def head(connection: sqlite3.Connection, run_id: str) -> str:
+    """The chain's last link. Raises `UnknownRun`."""
+    row = connection.execute("SELECT head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    return bytes(row[0]).hex()
+
+
+# -- pauses ------------------------------------------------------------------------------------------------------------------------
+
+
+def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
+    """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
+    if wanted.run_id is not None:
+        number_of(connection, wanted.run_id)
+    where, given = narrowed(wanted, PAUSE_COLUMNS)
+    where.append(OPEN)
+    if wanted.undecided_only:
+        where.append("d.run IS NULL")
+    order = "ORDER BY p.opened, p.run, p.id LIMIT ? OFFSET ?"
+    rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted)))
+    return [waiting_of(row) for row in rows.fetchall()]
+
+
+def pause(connection: sqlite3.Connection, run_id: str, pause_id: str) -> Waiting | None:
+    """One pause, open or closed. Raises `UnknownRun`."""
+    return pause_in(connection, number_of(connection, run_id), pause_id)
+
+
+def pause_in(connection: sqlite3.Connection, number: int, pause_id: str) -> Waiting | None:
+    """One pause of a run whose key is known."""
+    row = connection.execute(f"{WAITING} WHERE p.run = ? AND p.pause_id = ?", (number, sought(pause_id))).fetchone()
+    return waiting_of(row) if row is not None else None
+
+
+def open_pauses(connection: sqlite3.Connection, number: int) -> list[Waiting]:
+    """The open pauses of a run, in the order in which they were asked; also where the run has ended."""
+    rows = connection.execute(f"{OPEN_OF_RUN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id", (number,))
+    return [waiting_of(row) for row in rows.fetchall()]
+
+
+def decisions(connection: sqlite3.Connection, run_id: str) -> list[Decided]:
+    """All decisions of a run, in the order of their pauses. Raises `UnknownRun`."""
+    number = number_of(connection, run_id)
+    rows = connection.execute(f"{WAITING} WHERE p.run = ? AND d.run IS NOT NULL ORDER BY p.id", (number,))
+    return [decided for row in rows.fetchall() if (decided := waiting_of(row).decided) is not None]
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------------------
+
+
+def narrowed(wanted: RunFilter | PauseFilter, columns: dict[str, str]) -> tuple[list[str], list[Any]]:
+    """The conditions of a filter and what they compare with; what is None is not asked."""
+    asked = {name: value for name in columns if (value := getattr(wanted, name)) is not None}
+    return [columns[name] for name in asked], [sought(value) for value in asked.values()]
+
+
+def conditions(where: Iterable[str]) -> str:
+    """All of these, as a clause."""
+    joined = " AND ".join(where)
+    return f"WHERE {joined}" if joined else ""

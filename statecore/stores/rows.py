@@ -1,0 +1,160 @@
+"""Rows of the tables and the records that they stand for. What a damaged row cannot be is refused as `UnreadableValue`."""
+
+from __future__ import annotations
+
+from json import JSONEncoder, loads
+from typing import TYPE_CHECKING, Any
+
+from statecore.codec.records import load_state
+from statecore.core import Ref
+from statecore.errors import UnreadableValue
+
+from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
+from .rules import digest, link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from statecore.core.state import Turn
+
+    from .records import Text
+
+RECORD = """
+SELECT r.run_id, r.workflow_id, r.workflow_name, r.session_id, r.user_id, r.created, r.input, i.text, r.additional_data, a.text,
+  r.metadata, m.text, d.fingerprint, d.canonical, r.rules, r.state, r.seq, r.held, s.text, r.owner, r.epoch, r.lease, r.cancel_by,
+  r.cancel_requested, r.updated
+FROM run r
+LEFT JOIN value i ON i.hash = r.input LEFT JOIN value a ON a.hash = r.additional_data LEFT JOIN value m ON m.hash = r.metadata
+LEFT JOIN definition d ON d.id = r.definition LEFT JOIN session_state s ON s.run = r.id"""
+
+ENTRY = """
+SELECT j.seq, l.machine, j.at, j.turn, j.attempt, l.source, l."trigger", l.dest, j.time, j.detail, j.value, v.text, j.hash
+FROM journal j LEFT JOIN legal l ON l.id = j.legal LEFT JOIN value v ON v.hash = j.value
+WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
+
+WAITING = """
+SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail,
+  d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id
+FROM pause p JOIN run r ON r.id = p.run
+LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id LEFT JOIN value v ON v.hash = d.value"""
+
+_write = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------------------
+
+
+def turn_text(turn: Turn) -> str:
+    """A turn as a column: "2.1", and "" outside of loops."""
+    return ".".join(map(str, turn)) if turn else ""
+
+
+def read_turn(text: str) -> Turn:
+    """The turn that a column holds."""
+    try:
+        return tuple(map(int, text.split("."))) if text else ()
+    except (AttributeError, ValueError) as error:
+        raise unreadable(text, "turn") from error
+
+
+def held_text(held: Mapping[Ref, int]) -> str:
+    """Where outputs lie, as a column."""
+    return _write([[*ref, seq] for ref, seq in held.items()]) if held else "[]"
+
+
+def read_held(text: str) -> dict[Ref, int]:
+    """Where outputs lie."""
+    try:
+        return {Ref(at, tuple(turn), attempt): seq for at, turn, attempt, seq in loads(text)}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise unreadable(text, "list of held outputs") from error
+
+
+def read_value(address: bytes | None, text: Text | None) -> Text | None:
+    """The value at an address, if there is one; it must be what was stored there."""
+    if address is None:
+        return None
+    return read_kept(address, text)
+
+
+def read_kept(address: bytes, text: Text | None) -> Text:
+    """The value at an address; it must be what was stored there."""
+    if type(text) is not str or digest(text) != address:
+        raise unreadable(text, "value")
+    return text
+
+
+def unreadable(found: object, what: str) -> UnreadableValue:
+    """The refusal of a column that has not its form."""
+    return UnreadableValue(f"a {what} is not of its form: {str(found)[:40]!r}")
+
+
+def broken(run_id: str, seq: int) -> UnreadableValue:
+    """The refusal of a journal that is not as it was written, by its first bad row."""
+    return UnreadableValue(f"journal row {seq} of run {run_id!r} is missing, or does not follow from the one before")
+
+
+def sought(text: str | None) -> str | bytes | None:
+    """A text to look for. One that no column can hold is looked for as bytes, which no column holds either."""
+    if text is None or text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+# -- records -----------------------------------------------------------------------------------------------------------------------
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """The run that a row of `RECORD` stands for."""
+    run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
+    given, additional_data, metadata = (read_kept(row[n], row[n + 1]) for n in (6, 8, 10))
+    fingerprint, canonical, rules, state, seq, held, session_state, owner, epoch, lease, cancel_by, cancel_requested, updated = row[
+        12:
+    ]
+    if fingerprint is None or session_state is None:
+        raise unreadable(run_id, "run")
+    identity = Identity(
+        run_id,
+        workflow_id,
+        workflow_name,
+        session_id,
+        user_id,
+        created,
+        given,
+        additional_data,
+        metadata,
+        fingerprint,
+        canonical,
+        rules,
+    )
+    return Record(
+        identity, load_state(state), seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated
+    )
+
+
+def waiting_of(row: Sequence[Any]) -> Waiting:
+    """The pause, and its decision, that a row of `WAITING` stands for."""
+    run_id, pause_id, kind, at, turn, attempt, step_name, message, opened, closed, detail = row[:11]
+    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id = row[11:]
+    pause = Pause(run_id, pause_id, kind, at, read_turn(turn), attempt, step_name, message, opened, closed, detail)
+    decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
+    return Waiting(pause, decided, workflow_id, workflow_name, session_id)
+
+
+def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> list[Entry]:
+    """The journal that rows of `ENTRY` stand for; each must be linked to the one before, the first to row `seq`, whose hash is `chain`."""
+    entries = []
+    for found, machine, at, turn, attempt, source, trigger, dest, time, detail, address, text, stored in rows:
+        seq += 1
+        entry = Entry(
+            found, machine, at, read_turn(turn), attempt, source, trigger, dest, time, Body(detail, read_value(address, text))
+        )
+        chain = link(chain, run_id, entry, address)
+        if found != seq or chain != stored:
+            raise broken(run_id, seq)
+        entries.append(entry)
+    return entries

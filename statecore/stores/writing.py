@@ -1,0 +1,191 @@
+"""What the SQLite store writes: each function is given a connection inside a transaction that took the writer's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from statecore.codec.records import dump_state
+from statecore.core import BEGINNING
+from statecore.errors import DuplicateRun, UnknownPause, UnknownRun
+
+from . import reading
+from .records import Boundary, Decided, Identity, Micros, Record, Text
+from .rows import held_text, sought, turn_text
+from .rules import (
+    ENDED,
+    GENESIS,
+    check_claim,
+    check_entries,
+    check_fence,
+    check_pauses,
+    check_text,
+    digest,
+    heeds,
+    judge,
+    judge_all,
+    link,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    Moves = Mapping[tuple[str, str, str, str], int]
+
+KEEP = "INSERT OR IGNORE INTO value (hash, text) VALUES (?, ?)"
+FENCE = "SELECT id, epoch, seq, head, phase, cancel_requested FROM run WHERE run_id = ?"
+APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ? WHERE id = ?"
+BEGIN = """
+INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
+  owner, epoch, turned, phase, state, held, updated, seq, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint = ?), ?,
+  ?, 1, (SELECT coalesce(max(turned), 0) + 1 FROM run), ?, ?, '[]', ?, 0, ?)"""
+CLAIM = """
+UPDATE run SET owner = ?, epoch = epoch + 1, lease = NULL, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
+ASK = """
+INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, detail, opened, closed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key") VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+
+
+def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
+    """Keep values by their content; their addresses."""
+    addresses = [digest(text) for text in texts]
+    connection.executemany(KEEP, zip(addresses, texts, strict=True))
+    return addresses
+
+
+def begin(connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str) -> Record:
+    """Store a new run. Raises `DuplicateRun`."""
+    known = connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
+    if known is not None:
+        raise DuplicateRun(identity.run_id)
+    values = keep(connection, identity.input, identity.additional_data, identity.metadata)
+    connection.execute(
+        "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)", (identity.fingerprint, identity.canonical)
+    )
+    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
+    state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
+    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, owner, *state)).lastrowid
+    connection.execute("INSERT INTO session_state (run, text) VALUES (?, ?)", (number, session_state))
+    return reading.record(connection, identity.run_id)
+
+
+def claim(connection: sqlite3.Connection, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+    """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
+    row = connection.execute("SELECT id, owner FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number, found = row
+    doubtful = check_claim(run_id, found)
+    connection.execute(CLAIM, (owner, time, number))
+    return reading.record(connection, run_id), doubtful
+
+
+def release(connection: sqlite3.Connection, run_id: str, epoch: int) -> None:
+    """Give a claim back, if it is still this one. Raises `UnknownRun`."""
+    number = reading.number_of(connection, run_id)
+    connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ? AND epoch = ?", (number, epoch))
+
+
+def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, time: Micros) -> Record:
+    """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+    found = reading.record(connection, run_id)
+    if found.cancel_requested is None and found.state.run not in ENDED:
+        connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE run_id = ?", (by, time, run_id))
+        found = reading.record(connection, run_id)
+    return found
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------------------------
+
+
+def decide(connection: sqlite3.Connection, decision: Decided) -> Decided:
+    """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
+    row = connection.execute("SELECT id, phase FROM run WHERE run_id = ?", (sought(decision.run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(decision.run_id)
+    number, phase = row
+    waiting = reading.pause_in(connection, number, decision.pause_id)
+    if waiting is None:
+        pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
+        raise UnknownPause(decision.run_id, decision.pause_id, pending)
+    stored = judge(waiting.pause, waiting.decided, decision, phase)
+    if stored is not None:
+        return stored
+    insert_decisions(connection, number, [decision])
+    return decision
+
+
+def insert_decisions(connection: sqlite3.Connection, number: int, decided: Iterable[Decided]) -> None:
+    """Insert decisions that were judged."""
+    for each in decided:
+        value = keep(connection, each.value)[0] if each.value is not None else None
+        connection.execute(DECIDE, (number, each.pause_id, each.word, each.time, value, each.by, each.comment, each.key))
+
+
+# -- boundaries --------------------------------------------------------------------------------------------------------------------
+
+
+def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> bool:
+    """Store a boundary; True, having stored nothing, where a cancellation waits. Raises what the rules raise."""
+    row = connection.execute(FENCE, (sought(boundary.run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(boundary.run_id)
+    number, epoch, seq, chain, phase, cancel_requested = row
+    check_fence(boundary, epoch, seq)
+    if heeds(boundary, cancel_requested):
+        return True
+    check_entries(boundary)
+    check_text(boundary.session_state)
+    if boundary.decisions or boundary.closed or boundary.opened:
+        answer(connection, boundary, number, phase)
+    append(connection, boundary, number, chain, moves)
+    state = boundary.state
+    connection.execute(ADVANCE, (dump_state(state), held_text(boundary.held), boundary.time, number))
+    if state.run != phase:
+        connection.execute("UPDATE run SET phase = ? WHERE id = ?", (state.run, number))
+    if boundary.parks:
+        connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ?", (number,))
+    if boundary.session_state is not None:
+        connection.execute("UPDATE session_state SET text = ? WHERE run = ?", (boundary.session_state, number))
+    return False
+
+
+def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:
+    """Append the rows of a boundary to the journal; the tables take the run's seq and head along."""
+    rows, values = [], []
+    for entry in boundary.entries:
+        body, address = entry.body, None
+        if body.value is not None:
+            address = digest(body.value)
+            values.append((address, body.value))
+        chain = link(chain, boundary.run_id, entry, address)
+        legal = moves[entry.machine, entry.source, entry.trigger, entry.dest]
+        turn = turn_text(entry.turn)
+        rows.append((number, entry.seq, legal, entry.at, turn, entry.attempt, entry.time, body.detail, address, chain))
+    if values:
+        connection.executemany(KEEP, values)
+    connection.executemany(APPEND, rows)
+
+
+def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phase: str) -> None:
+    """Store the decisions and pauses of a boundary. What was closed long ago is read only where the boundary speaks of it."""
+    found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
+    open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}
+    spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
+    for pause_id in set(spoken_of) - found.keys():
+        waiting = reading.pause_in(connection, number, pause_id)
+        if waiting is not None:
+            found[pause_id] = waiting
+    pauses = {pause_id: each.pause for pause_id, each in found.items()}
+    stored = {pause_id: each.decided for pause_id, each in found.items() if each.decided is not None}
+    fresh = judge_all(boundary, pauses, stored, phase)
+    check_pauses(boundary, pauses.keys(), open_at)
+    insert_decisions(connection, number, fresh.values())
+    closed = [(boundary.time, number, pause_id) for pause_id in boundary.closed]
+    connection.executemany("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", closed)
+    for p in boundary.opened:
+        ask = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt, p.step_name, p.message, p.detail, p.opened, p.closed)
+        connection.execute(ASK, ask)

@@ -1,0 +1,64 @@
+"""The matrix: every store times every colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from statecore import InMemoryDb
+from statecore.stores import Store
+from tests.conformance.drive import COLOURS, Calls, Drive
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh store of each kind."""
+    store = open_store(request.param, tmp_path / "runs.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def reopened(db: Store, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """What a process finds that starts anew: the same file through another store; memory has only itself."""
+    opened: list[Store] = []
+
+    def reopen() -> Store:
+        if isinstance(db, InMemoryDb):
+            return db
+        opened.append(open_store("sqlite", tmp_path / "runs.db"))
+        return opened[-1]
+
+    yield reopen
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def db_file(tmp_path: Path) -> Path:
+    """Where a store on disk will be."""
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture(params=COLOURS)
+def drive(request: pytest.FixtureRequest) -> Drive:
+    """A driver of each colour."""
+    return Drive(request.param)
+
+
+@pytest.fixture
+def calls() -> Calls:
+    """User code that remembers."""
+    return Calls()
+
+
+def open_store(kind: str, file: Path) -> Store:
+    """A store of one kind."""
+    if kind == "memory":
+        return InMemoryDb()
+    from statecore.db.sqlite import SqliteDb
+
+    store: Store = SqliteDb(db_file=str(file))
+    return store

@@ -1,0 +1,145 @@
+"""A process that dies while it executes a run: `python -m tests.conformance.dying DB_FILE LOG COLOUR SCENARIO WHEN`.
+
+The scenario's user code writes each call into LOG, with one write, so that what really ran is known whatever became of the process.
+WHEN is `in:NAME`, and the process kills itself inside that user code; or `after:N`, and it is gone when the store has taken N commits,
+counting from the one that begins the run (0).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from statecore import Condition, Step, Steps, Workflow
+from statecore.db.sqlite import SqliteDb
+from statecore.errors import NotPaused, UnknownRun
+from statecore.stores import Boundary, Identity, Record
+from tests.conformance.drive import Colour, Drive, confirm_all
+
+RUN_ID = "r"
+ROOT = Path(__file__).parents[2]
+Work = Callable[[str], Callable[..., Any]]
+
+
+def long_way(work: Work) -> list[Any]:
+    """A scenario with something of everything: a gate, an error that a person retries, a fork, groups, a policy that skips."""
+
+    def flaky(step_input: Any) -> Any:
+        work("flaky")(step_input)
+        if step_input.attempt == 0:
+            raise OSError("flaky")
+        return ("flaky", step_input.attempt)
+
+    def bad(step_input: Any) -> Any:
+        work("bad")(step_input)
+        raise OSError("bad")
+
+    return [
+        Step("a", work("a")),
+        Step("flaky", flaky, requires_confirmation=True, on_error="pause"),
+        Condition("fork", [Steps("group", [Step("b", work("b")), Step("c", work("c"))])], evaluator=work("evaluator")),
+        Step("bad", bad, on_error="skip"),
+        Step("nested", workflow=Workflow("inner", [Step("d", work("d"), requires_confirmation=True)])),
+        Step("end", work("end")),
+    ]
+
+
+def short(**settings: Any) -> Callable[[Work], list[Any]]:
+    """A scenario with one step in the middle that has these settings."""
+    return lambda work: [Step("a", work("a")), Step("b", work("b"), **settings), Step("end", work("end"))]
+
+
+SCENARIOS: dict[str, Callable[[Work], list[Any]]] = {
+    "long way": long_way,
+    "plain": short(),
+    "on_error=pause": short(on_error="pause"),
+    "on_error=skip": short(on_error="skip"),
+    "on_interrupt=pause": short(on_interrupt="pause"),
+    "on_interrupt=fail": short(on_interrupt="fail"),
+    "on_interrupt=retry": short(on_interrupt="retry", on_error="pause"),
+    "evaluator": lambda work: [Condition("fork", [Step("then", work("then"))], evaluator=work("evaluator"))],
+    "gate": short(requires_confirmation=True),
+}
+
+
+def flow(scenario: str, db: SqliteDb, log: Path, dies_in: str = "") -> Workflow:
+    """The scenario's workflow; `dies_in` names the user code in which the process kills itself."""
+
+    def work(name: str) -> Callable[..., Any]:
+        def called(step_input: Any) -> Any:
+            written(log, f"{name} {step_input.attempt} {step_input.idempotency_key}\n")
+            if name == dies_in:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return name
+
+        return called
+
+    return Workflow("flow", SCENARIOS[scenario](work), db, session_id="s")
+
+
+def written(log: Path, line: str) -> None:
+    """Append a line in one write."""
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, line.encode())
+    os.close(file)
+
+
+class Mortal(SqliteDb):
+    """A store whose process is gone when it has taken so many commits."""
+
+    left: int | None = None
+
+    def begin(self, identity: Identity, session_state: str, owner: str) -> Record:
+        record = super().begin(identity, session_state, owner)
+        self.spend()
+        return record
+
+    def commit(self, boundary: Boundary) -> bool:
+        refused = super().commit(boundary)
+        self.spend()
+        return refused
+
+    def spend(self) -> None:
+        if self.left == 0:
+            os._exit(9)
+        if self.left is not None:
+            self.left -= 1
+
+
+def on(drive: Drive, workflow: Workflow) -> Any:
+    """Begin the run, or go on with it, to its end; a person says yes to everything."""
+    try:
+        run = workflow.get_run_output(RUN_ID)
+    except UnknownRun:
+        run = drive.run(workflow, run_id=RUN_ID)
+    else:
+        if not run.is_paused:
+            try:
+                run = drive.resume(workflow, run_id=RUN_ID)
+            except NotPaused:
+                return run
+    return drive.finish(workflow, run, confirm_all)
+
+
+def die(db_file: Path, log: Path, colour: Colour, scenario: str, when: str) -> int:
+    """Let a process begin or continue the run and die; its exit status, 0 where it lived to the end."""
+    command = [sys.executable, "-m", "tests.conformance.dying", str(db_file), str(log), colour, scenario, when]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=120).returncode
+
+
+def main() -> None:
+    """The process that dies."""
+    db_file, log, colour, scenario, when = sys.argv[1:]
+    how, _, at = when.partition(":")
+    db = Mortal(db_file=db_file)
+    db.left = int(at) if how == "after" else None
+    on(Drive(cast("Colour", colour)), flow(scenario, db, Path(log), at if how == "in" else ""))
+
+
+if __name__ == "__main__":
+    main()

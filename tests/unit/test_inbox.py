@@ -1,0 +1,132 @@
+"""A store without a definition: everything but running is possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from statecore import Condition, InMemoryDb, Step, StepRequirement, Steps, Workflow
+from statecore.errors import AlreadyDecided, AmbiguousRun, NotPaused, UnknownDecision, UnknownPause, UnknownRun
+from statecore.stores import PauseFilter, RunFilter
+from statecore.workflow.inbox import Inbox, stored_program
+from tests.model.definitions import compiled, leaf, programs
+
+
+def gated():
+    """A workflow with a gated fork, on a store of its own."""
+
+    def run(step_input):
+        return step_input.previous_step_content
+
+    steps: Any = [
+        Step("first", lambda _: 1),
+        Condition("fork", [Step("then", run)], [Step("other", run)], requires_confirmation=True),
+    ]
+    return Workflow("gated", steps, InMemoryDb())
+
+
+@pytest.mark.parametrize("program", programs(), ids=lambda program: program.fingerprint[:8])
+def test_the_stored_form_of_a_program_is_the_program(program):
+    """A program read back from its canonical form has the same nodes, so pauses mean the same without the user's code."""
+    assert stored_program(program.canonical) == program
+
+
+def test_names_that_look_like_addresses_are_read_back():
+    """Slashes, tildes, `then` and `else` as names lead to the same parents, positions and names."""
+    inner = Steps("then", [leaf("else"), leaf("a/b"), Steps("~1", [leaf("x")])])
+    program = compiled(leaf("then/else"), Condition("c", [inner, leaf("else")], [leaf("then")]), name="a/b")
+    assert stored_program(program.canonical) == program
+
+
+def test_pending_is_what_the_workflow_lists():
+    """Without a definition the same requirements are found, with their places and what a rejection leads to."""
+    workflow = gated()
+    workflow.run("x")
+    [found], [known] = Inbox(workflow.db).pending(PauseFilter()), workflow.list_pauses()
+    assert found == known
+    assert isinstance(found, StepRequirement)
+    assert (found.step_type, found.on_reject, found.step_index) == ("Condition", "else", 1)
+
+
+def test_what_a_step_was_called_with_is_readable():
+    """The input of a failed step is read without the user's code."""
+
+    def fails(_):
+        raise OSError
+
+    workflow = Workflow("w", [Step("first", lambda _: 5), Step("fails", fails, on_error="pause")])
+    run = workflow.run("x")
+    [error] = Inbox(workflow.db).show(run.run_id).steps_with_errors
+    assert error.step_input is not None
+    assert (error.step_input.input, error.step_input.previous_step_content) == ("x", 5)
+
+
+@pytest.mark.spec("CONF-2", "CONF-9")
+def test_a_decision_of_the_inbox_counts_and_is_the_only_one():
+    """What an inbox decides is applied by the workflow; another answer is refused, the same one is not."""
+    workflow = gated()
+    run = workflow.run("x")
+    inbox, pause_id = Inbox(workflow.db), run.requirements[0].pause_id
+    assert inbox.decide(run.run_id, pause_id, "confirm", by="ada", comment="fine").by == "ada"
+    assert inbox.decide(run.run_id, pause_id, "confirm", by="bob").by == "ada"
+    with pytest.raises(AlreadyDecided):
+        inbox.decide(run.run_id, pause_id, "reject")
+    assert workflow.continue_run(run_id=run.run_id).step_results[1].steps[0].step_name == "then"
+
+
+def test_decisions_that_mean_nothing_are_refused_by_name():
+    """Unknown runs, pauses and words, and runs that have ended, each get their error."""
+    workflow = gated()
+    run = workflow.run("x")
+    inbox, pause_id = Inbox(workflow.db), run.requirements[0].pause_id
+    with pytest.raises(UnknownRun):
+        inbox.decide("nope", pause_id, "confirm")
+    with pytest.raises(UnknownPause):
+        inbox.decide(run.run_id, "nope", "confirm")
+    with pytest.raises(UnknownDecision):
+        inbox.decide(run.run_id, pause_id, "retry")
+    inbox.cancel(run.run_id)
+    with pytest.raises(NotPaused):
+        inbox.decide(run.run_id, "nope", "confirm")
+
+
+@pytest.mark.spec("CANCEL-1")
+def test_a_paused_run_is_cancelled_without_its_code():
+    """Cancelling needs no definition, is done at once, is recorded as the workflow's own would be, and is done once."""
+    one, other = gated(), gated()
+    journals = []
+    for workflow, cancel in ((one, Inbox(one.db).cancel), (other, other.cancel_run)):
+        run = workflow.run("x", run_id="r")
+        assert cancel("r", by="ada") is True
+        assert workflow.get_run_output("r").is_cancelled
+        assert cancel("r") is False
+        journals.append([(e.at, e.trigger, e.dest, e.body) for e in workflow.db.journal(run.run_id)])
+    assert journals[0] == journals[1]
+
+
+def test_a_run_that_is_executed_is_cancelled_at_its_next_boundary():
+    """The inbox only asks a living executor to stop; it never takes the run from it."""
+    seen = []
+
+    def cancels(step_input):
+        seen.append(Inbox(workflow.db).cancel(step_input.idempotency_key.partition("/")[0], by="ada"))
+
+    workflow = Workflow("w", [Step("cancels", cancels), Step("never", seen.append)])
+    assert workflow.run("x").is_cancelled
+    assert seen == [True]
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id():
+    """The id, or a beginning that only one run has, is enough; otherwise the error says what there is."""
+    workflow = gated()
+    for run_id in ("aa-1", "aa-2", "ab", "aa"):
+        workflow.run("x", run_id=run_id)
+    inbox = Inbox(workflow.db)
+    assert [inbox.find(prefix) for prefix in ("aa-1", "ab", "aa", "aa-2")] == ["aa-1", "ab", "aa", "aa-2"]
+    with pytest.raises(AmbiguousRun, match=r"2 runs begin with 'aa-': aa-2, aa-1\."):
+        inbox.find("aa-")
+    for nothing in ("", "b"):
+        with pytest.raises(UnknownRun):
+            inbox.find(nothing)
+    assert [view.run_id for view in inbox.runs(RunFilter(limit=2))] == ["aa", "ab"]
