@@ -1,7 +1,7 @@
 """`dump_state` and `load_state`: a state of the core as a compact JSON array, and back, strictly.
 
-`[format, run, [cursor, ...], result]`; a cursor and a reference are arrays too, their parts in the order of the classes' fields. A new
-field of `Cursor` needs one line in `PARTS`, without which this module does not import; after the first release it also needs a new
+`[format, run, [cursor, ...], result, [frame, ...], [ending, ...]]`; each of these is an array too, its parts in the order of its class's
+fields. A new field needs one line in `PARTS`, without which this module does not import; after the first release it also needs a new
 `FORMAT`, and a reader for the old one. `RULES_VERSION` is not here: it says what a state means, `FORMAT` how it is written.
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from attrs import fields
 
-from statecore.core import Cursor, Ref, State
+from statecore.core import Cursor, Frame, Gather, Ref, Source, State
+from statecore.core.state import UNMARKED, Ending, Marks
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import TABLES
 
@@ -23,6 +24,9 @@ FORMAT = 1
 
 PHASES = frozenset(state for table in TABLES.values() for state in table.states)
 RUN_PHASES = frozenset(TABLES["run"].states)
+EARLY = frozenset({"finish", "leave"})
+CLASSES = (Cursor, Marks, Frame, Ending)
+Reader: TypeAlias = Callable[[Any], Any]
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------------------
@@ -30,11 +34,18 @@ RUN_PHASES = frozenset(TABLES["run"].states)
 
 def dump_state(state: State) -> str:
     """The one text of a state."""
-    return write([FORMAT, state.run, state.cursors, state.result])
+    return write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
 
 
-CURSOR_NAMES = tuple(part.name for part in fields(Cursor))
-row: Callable[[Any], tuple[Any, ...]] = attrgetter(*CURSOR_NAMES)
+NAMES = {kind: tuple(part.name for part in fields(kind)) for kind in CLASSES}
+ROWS: dict[type, Callable[[Any], tuple[Any, ...]]] = {kind: attrgetter(*names) for kind, names in NAMES.items()}
+
+
+def row(part: Any) -> tuple[Any, ...]:
+    """The parts of one of the state's classes; an unmarked cursor's marks are an empty array."""
+    return () if part is UNMARKED or part == UNMARKED else ROWS[type(part)](part)
+
+
 write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, check_circular=False, allow_nan=False).encode
 
 
@@ -45,20 +56,22 @@ def load_state(text: str) -> State:
     """The state that a text of `dump_state` holds. Raises `UnreadableValue`, and nothing else, for any other text."""
     try:
         plain, end = scan(text)
+        if end != len(text) or type(plain) is not list or not plain:
+            damaged("text")
+        if type(plain[0]) is not int or plain[0] != FORMAT:
+            damaged(f"format (this release reads {FORMAT})")
+        if len(plain) != 6:  # noqa: PLR2004  # the parts of `dump_state`
+            damaged("text")
+        _, run, cursors, result, frames, endings = plain
+        if type(run) is not str or run not in RUN_PHASES:
+            damaged("phase of the run")
+        return State(
+            run, read_all(Cursor, cursors), read_source(result), read_all(Frame, frames), read_all(Ending, endings)
+        )
     except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, UnreadableValue):
+            raise
         damaged("text", error)
-    if end != len(text) or type(plain) is not list or not plain:
-        damaged("text")
-    if type(plain[0]) is not int or plain[0] != FORMAT:
-        damaged(f"format (this release reads {FORMAT})")
-    if len(plain) != 4:  # noqa: PLR2004  # the parts of `dump_state`
-        damaged("text")
-    _, run, cursors, result = plain
-    if type(run) is not str or run not in RUN_PHASES:
-        damaged("phase of the run")
-    if type(cursors) is not list:
-        damaged("list of cursors")
-    return State(run, tuple([read_cursor(cursor) for cursor in cursors]), read_ref(result))
 
 
 def read_constant(_word: str) -> NoReturn:
@@ -75,11 +88,29 @@ def damaged(what: str, cause: Exception | None = None) -> NoReturn:
     raise UnreadableValue(why) from cause
 
 
-def read_cursor(plain: Any) -> Cursor:
-    """A cursor from its parts."""
-    if type(plain) is not list or len(plain) != len(CURSOR_READERS):
-        damaged("cursor")
-    return Cursor(*[read(part) for read, part in zip(CURSOR_READERS, plain, strict=True)])
+def read_all(kind: type[Any], plain: Any) -> tuple[Any, ...]:
+    """A list of one of the state's classes."""
+    if type(plain) is not list:
+        damaged(f"list of {kind.__name__.lower()}s")
+    return tuple([read_one(kind, each) for each in plain])
+
+
+def read_one(kind: type[Any], plain: Any) -> Any:
+    """One of the state's classes from its parts."""
+    readers = READERS[kind]
+    if type(plain) is not list or len(plain) != len(readers):
+        damaged(kind.__name__.lower())
+    return kind(*[read(part) for read, part in zip(readers, plain, strict=True)])
+
+
+def read_marks(plain: Any) -> Marks:
+    """What a cursor carries; an empty array where it carries nothing."""
+    if plain == [] and type(plain) is list:
+        return UNMARKED
+    marks: Marks = read_one(Marks, plain)
+    if marks == UNMARKED:
+        damaged("marks")
+    return marks
 
 
 def read_text(plain: Any) -> str:
@@ -96,11 +127,30 @@ def read_phase(plain: Any) -> str:
     return plain
 
 
+def read_early(plain: Any) -> str:
+    """How a component ends before its last child."""
+    if type(plain) is not str or plain not in EARLY:
+        damaged("ending")
+    return plain
+
+
 def read_count(plain: Any) -> int:
     """How often: no bool, no float, not below zero."""
     if type(plain) is not int or plain < 0:
         damaged("count")
     return plain
+
+
+def read_flag(plain: Any) -> bool:
+    """True or false, and no number."""
+    if type(plain) is not bool:
+        damaged("flag")
+    return plain
+
+
+def read_due(plain: Any) -> int | None:
+    """An instant, or none."""
+    return None if plain is None else read_count(plain)
 
 
 def read_turn(plain: Any) -> tuple[int, ...]:
@@ -113,10 +163,12 @@ def read_turn(plain: Any) -> tuple[int, ...]:
     return tuple(plain)
 
 
-def read_ref(plain: Any) -> Ref | None:
-    """A reference to an output, or none."""
+def read_source(plain: Any) -> Source | None:
+    """A reference to an output, or to those of the branches of a Parallel; or none."""
     if plain is None:
         return None
+    if type(plain) is list and len(plain) == 1:
+        return Gather(tuple((name, source) for name, source in read_pairs(plain[0])))
     if type(plain) is not list or len(plain) != 3:  # noqa: PLR2004  # address, turn, attempt
         damaged("reference")
     at, turn, attempt = plain
@@ -125,13 +177,44 @@ def read_ref(plain: Any) -> Ref | None:
     return Ref(at, read_turn(turn), attempt)
 
 
-PARTS: dict[str, Callable[[Any], Any]] = {
+def read_pairs(plain: Any) -> tuple[tuple[str, Source | None], ...]:
+    """Branches, each with what it handed on."""
+    if type(plain) is not list:
+        damaged("list of branches")
+    pairs = []
+    for each in plain:
+        if type(each) is not list or len(each) != 2:  # noqa: PLR2004  # a name and a reference
+            damaged("branch")
+        pairs.append((read_text(each[0]), read_source(each[1])))
+    return tuple(pairs)
+
+
+def read_addresses(plain: Any) -> tuple[str, ...]:
+    """Choices still to run."""
+    if type(plain) is not list:
+        damaged("list of choices")
+    return tuple([read_text(each) for each in plain])
+
+
+PARTS: dict[str, Reader] = {
     "at": read_text,
+    "unit": read_text,
     "phase": read_phase,
+    "how": read_early,
     "turn": read_turn,
     "attempt": read_count,
-    "prev": read_ref,
-    "last": read_ref,
+    "prev": read_source,
+    "last": read_source,
+    "marks": read_marks,
+    "rest": read_addresses,
+    "done": read_pairs,
     "interrupts": read_count,
+    "retries": read_count,
+    "reruns": read_count,
+    "reviews": read_count,
+    "output": read_source,
+    "rejected": read_source,
+    "stopping": read_flag,
+    "due": read_due,
 }
-CURSOR_READERS = tuple(PARTS[name] for name in CURSOR_NAMES)
+READERS: dict[type, tuple[Reader, ...]] = {kind: tuple(PARTS[name] for name in names) for kind, names in NAMES.items()}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from json import dumps
+from collections.abc import Callable, Mapping, Sequence
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from statecore.codec import decode, encode
-from statecore.core import Ask, Call, Commit, Cursor, Event, Move, Program, Ref, State, asks
-from statecore.core.owed import CALLS, CallKind
+from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
+from statecore.core.owed import CallKind
+from statecore.core.state import UNMARKED
 from statecore.definition import StepOutput
-from statecore.errors import StepFailed
+from statecore.errors import InvalidAnswer, StepFailed
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Decided, Entry, Identity, Pause, Record
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
+from statecore.stores.rules import ENDED
 
 from .inputs import CallValues, Past
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from .host import Host
 
+GIVES = frozenset({w.succeed, w.stop, w.edit})
+ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
 
@@ -60,10 +64,12 @@ class Execution:
 
     # -- looking back ------------------------------------------------------------------------------------------------------------
 
-    def content(self, ref: Ref | None) -> Any:
+    def content(self, ref: Source | None) -> Any:
         """The value that a reference of the state stands for, freshly decoded; None for no reference."""
         if ref is None:
             return None
+        if isinstance(ref, Gather):
+            return {name: self.content(branch) for name, branch in ref.branches}
         text = self.texts.get(ref)
         if text is None:
             seq = self.held[ref]
@@ -78,6 +84,18 @@ class Execution:
             self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
         return self._history
 
+    def answer(self, pause_id: str) -> Any:
+        """What a person gave with the decision of a pause: its value, or else its comment; None where there is no decision."""
+        waiting = self.host.store.pause(self.identity.run_id, pause_id)
+        decided = waiting.decided if waiting is not None else None
+        if decided is None:
+            return None
+        return decode(decided.value) if decided.value is not None else decided.comment
+
+    def attempt_of(self, at: Address) -> int:
+        """At which attempt an entered component is."""
+        return next((frame.attempt for frame in self.state.frames if frame.at == at), 0)
+
     # -- boundaries --------------------------------------------------------------------------------------------------------------
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
@@ -86,12 +104,11 @@ class Execution:
         at_seq: dict[Ref, int] = {}
         entries = []
         for seq, move in enumerate(effect.after.moves, self.seq + 1):
-            if move.hands_on is not None and move.body is not None:
-                at_seq[move.hands_on] = seq
+            if move.trigger in GIVES and move.body.value is not None:
+                at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
-        before_asks, after_asks = asks(self.program, effect.before), asks(self.program, after)
-        closed = tuple(ask.pause_id for ask in before_asks if ask not in after_asks) if before_asks else ()
-        opened = tuple(self.pause(ask, effect, time) for ask in after_asks if ask not in before_asks) if after_asks else ()
+        before_asks, after_asks = self.questions(effect.before), self.questions(after)
+        closed = tuple(ask.pause_id for ask in before_asks if ask not in after_asks)
         return Boundary(
             run_id=self.identity.run_id,
             epoch=self.epoch,
@@ -100,40 +117,69 @@ class Execution:
             state=after,
             entries=tuple(entries),
             held=self.held_by(after, at_seq),
-            opened=opened,
+            opened=tuple(self.pause(ask, effect, time) for ask in after_asks if ask not in before_asks),
             closed=closed,
             decisions=tuple(self.answers[pause_id] for pause_id in closed if pause_id in self.answers),
             session_state=self.session_state if self.session_state != self._saved_session else None,
-            parks=not any(cursor.phase in CALLS for cursor in after.cursors) or after.run == w.failed,
+            parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
         )
 
+    def questions(self, state: State) -> tuple[Ask, ...]:
+        """The open questions of a state: none of a run that is over, nor, as a short cut, of one that runs with a single cursor."""
+        if state.run in ENDED or (state.run == w.running and len(state.cursors) < 2):  # noqa: PLR2004
+            return ()
+        return asks(self.program, state)
+
     def entry(self, seq: int, move: Move, time: int, at_seq: Mapping[Ref, int]) -> Entry:
-        """The journal row of a move; a component that hands on what is inside it says which row that is."""
-        body = move.body
-        if body is None:
-            body = NO_BODY
-            if move.hands_on is not None:
-                of = at_seq.get(move.hands_on) or self.held[move.hands_on]
-                body = Body(f'{{"of":{of}}}')
+        """The journal row of a move; a component that hands on what another row holds says which row that is."""
+        body = move.body if move.body is not None else NO_BODY
+        if move.hands_on is not None and body.value is None:
+            said = loads(body.detail) if body.detail else {}
+            body = Body(dumps({**said, "of": self.rows_of(move.hands_on, at_seq)}), None)
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
+
+    def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
+        """The journal rows that a source stands for: a number, for a Parallel one for each branch, None for nothing."""
+        if source is None:
+            return None
+        if isinstance(source, Ref):
+            return at_seq.get(source) or self.held[source]
+        return {name: self.rows_of(branch, at_seq) for name, branch in source.branches}
 
     def held_by(self, state: State, at_seq: Mapping[Ref, int]) -> dict[Ref, int]:
         """Where the outputs lie that a state refers to."""
-        refs = {ref for cursor in state.cursors for ref in (cursor.prev, cursor.last) if ref is not None}
-        if state.result is not None:
-            refs.add(state.result)
+        refs: set[Ref] = set()
+        for cursor in state.cursors:
+            collect(refs, cursor.prev, cursor.last)
+            if cursor.marks is not UNMARKED:
+                collect(refs, cursor.marks.output, cursor.marks.rejected)
+        for frame in state.frames:
+            collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
+        for ending in state.endings:
+            collect(refs, ending.prev, ending.last)
+        collect(refs, state.result)
         return {ref: at_seq.get(ref) or self.held[ref] for ref in refs}
 
     def pause(self, ask: Ask, effect: Commit, time: int) -> Pause:
         """The question that an ask puts, as a person will read it."""
         node = self.program.nodes[ask.at]
-        detail = ""
-        if ask.kind != "confirmation":
-            body = next((event.body for event in effect.events if event.at == ask.at and event.body is not None), NO_BODY)
-            detail = body.detail
+        on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
+        if ask.kind in ("error", "interrupted") and on_timeout == "approve":
+            on_timeout = "cancel"
         return Pause(
-            self.identity.run_id, ask.pause_id, ask.kind, ask.at, ask.turn, ask.attempt, node.name, node.asks, time, None, detail
+            run_id=self.identity.run_id,
+            pause_id=ask.pause_id,
+            kind=ask.kind,
+            at=ask.at,
+            turn=ask.turn,
+            attempt=ask.attempt,
+            step_name=node.name,
+            message=node.asks.get(ask.kind),
+            opened=time,
+            detail=shown(self, ask, effect),
+            deadline=ask.due,
+            on_timeout=on_timeout,
         )
 
     def committed(self, effect: Commit, boundary: Boundary) -> None:
@@ -148,23 +194,22 @@ class Execution:
 
     def values_of(self, call: Call) -> CallValues:
         """The values that a call is made with."""
-        for cursor in self.state.cursors:
-            if cursor.at == call.at and cursor.turn == call.turn:
-                return CallValues(self, cursor.prev)
-        return CallValues(self, None)
+        cursor = next(each for each in self.state.cursors if (each.at, each.turn) == (call.at, call.turn))
+        return CallValues(self, call, cursor)
 
     def call_at(self, cursor: Cursor) -> Call:
         """The call that a cursor owes, or would owe if a person let it go on."""
-        kind: CallKind = "evaluate" if self.program.nodes[cursor.at].kind == "condition" else "execute"
+        kind = CALL_OF.get(self.program.nodes[cursor.at].kind, "execute")
         return Call(kind, cursor.at, cursor.turn, cursor.attempt)
+
+    def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
+        """An event of a call or a timer, now."""
+        return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
 
     def returned(self, call: Call, value: Any, values: CallValues) -> Event:
         """A call returned: the event that it stands for. What cannot be stored fails the step instead (P10)."""
         try:
-            if call.kind == "evaluate":
-                event = Event(w.hold if value else w.refute, call.at, call.turn, call.attempt, NO_BODY)
-            else:
-                event = self.handed_on(call, value)
+            event = RETURNED[call.kind](self, call, value)
             changed = values.changed_state() if event.trigger != w.fail else None
         except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
             return self.failed(call, error)
@@ -175,26 +220,91 @@ class Execution:
         return event
 
     def handed_on(self, call: Call, value: Any) -> Event:
-        """A step's return value as an event. Raises `UnstorableValue`."""
+        """A step's return value as an event; an agent's answer is its `content`. Raises `UnstorableValue`."""
+        step: Any = self.compiled.components[call.at]
+        if step.agent is not None and hasattr(value, "content") and type(value) is not StepOutput:
+            value = value.content
         if type(value) is not StepOutput:
-            return Event(w.succeed, call.at, call.turn, call.attempt, Body("", encode(value)))
+            return self.event(w.succeed, call, Body("", encode(value)))
         if not value.success and not value.stop:
             return self.failed(call, StepFailed(self.program.nodes[call.at].name, value.error or "no reason given"), said=value.error)
         said = {"success": False, "error": value.error} if not value.success else {}
         body = Body(dumps(said) if said else "", encode(value.content))
-        return Event(w.stop if value.stop else w.succeed, call.at, call.turn, call.attempt, body)
+        return self.event(w.stop if value.stop else w.succeed, call, body)
+
+    def answered(self, call: Call, value: Any) -> Event:
+        """An evaluator, end condition or predicate said yes or no."""
+        return self.event(w.hold if value else w.refute, call)
+
+    def chosen(self, call: Call, value: Any) -> Event:
+        """A selector chose: a name, a component of the choices, or a list of these. Raises `InvalidAnswer`."""
+        answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
+        names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
+        choices = chosen_addresses(self.program.nodes[call.at], names)
+        return self.event(w.choose if choices else w.refute, call, choices=choices)
 
     def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
         """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
-        self.raised = error
+        if self.raised is None or self.state.run == w.running:
+            self.raised = error
         text = bounded(said if said is not None else text_of(error))
-        detail = {"error": text, "error_type": type(error).__name__, "retry_count": call.attempt}
-        return Event(w.fail, call.at, call.turn, call.attempt, Body(dumps(detail)))
+        return self.event(w.fail, call, Body(dumps(self.trouble(call, text, type(error).__name__))))
 
     def interrupted(self, call: Call, why: str) -> Event:
         """A call's process died, or was told to: it began, and no end is recorded."""
-        detail = {"error": why, "error_type": "Interrupted", "retry_count": call.attempt}
-        return Event(w.interrupt, call.at, call.turn, call.attempt, Body(dumps(detail)))
+        return self.event(w.interrupt, call, Body(dumps(self.trouble(call, why, "Interrupted"))))
+
+    def trouble(self, call: Call, text: str, error_type: str) -> dict[str, Any]:
+        """What is recorded of an error; `retry_count` counts the retries that people ordered."""
+        reruns = next((c.marks.reruns for c in self.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
+        return {"error": text, "error_type": error_type, "retry_count": reruns}
+
+
+CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "loop": "test"}
+RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {
+    "execute": Execution.handed_on,
+    "evaluate": Execution.answered,
+    "test": Execution.answered,
+    "judge": Execution.answered,
+    "select": Execution.chosen,
+}
+
+
+def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
+    """The addresses of a Router's choices, in the order chosen. Raises `InvalidAnswer` for an unknown or repeated one."""
+    if any(not isinstance(name, str) or name not in node.exits for name in names) or len(set(names)) < len(names):
+        raise InvalidAnswer(node.name, list(names), node.exits)
+    return tuple(node.exits[name] for name in names)
+
+
+def collect(refs: set[Ref], *sources: Source | None) -> None:
+    """Add what sources refer to, also inside of what a Parallel handed on."""
+    for source in sources:
+        if isinstance(source, Ref):
+            refs.add(source)
+        elif source is not None:
+            collect(refs, *(branch for _, branch in source.branches))
+
+
+def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
+    """What a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
+    node, component = execution.program.nodes[ask.at], execution.compiled.components.get(ask.at)
+    review = getattr(component, "human_review", None)
+    match ask.kind:
+        case "error" | "interrupted":
+            bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
+            return bodies[-1].detail if bodies else ""
+        case "user_input" if review is not None and review.user_input_schema is not None:
+            return encode({"schema": [each.to_dict() for each in review.user_input_schema]})
+        case "route" if review is not None:
+            return encode({"choices": list(node.exits), "multiple": review.allow_multiple_selections})
+        case "output_review":
+            reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
+            return encode({"retry_count": reviews, "max_retries": node.limits.reviews})
+        case "iteration_review":
+            return encode({"iteration": ask.turn[-1] + 1, "max_iterations": node.limits.iterations})
+        case _:
+            return ""
 
 
 def text_of(error: Exception) -> str:

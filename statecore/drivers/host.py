@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
@@ -18,8 +18,13 @@ def wall_clock() -> int:
 
 @frozen
 class Host:
-    """A store, a clock in microseconds, and the owner that claims runs."""
+    """A store, a clock in microseconds, the owner that claims runs, and how to wait for a number of seconds.
+
+    `asleep` None means asyncio's own.
+    """
 
     store: Store
     clock: Callable[[], int] = wall_clock
     owner: Callable[[], str] = this_process
+    sleep: Callable[[float], None] = time.sleep
+    asleep: Callable[[float], Awaitable[None]] | None = None

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode, encode
+from statecore.core import Ref
+from statecore.core.owed import pause_id
 from statecore.definition import RunContext, StepInput, StepOutput
+from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Ref
+    from statecore.core import Call, Cursor
     from statecore.stores.history import History
 
     from .execution import Execution
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 class CallValues:
     """The values of one call, and its own `session_state`; user code reaches them through a `StepInput` or a `RunContext`."""
 
-    __slots__ = ("_execution", "_prev", "_state")
+    __slots__ = ("_base", "_call", "_execution", "_state", "cursor")
 
-    def __init__(self, execution: Execution, prev: Ref | None) -> None:
-        self._execution, self._prev = execution, prev
+    def __init__(self, execution: Execution, call: Call, cursor: Cursor) -> None:
+        self._execution, self._call, self.cursor = execution, call, cursor
         self._state: dict[str, Any] | None = None
+        self._base = execution.session_state
 
     def run_input(self) -> Any:
         """The run's input."""
@@ -31,26 +35,60 @@ class CallValues:
 
     def previous(self) -> Any:
         """The previous step's content."""
-        return self._execution.content(self._prev)
+        return self._execution.content(self.cursor.prev)
 
     def additional(self) -> dict[str, Any]:
-        """The additional data of the run."""
+        """The additional data of the run, with what people gave this step: their input, and what they said of its last output."""
         additional: dict[str, Any] = decode(self._execution.identity.additional_data)
+        additional.update(said_to(self._execution, self._call, self.cursor))
         return additional
 
     def session_state(self) -> dict[str, Any]:
         """This attempt's session state: what the last success left, to be changed freely."""
         if self._state is None:
-            state: dict[str, Any] = decode(self._execution.session_state)
+            state: dict[str, Any] = decode(self._base)
             self._state = state
         return self._state
 
     def changed_state(self) -> str | None:
-        """The session state as this attempt leaves it, encoded; None where it did not change. Raises `UnstorableValue`."""
+        """The session state as this attempt leaves it, encoded; None where it did not change. Raises `UnstorableValue`.
+
+        Where a call beside it has succeeded meanwhile, the keys that this one changed are laid over what that one left.
+        """
         if self._state is None:
             return None
         text = encode(self._state)
-        return text if text != self._execution.session_state else None
+        if text == self._base:
+            return None
+        now = self._execution.session_state
+        if now == self._base:
+            return text
+        base, merged = decode(self._base), decode(now)
+        for key in base.keys() | self._state.keys():
+            if key not in self._state:
+                merged.pop(key, None)
+            elif key not in base or encode(base[key]) != encode(self._state[key]):
+                merged[key] = self._state[key]
+        return encode(merged)
+
+
+def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
+    """What people have given a call: `user_input`, and `rejection_feedback` with `previous_output` where its last output was rejected."""
+    said: dict[str, Any] = {}
+    node = execution.program.nodes[call.at]
+    if w.needs_input in node.facts:
+        said["user_input"] = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
+    rejected = cursor.marks.rejected
+    if rejected is not None:
+        attempt = rejected.attempt if isinstance(rejected, Ref) and rejected.at == call.at else call.attempt - 1
+        said["rejection_feedback"] = execution.answer(pause_id("output_review", call.at, call.turn, attempt))
+        said["previous_output"] = execution.content(rejected)
+    for around in execution.program.ancestors(call.at):
+        number = call.turn[around.depth] if around.kind == "loop" else 0
+        if number and w.reviews_iterations in around.facts and "rejection_feedback" not in said:
+            review = pause_id("iteration_review", around.at, (*call.turn[: around.depth], number - 1), execution.attempt_of(around.at))
+            said["rejection_feedback"] = execution.answer(review)
+    return said
 
 
 class Past:

@@ -47,7 +47,8 @@ class Entry:
 class Pause:
     """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
 
-    `detail` is a small JSON object of what the person is shown besides: `error`, `error_type`, `retry_count`.
+    `detail` is a small JSON object of what the person is shown besides: `error`, `error_type`, `retry_count`; `schema` of an input;
+    `choices`, `multiple` of a route. After `deadline` it takes `on_timeout`.
     """
 
     run_id: str
@@ -61,6 +62,8 @@ class Pause:
     opened: Micros
     closed: Micros | None = None
     detail: str = ""
+    deadline: Micros | None = None
+    on_timeout: str = "cancel"
 
 
 @frozen

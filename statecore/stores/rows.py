@@ -33,7 +33,7 @@ FROM journal j LEFT JOIN legal l ON l.id = j.legal LEFT JOIN value v ON v.hash =
 WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
 
 WAITING = """
-SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail,
+SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout,
   d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id
 FROM pause p JOIN run r ON r.id = p.run
 LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id LEFT JOIN value v ON v.hash = d.value"""
@@ -138,9 +138,9 @@ def record_of(row: Sequence[Any]) -> Record:
 
 def waiting_of(row: Sequence[Any]) -> Waiting:
     """The pause, and its decision, that a row of `WAITING` stands for."""
-    run_id, pause_id, kind, at, turn, attempt, step_name, message, opened, closed, detail = row[:11]
-    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id = row[11:]
-    pause = Pause(run_id, pause_id, kind, at, read_turn(turn), attempt, step_name, message, opened, closed, detail)
+    run_id, pause_id, kind, at, turn, *rest = row[:13]
+    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id = row[13:]
+    pause = Pause(run_id, pause_id, kind, at, read_turn(turn), *rest)
     decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
     return Waiting(pause, decided, workflow_id, workflow_name, session_id)
 

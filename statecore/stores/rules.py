@@ -15,6 +15,7 @@ from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
     NotPaused,
+    PauseExpired,
     RefusedBoundary,
     RunBusy,
     UnknownDecision,
@@ -38,6 +39,7 @@ STATUS = {
 }
 LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table in TABLES.values() for row in table.rows))
 """Every move that some lifecycle has, as (machine, source, trigger, dest)."""
+EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
 GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
@@ -59,12 +61,22 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
         if (stored.word, stored.value) == (new.word, new.value):
             return stored
         raise AlreadyDecided(pause.pause_id, stored.word, stored.by, clock_text(stored.time))
+    check_deadline(pause, new)
     if pause.closed is not None or phase in ENDED:
         raise NotPaused(pause.run_id, STATUS[phase])
     if new.word not in DECISIONS[pause.kind]:
         raise UnknownDecision(pause.pause_id, pause.kind, new.word, DECISIONS[pause.kind])
     check_text(new.value, new.by, new.comment, new.key)
     return None
+
+
+def check_deadline(pause: Pause, new: Decided) -> None:
+    """Raise `PauseExpired` for a decision that comes too late; a "no" that comes before an approval was stored is never too late."""
+    if pause.deadline is None or new.time < pause.deadline:
+        return
+    if pause.closed is None and pause.on_timeout == "approve" and new.word == "reject":
+        return
+    raise PauseExpired(pause.pause_id, clock_text(pause.deadline), EXPIRY[pause.on_timeout])
 
 
 def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided], phase: str) -> dict[str, Decided]:

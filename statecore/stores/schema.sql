@@ -89,6 +89,8 @@ CREATE TABLE pause (
   detail    TEXT NOT NULL,
   opened    INTEGER NOT NULL,
   closed    INTEGER,
+  deadline  INTEGER,
+  on_timeout TEXT NOT NULL,
   UNIQUE (run, pause_id)
 ) STRICT;
 CREATE UNIQUE INDEX pause_open ON pause (run, at, turn) WHERE closed IS NULL;

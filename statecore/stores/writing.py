@@ -44,8 +44,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint 
 CLAIM = """
 UPDATE run SET owner = ?, epoch = epoch + 1, lease = NULL, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
 ASK = """
-INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, detail, opened, closed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, closed, detail, deadline, on_timeout)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key") VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 
 
@@ -187,5 +187,6 @@ def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phas
     closed = [(boundary.time, number, pause_id) for pause_id in boundary.closed]
     connection.executemany("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", closed)
     for p in boundary.opened:
-        ask = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt, p.step_name, p.message, p.detail, p.opened, p.closed)
+        ask = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt, p.step_name, p.message, p.opened, p.closed)
+        ask = (*ask, p.detail, p.deadline, p.on_timeout)
         connection.execute(ASK, ask)
