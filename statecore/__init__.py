@@ -20,15 +20,21 @@ if TYPE_CHECKING:
     from statecore.definition import (
         Condition,
         HumanReview,
+        Loop,
         OnError,
         OnInterrupt,
         OnReject,
+        OnTimeout,
+        Parallel,
+        Router,
         RunContext,
         RunStatus,
         Step,
         StepInput,
         StepOutput,
         Steps,
+        UserInputField,
+        pause,
     )
     from statecore.output import ErrorRequirement, StepRequirement, WorkflowRunOutput, WorkflowSession
     from statecore.workflow.workflow import Workflow
@@ -36,6 +42,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "pause": "statecore.definition",
+    "UserInputField": "statecore.definition",
+    "Router": "statecore.definition",
+    "Parallel": "statecore.definition",
+    "OnTimeout": "statecore.definition",
+    "Loop": "statecore.definition",
     "AsyncSqliteDb": "statecore.db.sqlite",
     "Condition": "statecore.definition",
     "ErrorRequirement": "statecore.output",
@@ -59,6 +71,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "pause",
+    "UserInputField",
+    "Router",
+    "Parallel",
+    "OnTimeout",
+    "Loop",
     "AsyncSqliteDb",
     "Condition",
     "ErrorRequirement",

@@ -13,7 +13,7 @@ from .compile import Compiled, compile_definition
 from .events import CANCEL, DECISIONS, REOPEN, START, Advanced, Event, Move
 from .loop import Commit, Effect, Next, Start, loop
 from .owed import Ask, Call, Timer, asks, calls, owed, timers
-from .program import ROOT, Address, Node, Program
+from .program import ROOT, Address, Node, Program, stored_program
 from .reducer import advance
 from .state import BEGINNING, RULES_VERSION, Cursor, Frame, Gather, Ref, Source, State
 
@@ -51,5 +51,6 @@ __all__ = [
     "compile_definition",
     "loop",
     "owed",
+    "stored_program",
     "timers",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from json import dumps
-from typing import Literal, TypeAlias
+from json import dumps, loads
+from typing import Any, Literal, TypeAlias
 
 from attrs import astuple, field, frozen
 
@@ -95,12 +95,25 @@ class Program:
 
 def assemble(name: str, nodes: Mapping[Address, Node], first: Address) -> Program:
     """A program from its nodes: canonical form, fingerprint and index of names are derived."""
-    rows = [
-        [node.at, node.kind, node.machine, node.next, dict(node.exits), sorted(node.facts), node.leaves, astuple(node.limits)]
-        for node in nodes.values()
-    ]
-    canonical = dumps([name, first, rows], ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    canonical = dumps([name, first, [row_of(node) for node in nodes.values()]], ensure_ascii=True, separators=(",", ":"))
     named: dict[str, tuple[Address, ...]] = {}
     for node in nodes.values():
         named[node.name] = (*named.get(node.name, ()), node.at)
     return Program(name, nodes, first, canonical, sha256(canonical.encode()).hexdigest(), named)
+
+
+def row_of(node: Node) -> list[Any]:
+    """A node as a row of the canonical form: all that the semantics depends on; not the sentences that people are shown."""
+    place = [node.at, node.name, node.kind, node.machine, node.parent, node.next, node.index, node.leaves, node.transparent, node.depth]
+    return [*place, sorted(node.facts), dict(node.exits), astuple(node.limits)]
+
+
+def stored_program(canonical: str) -> Program:
+    """The program that a canonical form was written of; equal to it but for the sentences that people are shown, which pauses carry."""
+    name, first, rows = loads(canonical)
+    nodes: dict[Address, Node] = {}
+    for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits in rows:
+        nodes[at] = Node(
+            at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, Limits(*limits)
+        )
+    return assemble(name, nodes, first)

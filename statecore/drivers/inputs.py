@@ -118,8 +118,7 @@ class Past:
         history = self._execution.history()
         if history.last_completed is None:
             return None
-        text = history.content(history.visits[history.last_completed])
-        return decode(text) if text is not None else None
+        return history.content(history.visits[history.last_completed])
 
 
 class PastMapping(Mapping[str, StepOutput]):

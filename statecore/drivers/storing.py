@@ -6,7 +6,8 @@ from contextlib import suppress
 from json import dumps
 from typing import TYPE_CHECKING
 
-from statecore.core import Call, Commit, Event, advance
+from statecore.core import Call, Commit, Event, Timer, advance
+from statecore.core.reducer import stands_at
 from statecore.lifecycles import words as w
 from statecore.stores import Body
 
@@ -30,9 +31,16 @@ def cancellation(by: str | None) -> Event:
     return Event(w.cancel, body=Body(dumps({"by": by}) if by else ""))
 
 
+def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+    """The events of the delays that are over now; of the first one, where a clock that went back says that none is."""
+    now = execution.host.clock()
+    over = [timer for timer in timers if timer.due <= now] or [min(timers, key=lambda timer: timer.due)]
+    return tuple(execution.event(w.wake, timer) for timer in over)
+
+
 def store_interruption(execution: Execution, calls: list[Call], why: str) -> None:
     """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
-    events = tuple(execution.interrupted(call, why) for call in calls)
+    events = tuple(event for call in calls if stands_at(execution.state, event := execution.interrupted(call, why)))
     if events:
         effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
         ordered = store(execution, effect)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from attrs import asdict, define
 
+from statecore.definition import StepOutput
+
 
 class WorkflowRunEvent(str, Enum):
     """The names of the events."""
@@ -27,6 +29,16 @@ class WorkflowRunEvent(str, Enum):
     condition_execution_completed = "ConditionExecutionCompleted"
     steps_execution_started = "StepsExecutionStarted"
     steps_execution_completed = "StepsExecutionCompleted"
+    step_output_review = "StepOutputReview"
+    router_paused = "RouterPaused"
+    loop_execution_started = "LoopExecutionStarted"
+    loop_iteration_started = "LoopIterationStarted"
+    loop_iteration_completed = "LoopIterationCompleted"
+    loop_execution_completed = "LoopExecutionCompleted"
+    router_execution_started = "RouterExecutionStarted"
+    router_execution_completed = "RouterExecutionCompleted"
+    parallel_execution_started = "ParallelExecutionStarted"
+    parallel_execution_completed = "ParallelExecutionCompleted"
 
 
 @define(kw_only=True)
@@ -113,6 +125,11 @@ class StepCompletedEvent(RunEvent):
     event: ClassVar[str] = WorkflowRunEvent.step_completed.value
     content: Any = None
 
+    @property
+    def step_response(self) -> StepOutput:
+        """What it handed on, as a `StepOutput`."""
+        return StepOutput(content=self.content, step_name=self.step_name, address=self.step_id)
+
 
 @define(kw_only=True)
 class StepOutputEvent(RunEvent):
@@ -121,6 +138,11 @@ class StepOutputEvent(RunEvent):
     event: ClassVar[str] = WorkflowRunEvent.step_output.value
     content: Any = None
     stop: bool = False
+
+    @property
+    def step_output(self) -> StepOutput:
+        """What it handed on, as a `StepOutput`."""
+        return StepOutput(content=self.content, step_name=self.step_name, stop=self.stop, address=self.step_id)
 
 
 @define(kw_only=True)
@@ -132,6 +154,8 @@ class StepPausedEvent(RunEvent):
     kind: str = ""
     requires_confirmation: bool = False
     confirmation_message: str | None = None
+    requires_user_input: bool = False
+    user_input_message: str | None = None
 
 
 @define(kw_only=True)
@@ -181,6 +205,96 @@ class StepsExecutionCompletedEvent(RunEvent):
     event: ClassVar[str] = WorkflowRunEvent.steps_execution_completed.value
 
 
+@define(kw_only=True)
+class StepOutputReviewEvent(RunEvent):
+    """An output, or the result of an iteration, is shown for review."""
+
+    event: ClassVar[str] = WorkflowRunEvent.step_output_review.value
+    pause_id: str = ""
+    kind: str = ""
+    requires_output_review: bool = True
+    output_review_message: str | None = None
+
+
+@define(kw_only=True)
+class RouterPausedEvent(RunEvent):
+    """A person is asked for a route."""
+
+    event: ClassVar[str] = WorkflowRunEvent.router_paused.value
+    pause_id: str = ""
+    kind: str = "route"
+    available_choices: tuple[str, ...] = ()
+    user_input_message: str | None = None
+    allow_multiple_selections: bool = False
+
+
+@define(kw_only=True)
+class LoopExecutionStartedEvent(RunEvent):
+    """A Loop begins."""
+
+    event: ClassVar[str] = WorkflowRunEvent.loop_execution_started.value
+    max_iterations: int = 0
+
+
+@define(kw_only=True)
+class LoopIterationStartedEvent(RunEvent):
+    """An iteration begins; `iteration` counts from 1."""
+
+    event: ClassVar[str] = WorkflowRunEvent.loop_iteration_started.value
+    iteration: int = 0
+    max_iterations: int = 0
+
+
+@define(kw_only=True)
+class LoopIterationCompletedEvent(RunEvent):
+    """An iteration is over; `should_continue` says whether another may follow."""
+
+    event: ClassVar[str] = WorkflowRunEvent.loop_iteration_completed.value
+    iteration: int = 0
+    max_iterations: int = 0
+    should_continue: bool = False
+
+
+@define(kw_only=True)
+class LoopExecutionCompletedEvent(RunEvent):
+    """A Loop is over."""
+
+    event: ClassVar[str] = WorkflowRunEvent.loop_execution_completed.value
+    total_iterations: int = 0
+    max_iterations: int = 0
+
+
+@define(kw_only=True)
+class RouterExecutionStartedEvent(RunEvent):
+    """A Router's choices are made, and the first begins."""
+
+    event: ClassVar[str] = WorkflowRunEvent.router_execution_started.value
+    selected_steps: tuple[str, ...] = ()
+
+
+@define(kw_only=True)
+class RouterExecutionCompletedEvent(RunEvent):
+    """A Router is over."""
+
+    event: ClassVar[str] = WorkflowRunEvent.router_execution_completed.value
+
+
+@define(kw_only=True)
+class ParallelExecutionStartedEvent(RunEvent):
+    """The branches of a Parallel begin."""
+
+    event: ClassVar[str] = WorkflowRunEvent.parallel_execution_started.value
+    parallel_step_count: int = 0
+
+
+@define(kw_only=True)
+class ParallelExecutionCompletedEvent(RunEvent):
+    """Every branch of a Parallel is over."""
+
+    event: ClassVar[str] = WorkflowRunEvent.parallel_execution_completed.value
+    parallel_step_count: int = 0
+
+
 ALWAYS = (
     WorkflowStartedEvent,
     WorkflowPausedEvent,
@@ -188,7 +302,12 @@ ALWAYS = (
     WorkflowCancelledEvent,
     WorkflowErrorEvent,
     StepPausedEvent,
+    StepOutputReviewEvent,
+    RouterPausedEvent,
     StepErrorEvent,
     StepOutputEvent,
 )
 """What `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
+
+WorkflowRunOutputEvent = RunEvent
+"""The name under which users know the class of all events."""

@@ -12,11 +12,11 @@ from statecore.codec import decode
 from statecore.core import Ask, Commit, Move, Program, asks
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Identity
-from statecore.stores.history import SKIP_REASONS
+from statecore.stores.history import skip_reason
 
 from . import events as e
 
-PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip})
+PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select})
 
 
 @frozen
@@ -52,9 +52,21 @@ def said(move: Move) -> dict[str, Any]:
     return particulars
 
 
-def value(move: Move) -> Any:
-    """The value that a move's event brought."""
-    return decode(move.body.value) if move.body is not None and move.body.value is not None else None
+def content(scene: Scene, move: Move) -> Any:
+    """What a completed component hands on: what its event brought, or what its reference stands for."""
+    if move.body is not None and move.body.value is not None:
+        return decode(move.body.value)
+    return scene.content(move.hands_on)
+
+
+def step_output(scene: Scene, move: Move) -> e.RunEvent:
+    """What a step hands on."""
+    return e.StepOutputEvent(**scene.fields(move), content=content(scene, move), stop=move.trigger == w.stop)
+
+
+def step_completed(scene: Scene, move: Move) -> e.RunEvent:
+    """A step is over."""
+    return e.StepCompletedEvent(**scene.fields(move), content=content(scene, move))
 
 
 Maker: TypeAlias = Callable[[Scene, Move], e.RunEvent | None]
@@ -97,11 +109,60 @@ def step_paused(scene: Scene, move: Move) -> e.RunEvent | None:
 
 def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
     """The event of a question."""
-    confirmation = ask.kind == "confirmation"
-    message = scene.program.nodes[move.at].asks if confirmation else None
-    return e.StepPausedEvent(
-        **scene.fields(move), pause_id=ask.pause_id, kind=ask.kind, requires_confirmation=confirmation, confirmation_message=message
-    )
+    node = scene.program.nodes[move.at]
+    fields = {**scene.fields(move), "pause_id": ask.pause_id, "kind": ask.kind}
+    message = node.asks.get(ask.kind)
+    if ask.kind == "route":
+        return e.RouterPausedEvent(**fields, available_choices=tuple(node.exits), user_input_message=message)
+    if ask.kind in ("output_review", "iteration_review"):
+        return e.StepOutputReviewEvent(**fields, output_review_message=message)
+    if ask.kind == "user_input":
+        return e.StepPausedEvent(**fields, requires_user_input=True, user_input_message=message)
+    return e.StepPausedEvent(**fields, requires_confirmation=ask.kind == "confirmation", confirmation_message=message)
+
+
+def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
+    """What watchers hear of a Loop beside its own row: an iteration ended, another began, the Loop began or is over."""
+    node = scene.program.nodes[move.at]
+    fields, limit = {**scene.fields(move), "max_iterations": node.limits.iterations}, node.limits.iterations
+    if move.source in (w.pending, w.awaiting_confirmation) and move.dest == w.running:
+        yield e.LoopExecutionStartedEvent(**fields)
+        yield e.LoopIterationStartedEvent(**fields, iteration=1)
+        return
+    number = iteration_of(scene, move)
+    if move.source == w.running and move.trigger == w.finish:
+        yield e.LoopIterationCompletedEvent(**fields, iteration=number, should_continue=move.dest != w.completed and number < limit)
+    if move.dest == w.running:
+        yield e.LoopIterationStartedEvent(**fields, iteration=number + 1)
+    if move.dest == w.completed:
+        yield e.LoopExecutionCompletedEvent(**fields, total_iterations=number)
+
+
+def iteration_of(scene: Scene, move: Move) -> int:
+    """The number, from 1, of the iteration that a Loop's move ends: its cursor's, or that of what was inside it before."""
+    depth = scene.program.nodes[move.at].depth
+    for cursor in scene.commit.before.cursors:
+        if (cursor.at == move.at or scene.program.within(cursor.at, move.at)) and cursor.turn[:depth] == move.turn:
+            return cursor.turn[depth] + 1 if len(cursor.turn) > depth else 0
+    return 0
+
+
+def route_started(scene: Scene, move: Move) -> e.RunEvent | None:
+    """A route was chosen; the next of several choices is no new start."""
+    if move.trigger == w.finish:
+        return None
+    choices = next((event.choices for event in scene.commit.events if event.at == move.at), ())
+    return e.RouterExecutionStartedEvent(**scene.fields(move), selected_steps=tuple(scene.program.nodes[at].name for at in choices))
+
+
+def branches(event: type[Any]) -> Maker:
+    """A maker for an event of a Parallel."""
+
+    def make(scene: Scene, move: Move) -> e.RunEvent:
+        made: e.RunEvent = event(**scene.fields(move), parallel_step_count=len(scene.program.nodes[move.at].exits))
+        return made
+
+    return make
 
 
 def branch_started(scene: Scene, move: Move) -> e.RunEvent:
@@ -112,7 +173,7 @@ def branch_started(scene: Scene, move: Move) -> e.RunEvent:
 
 def step_skipped(scene: Scene, move: Move) -> e.RunEvent:
     """A component was skipped, and why."""
-    return e.StepSkippedEvent(**scene.fields(move), reason=SKIP_REASONS.get((move.source, move.trigger), move.trigger))
+    return e.StepSkippedEvent(**scene.fields(move), reason=skip_reason(move.source, move.trigger))
 
 
 def cancelled(scene: Scene, move: Move) -> e.RunEvent:
@@ -138,18 +199,22 @@ BY_DEST: dict[tuple[str, str], tuple[Maker, ...]] = {
     ("run", w.failed): (run_failed,),
     ("run", w.cancelled): (cancelled,),
     ("step", w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in (w.retry, w.resume))),),
-    ("step", w.completed): (
-        just(e.StepOutputEvent, content=value, stop=lambda move: move.trigger == w.stop),
-        just(e.StepCompletedEvent, content=value),
-    ),
+    ("step", w.completed): (step_output, step_completed),
     ("condition", w.running): (branch_started,),
     ("condition", w.completed): (just(e.ConditionExecutionCompletedEvent),),
+    ("router", w.running): (route_started,),
+    ("router", w.completed): (just(e.RouterExecutionCompletedEvent),),
+    ("parallel", w.running): (branches(e.ParallelExecutionStartedEvent),),
+    ("parallel", w.completed): (branches(e.ParallelExecutionCompletedEvent),),
     ("group", w.running): (just(e.StepsExecutionStartedEvent),),
     ("group", w.completed): (just(e.StepsExecutionCompletedEvent),),
 }
 ANYWHERE: dict[str, tuple[Maker, ...]] = {
     w.skipped: (step_skipped,),
     w.awaiting_confirmation: (step_paused,),
+    w.awaiting_input: (step_paused,),
+    w.awaiting_route: (step_paused,),
+    w.awaiting_review: (step_paused,),
     w.errored_paused: (step_paused,),
 }
 
@@ -165,6 +230,8 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
             yield e.StepContinuedEvent(**scene.fields(move), decision=move.trigger, by=by)
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)
+        if move.machine == "loop":
+            yield from iteration_over(scene, move)
         for make in BY_DEST.get((move.machine, move.dest), ()) or ANYWHERE.get(move.dest, ()):
             made = make(scene, move)
             if made is not None:

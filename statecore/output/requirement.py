@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from json import loads
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, field, fields, frozen
 
+from statecore.codec import decode
+from statecore.definition import UserInputField
+from statecore.definition.fields import checked
+from statecore.errors import InvalidInput, UnknownDecision
 from statecore.stores.rules import clock_text
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .answers import chosen_names, words_of
 
-    from statecore.definition import StepInput
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from statecore.definition import StepInput, StepOutput
     from statecore.stores import Waiting
 
 
 @frozen
 class Place:
-    """Where a requirement's component stands in its workflow."""
+    """Where a requirement's component stands in its workflow, and how to read what was there when it was asked."""
 
     step_id: str
     step_type: str
     index: int
     on_reject: str | None
+    read_input: Callable[[], StepInput] | None = None
+    read_output: Callable[[], StepOutput] | None = None
 
 
-@define
-class StepRequirement:
-    """A question about a component before it runs: call `confirm()` or `reject()`; the last call before continuing counts.
-
-    `decision` is the word that was chosen, None while nothing is. `decided_by` and `decided_at` tell who, where it is stored already.
-    """
+@define(kw_only=True)
+class _Shared:
+    """What both kinds of requirement carry. `decision` is the word that was chosen, None while nothing is."""
 
     run_id: str
     pause_id: str
@@ -41,23 +46,104 @@ class StepRequirement:
     step_type: str
     step_index: int
     address: str
-    confirmation_message: str | None = None
-    on_reject: str | None = None
     created_at: str | None = None
     decision: str | None = None
+    value: Any = None
     comment: str | None = None
     by: str | None = None
     decided_at: str | None = None
+    timeout_at: datetime | None = None
+    on_timeout: str | None = None
+    _place: Place | None = field(default=None, repr=False, eq=False)
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether a decision is recorded."""
+        return self.decision is not None
+
+    @property
+    def is_timed_out(self) -> bool:
+        """Whether the deadline is over and nothing is decided."""
+        return self.timeout_at is not None and not self.is_resolved and datetime.now(UTC) >= self.timeout_at
+
+    @property
+    def step_input(self) -> StepInput | None:
+        """What the step was, or will be, called with; None on a requirement read from plain data."""
+        return self._place.read_input() if self._place is not None and self._place.read_input is not None else None
+
+    def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
+        if decision not in words_of(self.kind):
+            raise UnknownDecision(self.pause_id, self.kind, decision, words_of(self.kind))
+        self.decision, self.value, self.by, self.comment = decision, value, by, comment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; `from_dict` reads it."""
+        plain = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
+        plain["timeout_at"] = self.timeout_at.isoformat() if self.timeout_at is not None else None
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Any:
+        """A requirement from plain data; only its decision is ever used, everything else comes from the store."""
+        known = {attribute.name for attribute in fields(cls) if attribute.init and not attribute.name.startswith("_")}
+        given = {name: value for name, value in plain.items() if name in known}
+        if given.get("timeout_at") is not None:
+            given["timeout_at"] = datetime.fromisoformat(given["timeout_at"])
+        if given.get("user_input_schema") is not None:
+            given["user_input_schema"] = [UserInputField(**each) for each in given["user_input_schema"]]
+        return cls(**given)
+
+
+@define(kw_only=True)
+class StepRequirement(_Shared):
+    """A question about a component: `kind` says which, and so which methods answer it.
+
+    confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
+    `reject`. iteration_review: `confirm`, `reject`. The last call before continuing counts.
+    """
+
+    confirmation_message: str | None = None
+    user_input_message: str | None = None
+    user_input_schema: list[UserInputField] | None = None
+    output_review_message: str | None = None
+    available_choices: list[str] = field(factory=list)
+    allow_multiple_selections: bool = False
+    on_reject: str | None = None
+    retry_count: int = 0
+    max_retries: int = 0
+
+    # -- which question ----------------------------------------------------------------------------------------------------------
 
     @property
     def requires_confirmation(self) -> bool:
-        """Whether this is a confirmation."""
+        """Whether a yes or no is asked before anything runs."""
         return self.kind == "confirmation"
 
     @property
-    def confirmed(self) -> bool | None:
-        """True or False once decided."""
-        return None if self.decision is None else self.decision == "confirm"
+    def requires_user_input(self) -> bool:
+        """Whether values are asked for."""
+        return self.kind == "user_input"
+
+    @property
+    def requires_route_selection(self) -> bool:
+        """Whether a route is asked for."""
+        return self.kind == "route"
+
+    @property
+    def requires_output_review(self) -> bool:
+        """Whether an output, or the result of an iteration, is shown for review."""
+        return self.kind in ("output_review", "iteration_review")
+
+    @property
+    def requires_iteration_review(self) -> bool:
+        """Whether the result of an iteration is shown for review."""
+        return self.kind == "iteration_review"
+
+    @property
+    def is_post_execution(self) -> bool:
+        """Whether the question comes after something ran."""
+        return self.requires_output_review
 
     @property
     def needs_confirmation(self) -> bool:
@@ -65,55 +151,111 @@ class StepRequirement:
         return self.requires_confirmation and not self.is_resolved
 
     @property
-    def is_resolved(self) -> bool:
-        """Whether a decision is recorded."""
-        return self.decision is not None
+    def needs_user_input(self) -> bool:
+        """Whether values are still owed."""
+        return self.requires_user_input and not self.is_resolved
+
+    @property
+    def needs_route_selection(self) -> bool:
+        """Whether a route is still owed."""
+        return self.requires_route_selection and not self.is_resolved
+
+    @property
+    def needs_output_review(self) -> bool:
+        """Whether a review is still owed."""
+        return self.requires_output_review and not self.is_resolved
+
+    # -- what was answered -------------------------------------------------------------------------------------------------------
+
+    @property
+    def confirmed(self) -> bool | None:
+        """True once let go on, False once rejected, None while nothing is decided."""
+        return None if self.decision is None else self.decision != "reject"
+
+    @property
+    def user_input(self) -> dict[str, Any] | None:
+        """The values that were given."""
+        return dict(self.value) if self.requires_user_input and isinstance(self.value, dict) else None
+
+    @property
+    def selected_choices(self) -> list[str] | None:
+        """The choices that were made."""
+        return list(self.value) if self.decision == "select" else None
+
+    @property
+    def rejection_feedback(self) -> str | None:
+        """What was said with a rejection."""
+        return self.value if self.decision == "reject" else None
+
+    @property
+    def edited_output(self) -> Any:
+        """What the output was replaced by."""
+        return self.value if self.decision == "edit" else None
+
+    @property
+    def step_output(self) -> StepOutput | None:
+        """The output under review; None where there is none."""
+        return self._place.read_output() if self._place is not None and self._place.read_output is not None else None
+
+    # -- answering ---------------------------------------------------------------------------------------------------------------
 
     def confirm(self, *, by: str | None = None, comment: str | None = None) -> None:
-        """Record a yes."""
-        self._record("confirm", by, comment)
+        """Record a yes: the component runs, the output is kept, the iteration's result is accepted."""
+        self.decide("confirm", by=by, comment=comment)
 
-    def reject(self, feedback: str | None = None, *, by: str | None = None) -> None:
+    def reject(self, feedback: str | None = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a no, with what the person says about it."""
-        self._record("reject", by, feedback)
+        self.decide("reject", feedback, by=by, comment=comment)
 
-    def _record(self, decision: str, by: str | None, comment: str | None) -> None:
-        self.decision, self.by, self.comment = decision, by, comment
+    def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record that the output is to be replaced; None and "" are values."""
+        self.decide("edit", output, by=by, comment=comment)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return plain(self)
+    def set_user_input(self, *, by: str | None = None, **values: Any) -> None:
+        """Record values; further calls add to them. Raises `InvalidInput` at once for a wrong one; complete once all required are given."""
+        given = {**(self.value or {}), **values} if self.requires_user_input else values
+        if self.user_input_schema is not None:
+            known = [each for each in self.user_input_schema if each.name in given]
+            extra = [name for name in given if all(each.name != name for each in known)]
+            checked(self.step_name, known, given if extra else {each.name: given[each.name] for each in known})
+            missing = [each.name for each in self.user_input_schema if each.required and given.get(each.name, each.value) is None]
+        else:
+            missing = []
+        if missing:
+            self.value = given
+        else:
+            self.decide("input", checked(self.step_name, self.user_input_schema, given), by=by)
+
+    def get_user_input(self, name: str) -> Any:
+        """One of the values that were given."""
+        return (self.value or {}).get(name) if self.requires_user_input else None
+
+    def select(self, *choices: str, by: str | None = None) -> None:
+        """Record the choices, in the order in which they are to run. Raises `InvalidInput` for an unknown or empty selection."""
+        names = chosen_names(self.step_name, choices, self.available_choices, multiple=self.allow_multiple_selections)
+        self.decide("select", names, by=by)
+
+    def select_single(self, choice: str, *, by: str | None = None) -> None:
+        """Record one choice."""
+        self.select(choice, by=by)
+
+    def select_multiple(self, choices: Sequence[str], *, by: str | None = None) -> None:
+        """Record several choices. Raises `InvalidInput` where only one is asked for."""
+        if not self.allow_multiple_selections:
+            raise InvalidInput(self.step_name, ["one choice is asked for; allow_multiple_selections is not set"])
+        self.select(*choices, by=by)
 
 
-@define
-class ErrorRequirement:
+@define(kw_only=True)
+class ErrorRequirement(_Shared):
     """A step failed, or its process died in it: call `retry()` or `skip()`; the last call before continuing counts.
 
     `error_message` is `str(exception)` and `error_type` its class; `retry_count` counts the retries a person has ordered so far.
     """
 
-    run_id: str
-    pause_id: str
-    kind: str
-    step_name: str
-    step_id: str
-    step_type: str
-    step_index: int
-    address: str
     error_message: str
     error_type: str
     retry_count: int
-    created_at: str | None = None
-    decision: str | None = None
-    comment: str | None = None
-    by: str | None = None
-    decided_at: str | None = None
-    _input: Callable[[], StepInput] | None = field(default=None, repr=False, eq=False)
-
-    @property
-    def step_input(self) -> StepInput | None:
-        """What the failed step was called with; None on a requirement read from plain data."""
-        return self._input() if self._input is not None else None
 
     @property
     def needs_decision(self) -> bool:
@@ -121,41 +263,48 @@ class ErrorRequirement:
         return not self.is_resolved
 
     @property
-    def is_resolved(self) -> bool:
-        """Whether a decision is recorded."""
-        return self.decision is not None
+    def should_retry(self) -> bool:
+        """Whether it was decided to run the step again."""
+        return self.decision == "retry"
+
+    @property
+    def should_skip(self) -> bool:
+        """Whether it was decided to skip the step."""
+        return self.decision == "skip"
 
     def retry(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the step is to run again, with the same input."""
-        self.decision, self.by, self.comment = "retry", by, comment
+        self.decide("retry", by=by, comment=comment)
 
     def skip(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the step is to be skipped."""
-        self.decision, self.by, self.comment = "skip", by, comment
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return plain(self)
+        self.decide("skip", by=by, comment=comment)
 
 
 Requirement = StepRequirement | ErrorRequirement
 
-STEP_TYPES = {"step": "Step", "steps": "Steps", "workflow": "Workflow", "condition": "Condition"}
+STEP_TYPES = {
+    "step": "Step",
+    "steps": "Steps",
+    "workflow": "Workflow",
+    "condition": "Condition",
+    "loop": "Loop",
+    "router": "Router",
+    "parallel": "Parallel",
+}
+MESSAGES = {
+    "confirmation": "confirmation_message",
+    "user_input": "user_input_message",
+    "route": "user_input_message",
+    "output_review": "output_review_message",
+    "iteration_review": "output_review_message",
+}
 
 
-def public(attribute: Any, _value: object) -> bool:
-    """Whether a field is part of the plain form."""
-    return not attribute.name.startswith("_")
-
-
-def plain(requirement: Requirement) -> dict[str, Any]:
-    """A requirement's public fields."""
-    return asdict(requirement, filter=public)
-
-
-def requirement_of(waiting: Waiting, place: Place, read_input: Callable[[], StepInput] | None) -> Requirement:
+def requirement_of(waiting: Waiting, place: Place) -> Requirement:
     """The requirement that a row of the inbox stands for."""
     pause, decided = waiting.pause, waiting.decided
+    said = decode(pause.detail) if pause.detail else {}
     shared: dict[str, Any] = {
         "run_id": pause.run_id,
         "pause_id": pause.pause_id,
@@ -166,18 +315,28 @@ def requirement_of(waiting: Waiting, place: Place, read_input: Callable[[], Step
         "step_index": place.index,
         "address": pause.at,
         "created_at": clock_text(pause.opened),
-        "decision": decided.word if decided else None,
-        "comment": decided.comment if decided else None,
-        "by": decided.by if decided else None,
-        "decided_at": clock_text(decided.time) if decided else None,
+        "timeout_at": datetime.fromtimestamp(pause.deadline / 1_000_000, UTC) if pause.deadline is not None else None,
+        "on_timeout": pause.on_timeout if pause.deadline is not None else None,
+        "retry_count": said.get("retry_count", 0),
+        "place": place,
     }
-    if pause.kind == "confirmation":
-        return StepRequirement(**shared, confirmation_message=pause.message, on_reject=place.on_reject)
-    said = loads(pause.detail) if pause.detail else {}
-    return ErrorRequirement(
+    if decided is not None:
+        shared |= {
+            "decision": decided.word,
+            "value": decode(decided.value) if decided.value is not None else None,
+            "comment": decided.comment,
+            "by": decided.by,
+            "decided_at": clock_text(decided.time),
+        }
+    if pause.kind in ("error", "interrupted"):
+        return ErrorRequirement(**shared, error_message=said.get("error", ""), error_type=said.get("error_type", ""))
+    schema = said.get("schema")
+    return StepRequirement(
         **shared,
-        error_message=said.get("error", ""),
-        error_type=said.get("error_type", ""),
-        retry_count=said.get("retry_count", pause.attempt),
-        input=read_input,
+        **{MESSAGES[pause.kind]: pause.message},
+        on_reject=place.on_reject,
+        user_input_schema=[UserInputField(**each) for each in schema] if schema is not None else None,
+        available_choices=said.get("choices", []),
+        allow_multiple_selections=said.get("multiple", False),
+        max_retries=said.get("max_retries", 0),
     )

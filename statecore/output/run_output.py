@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode
+from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.drivers import of_record
 from statecore.drivers.inputs import CallValues, step_input
@@ -17,8 +18,8 @@ from statecore.stores.rules import STATUS
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Compiled
-    from statecore.drivers import Host
+    from statecore.core import Cursor
+    from statecore.drivers import Execution, Host
     from statecore.stores import Record
 
 ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
@@ -38,7 +39,7 @@ class WorkflowRunOutput:
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
         self.created_at = identity.created // 1_000_000
         self.status = RunStatus(STATUS[record.state.run])
-        requirements = [requirement_of(waiting, self.place(waiting), self.reader(waiting)) for waiting in self._waiting()]
+        requirements = [requirement_of(waiting, self.place(waiting)) for waiting in self._waiting()]
         self.step_requirements = [each for each in requirements if isinstance(each, StepRequirement)]
         self.error_requirements = [each for each in requirements if isinstance(each, ErrorRequirement)]
 
@@ -66,12 +67,9 @@ class WorkflowRunOutput:
     @cached_property
     def content(self) -> Any:
         """What a completed run handed on; None before, and where all was skipped."""
-        ref = self._record.state.result
-        if ref is None or self.status is not RunStatus.completed:
+        if self.status is not RunStatus.completed:
             return None
-        seq = self._record.held[ref]
-        [entry] = self._host.store.journal(self.run_id, seq - 1, seq)
-        return decode(entry.body.value) if entry.body.value is not None else None
+        return self._execution.content(self._record.state.result)
 
     @cached_property
     def session_state(self) -> dict[str, Any]:
@@ -127,6 +125,21 @@ class WorkflowRunOutput:
         return [each for each in self.step_requirements if each.needs_confirmation]
 
     @property
+    def steps_requiring_user_input(self) -> list[StepRequirement]:
+        """The steps that wait for values."""
+        return [each for each in self.step_requirements if each.needs_user_input]
+
+    @property
+    def steps_requiring_route(self) -> list[StepRequirement]:
+        """The Routers that wait for a choice."""
+        return [each for each in self.step_requirements if each.needs_route_selection]
+
+    @property
+    def steps_requiring_output_review(self) -> list[StepRequirement]:
+        """The outputs, and results of iterations, that wait for a review."""
+        return [each for each in self.step_requirements if each.needs_output_review]
+
+    @property
     def steps_with_errors(self) -> list[ErrorRequirement]:
         """The failed or interrupted steps that wait for retry or skip."""
         return self.active_error_requirements
@@ -140,6 +153,19 @@ class WorkflowRunOutput:
     def paused_step_index(self) -> int | None:
         """The position of the first component that waits, among its siblings; for people only, never identity."""
         return self.requirements[0].step_index if self.requirements else None
+
+    @property
+    def pause_kind(self) -> str | None:
+        """The kind of the first question."""
+        return self.requirements[0].kind if self.requirements else None
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """How long the run took so far, in seconds, and how many calls and decisions its journal has."""
+        entries = self._host.store.journal(self.run_id, 0, self._record.seq)
+        duration = (entries[-1].time - self._record.identity.created) / 1_000_000 if entries else 0.0
+        attempts = sum(entry.machine == "step" and entry.dest == w.running for entry in entries)
+        return {"duration": duration, "steps": len(self._history.visits), "attempts": attempts}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: everything above."""
@@ -160,6 +186,7 @@ class WorkflowRunOutput:
             "step_results": [output.to_dict() for output in self.step_results],
             "step_requirements": [each.to_dict() for each in self.step_requirements],
             "error_requirements": [each.to_dict() for each in self.error_requirements],
+            "metrics": self.metrics,
         }
 
     # -- how it is read ----------------------------------------------------------------------------------------------------------
@@ -174,25 +201,35 @@ class WorkflowRunOutput:
         return self._host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
     def place(self, waiting: Waiting) -> Place:
-        """Where the component that waits stands in its workflow."""
+        """Where the component that waits stands in its workflow, and how to read what it was called with and what it handed on."""
         node = self._compiled.program.nodes.get(waiting.pause.at) if self._compiled is not None else None
         if node is None:
             return Place(waiting.pause.at, "Step", 0, None)
         on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
-        return Place(node.at, STEP_TYPES[node.kind], node.index, on_reject)
+        return Place(
+            node.at, STEP_TYPES[node.kind], node.index, on_reject, lambda: self._read_input(waiting), lambda: self._read_output(waiting)
+        )
 
-    def reader(self, waiting: Waiting) -> Any:
-        """How to read what the component that waits was called with; None without a definition."""
-        compiled, record = self._compiled, self._record
-        if compiled is None:
-            return None
+    @cached_property
+    def _execution(self) -> Execution:
+        return of_record(self._host, self._compiled or compiled_of(self._record), self._record)
 
-        def read() -> StepInput:
-            execution = of_record(self._host, compiled, record)
-            cursor = next(c for c in record.state.cursors if (c.at, c.turn) == (waiting.pause.at, waiting.pause.turn))
-            call: Call = execution.call_at(cursor)
-            return step_input(execution, call, CallValues(execution, cursor.prev))
+    def _cursor(self, waiting: Waiting) -> Cursor:
+        place = (waiting.pause.at, waiting.pause.turn)
+        return next(cursor for cursor in self._record.state.cursors if (cursor.at, cursor.turn) == place)
 
-        return read
+    def _read_input(self, waiting: Waiting) -> StepInput:
+        cursor = self._cursor(waiting)
+        call = self._execution.call_at(cursor)
+        return step_input(self._execution, call, CallValues(self._execution, call, cursor))
+
+    def _read_output(self, waiting: Waiting) -> StepOutput:
+        cursor = self._cursor(waiting)
+        steps = self._history.tree_at(waiting.pause.at, waiting.pause.turn) if "review" in waiting.pause.kind else []
+        content = self._execution.content(cursor.marks.output)
+        return StepOutput(content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at)
 
 
+def compiled_of(record: Record) -> Compiled:
+    """A stored run's program, with none of the user's components."""
+    return Compiled(stored_program(record.identity.canonical), {})

@@ -2,6 +2,17 @@
 
 from statecore.output import WorkflowRunOutput
 from statecore.output.events import (
+    StepOutputReviewEvent,
+    RouterPausedEvent,
+    LoopExecutionStartedEvent,
+    LoopIterationStartedEvent,
+    LoopIterationCompletedEvent,
+    LoopExecutionCompletedEvent,
+    RouterExecutionStartedEvent,
+    RouterExecutionCompletedEvent,
+    ParallelExecutionStartedEvent,
+    ParallelExecutionCompletedEvent,
+    WorkflowRunOutputEvent,
     ConditionExecutionCompletedEvent,
     ConditionExecutionStartedEvent,
     RunEvent,
@@ -23,6 +34,17 @@ from statecore.output.events import (
 )
 
 __all__ = [
+    "StepOutputReviewEvent",
+    "RouterPausedEvent",
+    "LoopExecutionStartedEvent",
+    "LoopIterationStartedEvent",
+    "LoopIterationCompletedEvent",
+    "LoopExecutionCompletedEvent",
+    "RouterExecutionStartedEvent",
+    "RouterExecutionCompletedEvent",
+    "ParallelExecutionStartedEvent",
+    "ParallelExecutionCompletedEvent",
+    "WorkflowRunOutputEvent",
     "ConditionExecutionCompletedEvent",
     "ConditionExecutionStartedEvent",
     "RunEvent",

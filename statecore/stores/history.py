@@ -31,6 +31,10 @@ SKIP_REASONS = {
     (w.errored_paused, w.skip): "failed, and a person skipped it",
     (w.evaluating, w.refute): "not taken",
     (w.running, w.leave): "left by its error policy",
+    (w.judging, w.fail): "its review predicate failed, and its error policy is skip",
+    (w.awaiting_input, w.reject): "rejected",
+    (w.awaiting_route, w.reject): "rejected",
+    (w.awaiting_review, w.reject): "its output was rejected",
 }
 
 
@@ -46,7 +50,7 @@ class Visit:
     newest: Entry
     first: int
     value: Text | None = None
-    of: int | None = None
+    of: Any = None
     failures: list[dict[str, Any]] = field(factory=list)
 
     @property
@@ -54,12 +58,19 @@ class Visit:
         """Why it was skipped; None where it was not."""
         if self.phase != w.skipped:
             return None
-        return SKIP_REASONS.get((self.newest.source, self.newest.trigger), self.newest.trigger)
+        return skip_reason(self.newest.source, self.newest.trigger)
 
     @property
     def name(self) -> str:
         """The component's name: the last part of its address."""
         return name_of(self.at)
+
+
+def skip_reason(source: str, trigger: str) -> str:
+    """Why a component was skipped, in words."""
+    if trigger == w.expire:
+        return "nobody decided in time"
+    return SKIP_REASONS.get((source, trigger), trigger)
 
 
 def name_of(at: Address) -> str:
@@ -108,19 +119,28 @@ class History:
                 self.last_completed = key
         self.named[visit.name] = key
 
-    def content(self, visit: Visit) -> Text | None:
-        """The encoded content that a completed component handed on; None where it handed nothing on."""
+    def content(self, visit: Visit) -> Any:
+        """The content that a completed component handed on, freshly decoded; None where it handed nothing on."""
         if visit.phase != w.completed:
             return None
-        return visit.value if visit.of is None else self.values.get(visit.of)
+        return decode(visit.value) if visit.value is not None else self.of(visit.of)
+
+    def of(self, rows: Any) -> Any:
+        """What journal rows brought: one, or for a Parallel one for each branch."""
+        if isinstance(rows, dict):
+            return {name: self.of(row) for name, row in rows.items()}
+        return decode(self.values[rows]) if rows is not None else None
+
+    def iteration(self, at: Address, turn: Turn) -> list[StepOutput]:
+        """The outputs of one iteration of a Loop, in order."""
+        return [self.output(v) for v in self.visits.values() if v.turn == turn and v.at.rpartition("/")[0] == at]
 
     def output(self, visit: Visit) -> StepOutput:
         """What became of one component, its content freshly decoded; without what is inside it."""
-        text = self.content(visit)
         error = visit.failures[-1] if visit.failures and visit.phase != w.completed else {}
         said = particulars(visit.newest) if visit.phase == w.completed else {}
         return StepOutput(
-            content=decode(text) if text is not None else None,
+            content=self.content(visit),
             step_name=visit.name,
             success=visit.phase != w.failed and said.get("success", True),
             error=error.get("error", said.get("error")),
@@ -141,6 +161,12 @@ class History:
             if key is not None:
                 outputs[key].steps = [outputs[visit.at, visit.turn] for visit in visits]
         return [outputs[visit.at, visit.turn] for visit in children.get(None, [])]
+
+    def tree_at(self, at: Address, turn: Turn) -> list[StepOutput]:
+        """What became of what is inside one component, in its newest turn or in the one given."""
+        children = self.children()
+        inside = [visit for key, visits in children.items() if key is not None and key[0] == at for visit in visits]
+        return [self.output(visit) for visit in inside if visit.turn[: len(turn)] == turn]
 
     def children(self) -> dict[Key | None, list[Visit]]:
         """Every visit under the nearest visited component around it, in order; the top level under None."""

@@ -6,20 +6,19 @@ without the user's code: a reviewer's process needs the store and nothing else.
 
 from __future__ import annotations
 
-from json import loads
 from typing import Any
 
 from statecore.codec import encode
-from statecore.core import Compiled, Program
-from statecore.core.program import ROOT, Address, Node, assemble
+from statecore.core import Compiled, Program, stored_program
 from statecore.drivers import Host, of_record
 from statecore.drivers.storing import cancellation
 from statecore.drivers.sync import drive
 from statecore.errors import AmbiguousRun, NotPaused, RunBusy, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
+from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
+from statecore.output.run_output import compiled_of
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
-from statecore.stores.history import name_of
 from statecore.stores.rules import ENDED, STATUS
 
 ALL = 1_000_000
@@ -28,8 +27,8 @@ ALL = 1_000_000
 class Inbox:
     """The runs of a store and what people owe them, without the workflows' code."""
 
-    def __init__(self, db: Store) -> None:
-        self.db, self.host = db, Host(db)
+    def __init__(self, db: Store, host: Host | None = None, compiled: Compiled | None = None) -> None:
+        self.db, self.host, self.compiled = db, host or Host(db), compiled
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -71,12 +70,18 @@ class Inbox:
 
     def view(self, record: Record) -> WorkflowRunOutput:
         """The output of a stored run."""
-        return WorkflowRunOutput(self.host, record, compiled_of(record))
+        return WorkflowRunOutput(self.host, record, self.compiled_of(record))
+
+    def compiled_of(self, record: Record) -> Compiled:
+        """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""
+        if self.compiled is not None and self.compiled.program.fingerprint == record.identity.fingerprint:
+            return self.compiled
+        return compiled_of(record)
 
     @staticmethod
     def requirement(row: Waiting, view: WorkflowRunOutput) -> Requirement:
         """The requirement that a row of the inbox stands for."""
-        return requirement_of(row, view.place(row), view.reader(row))
+        return requirement_of(row, view.place(row))
 
     # -- deciding ----------------------------------------------------------------------------------------------------------------
 
@@ -97,14 +102,15 @@ class Inbox:
         `UnknownDecision`.
         """
         record = self.db.load(run_id)
-        if record.state.run in ENDED and self.db.pause(run_id, pause_id) is None:
-            raise NotPaused(run_id, STATUS[record.state.run])
-        carried = encode(value) if value is not None else None
-        self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), carried, by, comment, idempotency_key))
         row = self.db.pause(run_id, pause_id)
         if row is None:
-            raise UnknownPause(run_id, pause_id, [])
-        return self.requirement(row, self.view(record))
+            if record.state.run in ENDED:
+                raise NotPaused(run_id, STATUS[record.state.run])
+            raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
+        carried = fitting(row.pause, decision, value)
+        text = encode(carried) if carried is not None or decision == "edit" else None
+        self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+        return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: at once where nobody executes it, else at its next boundary. False where it was over already."""
@@ -118,46 +124,6 @@ class Inbox:
         if claimed.state.run in ENDED:
             self.db.release(run_id, claimed.epoch)
             return claimed.state.run == "cancelled"
-        for _commit in drive(of_record(self.host, compiled_of(claimed), claimed), (cancellation(by),)):
+        for _commit in drive(of_record(self.host, self.compiled_of(claimed), claimed), (cancellation(by),)):
             pass
         return True
-
-
-def compiled_of(record: Record) -> Compiled:
-    """A stored run's program, with none of the user's components."""
-    return Compiled(stored_program(record.identity.canonical), {})
-
-
-def stored_program(canonical: str) -> Program:
-    """The program that a canonical form was written of; equal to it but for the sentences of its gates, which the pauses carry."""
-    name, first, rows = loads(canonical)
-    known = {row[0] for row in rows}
-    nodes: dict[Address, Node] = {}
-    taken: dict[str, int] = {}
-    for at, kind, machine, after, exits, facts, leaves, transparent in rows:
-        siblings = at.rpartition("/")[0]
-        if at != ROOT:
-            taken[siblings] = taken.get(siblings, -1) + 1
-        nodes[at] = Node(
-            at=at,
-            name=name_of(at) if at != ROOT else name,
-            kind=kind,
-            machine=machine,
-            parent=parent_of(at, known),
-            next=after,
-            index=taken.get(siblings, 0) if at != ROOT else 0,
-            facts=frozenset(facts),
-            leaves=leaves,
-            exits=exits,
-            transparent=transparent,
-        )
-    return assemble(name, nodes, first)
-
-
-def parent_of(at: Address, known: set[Address]) -> Address:
-    """The nearest component around an address."""
-    while at != ROOT:
-        at = at.rpartition("/")[0]
-        if at in known:
-            return at
-    return ROOT

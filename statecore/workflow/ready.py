@@ -10,24 +10,23 @@ from collections.abc import Iterable, Mapping
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from statecore.codec import encode
-from statecore.core import BEGINNING, DECISIONS, REOPEN, START, Event, asks, calls
+from statecore.codec import decode, encode
+from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION
 from statecore.drivers import Execution, Host, of_record
 from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, RunBusy, Undecided
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Decided, Identity, PauseFilter, Record, Waiting
+from statecore.output.answers import ANSWERS, fitting
+from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.owner import alive
 from statecore.stores.rules import STATUS, clock_text, ended
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Compiled
+    from statecore.core import Ask, Compiled, Node
     from statecore.output import Requirement
 
-REOPENED: tuple[Event, ...] = (REOPEN,)
-ANSWERS = {"confirmation": "confirm() or reject()", "error": "retry() or skip()", "interrupted": "retry() or skip()"}
 
 
 @frozen
@@ -42,7 +41,7 @@ def new_run(host: Host, compiled: Compiled, identity: Identity, session_state: s
     """A run that is stored and claimed, and about to start. Raises `DuplicateRun`."""
     record = host.store.begin(identity, session_state, host.owner())
     assert record.state == BEGINNING  # noqa: S101  # the store's promise
-    return Ready(of_record(host, compiled, record), (START,))
+    return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
 
 
 def identity_of(
@@ -104,7 +103,7 @@ class Continuation:
             row = self.host.store.pause(self.run_id, requirement.pause_id)
             if row is None:
                 continue
-            new = self.decided(requirement)
+            new = self.decided(requirement, row.pause)
             if row.decided is None and row.pause.closed is None:
                 answers[requirement.pause_id] = new
             elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
@@ -117,17 +116,12 @@ class Continuation:
         """What people owe this run, decided or not."""
         return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
-    def decided(self, requirement: Requirement) -> Decided:
-        """The decision that a requirement records."""
-        return Decided(
-            self.run_id,
-            requirement.pause_id,
-            str(requirement.decision),
-            self.host.clock(),
-            None,
-            requirement.by,
-            requirement.comment,
-        )
+    def decided(self, requirement: Requirement, pause: Pause) -> Decided:
+        """The decision that a requirement records, checked against the stored question."""
+        word = str(requirement.decision)
+        value = fitting(pause, word, requirement.value)
+        text = encode(value) if value is not None or word == "edit" else None
+        return Decided(self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by, requirement.comment)
 
     def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
         """Refuse by name what cannot go on: decided before, over, busy, of another definition, undecided."""
@@ -139,7 +133,8 @@ class Continuation:
             raise RunBusy(self.run_id, record.owner)
         self.check_definition(record)
         open_asks = asks(self.compiled.program, record.state)
-        if record.state.run == w.paused and not answers and record.cancel_requested is None:
+        expired = any(ask.due is not None and ask.due <= self.host.clock() for ask in open_asks)
+        if record.state.run == w.paused and not answers and not expired and record.cancel_requested is None:
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
     def check_definition(self, record: Record) -> None:
@@ -157,24 +152,32 @@ class Continuation:
 
     def events(self, execution: Execution, answers: Mapping[str, Decided], *, doubtful: bool) -> tuple[Event, ...]:
         """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken."""
-        program, state = self.compiled.program, execution.state
+        program, state, now = self.compiled.program, execution.state, self.host.clock()
         if state.run == w.failed:
-            return REOPENED
+            return (evolve(REOPEN, time=now),)
         if state.run == w.pending:
-            return (START,)
+            return (Event(w.start, time=now),)
         events = [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
         for ask in asks(program, state):
             answer = answers.get(ask.pause_id)
             if answer is not None:
-                trigger = DECISIONS[ask.kind][answer.word]
-                events.append(Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer)))
+                events.append(decision_event(ask, answer, program.nodes[ask.at], now))
+            elif ask.due is not None and ask.due <= now:
+                events.append(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now))
         return tuple(events)
+
+
+def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
+    """The event that a stored decision stands for."""
+    choices = tuple(node.exits[name] for name in decode(answer.value)) if answer.word == "select" and answer.value else ()
+    trigger = DECISIONS[ask.kind][answer.word]
+    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now)
 
 
 def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
     """How the places where a run stands differ from a definition; position in a list is never one."""
     _, _, rows = loads(record.identity.canonical)
-    was = {at: (kind, machine) for at, kind, machine, *_ in rows}
+    was = {at: (kind, machine) for at, _, kind, machine, *_ in rows}
     found = []
     for at in standing(record, was):
         node = nodes.get(at)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 from uuid import uuid4
+
+from attrs import evolve
 
 from statecore.codec import decode, encode
 from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.drivers import Host
-from statecore.drivers.storing import cancellation, raise_loud
+from statecore.drivers.storing import raise_loud
 from statecore.drivers.sync import drive
-from statecore.errors import DefinitionError, NotPaused, RunBusy, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
-from statecore.output.requirement import requirement_of
-from statecore.stores import Decided, InMemoryDb, PauseFilter, RunFilter, Store
+from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 from statecore.stores.rules import ENDED, STATUS
 
+from .inbox import Inbox
 from .ready import Continuation, Ready, identity_of, new_run
 from .streams import AsyncStream, Stream
 
@@ -67,6 +70,18 @@ class Workflow:
     def compiled(self) -> Compiled:
         """The program of this workflow, compiled once."""
         return compile_definition(self.definition)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The store of this workflow, seen as what people owe."""
+        return Inbox(self.db, self.host, self.compiled)
+
+    def on(self, db: Store) -> Workflow:
+        """The same workflow on another store."""
+        other = copy(self)
+        other.db, other.host = db, evolve(self.host, store=db)
+        other.__dict__.pop("inbox", None)
+        return other
 
     # -- running -----------------------------------------------------------------------------------------------------------------
 
@@ -173,47 +188,29 @@ class Workflow:
     ) -> Requirement:
         """Store the one decision of a pause, without running anything; `continue_run` applies it, in any process.
 
-        `decision` is confirm, reject, retry or skip; `value` carries the feedback of a rejection. The same decision again returns
-        the stored one. Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`, `UnknownDecision`.
+        `decision` is confirm, reject, retry, skip, edit, input or select; `value` carries the feedback, the edit, the input or the
+        choices. The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `InvalidInput`,
+        `UnknownRun`, `UnknownPause`, `UnknownDecision`.
         """
-        record = self.db.load(run_id)
-        if record.state.run in ENDED and self.db.pause(run_id, pause_id) is None:
-            raise NotPaused(run_id, STATUS[record.state.run])
-        carried = encode(value) if value is not None else None
-        new = Decided(run_id, pause_id, decision, self.host.clock(), carried, by, comment, idempotency_key)
-        self.db.decide(new)
-        waiting = self.db.pause(run_id, pause_id)
-        if waiting is None:
-            raise UnknownPause(run_id, pause_id, [])
-        view = WorkflowRunOutput(self.host, record, self.compiled)
-        return requirement_of(waiting, view.place(waiting), view.reader(waiting))
+        return self.inbox.decide(
+            run_id, pause_id, decision, value=value, by=by, comment=comment, idempotency_key=idempotency_key
+        )
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: a paused one at once, a running one at its next boundary. False where it was over already."""
-        record = self.db.request_cancel(run_id, by, self.host.clock())
-        if record.state.run in ENDED:
-            return False
-        try:
-            claimed, _ = self.db.claim(run_id, self.host.owner(), self.host.clock())
-        except RunBusy:
-            return True
-        if claimed.state.run in ENDED:
-            self.db.release(run_id, claimed.epoch)
-            return claimed.state.run == "cancelled"
-        ready = Continuation(self.host, self.compiled, self.id, run_id, ()).claimed(claimed)
-        for _commit in drive(ready, (cancellation(by),)):
-            pass
-        return True
+        return self.inbox.cancel(run_id, by=by)
+
+    def tick(self) -> list[WorkflowRunOutput]:
+        """Apply every deadline that is over, and drive those runs on; their outputs."""
+        late = self.db.pauses(PauseFilter(workflow_id=self.id, limit=1_000_000))
+        now = self.host.clock()
+        runs = dict.fromkeys(row.pause.run_id for row in late if row.pause.deadline is not None and row.pause.deadline <= now)
+        return self._each_on(runs)
 
     def recover(self) -> list[WorkflowRunOutput]:
         """Take over every run of this workflow that a dead process left running, and drive each on; their outputs."""
-        recovered = []
-        for record in self.db.runs(RunFilter(workflow_id=self.id, phases=("pending", "running"), limit=1_000_000)):
-            try:
-                recovered.append(self.continue_run(run_id=record.identity.run_id))
-            except RunBusy:
-                continue
-        return recovered
+        left = self.db.runs(RunFilter(workflow_id=self.id, phases=("pending", "running"), limit=1_000_000))
+        return self._each_on(record.identity.run_id for record in left)
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -247,13 +244,7 @@ class Workflow:
         offset: int = 0,
     ) -> list[Requirement]:
         """The inbox: what people owe this workflow's runs and have not decided, oldest first."""
-        rows = self.db.pauses(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset))  # noqa: FBT003
-        views: dict[str, WorkflowRunOutput] = {}
-        found = []
-        for row in rows:
-            view = views.setdefault(row.pause.run_id, self._view(self.db.load(row.pause.run_id)))
-            found.append(requirement_of(row, view.place(row), view.reader(row)))
-        return found
+        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset))  # noqa: FBT003
 
     async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
         """`decide`, off the event loop."""
@@ -287,6 +278,19 @@ class Workflow:
         import asyncio
 
         return await asyncio.to_thread(function)
+
+    def _each_on(self, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+        """Continue several runs; one that fails or is busy does not keep the others. What they are afterwards."""
+        run_ids = list(wanted)
+        for run_id in run_ids:
+            try:
+                self.continue_run(run_id=run_id)
+            except (RunBusy, ClaimLost, NotPaused, Undecided):
+                continue
+            except Exception:
+                if self.db.load(run_id).state.run not in ENDED:
+                    raise
+        return [self.get_run_output(run_id) for run_id in run_ids]
 
     def _view(self, record: Record) -> WorkflowRunOutput:
         return WorkflowRunOutput(self.host, record, self.compiled)

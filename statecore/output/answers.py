@@ -1,0 +1,69 @@
+"""Which answers fit which question, checked before anything is stored. One place, for requirements, `decide` and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statecore.codec import decode
+from statecore.core import DECISIONS
+from statecore.definition import StepOutput, UserInputField
+from statecore.definition.fields import checked
+from statecore.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from statecore.stores import Pause
+
+ANSWERS = {
+    "confirmation": "confirm() or reject()",
+    "user_input": "set_user_input() or reject()",
+    "route": "select() or reject()",
+    "output_review": "confirm(), edit() or reject()",
+    "iteration_review": "confirm() or reject()",
+    "error": "retry() or skip()",
+    "interrupted": "retry() or skip()",
+}
+
+
+def words_of(kind: str) -> tuple[str, ...]:
+    """The words that answer a kind of question."""
+    return tuple(DECISIONS[kind])
+
+
+def fitting(pause: Pause, word: str, value: Any) -> Any:
+    """The value of a decision as it is to be stored. Raises `InvalidInput` where it does not fit the question.
+
+    An unknown word is left for the store to refuse, which knows first whether the pause was decided.
+    """
+    said = decode(pause.detail) if pause.detail else {}
+    match word:
+        case "input":
+            schema = said.get("schema")
+            return checked(pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {})
+        case "select":
+            names = [value] if isinstance(value, str) else list(value or ())
+            return chosen_names(pause.step_name, names, said.get("choices", []), multiple=said.get("multiple", False))
+        case "edit":
+            return value.content if type(value) is StepOutput else value
+        case "reject":
+            return value
+        case _ if value is not None:
+            raise InvalidInput(pause.step_name, [f"{word!r} carries no value"])
+        case _:
+            return None
+
+
+def chosen_names(step_name: str, choices: Iterable[str], known: Sequence[str], *, multiple: bool) -> list[str]:
+    """The names of a selection. Raises `InvalidInput` where it is empty, unknown, repeated, or more than was asked for."""
+    names = list(choices)
+    wrong = [f"{name!r} is no choice; there are {', '.join(map(repr, known))}" for name in names if name not in known]
+    if not names:
+        wrong.append("nothing was selected")
+    if len(set(map(str, names))) < len(names):
+        wrong.append("a choice is selected twice")
+    if len(names) > 1 and not multiple:
+        wrong.append("one choice is asked for; allow_multiple_selections is not set")
+    if wrong:
+        raise InvalidInput(step_name, wrong)
+    return names

@@ -1,0 +1,5 @@
+"""Names handed on: `from statecore.workflow.loop import Loop`."""
+
+from statecore.definition import Loop
+
+__all__ = ["Loop"]
