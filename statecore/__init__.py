@@ -71,20 +71,18 @@ _HOMES = {
 }
 
 __all__ = [
-    "pause",
-    "UserInputField",
-    "Router",
-    "Parallel",
-    "OnTimeout",
-    "Loop",
     "AsyncSqliteDb",
     "Condition",
     "ErrorRequirement",
     "HumanReview",
     "InMemoryDb",
+    "Loop",
     "OnError",
     "OnInterrupt",
     "OnReject",
+    "OnTimeout",
+    "Parallel",
+    "Router",
     "RunContext",
     "RunStatus",
     "SqliteDb",
@@ -93,9 +91,11 @@ __all__ = [
     "StepOutput",
     "StepRequirement",
     "Steps",
+    "UserInputField",
     "Workflow",
     "WorkflowRunOutput",
     "WorkflowSession",
+    "pause",
     "register_codec",
 ]
 

@@ -285,6 +285,8 @@ class InvalidAnswer(RunError, ValueError):
     def __init__(self, name: str, answer: object, known: Iterable[str]) -> None:
         self.name, self.answer, self.known = name, answer, tuple(known)
         super().__init__(f"{name!r} answered {answer!r}. Known choices: {', '.join(map(repr, self.known))}.")
+
+
 class RefusedBoundary(RunError):
     """A boundary contradicts what is stored of its run, or no lifecycle allows it; nothing of it was stored."""
 
@@ -292,7 +294,9 @@ class RefusedBoundary(RunError):
 
     def __init__(self, run_id: str, why: str) -> None:
         self.run_id, self.why = run_id, why
-        super().__init__(f"Nothing of this boundary of run {run_id!r} was stored: {why}. What drives the run is in error; report it.")
+        super().__init__(
+            f"Nothing of this boundary of run {run_id!r} was stored: {why}. What drives the run is in error; report it."
+        )
 
 
 class AmbiguousRun(RunError, ValueError):

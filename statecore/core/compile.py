@@ -53,8 +53,7 @@ class Handler:
 
 @frozen
 class Place:
-    """Where a component stands: address, parent, what is after it, position, the nearest error handler around it, and how
-    many loops and routers are around it."""
+    """Where a component stands, which error handler is around it, and how many loops and routers are (`depth`)."""
 
     at: Address
     parent: Address
@@ -107,7 +106,7 @@ def addresses_of(steps: Sequence[Component], prefix: Address, parent: Address) -
     return addresses
 
 
-def in_order(
+def in_order(  # noqa: PLR0913  # a list, where it stands, and what is around it
     draft: Draft, steps: Sequence[Component], *, prefix: Address, around: Place, handler: Handler | None, loops: int = 0
 ) -> Address:
     """Compile a list that runs in order; the address where it begins, or the parent's own where it is empty."""
@@ -177,7 +176,9 @@ def messages(review: HumanReview, **more: str | None) -> dict[str, str | None]:
     return {"confirmation": review.confirmation_message, **more}
 
 
-def node(name: str, place: Place, kind: Kind, machine: str, facts: set[str], handler: Handler | None, **more: Any) -> Node:
+def node(  # noqa: PLR0913  # the parts in which kinds differ
+    name: str, place: Place, kind: Kind, machine: str, facts: set[str], handler: Handler | None, **more: Any
+) -> Node:
     """A node at a place."""
     unit = handler.unit if handler is not None else None
     return Node(

@@ -51,10 +51,8 @@ def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: 
 def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> None:
     """A cursor waits for the world, or has failed."""
     again = trigger in NEW_ATTEMPT or (trigger == w.reject and cursor.phase == w.awaiting_review)
-    if trigger == w.enter and phase == w.running:
-        marks = UNMARKED
-    else:
-        marks = marked(draft, node, cursor, trigger, phase)
+    plain = trigger == w.enter and phase == w.running
+    marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase)
     draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
 
 

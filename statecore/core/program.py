@@ -104,7 +104,18 @@ def assemble(name: str, nodes: Mapping[Address, Node], first: Address) -> Progra
 
 def row_of(node: Node) -> list[Any]:
     """A node as a row of the canonical form: all that the semantics depends on; not the sentences that people are shown."""
-    place = [node.at, node.name, node.kind, node.machine, node.parent, node.next, node.index, node.leaves, node.transparent, node.depth]
+    place = [
+        node.at,
+        node.name,
+        node.kind,
+        node.machine,
+        node.parent,
+        node.next,
+        node.index,
+        node.leaves,
+        node.transparent,
+        node.depth,
+    ]
     return [*place, sorted(node.facts), dict(node.exits), astuple(node.limits)]
 
 

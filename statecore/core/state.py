@@ -35,9 +35,11 @@ Source: TypeAlias = "Ref | Gather"
 
 @frozen
 class Marks:
-    """What few cursors carry. `interrupts` counts the deaths of this attempt, `retries` the automatic retries since a person last
-    decided, `reruns` the retries that people ordered, `reviews` the rejected reviews. `output` is under review, `rejected` was
-    rejected by the last review, `stopping` says that the step said stop, `due` when a deadline or a delay is over (microseconds).
+    """What few cursors carry.
+
+    `interrupts` counts the deaths of this attempt, `retries` the automatic retries since a person last decided, `reruns` the retries
+    that people ordered, `reviews` the rejected reviews. `output` is under review, `rejected` was rejected by the last review,
+    `stopping` says that the step said stop, `due` when a deadline or a delay is over (microseconds).
     """
 
     interrupts: int = 0
@@ -57,8 +59,8 @@ UNMARKED = Marks()
 class Cursor:
     """One live branch: where it is, in which phase.
 
-    `turn` counts the iterations of the loops and the choosings of the routers around it, `attempt` the executions here. `prev` refers to the previous content, `last` to what the last
-    completed component handed on.
+    `turn` counts the iterations of the loops and the choosings of the routers around it, `attempt` the executions here. `prev` refers
+    to the previous content, `last` to what the last completed component handed on.
     """
 
     at: Address

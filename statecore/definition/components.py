@@ -96,8 +96,19 @@ class Step:
         if flow is not None and (interrupt is not None or max_retries):
             message = f"Step {name!r} runs a workflow; set on_interrupt and max_retries on the steps inside it."
             raise DefinitionError(message)
-        self.__attrs_init__(  # type: ignore[attr-defined]
-            name, executor, flow, agent, step_id, description, max_retries, retry_delay, backoff, interrupt, review, wants_context(executor)
+        self.__attrs_init__(
+            name,
+            executor,
+            flow,
+            agent,
+            step_id,
+            description,
+            max_retries,
+            retry_delay,
+            backoff,
+            interrupt,
+            review,
+            wants_context(executor),
         )
 
 
@@ -121,7 +132,7 @@ class Steps:
     ) -> None:
         name = checked_name("Steps", name)
         review = merged("Steps", name, human_review, settings)
-        self.__attrs_init__(name, as_components(f"Steps {name!r}", steps), description, review)  # type: ignore[attr-defined]
+        self.__attrs_init__(name, as_components(f"Steps {name!r}", steps), description, review)
 
 
 @frozen(init=False)
@@ -160,7 +171,7 @@ class Condition:
         then, other = as_components(where, steps), as_components(f"{where} (else)", else_steps or ())
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         wants = wants_context(evaluator)
-        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)  # type: ignore[attr-defined]
+        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)
 
 
 @frozen(init=False)
@@ -206,7 +217,7 @@ class Loop:
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         children = not_empty(where, as_components(where, steps))
         wants = wants_context(end_condition)
-        self.__attrs_init__(  # type: ignore[attr-defined]
+        self.__attrs_init__(
             name, children, max_iterations, end_condition, bool(forward_iteration_output), description, interrupt, review, wants
         )
 
@@ -248,9 +259,7 @@ class Router:
             check_asked(where, "selector", selector)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         children = not_empty(where, as_components(where, choices))
-        self.__attrs_init__(  # type: ignore[attr-defined]
-            name, children, selector, description, interrupt, review, wants_context(selector)
-        )
+        self.__attrs_init__(name, children, selector, description, interrupt, review, wants_context(selector))
 
 
 @frozen(init=False)
@@ -279,7 +288,7 @@ class Parallel:
             raise DefinitionError(message)
         review = merged("Parallel", name, human_review, settings)
         branches = not_empty(where, as_components(where, steps))
-        self.__attrs_init__(name, branches, max_concurrency, description, review)  # type: ignore[attr-defined]
+        self.__attrs_init__(name, branches, max_concurrency, description, review)
 
 
 Component: TypeAlias = Step | Steps | Condition | Loop | Router | Parallel | Definition
@@ -301,7 +310,7 @@ def as_component(where: str, child: Any) -> Component:
     if isinstance(child, HasDefinition):
         return child.definition
     if isinstance(child, list | tuple) and child:
-        inner = as_components(where, child)
+        inner: tuple[Any, ...] = as_components(where, child)
         return Steps("+".join(each.name for each in inner), inner)
     if callable(child) and not inspect.isclass(child):
         return Step(executor=child)

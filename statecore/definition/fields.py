@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
 from statecore.errors import DefinitionError, InvalidInput, suggest
 
@@ -44,7 +44,7 @@ class UserInputField:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> UserInputField:
         """A field from plain data. Raises `DefinitionError` for an unknown key."""
-        known = {attribute.name for attribute in cls.__attrs_attrs__}  # type: ignore[attr-defined]
+        known = {attribute.name for attribute in fields(cls)}
         for key in plain:
             if key not in known:
                 message = f"A UserInputField has no {key!r}.{suggest(key, known)}"
@@ -89,14 +89,15 @@ def checked(step_name: str, schema: Sequence[UserInputField] | None, values: Map
 
     Without a schema every named value is taken.
     """
-    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+    given: Any = values
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in values):
         raise InvalidInput(step_name, [f"a mapping of names to values is needed, not {values!r}"])
     if schema is None:
         return dict(values)
-    fields = {each.name: each for each in schema}
-    wrong = [f"{name!r} is not asked for.{suggest(name, fields)}" for name in values if name not in fields]
+    form = {each.name: each for each in schema}
+    wrong = [f"{name!r} is not asked for.{suggest(name, form)}" for name in values if name not in form]
     result: dict[str, Any] = {}
-    for name, each in fields.items():
+    for name, each in form.items():
         value = values.get(name, each.value)
         if value is None:
             if each.required:

@@ -26,7 +26,9 @@ class Mark:
     name: str | None = None
 
 
-def pause(name: str | None = None, *, human_review: HumanReview | None = None, **settings: Unpack[ReviewSettings]) -> Callable[[F], F]:
+def pause(
+    name: str | None = None, *, human_review: HumanReview | None = None, **settings: Unpack[ReviewSettings]
+) -> Callable[[F], F]:
     """A decorator: the step of this function has these settings. The function itself is unchanged.
 
     An explicit `human_review` or keyword of the Step may add to them; the contrary of one is refused.

@@ -93,9 +93,13 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+LONGEST = 1e12
+"""More seconds than any deadline has; beyond it instants no longer fit."""
+
+
 def is_seconds(value: object) -> bool:
     """Whether a value is a positive number of seconds, or nothing."""
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e12)
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST)
 
 
 def flag(setting: str) -> Any:
@@ -136,11 +140,11 @@ class HumanReview:
     output_review_message: str | None = text("output_review_message")
     requires_iteration_review: bool = flag("requires_iteration_review")
     iteration_review_message: str | None = text("iteration_review_message")
-    on_reject: OnReject | None = policy("on_reject", OnReject)
-    on_error: OnError | None = policy("on_error", OnError)
+    on_reject: OnReject | None = policy("on_reject", OnReject)  # noqa: RUF009  # an attrs field by another name
+    on_error: OnError | None = policy("on_error", OnError)  # noqa: RUF009  # an attrs field by another name
     max_retries: int = field(default=3, validator=must("max_retries", "a whole number from 0", is_count))
     timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
-    on_timeout: OnTimeout = policy("on_timeout", OnTimeout, OnTimeout.cancel)
+    on_timeout: OnTimeout = policy("on_timeout", OnTimeout, OnTimeout.cancel)  # noqa: RUF009  # an attrs field by another name
 
 
 GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
@@ -161,7 +165,9 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
 ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
 
 
-def merged(kind: str, name: str, review: HumanReview | None, flat: Mapping[str, Any], own: HumanReview | None = None) -> HumanReview:
+def merged(
+    kind: str, name: str, review: HumanReview | None, flat: Mapping[str, Any], own: HumanReview | None = None
+) -> HumanReview:
     """One `HumanReview` out of the spellings, checked against what this kind of component supports.
 
     `own` is what `@pause` put on the function; like the flat keywords it may say the same as `review`, not the contrary.

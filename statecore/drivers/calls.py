@@ -74,7 +74,7 @@ def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wan
     if isinstance(asked, bool):
         return asked
     if isinstance(asked, str):
-        from .cel import evaluate_cel
+        from .cel import evaluate_cel  # noqa: PLC0415  # an extra
 
         return evaluate_cel(asked, about, values)
     return given(asked, about, execution, values, wants=wants)
@@ -148,8 +148,8 @@ def finish_now(value: Any) -> Any:
 
 def run_now(awaitable: Awaitable[Any]) -> Any:
     """Run an awaitable to its end; on a thread of its own where this one already runs an event loop."""
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
+    import asyncio  # noqa: PLC0415  # only asynchronous steps pay for it
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # the same
 
     async def wait() -> Any:
         return await awaitable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def program_of(expression: str) -> Any:
     """A compiled expression; compiled once in a process. Raises `MissingExtra`."""
     try:
-        import celpy
+        import celpy  # noqa: PLC0415  # an extra
     except ImportError as error:
         what = "A CEL expression"
         raise MissingExtra(what, "cel") from error
@@ -27,7 +27,7 @@ def program_of(expression: str) -> Any:
 def evaluate_cel(expression: str, about: Any, values: CallValues) -> Any:
     """The value of an expression over `input`, `previous_step_content`, `additional_data`, `session_state`, or a Loop's `outputs`."""
     program = program_of(expression)
-    from celpy import json_to_cel
+    from celpy.adapter import json_to_cel  # noqa: PLC0415  # an extra
 
     if isinstance(about, StepInput):
         names: dict[str, Any] = {

@@ -54,6 +54,7 @@ class Execution:
     _history: History | None = None
 
     def __attrs_post_init__(self) -> None:
+        """What is derived: a way to look back, and what is stored of the session state."""
         self.past = Past(self)
         self._saved_session = self.session_state
 
@@ -227,7 +228,9 @@ class Execution:
         if type(value) is not StepOutput:
             return self.event(w.succeed, call, Body("", encode(value)))
         if not value.success and not value.stop:
-            return self.failed(call, StepFailed(self.program.nodes[call.at].name, value.error or "no reason given"), said=value.error)
+            return self.failed(
+                call, StepFailed(self.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
+            )
         said = {"success": False, "error": value.error} if not value.success else {}
         body = Body(dumps(said) if said else "", encode(value.content))
         return self.event(w.stop if value.stop else w.succeed, call, body)
@@ -322,8 +325,4 @@ def bounded(text: str) -> str:
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
     """The execution of a run that has just been claimed."""
-    return Execution(
-        host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state
-    )
-
-
+    return Execution(host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state)

@@ -86,7 +86,9 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
     for around in execution.program.ancestors(call.at):
         number = call.turn[around.depth] if around.kind == "loop" else 0
         if number and w.reviews_iterations in around.facts and "rejection_feedback" not in said:
-            review = pause_id("iteration_review", around.at, (*call.turn[: around.depth], number - 1), execution.attempt_of(around.at))
+            review = pause_id(
+                "iteration_review", around.at, (*call.turn[: around.depth], number - 1), execution.attempt_of(around.at)
+            )
             said["rejection_feedback"] = execution.answer(review)
     return said
 

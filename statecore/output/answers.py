@@ -40,7 +40,9 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
     match word:
         case "input":
             schema = said.get("schema")
-            return checked(pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {})
+            return checked(
+                pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {}
+            )
         case "select":
             names = [value] if isinstance(value, str) else list(value or ())
             return chosen_names(pause.step_name, names, said.get("choices", []), multiple=said.get("multiple", False))

@@ -331,9 +331,9 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
     if pause.kind in ("error", "interrupted"):
         return ErrorRequirement(**shared, error_message=said.get("error", ""), error_type=said.get("error_type", ""))
     schema = said.get("schema")
+    shared[MESSAGES[pause.kind]] = pause.message
     return StepRequirement(
         **shared,
-        **{MESSAGES[pause.kind]: pause.message},
         on_reject=place.on_reject,
         user_input_schema=[UserInputField(**each) for each in schema] if schema is not None else None,
         available_choices=said.get("choices", []),

@@ -207,7 +207,12 @@ class WorkflowRunOutput:
             return Place(waiting.pause.at, "Step", 0, None)
         on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
         return Place(
-            node.at, STEP_TYPES[node.kind], node.index, on_reject, lambda: self._read_input(waiting), lambda: self._read_output(waiting)
+            node.at,
+            STEP_TYPES[node.kind],
+            node.index,
+            on_reject,
+            lambda: self._read_input(waiting),
+            lambda: self._read_output(waiting),
         )
 
     @cached_property
@@ -227,7 +232,9 @@ class WorkflowRunOutput:
         cursor = self._cursor(waiting)
         steps = self._history.tree_at(waiting.pause.at, waiting.pause.turn) if "review" in waiting.pause.kind else []
         content = self._execution.content(cursor.marks.output)
-        return StepOutput(content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at)
+        return StepOutput(
+            content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at
+        )
 
 
 def compiled_of(record: Record) -> Compiled:

@@ -187,6 +187,6 @@ def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phas
     closed = [(boundary.time, number, pause_id) for pause_id in boundary.closed]
     connection.executemany("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", closed)
     for p in boundary.opened:
-        ask = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt, p.step_name, p.message, p.opened, p.closed)
-        ask = (*ask, p.detail, p.deadline, p.on_timeout)
+        place = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
+        ask = (*place, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout)
         connection.execute(ASK, ask)

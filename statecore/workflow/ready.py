@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from statecore.output import Requirement
 
 
-
 @frozen
 class Ready:
     """A claimed run and the events to begin with."""
@@ -157,7 +156,9 @@ class Continuation:
             return (evolve(REOPEN, time=now),)
         if state.run == w.pending:
             return (Event(w.start, time=now),)
-        events = [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
+        events = (
+            [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
+        )
         for ask in asks(program, state):
             answer = answers.get(ask.pause_id)
             if answer is not None:

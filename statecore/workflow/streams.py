@@ -110,6 +110,6 @@ def raise_in_stream(execution: Execution) -> None:
     error = loud(execution)
     if isinstance(error, StopIteration | StopAsyncIteration):
         message = f"a step of run {execution.identity.run_id!r} raised {type(error).__name__}"
-        raise RuntimeError(message) from error
+        raise RuntimeError(message) from error  # noqa: TRY004  # as Python itself does in generators
     if error is not None:
         raise error

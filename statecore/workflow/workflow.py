@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from uuid import uuid4
 
 from attrs import evolve
@@ -17,18 +17,21 @@ from statecore.definition.components import Child, Definition, Step, Steps, as_c
 from statecore.drivers import Host
 from statecore.drivers.storing import raise_loud
 from statecore.drivers.sync import drive
-from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, UnknownRun
+from statecore.errors import ClaimLost, NotPaused, RunBusy, Undecided, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
-from statecore.stores.rules import ENDED, STATUS
+from statecore.stores.rules import ENDED
 
 from .inbox import Inbox
+from .options import ContinueOptions, RunOptions, phases_of
 from .ready import Continuation, Ready, identity_of, new_run
 from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
     from statecore.definition import RunStatus
     from statecore.stores import Record
+
+T = TypeVar("T")
 
 
 class Workflow:
@@ -86,92 +89,114 @@ class Workflow:
     # -- running -----------------------------------------------------------------------------------------------------------------
 
     @overload
-    def run(self, input: Any = None, *, stream: Literal[False] = False, **options: Any) -> WorkflowRunOutput: ...  # noqa: A002
+    def run(
+        self, input: Any = None, *, stream: Literal[False] = False, stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> WorkflowRunOutput: ...
     @overload
-    def run(self, input: Any = None, *, stream: Literal[True], **options: Any) -> Stream: ...  # noqa: A002
+    def run(
+        self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> Stream: ...
     def run(
         self,
         input: Any = None,  # noqa: A002  # the word users know
         *,
-        additional_data: Mapping[str, Any] | None = None,
-        session_id: str | None = None,
-        user_id: str | None = None,
-        run_id: str | None = None,
-        session_state: Mapping[str, Any] | None = None,
         stream: bool = False,
         stream_events: bool = False,
+        **options: Unpack[RunOptions],
     ) -> WorkflowRunOutput | Stream:
         """Start a run and drive it until people are owed or it is over.
 
-        Returns the run's output, or with `stream=True` an iterator of events. Raises the executor's own exception where a step fails
-        under policy fail; `UnstorableValue`, `DuplicateRun` before anything ran.
+        Options: `additional_data`, `session_id`, `user_id`, `run_id`, `session_state`. Returns the run's output, or with `stream=True` an
+        iterator of events. Raises the executor's own exception where a step fails under policy fail; `UnstorableValue` and
+        `DuplicateRun` before anything ran.
         """
-        ready = self._launch(input, additional_data, session_id, user_id, run_id, session_state)
-        return self._drive(ready, stream=stream, stream_events=stream_events)
+        return self._drive(self._launch(input, **options), stream=stream, stream_events=stream_events)
 
+    @overload
+    def arun(
+        self, input: Any = None, *, stream: Literal[False] = False, stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> Awaitable[WorkflowRunOutput]: ...
+    @overload
+    def arun(
+        self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> AsyncStream: ...
     def arun(
         self,
         input: Any = None,  # noqa: A002  # the word users know
         *,
-        additional_data: Mapping[str, Any] | None = None,
-        session_id: str | None = None,
-        user_id: str | None = None,
-        run_id: str | None = None,
-        session_state: Mapping[str, Any] | None = None,
         stream: bool = False,
         stream_events: bool = False,
-    ) -> Any:
+        **options: Unpack[RunOptions],
+    ) -> Awaitable[WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
-        options = (input, additional_data, session_id, user_id, run_id, session_state)
         if stream:
-            return self._astream(self._launch(*options), stream_events=stream_events)
-        return self._adrive(lambda: self._launch(*options))
+            return self._astream(self._launch(input, **options), stream_events=stream_events)
+        return self._adrive(lambda: self._launch(input, **options))
 
     @overload
     def continue_run(
-        self, run_output: WorkflowRunOutput | None = None, *, stream: Literal[False] = False, **options: Any
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        stream: Literal[False] = False,
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
     ) -> WorkflowRunOutput: ...
     @overload
     def continue_run(
-        self, run_output: WorkflowRunOutput | None = None, *, stream: Literal[True], **options: Any
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        stream: Literal[True],
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
     ) -> Stream: ...
     def continue_run(
         self,
         run_output: WorkflowRunOutput | None = None,
         *,
-        run_id: str | None = None,
-        session_id: str | None = None,
-        step_requirements: Iterable[Requirement] | None = None,
-        error_requirements: Iterable[Requirement] | None = None,
-        retry_failed: bool = False,
         stream: bool = False,
         stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
     ) -> WorkflowRunOutput | Stream:
         """Go on with a run, taking decisions from the requirements and everything else from the store.
 
-        Decisions stored by `decide` count too. A run whose process died is taken over. Returns a new output, or a stream. Raises
-        `Undecided`, `AlreadyDecided`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
+        Options: `run_id`, `session_id`, `step_requirements`, `error_requirements`, `retry_failed`. Decisions stored by `decide` count
+        too. A run whose process died is taken over. Returns a new output, or a stream. Raises `Undecided`, `AlreadyDecided`,
+        `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
         """
-        ready = self._resume(run_output, run_id, session_id, step_requirements, error_requirements, retry_failed=retry_failed)
-        return self._drive(ready, stream=stream, stream_events=stream_events)
+        return self._drive(self._resume(run_output, **options), stream=stream, stream_events=stream_events)
 
+    @overload
     def acontinue_run(
         self,
         run_output: WorkflowRunOutput | None = None,
         *,
-        run_id: str | None = None,
-        session_id: str | None = None,
-        step_requirements: Iterable[Requirement] | None = None,
-        error_requirements: Iterable[Requirement] | None = None,
-        retry_failed: bool = False,
+        stream: Literal[False] = False,
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
+    ) -> Awaitable[WorkflowRunOutput]: ...
+    @overload
+    def acontinue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        stream: Literal[True],
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
+    ) -> AsyncStream: ...
+    def acontinue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
         stream: bool = False,
         stream_events: bool = False,
-    ) -> Any:
+        **options: Unpack[ContinueOptions],
+    ) -> Awaitable[WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
-        options = (run_output, run_id, session_id, step_requirements, error_requirements)
         if stream:
-            return self._astream(self._resume(*options, retry_failed=retry_failed), stream_events=stream_events)
-        return self._adrive(lambda: self._resume(*options, retry_failed=retry_failed))
+            return self._astream(self._resume(run_output, **options), stream_events=stream_events)
+        return self._adrive(lambda: self._resume(run_output, **options))
 
     # -- deciding ----------------------------------------------------------------------------------------------------------------
 
@@ -192,9 +217,7 @@ class Workflow:
         choices. The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `InvalidInput`,
         `UnknownRun`, `UnknownPause`, `UnknownDecision`.
         """
-        return self.inbox.decide(
-            run_id, pause_id, decision, value=value, by=by, comment=comment, idempotency_key=idempotency_key
-        )
+        return self.inbox.decide(run_id, pause_id, decision, value=value, by=by, comment=comment, idempotency_key=idempotency_key)
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: a paused one at once, a running one at its next boundary. False where it was over already."""
@@ -272,10 +295,10 @@ class Workflow:
 
     # -- how it is done ----------------------------------------------------------------------------------------------------------
 
-    async def _off_loop(self, function: Any) -> Any:
+    async def _off_loop(self, function: Callable[[], T]) -> T:
         if not self.db.blocking:
             return function()
-        import asyncio
+        import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
 
         return await asyncio.to_thread(function)
 
@@ -295,14 +318,15 @@ class Workflow:
     def _view(self, record: Record) -> WorkflowRunOutput:
         return WorkflowRunOutput(self.host, record, self.compiled)
 
-    def _launch(  # noqa: PLR0913  # the arguments of `run`, one by one
+    def _launch(
         self,
         run_input: Any,
-        additional_data: Mapping[str, Any] | None,
-        session_id: str | None,
-        user_id: str | None,
-        run_id: str | None,
-        session_state: Mapping[str, Any] | None,
+        *,
+        additional_data: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        run_id: str | None = None,
+        session_state: Mapping[str, Any] | None = None,
     ) -> Ready:
         session_id = session_id or self.session_id
         ids = {
@@ -324,15 +348,15 @@ class Workflow:
         kept = decode(before[0].session_state) if before else {}
         return new_run(self.host, self.compiled, identity, encode({**self.session_state, **kept, **(session_state or {})}))
 
-    def _resume(  # noqa: PLR0913  # the arguments of `continue_run`, one by one
+    def _resume(
         self,
         run_output: WorkflowRunOutput | None,
-        run_id: str | None,
-        session_id: str | None,
-        step_requirements: Iterable[Requirement] | None,
-        error_requirements: Iterable[Requirement] | None,
         *,
-        retry_failed: bool,
+        run_id: str | None = None,
+        session_id: str | None = None,
+        step_requirements: Iterable[Requirement] | None = None,
+        error_requirements: Iterable[Requirement] | None = None,
+        retry_failed: bool = False,
     ) -> Ready:
         run_id = run_id or (run_output.run_id if run_output is not None else None)
         if run_id is None:
@@ -354,8 +378,8 @@ class Workflow:
         raise_loud(ready.execution)
         return self.get_run_output(ready.execution.identity.run_id)
 
-    async def _adrive(self, prepare: Any) -> WorkflowRunOutput:
-        from statecore.drivers import aio
+    async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
+        from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         ready = await self._off_loop(prepare)
         async for _commit in aio.drive(ready.execution, ready.events):
@@ -364,17 +388,6 @@ class Workflow:
         return await self.aget_run_output(ready.execution.identity.run_id)
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
-        from statecore.drivers import aio
+        from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         return AsyncStream(ready.execution, aio.drive(ready.execution, ready.events), everything=stream_events)
-
-
-def phases_of(status: RunStatus | str) -> tuple[str, ...]:
-    """The core's phases that a user's status stands for. Raises `DefinitionError` for a word that is none."""
-    word = str(getattr(status, "value", status)).upper()
-    phases = tuple(phase for phase, name in STATUS.items() if name == word)
-    if not phases:
-        message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
-        raise DefinitionError(message)
-    return phases
-

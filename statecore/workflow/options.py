@@ -1,0 +1,41 @@
+"""The keyword arguments that `run` and `arun`, and `continue_run` and `acontinue_run`, share; and a status as users write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+from statecore.definition import RunStatus
+from statecore.errors import DefinitionError
+from statecore.output import Requirement
+from statecore.stores.rules import STATUS
+
+
+class RunOptions(TypedDict, total=False):
+    """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state."""
+
+    additional_data: Mapping[str, Any] | None
+    session_id: str | None
+    user_id: str | None
+    run_id: str | None
+    session_state: Mapping[str, Any] | None
+
+
+class ContinueOptions(TypedDict, total=False):
+    """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened."""
+
+    run_id: str | None
+    session_id: str | None
+    step_requirements: Iterable[Requirement] | None
+    error_requirements: Iterable[Requirement] | None
+    retry_failed: bool
+
+
+def phases_of(status: RunStatus | str) -> tuple[str, ...]:
+    """The core's phases that a user's status stands for. Raises `DefinitionError` for a word that is none."""
+    word = str(getattr(status, "value", status)).upper()
+    phases = tuple(phase for phase, name in STATUS.items() if name == word)
+    if not phases:
+        message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
+        raise DefinitionError(message)
+    return phases
