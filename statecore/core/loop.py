@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import frozen
 
 from .events import Advanced, Event
-from .owed import Call, Timer, calls, timers
+from .owed import Call, Timer, owed
 from .reducer import advance, stands_at
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ class Next:
 
 
 Effect: TypeAlias = Commit | Start | Next
+NEXT = Next()
 Reply: TypeAlias = "Event | tuple[Event, ...] | None"
 
 
 def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Generator[Effect, Reply, State]:
     """Drive a run from `state` and `events` until only people are left or it is over; returns the state it is parked in."""
-    begun: set[Call] = set()
+    begun: tuple[Call, ...] = ()
     while True:
         if events:
             after = advance(program, state, *events)
@@ -64,12 +65,13 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
                 after = advance(program, state, *events)
                 yield Commit(state, events, after)
             state = after.state
-        open_calls = calls(program, state)
+        waiting = owed(program, state)
+        open_calls = tuple([item for item in waiting if type(item) is Call])
         for call in open_calls:
             if call not in begun:
                 yield Start(call)
-        begun = set(open_calls)
-        reply = yield Next(timers(program, state))
+        begun = open_calls
+        reply = yield Next(tuple([item for item in waiting if type(item) is Timer])) if len(waiting) > len(begun) else NEXT
         if not isinstance(reply, tuple) or not reply:
             return state
-        events = tuple(event for event in reply if stands_at(state, event))
+        events = reply if len(state.cursors) == 1 else tuple([event for event in reply if stands_at(state, event)])

@@ -79,7 +79,7 @@ def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
 
 def owed(program: Program, state: State) -> tuple[Owed, ...]:
     """Everything that this state waits for, in order of address."""
-    return tuple(item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None)
+    return tuple([item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None])
 
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:

@@ -63,10 +63,12 @@ def matches(cursor: Cursor, event: Event) -> bool:
 
 def report(draft: Draft, event: Event) -> None:
     """A call ended, a delay is over, a person decided, a deadline passed: fire the row at the cursor that waited for it."""
-    cursor = next((each for each in draft.cursors if matches(each, event)), None)
-    if cursor is None:
+    for index, cursor in enumerate(draft.cursors):
+        if matches(cursor, event):
+            del draft.cursors[index]
+            break
+    else:
         raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
-    draft.cursors.remove(cursor)
     if draft.run == w.paused:
         draft.fire_run(w.resume)
     take(draft, cursor, event.trigger, event.body, event.choices)
@@ -140,7 +142,7 @@ def is_full(draft: Draft, cursor: Cursor) -> bool:
 
 def admit(draft: Draft) -> bool:
     """Let a branch begin for which there is a place now."""
-    waiting = [cursor for cursor in draft.cursors if cursor.phase == w.pending]
+    waiting = [cursor for cursor in draft.cursors if cursor.phase == w.pending] if draft.cursors else ()
     if not waiting or draft.is_failing():
         return False
     for cursor in waiting:

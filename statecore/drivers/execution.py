@@ -13,7 +13,7 @@ from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Mo
 from statecore.core.owed import CallKind
 from statecore.core.state import UNMARKED
 from statecore.definition import StepOutput
-from statecore.errors import InvalidAnswer, StepFailed
+from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Decided, Entry, Identity, Pause, Record
 from statecore.stores.history import History
@@ -109,7 +109,7 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         before_asks, after_asks = self.questions(effect.before), self.questions(after)
-        closed = tuple(ask.pause_id for ask in before_asks if ask not in after_asks)
+        closed = tuple([ask.pause_id for ask in before_asks if ask not in after_asks])
         return Boundary(
             run_id=self.identity.run_id,
             epoch=self.epoch,
@@ -118,9 +118,9 @@ class Execution:
             state=after,
             entries=tuple(entries),
             held=self.held_by(after, at_seq),
-            opened=tuple(self.pause(ask, effect, time) for ask in after_asks if ask not in before_asks),
+            opened=tuple([self.pause(ask, effect, time) for ask in after_asks if ask not in before_asks]),
             closed=closed,
-            decisions=tuple(self.answers[pause_id] for pause_id in closed if pause_id in self.answers),
+            decisions=tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]),
             session_state=self.session_state if self.session_state != self._saved_session else None,
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
@@ -195,8 +195,14 @@ class Execution:
 
     def values_of(self, call: Call) -> CallValues:
         """The values that a call is made with."""
-        cursor = next(each for each in self.state.cursors if (each.at, each.turn) == (call.at, call.turn))
-        return CallValues(self, call, cursor)
+        return CallValues(self, call, self.cursor_at(call))
+
+    def cursor_at(self, call: Call) -> Cursor:
+        """The cursor that owes a call."""
+        for cursor in self.state.cursors:
+            if cursor.at == call.at and cursor.turn == call.turn:
+                return cursor
+        raise StaleEvent(call.at, call.turn, call.attempt, call.kind)
 
     def call_at(self, cursor: Cursor) -> Call:
         """The call that a cursor owes, or would owe if a person let it go on."""
@@ -283,10 +289,12 @@ def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
 def collect(refs: set[Ref], *sources: Source | None) -> None:
     """Add what sources refer to, also inside of what a Parallel handed on."""
     for source in sources:
+        if source is None:
+            continue
         if isinstance(source, Ref):
             refs.add(source)
-        elif source is not None:
-            collect(refs, *(branch for _, branch in source.branches))
+        else:
+            collect(refs, *[branch for _, branch in source.branches])
 
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
