@@ -67,6 +67,7 @@ class Place:
 class Draft:
     """The program in the making: nodes and the user's components by address."""
 
+    concurrency: int | None = None
     nodes: dict[Address, Node] = field(factory=dict)
     components: dict[Address, Component] = field(factory=dict)
 
@@ -81,7 +82,7 @@ class Compiled:
 
 def compile_definition(definition: Definition) -> Compiled:
     """The program of a definition. Raises `DuplicateNames` where two components of one list share a name."""
-    draft = Draft()
+    draft = Draft(definition.max_concurrency)
     draft.nodes[ROOT] = Node(
         at=ROOT, name=definition.name, kind="run", machine="run", parent=ROOT, next=ROOT, index=0, facts=frozenset(), leaves=ROOT
     )
@@ -293,7 +294,7 @@ def parallel(draft: Draft, component: Parallel, place: Place) -> None:
     handler = Handler(review.on_error, None) if review.on_error is not None else place.handler
     made = node(
         component.name, place, "parallel", "parallel", gate_facts(review), handler,
-        transparent=True, limits=limits(review, concurrency=component.max_concurrency), asks=messages(review),
+        transparent=True, limits=limits(review, concurrency=component.max_concurrency or draft.concurrency), asks=messages(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.steps, place, handler))

@@ -24,10 +24,14 @@ Evaluator: TypeAlias = bool | str | Callable[..., Any]
 
 @frozen
 class Definition:
-    """A named list of components: the root of a workflow, and what a nested workflow brings in."""
+    """A named list of components: the root of a workflow, and what a nested workflow brings in.
+
+    `max_concurrency` holds for each Parallel in it that sets none itself.
+    """
 
     name: str
     steps: tuple[Component, ...]
+    max_concurrency: int | None = None
 
 
 @runtime_checkable
@@ -283,9 +287,7 @@ class Parallel:
     ) -> None:
         name = checked_name("Parallel", name or "parallel")
         where = f"Parallel {name!r}"
-        if max_concurrency is not None and (not is_count(max_concurrency) or max_concurrency < 1):
-            message = f"max_concurrency of {where} must be a whole number from 1, not {max_concurrency!r}."
-            raise DefinitionError(message)
+        check_concurrency(where, max_concurrency)
         review = merged("Parallel", name, human_review, settings)
         branches = not_empty(where, as_components(where, steps))
         self.__attrs_init__(name, branches, max_concurrency, description, review)
@@ -350,6 +352,13 @@ def check_retries(name: str, retries: object, delay: object, backoff: object) ->
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
             message = f"{setting} of Step {name!r} must be a number from {least}, not {value!r}."
             raise DefinitionError(message)
+
+
+def check_concurrency(where: str, limit: object) -> None:
+    """How many branches run at once is a whole number from 1, or unlimited."""
+    if limit is not None and (not is_count(limit) or limit == 0):
+        message = f"max_concurrency of {where} must be a whole number from 1, not {limit!r}."
+        raise DefinitionError(message)
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:

@@ -146,6 +146,17 @@ class HumanReview:
     timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
     on_timeout: OnTimeout = policy("on_timeout", OnTimeout, OnTimeout.cancel)  # noqa: RUF009  # an attrs field by another name
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the settings that differ from their defaults; a predicate is named."""
+        from .plain import plain_review  # noqa: PLC0415  # which reads this module's defaults
+
+        return plain_review(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> HumanReview:
+        """A review from plain data. Raises `DefinitionError` for a value that means nothing, `TypeError` for an unknown setting."""
+        return cls(**plain)
+
 
 GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
 INPUT = ("requires_user_input", "user_input_message")

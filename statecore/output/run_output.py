@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +190,17 @@ class WorkflowRunOutput:
             "metrics": self.metrics,
         }
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> WorkflowRunOutput:
+        """An output from plain data. It knows what `to_dict` wrote and no store; `continue_run` takes decisions from it, and nothing else."""
+        output = cls.__new__(cls)
+        output.__dict__.update({name: plain.get(name) for name in PLAIN})
+        output.status = RunStatus(plain["status"])
+        output.step_requirements = [StepRequirement.from_dict(each) for each in plain.get("step_requirements", ())]
+        output.error_requirements = [ErrorRequirement.from_dict(each) for each in plain.get("error_requirements", ())]
+        output.__dict__["step_results"] = [output_of(each) for each in plain.get("step_results", ())]
+        return output
+
     # -- how it is read ----------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -235,6 +247,28 @@ class WorkflowRunOutput:
         return StepOutput(
             content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at
         )
+
+
+PLAIN = (
+    "run_id",
+    "session_id",
+    "user_id",
+    "workflow_id",
+    "workflow_name",
+    "created_at",
+    "input",
+    "content",
+    "error",
+    "session_state",
+    "additional_data",
+    "metadata",
+    "metrics",
+)
+
+
+def output_of(plain: Mapping[str, Any]) -> StepOutput:
+    """A step's output, with what is inside it, from plain data."""
+    return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())]})
 
 
 def compiled_of(record: Record) -> Compiled:

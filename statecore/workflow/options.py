@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from statecore.definition import RunStatus
-from statecore.errors import DefinitionError
+from statecore.definition.fields import as_schema, checked
+from statecore.errors import DefinitionError, InvalidInput
 from statecore.output import Requirement
 from statecore.stores.rules import STATUS
 
@@ -39,3 +40,20 @@ def phases_of(status: RunStatus | str) -> tuple[str, ...]:
         message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
         raise DefinitionError(message)
     return phases
+
+
+def checked_schema(schema: Any) -> Any:
+    """An input schema: fields, or a class that validates by itself. Raises `DefinitionError` for anything else."""
+    return schema if schema is None or hasattr(schema, "model_validate") else as_schema(schema)
+
+
+def checked_input(name: str, schema: Any, given: Any) -> Any:
+    """A run's input, checked and completed by the workflow's schema; plain data, so that it can be stored. Raises `InvalidInput`."""
+    if schema is None:
+        return given
+    if not hasattr(schema, "model_validate"):
+        return checked(name, schema, given)
+    try:
+        return schema.model_validate(given).model_dump()
+    except ValueError as error:
+        raise InvalidInput(name, [str(error)]) from error

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode, encode
-from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
+from statecore.core import DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION
 from statecore.drivers import Execution, Host, of_record
 from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, RunBusy, Undecided
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
-from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, Waiting
+from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.owner import alive
 from statecore.stores.rules import STATUS, clock_text, ended
 
@@ -36,27 +36,34 @@ class Ready:
     events: tuple[Event, ...]
 
 
-def new_run(host: Host, compiled: Compiled, identity: Identity, session_state: str) -> Ready:
-    """A run that is stored and claimed, and about to start. Raises `DuplicateRun`."""
-    record = host.store.begin(identity, session_state, host.owner())
-    assert record.state == BEGINNING  # noqa: S101  # the store's promise
-    return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
+def new_run(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Ready:
+    """A run that is stored and claimed, and about to start.
 
-
-def identity_of(
-    compiled: Compiled, *, ids: Mapping[str, Any], created: int, run_input: Any, additional_data: Any, metadata: Any
-) -> Identity:
-    """What is fixed about a new run. Raises `UnstorableValue` before anything is stored."""
-    return Identity(
+    Its session state is the workflow's own, under what the session's last run left, under what the caller gives. Raises
+    `UnstorableValue` and `DuplicateRun` before anything is stored.
+    """
+    program = compiled.program
+    identity = Identity(
         **ids,
-        created=created,
-        input=encode(run_input),
-        additional_data=encode(additional_data or {}),
-        metadata=encode(metadata or {}),
-        fingerprint=compiled.program.fingerprint,
-        canonical=compiled.program.canonical,
+        created=host.clock(),
+        input=encode(values["run_input"]),
+        additional_data=encode(values["additional_data"]),
+        metadata=encode(values["metadata"]),
+        fingerprint=program.fingerprint,
+        canonical=program.canonical,
         rules=RULES_VERSION,
     )
+    before = host.store.runs(RunFilter(session_id=identity.session_id, workflow_id=identity.workflow_id, limit=1))
+    kept = decode(before[0].session_state) if before else {}
+    own, given = session_states
+    record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner())
+    return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
 
 
 @define

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from statecore.codec import decode, encode
 from statecore.core import Compiled, compile_definition
-from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
+from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
+from statecore.definition.plain import plain_definition
 from statecore.drivers import Host
 from statecore.drivers.storing import raise_loud
 from statecore.drivers.sync import drive
@@ -23,8 +23,8 @@ from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 from statecore.stores.rules import ENDED
 
 from .inbox import Inbox
-from .options import ContinueOptions, RunOptions, phases_of
-from .ready import Continuation, Ready, identity_of, new_run
+from .options import ContinueOptions, RunOptions, checked_input, checked_schema, phases_of
+from .ready import Continuation, Ready, new_run
 from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ class Workflow:
     """A human-in-the-loop workflow: its steps in order, and the store where its runs live.
 
     `db=None` keeps runs in this process's memory. A Workflow is never changed by a run and serves concurrent ones; inside another
-    workflow it is a group under its own name. Wrong definitions are refused here, by name, with a `DefinitionError`.
+    workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
+    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. Wrong
+    definitions are refused here, by name, with a `DefinitionError`.
     """
 
     def __init__(
@@ -53,10 +55,15 @@ class Workflow:
         session_state: Mapping[str, Any] | None = None,
         user_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        input_schema: Any = None,
+        max_concurrency: int | None = None,
     ) -> None:
         self.name = checked_name("Workflow", name)
+        where = f"Workflow {self.name!r}"
+        check_concurrency(where, max_concurrency)
         children = steps if isinstance(steps, Sequence) else [steps]
-        self.definition = Definition(self.name, as_components(f"Workflow {self.name!r}", children))
+        self.definition = Definition(self.name, as_components(where, children), max_concurrency)
+        self.input_schema = checked_schema(input_schema)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id = description, user_id
         self.session_id = session_id or str(uuid4())
@@ -73,6 +80,10 @@ class Workflow:
     def compiled(self) -> Compiled:
         """The program of this workflow, compiled once."""
         return compile_definition(self.definition)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The public parts of the definition as plain data; functions are named."""
+        return {**plain_definition(self.definition), "id": self.id, "description": self.description, "metadata": self.metadata}
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -336,17 +347,9 @@ class Workflow:
             "session_id": session_id,
             "user_id": user_id or self.user_id,
         }
-        identity = identity_of(
-            self.compiled,
-            ids=ids,
-            created=self.host.clock(),
-            run_input=run_input,
-            additional_data=dict(additional_data or {}),
-            metadata=self.metadata,
-        )
-        before = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1))
-        kept = decode(before[0].session_state) if before else {}
-        return new_run(self.host, self.compiled, identity, encode({**self.session_state, **kept, **(session_state or {})}))
+        checked = checked_input(self.name, self.input_schema, run_input)
+        values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": self.metadata}
+        return new_run(self.host, self.compiled, ids, values, (self.session_state, session_state or {}))
 
     def _resume(
         self,

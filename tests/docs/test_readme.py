@@ -1,0 +1,35 @@
+"""What the README shows is run, and what it links to exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCUMENT = Sybil(parsers=[PythonCodeBlockParser()]).parse(README)
+
+
+def test_its_code_runs_from_top_to_bottom() -> None:
+    """Each block of Python runs in the names that those before it left, and its assertions hold."""
+    examples = list(DOCUMENT.examples())
+    assert examples, "the README shows no code"
+    for example in examples:
+        example.evaluate()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")))))
+def test_its_links_lead_somewhere(target: str) -> None:
+    """Each relative link names a file or folder of the checkout."""
+    assert (ROOT / target).exists()
+
+
+def test_ci_runs_its_test_command() -> None:
+    """What `.ci/run` calls at last is what the README says passes the tests."""
+    command = "-m pytest -n auto --cov"
+    assert command in README.read_text(encoding="utf-8")
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().endswith(command)
