@@ -123,9 +123,8 @@ def settle(draft: Draft) -> None:
 
 def begin(draft: Draft, cursor: Cursor) -> None:
     """A fresh cursor enters its component; or rests before it, where nothing begins any more or all places are taken."""
-    if draft.endings and draft.is_ending(cursor):
-        return
-    if draft.cursors and (draft.is_failing() or is_full(draft, cursor)):
+    held = draft.endings and draft.is_ending(cursor)
+    if held or (draft.cursors and (draft.is_failing() or is_full(draft, cursor))):
         draft.cursors.append(cursor)
     else:
         take(draft, cursor, w.enter)
@@ -146,7 +145,7 @@ def admit(draft: Draft) -> bool:
     if not waiting or draft.is_failing():
         return False
     for cursor in waiting:
-        if not is_full(draft, cursor):
+        if not is_full(draft, cursor) and not draft.is_ending(cursor):
             draft.cursors.remove(cursor)
             begin(draft, cursor)
             return True

@@ -18,7 +18,6 @@ from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Decided, Entry, Identity, Pause, Record
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
-from statecore.stores.rules import ENDED
 
 from .inputs import CallValues, Past
 
@@ -127,8 +126,8 @@ class Execution:
         )
 
     def questions(self, state: State) -> tuple[Ask, ...]:
-        """The open questions of a state: none of a run that is over, nor, as a short cut, of one that runs with a single cursor."""
-        if state.run in ENDED or (state.run == w.running and len(state.cursors) < 2):  # noqa: PLR2004
+        """The open questions of a state; those of a failed run stay open, for it may be reopened. A run with one call has none."""
+        if state.run == w.running and len(state.cursors) < 2:  # noqa: PLR2004
             return ()
         return asks(self.program, state)
 
