@@ -12,6 +12,7 @@ from attrs import evolve
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 
+from .draft import innermost_first
 from .facts import CURSOR_FACTS, ENDS_EARLY, after_iteration
 from .program import ROOT, Address, Node
 from .state import UNMARKED, Cursor, Ending, Frame, Gather, Marks, Ref, Source, Turn
@@ -221,18 +222,22 @@ CLOSE: dict[str, Callable[[Draft, Node, Node, Turn, Source | None, Source | None
 
 
 def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:
-    """A component ends before its last child: what waits in it is cancelled, what is open in it finishes or is left, and it is past."""
+    """A component ends before its last child: what is around the place that ended it finishes or is left, the rest is cancelled."""
     unit = draft.program.nodes[ending.unit]
-    found: dict[Address, tuple[Node, Turn]] = {}
-    for at, turn in ((ending.at, ending.turn), *((cursor.at, cursor.turn) for cursor in inside)):
-        draft.around(at, turn, found)
+    own: dict[Address, tuple[Node, Turn]] = {}
+    draft.around(ending.at, ending.turn, own)
+    found = dict(own)
     for cursor in inside:
+        draft.around(cursor.at, cursor.turn, found)
         draft.cursors.remove(cursor)
         draft.fire_cancel(cursor)
     facts = {w.finish: ENDS_EARLY}
-    for node, turn in sorted(found.values(), key=lambda each: (-each[0].at.count("/"), each[0].at)):
+    for node, turn in innermost_first(found):
         if node.at == unit.at or draft.program.within(node.at, unit.at):
-            draft.fire(node, turn, 0, w.running, ending.how, facts.get(ending.how, node.facts), None, ending.prev)
+            if node.at in own:
+                draft.fire(node, turn, 0, w.running, ending.how, facts.get(ending.how, node.facts), None, ending.prev)
+            else:
+                draft.fire(node, turn, 0, w.running, w.cancel, node.facts)
     gone = [f for f in draft.frames if f.at == unit.at or draft.program.within(f.at, unit.at)]
     draft.frames = [f for f in draft.frames if f not in gone or f.turn[: unit.depth] != ending.turn[: unit.depth]]
     draft.endings = [e for e in draft.endings if e.unit != unit.at and not draft.program.within(e.unit, unit.at)]
