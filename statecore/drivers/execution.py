@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from json import dumps, loads
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -19,7 +20,7 @@ from statecore.stores import Body, Boundary, Decided, Entry, Identity, Pause, Re
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
-from .inputs import CallValues, Past
+from .inputs import CallValues
 
 if TYPE_CHECKING:
     from statecore.core import Compiled
@@ -48,13 +49,12 @@ class Execution:
     raised: BaseException | None = None
     parked: bool = False
     texts: dict[Ref, str] = field(factory=dict)
-    past: Past = field(init=False)
     _saved_session: str = field(init=False)
     _history: History | None = None
+    _looking: Lock = field(factory=Lock, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """What is derived: a way to look back, and what is stored of the session state."""
-        self.past = Past(self)
+        """What is stored of the session state."""
         self._saved_session = self.session_state
 
     @property
@@ -80,9 +80,10 @@ class Execution:
 
     def history(self) -> History:
         """All that this run has done so far; read from the store when first asked for, then kept up."""
-        if self._history is None:
-            self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
-        return self._history
+        with self._looking:  # calls look back from their own threads, while this one commits
+            if self._history is None:
+                self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
+            return self._history
 
     def answer(self, pause_id: str) -> Any:
         """What a person gave with the decision of a pause: its value, or else its comment; None where there is no decision."""
@@ -184,11 +185,12 @@ class Execution:
 
     def committed(self, effect: Commit, boundary: Boundary) -> None:
         """What was stored is now what is."""
-        self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
+        with self._looking:
+            self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
+            if self._history is not None:
+                self._history.extend(boundary.entries)
         self._saved_session, self.parked = self.session_state, boundary.parks
         self.texts = {ref: text for ref, text in self.texts.items() if ref in boundary.held}
-        if self._history is not None:
-            self._history.extend(boundary.entries)
 
     # -- ends of calls -----------------------------------------------------------------------------------------------------------
 

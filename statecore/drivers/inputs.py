@@ -13,8 +13,8 @@ from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Cursor
-    from statecore.stores.history import History
+    from statecore.core import Address, Call, Cursor
+    from statecore.stores.history import History, Visit
 
     from .execution import Execution
 
@@ -94,17 +94,37 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
 
 
 class Past:
-    """Earlier outputs of a run, by step name."""
+    """Earlier outputs of a run, by step name, as one call sees them.
 
-    __slots__ = ("_execution",)
+    What happens in other branches of a Parallel around it is hidden, so that nothing depends on which branch is faster (PAR-5).
+    """
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    __slots__ = ("_at", "_execution")
+
+    def __init__(self, execution: Execution, at: Address) -> None:
+        self._execution, self._at = execution, at
+
+    def seen(self) -> tuple[History, list[Visit]]:
+        """The history, and its visits that this call may see, in the order in which they began."""
+        history = self._execution.history()
+        visits = list(history.visits.values())
+        at = self._at
+        for around in self._execution.program.ancestors(self._at):
+            if around.kind == "parallel":
+                inside, branch = f"{around.at}/", f"{at}/"
+                visits = [v for v in visits if not v.at.startswith(inside) or f"{v.at}/".startswith(branch)]
+            at = around.at
+        return history, visits
 
     def output(self, name: str) -> StepOutput | None:
-        """What the step of that name handed on; None if it has not run."""
-        history = self._execution.history()
-        return history.output(history.visits[history.named[name]]) if name in history.named else None
+        """What the newest step of that name handed on; None if it has not run."""
+        if all(around.kind != "parallel" for around in self._execution.program.ancestors(self._at)):
+            history = self._execution.history()
+            key = history.named.get(name)
+            return history.output(history.visits[key]) if key is not None else None
+        history, visits = self.seen()
+        visit = next((each for each in reversed(visits) if each.name == name), None)
+        return history.output(visit) if visit is not None else None
 
     def content(self, name: str) -> Any:
         """The content of the step of that name; None if it was skipped or has not run."""
@@ -112,44 +132,41 @@ class Past:
         return output.content if output is not None else None
 
     def outputs(self) -> Mapping[str, StepOutput]:
-        """All of them."""
-        return PastMapping(self._execution.history())
+        """All that is over."""
+        history, visits = self.seen()
+        return PastMapping(history, {visit.name: visit for visit in visits if visit.phase in OVER})
 
     def last_content(self) -> Any:
         """The newest content of any completed step."""
-        history = self._execution.history()
-        if history.last_completed is None:
-            return None
-        return history.content(history.visits[history.last_completed])
+        history, visits = self.seen()
+        steps = [visit for visit in visits if visit.machine == "step" and visit.phase == w.completed]
+        return history.content(max(steps, key=lambda visit: visit.newest.seq)) if steps else None
 
 
 class PastMapping(Mapping[str, StepOutput]):
-    """Earlier outputs by step name, read one by one; only what is over is in it."""
+    """Earlier outputs by step name, read one by one."""
 
-    def __init__(self, history: History) -> None:
-        self._history = history
-        self._names = [name for name, key in history.named.items() if history.visits[key].phase in OVER]
+    def __init__(self, history: History, visits: dict[str, Visit]) -> None:
+        self._history, self._visits = history, visits
 
     def __getitem__(self, name: str) -> StepOutput:
         """One output."""
-        if name not in self._names:
-            raise KeyError(name)
-        return self._history.output(self._history.visits[self._history.named[name]])
+        return self._history.output(self._visits[name])
 
     def __iter__(self) -> Iterator[str]:
         """The names, in the order in which the steps began."""
-        return iter(self._names)
+        return iter(self._visits)
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._names)
+        return len(self._visits)
 
 
 def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
     """The input of one call."""
     turn = "".join(f".{n}" for n in call.turn)
     key = f"{execution.identity.run_id}/{call.at}{turn}"
-    return StepInput(values, execution.past, execution.program.nodes[call.at].name, key, call.attempt)
+    return StepInput(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
 
 
 def run_context(execution: Execution, values: CallValues) -> RunContext:

@@ -45,9 +45,11 @@ def drive(execution: Execution, events: tuple[Event, ...]) -> Generator[Commit, 
                 case _:
                     reply = calls.first(effect.timers)
     finally:
-        calls.close()
-        if not execution.parked:
-            let_go(execution)
+        try:
+            calls.close()
+        finally:
+            if not execution.parked:
+                let_go(execution)
 
 
 @define

@@ -91,7 +91,6 @@ class History:
     visits: dict[Key, Visit] = field(factory=dict)
     named: dict[str, Key] = field(factory=dict)
     values: dict[int, Text] = field(factory=dict)
-    last_completed: Key | None = None
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -115,8 +114,6 @@ class History:
             visit.failures.append({**said, "attempt": entry.attempt})
         if entry.dest == w.completed:
             visit.value, visit.of = entry.body.value, said.get("of")
-            if entry.machine == "step":
-                self.last_completed = key
         self.named[visit.name] = key
 
     def content(self, visit: Visit) -> Any:
