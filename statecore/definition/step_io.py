@@ -43,7 +43,6 @@ class PastOutputs(Protocol):
     def content(self, name: str) -> Any: ...
     def output(self, name: str) -> StepOutput | None: ...
     def outputs(self) -> Mapping[str, StepOutput]: ...
-    def last_content(self) -> Any: ...
 
 
 class Values(Protocol):
@@ -51,6 +50,7 @@ class Values(Protocol):
 
     def run_input(self) -> Any: ...
     def previous(self) -> Any: ...
+    def last(self) -> Any: ...
     def additional(self) -> dict[str, Any]: ...
 
 
@@ -99,7 +99,7 @@ class StepInput:
         return self._past.outputs()
 
     def get_step_output(self, name: str) -> StepOutput | None:
-        """What the step of that name handed on; None if it has not run. Raises `UnknownStep` for a name the workflow lacks."""
+        """What the step of that name handed on; None if none of that name has run."""
         return self._past.output(name)
 
     def get_step_content(self, name: str) -> Any:
@@ -107,8 +107,8 @@ class StepInput:
         return self._past.content(name)
 
     def get_last_step_content(self) -> Any:
-        """The newest content of any completed step."""
-        return self._past.last_content()
+        """What the last completed component on the path handed on: also where the step before this one was skipped."""
+        return self._values.last()
 
     def get_all_previous_content(self) -> str:
         """Every earlier content as text, in order, each under its step's name."""

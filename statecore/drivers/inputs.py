@@ -37,6 +37,10 @@ class CallValues:
         """The previous step's content."""
         return self._execution.content(self.cursor.prev)
 
+    def last(self) -> Any:
+        """What the last completed component handed on."""
+        return self._execution.content(self.cursor.last)
+
     def additional(self) -> dict[str, Any]:
         """The additional data of the run, with what people gave this step: their input, and what they said of its last output."""
         additional: dict[str, Any] = decode(self._execution.identity.additional_data)
@@ -135,12 +139,6 @@ class Past:
         """All that is over."""
         history, visits = self.seen()
         return PastMapping(history, {visit.name: visit for visit in visits if visit.phase in OVER})
-
-    def last_content(self) -> Any:
-        """The newest content of any completed step."""
-        history, visits = self.seen()
-        steps = [visit for visit in visits if visit.machine == "step" and visit.phase == w.completed]
-        return history.content(max(steps, key=lambda visit: visit.newest.seq)) if steps else None
 
 
 class PastMapping(Mapping[str, StepOutput]):
