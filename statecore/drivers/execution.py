@@ -12,7 +12,7 @@ from attrs import define, field
 from statecore.codec import decode, encode
 from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
 from statecore.core.owed import CallKind
-from statecore.core.state import UNMARKED
+from statecore.core.state import UNMARKED, Turn
 from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
 from statecore.lifecycles import words as w
@@ -46,7 +46,7 @@ class Execution:
     held: Mapping[Ref, int]
     session_state: str
     answers: dict[str, Decided] = field(factory=dict)
-    raised: BaseException | None = None
+    raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
     texts: dict[Ref, str] = field(factory=dict)
     _saved_session: str = field(init=False)
@@ -190,6 +190,9 @@ class Execution:
             if self._history is not None:
                 self._history.extend(boundary.entries)
         self._saved_session, self.parked = self.session_state, boundary.parks
+        if self.raised:
+            failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
+            self.raised = {place: error for place, error in self.raised.items() if place in failed}
         self.texts = {ref: text for ref, text in self.texts.items() if ref in boundary.held}
 
     # -- ends of calls -----------------------------------------------------------------------------------------------------------
@@ -255,8 +258,7 @@ class Execution:
 
     def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
         """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
-        if self.raised is None or self.state.run == w.running:
-            self.raised = error
+        self.raised[call.at, call.turn, call.attempt] = error
         text = bounded(said if said is not None else text_of(error))
         return self.event(w.fail, call, Body(dumps(self.trouble(call, text, type(error).__name__))))
 

@@ -54,13 +54,15 @@ def let_go(execution: Execution) -> None:
     execution.host.store.release(execution.identity.run_id, execution.epoch)
 
 
-def loud(execution: Execution) -> BaseException | None:
+def loud(execution: Execution) -> Exception | None:
     """The executor's own exception, where the run failed of it in this process, with a note of where (ERR-1)."""
-    error = execution.raised
-    if execution.state.run != w.failed or error is None:
+    failed = [cursor for cursor in execution.state.cursors if cursor.phase == w.failed] if execution.state.run == w.failed else []
+    places = [(cursor.at, cursor.turn, cursor.attempt) for cursor in failed]
+    place = next((place for place in places if place in execution.raised), None)
+    if place is None:
         return None
-    where = next((cursor.at for cursor in execution.state.cursors if cursor.phase == w.failed), "")
-    note = f"statecore: run {execution.identity.run_id!r} failed in step {execution.program.nodes[where].name!r} ({where})"
+    error, node = execution.raised[place], execution.program.nodes[place[0]]
+    note = f"statecore: run {execution.identity.run_id!r} failed in step {node.name!r} ({node.at})"
     with suppress(Exception):  # a frozen exception takes no note, and is raised all the same
         error.add_note(note)
     return error
