@@ -1,9 +1,12 @@
 """The straight-line reading of the claims: a workflow is a recursive program that asks, calls and hands on. Never shipped.
 
-`run(definition)` is a generator. It yields each `Wait`, what the run waits for, and is sent the answer, one of `ANSWERS`; it returns
-the `End`. Each kind of component is one function, a gate is an `if`, leaving a unit is an exception. It knows the user's definition and
-the claims (`semantics.md`) and nothing of the core, which resumes from a state where this can only be replayed from the beginning:
-that the two wait for the same things shows that the core means what the claims say.
+`run(definition)` is a generator. It yields the `Wait`s that are open, what the run waits for, and is sent one of them with its answer,
+one of `ANSWERS`; it returns the `End`. Each kind of component is one function, a gate is an `if`, a loop is a `for`, leaving a unit is an
+exception, and the branches of a Parallel are generators side by side. It knows the user's definition and the claims (`semantics.md`) and
+nothing of the core, which resumes from a state where this can only be replayed from the beginning: that the two wait for the same
+things shows that the core means what the claims say.
+
+Not read yet: a stop, a failure, or a unit that is left, where another branch of a Parallel is open beside it.
 """
 
 from __future__ import annotations
@@ -11,15 +14,29 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
-from statecore.definition import Component, Condition, Definition, HumanReview, OnError, OnInterrupt, OnReject, Step, Steps
+from statecore.definition import (
+    Component,
+    Condition,
+    Definition,
+    HumanReview,
+    Loop,
+    OnError,
+    OnInterrupt,
+    OnReject,
+    OnTimeout,
+    Parallel,
+    Router,
+    Step,
+    Steps,
+)
 
-Ref: TypeAlias = tuple[str, tuple[int, ...], int]  # what was handed on: where, in which turn and at which attempt it came to be
+Ref: TypeAlias = tuple[Any, ...]  # what was handed on: where, in which turn and at which attempt it came to be; or what branches gave
 
 
 class Wait(NamedTuple):
-    """What a run waits for: a person ("ask"), user code ("call"), or to be resumed after it failed ("resume")."""
+    """What a run waits for: a person ("ask"), user code ("call"), a delay ("timer"), or to be resumed after it failed ("resume")."""
 
     what: str
     kind: str
@@ -27,6 +44,7 @@ class Wait(NamedTuple):
     turn: tuple[int, ...]
     attempt: int
     prev: Ref | None
+    expires: bool = False
 
 
 class Handed(NamedTuple):
@@ -53,11 +71,20 @@ class End(NamedTuple):
     record: tuple[Entry, ...]
 
 
-# what a run waits for -> the words that answer it, that which goes forward first; "cancel" answers all but a failed run
+# what a run waits for -> the words that answer it, that which goes forward first; "cancel" answers all but a failed run, "expire" what
+# has a deadline; "select" and "choose" are followed by the numbers of choices
 ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("call", "execute"): ("succeed", "stop", "fail", "interrupt"),
     ("call", "evaluate"): ("hold", "refute", "fail", "interrupt"),
+    ("call", "test"): ("refute", "hold", "fail", "interrupt"),
+    ("call", "select"): ("choose", "refute", "fail", "interrupt"),
+    ("call", "judge"): ("refute", "hold", "fail", "interrupt"),
+    ("timer", "delay"): ("wake",),
     ("ask", "confirmation"): ("confirm", "reject"),
+    ("ask", "user_input"): ("input", "reject"),
+    ("ask", "route"): ("select", "reject"),
+    ("ask", "output_review"): ("confirm", "reject", "edit"),
+    ("ask", "iteration_review"): ("confirm", "reject"),
     ("ask", "error"): ("skip", "retry"),
     ("ask", "interrupted"): ("skip", "retry"),
     ("resume", "failed"): ("resume",),
@@ -75,7 +102,7 @@ class Left(Exception):  # not an error: the way out of a unit
 class Stopped(Exception):  # not an error: the way out of a workflow
     """A step said stop: its workflow is completed with this output (RUN-3)."""
 
-    def __init__(self, output: Ref) -> None:
+    def __init__(self, output: Ref | None) -> None:
         self.output = output
 
 
@@ -91,6 +118,7 @@ class Place:
     turn: tuple[int, ...] = ()
     on_error: OnError = OnError.fail
     unit: str | None = None
+    most: int | None = None
     record: list[Entry] = field(factory=list)
 
     def note(self, outcome: str, handed: Ref | None = None) -> None:
@@ -98,13 +126,28 @@ class Place:
         self.record.append(Entry(self.at, self.turn, outcome, handed))
 
 
-Waiting: TypeAlias = Generator[Wait, str, Handed]
+@define
+class Tries:
+    """How often a component was begun, tried again by itself since a person last decided, and rejected in review."""
+
+    attempt: int = 0
+    automatic: int = 0
+    rejected: int = 0
+
+    def again(self) -> None:
+        """Begin anew because a person said so."""
+        self.attempt, self.automatic = self.attempt + 1, 0
+
+
+Answer: TypeAlias = tuple[Wait, str]
+Waiting: TypeAlias = Generator[tuple[Wait, ...], Answer, Handed]
+Asking: TypeAlias = Generator[tuple[Wait, ...], Answer, str]
 NOTHING = Handed(None, None)
 
 
-def run(definition: Definition) -> Generator[Wait, str, End]:
+def run(definition: Definition) -> Generator[tuple[Wait, ...], Answer, End]:
     """A run is its components in order; its content is what the last completed one handed on (RUN-4)."""
-    root = Place()
+    root = Place(most=definition.max_concurrency)
     try:
         handed = yield from in_order(definition.steps, "", root, NOTHING)
     except Stopped as stopped:
@@ -123,7 +166,7 @@ def in_order(children: Sequence[Component], prefix: str, here: Place, was: Hande
 
 def component(it: Component, here: Place, was: Handed) -> Waiting:
     """A component runs by its kind, under its own error policy where it sets one; left by that, it gives None (SKIP-2)."""
-    review = getattr(it, "human_review", HumanReview())
+    review = review_of(it)
     if review.on_error is not None:
         here = evolve(here, on_error=review.on_error, unit=here.at)
     try:
@@ -150,14 +193,19 @@ def step(it: Step, here: Place, was: Handed) -> Waiting:
     """A step calls user code and hands on its output; one that runs a workflow is a group to which SKIP-1 applies."""
     if it.workflow is not None:
         return (yield from group(it, it.workflow.steps, here, was))
-    if (yield from gate(it, here, was)) != "confirmed":
+    if (yield from gate(it, here, was)) != "confirm":
         return skipped(it, here, was)
-    answer, attempt = yield from call("execute", it.on_interrupt, here, was)
-    output: Ref = (here.at, here.turn, attempt)
-    if answer == "stop":
-        raise Stopped(output)
-    here.note("completed", output)
-    return Handed(output, output)
+    tries = Tries()
+    while True:
+        said = yield from call("execute", it, here, tries, was, it.max_retries)
+        output: Ref = (here.at, here.turn, tries.attempt)
+        kept = said and (yield from reviewed(it, here, tries, was))
+        if kept == "skip":
+            return skipped(it, here, was)
+        if kept and said == "stop":
+            raise Stopped(output)
+        if kept:
+            return completed(here, output)
 
 
 def steps(it: Steps, here: Place, was: Handed) -> Waiting:
@@ -173,23 +221,123 @@ def workflow(it: Definition, here: Place, was: Handed) -> Waiting:
 def condition(it: Condition, here: Place, was: Handed) -> Waiting:
     """Exactly one branch runs (COND-6): a person chooses where one is asked, and else the evaluator, never both (COND-4)."""
     if it.human_review.requires_confirmation:
-        chosen = {"confirmed": "then", "else": "else"}.get((yield from gate(it, here, was)))
+        chosen = {"confirm": "hold", "else": "refute"}.get((yield from gate(it, here, was)), "")
     else:
-        answer, _ = yield from call("evaluate", it.on_interrupt, here, was)
-        chosen = {"hold": "then", "refute": "else"}[answer]
-    if chosen == "then":
+        chosen = yield from until_answered("evaluate", it, here, Tries(), was)
+    if chosen == "hold":
         return (yield from entered(it.steps, below(here.at, "then"), here, was))
-    if chosen == "else" and it.else_steps:
+    if chosen == "refute" and it.else_steps:
         return (yield from entered(it.else_steps, below(here.at, "else"), here, was))
     return skipped(it, here, was)  # COND-3
+
+
+def loop(it: Loop, here: Place, was: Handed) -> Waiting:
+    """Iterations follow each other until the end condition holds, a person accepts, or they are spent (LOOP-1, LOOP-3)."""
+    if (yield from gate(it, here, was)) != "confirm":
+        return skipped(it, here, was)
+    tries, seen = Tries(), was
+    for iteration in range(it.max_iterations):
+        inner = evolve(here, turn=(*here.turn, iteration))
+        inside = yield from in_order(it.steps, here.at, inner, seen)
+        if iteration + 1 == it.max_iterations:
+            break
+        if it.end_condition is not None and (yield from until_answered("test", it, inner, tries, was)) == "hold":
+            break
+        if it.human_review.requires_iteration_review:
+            verdict = yield from ask("iteration_review", it, inner, tries.attempt, was)
+            if verdict == "skip":
+                return skipped(it, here, was)
+            if verdict == "confirm":
+                break
+        seen = Handed(inside.prev if it.forward_iteration_output else was.prev, was.last)  # LOOP-2
+    return completed(here, inside.prev)
+
+
+def router(it: Router, here: Place, was: Handed) -> Waiting:
+    """The choices made run in the order chosen (ROUTE-3); a rejected result is chosen anew (REV-4)."""
+    if (yield from gate(it, here, was)) != "confirm":
+        return skipped(it, here, was)
+    tries = Tries()
+    while True:
+        if it.human_review.requires_user_input:
+            chosen = yield from ask("route", it, here, tries.attempt, was)
+        else:
+            chosen = yield from until_answered("select", it, here, tries, was)
+        if chosen in ("skip", "refute"):
+            return skipped(it, here, was)
+        choices = [it.choices[int(number)] for number in chosen.split()[1:]]
+        inside = yield from in_order(choices, here.at, evolve(here, turn=(*here.turn, tries.attempt)), was)
+        kept = yield from reviewed(it, here, tries, was)
+        if kept == "skip":
+            return skipped(it, here, was)
+        if kept:
+            return completed(here, (here.at, here.turn, tries.attempt) if kept == "edit" else inside.prev)
+
+
+def parallel(it: Parallel, here: Place, was: Handed) -> Waiting:
+    """Branches run side by side; what they hand on does not depend on the order in which they end (PAR-5)."""
+    if (yield from gate(it, here, was)) != "confirm":
+        return skipped(it, here, was)
+    most = it.max_concurrency or here.most
+    alone = it.human_review.on_error is not None  # ERR-7: its policy leaves the failed branch alone
+    handed: dict[str, Ref | None] = {}
+    waiting = [(each, evolve(here, at=(at := below(here.at, each.name)), unit=at if alone else here.unit)) for each in it.steps]
+    live: dict[str, tuple[Waiting, tuple[Wait, ...]]] = {}
+    while True:
+        while waiting and (most is None or sum(wait.what == "call" for _, waits in live.values() for wait in waits) < most):
+            each, place = waiting.pop(0)
+            move(each.name, component(each, place, was), None, live, handed)
+        if not live:
+            break
+        waiting.sort(key=lambda each: each[1].at)
+        answer = yield tuple(sorted((wait for _, waits in live.values() for wait in waits), key=lambda wait: (wait.at, wait.turn)))
+        mine = next((name for name, (_, waits) in live.items() if answer[0] in waits), "")
+        try:
+            if answer[1] == "cancel":
+                raise Cancelled
+            move(mine, live.pop(mine)[0], answer, live, handed)
+        except Cancelled:
+            for name in list(live):
+                branch, waits = live.pop(name)
+                cancel_branch(branch, waits)
+            raise
+    gathered: Ref = (tuple((each.name, handed[each.name]) for each in it.steps),)
+    return completed(here, gathered)
+
+
+def move(
+    name: str,
+    branch: Waiting,
+    answer: Answer | None,
+    live: dict[str, tuple[Waiting, tuple[Wait, ...]]],
+    handed: dict[str, Ref | None],
+) -> None:
+    """Let a branch go on to what it waits for next, or to its end."""
+    try:
+        live[name] = branch, branch.send(answer)  # type: ignore[arg-type]  # None starts a generator
+    except StopIteration as over:
+        handed[name] = over.value.prev
+
+
+def cancel_branch(branch: Waiting, waits: tuple[Wait, ...]) -> None:
+    """Cancel a branch where it waits."""
+    try:
+        branch.send((waits[0], "cancel"))
+    except Cancelled:
+        return
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------------------
 
 
+def review_of(it: Component) -> HumanReview:
+    """What a person is asked about a component."""
+    return getattr(it, "human_review", HumanReview())
+
+
 def group(it: Step | Steps, children: Sequence[Component], here: Place, was: Handed) -> Waiting:
     """A gate, and behind it children in order."""
-    if (yield from gate(it, here, was)) != "confirmed":
+    if (yield from gate(it, here, was)) != "confirm":
         return skipped(it, here, was)
     return (yield from entered(children, here.at, here, was))
 
@@ -197,8 +345,13 @@ def group(it: Step | Steps, children: Sequence[Component], here: Place, was: Han
 def entered(children: Sequence[Component], prefix: str, here: Place, was: Handed) -> Waiting:
     """A component that is entered completes after its children, and hands on what the last of them shows."""
     inside = yield from in_order(children, prefix, here, was)
-    here.note("completed", inside.prev)
-    return Handed(inside.prev, inside.prev)
+    return completed(here, inside.prev)
+
+
+def completed(here: Place, output: Ref | None) -> Handed:
+    """A component is over and hands on its output."""
+    here.note("completed", output)
+    return Handed(output, output)
 
 
 def skipped(it: Component, here: Place, was: Handed) -> Handed:
@@ -207,46 +360,90 @@ def skipped(it: Component, here: Place, was: Handed) -> Handed:
     return Handed(None if isinstance(it, Step) else was.prev, was.last)
 
 
-def gate(it: Step | Steps | Condition, here: Place, was: Handed) -> Generator[Wait, str, str]:
-    """A person decides before anything runs (CONF-1): "confirmed", or what their no leads to: "skip" or "else"."""
-    review = it.human_review
-    if not review.requires_confirmation or (yield from wait("ask", "confirmation", here, 0, was)) == "confirm":
-        return "confirmed"
-    on_reject = review.on_reject or (OnReject.else_branch if isinstance(it, Condition) else OnReject.skip)
-    if on_reject == OnReject.cancel:
+def gate(it: Component, here: Place, was: Handed) -> Asking:
+    """A person decides, or gives what is needed, before anything runs (CONF-1, INPUT-3): "confirm", or "skip" or "else"."""
+    review = review_of(it)
+    if review.requires_user_input and isinstance(it, Step):
+        return "confirm" if (yield from ask("user_input", it, here, 0, was)) == "input" else "skip"
+    if not review.requires_confirmation:
+        return "confirm"
+    said = yield from ask("confirmation", it, here, 0, was)
+    return "skip" if said == "retry" else said  # CONF-10
+
+
+def ask(kind: str, it: Component, here: Place, attempt: int, was: Handed) -> Asking:
+    """A person answers, or the deadline passes (TIME-3); a no leads where `on_reject` says. Cancels, or says what follows."""
+    review = review_of(it)
+    said = yield from wait(Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
+    if said == "reject":
+        said = (review.on_reject or (OnReject.else_branch if isinstance(it, Condition) else OnReject.skip)).value
+        if kind == "route" and said == "retry":
+            return "skip"
+    elif said == "expire":
+        said = {OnTimeout.skip: "skip", OnTimeout.approve: "confirm", OnTimeout.cancel: "cancel"}[review.on_timeout]
+        if said == "confirm" and kind in ("error", "interrupted"):  # there is nothing to approve
+            raise Cancelled
+    if said == "cancel":
         raise Cancelled
-    return on_reject.value
+    return said
 
 
-def call(kind: str, on_interrupt: OnInterrupt | None, here: Place, was: Handed) -> Generator[Wait, str, tuple[str, int]]:
-    """User code is called once per attempt (RUN-2) until it answers; an error or a death goes by policy. The answer and its attempt."""
-    attempt = deaths = 0
+def reviewed(it: Step | Router, here: Place, tries: Tries, was: Handed) -> Asking:
+    """An output is kept ("keep"), replaced ("edit"), discarded ("skip"), or made again (""), at most so often (REV-1)."""
+    wanted = it.human_review.requires_output_review
+    if callable(wanted):
+        wanted = yield from call("judge", it, here, tries, was)
+        if wanted != "hold":
+            return "keep" if wanted else ""
+    if not wanted:
+        return "keep"
+    said = yield from ask("output_review", it, here, tries.attempt, was)
+    if said != "retry":
+        return said
+    if tries.rejected >= it.human_review.max_retries:
+        raise Cancelled
+    tries.rejected += 1
+    tries.again()
+    return ""
+
+
+def until_answered(kind: str, it: Condition | Loop | Router, here: Place, tries: Tries, was: Handed) -> Asking:
+    """Call what a component asks, again after each retry, until it answers."""
+    while not (answer := (yield from call(kind, it, here, tries, was))):
+        continue
+    return answer
+
+
+def call(kind: str, it: Any, here: Place, tries: Tries, was: Handed, automatic: int = 0) -> Asking:
+    """User code is called once per attempt (RUN-2); an error or a death goes by policy. Its answer, or "" to begin again."""
+    deaths = 0
     while True:
-        answer = yield from wait("call", kind, here, attempt, was)
+        answer = yield from wait(Wait("call", kind, here.at, here.turn, tries.attempt, was.prev))
+        if answer == "fail" and tries.automatic < automatic:
+            yield from wait(Wait("timer", "delay", here.at, here.turn, tries.attempt, was.prev))
+            tries.attempt, tries.automatic, deaths = tries.attempt + 1, tries.automatic + 1, 0
+            continue
         if answer == "fail":
             policy, pause = here.on_error.value, "error"
         elif answer == "interrupt":
             deaths += 1
             default = OnInterrupt.pause if here.on_error == OnError.pause else OnInterrupt.retry
-            policy, pause = (on_interrupt or default).value if deaths < DEATHS else "pause", "interrupted"
+            policy, pause = (it.on_interrupt or default).value if deaths < DEATHS else "pause", "interrupted"
         else:
-            return answer, attempt
-        match policy:
-            case "retry":  # called again with the same key: the same attempt (CRASH-2)
-                continue
-            case "skip":
-                raise Left(here.unit or here.at, was.last)
-            case "pause":
-                if (yield from wait("ask", pause, here, attempt, was)) == "skip":
-                    raise Left(here.unit or here.at, was.last)
-            case "fail":  # the run ends here, but may be resumed (ERR-1)
-                yield from wait("resume", "failed", here, attempt, was)
-        attempt, deaths = attempt + 1, 0  # ERR-4: the same input, one attempt more, and no gate
+            return answer
+        if policy == "retry":  # called again with the same key: the same attempt (CRASH-2)
+            continue
+        if policy == "skip" or (policy == "pause" and (yield from ask(pause, it, here, tries.attempt, was)) == "skip"):
+            raise Left(here.unit or here.at, was.last)
+        if policy == "fail":  # the run ends here, but may be resumed (ERR-1)
+            yield from wait(Wait("resume", "failed", here.at, here.turn, tries.attempt, was.prev))
+        tries.again()  # ERR-4: the same input, one attempt more, and no gate
+        return ""
 
 
-def wait(what: str, kind: str, here: Place, attempt: int, was: Handed) -> Generator[Wait, str, str]:
+def wait(what: Wait) -> Asking:
     """The run waits here; cancelled while it waits, it is over (CANCEL-1)."""
-    answer = yield Wait(what, kind, here.at, here.turn, attempt, was.prev)
+    _, answer = yield (what,)
     if answer == "cancel":
         raise Cancelled
     return answer
@@ -263,4 +460,7 @@ KINDS: dict[type, Callable[[Any, Place, Handed], Waiting]] = {
     Steps: steps,
     Definition: workflow,
     Condition: condition,
+    Loop: loop,
+    Router: router,
+    Parallel: parallel,
 }

@@ -33,7 +33,7 @@ def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: 
     node = draft.program.nodes[cursor.at]
     facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
     gives = cursor.marks.output
-    if gives is None or trigger == w.edit:
+    if trigger == w.edit or (gives is None and node.machine == "step"):
         gives = Ref(cursor.at, cursor.turn, cursor.attempt)
     phase = draft.fire(node, cursor.turn, cursor.attempt, cursor.phase, trigger, facts, body, gives)
     if phase == w.running and node.exits:
@@ -67,7 +67,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -
         retries=was.retries + 1 if trigger == w.wake else 0 if trigger in BY_PERSON else was.retries,
         reruns=was.reruns + (trigger in (w.retry, w.resume)),
         reviews=was.reviews + rejected,
-        output=output if phase in REVIEWED else None,
+        output=output if phase in REVIEWED or node.machine == "loop" else None,
         rejected=was.output if rejected else was.rejected,
         stopping=(was.stopping or trigger == w.stop) and phase in REVIEWED,
         due=due(draft, node, was, phase),
@@ -107,7 +107,7 @@ def descend(draft: Draft, node: Node, cursor: Cursor, trigger: str, choices: tup
 
 def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
     """What a component remembers of its own cursor while its children run."""
-    marks = evolve(cursor.marks, output=None, due=None)
+    marks = evolve(cursor.marks, interrupts=0, output=None, due=None)
     return Frame(node.at, cursor.turn[: node.depth], cursor.prev, cursor.last, cursor.attempt, marks, others)
 
 
@@ -123,7 +123,7 @@ def iterate(draft: Draft, node: Node, cursor: Cursor) -> None:
 # -- out of a component --------------------------------------------------------------------------------------------------------
 
 
-def complete(draft: Draft, node: Node, cursor: Cursor, trigger: str, gives: Source) -> None:
+def complete(draft: Draft, node: Node, cursor: Cursor, trigger: str, gives: Source | None) -> None:
     """A component is over and hands something on; a step that said stop ends its workflow with it."""
     if trigger == w.stop or cursor.marks.stopping:
         unit = next((each.at for each in draft.program.ancestors(node.at) if each.kind == "workflow"), ROOT)
@@ -193,7 +193,7 @@ def close_router(draft: Draft, node: Node, _child: Node, turn: Turn, prev: Sourc
         draft.frames.append(evolve(frame, rest=frame.rest[1:]))
         draft.fresh.append(Cursor(frame.rest[0], w.pending, turn, 0, prev, last))
     else:
-        marks = evolve(frame.marks, output=prev if prev is not None else Gather(()), due=due(draft, node, frame.marks, phase))
+        marks = evolve(frame.marks, output=prev, due=due(draft, node, frame.marks, phase))
         draft.cursors.append(Cursor(node.at, phase, outer, frame.attempt, frame.prev, frame.last, marks))
     return None
 
@@ -227,6 +227,8 @@ def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:
     own: dict[Address, tuple[Node, Turn]] = {}
     draft.around(ending.at, ending.turn, own)
     found = dict(own)
+    for other in draft.endings:  # a branch that was told to end beside this one has no cursor any more
+        draft.around(other.at, other.turn, found)
     for cursor in inside:
         draft.around(cursor.at, cursor.turn, found)
         draft.cursors.remove(cursor)

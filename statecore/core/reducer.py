@@ -64,7 +64,7 @@ def matches(cursor: Cursor, event: Event) -> bool:
 def report(draft: Draft, event: Event) -> None:
     """A call ended, a delay is over, a person decided, a deadline passed: fire the row at the cursor that waited for it."""
     for index, cursor in enumerate(draft.cursors):
-        if matches(cursor, event):
+        if matches(cursor, event) and event.trigger != w.resume:  # only a run is reopened, with all that failed in it
             del draft.cursors[index]
             break
     else:
@@ -114,7 +114,10 @@ def settle(draft: Draft) -> None:
     """Run to completion, then let the joint table say what became of the run."""
     while True:
         if draft.fresh:
-            begin(draft, draft.fresh.pop(0))
+            cursor, *beside = draft.fresh
+            draft.fresh = []
+            begin(draft, cursor)
+            draft.fresh += beside  # what it led to begins first, so that a branch's calls count before the next branch begins
         elif not (draft.endings and conclude(draft)) and not admit(draft):
             break
     if draft.run == w.running:

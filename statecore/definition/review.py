@@ -93,8 +93,8 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-LONGEST = 1e12
-"""More seconds than any deadline has; beyond it instants no longer fit."""
+LONGEST = 1e11
+"""More seconds than any deadline has; beyond it calendars end."""
 
 
 def is_seconds(value: object) -> bool:

@@ -11,7 +11,7 @@ from .picture import Edge, Node, Picture, happily, ident
 if TYPE_CHECKING:
     from statecore.lifecycles import Row, Table
 
-OWED_KIND = {"ask": "asks", "call": "calls"}
+OWED_KIND = {"ask": "asks", "call": "calls", "timer": "waits"}
 
 
 def draw_lifecycle(table: Table) -> Picture:

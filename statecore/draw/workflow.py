@@ -2,9 +2,8 @@
 
 No kind of component is drawn by hand. Each walks its own lifecycle table under the facts that hold at its address: a phase in which the
 world owes something is a box, a row that holds there is an arrow, and the arrow is followed through `exits`, `next` and `parent` to the
-next box, as the reducer does. What a call's failure leads to is written in its box; only where it leads elsewhere is there an arrow.
-Any step may
-stop its workflow, and a run can be cancelled anywhere; that is not drawn.
+next box, as the reducer does. What a call's failure or a deadline leads to is written in its box; only where a failure leads elsewhere is
+there an arrow. Any step may stop its workflow, and a run can be cancelled anywhere; that is not drawn.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from attrs import define, evolve, field
 
 from statecore.core import ROOT
 from statecore.core import Node as Component
+from statecore.core.owed import ASKS
 from statecore.lifecycles import TABLES, allowed, fire
 from statecore.lifecycles import words as w
 
@@ -28,13 +28,21 @@ if TYPE_CHECKING:
     from statecore.lifecycles import Table
 
 FAULTS = (w.fail, w.interrupt)
-EVERYWHERE = frozenset({*FAULTS, w.stop, w.cancel, w.leave, w.resume})
-"""Triggers that are no choice of the way: faults are written in the box, the others can come anywhere."""
+EVERYWHERE = frozenset({*FAULTS, w.expire, w.stop, w.cancel, w.leave, w.resume})
+"""Triggers that are no choice of the way: faults and deadlines are written in the box, the others can come anywhere."""
 
 # what the reader calls a trigger, a phase that is reached, a kind of component; any other is called by its own name
 SAID = {w.succeed: "", w.finish: "", w.hold: "true", w.refute: "false", w.fail: "error"}
 BECOMES = {w.failed: "fail", w.skipped: "skip", w.cancelled: "cancel", w.completed: "go on"}
-CALLED = {"condition": "Condition", "steps": "Steps", "workflow": "Workflow"}
+CALLED = {
+    "condition": "Condition",
+    "steps": "Steps",
+    "workflow": "Workflow",
+    "loop": "Loop",
+    "router": "Router",
+    "parallel": "Parallel",
+}
+CHOOSING = {w.select, w.choose}
 
 BEGIN, END = f"run___{w.pending}", f"run___{w.completed}"
 CANCELLED = f"run___{w.cancelled}"
@@ -88,10 +96,15 @@ class Sketch:
     def drawn(self, node: Component, phase: str, frame: str | None) -> Node:
         """The box of a component in one phase."""
         if table(node).owes[phase] == "ask":
-            return Node(box(node, phase), (f"{called(node)}?", phase.replace("_", " "), *message(node)), "asks", frame)
+            return Node(
+                box(node, phase),
+                (f"{called(node)}?", phase.replace("_", " "), *message(node, phase), *deadline(node, phase)),
+                "asks",
+                frame,
+            )
         faults = tuple(fault(self.program, node, phase, trigger) for trigger in FAULTS if trigger in triggers(node, phase))
-        pauses = any(asks(node, fire(node.machine, phase, t, node.facts)) for t in FAULTS if t in triggers(node, phase))
-        name = called(node)
+        pauses = any(asks(node, fire(node.machine, phase, t, facts_of(node))) for t in FAULTS if t in triggers(node, phase))
+        name, faults = called(node), (*again(node, phase), *faults)
         kind = "forks" if len(choices(node, phase)) > 1 else "calls"
         return Node(box(node, phase), (name, *faults), kind, frame, ("pauses",) if pauses else ())
 
@@ -100,7 +113,7 @@ class Sketch:
         met, rest = [table(node).initial], [table(node).initial]
         while rest:
             phase = rest.pop()
-            reached = [fire(node.machine, phase, trigger, node.facts) for trigger in choices(node, phase)]
+            reached = [fire(node.machine, phase, trigger, facts_of(node)) for trigger in choices(node, phase)]
             fresh = [dest for dest in dict.fromkeys(reached) if dest not in met]
             met += fresh
             rest += fresh
@@ -118,8 +131,13 @@ class Sketch:
 
     def arrows(self, node: Component, phase: str, trigger: str, targets: tuple[str, ...]) -> None:
         """Draw where a trigger leads."""
+        if trigger in CHOOSING:
+            for name, at in node.exits.items():
+                says = f"{trigger} {shown(name, NAME // 2)}"
+                self.edges.extend(Edge(box(node, phase), target, (says,)) for target in self.entry(at))
+            return
         says = SAID.get(trigger, trigger)
-        if says and fire(node.machine, phase, trigger, node.facts) == w.skipped:
+        if says and fire(node.machine, phase, trigger, facts_of(node)) == w.skipped:
             says = f"{says}: skipped"
         self.edges.extend(Edge(box(node, phase), target, (says,)) for target in targets)
 
@@ -142,15 +160,26 @@ class Sketch:
 
     def ways(self, node: Component, phase: str, trigger: str) -> tuple[str, ...]:
         """The boxes to which a row leads: a box of its own, into the component, or out of it."""
-        dest = fire(node.machine, phase, trigger, node.facts)
+        dest = fire(node.machine, phase, trigger, facts_of(node))
         if dest in table(node).owes:
             return (box(node, dest),)
         if dest == w.cancelled:
             return (CANCELLED,)
+        if dest == w.running and node.kind in ENTERED:
+            return tuple(dict.fromkeys(ENTERED[node.kind](self, node, phase)))
         first = node.exits.get(trigger) if dest == w.running else None
         if first is None:
             return self.beyond(node)
         return self.over(node) if first == node.at else self.entry(first)
+
+    def branches(self, node: Component, _phase: str) -> tuple[str, ...]:
+        """The boxes in which the branches of a Parallel, or the choices of a Router, begin."""
+        return tuple(box for at in node.exits.values() for box in self.entry(at))
+
+    def rounds(self, node: Component, phase: str) -> tuple[str, ...]:
+        """The boxes of a Loop's first component; and what is after it, where an iteration may have been the last."""
+        again = self.entry(node.exits[w.enter])
+        return (*again, *self.beyond(node)) if phase == w.running else again
 
     def beyond(self, node: Component) -> tuple[str, ...]:
         """The boxes after a component: those of the next one, or what follows when its parent's last child is over."""
@@ -164,6 +193,9 @@ class Sketch:
         return tuple(dict.fromkeys(found))
 
 
+ENTERED = {"parallel": Sketch.branches, "router": Sketch.branches, "loop": Sketch.rounds}
+
+
 # -- what a component is, by its table and its facts -------------------------------------------------------------------------------
 
 
@@ -172,9 +204,16 @@ def table(node: Component) -> Table:
     return TABLES[node.machine]
 
 
+def facts_of(node: Component) -> frozenset[str]:
+    """The guards that hold at a component as long as no limit is reached."""
+    if node.machine == "router" and w.review_retries in node.facts:
+        return node.facts | {w.person_rechooses if w.person_chooses in node.facts else w.selector_rechooses}
+    return node.facts
+
+
 def triggers(node: Component, phase: str) -> tuple[str, ...]:
     """The triggers for which a row holds here."""
-    return allowed(node.machine, phase, node.facts)
+    return allowed(node.machine, phase, facts_of(node))
 
 
 def choices(node: Component, phase: str) -> tuple[str, ...]:
@@ -191,29 +230,46 @@ def skips(node: Component, phase: str, trigger: str) -> bool:
     """Whether a fault can end in a skip, at once or by a person's word."""
     if trigger not in triggers(node, phase):
         return False
-    dest = fire(node.machine, phase, trigger, node.facts)
+    dest = fire(node.machine, phase, trigger, facts_of(node))
     return dest == w.skipped or (asks(node, dest) and w.skip in triggers(node, dest))
 
 
 def fault(program: Program, node: Component, phase: str, trigger: str) -> str:
     """What a fault leads to, in words: `error → pause: retry, skip`."""
-    dest = fire(node.machine, phase, trigger, node.facts)
+    dest = fire(node.machine, phase, trigger, facts_of(node))
     if dest == phase:
         becomes = w.retry
     elif asks(node, dest):
-        becomes = f"pause: {', '.join(answer for answer in triggers(node, dest) if answer != w.cancel)}"
+        becomes = f"pause: {', '.join(answer for answer in triggers(node, dest) if answer not in EVERYWHERE)}"
     else:
         becomes = BECOMES.get(dest, dest)
     left = f" (leaves {shown(program.nodes[node.leaves].name, NAME // 2)})" if node.leaves != node.at else ""
     return f"{SAID.get(trigger, trigger)} → {becomes}{left if skips(node, phase, trigger) else ''}"
 
 
-def message(node: Component) -> tuple[str, ...]:
+def message(node: Component, phase: str) -> tuple[str, ...]:
     """The sentence that a person is shown, in lines short enough for a box."""
-    if not node.asks:
+    kind = "iteration_review" if (node.machine, phase) == ("loop", w.awaiting_review) else ASKS[phase]
+    sentence = node.asks.get(kind)
+    if not sentence:
         return ()
-    sentence = shown(node.asks, MESSAGE_WIDTH * MESSAGE_LINES)
-    return tuple(wrap(f"“{sentence}”", MESSAGE_WIDTH, break_on_hyphens=False))
+    return tuple(wrap(f"“{shown(sentence, MESSAGE_WIDTH * MESSAGE_LINES)}”", MESSAGE_WIDTH, break_on_hyphens=False))
+
+
+def deadline(node: Component, phase: str) -> tuple[str, ...]:
+    """What silence leads to: `timeout 60 s → skip`; and how often a review may be rejected."""
+    lines = []
+    if node.limits.timeout is not None and w.expire in triggers(node, phase):
+        dest = fire(node.machine, phase, w.expire, facts_of(node))
+        lines.append(f"timeout {node.limits.timeout / 1_000_000:g} s → {BECOMES.get(dest, 'go on')}")
+    if phase == w.awaiting_review and w.review_retries in node.facts and node.machine != "loop":
+        lines.append(f"reject → again, at most {node.limits.reviews} times")
+    return tuple(lines)
+
+
+def again(node: Component, phase: str) -> tuple[str, ...]:
+    """How often a call is tried again by itself."""
+    return (f"error → again, at most {node.limits.retries} times",) if phase == w.running and node.limits.retries else ()
 
 
 def called(node: Component) -> str:
@@ -223,7 +279,8 @@ def called(node: Component) -> str:
 
 def title(node: Component) -> str:
     """The heading of a frame."""
-    return f"{CALLED.get(node.kind, node.kind)}: {called(node)}"
+    limit = f", at most {node.limits.iterations} times" if node.kind == "loop" else ""
+    return f"{CALLED.get(node.kind, node.kind)}: {called(node)}{limit}"
 
 
 def place(at: Address) -> str:

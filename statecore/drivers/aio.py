@@ -56,7 +56,7 @@ async def commit(execution: Execution, effect: Commit) -> Event | None:
     """Store an effect; off the event loop where the store waits for a disk. A cancellation waits for the commit to end."""
     if not execution.host.store.blocking:
         return store(execution, effect)
-    storing = asyncio.ensure_future(asyncio.to_thread(store, execution, effect))
+    storing = asyncio.get_running_loop().run_in_executor(None, store, execution, effect)  # no task, which a closing loop cancels
     try:
         return await asyncio.shield(storing)
     except asyncio.CancelledError:

@@ -49,6 +49,7 @@ class Execution:
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
     texts: dict[Ref, str] = field(factory=dict)
+    held_before: Mapping[Ref, int] = field(factory=dict)
     _saved_session: str = field(init=False)
     _history: History | None = None
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
@@ -72,7 +73,7 @@ class Execution:
             return {name: self.content(branch) for name, branch in ref.branches}
         text = self.texts.get(ref)
         if text is None:
-            seq = self.held[ref]
+            seq = self.held[ref] if ref in self.held else self.held_before[ref]
             [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
             text = entry.body.value or "null"
             self.texts[ref] = text
@@ -186,6 +187,7 @@ class Execution:
     def committed(self, effect: Commit, boundary: Boundary) -> None:
         """What was stored is now what is."""
         with self._looking:
+            self.held_before = self.held  # watchers still hear of what was handed on, where no later call sees it
             self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
             if self._history is not None:
                 self._history.extend(boundary.entries)

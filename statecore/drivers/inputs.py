@@ -83,7 +83,7 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
     if w.needs_input in node.facts:
         said["user_input"] = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
     rejected = cursor.marks.rejected
-    if rejected is not None:
+    if cursor.marks.reviews:
         attempt = rejected.attempt if isinstance(rejected, Ref) and rejected.at == call.at else call.attempt - 1
         said["rejection_feedback"] = execution.answer(pause_id("output_review", call.at, call.turn, attempt))
         said["previous_output"] = execution.content(rejected)

@@ -16,6 +16,9 @@ from statecore.stores.history import skip_reason
 
 from . import events as e
 
+AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject})
+"""What begins a step's next attempt."""
+
 PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select})
 
 
@@ -103,7 +106,7 @@ def step_error(scene: Scene, move: Move) -> e.RunEvent:
 def step_paused(scene: Scene, move: Move) -> e.RunEvent | None:
     """A person is asked; nobody is where the run was cancelled at the same boundary."""
     owed = asks(scene.program, scene.commit.after.state)
-    ask = next((each for each in owed if (each.at, each.turn) == (move.at, move.turn)), None)
+    ask = next((each for each in owed if each.at == move.at and each.turn[: len(move.turn)] == move.turn), None)
     return paused_event(scene, move, ask) if ask is not None else None
 
 
@@ -198,7 +201,7 @@ BY_DEST: dict[tuple[str, str], tuple[Maker, ...]] = {
     ("run", w.completed): (run_completed,),
     ("run", w.failed): (run_failed,),
     ("run", w.cancelled): (cancelled,),
-    ("step", w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in (w.retry, w.resume))),),
+    ("step", w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in AGAIN)),),
     ("step", w.completed): (step_output, step_completed),
     ("condition", w.running): (branch_started,),
     ("condition", w.completed): (just(e.ConditionExecutionCompletedEvent),),

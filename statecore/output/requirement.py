@@ -32,6 +32,7 @@ class Place:
     on_reject: str | None
     read_input: Callable[[], StepInput] | None = None
     read_output: Callable[[], StepOutput] | None = None
+    clock: Callable[[], int] | None = None
 
 
 @define(kw_only=True)
@@ -64,7 +65,9 @@ class _Shared:
     @property
     def is_timed_out(self) -> bool:
         """Whether the deadline is over and nothing is decided."""
-        return self.timeout_at is not None and not self.is_resolved and datetime.now(UTC) >= self.timeout_at
+        clock = self._place.clock if self._place is not None else None
+        now = datetime.now(UTC) if clock is None else datetime.fromtimestamp(clock() / 1_000_000, UTC)
+        return self.timeout_at is not None and not self.is_resolved and now >= self.timeout_at
 
     @property
     def step_input(self) -> StepInput | None:
@@ -196,6 +199,11 @@ class StepRequirement(_Shared):
     def step_output(self) -> StepOutput | None:
         """The output under review; None where there is none."""
         return self._place.read_output() if self._place is not None and self._place.read_output is not None else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with what was answered; `from_dict` reads it."""
+        answered = ("confirmed", "user_input", "selected_choices", "rejection_feedback", "edited_output")
+        return {**_Shared.to_dict(self), **{name: getattr(self, name) for name in answered}}
 
     # -- answering ---------------------------------------------------------------------------------------------------------------
 

@@ -225,6 +225,7 @@ class WorkflowRunOutput:
             on_reject,
             lambda: self._read_input(waiting),
             lambda: self._read_output(waiting),
+            self._host.clock,
         )
 
     @cached_property

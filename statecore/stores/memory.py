@@ -240,7 +240,15 @@ def matches(waiting: Waiting, wanted: PauseFilter) -> bool:
         and wanted.step_name in (None, waiting.pause.step_name)
         and wanted.kind in (None, waiting.pause.kind)
         and not (wanted.undecided_only and waiting.decided is not None)
+        and is_due(waiting.pause.deadline, wanted)
     )
+
+
+def is_due(deadline: Micros | None, wanted: PauseFilter) -> bool:
+    """Whether a deadline lies where a filter wants it."""
+    if wanted.due_before is not None and (deadline is None or deadline >= wanted.due_before):
+        return False
+    return wanted.due_after is None or deadline is None or deadline > wanted.due_after
 
 
 def run_matches(kept: Kept, wanted: RunFilter) -> bool:

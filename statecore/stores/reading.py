@@ -9,7 +9,7 @@ from statecore.errors import UnknownRun
 
 from .records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
 from .rows import ENTRY, RECORD, WAITING, broken, entries_of, record_of, sought, waiting_of
-from .rules import ENDED, GENESIS, page, slice_of
+from .rules import ENDED, GENESIS, bounded, page, slice_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,6 +95,10 @@ def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
     where.append(OPEN)
     if wanted.undecided_only:
         where.append("d.run IS NULL")
+    for instant, lies in ((wanted.due_before, "p.deadline < ?"), (wanted.due_after, "(p.deadline IS NULL OR p.deadline > ?)")):
+        if instant is not None:
+            where.append(lies)
+            given.append(bounded(instant))
     order = "ORDER BY p.opened, p.run, p.id LIMIT ? OFFSET ?"
     rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted)))
     return [waiting_of(row) for row in rows.fetchall()]

@@ -167,7 +167,10 @@ class RunFilter:
 
 @frozen
 class PauseFilter:
-    """Which open pauses to list; None takes all. Oldest first."""
+    """Which open pauses to list; None takes all. Oldest first.
+
+    `due_before` takes those whose deadline comes before an instant, `due_after` those whose deadline comes after it and those without one.
+    """
 
     run_id: str | None = None
     session_id: str | None = None
@@ -177,6 +180,8 @@ class PauseFilter:
     undecided_only: bool = True
     limit: int = 100
     offset: int = 0
+    due_before: Micros | None = None
+    due_after: Micros | None = None
 
 
 class Store(Protocol):

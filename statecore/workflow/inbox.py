@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
 from statecore.drivers import Host, of_record
@@ -54,7 +56,9 @@ class Inbox:
         return [self.view(record) for record in self.db.runs(wanted)]
 
     def pending(self, wanted: PauseFilter) -> list[Requirement]:
-        """What people owe and have not decided, oldest first; with `undecided_only=False` also what waits for a continuation."""
+        """What people owe and can still decide, oldest first; with `undecided_only=False` also what waits for a continuation."""
+        if wanted.undecided_only and wanted.due_after is None:
+            wanted = evolve(wanted, due_after=self.host.clock())
         views: dict[str, WorkflowRunOutput] = {}
         found = []
         for row in self.db.pauses(wanted):

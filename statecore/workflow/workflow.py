@@ -28,6 +28,8 @@ from .ready import Continuation, Ready, new_run
 from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from statecore.definition import RunStatus
     from statecore.stores import Record
 
@@ -274,11 +276,18 @@ class Workflow:
         session_id: str | None = None,
         step_name: str | None = None,
         kind: str | None = None,
+        due_before: datetime | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> list[Requirement]:
-        """The inbox: what people owe this workflow's runs and have not decided, oldest first."""
-        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset))  # noqa: FBT003
+        """The inbox: what people owe this workflow's runs and can still decide, oldest first.
+
+        What has expired is not owed any more, though only `tick` and `continue_run` move its run on. `due_before` lists what expires
+        before an instant.
+        """
+        due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
+        wanted = PauseFilter(run_id, session_id, self.id, step_name, kind, limit=limit, offset=offset, due_before=due)
+        return self.inbox.pending(wanted)
 
     async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
         """`decide`, off the event loop."""
@@ -314,9 +323,9 @@ class Workflow:
         return await asyncio.to_thread(function)
 
     def _each_on(self, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
-        """Continue several runs; one that fails or is busy does not keep the others. What they are afterwards."""
-        run_ids = list(wanted)
-        for run_id in run_ids:
+        """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
+        went_on = []
+        for run_id in list(wanted):
             try:
                 self.continue_run(run_id=run_id)
             except (RunBusy, ClaimLost, NotPaused, Undecided):
@@ -324,7 +333,8 @@ class Workflow:
             except Exception:
                 if self.db.load(run_id).state.run not in ENDED:
                     raise
-        return [self.get_run_output(run_id) for run_id in run_ids]
+            went_on.append(run_id)
+        return [self.get_run_output(run_id) for run_id in went_on]
 
     def _view(self, record: Record) -> WorkflowRunOutput:
         return WorkflowRunOutput(self.host, record, self.compiled)

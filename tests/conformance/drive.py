@@ -107,9 +107,12 @@ class Calls:
         """The previous contents that one function saw, call by call."""
         return [previous for called, previous in self.seen if called == name]
 
-    def note(self, name: str, step_input: StepInput) -> int:
-        """Remember a call; how many of this name there were before."""
-        previous = step_input.previous_step_content
+    def note(self, name: str, asked: Any) -> int:
+        """Remember a call and what it saw: the previous content, or the outputs that it is to judge; how many there were before."""
+        if isinstance(asked, StepInput):
+            previous = asked.previous_step_content
+        else:
+            previous = [output.content for output in (asked if isinstance(asked, list) else [asked])]
         with self._lock:
             before = sum(called == name for called, _ in self.seen)
             self.seen.append((name, previous))

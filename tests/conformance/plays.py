@@ -1,145 +1,30 @@
-"""Random workflows that really run, and how a world answers them: for what must be the same in every colour and store.
+"""How a world answers a random workflow. `play` drives one run with answers from a string of bytes, and keeps what could be seen of it.
 
-A plan is data; `built` makes a workflow of it whose user code ends as the plan says, call by call, and well when the plan says no more:
-so every play comes to an end. `play` drives one run with answers from a string of bytes, and keeps what could be seen of it.
+Calls of different branches of a Parallel come in any order, so what was seen of such a plan is compared sorted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import product
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from json import loads
+from typing import Any
 
 from attrs import field, frozen
-from hypothesis import strategies as st
 
-from statecore import Condition, HumanReview, OnError, OnReject, Step, StepInput, StepOutput, Steps, Workflow, WorkflowRunOutput
+from statecore import Workflow, WorkflowRunOutput
 from statecore.run.workflow import RunEvent
 from statecore.stores import Store
-from tests.conformance.drive import Calls, Drive, history
+from tests.conformance.drive import Calls, Drive
+from tests.conformance.plans import Plans, components, has_branches
 
-DEPTH, WIDTH, ANSWERS = 4, 3, 30
-NAMES = ("a", "b", "c", "then", "a/b", "~", "é")
-CANCELS = 245  # an answer from here on cancels the run
-
-
-class Failure(Exception):  # what user code of a plan raises
-    pass
-
-
-@frozen
-class Leaf:
-    """A step, and how its calls end, one by one."""
-
-    ends: tuple[str, ...]
-    review: HumanReview
-    interrupt: str | None
-
-
-@frozen
-class Group:
-    """A component with children: steps, a workflow, a step of a workflow."""
-
-    kind: str
-    review: HumanReview
-    children: Plans
-
-
-@frozen
-class Fork:
-    """A Condition, and how its evaluations end."""
-
-    ends: tuple[str, ...]
-    review: HumanReview
-    then: Plans
-    other: Plans
-
-
-Plan: TypeAlias = "Leaf | Group | Fork"
-Plans: TypeAlias = "tuple[tuple[str, Plan], ...]"
-
-
-def reviews(*rejections: OnReject) -> list[HumanReview]:
-    """Every review of a component that supports these rejections, the plainest first."""
-    return [
-        HumanReview(requires_confirmation=asks, on_reject=on_reject, on_error=on_error)
-        for asks, on_reject, on_error in product([False, True], [None, *rejections], [None, *OnError])
-    ]
-
-
-PLAIN = st.sampled_from(reviews(OnReject.skip, OnReject.cancel))
-FORKED = st.sampled_from(reviews(OnReject.else_branch, OnReject.skip, OnReject.cancel))
-STEP_ENDS = st.lists(st.sampled_from(["fail", "fine", "none", "refuse", "unstorable", "stop", "interrupt"]), max_size=3).map(tuple)
-FORK_ENDS = st.lists(st.sampled_from(["yes", "no", "fail", "interrupt"]), max_size=2).map(tuple)
-INTERRUPTS = st.sampled_from([None, "retry", "pause", "fail"])
-
-
-@cache
-def plans(depth: int = DEPTH) -> st.SearchStrategy[Plans]:
-    """Lists of plans of at most this depth, each with its own name."""
-    kinds: list[st.SearchStrategy[Plan]] = [st.builds(Leaf, STEP_ENDS, PLAIN, INTERRUPTS)]
-    if depth > 1:
-        inside = plans(depth - 1)
-        kinds.append(st.builds(Group, st.sampled_from(["steps", "workflow", "step"]), PLAIN, inside))
-        kinds.append(st.builds(Fork, FORK_ENDS, FORKED, inside, inside))
-    return st.dictionaries(st.sampled_from(NAMES), st.one_of(kinds), max_size=WIDTH).map(lambda made: tuple(made.items()))
-
-
-answers = st.binary(max_size=ANSWERS)
-
-
-def user_code(calls: Calls, at: str, ends: tuple[str, ...]) -> Callable[..., Any]:
-    """User code that ends as the plan says, call by call, and leaves its mark on the session state."""
-
-    def called(step_input: StepInput, run_context: Any) -> Any:
-        before = calls.note(at, step_input)
-        run_context.session_state.setdefault("marks", []).append(f"{at}: {before}")
-        match ends[before] if before < len(ends) else "fine":
-            case "fail":
-                raise Failure(f"{at} failed")
-            case "interrupt":
-                raise KeyboardInterrupt
-            case "refuse":
-                return StepOutput(success=False, error=f"{at} refused")
-            case "unstorable":
-                return Failure
-            case "stop":
-                return StepOutput([at, before], stop=True)
-            case "none":
-                return None
-            case "no":
-                return False
-        return {"at": at, "saw": step_input.previous_step_content if before else "first", "key": step_input.attempt}
-
-    return called
-
-
-def components(calls: Calls, prefix: str, made: Plans) -> list[Any]:
-    """The components of a list of plans; user code knows where it stands."""
-    return [component(calls, name, f"{prefix}|{name}", plan) for name, plan in made]
-
-
-def component(calls: Calls, name: str, at: str, plan: Plan) -> Any:
-    """One plan as a component."""
-    match plan:
-        case Leaf(ends, review, interrupt):
-            return Step(name, user_code(calls, at, ends), human_review=review, on_interrupt=interrupt)
-        case Group("steps", review, children):
-            return Steps(name, components(calls, at, children), human_review=review)
-        case Group("step", review, children):
-            return Step(name, workflow=Workflow("inner", components(calls, at, children)), human_review=review)
-        case Group(_, _, children):
-            return Workflow(name, components(calls, at, children))
-        case Fork(ends, review, then, other):
-            branches = components(calls, f"{at}|then", then), components(calls, f"{at}|else", other)
-            return Condition(name, *branches, evaluator=user_code(calls, at, ends), human_review=review)
+CANCELS, WAITS = 245, 225  # an answer from here on cancels the run; one from here on is put off, where another is given
 
 
 @frozen
 class Play:
-    """A run from its start to its end, and all that could be seen of it."""
+    """A run from its start to its end, and all that could be seen of it; sorted where no order is given."""
 
+    made: Plans
     workflow: Workflow
     calls: Calls
     run: WorkflowRunOutput
@@ -147,10 +32,23 @@ class Play:
     raised: list[str]
     events: list[RunEvent] = field(repr=False)
 
+    def ordered(self, found: list[Any]) -> list[Any]:
+        """What was found, in an order that every play of this plan has."""
+        return sorted(found, key=repr) if has_branches(self.made) else found
+
     @property
     def history(self) -> list[tuple[Any, ...]]:
-        """Its journal, without times."""
-        return history(self.workflow, self.run.run_id)
+        """Its journal, without times; rows that speak of other rows name them by their place."""
+        journal = self.workflow.db.journal(self.run.run_id)
+        places = {entry.seq: (entry.at, entry.turn, entry.attempt) for entry in journal}
+
+        def said(detail: str) -> Any:
+            particulars = loads(detail) if detail else {}
+            return particulars | ({"of": placed(places, particulars["of"])} if "of" in particulars else {})
+
+        return self.ordered(
+            [(e.machine, e.at, e.turn, e.attempt, e.source, e.trigger, e.dest, said(e.body.detail), e.body.value) for e in journal]
+        )
 
     @property
     def seen(self) -> dict[str, Any]:
@@ -160,17 +58,21 @@ class Play:
             "content": self.run.content,
             "session_state": self.run.session_state,
             "results": [output.to_dict() for output in self.run.step_results],
-            "calls": self.calls.seen,
+            "calls": self.ordered(self.calls.seen),
             "raised": self.raised,
-            "questions": [[(each.pause_id, each.kind) for each in rest.requirements] for rest in self.rests],
+            "questions": [sorted((each.pause_id, each.kind) for each in rest.requirements) for rest in self.rests],
         }
 
     @property
     def told(self) -> list[dict[str, Any]]:
         """What a stream told, without times and ids."""
-        return [
-            {k: v for k, v in event.to_dict().items() if k not in ("run_id", "session_id", "created_at")} for event in self.events
-        ]
+        untimed = ("run_id", "session_id", "created_at")
+        return self.ordered([{k: v for k, v in event.to_dict().items() if k not in untimed} for event in self.events])
+
+
+def placed(places: Mapping[int, Any], rows: Any) -> Any:
+    """The places of journal rows, as deep as a Parallel nests them."""
+    return {name: placed(places, row) for name, row in rows.items()} if isinstance(rows, dict) else places.get(rows)
 
 
 def play(made: Plans, script: bytes, drive: Drive, db: Store, run_id: str) -> Play:
@@ -186,7 +88,7 @@ def play(made: Plans, script: bytes, drive: Drive, db: Store, run_id: str) -> Pl
         events += drive.events
         rests.append(run)
         if run.status.value in ("COMPLETED", "CANCELLED"):
-            return Play(workflow, calls, run, rests, raised, events)
+            return Play(made, workflow, calls, run, rests, raised, events)
         assert len(rests) < 1_000, "the run does not end"
         again: Callable[[], WorkflowRunOutput]
         if run.is_paused and decide(workflow, run, said):
@@ -207,19 +109,52 @@ def step(
     try:
         return go()
     except BaseException as error:
-        if type(error).__name__ not in ("Failure", "KeyboardInterrupt", "StepFailed", "UnstorableValue"):
+        if type(error).__name__ not in ("Failure", "KeyboardInterrupt", "StepFailed", "UnstorableValue", "InvalidAnswer"):
             raise
         raised.append(type(error).__name__)
         return workflow.get_run_output(run_id)
 
 
 def decide(workflow: Workflow, run: WorkflowRunOutput, said: Iterator[int]) -> bool:
-    """Answer what a run asks; False where it was cancelled instead."""
-    for asked in run.requirements:
+    """Answer what a run asks, on the requirement or in the store; False where it was cancelled instead."""
+    decided = False
+    open_ones = sorted((each for each in run.requirements if not each.is_resolved), key=lambda each: each.pause_id)
+    for index, asked in enumerate(open_ones, 1):
         answer = next(said, 0)
         if answer >= CANCELS:
             assert workflow.cancel_run(run.run_id)
             return False
-        words = ("confirm", "reject") if asked.kind == "confirmation" else ("retry", "skip")
-        getattr(asked, words[answer % 2])()
+        if answer >= WAITS and (decided or index < len(open_ones)):
+            continue
+        word, given = decision(asked, answer)
+        decided = True
+        if answer % 5 == 1:
+            workflow.decide(run.run_id, asked.pause_id, word, value=given, by="ann")
+        else:
+            asked.decide(word, given, by="ann")
     return True
+
+
+def decision(asked: Any, answer: int) -> tuple[str, Any]:
+    """The word and the value of an answer to one question; 0 goes forward."""
+    fitting: list[tuple[str, Any]]
+    match asked.kind:
+        case "confirmation":
+            fitting = [("confirm", None), ("reject", "no")]
+        case "user_input":
+            fitting = [("input", {"n": answer}), ("reject", None)]
+        case "route":
+            fitting = [("select", chosen(asked, answer)), ("reject", None)]
+        case "output_review":
+            fitting = [("confirm", None), ("reject", f"no {answer}"), ("edit", {"edited": answer}), ("edit", None)]
+        case "iteration_review":
+            fitting = [("confirm", None), ("reject", f"again {answer}")]
+        case _:
+            fitting = [("retry", None), ("skip", None)]
+    return fitting[answer % len(fitting)]
+
+
+def chosen(asked: Any, answer: int) -> list[str]:
+    """A selection: one choice, or all of them backwards where several are allowed."""
+    names = list(asked.available_choices)
+    return names[::-1] if asked.allow_multiple_selections and answer % 4 else [names[answer % len(names)]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from json import loads
+
 import pytest
 
 from statecore import Condition, HumanReview, InMemoryDb, RunStatus, Step, Steps, Workflow
+from statecore.codec import decode
 from statecore.errors import AlreadyDecided, ConflictingSettings, DefinitionError, UnknownDecision, UnknownPause, UnsupportedSetting
 from statecore.run.workflow import (
     StepContinuedEvent,
@@ -269,8 +272,11 @@ def test_who_decided_and_why_is_kept(db, drive, calls):
     run.steps_requiring_confirmation[0].reject("too late", by="ann")
     run = drive.resume(workflow, run)
     [decided] = db.decisions(run.run_id)
-    assert (decided.word, decided.by, decided.comment) == ("reject", "ann", "too late")
+    assert (decided.word, decided.by, decode(decided.value)) == ("reject", "ann", "too late")
     assert triggers(workflow, run.run_id, "gated") == ["enter", "reject"]
+    [entry] = [entry for entry in db.journal(run.run_id) if entry.trigger == "reject"]
+    assert (loads(entry.body.detail), decode(entry.body.value)) == ({"by": "ann"}, "too late")
+    assert flat(run.step_results)["gated"].content is None
 
 
 @pytest.mark.spec("CONF-10")

@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from statecore.core import DECISIONS, Cursor
-from statecore.core.reducer import CURSOR_FACTS, MAX_INTERRUPTS
-from statecore.lifecycles import JOINT, Row, Table
+from statecore.core import DECISIONS, Cursor, Node
+from statecore.core.facts import CURSOR_FACTS, ENDS_EARLY, MAX_INTERRUPTS, after_iteration
+from statecore.core.state import Marks
+from statecore.lifecycles import JOINT, TABLES, Row, Table
 from statecore.lifecycles import words as w
-from tests.model.definitions import programs
+from tests.model.definitions import nodes
 from tests.model.explore import INTERNAL
 
 Facts = frozenset[str]
 
-CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute})
+REAL = dict(TABLES)
+"""The tables as they are, also while a mutant stands in for one of them."""
+
+CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute, w.choose})
 """What a call reports."""
+
+CLOCK = frozenset({w.wake, w.expire})
+"""What a clock reports."""
 
 PERSON = frozenset({trigger for words in DECISIONS.values() for trigger in words.values()} | {w.cancel, w.resume})
 """What a person does."""
@@ -30,29 +37,59 @@ AROUND = frozenset({w.finish, w.leave, w.fail})
 OVER = frozenset({w.completed, w.skipped, w.cancelled, w.failed})
 """The ends. Only a person's `resume` leaves one of them, `failed` (specs/decisions/0001)."""
 
-REOPENED = (frozenset({w.failed_here}), frozenset({w.failed_inside}))
-"""What a reopened component knows besides its policy: it had failed itself, or something in it had."""
+OUTPUTS = frozenset({w.keeps_output, w.needs_review, w.judges_output})
 
 
 @cache
 def policies(machine: str) -> frozenset[Facts]:
     """What the nodes of this machine can know: the facts of every definition there is."""
-    if machine == "run":
-        return frozenset({frozenset()})
-    return frozenset(node.facts for program in programs() for node in program.nodes.values() if node.machine == machine)
+    return frozenset(node.facts for node in nodes(machine))
+
+
+def known(node: Node, source: str, on: str) -> frozenset[Facts]:
+    """All that can be known at a node when a trigger is fired in a state: its policy, and what its cursor adds to that."""
+    if on == w.finish and node.machine == "loop":
+        return frozenset({ENDS_EARLY, *(after_iteration(node, number) for number in range(node.limits.iterations))})
+    if on == w.finish and node.machine == "router":
+        return frozenset({ENDS_EARLY, node.facts, node.facts - OUTPUTS | {w.more_choices}})
+    if on not in CURSOR_FACTS or node.machine == "run" or (source == w.running and node.exits):
+        return frozenset({node.facts})
+    cursors = [
+        Cursor(node.at, source, marks=Marks(interrupts=min(count, MAX_INTERRUPTS - 1), retries=count, reviews=count))
+        for count in range(MAX_INTERRUPTS)
+    ]
+    inside = {node.facts | {w.failed_inside}} if on == w.resume and node.exits else set()
+    return frozenset(inside | {CURSOR_FACTS[on](node, cursor) for cursor in cursors})
+
+
+def lives(node: Node) -> frozenset[str]:
+    """The states that a node can be in under its policy."""
+    table = REAL[node.machine]
+    seen, todo = {table.initial}, [table.initial]
+    while todo:
+        for row in exits(table, todo.pop()):
+            if row.dest not in seen and any(holds(row, facts) for facts in known(node, row.source, row.on)):
+                seen.add(row.dest)
+                todo.append(row.dest)
+    return frozenset(seen)
 
 
 @cache
-def legal(machine: str, trigger: str) -> frozenset[Facts]:
-    """The facts under which a trigger may be fired: the policies, and what the cursor adds where this trigger asks it."""
-    found = policies(machine)
-    if trigger == w.resume and machine != "run":
-        return frozenset(facts | more for facts in found for more in REOPENED)
-    if trigger not in CURSOR_FACTS or machine == "run":
-        return found
-    nodes = [node for program in programs() for node in program.nodes.values() if node.machine == machine]
-    cursors = [Cursor(at="", interrupts=deaths) for deaths in range(MAX_INTERRUPTS + 1)]
-    return frozenset(CURSOR_FACTS[trigger](node, cursor) for node in nodes for cursor in cursors)
+def inhabitants(machine: str) -> tuple[tuple[Node, frozenset[str]], ...]:
+    """Each node of a machine, with the states that it can be in."""
+    return tuple((node, lives(node)) for node in nodes(machine))
+
+
+@cache
+def legal(machine: str, source: str, on: str) -> frozenset[Facts]:
+    """The facts under which a trigger may be fired in a state: those of the nodes that can come there."""
+    return frozenset(facts for node, states in inhabitants(machine) if source in states for facts in known(node, source, on))
+
+
+@cache
+def answers(machine: str, source: str, on: str, guards: Facts) -> frozenset[Facts]:
+    """Which of some guards hold together, when a trigger is fired in a state."""
+    return frozenset(facts & guards for facts in legal(machine, source, on))
 
 
 def holds(row: Row, facts: Facts) -> bool:
@@ -136,9 +173,8 @@ def one_row_holds(table: Table) -> list[str]:
     found = []
     for source, on in pairs:
         rows = [row for row in table.rows if (row.source, row.on) == (source, on)]
-        found += [
-            f"{source} on {on}: not one row under {sorted(f)}" for f in legal(table.name, on) if sum(holds(r, f) for r in rows) != 1
-        ]
+        possible = answers(table.name, source, on, frozenset(row.when for row in rows))
+        found += [f"{source} on {on}: not one row under {sorted(f)}" for f in possible if sum(holds(r, f) for r in rows) != 1]
     return found
 
 
@@ -146,7 +182,7 @@ def guards_can_hold_and_fail(table: Table) -> list[str]:
     """Each guard is made true by some policy, and false by another: else it would be `always`, or a dead row."""
     found = []
     for row in table.rows:
-        values = {holds(row, facts) for facts in legal(table.name, row.on)}
+        values = {holds(row, facts) for facts in answers(table.name, row.source, row.on, frozenset({row.when}))}
         if row.when != w.always and values != {True, False}:
             found.append(f"{row}: its guard is always {values}")
     return found
@@ -166,7 +202,7 @@ def hears(table: Table, state: str) -> frozenset[str]:
     if state == table.initial:
         return frozenset({w.start if table.name == "run" else w.enter})
     if state in table.owes:
-        return CALL if table.owes[state] == "call" else PERSON - {w.resume}
+        return {"call": CALL, "timer": frozenset({w.wake}), "ask": PERSON - {w.resume} | {w.expire}}[table.owes[state]]
     if state in (w.failed, w.paused):
         return frozenset({w.resume})
     if table.name == "run":
@@ -178,10 +214,20 @@ def questions_offer_every_answer(table: Table) -> list[str]:
     """A question has a row for each of the words that `DECISIONS` lets a person say."""
     found = []
     for state, owes in table.owes.items():
-        triggers = {row.on for row in exits(table, state)} - {w.cancel}
+        triggers = {row.on for row in exits(table, state)} - {w.cancel, w.expire}
         if owes == "ask" and triggers not in [set(words.values()) for words in DECISIONS.values()]:
             found.append(f"{state} offers {sorted(triggers)}")
     return found
+
+
+def questions_expire_and_delays_end(table: Table) -> list[str]:
+    """Every question has a row for its deadline, and every delay one for its end."""
+    wanted = {"ask": w.expire, "timer": w.wake}
+    return [
+        f"{state}: no {wanted[owes]}"
+        for state, owes in table.owes.items()
+        if owes in wanted and wanted[owes] not in {row.on for row in exits(table, state)}
+    ]
 
 
 def calls_may_fail_and_die(table: Table) -> list[str]:
@@ -211,6 +257,7 @@ LAWS: tuple[Callable[[Table], list[str]], ...] = (
     guards_can_hold_and_fail,
     every_trigger_has_its_place,
     questions_offer_every_answer,
+    questions_expire_and_delays_end,
     calls_may_fail_and_die,
     what_lives_can_be_cancelled,
 )

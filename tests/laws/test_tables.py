@@ -10,8 +10,8 @@ from statecore.definition.review import SUPPORTED
 from statecore.lifecycles import JOINT, MACHINES, RUN, TABLES, words
 from statecore.lifecycles import words as w
 from tests.laws.claims import claims
-from tests.laws.table_laws import CALL, LAWS, OVER, PERSON, legal, policies
-from tests.model.definitions import SHAPES, VALUES
+from tests.laws.table_laws import CALL, CLOCK, LAWS, OVER, PERSON, legal, policies
+from tests.model.definitions import RENAMED, SHAPES, VALUES
 from tests.model.explore import INTERNAL
 
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
@@ -28,19 +28,21 @@ def test_the_law_holds(law, table):
 def test_some_definition_has_nodes_of_it(table):
     """The enumerated definitions reach every table, so no law holds for want of a policy."""
     assert policies(table.name)
-    assert all(legal(table.name, trigger) for trigger in table.triggers)
+    assert all(legal(table.name, row.source, row.on) for row in table.rows)
 
 
 def test_every_kind_and_setting_is_enumerated():
     """The enumeration knows every kind of component and every setting that one of them honours."""
     assert set(SHAPES) == set(SUPPORTED)
-    assert {name for names in SUPPORTED.values() for name in names} <= set(VALUES)
+    assert {RENAMED.get(name, name) for names in SUPPORTED.values() for name in names} <= set(VALUES)
 
 
 def test_every_fact_is_asked_for():
     """What the compiler and the cursors make known, some guard asks for: there are no idle facts."""
     asked = {guard for table in TABLES.values() for guard in table.guards}
-    known = {fact for table in TABLES.values() for on in table.triggers for facts in legal(table.name, on) for fact in facts}
+    known = {
+        fact for table in TABLES.values() for row in table.rows for facts in legal(table.name, row.source, row.on) for fact in facts
+    }
     assert asked == known
 
 
@@ -51,8 +53,8 @@ def test_every_word_is_used():
 
 
 def test_every_trigger_has_an_author():
-    """Each trigger is fired by the core, by a call that ended, or by a person."""
-    assert {trigger for table in TABLES.values() for trigger in table.triggers} <= INTERNAL | CALL | PERSON
+    """Each trigger is fired by the core, by a call that ended, by a clock, or by a person."""
+    assert {trigger for table in TABLES.values() for trigger in table.triggers} <= INTERNAL | CALL | CLOCK | PERSON
 
 
 @every_table
@@ -115,6 +117,12 @@ def test_the_joint_table_fires_rows_of_a_running_run():
     """Each line of the joint table is a trigger that a running run has a row for, and every way out of running is in it."""
     ways = {row.on for row in RUN.rows if row.source == w.running}
     assert {trigger for trigger in JOINT.values() if trigger is not None} == ways
+
+
+@pytest.mark.spec("PAR-3", "PAR-4")
+def test_the_joint_table_judges_in_this_order():
+    """A cancellation comes first; then what runs is waited for, before a failure ends the run; then delays, then people, then the end."""
+    assert list(JOINT) == ["some_cancelled", "calls_owed", "some_failed", "timers_owed", "answers_owed", "none_live"]
 
 
 def test_over_is_what_no_cursor_waits_in():

@@ -1,6 +1,7 @@
 """Every definition that differs in what its nodes know: each kind of component, under each combination of its settings.
 
-A new setting needs a line in `VALUES`, a new kind of component one in `SHAPES`; until it has it, `test_tables.py` fails.
+A new setting needs a line in `VALUES`, a new kind of component one in `SHAPES`; until it has it, `test_tables.py` fails. What an error policy
+leaves is a matter of the models (`models.py`); inherited policies make the same facts as own ones.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
-from statecore.core import Program, compile_definition
-from statecore.definition import Condition, Definition, OnError, OnInterrupt, OnReject, Step, Steps
+from statecore.core import Node, Program, compile_definition
+from statecore.definition.components import Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.review import SUPPORTED
+from statecore.definition.words import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.errors import DefinitionError
 
 
@@ -37,29 +39,56 @@ def compiled(*steps: Any, name: str = "model") -> Program:
     return compile_definition(Definition(name, tuple(steps))).program
 
 
-# the values of each setting that can make a difference to a node
+# the values of each setting that can make a difference to what a node knows
 VALUES: dict[str, tuple[Any, ...]] = {
     "requires_confirmation": (False, True),
     "confirmation_message": (None,),
+    "requires_user_input": (False, True),
+    "user_input_message": (None,),
+    "user_input_schema": (None,),
+    "allow_multiple_selections": (True,),
+    "requires_output_review": (False, True, code),
+    "output_review_message": (None,),
+    "requires_iteration_review": (False, True),
+    "iteration_review_message": (None,),
     "on_reject": (None, *OnReject),
-    "on_error": (None, *OnError),
-    "on_interrupt": (None, *OnInterrupt),
+    "on_error": (*OnError,),
+    "on_interrupt": (*OnInterrupt,),
+    "hitl_max_retries": (1,),
+    "timeout": (60,),
+    "on_timeout": (*OnTimeout,),
 }
+RENAMED = {"max_retries": "hitl_max_retries"}
+"""Settings whose flat keyword has another name, because a Step's own keyword has theirs."""
 
 # how a component of each kind is made; a setting that one of them refuses is no legal policy
 SHAPES: dict[str, tuple[Callable[..., Any], ...]] = {
-    "Step": (lambda **s: leaf("it", **s), lambda **s: Step("it", workflow=flow(leaf()), **s)),
+    "Step": (lambda **s: leaf("it", max_retries=1, **s),),
+    "Step(workflow)": (lambda **s: Step("it", workflow=flow(leaf()), **s),),
     "Steps": (lambda **s: Steps("it", [leaf()], **s), lambda **s: Steps("it", [], **s)),
-    "Condition": (lambda **s: Condition("it", [leaf()], [leaf("other")], **s), lambda **s: Condition("it", [leaf()], **s)),
+    "Condition": (
+        lambda **s: Condition("it", [leaf()], [leaf("other")], evaluator=code, **s),
+        lambda **s: Condition("it", [leaf()], evaluator=code, **s),
+    ),
+    "Loop": (
+        lambda **s: Loop("it", [leaf()], max_iterations=2, **s),
+        lambda **s: Loop("it", [leaf()], max_iterations=2, end_condition=code, **s),
+    ),
+    "Router": (
+        lambda **s: Router("it", [leaf(), leaf("other")], selector=code, **s),
+        lambda **s: Router("it", [leaf(), leaf("other")], **s),
+    ),
+    "Parallel": (lambda **s: Parallel(leaf(), leaf("other"), name="it", **s),),
     "Workflow": (lambda **_: Definition("it", (leaf(),)),),
 }
-CALLS = ("Step", "Condition")
+CALLS = ("Step", "Condition", "Loop", "Router")
 
 
 def components() -> Iterator[Any]:
     """Each kind, in each shape, under each legal combination of settings."""
     for kind, shapes in SHAPES.items():
-        names = [*SUPPORTED[kind], *(["on_interrupt"] if kind in CALLS else [])]
+        names = [RENAMED.get(name, name) for name in SUPPORTED[kind]] if kind != "Workflow" else []
+        names += ["on_interrupt"] if kind in CALLS else []
         for make, values in product(shapes, product(*(VALUES[name] for name in names))):
             try:
                 yield make(**dict(zip(names, values, strict=True)))
@@ -69,11 +98,38 @@ def components() -> Iterator[Any]:
 
 @cache
 def programs() -> tuple[Program, ...]:
-    """The programs of every component, alone and under every inherited error policy; equal ones once, small ones first."""
+    """The programs of every component under every legal policy; equal ones once, small ones first."""
     found: dict[str, Program] = {}
-    for component in components():
-        for around in (None, *OnError):
-            steps = component if around is None else Steps("around", [component], on_error=around)
-            program = compiled(steps)
-            found.setdefault(program.fingerprint, program)
+    for program in (compiled(component) for component in components()):
+        found.setdefault(program.fingerprint, program)
     return tuple(sorted(found.values(), key=lambda program: len(program.nodes)))
+
+
+@cache
+def nodes(machine: str) -> tuple[Node, ...]:
+    """One node for each policy that a node of this machine can have: its facts with its limits."""
+    found = {
+        (node.facts, node.limits): node for program in programs() for node in program.nodes.values() if node.machine == machine
+    }
+    return tuple(found.values())
+
+
+@cache
+def samples() -> tuple[Program, ...]:
+    """Few programs that together have every pair of facts that some node knows: what is explored, where all would be too many.
+
+    Each is taken because it has a pair that none before it had.
+    """
+    seen: set[tuple[str, str, str]] = set()
+    found = []
+    for program in programs():
+        pairs = {
+            (node.kind, *pair)
+            for node in program.nodes.values()
+            if node.name == "it"
+            for pair in product(sorted(node.facts), repeat=2)
+        }
+        if not pairs <= seen:
+            seen |= pairs
+            found.append(program)
+    return tuple(found)

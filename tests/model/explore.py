@@ -1,8 +1,10 @@
 """Every situation that a workflow can reach, through the real core.
 
 The explorer plays the world: in each state it tries every trigger that the tables know for each owed item, a cancellation, a
-cancellation that came with a result, and the reopening of a failed run. `attempts` bounds how often a person may say retry; deaths are
-bounded by the core itself, which asks a person after the third. The answer is the whole labelled graph, moves included, so that two
+cancellation that came with a result, and the reopening of a failed run; a Router is sent to each of its choices and to two of them in
+reverse order; a question expires only where it has a deadline. `attempts` bounds how often a person may say retry or reopen, `deaths`
+how often the process of one call may die; the core itself asks a person after the third. Rejected reviews, automatic retries and
+iterations are bounded by the definition. The answer is the whole labelled graph, moves included, so that two
 cores are the same if and only if their graphs are.
 """
 
@@ -10,12 +12,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 
 from attrs import frozen
 
-from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, Call, Event, Program, State, advance
-from statecore.core.owed import owed_at
-from statecore.core.reducer import MAX_INTERRUPTS, NEW_ATTEMPT
+from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, Ask, Call, Cursor, Event, Program, State, advance
+from statecore.core.facts import MAX_INTERRUPTS
+from statecore.core.owed import Owed, owed_at
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 
@@ -49,7 +52,7 @@ class Graph:
                     yield state, label, outcome
 
 
-def explore(program: Program, *, attempts: int = 1) -> Graph:
+def explore(program: Program, *, attempts: int = 1, deaths: int = MAX_INTERRUPTS) -> Graph:
     """The whole graph of a program. Raises AssertionError where it is larger than any model should be."""
     edges: dict[State, dict[Label, Outcome]] = {}
     queue = deque([BEGINNING])
@@ -57,16 +60,16 @@ def explore(program: Program, *, attempts: int = 1) -> Graph:
         state = queue.popleft()
         if state in edges:
             continue
-        edges[state] = {label: outcome(program, state, label) for label in labels(program, state, attempts)}
+        edges[state] = {label: outcome(program, state, label) for label in labels(program, state, attempts, deaths)}
         queue.extend(found.state for found in edges[state].values() if isinstance(found, Advanced))
         assert len(edges) < LIMIT, f"{program.name} has more than {LIMIT} states"
     return Graph(program, edges)
 
 
-def difference(graph: Graph, *, attempts: int = 1) -> str | None:
+def difference(graph: Graph, *, attempts: int = 1, deaths: int = MAX_INTERRUPTS) -> str | None:
     """Where the core of now behaves otherwise than the one that drew the graph; None where it nowhere does."""
     for state, out in graph.edges.items():
-        now = labels(graph.program, state, attempts)
+        now = labels(graph.program, state, attempts, deaths)
         if set(now) != set(out):
             return f"{state}: other events are possible"
         for label, before in out.items():
@@ -83,31 +86,45 @@ def outcome(program: Program, state: State, label: Label) -> Outcome:
         return type(error).__name__
 
 
-def labels(program: Program, state: State, attempts: int) -> list[Label]:
+def labels(program: Program, state: State, attempts: int, deaths: int) -> list[Label]:
     """Every way in which the world may go on from here."""
     found: list[Label] = []
     if state.run == w.pending:
         found.append((START,))
     if state.run in (w.running, w.paused):
         found.append((CANCEL,))
-    if state.run == w.failed and all(cursor.attempt < attempts for cursor in state.cursors):
+    if state.run == w.failed and all(cursor.marks.reruns < attempts for cursor in state.cursors):
         found.append((REOPEN,))
-    for cursor in state.cursors:
+    for cursor in state.cursors if state.run in (w.running, w.paused) else ():
         item = owed_at(program, cursor)
-        if item is None or state.run not in (w.running, w.paused):
+        if item is None:
             continue
         for trigger in offered(program[cursor.at].machine, cursor.phase):
-            if trigger in NEW_ATTEMPT and cursor.attempt >= attempts:
-                continue
-            if trigger == w.interrupt and cursor.interrupts >= MAX_INTERRUPTS:
-                continue
-            event = Event(trigger, item.at, item.turn, item.attempt)
-            found.append((event,))
-            if isinstance(item, Call):
-                found.append((event, CANCEL))
+            if not is_spent(cursor, trigger, attempts, deaths):
+                for event in events(program, item, trigger):
+                    found += [(event,), (event, CANCEL)] if isinstance(item, Call) else [(event,)]
     return found
 
 
+def is_spent(cursor: Cursor, trigger: str, attempts: int, deaths: int) -> bool:
+    """Whether the exploration's bounds leave a trigger out here."""
+    return (trigger == w.retry and cursor.marks.reruns >= attempts) or (
+        trigger == w.interrupt and cursor.marks.interrupts >= deaths
+    )
+
+
+def events(program: Program, item: Owed, trigger: str) -> list[Event]:
+    """The events that carry a trigger to what is owed: one for each choice of a Router, none for a deadline that does not exist."""
+    if trigger == w.expire and not (isinstance(item, Ask) and item.due is not None):
+        return []
+    if trigger not in (w.select, w.choose):
+        return [Event(trigger, item.at, item.turn, item.attempt)]
+    exits = tuple(program[item.at].exits.values())
+    routes = [(each,) for each in exits] + [tuple(reversed(exits[:2]))] * (len(exits) > 1)
+    return [Event(trigger, item.at, item.turn, item.attempt, choices=route) for route in routes]
+
+
+@cache
 def offered(machine: str, phase: str) -> tuple[str, ...]:
     """The triggers that an event may carry to a component in this phase, in table order, whatever its policy."""
     return tuple(

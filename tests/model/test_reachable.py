@@ -1,21 +1,23 @@
-"""The laws of every reachable state, on every model and on every definition that the policies allow."""
+"""The laws of every reachable state, on every model and on the sampled policies of every kind of component."""
 
 from __future__ import annotations
 
 from collections import deque
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import combinations
 
 import pytest
 from attrs import evolve
 
-from statecore.core import CANCEL, REOPEN, Ask, Call, Ref, State, asks, calls, owed
-from statecore.core.reducer import MAX_INTERRUPTS
+from statecore.core import CANCEL, REOPEN, Ask, Call, Cursor, Event, Ref, State, advance, asks, calls, owed
+from statecore.core.facts import MAX_INTERRUPTS
+from statecore.core.owed import timers
+from statecore.core.state import UNMARKED, Gather, Source, Turn
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
-from tests.model.definitions import programs
-from tests.model.explore import Graph, explore
-from tests.model.models import models
+from tests.model.explore import Graph
+from tests.model.models import explored, models, sampled
 
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
 
@@ -23,7 +25,7 @@ ENDS = frozenset({w.completed, w.cancelled, w.failed})
 @cache
 def graphs() -> tuple[Graph, ...]:
     """Everything there is to judge."""
-    return tuple(explore(program) for program in (*models().values(), *programs()))
+    return (*(explored(name) for name in models()), *sampled())
 
 
 def states() -> list[tuple[Graph, State]]:
@@ -43,11 +45,12 @@ def test_an_end_is_an_end():
 
 @pytest.mark.spec("LAW-2", "PAR-3")
 def test_paused_is_owed_by_people_alone():
-    """A run is paused if and only if a person owes something and nothing runs; and running if and only if a call is owed."""
+    """A run is paused if and only if people alone owe something; it runs if and only if a call or the end of a delay is owed."""
     for graph, state in states():
-        answers, results = asks(graph.program, state), calls(graph.program, state)
-        assert (state.run == w.paused) == (bool(answers) and not results)
-        assert (state.run == w.running) == bool(results)
+        if state.run != w.failed:
+            answers, works = asks(graph.program, state), (*calls(graph.program, state), *timers(graph.program, state))
+            assert (state.run == w.paused) == (bool(answers) and not works)
+            assert (state.run == w.running) == bool(works)
 
 
 @pytest.mark.spec("LAW-3")
@@ -65,10 +68,16 @@ def test_questions_mirror_the_state():
 
 @pytest.mark.spec("LAW-4")
 def test_nothing_is_owed_after_the_end():
-    """A run that is over owes nothing, and every move of its last event came before the end."""
+    """A run that is over owes no call, and nobody but a failed one keeps its place; every move of its last event came before the end."""
     for graph, state in states():
         if state.run in ENDS:
-            assert owed(graph.program, state) == ()
+            assert calls(graph.program, state) == ()
+            assert state.run == w.failed or (owed(graph.program, state), state.cursors, state.frames, state.endings) == (
+                (),
+                (),
+                (),
+                (),
+            )
     for graph in graphs():
         for _, _, after in graph.steps():
             ended = [index for index, move in enumerate(after.moves) if move.machine == "run" and move.dest in ENDS]
@@ -77,16 +86,18 @@ def test_nothing_is_owed_after_the_end():
 
 @pytest.mark.spec("LAW-5", "COND-6")
 def test_one_branch_of_a_condition_runs():
-    """No path enters both branches of a Condition, for every Condition of every graph."""
+    """No path enters both branches of a Condition in one turn, for every Condition of every graph."""
     for graph in graphs():
         for fork in [node for node in graph.program.nodes.values() if node.kind == "condition"]:
-            assert {"then", "else"} not in branches(graph, fork.at)
+            for entered in branches(graph, fork.at, fork.depth):
+                turns = [turn for turn, _ in entered]
+                assert len(turns) == len(set(turns))
 
 
-def branches(graph: Graph, fork: str) -> list[set[str]]:
-    """Which of a Condition's branches were entered, along every path through the graph."""
-    seen: set[tuple[State, frozenset[str]]] = set()
-    queue = deque([(next(iter(graph.edges)), frozenset[str]())])
+def branches(graph: Graph, fork: str, depth: int) -> list[frozenset[tuple[Turn, str]]]:
+    """Which of a Condition's branches were entered, and in which turn, along every path through the graph."""
+    seen: set[tuple[State, frozenset[tuple[Turn, str]]]] = set()
+    queue = deque([(next(iter(graph.edges)), frozenset[tuple[Turn, str]]())])
     while queue:
         state, entered = here = queue.popleft()
         if here in seen:
@@ -94,21 +105,26 @@ def branches(graph: Graph, fork: str) -> list[set[str]]:
         seen.add(here)
         for after in graph.edges[state].values():
             assert not isinstance(after, str)
-            inside = {move.at.removeprefix(f"{fork}/").split("/")[0] for move in after.moves if move.at.startswith(f"{fork}/")}
+            inside = {
+                (move.turn[:depth], move.at.removeprefix(f"{fork}/").split("/")[0])
+                for move in after.moves
+                if move.at.startswith(f"{fork}/")
+            }
             queue.append((after.state, entered | inside))
-    return [set(entered) for _, entered in seen]
+    return [entered for _, entered in seen]
 
 
-@pytest.mark.spec("LAW-6")
+@pytest.mark.spec("LAW-6", "REV-1")
 def test_a_step_completes_only_by_a_result():
-    """A step's completion is the report of the call that was owed for this very attempt."""
+    """A step completes by the report of the call owed for this very attempt, or by the word on the output that this attempt gave."""
     for graph in graphs():
         for state, label, after in graph.steps():
-            owing = {(call.at, call.attempt) for call in calls(graph.program, state)}
             for move in after.moves:
                 if move.machine == "step" and move.dest == w.completed:
-                    assert (move.at, move.attempt) in owing
+                    own = next(c for c in state.cursors if (c.at, c.turn, c.attempt) == (move.at, move.turn, move.attempt))
                     assert (move.at, move.trigger) == (label[0].at, label[0].trigger)
+                    assert move.hands_on == Ref(move.at, move.turn, move.attempt)
+                    assert own.phase == w.running or own.marks.output == move.hands_on
 
 
 @pytest.mark.spec("LAW-7")
@@ -128,33 +144,38 @@ def test_an_end_can_be_reached():
         assert found == set(graph.edges)
 
 
-@pytest.mark.spec("LAW-8")
+@pytest.mark.spec("LAW-8", "PAR-4")
 def test_the_run_and_its_components_agree():
-    """A run fails exactly with a call that fails under policy fail; it is cancelled exactly by a cancellation or such a rejection."""
+    """A run fails when a call has failed under policy fail and none is in flight; it is cancelled exactly where somebody says so."""
     for graph in graphs():
         for _, label, after in graph.steps():
-            leaves = [move for move in after.moves if move.machine != "run"]
-            failed = [move for move in leaves if move.dest == w.failed and move.trigger in (w.fail, w.interrupt)]
-            stopped = CANCEL in label or any(move.trigger == w.reject and move.dest == w.cancelled for move in leaves)
-            assert (after.state.run == w.failed) == (bool(failed) and not stopped)
+            failed = any(cursor.phase == w.failed for cursor in after.state.cursors)
+            stopped = CANCEL in label or any(m.dest == w.cancelled and m.trigger in (w.reject, w.expire) for m in after.moves)
+            assert (after.state.run == w.failed) == (failed and not calls(graph.program, after.state))
             assert (after.state.run == w.cancelled) == stopped
-            assert all(cursor.phase == w.failed for cursor in after.state.cursors) or after.state.run not in ENDS
 
 
 @pytest.mark.spec("LAW-8")
 def test_what_a_run_entered_it_leaves():
-    """When a run is over every component that was entered is over too; in a completed run none has failed or was cancelled."""
+    """When a run is over so is every component that it entered; where it completed none has failed, and only a stop cancelled any.
+
+    A failed run keeps the places of what waited beside the failure, for its reopening.
+    """
     for graph in graphs():
         for state, phases in last_phases(graph):
-            if state.run in ENDS:
-                over = {w.completed, w.skipped} if state.run == w.completed else {w.completed, w.skipped, w.cancelled, w.failed}
-                assert {phase for _, phase in phases} <= over
+            last = {phase for _, phase in phases}
+            if state.run == w.cancelled:
+                assert last <= {w.completed, w.skipped, w.cancelled, w.failed}
+            elif state.run == w.completed:
+                assert last <= {w.completed, w.skipped, w.cancelled}
+            elif state.run == w.failed:
+                assert not last & {w.running, w.evaluating, w.judging}
 
 
-def last_phases(graph: Graph) -> set[tuple[State, frozenset[tuple[str, str]]]]:
+def last_phases(graph: Graph) -> set[tuple[State, frozenset[tuple[tuple[str, Turn], str]]]]:
     """Each reachable state with the phase that each component was last moved to, along every path."""
-    seen: set[tuple[State, frozenset[tuple[str, str]]]] = set()
-    queue = deque([(next(iter(graph.edges)), frozenset[tuple[str, str]]())])
+    seen: set[tuple[State, frozenset[tuple[tuple[str, Turn], str]]]] = set()
+    queue = deque([(next(iter(graph.edges)), frozenset[tuple[tuple[str, Turn], str]]())])
     while queue:
         state, phases = here = queue.popleft()
         if here in seen:
@@ -162,43 +183,79 @@ def last_phases(graph: Graph) -> set[tuple[State, frozenset[tuple[str, str]]]]:
         seen.add(here)
         for after in graph.edges[state].values():
             assert not isinstance(after, str)
-            now = dict(phases) | {move.at: move.dest for move in after.moves if move.machine != "run"}
+            now = dict(phases) | {(move.at, move.turn): move.dest for move in after.moves if move.machine != "run"}
             queue.append((after.state, frozenset(now.items())))
     return seen
 
 
-@pytest.mark.spec("LAW-9")
+AGAIN = frozenset({w.retry, w.resume, w.interrupt, w.wake})
+"""The triggers by which a call is owed once more."""
+
+
+@pytest.mark.spec("LAW-9", "RUN-2")
 def test_nothing_repeats_by_itself():
-    """Without retry, reopening and interruption, and with all counters forgotten, every run is finite."""
+    """Without retry, reopening, delay, interruption and rejected reviews, and with all counters forgotten, every run is finite."""
     for graph in graphs():
         after: dict[State, set[State]] = {}
         for state, label, found in graph.steps():
-            if label[0].trigger not in (w.retry, w.resume, w.interrupt):
+            if label[0].trigger not in AGAIN and not is_review_rejected(state, label[0]):
                 after.setdefault(uncounted(state), set()).add(uncounted(found.state))
         TopologicalSorter(after).prepare()
 
 
+def is_review_rejected(state: State, event: Event) -> bool:
+    """Whether a person gives a reviewed output back."""
+    return event.trigger == w.reject and spoken_of(state, event).phase == w.awaiting_review
+
+
+def spoken_of(state: State, event: Event) -> Cursor:
+    """The cursor that an event speaks of."""
+    return next(c for c in state.cursors if (c.at, c.turn, c.attempt) == (event.at, event.turn, event.attempt))
+
+
 def uncounted(state: State) -> State:
-    """The state with its counters at zero: what it would be if nobody had counted."""
+    """The state with its counters at zero: what it would be if nobody had counted. Turns remain: a loop's iterations are finite."""
 
-    def zero(ref: Ref | None) -> Ref | None:
-        return ref and ref._replace(attempt=0)
+    def zero(source: Source | None) -> Source | None:
+        if isinstance(source, Gather):
+            return Gather(tuple((name, zero(each)) for name, each in source.branches))
+        return source and source._replace(attempt=0)
 
-    cursors = [evolve(c, attempt=0, interrupts=0, prev=zero(c.prev), last=zero(c.last)) for c in state.cursors]
-    return State(state.run, tuple(cursors), zero(state.result))
+    def plain(each):
+        marks = evolve(UNMARKED, output=zero(each.marks.output), rejected=zero(each.marks.rejected), stopping=each.marks.stopping)
+        return evolve(each, attempt=0, marks=marks, prev=zero(each.prev), last=zero(each.last))
+
+    frames = tuple(evolve(plain(f), done=tuple((at, zero(source)) for at, source in f.done)) for f in state.frames)
+    endings = tuple(evolve(e, prev=zero(e.prev), last=zero(e.last)) for e in state.endings)
+    return State(state.run, tuple(map(plain, state.cursors)), zero(state.result), frames, endings)
 
 
-@pytest.mark.spec("CONF-1", "CONF-5", "CONF-6")
+GATES = {w.needs_confirmation: w.awaiting_confirmation, w.needs_input: w.awaiting_input, w.needs_route: w.awaiting_route}
+"""What a component that asks first knows, and where it then waits."""
+
+
+@pytest.mark.spec("CONF-1", "CONF-5", "CONF-6", "CONF-7", "PAR-6", "INPUT-1", "ROUTE-4")
 def test_a_gate_is_asked_before_and_once():
-    """A gated component begins only by its confirmation (or the retry of what was confirmed); one that is rejected never does."""
+    """What asks first is never entered but into its question, at every depth; and no repetition of what was confirmed asks again."""
     for graph in graphs():
-        gated = {node.at for node in graph.program.nodes.values() if w.needs_confirmation in node.facts}
+        gated = {at: GATES[fact] for at, node in graph.program.nodes.items() for fact in GATES if fact in node.facts}
         for _, _, after in graph.steps():
             for move in after.moves:
                 if move.at in gated and move.source == w.pending:
-                    assert move.dest == w.awaiting_confirmation
-                if move.at in gated and move.trigger in (w.retry, w.resume, w.interrupt):
-                    assert move.dest != w.awaiting_confirmation
+                    assert move.dest == gated[move.at]
+                if move.trigger in AGAIN:
+                    assert move.dest not in (w.awaiting_confirmation, w.awaiting_input)
+
+
+@pytest.mark.spec("CONF-8")
+def test_every_turn_asks_anew():
+    """A step in a Loop or Router enters once in each turn: no two entries of one turn, on any edge, and each is at its own name."""
+    for graph in graphs():
+        for state, _, after in graph.steps():
+            entered = [(move.at, move.turn) for move in after.moves if move.trigger == w.enter]
+            assert len(entered) == len(set(entered))
+            standing = {(c.at, c.turn) for c in state.cursors if c.phase != w.pending}
+            assert not standing & set(entered)
 
 
 @pytest.mark.spec("COND-4")
@@ -219,14 +276,24 @@ def test_a_cancellation_always_cancels():
                 assert after.state == State(w.cancelled)
 
 
-@pytest.mark.spec("ERR-4", "CRASH-2")
-def test_only_a_retry_is_an_attempt():
-    """A retry and a reopening call again as the next attempt; dying does not, nor does anything else."""
+@pytest.mark.spec("ERR-4", "CRASH-2", "RUN-2")
+def test_only_a_repetition_is_an_attempt():
+    """A retry, a delay that is over, a review given back and a reopening call again as the next attempt; nothing else does.
+
+    What stands in another branch is not touched by it.
+    """
     for graph in graphs():
         for state, label, after in graph.steps():
-            again = label[0].trigger in (w.retry, w.resume) and CANCEL not in label
-            for before, now in [(b, n) for b in state.cursors for n in after.state.cursors if (b.at, b.turn) == (n.at, n.turn)]:
-                assert now.attempt == before.attempt + again
+            event = label[0]
+            if CANCEL in label:
+                continue
+            here = {(cursor.at, cursor.turn): cursor for cursor in after.state.cursors}
+            for before in state.cursors:
+                now = here.get((before.at, before.turn))
+                own = (before.at, before.turn, before.attempt) == (event.at, event.turn, event.attempt)
+                repeated = own and (event.trigger in (w.retry, w.wake) or is_review_rejected(state, event))
+                reopened = event == REOPEN and before.phase == w.failed
+                assert now is None or now.attempt == before.attempt + (repeated or reopened)
 
 
 @pytest.mark.spec("CRASH-2")
@@ -234,7 +301,7 @@ def test_the_third_death_is_put_to_a_person():
     """A call whose process died three times in a row is not owed again: a person is asked, whatever the policy."""
     for _, state in states():
         for cursor in state.cursors:
-            assert cursor.interrupts < MAX_INTERRUPTS or cursor.phase == w.errored_paused
+            assert cursor.marks.interrupts < MAX_INTERRUPTS or cursor.phase == w.errored_paused
 
 
 @pytest.mark.spec("COND-1", "COND-2", "COND-6")
@@ -245,8 +312,67 @@ def test_each_answer_leads_to_its_branch():
         for _, label, after in graph.steps():
             event = label[0]
             if event.at in forks and CANCEL not in label:
-                other = {w.confirm: "else", w.hold: "else", w.reject: "then", w.refute: "then"}.get(event.trigger, "nowhere")
+                other = {w.confirm: "else", w.hold: "else", w.expire: "else", w.reject: "then", w.refute: "then"}.get(
+                    event.trigger, "nowhere"
+                )
                 assert not [move for move in after.moves if move.at.startswith(f"{event.at}/{other}/")]
+
+
+@pytest.mark.spec("PAR-4")
+def test_after_a_failure_nothing_begins():
+    """While a failed call waits for those in flight no component is entered: the run is going to fail."""
+    for graph in graphs():
+        for state, label, after in graph.steps():
+            if any(cursor.phase == w.failed for cursor in state.cursors) and label != (REOPEN,):
+                assert [move for move in after.moves if move.trigger == w.enter] == []
+
+
+@pytest.mark.spec("PAR-4", "RUN-3")
+def test_an_ending_waits_for_calls_alone():
+    """What is told to end early does so as soon as no call in it is owed, unless a call in it failed: no ending is ever stuck."""
+    for graph, state in states():
+        for ending in state.endings:
+            depth = graph.program[ending.unit].depth
+            inside = [c for c in state.cursors if c.turn[:depth] == ending.turn[:depth] and graph.program.within(c.at, ending.unit)]
+            owing = {(call.at, call.turn) for call in calls(graph.program, state)}
+            assert any((c.at, c.turn) in owing or c.phase == w.failed for c in inside)
+
+
+@pytest.mark.spec("RUN-3")
+def test_nothing_begins_in_what_ends():
+    """Inside a component that is about to end early nothing enters any more."""
+    for graph in graphs():
+        for state, _, after in graph.steps():
+            for ending in state.endings:
+                if ending in after.state.endings:
+                    entered = [m for m in after.moves if m.trigger == w.enter and graph.program.within(m.at, ending.unit)]
+                    assert [m for m in entered if m.turn[: len(ending.turn)] == ending.turn[: len(m.turn)]] == []
+
+
+@pytest.mark.spec("PAR-2")
+def test_every_branch_sees_what_was_before():
+    """What a branch of a Parallel finds as previous content is what the Parallel found, whatever the others have done."""
+    for graph, state in states():
+        for frame in state.frames:
+            branches = set(graph.program[frame.at].exits.values()) if graph.program[frame.at].kind == "parallel" else ()
+            for cursor in state.cursors:
+                if cursor.at in branches and cursor.turn == frame.turn:
+                    assert cursor.prev == frame.prev
+
+
+@pytest.mark.spec("PAR-5")
+def test_the_order_in_which_calls_end_makes_no_difference():
+    """Two results that are owed at once lead to the same state in either order, unless the first one ends the run."""
+    for name in models():
+        graph = explored(name)
+        for state in graph.edges:
+            owing = calls(graph.program, state)
+            for one, two in combinations(owing, 2) if len(owing) > 1 else ():
+                if {one.kind, two.kind} == {"execute"}:
+                    first, second = (Event(w.succeed, call.at, call.turn, call.attempt) for call in (one, two))
+                    there = advance(graph.program, graph.edges[state][first,].state, second)
+                    back = advance(graph.program, graph.edges[state][second,].state, first)
+                    assert there.state == back.state
 
 
 def test_the_core_refuses_nothing_that_it_offers():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from statecore import Condition, InMemoryDb, Step, StepRequirement, Steps, Workflow
 from statecore.errors import AlreadyDecided, AmbiguousRun, NotPaused, UnknownDecision, UnknownPause, UnknownRun
@@ -29,14 +30,19 @@ def gated():
 @pytest.mark.parametrize("program", programs(), ids=lambda program: program.fingerprint[:8])
 def test_the_stored_form_of_a_program_is_the_program(program):
     """A program read back from its canonical form has the same nodes, so pauses mean the same without the user's code."""
-    assert stored_program(program.canonical) == program
+    assert stored_program(program.canonical) == silent(program)
+
+
+def silent(program):
+    """A program without the sentences that people are shown: pauses carry them."""
+    return evolve(program, nodes={at: evolve(node, asks={}) for at, node in program.nodes.items()})
 
 
 def test_names_that_look_like_addresses_are_read_back():
     """Slashes, tildes, `then` and `else` as names lead to the same parents, positions and names."""
     inner = Steps("then", [leaf("else"), leaf("a/b"), Steps("~1", [leaf("x")])])
     program = compiled(leaf("then/else"), Condition("c", [inner, leaf("else")], [leaf("then")]), name="a/b")
-    assert stored_program(program.canonical) == program
+    assert stored_program(program.canonical) == silent(program)
 
 
 def test_pending_is_what_the_workflow_lists():

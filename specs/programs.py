@@ -1,0 +1,120 @@
+"""The workflows that TLC checks: every policy of two steps for the properties, and random ones of every kind for the graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from random import Random
+from typing import Any
+
+from statecore.core import Program, compile_definition
+from statecore.definition import Condition, Definition, Loop, Parallel, Router, Step, Steps
+from statecore.errors import DefinitionError
+
+ON_ERROR = ("fail", "skip", "pause")
+DEPTH = 3
+LARGEST = 7
+"""Nodes of a random workflow, the run itself among them."""
+
+
+def code(step_input: Any) -> Any:
+    """Stand for user code, which nobody calls here."""
+    return step_input
+
+
+def compiled(*steps: Any) -> Program:
+    """The program of a list of components."""
+    return compile_definition(Definition("flow", steps)).program
+
+
+def two_steps() -> list[Program]:
+    """Two steps under every combination of gate, rejection and error policy."""
+    policies = [{"on_error": error} for error in ON_ERROR]
+    policies += [
+        {"on_error": error, "requires_confirmation": True, "on_reject": reject} for error in ON_ERROR for reject in ("skip", "cancel")
+    ]
+    return [compiled(Step("a", code, **one), Step("b", code, **other)) for one, other in product(policies, policies)]
+
+
+def random_programs(count: int, seed: int) -> Iterator[Program]:
+    """`count` different workflows, the same for the same seed."""
+    draw = Random(seed)  # noqa: S311  # it chooses examples, not secrets
+    seen: set[str] = set()
+    while len(seen) < count:
+        program = compiled(*some(draw, draw.randint(1, DEPTH), draw.randint(1, 2)))
+        if len(program.nodes) <= LARGEST and program.fingerprint not in seen:
+            seen.add(program.fingerprint)
+            yield program
+
+
+def some(draw: Random, depth: int, count: int) -> list[Any]:
+    """A list of components, no deeper than `depth`."""
+    return [one(draw, f"{'abc'[index]}", depth) for index in range(count)]
+
+
+def one(draw: Random, name: str, depth: int) -> Any:
+    """A component under a legal policy; a policy that the component refuses is drawn again."""
+    kinds = [step, step] if depth <= 1 else [step, step, steps, nested, condition, condition, loop, router, parallel]
+    while True:
+        try:
+            return draw.choice(kinds)(draw, name, depth - 1)
+        except DefinitionError:
+            continue
+
+
+def policy(draw: Random, *reviews: str) -> dict[str, Any]:
+    """Settings of a component; each is drawn seldom, or few runs would get far."""
+    found: dict[str, Any] = {}
+    for name, values, chance in (
+        ("requires_confirmation", (True,), 0.3),
+        ("on_reject", ("skip", "cancel", "retry", "else"), 0.4),
+        ("on_error", ON_ERROR, 0.5),
+        ("timeout", (60,), 0.25),
+        ("on_timeout", ("cancel", "skip", "approve"), 0.5),
+        *((review, (True, code) if review == "requires_output_review" else (True,), 0.25) for review in reviews),
+    ):
+        if draw.random() < chance:
+            found[name] = draw.choice(values)
+    return found
+
+
+def step(draw: Random, name: str, _depth: int) -> Step:
+    """A leaf."""
+    more = {"on_interrupt": draw.choice(("retry", "pause", "fail"))} if draw.random() < 0.3 else {}
+    more |= {"hitl_max_retries": 1, "max_retries": draw.choice((0, 0, 0, 1))}
+    return Step(name, code, **more, **policy(draw, "requires_output_review", "requires_user_input"))
+
+
+def steps(draw: Random, name: str, depth: int) -> Steps:
+    """A list as one component; now and then an empty one."""
+    return Steps(name, some(draw, depth, draw.choice((0, 1, 2, 2))), **policy(draw))
+
+
+def nested(draw: Random, name: str, depth: int) -> Any:
+    """A workflow in a workflow."""
+    return Definition(name, tuple(some(draw, depth, draw.randint(1, 2))))
+
+
+def condition(draw: Random, name: str, depth: int) -> Condition:
+    """A fork, with and without else."""
+    return Condition(name, some(draw, depth, draw.randint(1, 2)), some(draw, depth, draw.randint(0, 1)), code, **policy(draw))
+
+
+def loop(draw: Random, name: str, depth: int) -> Loop:
+    """A loop of at most two iterations."""
+    more: dict[str, Any] = {"end_condition": code} if draw.random() < 0.5 else {}
+    more["forward_iteration_output"] = draw.random() < 0.5
+    return Loop(name, some(draw, min(depth, 1), 1), max_iterations=2, **more, **policy(draw, "requires_iteration_review"))
+
+
+def router(draw: Random, name: str, depth: int) -> Router:
+    """Two choices, of which one or both run."""
+    found = policy(draw, "requires_output_review", "requires_user_input")
+    return Router(name, some(draw, min(depth, 1), 2), code, hitl_max_retries=1, **found)
+
+
+def parallel(draw: Random, name: str, depth: int) -> Parallel:
+    """Two branches at once."""
+    return Parallel(*some(draw, min(depth, 1), 2), name=name, **policy(draw))
+
+
