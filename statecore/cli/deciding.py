@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import frozen
@@ -12,7 +13,7 @@ from statecore.errors import NotPaused, UnknownPause
 from statecore.stores import PauseFilter
 
 from . import exits
-from .answers import login
+from .answers import carried, login
 from .listing import json_option
 from .outcomes import outcomes
 from .screen import clean, command, short
@@ -28,7 +29,18 @@ HELP = {
     "reject": "Say no to a pause.",
     "retry": "Have a failed or interrupted step run again.",
     "skip": "Go on without a failed or interrupted step.",
+    "input": "Give the values that a step asks for.",
+    "select": "Choose what a Router runs.",
+    "edit": "Replace an output under review.",
 }
+VALUES = {
+    "input": click.option("--value", required=True, metavar="JSON", help="An object, e.g. '{\"amount\": 3}'."),
+    "select": click.option("--value", required=True, metavar="NAMES", help="Choices, separated by commas, in the order to run."),
+    "edit": click.option("--value", required=True, metavar="JSON", help="The new output, as JSON or plain text."),
+    "reject": click.option("--feedback", "value", metavar="TEXT", help="What is to be better; the next run of the step sees it."),
+}
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 by_option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
 
@@ -43,22 +55,32 @@ class Place:
 
 def decision(word: str) -> click.Command:
     """The command of one word."""
+    value_option = VALUES.get(word, no_option)
 
     @click.command(word, help=f"{HELP[word]}\n\nRUN is an id or its beginning; STEP may be left out where one pause is open.")
     @click.argument("run")
     @click.argument("step", required=False)
+    @value_option
     @by_option
     @click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
     @db_option
     @json_option
     def decide(  # noqa: PLR0913  # the options of the command, one by one
-        run: str, step: str | None, by: str, comment: str | None, db: str | None, *, as_json: bool
+        run: str,
+        step: str | None,
+        by: str,
+        comment: str | None,
+        db: str | None,
+        *,
+        as_json: bool,
+        value: str | None = None,
     ) -> int:
         box = inbox(db)
         run_id = box.find(run)
         place = meant(box, run_id, word, step)
         before = box.db.pause(run_id, place.pause_id)
-        decided = box.decide(run_id, place.pause_id, word, by=by, comment=comment)
+        given = carried(word, value) if value is not None else None
+        decided = box.decide(run_id, place.pause_id, word, value=given, by=by, comment=comment)
         if as_json:
             print_json(pause_document(decided, box.program(run_id)))
         elif before is not None and before.decided is not None:
@@ -71,6 +93,11 @@ def decision(word: str) -> click.Command:
         return exits.FINE
 
     return decide
+
+
+def no_option(function: F) -> F:
+    """A word that carries nothing has no option for it."""
+    return function
 
 
 def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
@@ -127,4 +154,4 @@ def cancel(run: str, by: str, db: str | None, *, as_json: bool) -> int:
     return exits.FINE
 
 
-confirm, reject, retry, skip = (decision(word) for word in ("confirm", "reject", "retry", "skip"))
+confirm, reject, retry, skip, give, select, edit = (decision(word) for word in HELP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from statecore.stores import PauseFilter, RunFilter
-from statecore.workflow.workflow import phases_of
+from statecore.workflow.options import phases_of
 
 from . import exits
 from .screen import clean, command, short, since

@@ -29,6 +29,9 @@ COMMANDS = (
     deciding.reject,
     deciding.retry,
     deciding.skip,
+    deciding.give,
+    deciding.select,
+    deciding.edit,
     deciding.cancel,
     running.recover,
 )

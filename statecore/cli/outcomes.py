@@ -13,7 +13,7 @@ from statecore.lifecycles import words as w
 from .screen import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from statecore.core import Program
     from statecore.core.program import Address, Node
@@ -38,7 +38,7 @@ def outcomes(program: Program, requirement: Requirement) -> list[Outcome]:
     words = DECISIONS[requirement.kind]
     if node is None:
         return [Outcome(word, "?") for word in words]
-    return [Outcome(word, SAYS[word](program, node)) for word in words]
+    return [Outcome(word, says(requirement.kind, word)(program, node)) for word in words]
 
 
 def when_confirmed(program: Program, node: Node) -> str:
@@ -66,7 +66,48 @@ def when_skipped(program: Program, node: Node) -> str:
     return f"skip {quoted(unit)}, {after(program, unit)}"
 
 
-SAYS = {"confirm": when_confirmed, "reject": when_rejected, "retry": when_retried, "skip": when_skipped}
+def when_given(_program: Program, node: Node) -> str:
+    """The step runs with what the person gives."""
+    return f"run {quoted(node)} with it"
+
+
+def when_selected(_program: Program, node: Node) -> str:
+    """The choices run in the order chosen."""
+    return f"run what you choose of {', '.join(map(clean, node.exits))}"
+
+
+def when_edited(program: Program, node: Node) -> str:
+    """The output is replaced."""
+    return f"replace the output, {after(program, node)}"
+
+
+def when_kept(program: Program, node: Node) -> str:
+    """The output, or the result of the iteration, is kept."""
+    return f"keep it, {after(program, node)}"
+
+
+def when_review_rejected(program: Program, node: Node) -> str:
+    """Again with the feedback, or as a rejection at the gate."""
+    if w.review_retries in node.facts:
+        return f"run {quoted(node)} again, with what you say about it"
+    return "cancel the run" if w.review_cancels in node.facts else f"discard it, skip {quoted(node)}, {after(program, node)}"
+
+
+SAYS = {
+    "confirm": when_confirmed,
+    "reject": when_rejected,
+    "retry": when_retried,
+    "skip": when_skipped,
+    "input": when_given,
+    "select": when_selected,
+    "edit": when_edited,
+}
+OF_REVIEWS = {"confirm": when_kept, "reject": when_review_rejected}
+
+
+def says(kind: str, word: str) -> Callable[[Program, Node], str]:
+    """What a word leads to, by the kind of question."""
+    return OF_REVIEWS.get(word, SAYS[word]) if kind.endswith("review") else SAYS[word]
 
 
 def branch(program: Program, node: Node, trigger: str) -> str:

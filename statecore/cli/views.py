@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from json import loads
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,6 +60,15 @@ def readable(text: str | None) -> str:
         return f"(not readable here) {brief(text)}"
 
 
+def handed_on(history: History, visit: Visit) -> str:
+    """What a component handed on in a line, also where this process cannot read it."""
+    try:
+        content = history.content(visit)
+    except UnreadableValue:
+        return readable(visit.value)
+    return brief(content) if content is not None else ""
+
+
 def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     """A run for people: what it is, what became of its steps, what it waits for."""
     record, view = inbox.db.load(run_id), inbox.show(run_id)
@@ -85,7 +93,7 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
         indent = "  " * (1 + depth(history, visit))
         said = SAID.get(visit.phase, visit.phase)
         label = click.style(f"{said:<10}", fg=COLOURS.get(said))
-        told = visit.reason or readable(history.content(visit) if visit.machine == "step" else None)
+        told = visit.reason or (handed_on(history, visit) if visit.machine == "step" else "")
         yield f"{indent}{clean(visit.name, NAME_WIDTH):<18} {label} {told}".rstrip()
         for failure in visit.failures:
             kind, text = clean(failure.get("error_type")), brief(failure["error"])
@@ -103,7 +111,7 @@ def depth(history: History, visit: Visit) -> int:
 
 def decision_text(decided: Decided) -> str:
     """Who decided what, when, and why."""
-    why = decided.comment or (str(loads(decided.value)) if decided.value else "")
+    why = decided.comment or (readable(decided.value) if decided.value else "")
     return f"{decided.word} by {clean(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
 
 

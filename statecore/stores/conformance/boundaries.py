@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from statecore.core import Cursor, Ref, State
+from statecore.core.state import Marks
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -133,7 +134,7 @@ class Boundaries(Fresh):
     def test_a_state_comes_back_equal(self, store: Store) -> None:
         """Cursors, turns, attempts and references come back as they were, tuples as tuples."""
         deep = Ref("loop/then/step~1x", (2, 11), 3)
-        cursors = (Cursor("a", w.pending, (), 0), Cursor("loop/then/b", w.pending, (2, 12), 4, deep, REF, 2))
+        cursors = (Cursor("a", w.pending, (), 0), Cursor("loop/then/b", w.pending, (2, 12), 4, deep, REF, Marks(interrupts=2)))
         writer = started(store)
         state = State(writer.state.run, cursors, deep)
         writer.commit(state=state, held={deep: 2, REF: 1})
