@@ -11,9 +11,11 @@ Answered(c) == c \in cursors /\ c.phase \in AskedFirst /\ Len(did') > 1 /\ did'[
 PInit == Init /\ decided = {}
 PNext == Next /\ decided' = decided \cup {<<c.at, Outer(c.turn, c.at), did'[1]>> : c \in {c \in cursors : Answered(c)}}
 PSpec == PInit /\ [][PNext]_all
-Fair  == PSpec /\ WF_all(PNext)
 
 Ended == run \in {"completed", "cancelled", "failed"}
+\* The world goes on answering until the run has ended. As a run that is not over can always move (CancelPossible), this is weak fairness
+\* of PNext, said without ENABLED, which TLC finds hard.
+Fair  == PSpec /\ ([]<>Ended \/ []<><<TRUE>>_all)
 Gated(at) == Node(at).facts \cap {"needs_confirmation", "needs_input"} # {}
 Agreed(at, turn) == \E on \in {"confirm", "input", "expire"} : <<at, turn, on>> \in decided
 Refused(at, turn) == <<at, turn, "reject">> \in decided

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from statecore.core import Program, compile_definition
+from statecore.core.facts import MAX_INTERRUPTS
 from statecore.definition import Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.errors import DefinitionError
 
@@ -15,6 +16,15 @@ ON_ERROR = ("fail", "skip", "pause")
 DEPTH = 3
 LARGEST = 7
 """Nodes of a random workflow, the run itself among them."""
+
+
+SMALL = 3
+"""Nodes of a workflow in which a call's process may die three times, so that the last death is seen (P15)."""
+
+
+def deaths_of(program: Program) -> int:
+    """How often the process of one call may die in this workflow."""
+    return MAX_INTERRUPTS if len(program.nodes) <= SMALL else 1
 
 
 def code(step_input: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from specs.programs import deaths_of, two_steps
 from statecore.core import Node, Program
 from statecore.lifecycles import JOINT, TABLES, Table
 
@@ -78,10 +79,10 @@ def owes_of(table: Table) -> dict[str, str]:
     return {state: table.owes.get(state, NOTHING) for state in table.states}
 
 
-def program_module(programs: Sequence[Program], *, attempts: int = 1, deaths: int = 1) -> str:
+def program_module(programs: Sequence[Program]) -> str:
     """`Program.tla`: compiled workflows, with the bounds of what the world does to them."""
     shown = ",\n".join(
-        f" [first |-> {literal(each.first)}, attempts |-> {attempts}, deaths |-> {deaths}, nodes |->\n    {nodes_of(each)}]"
+        f" [first |-> {literal(each.first)}, attempts |-> 1, deaths |-> {deaths_of(each)}, nodes |->\n    {nodes_of(each)}]"
         for each in programs
     )
     return module("Program", "Generated from compiled workflows by specs/tla.py.", [f"Programs == <<\n{shown}\n>>"])
@@ -122,8 +123,6 @@ def node_of(node: Node) -> dict[str, Any]:
 
 def files() -> dict[str, str]:
     """The generated files by name."""
-    from specs.programs import two_steps
-
     return {"Lifecycle.tla": lifecycle_module(), "Program.tla": program_module(two_steps())}
 
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statecore.codec import dump_state, load_state
-from statecore.codec.records import PHASES, RUN_PHASES
-from statecore.core import Cursor, Ref, State
+from statecore.codec.records import EARLY, PHASES, RUN_PHASES
+from statecore.core import Cursor, Frame, Gather, Ref, State
+from statecore.core.state import UNMARKED, Ending, Marks
 from statecore.errors import UnreadableValue
 
 calm = settings(deadline=None)  # speed is measured elsewhere
@@ -14,8 +15,22 @@ counts = st.integers(0, 2**70)
 turns = st.lists(counts, max_size=3).map(tuple)
 addresses = st.text(max_size=8)
 refs = st.none() | st.builds(Ref, addresses, turns, counts)
-cursors = st.builds(Cursor, addresses, st.sampled_from(sorted(PHASES)), turns, counts, refs, refs, counts)
-states = st.builds(State, st.sampled_from(sorted(RUN_PHASES)), st.lists(cursors, max_size=3).map(tuple), refs)
+sources = st.recursive(
+    refs, lambda inner: st.builds(Gather, st.lists(st.tuples(addresses, inner), max_size=3).map(tuple)), max_leaves=4
+)
+marks = st.builds(Marks, counts, counts, counts, counts, sources, sources, st.booleans(), st.none() | counts)
+cursors = st.builds(Cursor, addresses, st.sampled_from(sorted(PHASES)), turns, counts, sources, sources, st.just(UNMARKED) | marks)
+done = st.lists(st.tuples(addresses, sources), max_size=2).map(tuple)
+frames = st.builds(Frame, addresses, turns, sources, sources, counts, marks, st.lists(addresses, max_size=2).map(tuple), done)
+endings = st.builds(Ending, addresses, addresses, turns, st.sampled_from(sorted(EARLY)), sources, sources)
+states = st.builds(
+    State,
+    st.sampled_from(sorted(RUN_PHASES)),
+    st.lists(cursors, max_size=3).map(tuple),
+    sources,
+    st.lists(frames, max_size=2).map(tuple),
+    st.lists(endings, max_size=2).map(tuple),
+)
 
 
 @calm

@@ -2,29 +2,58 @@ import pytest
 from attrs import fields
 
 from statecore.codec import dump_state, load_state
-from statecore.codec.records import PARTS
-from statecore.core import BEGINNING, Cursor, Ref, State
+from statecore.codec.records import CLASSES, PARTS
+from statecore.core import BEGINNING, Cursor, Frame, Gather, Ref, State
+from statecore.core.state import Ending, Marks
 from statecore.errors import UnreadableValue
 
+REF = Ref("start", (), 0)
+GATHERED = Gather((("left", REF), ("right", None)))
 BUSY = State(
     "paused",
     (
-        Cursor("intake/review", "awaiting_confirmation", (2, 0), 1, Ref("intake/fetch", (2,), 3), Ref("start", (), 0)),
-        Cursor("zeta", "running", interrupts=2),
+        Cursor(
+            "intake/review",
+            "awaiting_review",
+            (2, 0),
+            1,
+            Ref("intake/fetch", (2,), 3),
+            REF,
+            Marks(1, 2, 3, 4, REF, GATHERED, True, 5),
+        ),
+        Cursor("zeta", "running", marks=Marks(interrupts=2)),
     ),
+    None,
+    (Frame("intake", (2,), REF, GATHERED, 1, Marks(reviews=1), ("intake/a",), (("intake/b", None),)),),
+    (Ending("", "zeta", (), "finish", REF, REF),),
 )
 BUSY_TEXT = (
-    '[1,"paused",[["intake/review","awaiting_confirmation",[2,0],1,["intake/fetch",[2],3],["start",[],0],0],'
-    '["zeta","running",[],0,null,null,2]],null]'
+    '[1,"paused",[["intake/review","awaiting_review",[2,0],1,["intake/fetch",[2],3],["start",[],0],'
+    '[1,2,3,4,["start",[],0],[[["left",["start",[],0]],["right",null]]],true,5]],'
+    '["zeta","running",[],0,null,null,[2,0,0,0,null,null,false,null]]],null,'
+    '[["intake",[2],["start",[],0],[[["left",["start",[],0]],["right",null]]],1,[0,0,0,1,null,null,false,null],["intake/a"],[["intake/b",null]]]],'
+    '[["","zeta",[],"finish",["start",[],0],["start",[],0]]]]'
 )
 DONE = State("completed", (), Ref("a", (), 0))
-CURSOR = '["a","running",[],0,null,null,0]'
+MARKS = "[2,0,0,0,null,null,false,null]"
+
+
+def cursor(  # noqa: PLR0913  # the parts of a cursor
+    at='"a"', phase='"running"', turn="[]", attempt="0", prev="null", last="null", marks="[]"
+):
+    """The text of a paused state with one cursor."""
+    return f'[1,"paused",[[{at},{phase},{turn},{attempt},{prev},{last},{marks}]],null,[],[]]'
+
+
+def frame(*parts):
+    """The text of a paused state with one frame."""
+    return f'[1,"paused",[],null,[[{",".join(parts)}]],[]]'
 
 
 def test_the_text_of_a_state_is_pinned():
     """What was parked yesterday is loaded today: the text of a state is fixed, and names its format first."""
-    assert dump_state(BEGINNING) == '[1,"pending",[],null]'
-    assert dump_state(DONE) == '[1,"completed",[],["a",[],0]]'
+    assert dump_state(BEGINNING) == '[1,"pending",[],null,[],[]]'
+    assert dump_state(DONE) == '[1,"completed",[],["a",[],0],[],[]]'
     assert dump_state(BUSY) == BUSY_TEXT
 
 
@@ -39,9 +68,9 @@ def test_a_state_comes_back_equal_and_of_the_same_types(state):
 
 def test_no_part_of_a_state_is_left_out():
     """The classes have the parts that the codec writes, and no others."""
-    assert {part.name for part in fields(Cursor)} == set(PARTS)
-    assert [part.name for part in fields(State)] == ["run", "cursors", "result"]
-    assert Ref._fields == ("at", "turn", "attempt")
+    assert {part.name for kind in CLASSES for part in fields(kind)} == set(PARTS)
+    assert [part.name for part in fields(State)] == ["run", "cursors", "result", "frames", "endings"]
+    assert (Ref._fields, Gather._fields) == (("at", "turn", "attempt"), ("branches",))
 
 
 @pytest.mark.parametrize(
@@ -52,39 +81,54 @@ def test_no_part_of_a_state_is_left_out():
         "{}",
         "[]",
         "[1]",
-        '[1,"paused",[],null] ',
-        ' [1,"paused",[],null]',
-        '[1,"paused",[],null,null]',
-        '[true,"paused",[],null]',
-        '["1","paused",[],null]',
-        '[1,"asleep",[],null]',
-        '[1,"evaluating",[],null]',
-        "[1,[],[],null]",
-        '[1,"paused",{},null]',
-        '[1,"paused",null,null]',
-        '[1,"paused",[null],null]',
-        '[1,"paused",[[]],null]',
-        f'[1,"paused",[{CURSOR[:-1]},0]],null]',
-        '[1,"paused",[[1,"running",[],0,null,null,0]],null]',
-        '[1,"paused",[["a","walking",[],0,null,null,0]],null]',
-        '[1,"paused",[["a",[],[],0,null,null,0]],null]',
-        '[1,"paused",[["a","running",null,0,null,null,0]],null]',
-        '[1,"paused",[["a","running",[true],0,null,null,0]],null]',
-        '[1,"paused",[["a","running",[-1],0,null,null,0]],null]',
-        '[1,"paused",[["a","running",[],0.0,null,null,0]],null]',
-        '[1,"paused",[["a","running",[],NaN,null,null,0]],null]',
-        '[1,"paused",[["a","running",[],-1,null,null,0]],null]',
-        '[1,"paused",[["a","running",[],0,0,null,0]],null]',
-        '[1,"paused",[["a","running",[],0,["a",[]],null,0]],null]',
-        '[1,"paused",[["a","running",[],0,[1,[],0],null,0]],null]',
-        '[1,"paused",[["a","running",[],0,null,["a",[],true],0]],null]',
-        '[1,"paused",[["a","running",[],0,null,["a",[],-1],0]],null]',
-        '[1,"paused",[],["a",{},0]]',
-        '[1,"paused",[],"a"]',
-        f'[1,"paused",[["a","running",[],{"1" * 5_000},null,null,0]],null]',
+        '[1,"paused",[],null]',
+        '[1,"paused",[],null,[],[]] ',
+        ' [1,"paused",[],null,[],[]]',
+        '[1,"paused",[],null,[],[],[]]',
+        '[true,"paused",[],null,[],[]]',
+        '["1","paused",[],null,[],[]]',
+        '[1,"asleep",[],null,[],[]]',
+        '[1,"evaluating",[],null,[],[]]',
+        "[1,[],[],null,[],[]]",
+        '[1,"paused",{},null,[],[]]',
+        '[1,"paused",null,null,[],[]]',
+        '[1,"paused",[null],null,[],[]]',
+        '[1,"paused",[[]],null,[],[]]',
+        '[1,"paused",[],null,{},[]]',
+        '[1,"paused",[],null,[],[[]]]',
+        '[1,"paused",[],null,[],[["","a",[],"explode",null,null]]]',
+        cursor(at="1"),
+        cursor(phase='"walking"'),
+        cursor(phase="[]"),
+        cursor(turn="null"),
+        cursor(turn="[true]"),
+        cursor(turn="[-1]"),
+        cursor(attempt="0.0"),
+        cursor(attempt="NaN"),
+        cursor(attempt="-1"),
+        cursor(attempt="1" * 5_000),
+        cursor(prev="0"),
+        cursor(prev='["a",[]]'),
+        cursor(prev="[1,[],0]"),
+        cursor(last='["a",[],true]'),
+        cursor(last='["a",[],-1]'),
+        cursor(last="[null]"),
+        cursor(last='[[["a"]]]'),
+        cursor(last="[[[1,null]]]"),
+        cursor(last="[[0]]"),
+        cursor(marks="null"),
+        cursor(marks="{}"),
+        cursor(marks="[0,0,0,0,null,null,false,null]"),
+        cursor(marks=MARKS.replace("false", "0")),
+        cursor(marks=MARKS.replace("false,null", "false,-1")),
+        frame('"a"', "[]", "null", "null", "0", "[]", "null", "[]"),
+        frame('"a"', "[]", "null", "null", "0", "[]", "[1]", "[]"),
+        frame('"a"', "[]", "null", "null", "0", "[]", "[]", "null"),
+        '[1,"paused",[],["a",{},0],[],[]]',
+        '[1,"paused",[],"a",[],[]]',
         "[" * 200_000,
         None,
-        b'[1,"paused",[],null]',
+        b'[1,"paused",[],null,[],[]]',
     ],
 )
 def test_a_text_that_holds_no_state_is_unreadable(text):
