@@ -51,7 +51,7 @@ Bounded == \A c \in cursors : c.marks.retries <= Node(c.at).retries /\ c.marks.r
 
 \* SKIP-1: a skipped step hands on None: what follows it in its list has no previous content. (S15)
 SkipGivesNone == \A c \in cursors : did # << >> /\ did[1] = "skip" /\ c.phase # "pending" /\ Len(did) = 2
-    /\ Node(did[2]).next = c.at /\ Node(did[2]).leaves = did[2] => c.prev = << >>
+    /\ Node(did[2]).next = c.at /\ c.at # Node(did[2]).parent /\ Node(did[2]).leaves = did[2] => c.prev = << >>
 
 \* PAR-3: a run is paused if and only if a person owes something and nothing runs. (S18)
 PausedIff == (run = "paused") => (\E c \in cursors : Asking(c)) /\ (\A c \in cursors : ~Calls(c))

@@ -41,7 +41,7 @@ def ending(e: Ending) -> dict[str, Any]:
 
 
 def marks(m: Marks) -> dict[str, Any]:
-    """What few cursors carry: the counts, and the output under review. (`rejected` is for people, `due` is a time.)"""
+    """What few cursors carry: the counts and the output under review; `rejected` is for people, `due` is a time."""
     return {
         "deaths": m.interrupts, "retries": m.retries, "reruns": m.reruns, "reviews": m.reviews,
         "output": source(m.output), "stopping": m.stopping,

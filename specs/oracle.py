@@ -32,7 +32,9 @@ from statecore.definition import (
     Steps,
 )
 
-Ref: TypeAlias = tuple[Any, ...]  # what was handed on: where, in which turn and at which attempt it came to be; or what branches gave
+Ref: TypeAlias = tuple[
+    Any, ...
+]  # what was handed on: where, in which turn and at which attempt it came to be; or what branches gave
 
 
 class Wait(NamedTuple):
@@ -294,7 +296,7 @@ def parallel(it: Parallel, here: Place, was: Handed) -> Waiting:
         mine = next((name for name, (_, waits) in live.items() if answer[0] in waits), "")
         try:
             if answer[1] == "cancel":
-                raise Cancelled
+                raise Cancelled  # noqa: TRY301  # the branches' own endings are caught below
             move(mine, live.pop(mine)[0], answer, live, handed)
         except Cancelled:
             for name in list(live):
@@ -392,10 +394,10 @@ def reviewed(it: Step | Router, here: Place, tries: Tries, was: Handed) -> Askin
     """An output is kept ("keep"), replaced ("edit"), discarded ("skip"), or made again (""), at most so often (REV-1)."""
     wanted = it.human_review.requires_output_review
     if callable(wanted):
-        wanted = yield from call("judge", it, here, tries, was)
-        if wanted != "hold":
-            return "keep" if wanted else ""
-    if not wanted:
+        judged = yield from call("judge", it, here, tries, was)
+        if judged != "hold":
+            return "keep" if judged else ""
+    elif not wanted:
         return "keep"
     said = yield from ask("output_review", it, here, tries.attempt, was)
     if said != "retry":
@@ -414,7 +416,9 @@ def until_answered(kind: str, it: Condition | Loop | Router, here: Place, tries:
     return answer
 
 
-def call(kind: str, it: Any, here: Place, tries: Tries, was: Handed, automatic: int = 0) -> Asking:
+def call(  # noqa: PLR0913  # what the asking depends on
+    kind: str, it: Any, here: Place, tries: Tries, was: Handed, automatic: int = 0
+) -> Asking:
     """User code is called once per attempt (RUN-2); an error or a death goes by policy. Its answer, or "" to begin again."""
     deaths = 0
     while True:

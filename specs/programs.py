@@ -39,11 +39,37 @@ def compiled(*steps: Any) -> Program:
 
 def two_steps() -> list[Program]:
     """Two steps under every combination of gate, rejection and error policy."""
-    policies = [{"on_error": error} for error in ON_ERROR]
+    policies: list[dict[str, Any]] = [{"on_error": error} for error in ON_ERROR]
     policies += [
-        {"on_error": error, "requires_confirmation": True, "on_reject": reject} for error in ON_ERROR for reject in ("skip", "cancel")
+        {"on_error": error, "requires_confirmation": True, "on_reject": reject}
+        for error in ON_ERROR
+        for reject in ("skip", "cancel")
     ]
     return [compiled(Step("a", code, **one), Step("b", code, **other)) for one, other in product(policies, policies)]
+
+
+def pausing() -> list[Program]:
+    """Each component that calls code or branches, where an error is put to a person, with and without a deadline."""
+    leaf, other = Step("x", code), Step("y", code)
+    found = []
+    deadlines: tuple[dict[str, Any], ...] = ({}, {"timeout": 60, "on_timeout": "approve"}, {"timeout": 60, "on_timeout": "skip"})
+    for deadline in deadlines:
+        settings: dict[str, Any] = {"on_error": "pause", "on_interrupt": "pause", **deadline}
+        asked = {
+            **settings,
+            "requires_user_input": True,
+            "on_timeout": "cancel",
+        }  # nothing can be approved for a person who chooses
+        judged: dict[str, Any] = {"requires_output_review": code, "on_reject": "retry", "hitl_max_retries": 1}
+        found += [
+            compiled(Step("a", code, **judged, **settings), leaf),
+            compiled(Condition("a", [leaf], [other], code, **settings)),
+            compiled(Loop("a", [leaf], max_iterations=2, end_condition=code, requires_iteration_review=True, **settings)),
+            compiled(Router("a", [leaf, other], code, **judged, **settings)),
+            compiled(Router("a", [leaf, other], **judged, **asked)),
+            compiled(Parallel(leaf, other, name="a", requires_confirmation=True, on_error="pause", **deadline)),
+        ]
+    return found
 
 
 def random_programs(count: int, seed: int) -> Iterator[Program]:
@@ -90,7 +116,7 @@ def policy(draw: Random, *reviews: str) -> dict[str, Any]:
 
 def step(draw: Random, name: str, _depth: int) -> Step:
     """A leaf."""
-    more = {"on_interrupt": draw.choice(("retry", "pause", "fail"))} if draw.random() < 0.3 else {}
+    more: dict[str, Any] = {"on_interrupt": draw.choice(("retry", "pause", "fail"))} if draw.random() < 0.3 else {}
     more |= {"hitl_max_retries": 1, "max_retries": draw.choice((0, 0, 0, 1))}
     return Step(name, code, **more, **policy(draw, "requires_output_review", "requires_user_input"))
 
@@ -120,11 +146,10 @@ def loop(draw: Random, name: str, depth: int) -> Loop:
 def router(draw: Random, name: str, depth: int) -> Router:
     """Two choices, of which one or both run."""
     found = policy(draw, "requires_output_review", "requires_user_input")
-    return Router(name, some(draw, min(depth, 1), 2), code, hitl_max_retries=1, **found)
+    selector = None if "requires_user_input" in found else code
+    return Router(name, some(draw, min(depth, 1), 2), selector, hitl_max_retries=1, **found)
 
 
 def parallel(draw: Random, name: str, depth: int) -> Parallel:
     """Two branches at once."""
     return Parallel(*some(draw, min(depth, 1), 2), name=name, **policy(draw))
-
-

@@ -62,7 +62,9 @@ def lifecycle_module(tables: Mapping[str, Table] = TABLES, joint: Mapping[str, s
     owes = ",\n".join(f"  {name} |-> {literal(owes_of(table))}" for name, table in tables.items())
     lines = ",\n".join("  " + literal({"line": line, "on": on or NOTHING}) for line, on in joint.items())
     definitions = [f"Rows == [\n{rows}\n]\n", f"Owes == [\n{owes}\n]\n", f"Joint == <<\n{lines}\n>>"]
-    return module("Lifecycle", "Generated from statecore.lifecycles by specs/tla.py; change the tables, not this file.", definitions)
+    return module(
+        "Lifecycle", "Generated from statecore.lifecycles by specs/tla.py; change the tables, not this file.", definitions
+    )
 
 
 def rows_of(table: Table) -> str:

@@ -72,12 +72,13 @@ def java() -> str:
 
 
 def check(work: Path, module: str, config: str, *more: str, modules: dict[str, str] | None = None) -> Verdict:
-    """Run TLC on a module of this folder in `work`; `modules` take the place of the ones in the folder."""
+    """Run TLC on a module of this folder in `work`, an empty folder; `modules` take the place of the ones here."""
     for source in (*SPECS.glob("*.tla"), *SPECS.glob("*.cfg"), *(SPECS / "generated").glob("*.tla")):
         shutil.copy(source, work)
     for name, text in (modules or {}).items():
         (work / name).write_text(text, encoding="utf-8")
-    command = [java(), *JVM, "-cp", str(jar()), "tlc2.TLC", "-workers", "1", "-deadlock", "-nowarning", "-config", config, *more, module]
+    tool = [java(), *JVM, f"-Djava.io.tmpdir={work}", "-cp", str(jar()), "tlc2.TLC"]
+    command = [*tool, "-workers", "1", "-deadlock", "-nowarning", "-config", config, *more, module]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     return Verdict("Model checking completed. No error has been found." in done.stdout, done.stdout + done.stderr)
 

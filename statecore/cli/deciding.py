@@ -1,8 +1,12 @@
-"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `cancel`. They need the store, no code of the workflow, and run nothing."""
+"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `edit`, `cancel`.
+
+They need the store, no code of the workflow, and run nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,36 +17,25 @@ from statecore.errors import NotPaused, UnknownPause
 from statecore.stores import PauseFilter
 
 from . import exits
-from .answers import carried, login
+from .answers import login
 from .listing import json_option
 from .outcomes import outcomes
 from .screen import clean, command, short
 from .stores import db_option, inbox
 from .views import pause_document, print_json
+from .written import assigned, read_json, read_object
 
 if TYPE_CHECKING:
     from statecore.output import Requirement
     from statecore.workflow.inbox import Inbox
 
-HELP = {
-    "confirm": "Say yes to a pause.",
-    "reject": "Say no to a pause.",
-    "retry": "Have a failed or interrupted step run again.",
-    "skip": "Go on without a failed or interrupted step.",
-    "input": "Give the values that a step asks for.",
-    "select": "Choose what a Router runs.",
-    "edit": "Replace an output under review.",
-}
-VALUES = {
-    "input": click.option("--value", required=True, metavar="JSON", help="An object, e.g. '{\"amount\": 3}'."),
-    "select": click.option("--value", required=True, metavar="NAMES", help="Choices, separated by commas, in the order to run."),
-    "edit": click.option("--value", required=True, metavar="JSON", help="The new output, as JSON or plain text."),
-    "reject": click.option("--feedback", "value", metavar="TEXT", help="What is to be better; the next run of the step sees it."),
-}
-
 F = TypeVar("F", bound=Callable[..., Any])
+Value = Callable[["Requirement | None"], Any]
+"""The value that a decision carries, once its requirement is known."""
 
+RUN_HELP = "RUN is an id or its beginning; STEP may be left out where one pause is open."
 by_option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
+comment_option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
 
 
 @frozen
@@ -53,51 +46,121 @@ class Place:
     step_name: str
 
 
-def decision(word: str) -> click.Command:
-    """The command of one word."""
-    value_option = VALUES.get(word, no_option)
+@frozen
+class Clerk:
+    """Whoever decides at the command line: by whom and why, in which store, and how to print it."""
 
-    @click.command(word, help=f"{HELP[word]}\n\nRUN is an id or its beginning; STEP may be left out where one pause is open.")
-    @click.argument("run")
-    @click.argument("step", required=False)
-    @value_option
-    @by_option
-    @click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
-    @db_option
-    @json_option
-    def decide(  # noqa: PLR0913  # the options of the command, one by one
-        run: str,
-        step: str | None,
-        by: str,
-        comment: str | None,
-        db: str | None,
-        *,
-        as_json: bool,
-        value: str | None = None,
-    ) -> int:
-        box = inbox(db)
+    by: str
+    comment: str | None
+    db: str | None
+    as_json: bool
+
+    def decide(self, run: str, word: str, step: str | None, value: Value = lambda _: None) -> int:
+        """Store one decision and say where it leads; a decision that was made before is said, and changes nothing."""
+        box = inbox(self.db)
         run_id = box.find(run)
         place = meant(box, run_id, word, step)
-        before = box.db.pause(run_id, place.pause_id)
-        given = carried(word, value) if value is not None else None
-        decided = box.decide(run_id, place.pause_id, word, value=given, by=by, comment=comment)
-        if as_json:
+        row = box.db.pause(run_id, place.pause_id)
+        carried = value(box.requirement(row, box.show(run_id)) if row is not None else None)
+        decided = box.decide(run_id, place.pause_id, word, value=carried, by=self.by, comment=self.comment)
+        if self.as_json:
             print_json(pause_document(decided, box.program(run_id)))
-        elif before is not None and before.decided is not None:
+        elif row is not None and row.decided is not None:
             said = f"{decided.decision} by {clean(decided.by or 'somebody')} at {decided.decided_at}"
             click.echo(f"'{clean(place.step_name)}' was decided already: {said}. Nothing changed.")
         else:
             leads_to = {each.word: each.leads_to for each in outcomes(box.program(run_id), decided)}[word]
-            click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {clean(by)} -> {leads_to}")
-            click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(run_id), db=db or '')}")
+            click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {clean(self.by)} -> {leads_to}")
+            click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(run_id), db=self.db or '')}")
         return exits.FINE
+
+
+def clerked(function: F) -> Callable[..., int]:
+    """A command whose options about who decides, and where, are gathered in a `Clerk`."""
+
+    @by_option
+    @comment_option
+    @db_option
+    @json_option
+    @wraps(function)
+    def gathered(*, by: str, comment: str | None, db: str | None, as_json: bool, **rest: Any) -> int:
+        code: int = function(Clerk(by, comment, db, as_json), **rest)
+        return code
+
+    return gathered
+
+
+def plain(word: str, what: str) -> click.Command:
+    """The command of a word that carries no value."""
+
+    @click.command(word, help=f"{what}\n\n{RUN_HELP}")
+    @click.argument("run")
+    @click.argument("step", required=False)
+    @clerked
+    def decide(clerk: Clerk, run: str, step: str | None) -> int:
+        return clerk.decide(run, word, step)
 
     return decide
 
 
-def no_option(function: F) -> F:
-    """A word that carries nothing has no option for it."""
-    return function
+confirm = plain("confirm", "Say yes to a pause.")
+retry = plain("retry", "Have a failed or interrupted step run again.")
+skip = plain("skip", "Go on without a failed or interrupted step.")
+
+
+@click.command(help=f"Say no to a pause.\n\n{RUN_HELP}")
+@click.argument("run")
+@click.argument("step", required=False)
+@click.option("--feedback", metavar="TEXT", help="What is to be better; the next attempt sees it.")
+@clerked
+def reject(clerk: Clerk, run: str, step: str | None, feedback: str | None) -> int:
+    """Say no, with what the next attempt is told."""
+    return clerk.decide(run, "reject", step, lambda _: feedback)
+
+
+@click.command("input", help=f"Give the values that a step asks for.\n\nEach value is read as its field's type says. {RUN_HELP}")
+@click.argument("run")
+@click.argument("words", nargs=-1, metavar="[STEP] NAME=VALUE...")
+@click.option("--json-value", metavar="JSON", help="All values at once, as an object, e.g. '{\"amount\": 3}'.")
+@clerked
+def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None) -> int:
+    """Give values, typed by the stored form."""
+    step, pairs = (words[0], words[1:]) if words and "=" not in words[0] else (None, words)
+    if json_value is not None and pairs:
+        message = "Give NAME=VALUE or --json-value, not both."
+        raise click.UsageError(message)
+    if json_value is not None:
+        given = read_object(json_value, "--json-value")
+        return clerk.decide(run, "input", step, lambda _: given)
+    return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
+
+
+@click.command(help=f"Choose what a Router runs, in the order given.\n\n{RUN_HELP}")
+@click.argument("run")
+@click.argument("words", nargs=-1, required=True, metavar="[STEP] CHOICE...")
+@clerked
+def select(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
+    """Choose; the first of several words is the step where a pause has that name."""
+    box = inbox(clerk.db)
+    rows = box.pending(PauseFilter(run_id=box.find(run), undecided_only=False, limit=10_000))
+    names = {name for row in rows for name in (row.step_name, row.address, row.pause_id)}
+    step, choices = (words[0], words[1:]) if len(words) > 1 and words[0] in names else (None, words)
+    return clerk.decide(run, "select", step, lambda _: list(choices))
+
+
+@click.command(help=f"Replace an output under review.\n\n{RUN_HELP}")
+@click.argument("run")
+@click.argument("step", required=False)
+@click.option("--value", metavar="JSON", help="The new output, as JSON.")
+@click.option("--text", metavar="TEXT", help="The new output, as plain text.")
+@clerked
+def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str | None) -> int:
+    """Replace an output by JSON or by text."""
+    if (value is None) == (text is None):
+        message = "Give --value JSON or --text TEXT, one of the two."
+        raise click.UsageError(message)
+    output = read_json(value, "--value") if value is not None else text
+    return clerk.decide(run, "edit", step, lambda _: output)
 
 
 def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
@@ -152,6 +215,3 @@ def cancel(run: str, by: str, db: str | None, *, as_json: bool) -> int:
     else:
         click.echo(f"Run {short(run_id)} is {status}; it will be cancelled when its present step is over.")
     return exits.FINE
-
-
-confirm, reject, retry, skip, give, select, edit = (decision(word) for word in HELP)

@@ -17,7 +17,7 @@ from .following import Following
 from .listing import json_option
 from .running import UNFINISHED, answering, answers_option, follow
 from .screen import Screen, clean, short
-from .stores import at_store, opened
+from .stores import opened
 
 if TYPE_CHECKING:
     from statecore import Workflow
@@ -52,7 +52,7 @@ def demo(  # noqa: PLR0913  # the options of the command, one by one
 
     FILE is CSV or text; without one, a file that ships is taken. Killed at any moment and started again, the demo goes on where it was.
     """
-    workflow = at_store(analysis.workflow, opened(db))
+    workflow = analysis.workflow.on(opened(db))
     screen = Screen(quiet=as_json)
     who = answering(workflow, answers, by, ask=not as_json)
     following = Following(workflow, who, screen, ("demo", *(("--db", db) if db != DB else ())), db)

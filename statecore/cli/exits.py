@@ -24,6 +24,7 @@ BY_ERROR: dict[type[errors.StatecoreError], int] = {
     errors.UnknownStep: USAGE,
     errors.UnknownPause: USAGE,
     errors.UnknownDecision: USAGE,
+    errors.InvalidInput: USAGE,
     errors.RunBusy: UNDETERMINED,
     errors.ClaimLost: UNDETERMINED,
     errors.Undecided: PAUSED,

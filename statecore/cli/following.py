@@ -9,12 +9,13 @@ from uuid import uuid4
 from attrs import define
 
 from statecore import RunStatus, Workflow
-from statecore.errors import AlreadyDecided, NotPaused
+from statecore.errors import AlreadyDecided, NotPaused, PauseExpired
 from statecore.run import workflow as e
 
 from . import exits
-from .answers import Answering, question
-from .outcomes import outcomes
+from .answers import Answering
+from .outcomes import carries, outcomes
+from .questions import particulars, question, shown
 from .screen import Screen, brief, clean, command, short
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from statecore import WorkflowRunOutput
     from statecore.output import Requirement
 
+REFUSALS = (AlreadyDecided, NotPaused, PauseExpired)
 WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
 
 
@@ -76,7 +78,7 @@ class Following:
         def begin() -> Iterator[e.RunEvent]:
             try:
                 return self.continued(view)
-            except (AlreadyDecided, NotPaused) as refusal:
+            except REFUSALS as refusal:
                 self.screen.say(clean(refusal), fg="yellow")
                 return iter(())
 
@@ -91,14 +93,14 @@ class Following:
         return self.workflow.get_run_output(self.run_id)
 
     def answered(self, view: WorkflowRunOutput) -> bool:
-        """Whether any of the run's pauses is decided, after whoever answers was asked about the others."""
+        """Whether any of the run's pauses is decided or expired, after whoever answers was asked about the others."""
         program = self.workflow.compiled.program
         for requirement in view.requirements:
-            if not requirement.is_resolved:
+            if not requirement.is_resolved and not requirement.is_timed_out:
                 answer = self.answering(requirement, outcomes(program, requirement))
                 if answer is not None:
                     answer.give(requirement)
-        return any(requirement.is_resolved for requirement in view.requirements)
+        return any(requirement.is_resolved or requirement.is_timed_out for requirement in view.requirements)
 
     def show(self, events: Iterator[e.RunEvent]) -> None:
         """Print events as they come. A step's exception ends them and is shown in a line; the run has stored it."""
@@ -106,9 +108,12 @@ class Following:
             for event in events:
                 self.line(event)
         except Exception as error:
-            if self.view().status is not RunStatus.error:
+            if self.view().status is RunStatus.error:
+                self.screen.say(f"{'':>11}in {where(error)}", dim=True)
+            elif isinstance(error, REFUSALS):  # an answer that came too late, found out when it was to be stored
+                self.screen.say(clean(error), fg="yellow")
+            else:
                 raise
-            self.screen.say(f"{'':>11}in {where(error)}", dim=True)
         finally:
             getattr(events, "close", lambda: None)()  # gives the claim back at once, so that the run can go on
 
@@ -138,17 +143,21 @@ class Following:
         yield f"Run {short(self.run_id)} is {view.status.value}" + (": somebody has to decide." if undecided else ".")
         for requirement in undecided:
             yield f"  ? {question(requirement)}"
+            yield from (f"    | {line}" for line in shown(requirement))
+            yield from (f"    {line}" for line in particulars(requirement))
+            twins = sum(requirement.step_name == other.step_name for other in undecided) > 1
+            name = requirement.address if twins else requirement.step_name
             offered = [
-                (self.decide_command(requirement, outcome.word), outcome.leads_to) for outcome in outcomes(program, requirement)
+                (self.decide_command(requirement, each.word, name), each.leads_to) for each in outcomes(program, requirement)
             ]
             longest = max(len(line) for line, _ in offered)
             yield from (f"    {line:<{longest}}   # {leads_to}" for line, leads_to in offered)
         yield f"{'Then go on' if undecided else 'Go on'}: {command(*self.again)}"
 
-    def decide_command(self, requirement: Requirement, word: str) -> str:
+    def decide_command(self, requirement: Requirement, word: str, name: str) -> str:
         """The command that decides a requirement; a name that a shell cannot take is left out."""
-        name = requirement.step_name
-        return command(word, short(self.run_id), *([name] if clean(name) == name else []), db=self.db)
+        named = [name] if clean(name) == name and "=" not in name else []
+        return command(word, short(self.run_id), *named, *carries(requirement, word), db=self.db)
 
 
 def where(error: BaseException) -> str:
@@ -165,6 +174,9 @@ LINES: dict[type[e.RunEvent], Callable[[Any], tuple[str, str]]] = {
     e.StepErrorEvent: lambda event: ("failed", f"{clean(event.error_type)}: {brief(event.error)}"),
     e.StepContinuedEvent: lambda event: (event.decision, f"by {brief(event.by)}" if event.by else ""),
     e.StepSkippedEvent: lambda event: ("skipped", event.reason or ""),
+    e.StepOutputReviewEvent: lambda _: ("waits", "for a review"),
+    e.RouterExecutionStartedEvent: lambda event: ("takes", clean(", ".join(event.selected_steps) or "nothing")),
+    e.LoopIterationStartedEvent: lambda event: ("begins", f"iteration {event.iteration} of at most {event.max_iterations}"),
     e.ConditionExecutionStartedEvent: lambda event: ("takes", event.branch.replace("_", " ")),
     e.WorkflowCompletedEvent: lambda event: ("completed", brief(event.content) if event.content is not None else ""),
     e.WorkflowCancelledEvent: lambda event: ("cancelled", clean(event.reason or "")),

@@ -33,6 +33,7 @@ COMMANDS = (
     deciding.select,
     deciding.edit,
     deciding.cancel,
+    running.tick,
     running.recover,
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -38,7 +38,32 @@ def outcomes(program: Program, requirement: Requirement) -> list[Outcome]:
     words = DECISIONS[requirement.kind]
     if node is None:
         return [Outcome(word, "?") for word in words]
-    return [Outcome(word, says(requirement.kind, word)(program, node)) for word in words]
+    last = requirement.kind == "output_review" and w.review_retries in node.facts and used_up(requirement)
+    told = {"reject": lambda *_: "cancel the run: it was rejected as often as it may be"} if last else {}
+    return [Outcome(word, told.get(word, says(requirement.kind, word))(program, node)) for word in words]
+
+
+def used_up(requirement: Any) -> bool:
+    """Whether an output was rejected as often as it may be."""
+    return bool(requirement.retry_count >= requirement.max_retries)
+
+
+def carries(requirement: Requirement, word: str) -> list[str]:
+    """The words that a command of this word needs besides, with placeholders in capitals."""
+    asked: Any = requirement
+    match word:
+        case "input" if asked.user_input_schema is None:
+            return ["NAME=VALUE"]
+        case "input":
+            needed = [each for each in asked.user_input_schema if each.required and each.value is None]
+            return [f"{each.name}={each.field_type.upper()}" for each in needed if clean(each.name) == each.name]
+        case "select":
+            return ["CHOICE"]
+        case "edit":
+            return ["--text", "TEXT"]
+        case "reject" if requirement.kind.endswith("review"):
+            return ["--feedback", "TEXT"]
+    return []
 
 
 def when_confirmed(program: Program, node: Node) -> str:
@@ -124,12 +149,18 @@ def members(program: Program, first: Address, parent: Address) -> Iterator[Addre
         at = program[at].next
 
 
+ENDS = {"parallel": "this branch", "loop": "this iteration", "router": "this choice"}
+"""What ends with its last component, where what comes next depends on more than that."""
+
+
 def after(program: Program, node: Node) -> str:
     """What comes when a component is over."""
     while node.next == node.parent:
         if node.parent == ROOT:
             return "and the run ends"
         node = program[node.parent]
+        if node.kind in ENDS:
+            return f"and {ENDS[node.kind]} of {quoted(node)} ends"
     return f"go on with {quoted(program[node.next])}"
 
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import define, field
 
 from statecore import RunStatus
 from statecore.errors import NotPaused, RunBusy, StatecoreError
-from statecore.stores import RunFilter
+from statecore.stores import PauseFilter, RunFilter
 from statecore.workflow.inbox import Inbox
 
 from . import exits
-from .answers import Person, nobody, parse
+from .answers import nobody, parse
 from .deciding import by_option
 from .following import Following
 from .listing import json_option
+from .person import Person
 from .screen import Screen, clean, interactive, short
 from .stores import db_option, placed
 from .targets import load
 from .views import print_json, run_document
+from .written import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from statecore import Workflow
 
@@ -34,7 +36,9 @@ answers_option = click.option(
     "--answers",
     multiple=True,
     metavar="WORDS",
-    help="Decide without asking: retry,confirm (one pause each) or fetch=retry,deep=reject (whenever that step asks).",
+    help="Decide without asking: retry,confirm (one pause each) or fetch=retry,deep=reject (whenever that step asks). "
+    "One that carries a value takes the rest: form=input:{JSON}, route=select:a,b, draft=edit:JSON, draft=reject:FEEDBACK; "
+    "may be given several times.",
 )
 UNFINISHED = ("pending", "running", "paused")
 
@@ -43,7 +47,8 @@ def answering(workflow: Workflow, answers: tuple[str, ...], by: str, *, ask: boo
     """Who answers: the words that were given, else the person at the terminal, else nobody. Raises `UnknownStep`."""
     if answers:
         given = parse(answers, by)
-        given.check(workflow.compiled.program.named)
+        program = workflow.compiled.program
+        given.check({**program.named, **program.nodes})
         return given
     return Person(by) if ask and interactive() else nobody
 
@@ -99,11 +104,7 @@ def input_of(text: str | None, input_json: str | None) -> Any:
     if text is not None:
         message = "Give --input or --input-json, not both."
         raise click.UsageError(message)
-    try:
-        return json.loads(input_json)
-    except ValueError as error:
-        message = f"it is no JSON: {error}"
-        raise click.BadParameter(message, param_hint="--input-json") from None
+    return read_json(input_json, "--input-json")
 
 
 def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
@@ -169,27 +170,63 @@ def recover(target: str, db: str | None, *, as_json: bool) -> int:
     Each run of the workflow TARGET that was left in the middle is driven on until it ends or waits for a decision.
     """
     workflow, file = placed(load(target), db)
-    screen, counts, worst = Screen(quiet=as_json), Counter[str](), exits.FINE
-    for record in workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=1_000_000)):
-        run_id = record.identity.run_id
-        screen.say(f"Run {short(run_id)} of {clean(workflow.name)}", bold=True)
-        following = Following(workflow, nobody, screen, resume_command(target, run_id, file), file, run_id)
+    left = workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=1_000_000))
+    many = Many(workflow, target, file, Screen(quiet=as_json), "No run was left behind.")
+    return many.go_on([record.identity.run_id for record in left])
+
+
+@click.command()
+@click.argument("target")
+@db_option
+@json_option
+def tick(target: str, db: str | None, *, as_json: bool) -> int:
+    """Apply the deadlines that are over.
+
+    Each run of the workflow TARGET with an expired pause takes what its on_timeout says, and is driven on. For cron.
+    """
+    workflow, file = placed(load(target), db)
+    due = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=1_000_000))
+    many = Many(workflow, target, file, Screen(quiet=as_json), "No deadline is over.")
+    return many.go_on(dict.fromkeys(row.pause.run_id for row in due))
+
+
+@define
+class Many:
+    """Several runs of a workflow, one after the other, with nobody to ask; one that is refused does not keep the others."""
+
+    workflow: Workflow
+    target: str
+    file: str
+    screen: Screen
+    none: str
+    counts: Counter[str] = field(factory=Counter)
+
+    def go_on(self, run_ids: Iterable[str]) -> int:
+        """Drive each on, and count what became of them; the exit code of the worst."""
+        worst = max([self.one(run_id) for run_id in run_ids], default=exits.FINE)
+        if self.screen.quiet:
+            print_json(dict(self.counts))
+        self.screen.say(", ".join(f"{count} {word}" for word, count in sorted(self.counts.items())) or self.none)
+        return worst
+
+    def one(self, run_id: str) -> int:
+        """Drive one on; failed where the run failed or was refused."""
+        self.screen.say(f"Run {short(run_id)} of {clean(self.workflow.name)}", bold=True)
+        again = resume_command(self.target, run_id, self.file)
+        following = Following(self.workflow, nobody, self.screen, again, self.file, run_id)
         try:
             following.go_on()
         except RunBusy:
-            screen.say("  is being executed; left alone")
-            counts["busy"] += 1
+            self.screen.say("  is being executed; left alone")
+            self.counts["busy"] += 1
         except NotPaused:
-            continue  # somebody else was faster
+            pass  # somebody else was faster
         except StatecoreError as error:
             click.echo(clean(error), err=True)
-            counts["refused"] += 1
-            worst = exits.FAILED
+            self.counts["refused"] += 1
+            return exits.FAILED
         else:
             status = following.view().status
-            counts[status.value.lower()] += 1
-            worst = exits.FAILED if status is RunStatus.error else worst
-    if as_json:
-        print_json(dict(counts))
-    screen.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "No run was left behind.")
-    return worst
+            self.counts[status.value.lower()] += 1
+            return exits.FAILED if status is RunStatus.error else exits.FINE
+        return exits.FINE

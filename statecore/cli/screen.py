@@ -62,7 +62,12 @@ def width() -> int:
 
 def since(micros: int) -> str:
     """How long ago an instant was, roughly."""
-    seconds = max(0, int(time.time() - micros / 1_000_000))
+    return lasting(time.time() - micros / 1_000_000)
+
+
+def lasting(seconds: float) -> str:
+    """A length of time, roughly."""
+    seconds = max(0, int(seconds))
     for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {word}"

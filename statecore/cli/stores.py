@@ -45,25 +45,9 @@ def placed(workflow: Workflow, db: str | None) -> tuple[Workflow, str]:
     if db is None and not isinstance(workflow.db, InMemoryDb):
         file = own_file(workflow.db)
         return workflow, file
-    return at_store(workflow, opened(db)), db or ""
+    return workflow.on(opened(db)), db or ""
 
 
 def own_file(store: Any) -> str:
     """The file of a workflow's own store, as far as it has one."""
     return str(getattr(store, "path", ""))
-
-
-def at_store(workflow: Workflow, store: Store) -> Workflow:
-    """The same workflow on another store."""
-    steps: Any = workflow.definition.steps
-    return Workflow(
-        workflow.name,
-        steps,
-        store,
-        id=workflow.id,
-        description=workflow.description,
-        session_id=workflow.session_id,
-        session_state=workflow.session_state,
-        user_id=workflow.user_id,
-        metadata=workflow.metadata,
-    )

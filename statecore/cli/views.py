@@ -12,8 +12,8 @@ from statecore.lifecycles import words as w
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
 
-from .answers import question
 from .outcomes import outcomes
+from .questions import particulars, question, shown
 from .screen import COLOURS, NAME_WIDTH, brief, clean, short
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from statecore.workflow.inbox import Inbox
 
 JSON_LIMIT = 1 << 40
+SHOWN = 5
+"""How many lines of an output under review a list shows."""
 SAID = {w.completed: "done", w.running: "running", w.awaiting_confirmation: "waits", w.errored_paused: "waits"}
 
 
@@ -121,6 +123,8 @@ def pause_lines(requirement: Requirement, program: Any) -> Iterator[str]:
     if requirement.is_resolved:
         yield f"    decided: {requirement.decision} by {clean(requirement.by or 'somebody')}; it counts when the run goes on"
         return
+    yield from (f"    | {line}" for line in shown(requirement)[:SHOWN])
+    yield from (f"    {line}" for line in particulars(requirement))
     for outcome in outcomes(program, requirement):
         yield f"    {outcome.word:<7} -> {outcome.leads_to}"
 

@@ -65,9 +65,7 @@ def load_state(text: str) -> State:
         _, run, cursors, result, frames, endings = plain
         if type(run) is not str or run not in RUN_PHASES:
             damaged("phase of the run")
-        return State(
-            run, read_all(Cursor, cursors), read_source(result), read_all(Frame, frames), read_all(Ending, endings)
-        )
+        return State(run, read_all(Cursor, cursors), read_source(result), read_all(Frame, frames), read_all(Ending, endings))
     except (TypeError, ValueError, RecursionError) as error:
         if isinstance(error, UnreadableValue):
             raise

@@ -100,11 +100,8 @@ class Draft:
 
     def frame(self, at: Address, turn: Turn) -> Frame:
         """What an entered component remembers; it is taken out."""
-        for index, frame in enumerate(self.frames):
-            if frame.at == at and frame.turn == turn:
-                return self.frames.pop(index)
-        message = f"{at!r} was left without being entered"
-        raise AssertionError(message)
+        [index] = [index for index, frame in enumerate(self.frames) if (frame.at, frame.turn) == (at, turn)]
+        return self.frames.pop(index)
 
 
 def innermost_first(found: dict[Address, tuple[Node, Turn]]) -> list[tuple[Node, Turn]]:

@@ -92,7 +92,7 @@ def owed_at(program: Program, cursor: Cursor) -> Owed | None:
             return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
         case "ask":
             return Ask(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, cursor.marks.due)
-        case None:
+        case _:
             return None
 
 

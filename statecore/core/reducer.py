@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from statecore.errors import StaleEvent
-from statecore.lifecycles import JOINT, TABLES
+from statecore.errors import RefusedTrigger, StaleEvent
+from statecore.lifecycles import JOINT, RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .draft import Draft, take_apart
@@ -69,6 +69,8 @@ def report(draft: Draft, event: Event) -> None:
             break
     else:
         raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
+    if event.trigger == w.expire and cursor.marks.due is None:
+        raise RefusedTrigger(draft.program.nodes[cursor.at].machine, cursor.phase, w.expire, ())
     if draft.run == w.paused:
         draft.fire_run(w.resume)
     take(draft, cursor, event.trigger, event.body, event.choices)
@@ -95,6 +97,8 @@ def cancel(draft: Draft, event: Event) -> None:
 
 def reopen(draft: Draft, event: Event) -> None:
     """A failed run goes on where it failed: each failed call is owed again, what had not begun may begin."""
+    if draft.run != w.failed:  # a paused run is resumed by what a person decides, not by an order to go on
+        raise RefusedTrigger(RUN.name, draft.run, w.resume, ())
     draft.fire_run(w.resume, event.body)
     for node, turn in reversed(draft.open_nodes()):
         draft.fire(node, turn, 0, w.failed, w.resume, node.facts | {w.failed_inside})

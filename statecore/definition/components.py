@@ -295,7 +295,7 @@ class Parallel:
 
 Component: TypeAlias = Step | Steps | Condition | Loop | Router | Parallel | Definition
 COMPONENTS = (Step, Steps, Condition, Loop, Router, Parallel, Definition)
-Child: TypeAlias = Union[Step, Steps, Condition, Loop, Router, Parallel, HasDefinition, Executor, "Sequence[Child]"]
+Child: TypeAlias = Union[Step, Steps, Condition, Loop, Router, Parallel, Definition, HasDefinition, Executor, "Sequence[Child]"]
 
 
 def as_components(where: str, children: Sequence[Any]) -> tuple[Component, ...]:

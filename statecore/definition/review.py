@@ -112,9 +112,22 @@ def text(setting: str) -> Any:
     return field(default=None, validator=must(setting, "a string", is_text))
 
 
-def policy(setting: str, enum: type[Enum], default: Enum | None = None) -> Any:
-    """An attribute that is one of an enum's words."""
-    return field(default=default, converter=word(enum, setting))
+def on_reject(value: OnReject | str | None) -> OnReject | None:
+    """A word of `OnReject`, or none."""
+    found: OnReject | None = word(OnReject, "on_reject")(value)
+    return found
+
+
+def on_error(value: OnError | str | None) -> OnError | None:
+    """A word of `OnError`, or none."""
+    found: OnError | None = word(OnError, "on_error")(value)
+    return found
+
+
+def on_timeout(value: OnTimeout | str) -> OnTimeout:
+    """A word of `OnTimeout`."""
+    found: OnTimeout = word(OnTimeout, "on_timeout")(value)
+    return found
 
 
 @frozen(kw_only=True)
@@ -140,11 +153,11 @@ class HumanReview:
     output_review_message: str | None = text("output_review_message")
     requires_iteration_review: bool = flag("requires_iteration_review")
     iteration_review_message: str | None = text("iteration_review_message")
-    on_reject: OnReject | None = policy("on_reject", OnReject)  # noqa: RUF009  # an attrs field by another name
-    on_error: OnError | None = policy("on_error", OnError)  # noqa: RUF009  # an attrs field by another name
+    on_reject: OnReject | None = field(default=None, converter=on_reject)
+    on_error: OnError | None = field(default=None, converter=on_error)
     max_retries: int = field(default=3, validator=must("max_retries", "a whole number from 0", is_count))
     timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
-    on_timeout: OnTimeout = policy("on_timeout", OnTimeout, OnTimeout.cancel)  # noqa: RUF009  # an attrs field by another name
+    on_timeout: OnTimeout = field(default=OnTimeout.cancel, converter=on_timeout)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the settings that differ from their defaults; a predicate is named."""

@@ -36,6 +36,8 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
 
     An unknown word is left for the store to refuse, which knows first whether the pause was decided.
     """
+    if word not in DECISIONS[pause.kind]:
+        return value
     said = decode(pause.detail) if pause.detail else {}
     match word:
         case "input":

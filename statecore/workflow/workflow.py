@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from statecore.definition import RunStatus
-    from statecore.stores import Record
 
 T = TypeVar("T")
 
@@ -119,16 +118,15 @@ class Workflow:
     ) -> WorkflowRunOutput | Stream:
         """Start a run and drive it until people are owed or it is over.
 
-        Options: `additional_data`, `session_id`, `user_id`, `run_id`, `session_state`. Returns the run's output, or with `stream=True` an
-        iterator of events. Raises the executor's own exception where a step fails under policy fail; `UnstorableValue` and
-        `DuplicateRun` before anything ran.
+        Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
+        fails under policy fail; `UnstorableValue` and `DuplicateRun` before anything ran.
         """
         return self._drive(self._launch(input, **options), stream=stream, stream_events=stream_events)
 
     @overload
     def arun(
         self, input: Any = None, *, stream: Literal[False] = False, stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> Awaitable[WorkflowRunOutput]: ...
+    ) -> Coroutine[Any, Any, WorkflowRunOutput]: ...
     @overload
     def arun(
         self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
@@ -140,7 +138,7 @@ class Workflow:
         stream: bool = False,
         stream_events: bool = False,
         **options: Unpack[RunOptions],
-    ) -> Awaitable[WorkflowRunOutput] | AsyncStream:
+    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
         if stream:
             return self._astream(self._launch(input, **options), stream_events=stream_events)
@@ -174,9 +172,8 @@ class Workflow:
     ) -> WorkflowRunOutput | Stream:
         """Go on with a run, taking decisions from the requirements and everything else from the store.
 
-        Options: `run_id`, `session_id`, `step_requirements`, `error_requirements`, `retry_failed`. Decisions stored by `decide` count
-        too. A run whose process died is taken over. Returns a new output, or a stream. Raises `Undecided`, `AlreadyDecided`,
-        `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
+        Options: see `ContinueOptions`. Decisions stored by `decide` count too; a run whose process died is taken over. Raises `Undecided`,
+        `AlreadyDecided`, `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
         """
         return self._drive(self._resume(run_output, **options), stream=stream, stream_events=stream_events)
 
@@ -188,7 +185,7 @@ class Workflow:
         stream: Literal[False] = False,
         stream_events: bool = False,
         **options: Unpack[ContinueOptions],
-    ) -> Awaitable[WorkflowRunOutput]: ...
+    ) -> Coroutine[Any, Any, WorkflowRunOutput]: ...
     @overload
     def acontinue_run(
         self,
@@ -205,7 +202,7 @@ class Workflow:
         stream: bool = False,
         stream_events: bool = False,
         **options: Unpack[ContinueOptions],
-    ) -> Awaitable[WorkflowRunOutput] | AsyncStream:
+    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
         if stream:
             return self._astream(self._resume(run_output, **options), stream_events=stream_events)
@@ -252,7 +249,7 @@ class Workflow:
 
     def get_run_output(self, run_id: str) -> WorkflowRunOutput:
         """A run as it stands. Raises `UnknownRun`."""
-        return self._view(self.db.load(run_id))
+        return self.inbox.view(self.db.load(run_id))
 
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
@@ -260,14 +257,16 @@ class Workflow:
         records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000))
         if not records:
             return None
-        return WorkflowSession(session_id, self.id, records[0].identity.user_id, [self._view(each) for each in reversed(records)])
+        return WorkflowSession(
+            session_id, self.id, records[0].identity.user_id, [self.inbox.view(each) for each in reversed(records)]
+        )
 
     def list_runs(
         self, *, session_id: str | None = None, status: RunStatus | str | None = None, limit: int = 100, offset: int = 0
     ) -> list[WorkflowRunOutput]:
         """Runs of this workflow, the one executed last first."""
         phases = None if status is None else phases_of(status)
-        return [self._view(each) for each in self.db.runs(RunFilter(session_id, self.id, phases, limit, offset))]
+        return [self.inbox.view(each) for each in self.db.runs(RunFilter(session_id, self.id, phases, limit, offset))]
 
     def list_pauses(
         self,
@@ -282,12 +281,10 @@ class Workflow:
     ) -> list[Requirement]:
         """The inbox: what people owe this workflow's runs and can still decide, oldest first.
 
-        What has expired is not owed any more, though only `tick` and `continue_run` move its run on. `due_before` lists what expires
-        before an instant.
+        What has expired is not owed any more; `tick` and `continue_run` move its run on. `due_before`: what expires till then.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
-        wanted = PauseFilter(run_id, session_id, self.id, step_name, kind, limit=limit, offset=offset, due_before=due)
-        return self.inbox.pending(wanted)
+        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003
 
     async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
         """`decide`, off the event loop."""
@@ -335,9 +332,6 @@ class Workflow:
                     raise
             went_on.append(run_id)
         return [self.get_run_output(run_id) for run_id in went_on]
-
-    def _view(self, record: Record) -> WorkflowRunOutput:
-        return WorkflowRunOutput(self.host, record, self.compiled)
 
     def _launch(
         self,

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from statecore import InMemoryDb, SqliteDb, Step, StepInput, Workflow, __version__
+from statecore import InMemoryDb, Parallel, SqliteDb, Step, StepInput, Workflow, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,8 +121,6 @@ def pause_and_resume(durability: Any, folder: Path) -> dict[str, float]:
 
 def width(branches: int) -> dict[str, float]:
     """A Parallel whose branches all pause, confirmed together, in memory; a unit is a branch."""
-    from statecore import Parallel  # noqa: PLC0415
-
     steps = [Step(f"b{n}", trivial, requires_confirmation=True) for n in range(branches)]
     workflow = Workflow("wide", steps=[Parallel(*steps, name="wide")])
 

@@ -124,7 +124,7 @@ def samples() -> tuple[Program, ...]:
     found = []
     for program in programs():
         pairs = {
-            (node.kind, *pair)
+            (node.kind, pair[0], pair[1])
             for node in program.nodes.values()
             if node.name == "it"
             for pair in product(sorted(node.facts), repeat=2)

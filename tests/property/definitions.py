@@ -156,7 +156,7 @@ def settled(draw: st.DrawFn, kind: str, calm: bool = False) -> HumanReview:
 
 
 @st.composite
-def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Component:
+def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Component:  # noqa: PLR0911  # one for each kind
     """One component of any kind, at most `depth` deep. In a Parallel (`calm`) every component keeps its errors to itself."""
     kinds = ["step"] if depth == 1 else ["step", "steps", "inner", "condition", "loop", "router", "parallel"]
     kind = draw(st.sampled_from(kinds))

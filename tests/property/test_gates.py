@@ -40,7 +40,7 @@ WRAPPERS: dict[str, Callable[..., Any]] = {
     "workflow": lambda name, child, **gate: Steps(name, [Nested(Definition("nested", (child,)))], **gate),
 }
 KINDS = list(WRAPPERS)
-GATE = {"requires_confirmation": True}
+GATE: dict[str, Any] = {"requires_confirmation": True}
 ANSWERS = {"execute": "succeed", "evaluate": "hold", "select": "choose", "test": "refute", "judge": "refute"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from io import StringIO
@@ -14,13 +15,17 @@ from typing import Any
 import click
 import pytest
 
+from statecore import SqliteDb
 from statecore.cli import main
-from statecore.cli.answers import RETRIES, WORDS, Person, parse
+from statecore.cli.answers import RETRIES, WORDS, parse
 from statecore.cli.deciding import meant
 from statecore.cli.exits import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
 from statecore.cli.outcomes import Outcome
+from statecore.cli.person import Person
 from statecore.cli.screen import UNPRINTABLE, brief, clean, command, short
 from statecore.cli.views import readable
+from statecore.codec import decode
+from tests.crash.commands import statecore
 
 FLOW = """
     from pathlib import Path
@@ -585,36 +590,44 @@ def test_a_run_id_is_cut_only_where_it_is_a_uuid():
     assert (short("0199f3a0-7c1e-4b7e-9d7f-1c2d3e4f5a6b"), short("invoice-17")) == ("0199f3a0", "invoice-17")
 
 
-def test_a_value_of_an_unknown_type_is_shown_as_it_is_stored(cli, folder):
-    """What only the workflow's own process can read does not keep anybody from looking at the run."""
+TYPED = """
+    import attrs, statecore
+    @attrs.frozen
+    class Money:
+        amount: int
+    codec = statecore.register_codec(Money, "money", lambda m: m.amount, Money)
+    asks = statecore.Workflow("asks", [statecore.Step("pay", lambda _: Money(3)), statecore.Step("ask", id, requires_confirmation=True)])
+    shows = statecore.Workflow("shows", [statecore.Step("pay", lambda _: Money(3), requires_output_review=True)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("asks", {"show r": '(not readable here) {"$type":["money",3]}', "show r --json": "SC401"}),
+        ("shows", {"show r": "| (not readable here) SC401", "pending": "| (not readable here) SC401"}),
+    ],
+)
+def test_a_value_of_an_unknown_type_is_shown_as_it_is_stored(cli, folder, name, lines):
+    """What only the workflow's own process can read, handed on or under review, keeps nobody from looking at the run, or from deciding."""
+    (folder / "typed.py").write_text(dedent(TYPED))
+    paused = statecore("run", f"typed.py:{name}", "--run-id", "r", cwd=folder)
+    assert paused.returncode == PAUSED
+    for line, says in lines.items():
+        shown = cli(line)
+        assert (shown.code, says in shown.out) == (FINE, True)
+    assert cli("confirm r").code == FINE
+
+
+def test_a_stored_value_is_readable():
+    """A tag that nobody here knows is shown as it is stored, and nothing as nothing."""
     assert readable('{"$type":["money",3]}') == '(not readable here) {"$type":["money",3]}'
     assert readable(None) == ""
-    (folder / "typed.py").write_text(
-        dedent("""
-        import attrs, statecore
-        @attrs.frozen
-        class Money:
-            amount: int
-        codec = statecore.register_codec(Money, "money", lambda m: m.amount, Money)
-        w = statecore.Workflow("w", [statecore.Step("pay", lambda _: Money(3)), statecore.Step("ask", id, requires_confirmation=True)])
-        """)
-    )
-    import subprocess
-
-    root = Path(__file__).parents[2]
-    asked = [sys.executable, "-m", "statecore", "run", "typed.py", "--run-id", "r"]
-    subprocess.run(
-        asked, check=False, env={"PYTHONPATH": str(root), "PATH": ""}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    shown = cli("show r")
-    assert (shown.code, "(not readable here)" in shown.out) == (FINE, True)
-    assert "SC401" in json.loads(cli("show r --json").out)["unreadable"]
-    assert cli("confirm r").code == FINE
 
 
 # -- being asked -------------------------------------------------------------------------------------------------------------------
 
-ASKED: Any = SimpleNamespace(kind="confirmation", step_name="depth", confirmation_message="Deep?", address="depth")
+ASKED: Any = SimpleNamespace(kind="confirmation", step_name="depth", confirmation_message="Deep?", address="depth", timeout_at=None)
 OFFERS = [Outcome("confirm", "deep"), Outcome("reject", "quick")]
 
 
@@ -652,3 +665,318 @@ def test_exit_codes_are_told_and_distinct(cli):
     assert len({FINE, FAILED, USAGE, UNDETERMINED, PAUSED}) == 5
     assert "4 paused" in cli("--help").out
     assert cli("--version").out.startswith("statecore, version ")
+
+
+# -- every kind of question --------------------------------------------------------------------------------------------------------
+
+FAMILY = """
+    from statecore import Loop, Parallel, Router, Step, Workflow
+
+    SCHEMA = [
+        {"name": "n", "field_type": "int"},
+        {"name": "ok", "field_type": "bool", "required": False},
+        {"name": "tags", "field_type": "list", "required": False},
+        {"name": "colour", "allowed_values": ["red", "blue"], "value": "red"},
+    ]
+
+    def given(step_input):
+        return step_input.additional_data["user_input"]
+
+    def draft(step_input):
+        said = step_input.additional_data.get("rejection_feedback")
+        return f"draft {step_input.attempt} {said}"
+
+    def named(name):
+        return Step(name, lambda step_input: (step_input.previous_step_content or "") + name)
+
+    form = Workflow("form", [Step("ask", given, requires_user_input=True, user_input_schema=SCHEMA)])
+    free = Workflow("free", [Step("ask", given, requires_user_input=True)])
+    way = Workflow("way", [Router("r", [named("a"), named("b"), named("r")], requires_user_input=True, allow_multiple_selections=True)])
+    one = Workflow("one", [Router("r", [named("a"), named("b")], requires_user_input=True)])
+    review = Workflow("review", [Step("write", draft, requires_output_review=True, on_reject="retry", hitl_max_retries=1)])
+    strict = Workflow("strict", [Step("write", draft, requires_output_review=True)])
+    again = Workflow("again", [Loop("l", [Step("d", draft)], max_iterations=5, requires_iteration_review=True, on_reject="retry")])
+    late = Workflow("late", [Step("ask", lambda _: "asked", requires_confirmation=True, timeout=60, on_timeout="approve")])
+    never = Workflow("never", [Step("ask", lambda _: "asked", requires_confirmation=True, timeout=60, on_timeout="cancel")])
+    inner = [Step("same", lambda _: "same", requires_confirmation=True)]
+    twins = Workflow("twins", [Parallel(Workflow("x", inner), Workflow("y", inner), name="p")])
+"""
+
+
+@pytest.fixture
+def family(folder, cli):
+    """A file of workflows that ask everything that can be asked, and a way to see what a run handed on."""
+    (folder / "family.py").write_text(dedent(FAMILY))
+    return lambda: json.loads(cli("show r --json").out)["content"]
+
+
+DECIDED = [
+    ("form", "input r n=-3 ok=True tags='[1, 2]'", {"n": -3, "ok": True, "tags": [1, 2], "colour": "red"}),
+    ("form", "input r ask n=3 colour=blue", {"n": 3, "ok": None, "tags": None, "colour": "blue"}),
+    ("form", "input r --json-value '{\"n\": 4}'", {"n": 4, "ok": None, "tags": None, "colour": "red"}),
+    ("free", "input r n=3 name=ada eq=a=b", {"n": 3, "name": "ada", "eq": "a=b"}),
+    ("way", "select r b a", "ba"),
+    ("way", "select r r b a", "ba"),
+    ("way", "select r r", "r"),
+    ("one", "select r r b", "b"),
+    ("review", "confirm r", "draft 0 None"),
+    ("review", "edit r --text '3'", "3"),
+    ("review", "edit r write --value '[3, null]'", [3, None]),
+    ("review", "edit r --value null", None),
+    ("again", "confirm r", "draft 0 None"),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "content"), DECIDED)
+def test_each_question_is_answered_from_another_process(cli, family, name, line, content):
+    """Values are typed by the stored form, choices keep their order, edits are JSON or text; no code of the workflow is needed."""
+    assert cli(f"run family.py:{name} --run-id r").code == PAUSED
+    Path("family.py").rename("hidden.py")
+    assert cli(f"{line} --by ada").code == FINE
+    Path("hidden.py").rename("family.py")
+    assert cli(f"resume family.py:{name}").code == FINE
+    assert family() == content
+
+
+def test_a_rejection_carries_feedback(cli, family):
+    """What `--feedback` says is what the next attempt sees; a comment is kept beside it."""
+    cli("run family.py:review --run-id r")
+    assert cli("reject r --feedback shorter --comment 'too long'").code == FINE
+    assert cli("resume family.py:review").code == PAUSED
+    assert "reject by" in cli("show r").out
+    assert cli("resume family.py:review --answers confirm").code == FINE
+    assert family() == "draft 1 shorter"
+
+
+def test_where_no_rejection_is_left_the_outcome_says_so(cli, family):
+    """The limit of an output review is named before it is reached: rejecting once more cancels."""
+    cli("run family.py:review --run-id r")
+    assert "reject  -> run 'write' again, with what you say about it" in cli("pending").out
+    cli("resume family.py:review --answers reject:x")
+    out = cli("pending").out
+    assert "rejected 1 of at most 1 times" in out
+    assert "reject  -> cancel the run: it was rejected as often as it may be" in out
+    assert cli("resume family.py:review --answers reject:x").code == FAILED
+
+
+REFUSED = [
+    ("form", "input r n=three", "n must be of type int, not str"),
+    ("form", "input r n=1 colour=green", "colour must be one of 'red', 'blue', not 'green'"),
+    ("form", "input r colour=blue", "n is required"),
+    ("form", "input r m=1", "'m' is not asked for. Known: 'colour', 'n', 'ok', 'tags'"),
+    ("form", "input r n=1 n=2", "'n' is given twice"),
+    ("form", "input r ask n", "'n' is no NAME=VALUE"),
+    ("form", "input r --json-value 3", "'3' is no JSON object"),
+    ("form", "input r --json-value {", "'{' is no JSON"),
+    ("form", "input r n=1 --json-value {}", "not both"),
+    ("form", "select r a", "SC306 'select' is no answer to pause"),
+    ("form", "edit r --text a", "SC306"),
+    ("way", "select r a z", "'z' is no choice"),
+    ("way", "select r a a", "a choice is selected twice"),
+    ("way", "select r", "Missing argument"),
+    ("one", "select r a b", "one choice is asked for"),
+    ("way", "input r n=1", "SC306"),
+    ("review", "edit r", "Give --value JSON or --text TEXT"),
+    ("review", "edit r --value 1 --text 1", "Give --value JSON or --text TEXT"),
+    ("review", "edit r --value {", "is no JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "says"), REFUSED)
+def test_a_value_that_does_not_fit_is_refused_in_one_message(cli, family, name, line, says):
+    """Exit code 2, what is wrong and nothing more, and the question stays open."""
+    cli(f"run family.py:{name} --run-id r")
+    ended = cli(line)
+    assert (ended.code, ended.out) == (USAGE, "")
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+    assert len(json.loads(cli("pending --json").out)) == 1
+
+
+PARSED = [
+    (["retry,confirm"], {}, [("retry", None), ("confirm", None)]),
+    (["a=retry, b = x=confirm"], {"a": ("retry", None), "b = x": ("confirm", None)}, []),
+    (['form=input:{"n": 3, "who": "a=select:b"}'], {"form": ("input", {"n": 3, "who": "a=select:b"})}, []),
+    (['input:{"who": "a=select:b"}'], {}, [("input", {"who": "a=select:b"})]),
+    (["retry,route=select:quick,deep"], {"route": ("select", ["quick", "deep"])}, [("retry", None)]),
+    (["a/b=edit:{}", "edit:a, b", "edit:null"], {"a/b": ("edit", {})}, [("edit", "a, b"), ("edit", None)]),
+    (["x=reject:no: too long, really", "reject"], {"x": ("reject", "no: too long, really")}, [("reject", None)]),
+]
+
+
+@pytest.mark.parametrize(("texts", "named", "bare"), PARSED)
+def test_answers_may_carry_values(texts, named, bare):
+    """One that carries a value takes the rest of its text, commas and all; `--answers` may be given again."""
+    given = parse(texts, "ada")
+    assert (given.named, given.bare) == (named, bare)
+
+
+@pytest.mark.parametrize("text", ["select", "a=edit", "input", "input:3", "input:{", "choose:a", "", "retry,", "a=:b"])
+def test_answers_that_lack_a_value_are_usage_errors(cli, family, text):
+    """A word that needs a value, a value that is none, and a word that is none are refused before anything runs."""
+    ended = cli(f"run family.py:form --answers '{text}'")
+    assert (ended.code, ended.out) == (USAGE, "")
+    assert not Path("statecore.db").exists() or json.loads(cli("runs --json").out) == []
+
+
+GIVEN = [
+    ("form", 'ask=input:{"n": 3}', {"n": 3, "ok": None, "tags": None, "colour": "red"}),
+    ("way", "r=select:b,a", "ba"),
+    ("review", "edit:new, text", "new, text"),
+    ("strict", "reject:no", None),
+]
+
+
+@pytest.mark.parametrize(("name", "answers", "content"), GIVEN)
+def test_answers_with_values_decide_without_asking(cli, family, name, answers, content):
+    """Each kind of question takes its answer from the command line."""
+    assert cli(f"run family.py:{name} --run-id r --answers '{answers}'").code == FINE
+    assert family() == content
+
+
+def test_answers_that_do_not_fit_the_question_leave_it_open(cli, family):
+    """One message, exit code 2, and the run waits."""
+    ended = cli('run family.py:form --run-id r --answers \'ask=input:{"n": "x"}\'')
+    assert (ended.code, ended.err.count("\n")) == (USAGE, 1)
+    assert ended.err.startswith("SC320 ")
+    assert len(json.loads(cli("pending --json").out)) == 1
+
+
+def test_two_steps_of_one_name_are_told_apart(cli, family):
+    """The printed commands name them by address, and an answer may too."""
+    ended = cli("run family.py:twins --run-id r")
+    assert "statecore confirm r p/x/same" in ended.out
+    assert cli("confirm r").code == USAGE
+    assert cli("confirm r p/x/same").code == FINE
+    assert cli("resume family.py:twins --answers p/y/same=reject").code == FINE
+    assert family() == {"x": "same", "y": None}
+
+
+def test_a_branch_names_what_ends_with_it(cli, family):
+    """What comes after a branch depends on the others, so its outcome speaks of the branch."""
+    assert "skip 'same', and this branch of 'p' ends" in cli("run family.py:twins").out
+
+
+# -- deadlines ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pass_time(monkeypatch):
+    """Move the clock of this process on."""
+    import time
+
+    def move(seconds):
+        ns, now = time.time_ns, time.time
+        monkeypatch.setattr(time, "time_ns", lambda: ns() + seconds * 1_000_000_000)
+        monkeypatch.setattr(time, "time", lambda: now() + seconds)
+
+    return move
+
+
+def test_a_deadline_is_shown_while_it_runs_and_when_it_is_over(cli, family, pass_time):
+    """`pending`, `show` and the command that pauses say until when, and what follows then."""
+    assert " UTC, in 59 s; then it is approved" in cli("run family.py:late --run-id r").out
+    assert " UTC, in 5" in cli("pending").out
+    pass_time(60)
+    for line in ("pending", "show r"):
+        assert re.search(r"expired \d+ s ago: it is approved when the run is ticked or goes on", cli(line).out)
+
+
+@pytest.mark.parametrize(("name", "code", "status"), [("late", FINE, "COMPLETED"), ("never", FINE, "CANCELLED")])
+def test_a_tick_applies_the_deadlines_that_are_over(cli, family, pass_time, name, code, status):  # noqa: PLR0913  # a case is a row
+    """Before the deadline it does nothing; after it the run takes what `on_timeout` says, and other workflows are left alone."""
+    cli(f"run family.py:{name} --run-id r")
+    cli(f"run family.py:{'never' if name == 'late' else 'late'} --run-id other")
+    assert cli(f"tick family.py:{name}").out == "No deadline is over.\n"
+    pass_time(60)
+    ended = cli(f"tick family.py:{name} --json")
+    assert (ended.code, json.loads(ended.out)) == (code, {status.lower(): 1})
+    rows = {row["run_id"]: row["status"] for row in json.loads(cli("runs --json").out)}
+    assert rows == {"r": status, "other": "PAUSED"}
+    assert cli(f"tick family.py:{name}").out == "No deadline is over.\n"
+
+
+def test_a_late_decision_is_refused_in_one_message(cli, family, pass_time):
+    """Exit code 1, and the message says what the pause takes instead."""
+    cli("run family.py:never --run-id r")
+    pass_time(60)
+    ended = cli("confirm r")
+    assert (ended.code, ended.out, ended.err[:5], ended.err.count("\n")) == (FAILED, "", "SC321", 1)
+    assert "the run is cancelled" in ended.err
+
+
+def test_resuming_an_expired_run_asks_nobody(cli, family, pass_time):
+    """The deadline is applied before any answer: one given beforehand comes too late."""
+    cli("run family.py:never --run-id r")
+    pass_time(60)
+    ended = cli("resume family.py:never --answers confirm")
+    assert (ended.code, "SC321" in ended.out + ended.err) == (FAILED, False)
+    assert [row["status"] for row in json.loads(cli("runs --json").out)] == ["CANCELLED"]
+
+
+# -- a person and every kind of question -------------------------------------------------------------------------------------------
+
+SAID = [
+    ("form", "i\n\nx\n3\nmaybe\nTrue\n\ngreen\n\n", "input", {"n": 3, "ok": True, "tags": None, "colour": "red"}),
+    ("form", 'i {"n": "x"}\ni {"n": 5}\n', "input", {"n": 5, "ok": None, "tags": None, "colour": "red"}),
+    ("form", "r\n", "reject", None),
+    ("form", "i\n3\n", None, None),
+    ("free", "i\nn=3\nx\nn=4\nwho=ada\n\n", "input", {"n": 3, "who": "ada"}),
+    ("way", "2,1\n", "select", ["b", "a"]),
+    ("way", "s\n9\ns\na, 3\n", "select", ["a", "r"]),
+    ("one", "1,2\ns b\n", "select", ["b"]),
+    ("review", "e\nnew\n", "edit", "new"),
+    ("review", "e [1]\n", "edit", [1]),
+    ("review", "r\nshorter\n", "reject", "shorter"),
+    ("review", "r\n\n", "reject", None),
+    ("review", "c fine\n", "confirm", None),
+    ("again", "r better\n", "reject", "better"),
+    ("again", "l\n", None, None),
+    ("way", "s\n", None, None),
+]
+
+
+@pytest.mark.parametrize(("name", "said", "word", "value"), SAID)
+def test_a_person_is_asked_until_the_answer_fits(cli, family, monkeypatch, name, said, word, value):  # noqa: PLR0913  # a case is a row
+    """A form is filled field by field, a choice is made from a menu, a review may carry a text; the end of input decides nothing."""
+    monkeypatch.setattr("statecore.cli.running.interactive", lambda: True)
+    monkeypatch.setattr(sys, "stdin", StringIO(said))
+    cli(f"run family.py:{name} --run-id r --by ada")
+    assert sys.stdin.read() == ""
+    decisions = SqliteDb(db_file="statecore.db").decisions("r")
+    assert [(each.word, each.by, decode(each.value) if each.value else None) for each in decisions] == (
+        [(word, "ada", value)] if word else []
+    )
+
+
+def test_a_person_is_shown_what_the_question_is_about(cli, family, monkeypatch):
+    """The fields with their types and allowed values, the numbered choices, the output in full, the number of rejections."""
+    monkeypatch.setattr("statecore.cli.running.interactive", lambda: True)
+
+    def shown(name, said):
+        monkeypatch.setattr(sys, "stdin", StringIO(said))
+        return cli(f"run family.py:{name}").out
+
+    form = shown("form", "l\n")
+    assert "  n: int\n" in form
+    assert "  tags: list, may be left out\n" in form
+    assert "  colour: str, one of 'red', 'blue', red if left out\n" in form
+    assert "    1  a\n    2  b\n" in shown("one", "l\n")
+    review = shown("review", "r\nx\nl\n")
+    assert "  | draft 0 None\n" in review
+    assert "  | draft 1 x\n  rejected 1 of at most 1 times\n" in review
+
+
+def test_a_person_who_answers_too_late_is_told(cli, family, monkeypatch, pass_time):
+    """The deadline passes while the question stands: the answer is refused by name, and the run takes what its pause takes."""
+    monkeypatch.setattr("statecore.cli.running.interactive", lambda: True)
+
+    class Slow(StringIO):
+        def readline(self, *limit):
+            pass_time(60)
+            return super().readline(*limit)
+
+    monkeypatch.setattr(sys, "stdin", Slow("c\n"))
+    ended = cli("run family.py:never --run-id r")
+    assert (ended.code, "SC321" in ended.out) == (FAILED, True)
+    assert json.loads(cli("runs --json").out)[0]["status"] == "CANCELLED"

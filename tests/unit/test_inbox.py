@@ -8,9 +8,10 @@ import pytest
 from attrs import evolve
 
 from statecore import Condition, InMemoryDb, Step, StepRequirement, Steps, Workflow
+from statecore.core import stored_program
 from statecore.errors import AlreadyDecided, AmbiguousRun, NotPaused, UnknownDecision, UnknownPause, UnknownRun
 from statecore.stores import PauseFilter, RunFilter
-from statecore.workflow.inbox import Inbox, stored_program
+from statecore.workflow.inbox import Inbox
 from tests.model.definitions import compiled, leaf, programs
 
 

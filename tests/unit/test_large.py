@@ -72,7 +72,7 @@ def test_two_hundred_components_nested_twenty_deep_run(db):
     output = workflow.run("go")
     assert output.is_paused
     before = len(ran)
-    [requirement] = output.requirements
+    [requirement] = output.steps_requiring_confirmation
     requirement.confirm()
     output = workflow.continue_run(output)
     assert output.status.value == "COMPLETED"
@@ -87,12 +87,12 @@ def test_sixty_four_branches_pause_and_complete(db):
     workflow = Workflow("wide", [Parallel(*branches, name="wide", max_concurrency=4)], db=db)
     output = workflow.run("go")
     assert len(output.requirements) == BRANCHES
-    for requirement in output.requirements[::2]:
+    for requirement in output.steps_requiring_confirmation[::2]:
         requirement.confirm()
     output = workflow.continue_run(output)
     assert output.is_paused
     assert len(output.requirements) == BRANCHES // 2
-    for requirement in output.requirements:
+    for requirement in output.steps_requiring_confirmation:
         requirement.confirm()
     output = workflow.continue_run(output)
     assert output.status.value == "COMPLETED"

@@ -1,0 +1,69 @@
+"""Values as people write them, in a shell, after `--answers` or at a prompt, read as values of Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from statecore.definition import UserInputField
+
+Schema: TypeAlias = "Sequence[UserInputField] | None"
+
+
+def read_json(text: str, hint: str) -> Any:
+    """What JSON means. Raises `click.BadParameter`."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        message = f"{text!r} is no JSON: {error}"
+        raise click.BadParameter(message, param_hint=hint) from None
+
+
+def read_object(text: str, hint: str) -> dict[str, Any]:
+    """The values of a form, as a JSON object. Raises `click.BadParameter`."""
+    value = read_json(text, hint)
+    if not isinstance(value, dict):
+        message = f'{text!r} is no JSON object. Write e.g. {{"amount": 3}}.'
+        raise click.BadParameter(message, param_hint=hint)
+    return value
+
+
+def loosely(text: str) -> Any:
+    """What JSON means, or the text as it is where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def typed(each: UserInputField, text: str) -> Any:
+    """A text as a value of a field's type; what is no such value is left as it is, for the form to refuse."""
+    if each.field_type == "str":
+        return text
+    return loosely(text.lower() if each.field_type == "bool" else text)
+
+
+def assigned(words: Sequence[str], schema: Schema) -> dict[str, Any]:
+    """The values of a form written as NAME=VALUE, each typed by its field. Raises `click.BadParameter`."""
+    form = {each.name: each for each in schema or ()}
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or name in values:
+            message = f"{word!r} is no NAME=VALUE." if not equals else f"{name!r} is given twice."
+            raise click.BadParameter(message, param_hint="NAME=VALUE")
+        values[name] = typed(form[name], text) if name in form else loosely(text)
+    return values
+
+
+CARRIED: dict[str, Callable[[str], Any]] = {
+    "input": lambda text: read_object(text, "input"),
+    "select": lambda text: [name.strip() for name in text.split(",")],
+    "edit": loosely,
+    "reject": str,
+}
+"""How the value of an answer is read: an object for an input, names for a selection, JSON or text for an edit, text for a rejection."""
