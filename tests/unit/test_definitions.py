@@ -89,8 +89,15 @@ def test_what_is_no_component_is_named():
 def test_names_come_from_what_is_run():
     """A function, a partial, a marked function, an agent and a workflow name their steps."""
     marked = pause("asked", requires_confirmation=True)(lambda step_input: step_input)
-    steps = [Step(executor=work), Step(executor=partial(marked)), Step(agent=Agent()), Step(workflow=Workflow("inner", [work]))]
-    assert [step.name for step in steps] == ["work", "asked", "agent", "inner"]
+    inner = Workflow("inner", [work])
+    steps = [
+        Step(executor=work),
+        Step(executor=partial(marked)),
+        Step(executor=partial(work)),
+        Step(agent=Agent()),
+        Step(workflow=inner),
+    ]
+    assert [step.name for step in steps] == ["work", "asked", "work", "agent", "inner"]
     assert steps[1].human_review.requires_confirmation
 
 
