@@ -242,7 +242,11 @@ def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:
                 draft.fire(node, turn, 0, w.running, w.cancel, node.facts)
     gone = [f for f in draft.frames if f.at == unit.at or draft.program.within(f.at, unit.at)]
     draft.frames = [f for f in draft.frames if f not in gone or f.turn[: unit.depth] != ending.turn[: unit.depth]]
-    draft.endings = [e for e in draft.endings if e.unit != unit.at and not draft.program.within(e.unit, unit.at)]
+    draft.endings = [  # one around the unit that was decided inside it goes on from the unit, which is over now
+        evolve(e, at=unit.at, turn=e.turn[: unit.depth]) if draft.program.within(e.at, unit.at) else e
+        for e in draft.endings
+        if e.unit != unit.at and not draft.program.within(e.unit, unit.at)
+    ]
     if unit.at == ROOT:
         draft.result = ending.last
     else:
