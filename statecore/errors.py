@@ -430,3 +430,14 @@ class TargetError(StatecoreError, ValueError):
     def __init__(self, target: str, why: str) -> None:
         self.target, self.why = target, why
         super().__init__(f"Cannot load {target!r}: {why}. Write module:attribute or file.py:attribute.")
+
+
+class InvalidProperty(StatecoreError, ValueError):
+    """A property to be checked cannot be read."""
+
+    code = "SC701"
+
+    def __init__(self, text: str, why: str) -> None:
+        self.text, self.why = text, why
+        stop = "" if why.endswith(("?", ".")) else "."
+        super().__init__(f"The property {text!r} cannot be read: {why}{stop} Write e.g. never ran(pay) unless confirmed(approve).")

@@ -14,6 +14,7 @@ from statecore import __version__
 from statecore.errors import StatecoreError
 
 from . import deciding, exits, listing, running
+from .check import check
 from .demo import demo
 from .screen import clean
 
@@ -35,6 +36,7 @@ COMMANDS = (
     deciding.cancel,
     running.tick,
     running.recover,
+    check,
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."
 

@@ -68,7 +68,9 @@ def missing(name: str, lacking: str) -> str:
     if Path(name.replace(".", "/") + ".py").is_file() or Path(name).exists():
         return f"there is no module {name!r}, but there is a file: write it with its ending .py"
     parent = lacking.rpartition(".")[0]
-    paths = list(getattr(sys.modules.get(parent), "__path__", ())) if parent else ["."]
+    paths = (
+        list(getattr(sys.modules.get(parent), "__path__", ())) if parent else [str(Path.cwd())]
+    )  # "." would be remembered as the folder it was first
     near = [module.name for module in iter_modules(paths) if not module.name.startswith("_")]
     return f"there is no module {lacking!r}.{suggest(lacking.rpartition('.')[2], near)}".removesuffix(".")
 

@@ -1,0 +1,107 @@
+"""Model checking of a user's own workflow, through the real core: `check(workflow, [never(ran("pay")).unless(confirmed("approve"))])`.
+
+Theory of operation. `explore` draws the graph of all situations: it plays the world against the core, which is asked once for each
+situation and event; a situation has forgotten its past (`canonical`), so cycles close and no bound on attempts is needed. A property is a
+small automaton over moments of a run (`properties`, over `atoms`); `search` walks over pairs of a situation and what the property
+remembers, so each property carries just the facts that it names. Laws of one event are judged while the graph is drawn; the other built-in
+properties follow from the graph (`builtin`). A refutation is the shortest run there is: `story` tells it, `replay` writes it as a test.
+
+Only control flow is checked: what user code returns is a choice. So a proof holds for all data, and a refutation is a possible run.
+"""
+
+from .atoms import (
+    Atom,
+    accepted,
+    asked,
+    cancelled,
+    completed,
+    confirmed,
+    dies,
+    edited,
+    ended,
+    errored,
+    evaluated,
+    expired,
+    failed,
+    fails,
+    given,
+    holds,
+    left,
+    ran,
+    refutes,
+    rejected,
+    retried,
+    run_cancelled,
+    run_completed,
+    run_failed,
+    selected,
+    skipped,
+    stops,
+)
+from .checking import check
+from .properties import (
+    Property,
+    after,
+    always_can_reach,
+    at_most,
+    mutually_exclusive,
+    never,
+    precedes,
+    reachable,
+    responds,
+)
+from .replay import pytest_file
+from .reports import document, junit, sarif
+from .story import mermaid, story
+from .verdicts import Finding, Report, Verdict
+from .wording import parse
+
+__all__ = [
+    "Atom",
+    "Finding",
+    "Property",
+    "Report",
+    "Verdict",
+    "accepted",
+    "after",
+    "always_can_reach",
+    "asked",
+    "at_most",
+    "cancelled",
+    "check",
+    "completed",
+    "confirmed",
+    "dies",
+    "document",
+    "edited",
+    "ended",
+    "errored",
+    "evaluated",
+    "expired",
+    "failed",
+    "fails",
+    "given",
+    "holds",
+    "junit",
+    "left",
+    "mermaid",
+    "mutually_exclusive",
+    "never",
+    "parse",
+    "precedes",
+    "pytest_file",
+    "ran",
+    "reachable",
+    "refutes",
+    "rejected",
+    "responds",
+    "retried",
+    "run_cancelled",
+    "run_completed",
+    "run_failed",
+    "sarif",
+    "selected",
+    "skipped",
+    "stops",
+    "story",
+]

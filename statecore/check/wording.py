@@ -1,0 +1,157 @@
+"""Properties as text, for the command line and for files: a small grammar, read by hand.
+
+    never ran(charge_card) unless confirmed(approve) or expired(approve)
+    after rejected(approve) never ran(charge_card) unless confirmed(manager)
+    after ran(reserve) eventually completed(release)
+    precedes confirmed(approve) ran(ship)
+    responds ran(reserve) completed(release)
+    mutually_exclusive ran(refund) ran(ship)
+    reachable run_failed()
+    always_can_reach ended()
+    at_most 3 ran(call)
+
+`assume` before one that a moment can break narrows what is checked. A name may hold anything but a bracket; quotes around it are optional.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import define
+
+from statecore.errors import InvalidProperty, suggest
+
+from . import properties as p
+from .atoms import RUNS, VERBS, Atom
+
+TOKEN = re.compile(r"\s*(?:(?P<verb>\w+)\s*\((?P<name>[^()]*)\)|(?P<number>\d+)|(?P<word>[A-Za-z_]+)|(?P<wrong>\S))")
+COMMENT = re.compile(r"(^|\s)#.*")
+ASSUME = "assume"
+Token = Atom | int | str
+
+
+@define
+class Reader:
+    """A text, and its tokens that are not read yet."""
+
+    text: str
+    tokens: list[Token]
+
+    def refuse(self, why: str) -> InvalidProperty:
+        """The error that says what is wrong."""
+        return InvalidProperty(self.text, why)
+
+    def next_is(self, word: str) -> bool:
+        """Whether this word comes next; it is taken."""
+        if self.tokens[:1] == [word]:
+            del self.tokens[0]
+            return True
+        return False
+
+    def take(self, kind: type, what: str) -> Any:
+        """The next token, which must be of a kind."""
+        if not self.tokens or not isinstance(self.tokens[0], kind):
+            raise self.refuse(f"{what} is missing" + (f" before {str(self.tokens[0])!r}" if self.tokens else " at its end"))
+        return self.tokens.pop(0)
+
+    def atom(self) -> Atom:
+        """The next token, which must be an atom."""
+        found: Atom = self.take(Atom, "something like ran(step)")
+        return found
+
+    def unless(self) -> tuple[Atom, ...]:
+        """What follows "unless", with "or" between; nothing where the word does not come."""
+        if not self.next_is("unless"):
+            return ()
+        found = [self.atom()]
+        while self.next_is("or"):
+            found.append(self.atom())
+        return tuple(found)
+
+
+def tokens_of(text: str) -> list[Token]:
+    """A text's tokens."""
+    found: list[Token] = []
+    for match in TOKEN.finditer(text):
+        if match["verb"]:
+            found.append(atom_of(text, match["verb"], match["name"].strip().strip("'\"")))
+        elif match["wrong"]:
+            why = f"{match['wrong']!r} means nothing here"
+            raise InvalidProperty(text, why)
+        else:
+            found.append(int(match["number"]) if match["number"] else match["word"])
+    return found
+
+
+def atom_of(text: str, verb: str, name: str) -> Atom:
+    """An atom of a known verb, with a name where it needs one."""
+    if verb in RUNS and not name:
+        return Atom(verb)
+    if verb not in VERBS:
+        why = f"there is no {verb}({name}).{suggest(verb, (*VERBS, *RUNS))}"
+        raise InvalidProperty(text, why)
+    if not name:
+        why = f"{verb}() needs the name of a step"
+        raise InvalidProperty(text, why)
+    return Atom(verb, name)
+
+
+def parse(text: str) -> p.Property:
+    """The property that a text says. Raises `InvalidProperty`."""
+    reader = Reader(text, tokens_of(text))
+    word = reader.take(str, "a first word like never")
+    if word not in SENTENCES:
+        why = f"no property begins with {word!r}.{suggest(word, SENTENCES)}"
+        raise reader.refuse(why)
+    found = SENTENCES[word](reader)
+    if reader.tokens:
+        why = f"{str(reader.tokens[0])!r} comes after its end"
+        raise reader.refuse(why)
+    return found
+
+
+def parse_assumption(text: str) -> p.Property:
+    """The assumption that a text says, with or without its first word."""
+    return assumable(parse(text.strip().removeprefix(ASSUME)))
+
+
+def assumable(found: p.Property) -> p.Property:
+    """A property that can be assumed: one that a moment can break."""
+    if found.shape is not p.Shape.safety:
+        raise InvalidProperty(str(found), "only never, after ... never, precedes, mutually_exclusive and at_most can be assumed")
+    return found
+
+
+def parse_lines(lines: Iterable[str]) -> tuple[list[p.Property], list[p.Property]]:
+    """The properties and the assumptions of a file: one a line, `#` begins a comment."""
+    said = [line for each in lines if (line := COMMENT.sub("", each).strip())]
+    assumed = [line for line in said if line.split()[0] == ASSUME]
+    return [parse(line) for line in said if line not in assumed], [parse_assumption(line) for line in assumed]
+
+
+# -- sentences -------------------------------------------------------------------------------------------------------------------
+
+
+def read_after(reader: Reader) -> p.Property:
+    """After A never B [unless C], after A eventually B."""
+    trigger = p.after(reader.atom())
+    if reader.next_is("eventually"):
+        return trigger.eventually(reader.atom())
+    if not reader.next_is("never"):
+        why = "never or eventually is missing after its first atom"
+        raise reader.refuse(why)
+    return trigger.never(reader.atom()).unless(*reader.unless())
+
+
+SENTENCES: dict[str, Callable[[Reader], p.Property]] = {
+    "never": lambda reader: p.never(reader.atom()).unless(*reader.unless()),
+    "after": read_after,
+    "precedes": lambda reader: p.precedes(reader.atom(), reader.atom()),
+    "responds": lambda reader: p.responds(reader.atom(), reader.atom()),
+    "mutually_exclusive": lambda reader: p.mutually_exclusive(reader.atom(), reader.atom()),
+    "reachable": lambda reader: p.reachable(reader.atom()),
+    "always_can_reach": lambda reader: p.always_can_reach(reader.atom()),
+    "at_most": lambda reader: p.at_most(reader.take(int, "a number")).times(reader.atom()),
+}
