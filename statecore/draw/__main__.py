@@ -1,4 +1,4 @@
-"""`python -m statecore.draw [--check] [FOLDER]` writes the pages of the lifecycles, or says where a folder differs from the tables."""
+"""`python -m statecore.draw [--check] [FOLDER]` writes the pages of `diagrams/`, or says where a folder differs from what runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from .pages import COMMAND, drift, write
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check; 0 where all is well, 1 where pages differ."""
-    parser = ArgumentParser(prog=COMMAND, description="Draw the lifecycles: Mermaid, DOT, SVG, tables and an index.")
+    parser = ArgumentParser(
+        prog=COMMAND,
+        description="Draw the lifecycles, the examples and the floors of statecore, from its source.",
+    )
     parser.add_argument("folder", nargs="?", type=Path, default=Path("diagrams"), help="where the pages are (default: diagrams)")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs from the tables")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs from what runs")
     given = parser.parse_args(arguments)
     if not given.check:
         write(given.folder)

@@ -31,10 +31,13 @@ EDGE = {"arrowsize": "0.8", "fontname": "Arial", "fontsize": "12"}
 # fmt: on
 SELF = {"headport": "ne", "tailport": "e"}
 """A loop leaves to the side and comes back at a corner, clear of the arrows that leave below."""
+BACK = {"headport": "e", "tailport": "e"}
+"""An arrow against the happy path between the same two boxes bends out to the side, where it is seen beside the thick one."""
 
 
 def to_dot(picture: Picture) -> str:
     """A picture as DOT: one statement a line, `id` and `class` on everything that a page may want to light."""
+    thick = frozenset((edge.source, edge.target) for edge in picture.edges if edge.kind == "happy")
     graph = {"class": "statecore", "id": picture.name, **GRAPH}
     lines = [
         f"digraph {quoted(picture.title)} {{",
@@ -42,7 +45,7 @@ def to_dot(picture: Picture) -> str:
         f"  node {attributes(NODE)};",
         f"  edge {attributes(EDGE)};",
         *(f"  {line}" for line in inside(picture, None)),
-        *(f"  {edge_line(picture, edge, number)}" for number, edge in enumerate(picture.edges)),
+        *(f"  {edge_line(picture, edge, number, thick)}" for number, edge in enumerate(picture.edges)),
         "}",
     ]
     return "\n".join(lines) + "\n"
@@ -87,11 +90,13 @@ def node_line(picture: Picture, node: Node) -> str:
     return f"{quoted(node.id)} {attributes(drawn)};"
 
 
-def edge_line(picture: Picture, edge: Edge, number: int) -> str:
-    """The statement of an edge; edges are numbered, because two may join the same nodes."""
+def edge_line(picture: Picture, edge: Edge, number: int, thick: frozenset[tuple[str, str]]) -> str:
+    """The statement of an edge; edges are numbered, because two may join the same nodes. `thick` is the happy path."""
     drawn = {"class": edge.kind, "id": f"{picture.name}-edge-{number}", "label": joined(edge.lines), **EDGES[edge.kind]}
     if edge.source == edge.target:
         drawn |= SELF
+    elif (edge.target, edge.source) in thick:
+        drawn |= BACK
     return f"{quoted(edge.source)} -> {quoted(edge.target)} {attributes(drawn)};"
 
 

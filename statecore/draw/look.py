@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "initial": Look("round",    1.0,   Ink("#ffffff", "#475569"), Ink("#0f172a", "#94a3b8"), "where it begins"),
     "asks":    Look("hexagon",  2.5,   Ink("#ffe1a6", "#b45309"), Ink("#5c3a06", "#fbbf24"), "a gate: a person owes an answer"),
     "calls":   Look("box",      1.5,   Ink("#dbeafe", "#2563eb"), Ink("#172f5c", "#60a5fa"), "user code is called, a result is owed"),
-    "waits":   Look("box",      1.0,   Ink("#ede9fe", "#7c3aed"), Ink("#2e1a5e", "#a78bfa"), "a delay: the clock owes its end"),
+    "delays":  Look("box",      1.0,   Ink("#ede9fe", "#7c3aed"), Ink("#2e1a5e", "#a78bfa"), "a delay: the clock owes its end"),
     "forks":   Look("diamond",  1.5,   Ink("#dbeafe", "#2563eb"), Ink("#172f5c", "#60a5fa"), "user code chooses the way"),
     "rests":   Look("box",      1.0,   Ink("#f1f5f9", "#64748b"), Ink("#1e293b", "#94a3b8"), "nothing is owed here"),
     "final":   Look("double",   1.0,   Ink("#ffffff", "#475569"), Ink("#0f172a", "#94a3b8"), "an end"),

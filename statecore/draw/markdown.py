@@ -26,7 +26,7 @@ def to_markdown(table: Table) -> str:
 
 def outcomes(picture: Picture) -> str:
     """Every arrow of a picture as a line: from which box, on what, to which box."""
-    names = {node.id: node.lines[0] if node.lines else node.id for node in picture.nodes}
+    names = picture.names()
     return grid(("from", "on", "to"), ((names[edge.source], ", ".join(edge.lines), names[edge.target]) for edge in picture.edges))
 
 

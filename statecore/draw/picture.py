@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
@@ -122,6 +123,17 @@ class Picture:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
+
+    def names(self) -> dict[str, str]:
+        """What to call each box in a text: its first line; where others have it too, a gate's second line and the frame with it."""
+        titles = {cluster.id: cluster.lines[0] for cluster in self.clusters if cluster.lines}
+        found = {node.id: node.lines[0] if node.lines else node.id for node in self.nodes}
+        gates = {node.id: node.lines[1] for node in self.nodes if node.kind == "asks" and len(node.lines) > 1}
+        framed = {node.id: titles[node.cluster] for node in self.nodes if node.cluster in titles}
+        for more in (gates, framed):
+            often = Counter(found.values())
+            found = {one: f"{name} ({more[one]})" if often[name] > 1 and one in more else name for one, name in found.items()}
+        return found
 
     def within(self, cluster: str | None) -> tuple[Node, ...]:
         """The nodes that stand directly in a frame, or in none."""

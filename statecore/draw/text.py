@@ -25,8 +25,7 @@ def to_text(picture: Picture) -> str:
     leaving: dict[str, list[Edge]] = {}
     for edge in picture.edges:
         leaving.setdefault(edge.source, []).append(edge)
-    names = {node.id: node.lines[0] if node.lines else node.id for node in picture.nodes}
-    tree = Tree(picture, names, dict(pairwise(order)), leaving)
+    tree = Tree(picture, picture.names(), dict(pairwise(order)), leaving)
     return "\n".join([picture.title, *tree.branch(None)]) + "\n"
 
 

@@ -1,50 +1,123 @@
-"""The folder `diagrams/` is what the tables give, and whoever changes one is told to regenerate the other."""
+"""The folder `diagrams/` is what the tables, the examples and the floors give, and whoever changes one is told to regenerate the other."""
 
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
+from statecore.core import compile_definition
+from statecore.definition import Definition, Step
+from statecore.draw import to_mermaid
 from statecore.draw.__main__ import main
-from statecore.draw.pages import INDEX, drift, pages
-from statecore.lifecycles import TABLES
+from statecore.draw.pages import INDEX, LEFT_OUT, Sources, drift, pages
+from statecore.draw.workflows import examples
+from statecore.lifecycles import JOINT, TABLES
 
 ROOT = Path(__file__).parents[2]
+SUFFIXES = ("mmd", "dot", "svg", "md")
 
 
-def test_the_diagrams_are_those_of_the_tables():
-    """The pages in the repository are, byte for byte, what the lifecycle tables give."""
+now = cache(pages)
+
+
+def changed(**sources):
+    """The pages that differ where they follow from something else."""
+    before, after = now(), pages(Sources(**sources))
+    assert set(before) == set(after)
+    return {page for page in before if before[page] != after[page]}
+
+
+def test_the_diagrams_are_those_of_what_runs():
+    """The pages in the repository are, byte for byte, what the tables, the examples and the floors give."""
     assert drift(ROOT / "diagrams") == []
 
 
-def test_every_lifecycle_has_its_pages():
-    """Each table has a page in each format, and a heading, a picture, its rows and its Mermaid text in the index."""
-    found = pages()
-    assert set(found) == {INDEX, *(f"{name}.{suffix}" for name in TABLES for suffix in ("mmd", "dot", "svg", "md"))}
+def test_everything_that_runs_has_its_pages():
+    """Each table has four pages, each example three, the floors two; the index shows and leads to all of them."""
+    found = now()
+    lifecycles = {f"{name}.{suffix}" for name in TABLES for suffix in SUFFIXES}
+    shown = {f"examples/{name}.{suffix}" for name in examples() for suffix in ("mmd", "svg", "md")}
+    assert set(found) == {INDEX, *lifecycles, *shown, "floors.svg", "floors.mmd"}
     for name, table in TABLES.items():
-        assert f"## {table.title}\n" in found[INDEX]
+        assert f"### [{table.title}]({name}.md)\n" in found[INDEX]
         assert f"]({name}.svg)" in found[INDEX]
-        assert f"```mermaid\n{found[f'{name}.mmd']}```" in found[INDEX]
+    for name, example in examples().items():
+        assert f"| [{name}](examples/{name}.md) | {example.says} |\n" in found[INDEX]
+    assert "](floors.svg)" in found[INDEX]
+
+
+def test_a_lifecycles_page_has_every_row():
+    """Its page has each row with its claim, the picture, the Mermaid text, and says what the picture leaves out."""
+    found = now()
+    for name, table in TABLES.items():
+        page = found[f"{name}.md"]
+        assert f"]({name}.svg)" in page
+        assert f"```mermaid\n{found[f'{name}.mmd']}```" in page
         for row in table.rows:
-            line = f"| {row.source} | {row.on} | {row.dest} | {row.when} | {row.claim} |"
-            assert line in found[INDEX]
-            assert line in found[f"{name}.md"]
+            assert f"| {row.source} | {row.on} | {row.dest} | {row.when} | {row.claim} |" in page
+        cancels = sum(row.on == "cancel" for row in table.rows)
+        assert (LEFT_OUT in page) == (found[f"{name}.mmd"].count("cancel ") != cancels)
+
+
+def test_the_runs_page_has_the_joint_table():
+    """What fires the run's lifecycle stands below it, in the order in which it is judged."""
+    page = now()["run.md"]
+    places = [page.index(f"| {line} | {trigger or 'nothing: it goes on'} |") for line, trigger in JOINT.items()]
+    assert places == sorted(places)
+    assert "joint table" not in now()["step.md"]
+
+
+def test_a_sentence_tells_who_owes_what():
+    """A page says of its lifecycle what people, code and the clock owe, where it begins and ends."""
+    first = now()["step.md"].splitlines()[2]
+    assert "a person owes an answer in `awaiting_confirmation`, `awaiting_input`, `awaiting_review`, `errored_paused`" in first
+    assert "user code owes a result in `running`, `judging`" in first
+    assert "the clock owes the end of a delay in `backing_off`" in first
+    assert "It begins in `pending`" in first
+    assert "it ends in `skipped`, `cancelled`, `completed`; from `failed` a person may reopen it." in first
+
+
+def test_an_examples_page_shows_it():
+    """Its page has what the module says of itself, where it is, the picture, the tree and the Mermaid text."""
+    found, example = now(), examples()["timeout"]
+    page = found["examples/timeout.md"]
+    for part in (
+        example.says,
+        "`statecore.examples.timeout`",
+        "](timeout.svg)",
+        "timeout 1 d → skip",
+        found["examples/timeout.mmd"],
+    ):
+        assert part in page
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_changed_row_changes_its_pages_and_no_others(name):
-    """Redirecting one row is seen in the table's four pages and the index; the other tables' pages stay as they are."""
+    """Redirecting one row is seen in the table's four pages; the index and the other pages stay as they are."""
     table = TABLES[name]
     other = next(state for state in table.states if state != table.rows[0].dest)
-    changed = evolve(table, rows=(evolve(table.rows[0], dest=other), *table.rows[1:]))
-    before, after = pages(), pages({**TABLES, name: changed})
-    assert {page for page in before if before[page] != after[page]} == {
-        INDEX,
-        *(f"{name}.{suffix}" for suffix in ("mmd", "dot", "svg", "md")),
-    }
+    redirected = evolve(table, rows=(evolve(table.rows[0], dest=other), *table.rows[1:]))
+    assert changed(tables={**TABLES, name: redirected}) - {INDEX} == {f"{name}.{suffix}" for suffix in SUFFIXES}
+
+
+def test_a_changed_example_changes_its_pages_and_no_others():
+    """Another step in an example is seen in its three pages."""
+    there = examples()
+    program = compile_definition(Definition("new", (Step("one", print), Step("two", print)))).program
+    found = changed(workflows={**there, "timeout": evolve(there["timeout"], program=program)})
+    assert found == {f"examples/timeout.{suffix}" for suffix in ("mmd", "svg", "md")}
+
+
+def test_changed_floors_change_their_pages_and_no_others():
+    """An import that is not there any more is seen in the picture of the floors."""
+    sources = Sources()
+    fewer = evolve(sources.floors, edges=sources.floors.edges[1:])
+    assert changed(floors=fewer) == {"floors.svg", "floors.mmd"}
+    assert to_mermaid(sources.floors) == now()["floors.mmd"]
 
 
 def test_drift_is_told_and_mended(tmp_path, capsys):
@@ -56,15 +129,16 @@ def test_drift_is_told_and_mended(tmp_path, capsys):
     assert main(["--check", str(folder)]) == 0
     (folder / "step.svg").write_text("old")
     (folder / "run.dot").unlink()
-    (folder / "gone.mmd").write_text("")
+    (folder / "examples" / "gone.mmd").write_text("")
     (folder / "notes.txt").write_text("somebody's own")
     capsys.readouterr()
-    assert drift(folder) == ["step.svg differs", "run.dot is missing", "gone.mmd belongs to no lifecycle: delete it"]
+    told = ["step.svg differs", "run.dot is missing", "examples/gone.mmd belongs to nothing that runs: delete it"]
+    assert drift(folder) == told
     assert main(["--check", str(folder)]) == 1
     assert "step.svg differs" in capsys.readouterr().err
     assert (folder / "step.svg").read_text() == "old"
     assert main([str(folder)]) == 1
-    assert drift(folder) == ["gone.mmd belongs to no lifecycle: delete it"]
+    assert drift(folder) == told[2:]
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])

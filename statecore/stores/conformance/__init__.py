@@ -20,6 +20,7 @@ Where two stores could be compared, `InMemoryDb` is the other one: it is the rea
 
 from .boundaries import Boundaries
 from .comparison import Comparison
+from .deadlines import Deadlines
 from .decisions import Decisions
 from .inbox import Inbox
 from .journals import Journals
@@ -28,7 +29,7 @@ from .runs import Runs
 from .threads import Threads
 
 
-class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Comparison, Threads):
+class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Comparison, Threads):
     """What every store promises."""
 
 

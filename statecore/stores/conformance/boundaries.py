@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
-from statecore.core import Cursor, Ref, State
-from statecore.core.state import Marks
+from statecore.core import Cursor, Frame, Gather, Ref, State
+from statecore.core.state import Ending, Marks
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -132,11 +132,17 @@ class Boundaries(Fresh):
         assert store.claim("run-1", ALIVE, TIME)[1] is False
 
     def test_a_state_comes_back_equal(self, store: Store) -> None:
-        """Cursors, turns, attempts and references come back as they were, tuples as tuples."""
+        """Cursors with their marks, frames, endings and references come back as they were, tuples as tuples."""
         deep = Ref("loop/then/step~1x", (2, 11), 3)
-        cursors = (Cursor("a", w.pending, (), 0), Cursor("loop/then/b", w.pending, (2, 12), 4, deep, REF, Marks(interrupts=2)))
+        gathered = Gather((("left", deep), ("right", None), ("", Gather(()))))
+        marks = Marks(1, 2, 3, 4, gathered, deep, stopping=True, due=TIME)
+        cursors = (Cursor("a", w.pending, (), 0), Cursor("loop/then/b", w.pending, (2, 12), 4, deep, REF, marks))
+        frames = (
+            Frame("loop", (2,), REF, gathered, 1, Marks(interrupts=2), ("loop/x", "loop/y"), (("loop/z", None), ("q", deep))),
+        )
+        endings = (Ending("", "a", (), w.finish, None, deep), Ending("loop", "loop/then/b", (2, 12), w.leave, gathered, REF))
         writer = started(store)
-        state = State(writer.state.run, cursors, deep)
+        state = State(writer.state.run, cursors, gathered, frames, endings)
         writer.commit(state=state, held={deep: 2, REF: 1})
         found = store.load("run-1")
         assert (found.state, found.held) == (state, {deep: 2, REF: 1})

@@ -60,7 +60,14 @@ class Wanderer:
     def pause(self) -> Pause:
         """A question that may have been asked before."""
         attempt, kind = self.random.randrange(3), self.random.choice(KINDS)
-        return question(self.run_id(), self.random.choice(PLACES), self.time(), kind, attempt=attempt)
+        opened, choice = self.time(), self.random.choice
+        deadline, silent = choice([None, opened, opened + 20]), choice(["cancel", "skip", "approve"])
+        return question(self.run_id(), choice(PLACES), opened, kind, attempt=attempt, deadline=deadline, on_timeout=silent)
+
+    def due(self) -> PauseFilter:
+        """Questions by their deadlines."""
+        before, after = (self.random.choice([None, self.clock, self.clock + 10]) for _ in range(2))
+        return PauseFilter(due_before=before, due_after=after, undecided_only=self.random.random() < 0.5)  # noqa: PLR2004
 
     def boundary(self) -> Boundary:
         """A boundary that fits mostly."""
@@ -81,7 +88,7 @@ class Wanderer:
             time=self.time(),
             held={Ref("x", (), n): record.seq + n for n in range(self.random.randrange(3))},
             closed=tuple(waiting.pause.pause_id for waiting in closed),
-            decisions=tuple(answer(waiting.pause, self.word()) for waiting in closed),
+            decisions=tuple(answer(waiting.pause, self.word(), time=self.clock) for waiting in closed),
             opened=tuple(asked),
             session_state=self.random.choice([None, "[1]"]),
             parks=self.random.random() < 0.5,  # noqa: PLR2004
@@ -112,13 +119,14 @@ MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
     *[lambda x: ("commit", x.boundary())] * 6,
     *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time())] * 2,
     lambda x: ("release", x.run_id(), x.random.randrange(4)),
-    *[lambda x: ("decide", answer(x.pause(), x.word()))] * 3,
+    *[lambda x: ("decide", answer(x.pause(), x.word(), time=x.clock))] * 3,
     lambda x: ("request_cancel", x.run_id(), x.random.choice([None, "ann"]), x.time()),
     lambda x: (
         "runs",
         RunFilter(x.random.choice([None, "s"]), None, x.random.choice([None, TABLES["run"].states[:3]]), 2, x.random.randrange(3)),
     ),
     lambda x: ("pauses", PauseFilter(step_name=x.random.choice([None, "a"]), undecided_only=x.random.random() < 0.5, limit=3)),  # noqa: PLR2004
+    lambda x: ("pauses", x.due()),
     lambda x: ("journal", x.run_id(), x.random.randrange(9), x.random.randrange(9)),
     lambda x: ("pause", x.run_id(), x.pause().pause_id),
 ]

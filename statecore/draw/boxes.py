@@ -1,0 +1,230 @@
+"""What a box is and says: the phase of a component, by its lifecycle table and the facts at its address. No kind is known by hand.
+
+Numbers are read beside the tables, where a limit decides: how often a review is rejected, an error tried again, a Loop gone round.
+"""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from statecore.core.facts import after_iteration
+from statecore.core.owed import ASKS
+from statecore.lifecycles import TABLES, allowed, fire
+from statecore.lifecycles import words as w
+
+from .picture import ident, shown
+
+if TYPE_CHECKING:
+    from statecore.core import Address, Program
+    from statecore.core import Node as Component
+    from statecore.lifecycles import Table
+
+FAULTS = (w.fail, w.interrupt)
+EVERYWHERE = frozenset({*FAULTS, w.expire, w.stop, w.cancel, w.leave, w.resume})
+"""Triggers that are no choice of the way: faults and deadlines are written in the box, the others can come anywhere."""
+
+# what the reader calls a trigger, a phase that is reached, a kind of component; any other is called by its own name
+SAID = {w.succeed: "", w.finish: "", w.hold: "true", w.refute: "false", w.fail: "error"}
+SAID_THERE = {
+    ("loop", w.evaluating, w.hold): "true: over",
+    ("loop", w.evaluating, w.refute): "false: again",
+    ("loop", w.awaiting_review, w.reject): "reject: again",
+    ("router", w.evaluating, w.refute): "choose nothing",
+}
+BECOMES = {w.failed: "fail", w.skipped: "skip", w.cancelled: "cancel"}
+CALLED = {
+    "condition": "Condition",
+    "steps": "Steps",
+    "workflow": "Workflow",
+    "loop": "Loop",
+    "router": "Router",
+    "parallel": "Parallel",
+}
+CALLS = {
+    ("condition", w.evaluating): "its evaluator is called",
+    ("loop", w.evaluating): "its end condition is called",
+    ("router", w.evaluating): "its selector is called",
+    ("step", w.judging): "does a person have to see it?",
+    ("router", w.judging): "does a person have to see it?",
+}
+UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"))
+NAME, MESSAGE_WIDTH, MESSAGE_LINES = 40, 38, 3
+
+
+# -- what a component is, by its table and its facts -------------------------------------------------------------------------------
+
+
+def table(node: Component) -> Table:
+    """The lifecycle of a component."""
+    return TABLES[node.machine]
+
+
+def facts_of(node: Component) -> frozenset[str]:
+    """The guards that hold at a component as long as no limit is reached."""
+    if node.machine == "loop" and node.limits.iterations == 1:
+        return after_iteration(node, 0)
+    if node.machine == "router" and w.review_retries in node.facts:
+        return node.facts | {w.person_rechooses if w.person_chooses in node.facts else w.selector_rechooses}
+    return node.facts
+
+
+def leads(node: Component, phase: str, trigger: str) -> str:
+    """The phase to which a trigger leads."""
+    return fire(node.machine, phase, trigger, facts_of(node))
+
+
+def triggers(node: Component, phase: str) -> tuple[str, ...]:
+    """The triggers for which a row holds here."""
+    return allowed(node.machine, phase, facts_of(node))
+
+
+def choices(node: Component, phase: str) -> tuple[str, ...]:
+    """The triggers that choose the way."""
+    return tuple(trigger for trigger in triggers(node, phase) if trigger not in EVERYWHERE)
+
+
+def asks(node: Component, phase: str) -> bool:
+    """Whether a person owes an answer in a phase."""
+    return table(node).owes.get(phase) == "ask"
+
+
+def pauses(node: Component, phase: str) -> bool:
+    """Whether a fault leads to a pause."""
+    return any(asks(node, leads(node, phase, each)) for each in FAULTS if each in triggers(node, phase))
+
+
+def skips(node: Component, phase: str, trigger: str) -> bool:
+    """Whether a fault can end in a skip, at once or by a person's word."""
+    if trigger not in triggers(node, phase):
+        return False
+    dest = leads(node, phase, trigger)
+    return dest == w.skipped or (asks(node, dest) and w.skip in triggers(node, dest))
+
+
+def before(node: Component) -> tuple[str, ...]:
+    """The phases that owe something and are met without a fault before a component's children run; all phases of a leaf."""
+    return owing(node, met(node, table(node).initial))
+
+
+def after(node: Component) -> tuple[str, ...]:
+    """The phases that owe something and are met when a component's children are over."""
+    earlier = before(node)
+    found = [dest for trigger in choices(node, w.running) for dest in met(node, leads(node, w.running, trigger))]
+    return tuple(phase for phase in owing(node, found) if phase not in earlier)
+
+
+def met(node: Component, phase: str) -> list[str]:
+    """The phases that are met from one on, in order; where a component has children they are not passed."""
+    found = [phase]
+    for one in found:
+        if not (one == w.running and node.exits):
+            found += [dest for dest in dict.fromkeys(leads(node, one, each) for each in choices(node, one)) if dest not in found]
+    return found
+
+
+def owing(node: Component, phases: list[str]) -> tuple[str, ...]:
+    """Those of some phases in which the world owes something."""
+    return tuple(phase for phase in dict.fromkeys(phases) if phase in table(node).owes)
+
+
+# -- what is written -----------------------------------------------------------------------------------------------------------------
+
+
+def written(program: Program, node: Component, phase: str) -> tuple[str, ...]:
+    """The lines of a component's box in a phase."""
+    if asks(node, phase):
+        name = called(node)
+        name += "" if name.endswith("?") else "?"
+        return name, phase.replace("_", " "), *message(node, phase), *rejections(node, phase), *deadline(node, phase)
+    faults = [fault(program, node, phase, each) for each in FAULTS if each in triggers(node, phase)]
+    late = deadline(node, w.errored_paused, "pause: ") if pauses(node, phase) else ()
+    what = (CALLS[node.machine, phase],) if (node.machine, phase) in CALLS else ()
+    return called(node), *what, *again(node, phase), *faults, *late
+
+
+def said(node: Component, phase: str, trigger: str) -> str:
+    """What is written on the arrow of a trigger."""
+    says = SAID_THERE.get((node.machine, phase, trigger), SAID.get(trigger, trigger))
+    return f"{says}: skipped" if says and leads(node, phase, trigger) == w.skipped else says
+
+
+def fault(program: Program, node: Component, phase: str, trigger: str) -> str:
+    """What a fault leads to, in words: `error → pause: retry, skip`."""
+    dest = leads(node, phase, trigger)
+    if dest == phase:
+        becomes = w.retry
+    elif asks(node, dest):
+        becomes = f"pause: {', '.join(answer for answer in triggers(node, dest) if answer not in EVERYWHERE)}"
+    else:
+        becomes = BECOMES.get(dest, dest)
+    left = f" (leaves {shown(program.nodes[node.leaves].name, NAME // 2)})" if node.leaves != node.at else ""
+    then = "then " if trigger == w.fail and again(node, phase) else ""
+    return f"{then}{SAID.get(trigger, trigger)} → {becomes}{left if skips(node, phase, trigger) else ''}"
+
+
+def message(node: Component, phase: str) -> tuple[str, ...]:
+    """The sentence that a person is shown, in lines short enough for a box."""
+    kind = "iteration_review" if (node.machine, phase) == ("loop", w.awaiting_review) else ASKS[phase]
+    sentence = node.asks.get(kind)
+    if not sentence:
+        return ()
+    return tuple(wrap(f"“{shown(sentence, MESSAGE_WIDTH * MESSAGE_LINES)}”", MESSAGE_WIDTH, break_on_hyphens=False))
+
+
+def rejections(node: Component, phase: str) -> tuple[str, ...]:
+    """How often a reviewed output may be rejected, and what follows then; a Loop's iterations are limited by themselves."""
+    if phase != w.awaiting_review or w.review_retries not in node.facts or node.machine == "loop":
+        return ()
+    return (f"reject → again, at most {times(node.limits.reviews)}, then cancel",)
+
+
+def deadline(node: Component, phase: str, where: str = "") -> tuple[str, ...]:
+    """What silence leads to: `timeout 2 h → skip`."""
+    if node.limits.timeout is None or w.expire not in triggers(node, phase):
+        return ()
+    return (f"{where}timeout {duration(node.limits.timeout)} → {BECOMES.get(leads(node, phase, w.expire), 'approve')}",)
+
+
+def again(node: Component, phase: str) -> tuple[str, ...]:
+    """How often a call is tried again by itself, and after which delay."""
+    if phase != w.running or not node.limits.retries:
+        return ()
+    late = f", after {duration(node.limits.delay)}" if node.limits.delay else ""
+    later = f", each time {node.limits.backoff:g}-fold" if node.limits.delay and node.limits.backoff > 1 else ""
+    return (f"error → again, at most {times(node.limits.retries)}{late}{later}",)
+
+
+def times(number: int) -> str:
+    """How often."""
+    return "once" if number == 1 else f"{number} times"
+
+
+def duration(micros: int) -> str:
+    """A time in the largest unit in which it is a whole number."""
+    size, unit = next(((size, unit) for size, unit in UNITS if micros and micros % size == 0), UNITS[-1])
+    return f"{micros / size:.10g} {unit}"
+
+
+def called(node: Component) -> str:
+    """The name of a component, so that it can be seen."""
+    return shown(node.name, NAME) or "(blank)"
+
+
+def title(node: Component) -> str:
+    """The heading of a frame."""
+    limit = f", at most {times(node.limits.iterations)}" if node.kind == "loop" else ""
+    return f"{CALLED.get(node.kind, node.kind)}: {called(node)}{limit}"
+
+
+# -- ids -----------------------------------------------------------------------------------------------------------------------------
+
+
+def place(at: Address) -> str:
+    """The id of an address: its parts, joined by two underscores."""
+    return "__".join(map(ident, at.split("/")))
+
+
+def box(node: Component, phase: str) -> str:
+    """The id of a box: the component's own for the call of a leaf, else with the phase behind it."""
+    return place(node.at) if phase == w.running and not node.exits else f"{place(node.at)}___{phase}"
