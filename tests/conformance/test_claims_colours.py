@@ -14,6 +14,7 @@ from statecore.run.workflow import WorkflowPausedEvent
 from tests.conformance.drive import COLOURS, Drive, statuses
 from tests.conformance.plans import answers, plans
 from tests.conformance.plays import Play, play
+from tests.sizes import examples
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 CALLED = {(machine, phase) for machine in ("step", "condition", "router", "loop") for phase in ("evaluating", "judging")} | {
@@ -34,7 +35,7 @@ def disk(tmp_path_factory) -> SqliteDb:
 
 
 @pytest.mark.spec("RUN-5", "RUN-7", "RUN-8")
-@settings(max_examples=80, deadline=None, print_blob=True, suppress_health_check=QUIET)
+@settings(max_examples=examples(25), deadline=None, print_blob=True, suppress_health_check=QUIET)
 @given(made=plans(), script=answers)
 def test_every_colour_and_store_gives_the_same_run(disk, made, script):
     """On any workflow and any answers: one journal, one list of calls with what they saw, one result, and one stream of events."""
@@ -51,7 +52,7 @@ def test_every_colour_and_store_gives_the_same_run(disk, made, script):
         assert events == told["InMemoryDb stream"], name
 
 
-plays = settings(max_examples=250, deadline=None, print_blob=True, suppress_health_check=QUIET)
+plays = settings(max_examples=examples(70), deadline=None, print_blob=True, suppress_health_check=QUIET)
 
 
 def stream(made, script) -> Play:

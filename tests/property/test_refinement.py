@@ -37,6 +37,7 @@ from statecore.definition import Component, Condition, Definition, HumanReview, 
 from statecore.errors import LifecycleError
 from statecore.lifecycles import CONDITION, GROUP, RUN, STEP, TABLES
 from tests.property.definitions import answers, definitions, families, never_called
+from tests.sizes import examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     from statecore.core.owed import Owed
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-refinement = settings(max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=QUIET)
-properties = settings(max_examples=150, deadline=None, print_blob=True, suppress_health_check=QUIET)
+refinement = settings(max_examples=examples(400), deadline=None, print_blob=True, suppress_health_check=QUIET)
+properties = settings(max_examples=examples(50), deadline=None, print_blob=True, suppress_health_check=QUIET)
 
 STOPS, CANCELS = 230, 245  # a number from here on says stop, or cancels the run: seldom, or few runs would get far
 OVER = {"completed", "skipped", "cancelled"}
@@ -279,7 +280,7 @@ def test_an_answer_is_consumed_once(taken):
 
 
 @pytest.mark.spec("CONF-9", "TIME-1")
-@settings(properties, max_examples=60)
+@settings(properties, max_examples=examples(25))
 @given(walks)
 def test_only_what_is_owed_can_be_answered(taken):
     """Each wait takes its own words and "cancel"; every other word there, and every word elsewhere, is refused by name."""
