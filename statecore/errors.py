@@ -382,6 +382,16 @@ class StoreTooNew(StoreError):
         super().__init__(f"The store {path!r} has schema {found}; this release knows up to {known}. Upgrade statecore.")
 
 
+class ReplayFailed(StoreError, ValueError):
+    """A journal is no history of its workflow."""
+
+    code = "SC506"
+
+    def __init__(self, seq: int, why: str) -> None:
+        self.seq, self.why = seq, why
+        super().__init__(f"Row {seq} of the journal does not follow from the rows before it: {why}. See `statecore verify`.")
+
+
 class StoreForked(StoreError):
     """A forked child used its parent's connection."""
 

@@ -10,8 +10,9 @@ from attrs import define, field
 
 from statecore import RunStatus
 from statecore.errors import NotPaused, RunBusy, StatecoreError
-from statecore.stores import PauseFilter, RunFilter
+from statecore.stores import RunFilter
 from statecore.workflow.inbox import Inbox
+from statecore.workflow.launching import late_runs, left_runs
 
 from . import exits
 from .answers import nobody, parse
@@ -170,9 +171,8 @@ def recover(target: str, db: str | None, *, as_json: bool) -> int:
     Each run of the workflow TARGET that was left in the middle is driven on until it ends or waits for a decision.
     """
     workflow, file = placed(load(target), db)
-    left = workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=1_000_000))
     many = Many(workflow, target, file, Screen(quiet=as_json), "No run was left behind.")
-    return many.go_on([record.identity.run_id for record in left])
+    return many.go_on(left_runs(workflow))
 
 
 @click.command()
@@ -185,9 +185,8 @@ def tick(target: str, db: str | None, *, as_json: bool) -> int:
     Each run of the workflow TARGET with an expired pause takes what its on_timeout says, and is driven on. For cron.
     """
     workflow, file = placed(load(target), db)
-    due = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=1_000_000))
     many = Many(workflow, target, file, Screen(quiet=as_json), "No deadline is over.")
-    return many.go_on(dict.fromkeys(row.pause.run_id for row in due))
+    return many.go_on(late_runs(workflow))
 
 
 @define

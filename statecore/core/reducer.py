@@ -34,8 +34,8 @@ def advance(program: Program, state: State, *events: Event) -> Advanced:
     never changed.
     """
     draft = take_apart(program, state)
+    draft.time = max([event.time for event in events], default=0)
     for event in events:
-        draft.time = max(draft.time, event.time)
         AT_ROOT.get(event.trigger, report)(draft, event) if event.at == ROOT else report(draft, event)
     settle(draft)
     cursors = draft.cursors if len(draft.cursors) < 2 else sorted(draft.cursors, key=place)  # noqa: PLR2004

@@ -1,22 +1,32 @@
-"""Definitions as plain data: the public parts of a workflow, for JSON and for people. Functions are named, never stored."""
+"""Definitions as plain data and back: the public parts of a workflow, for JSON and for people.
+
+Functions are named, `{"function": "module.name"}`, never stored; whoever reads a definition back brings them along. Nothing is imported.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import fields
+from attrs import fields, frozen
 
-from .components import Component, Definition
+from statecore.errors import DefinitionError
+
+from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from .fields import UserInputField
 from .review import DEFAULTS, HumanReview
 
 CHILDREN = {"steps", "else_steps", "choices"}
+KINDS: dict[str, Callable[..., Component]] = {each.__name__: each for each in (Step, Steps, Condition, Loop, Router, Parallel)}
+Functions: TypeAlias = Mapping[str, Any]
+"""Functions and agents by the names that a plain definition has for them."""
 
 
 def plain_definition(definition: Definition) -> dict[str, Any]:
     """A workflow's name and components."""
-    return {"type": "Workflow", "name": definition.name, "steps": [plain_component(step) for step in definition.steps]}
+    plain = {"type": "Workflow", "name": definition.name, "steps": [plain_component(step) for step in definition.steps]}
+    return plain if definition.max_concurrency is None else {**plain, "max_concurrency": definition.max_concurrency}
 
 
 def plain_component(component: Component) -> dict[str, Any]:
@@ -52,5 +62,55 @@ def plain_value(value: Any) -> Any:
         return [plain_value(each) for each in value]
     if isinstance(value, bool | int | float | str):
         return value
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", type(value).__qualname__)
+    return {"function": function_name(value)}
+
+
+def function_name(function: Any) -> str:
+    """The name under which a plain definition knows a function, or an agent by its class."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__qualname__)
     return f"{module}.{name}" if module else name
+
+
+# -- and back ----------------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Nested:
+    """A definition where a Workflow may stand."""
+
+    definition: Definition
+
+
+def read_definition(plain: Mapping[str, Any], functions: Functions) -> Definition:
+    """The workflow that `plain_definition` wrote. Raises `DefinitionError` for a function that was not given."""
+    steps = tuple(read_component(step, functions) for step in plain["steps"])
+    return Definition(plain["name"], steps, plain.get("max_concurrency"))
+
+
+def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
+    """One component, through its own constructor, so that all is checked that is checked where users write it."""
+    settings = {name: read_value(name, value, functions) for name, value in plain.items()}
+    kind = settings.pop("type", None)
+    if kind == "Workflow":
+        return read_definition(plain, functions)
+    if kind not in KINDS:
+        message = f"{kind!r} is no kind of component; known: Workflow, {', '.join(KINDS)}."
+        raise DefinitionError(message)
+    return KINDS[kind](*settings.pop("steps"), **settings) if kind == "Parallel" else KINDS[kind](**settings)
+
+
+def read_value(name: str, value: Any, functions: Functions) -> Any:
+    """A setting from plain data."""
+    if name in CHILDREN:
+        return [read_component(child, functions) for child in value]
+    if name == "workflow":
+        return Nested(read_definition(value, functions))
+    if name == "human_review":
+        return HumanReview.from_dict({each: read_value(each, given, functions) for each, given in value.items()})
+    if isinstance(value, Mapping) and "function" in value:
+        if value["function"] not in functions:
+            given = ", ".join(sorted(functions)) or "none"
+            message = f"The definition needs the function {value['function']!r}, which was not given (functions: {given})."
+            raise DefinitionError(message)
+        return functions[value["function"]]
+    return value

@@ -7,7 +7,7 @@ from json import dumps, loads
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from statecore.codec import decode, encode
 from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
@@ -46,6 +46,7 @@ class Execution:
     held: Mapping[Ref, int]
     session_state: str
     answers: dict[str, Decided] = field(factory=dict)
+    time: int = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
     texts: dict[Ref, str] = field(factory=dict)
@@ -102,13 +103,15 @@ class Execution:
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
         """The transaction that stores an effect."""
-        time, after = self.host.clock(), effect.after.state
+        time, after = max(event.time for event in effect.events) or self.host.clock(), effect.after.state
         at_seq: dict[Ref, int] = {}
         entries = []
         for seq, move in enumerate(effect.after.moves, self.seq + 1):
             if move.trigger in GIVES and move.body.value is not None:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
+        if self.seq == 0 or self.adopts:  # the journal says which definition its rows follow
+            entries[0] = evolve(entries[0], body=saying(entries[0].body, definition=self.program.fingerprint))
         before_asks, after_asks = self.questions(effect.before), self.questions(after)
         closed = tuple([ask.pause_id for ask in before_asks if ask not in after_asks])
         return Boundary(
@@ -125,7 +128,13 @@ class Execution:
             session_state=self.session_state if self.session_state != self._saved_session else None,
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
+            definition=(self.program.fingerprint, self.program.canonical) if self.adopts else None,
         )
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the run goes on with another definition than the one that is stored with it (P9)."""
+        return self.program.fingerprint != self.identity.fingerprint
 
     def questions(self, state: State) -> tuple[Ask, ...]:
         """The open questions of a state; those of a failed run stay open, for it may be reopened. A run with one call has none."""
@@ -137,8 +146,7 @@ class Execution:
         """The journal row of a move; a component that hands on what another row holds says which row that is."""
         body = move.body if move.body is not None else NO_BODY
         if move.hands_on is not None and body.value is None:
-            said = loads(body.detail) if body.detail else {}
-            body = Body(dumps({**said, "of": self.rows_of(move.hands_on, at_seq)}), None)
+            body = saying(body, of=self.rows_of(move.hands_on, at_seq))
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
     def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
@@ -191,7 +199,10 @@ class Execution:
             self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
             if self._history is not None:
                 self._history.extend(boundary.entries)
-        self._saved_session, self.parked = self.session_state, boundary.parks
+        if boundary.definition is not None:
+            fingerprint, canonical = boundary.definition
+            self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
+        self._saved_session, self.parked, self.time = self.session_state, boundary.parks, boundary.time
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}
@@ -256,7 +267,8 @@ class Execution:
         answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
         names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
         choices = chosen_addresses(self.program.nodes[call.at], names)
-        return self.event(w.choose if choices else w.refute, call, choices=choices)
+        body = Body(dumps({"choices": [self.program.nodes[at].name for at in choices]})) if choices else NO_BODY
+        return self.event(w.choose if choices else w.refute, call, body, choices)
 
     def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
         """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
@@ -289,6 +301,12 @@ def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
     if any(not isinstance(name, str) or name not in node.exits for name in names) or len(set(names)) < len(names):
         raise InvalidAnswer(node.name, list(names), node.exits)
     return tuple(node.exits[name] for name in names)
+
+
+def saying(body: Body, **more: Any) -> Body:
+    """A body that says more."""
+    said = loads(body.detail) if body.detail else {}
+    return evolve(body, detail=dumps({**said, **more}))
 
 
 def collect(refs: set[Ref], *sources: Source | None) -> None:

@@ -6,12 +6,14 @@ from contextlib import suppress
 from json import dumps
 from typing import TYPE_CHECKING
 
-from statecore.core import Call, Commit, Event, Timer, advance
+from statecore.core import Call, Commit, Event, Timer, advance, asks
 from statecore.core.reducer import stands_at
 from statecore.lifecycles import words as w
 from statecore.stores import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .execution import Execution
 
 
@@ -42,11 +44,23 @@ def store_interruption(execution: Execution, calls: list[Call], why: str) -> Non
     """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
     events = tuple(event for call in calls if stands_at(execution.state, event := execution.interrupted(call, why)))
     if events:
-        effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
-        ordered = store(execution, effect)
-        if ordered is not None:
-            events = (*events, ordered)
-            store(execution, Commit(execution.state, events, advance(execution.program, execution.state, *events)))
+        store_events(execution, events)
+
+
+def store_events(execution: Execution, events: tuple[Event, ...]) -> None:
+    """Store what happened, and nothing after it; with a cancellation that was requested meanwhile."""
+    state = execution.state
+    ordered = store(execution, Commit(state, events, advance(execution.program, state, *events)))
+    if ordered is not None:
+        events = (*events, ordered)
+        store(execution, Commit(state, events, advance(execution.program, state, *events)))
+
+
+def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:
+    """The events of the questions whose deadline is over, and which nobody decided in time (TIME-3)."""
+    now = execution.host.clock()
+    late = [ask for ask in asks(execution.program, execution.state) if ask.due is not None and ask.due <= now]
+    return [Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided]
 
 
 def let_go(execution: Execution) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from statecore.core import Call, Commit, Event, Start, Timer, advance, loop
+from statecore.core import Call, Commit, Event, Start, Timer, loop
 from statecore.core.reducer import stands_at
 
 from .calls import call_user, finish_now
-from .storing import let_go, store, store_interruption, woken
+from .storing import let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -136,10 +136,7 @@ class Calls:
         for future in list(self.flying):
             event = self.result(future)
             if stands_at(self.execution.state, event):
-                state = self.execution.state
-                ordered = store(self.execution, Commit(state, (event,), advance(self.execution.program, state, event)))
-                if ordered is not None:
-                    store(self.execution, Commit(state, (event, ordered), advance(self.execution.program, state, event, ordered)))
+                store_events(self.execution, (event,))
         if self.pool is not None:
             self.pool.shutdown(wait=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -308,6 +309,14 @@ ALWAYS = (
     StepOutputEvent,
 )
 """What `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
+
+BY_NAME: dict[str, type[RunEvent]] = {each.event: each for each in RunEvent.__subclasses__()}
+
+
+def event_of(plain: Mapping[str, Any]) -> RunEvent:
+    """An event from plain data, as `to_dict` wrote it."""
+    return BY_NAME[plain["event"]](**{name: part for name, part in plain.items() if name != "event"})
+
 
 WorkflowRunOutputEvent = RunEvent
 """The name under which users know the class of all events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from json import loads
 from typing import Any, TypeAlias
 
@@ -11,8 +11,9 @@ from attrs import frozen
 from statecore.codec import decode
 from statecore.core import Ask, Commit, Move, Program, asks
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Identity
+from statecore.stores import Body, Entry, Identity
 from statecore.stores.history import skip_reason
+from statecore.stores.replay import Values, replay
 
 from . import events as e
 
@@ -220,6 +221,14 @@ ANYWHERE: dict[str, tuple[Maker, ...]] = {
     w.awaiting_review: (step_paused,),
     w.errored_paused: (step_paused,),
 }
+
+
+def past_events(identity: Identity, programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[e.RunEvent]:
+    """The events that watchers of a run heard, from its journal alone."""
+    values = Values()
+    for past in replay(programs, rows):
+        values.learn(past)
+        yield from public_events(Scene(identity, past.program, past.commit, past.time, values.content))
 
 
 def public_events(scene: Scene) -> Iterator[e.RunEvent]:

@@ -16,12 +16,16 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
 from statecore.stores.rules import STATUS
 
+from .events import event_of
+from .public_events import past_events
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
-    from statecore.core import Cursor
+    from statecore.core import Cursor, Program
     from statecore.drivers import Execution, Host
-    from statecore.stores import Record
+    from statecore.stores import Entry, Record
+
+    from .events import RunEvent
 
 ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
 
@@ -33,8 +37,8 @@ class WorkflowRunOutput:
     `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970.
     """
 
-    def __init__(self, host: Host, record: Record, compiled: Compiled | None = None) -> None:
-        self._host, self._record, self._compiled = host, record, compiled
+    def __init__(self, host: Host, record: Record, compiled: Compiled | None = None, *, store_events: bool = False) -> None:
+        self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
         identity = record.identity
         self.run_id, self.session_id, self.user_id = identity.run_id, identity.session_id, identity.user_id
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
@@ -163,14 +167,19 @@ class WorkflowRunOutput:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """How long the run took so far, in seconds, and how many calls and decisions its journal has."""
-        entries = self._host.store.journal(self.run_id, 0, self._record.seq)
+        entries = self._rows
         duration = (entries[-1].time - self._record.identity.created) / 1_000_000 if entries else 0.0
         attempts = sum(entry.machine == "step" and entry.dest == w.running for entry in entries)
         return {"duration": duration, "steps": len(self._history.visits), "attempts": attempts}
 
+    @cached_property
+    def events(self) -> list[RunEvent]:
+        """All that happened so far, as a stream with `stream_events=True` told it; read back from the journal."""
+        return list(past_events(self._record.identity, self._program, self._rows))
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: everything above."""
-        return {
+        """Plain data: everything above; the events only where the workflow says `store_events=True`, for they repeat the rest."""
+        plain = {
             "run_id": self.run_id,
             "session_id": self.session_id,
             "user_id": self.user_id,
@@ -189,6 +198,7 @@ class WorkflowRunOutput:
             "error_requirements": [each.to_dict() for each in self.error_requirements],
             "metrics": self.metrics,
         }
+        return {**plain, "events": [each.to_dict() for each in self.events]} if self._store_events else plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> WorkflowRunOutput:
@@ -199,13 +209,26 @@ class WorkflowRunOutput:
         output.step_requirements = [StepRequirement.from_dict(each) for each in plain.get("step_requirements", ())]
         output.error_requirements = [ErrorRequirement.from_dict(each) for each in plain.get("error_requirements", ())]
         output.__dict__["step_results"] = [output_of(each) for each in plain.get("step_results", ())]
+        output.__dict__["events"] = [event_of(each) for each in plain.get("events", ())]
+        output.__dict__["_store_events"] = "events" in plain
         return output
 
     # -- how it is read ----------------------------------------------------------------------------------------------------------
 
     @cached_property
+    def _rows(self) -> list[Entry]:
+        return self._host.store.journal(self.run_id, 0, self._record.seq)
+
+    @cached_property
     def _history(self) -> History:
-        return History().extend(self._host.store.journal(self.run_id, 0, self._record.seq))
+        return History().extend(self._rows)
+
+    def _program(self, fingerprint: str) -> Program | None:
+        """A program that this run followed; with the sentences that people are shown where it is the one at hand."""
+        if self._compiled is not None and self._compiled.program.fingerprint == fingerprint:
+            return self._compiled.program
+        canonical = self._host.store.definition(fingerprint)
+        return stored_program(canonical) if canonical is not None else None
 
     def _waiting(self) -> list[Waiting]:
         if self.status not in (RunStatus.paused, RunStatus.running):

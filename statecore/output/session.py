@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from .run_output import WorkflowRunOutput
+
 if TYPE_CHECKING:
-    from .run_output import WorkflowRunOutput
+    from collections.abc import Mapping
 
 
 @frozen
@@ -27,3 +29,19 @@ class WorkflowSession:
     def get_run(self, run_id: str) -> WorkflowRunOutput | None:
         """The run of that id, if it is in this session."""
         return next((run for run in self.runs if run.run_id == run_id), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the session with its runs."""
+        return {
+            "session_id": self.session_id,
+            "workflow_id": self.workflow_id,
+            "user_id": self.user_id,
+            "session_state": self.session_state,
+            "runs": [run.to_dict() for run in self.runs],
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> WorkflowSession:
+        """A session from plain data; its runs know no store."""
+        runs = [WorkflowRunOutput.from_dict(each) for each in plain["runs"]]
+        return cls(plain["session_id"], plain["workflow_id"], plain["user_id"], runs)

@@ -78,6 +78,7 @@ class InMemoryDb:
 
     def __init__(self) -> None:
         self._runs: dict[str, Kept] = {}
+        self._definitions: dict[str, Text] = {}
         self._lock = RLock()
         self._turns = 0
 
@@ -99,6 +100,7 @@ class InMemoryDb:
                 raise DuplicateRun(identity.run_id)
             kept = Kept(identity, session_state, owner, self._turn(), identity.created)
             self._runs[identity.run_id] = kept
+            self._definitions[identity.fingerprint] = identity.canonical
             return kept.record()
 
     def load(self, run_id: str) -> Record:
@@ -127,6 +129,10 @@ class InMemoryDb:
                 self._answer(kept, boundary)
             kept.entries.extend(boundary.entries)
             kept.state, kept.held, kept.updated = boundary.state, dict(boundary.held), boundary.time
+            if boundary.definition is not None:
+                fingerprint, canonical = boundary.definition
+                kept.identity = evolve(kept.identity, fingerprint=fingerprint, canonical=canonical)
+                self._definitions[fingerprint] = canonical
             if boundary.session_state is not None:
                 kept.session_state = boundary.session_state
             if boundary.parks:
@@ -212,6 +218,11 @@ class InMemoryDb:
             rows = [kept.record() for kept in kepts if run_matches(kept, wanted)]
         limit, offset = page(wanted)
         return rows[offset : offset + limit]
+
+    def definition(self, fingerprint: str) -> Text | None:
+        """The canonical form of a workflow that some run has or had; None where there is none."""
+        with self._lock:
+            return self._definitions.get(fingerprint)
 
     def head(self, run_id: str) -> str:
         """The chain's last link, computed when asked for."""

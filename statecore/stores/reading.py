@@ -43,6 +43,12 @@ def record(connection: sqlite3.Connection, run_id: str) -> Record:
     return record_of(row)
 
 
+def definition(connection: sqlite3.Connection, fingerprint: str) -> str | None:
+    """The canonical form of a workflow that some run has or had; None where there is none."""
+    row = connection.execute("SELECT canonical FROM definition WHERE fingerprint = ?", (sought(fingerprint),)).fetchone()
+    return row[0] if row is not None else None
+
+
 def runs(connection: sqlite3.Connection, wanted: RunFilter) -> list[Record]:
     """A page of runs, most recently changed first."""
     alone = wanted.session_id is None

@@ -124,7 +124,8 @@ class Boundary:
     """One transaction: the end of something and what is next. All of it is stored, or nothing.
 
     `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
-    `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `parks` gives the
+    `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
+    and a canonical form, is given where the run goes on with another definition than it had. `parks` gives the
     claim back in the same transaction: no call is owed any more.
     """
 
@@ -141,6 +142,7 @@ class Boundary:
     session_state: Text | None = None
     parks: bool = False
     heeds_cancel: bool = True
+    definition: tuple[str, Text] | None = None
 
 
 @frozen
@@ -242,6 +244,9 @@ class Store(Protocol):
 
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, most recently changed first."""
+
+    def definition(self, fingerprint: str) -> Text | None:
+        """The canonical form of a workflow that some run has or had; None where there is none."""
 
     def head(self, run_id: str) -> str:
         """The SHA-256 chain's last link, in hex: equal histories have equal heads."""

@@ -146,6 +146,10 @@ class SqliteDb:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         return self._channel().read(reading.journal, run_id, after, upto)
 
+    def definition(self, fingerprint: str) -> Text | None:
+        """The canonical form of a workflow that some run has or had; None where there is none."""
+        return self._channel().read(reading.definition, fingerprint)
+
     def head(self, run_id: str) -> str:
         """The chain's last link."""
         return self._channel().read(reading.head, run_id)

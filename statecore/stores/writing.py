@@ -43,6 +43,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint 
   ?, 1, (SELECT coalesce(max(turned), 0) + 1 FROM run), ?, ?, '[]', ?, 0, ?)"""
 CLAIM = """
 UPDATE run SET owner = ?, epoch = epoch + 1, lease = NULL, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
+DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
+ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
 ASK = """
 INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, closed, detail, deadline, on_timeout)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -62,9 +64,7 @@ def begin(connection: sqlite3.Connection, identity: Identity, session_state: Tex
     if known is not None:
         raise DuplicateRun(identity.run_id)
     values = keep(connection, identity.input, identity.additional_data, identity.metadata)
-    connection.execute(
-        "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)", (identity.fingerprint, identity.canonical)
-    )
+    connection.execute(DEFINE, (identity.fingerprint, identity.canonical))
     who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
     state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
     number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, owner, *state)).lastrowid
@@ -148,6 +148,9 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
         connection.execute("UPDATE run SET phase = ? WHERE id = ?", (state.run, number))
     if boundary.parks:
         connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ?", (number,))
+    if boundary.definition is not None:
+        connection.execute(DEFINE, boundary.definition)
+        connection.execute(ADOPT, (boundary.definition[0], number))
     if boundary.session_state is not None:
         connection.execute("UPDATE session_state SET text = ? WHERE run = ?", (boundary.session_state, number))
     return False

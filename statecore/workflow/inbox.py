@@ -15,7 +15,7 @@ from statecore.core import Compiled, Program, stored_program
 from statecore.drivers import Host, of_record
 from statecore.drivers.storing import cancellation
 from statecore.drivers.sync import drive
-from statecore.errors import AmbiguousRun, NotPaused, RunBusy, UnknownPause, UnknownRun
+from statecore.errors import AmbiguousRun, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
@@ -23,14 +23,18 @@ from statecore.output.run_output import compiled_of
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
 from statecore.stores.rules import ENDED, STATUS
 
+from .ready import expire_run
+
 ALL = 1_000_000
 
 
 class Inbox:
     """The runs of a store and what people owe them, without the workflows' code."""
 
-    def __init__(self, db: Store, host: Host | None = None, compiled: Compiled | None = None) -> None:
-        self.db, self.host, self.compiled = db, host or Host(db), compiled
+    def __init__(
+        self, db: Store, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
+    ) -> None:
+        self.db, self.host, self.compiled, self.store_events = db, host or Host(db), compiled, store_events
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -56,8 +60,13 @@ class Inbox:
         return [self.view(record) for record in self.db.runs(wanted)]
 
     def pending(self, wanted: PauseFilter) -> list[Requirement]:
-        """What people owe and can still decide, oldest first; with `undecided_only=False` also what waits for a continuation."""
+        """What people owe and can still decide, oldest first; with `undecided_only=False` all that is open, decided or too late.
+
+        A listing of what can be decided applies what has expired first (TIME-4); what that leads to runs when the run is ticked,
+        recovered or continued.
+        """
         if wanted.undecided_only and wanted.due_after is None:
+            self.expire(wanted)
             wanted = evolve(wanted, due_after=self.host.clock())
         views: dict[str, WorkflowRunOutput] = {}
         found = []
@@ -68,13 +77,28 @@ class Inbox:
             found.append(self.requirement(row, views[run_id]))
         return found
 
+    def expire(self, wanted: PauseFilter) -> None:
+        """Apply what has expired of the pauses that a filter is about, without any user code."""
+        late = evolve(
+            wanted,
+            undecided_only=True,
+            due_before=self.host.clock() + 1,
+            due_after=None,
+            limit=ALL,
+            offset=0,
+            step_name=None,
+            kind=None,
+        )
+        for run_id in dict.fromkeys(row.pause.run_id for row in self.db.pauses(late)):
+            expire_run(self.host, self.compiled_of(self.db.load(run_id)), run_id)
+
     def program(self, run_id: str) -> Program:
         """The program that a run's workflow was compiled to when it began."""
         return stored_program(self.db.load(run_id).identity.canonical)
 
     def view(self, record: Record) -> WorkflowRunOutput:
         """The output of a stored run."""
-        return WorkflowRunOutput(self.host, record, self.compiled_of(record))
+        return WorkflowRunOutput(self.host, record, self.compiled_of(record), store_events=self.store_events)
 
     def compiled_of(self, record: Record) -> Compiled:
         """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""
@@ -113,7 +137,11 @@ class Inbox:
             raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
         carried = fitting(row.pause, decision, value)
         text = encode(carried) if carried is not None or decision == "edit" else None
-        self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+        try:
+            self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+        except PauseExpired:
+            expire_run(self.host, self.compiled_of(record), run_id)
+            raise
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:

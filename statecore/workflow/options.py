@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from statecore.definition import RunStatus
 from statecore.definition.fields import as_schema, checked
+from statecore.definition.plain import plain_value, read_value
 from statecore.errors import DefinitionError, InvalidInput
 from statecore.output import Requirement
 from statecore.stores.rules import STATUS
+
+if TYPE_CHECKING:
+    from .workflow import Workflow
 
 
 class RunOptions(TypedDict, total=False):
@@ -57,3 +61,22 @@ def checked_input(name: str, schema: Any, given: Any) -> Any:
         return schema.model_validate(given).model_dump()
     except ValueError as error:
         raise InvalidInput(name, [str(error)]) from error
+
+
+def plain_options(workflow: Workflow) -> dict[str, Any]:
+    """What is public of a workflow beside its definition, as plain data."""
+    schema = workflow.input_schema
+    plain: dict[str, Any] = {"id": workflow.id, "description": workflow.description, "metadata": workflow.metadata}
+    if isinstance(schema, tuple):
+        plain["input_schema"] = [each.to_dict() for each in schema]
+    elif schema is not None:
+        plain["input_schema"] = plain_value(schema)
+    if workflow.store_events:
+        plain["store_events"] = True
+    return plain
+
+
+def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords of a Workflow that `plain_options` wrote."""
+    names = ("id", "description", "metadata", "input_schema", "store_events")
+    return {name: read_value(name, plain[name], functions) for name in names if name in plain}

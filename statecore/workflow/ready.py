@@ -16,12 +16,13 @@ from statecore.codec import decode, encode
 from statecore.core import DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION
 from statecore.drivers import Execution, Host, of_record
-from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, RunBusy, Undecided
+from statecore.drivers.storing import expiries, let_go, store_events
+from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
 from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.owner import alive
-from statecore.stores.rules import STATUS, clock_text, ended
+from statecore.stores.rules import STATUS, check_deadline, clock_text, ended
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Compiled, Node
@@ -110,6 +111,8 @@ class Continuation:
             if row is None:
                 continue
             new = self.decided(requirement, row.pause)
+            if row.decided is None:
+                self.in_time(row.pause, new)
             if row.decided is None and row.pause.closed is None:
                 answers[requirement.pause_id] = new
             elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
@@ -117,6 +120,14 @@ class Continuation:
             elif row.decided is not None and row.pause.closed is not None:
                 self.stale.append(row.decided)
         return answers
+
+    def in_time(self, pause: Pause, new: Decided) -> None:
+        """Refuse a decision that comes too late, once expiry has been applied (TIME-2). Raises `PauseExpired`."""
+        try:
+            check_deadline(pause, new)
+        except PauseExpired:
+            expire_run(self.host, self.compiled, self.run_id)
+            raise
 
     def inbox(self) -> list[Waiting]:
         """What people owe this run, decided or not."""
@@ -166,13 +177,32 @@ class Continuation:
         events = (
             [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
         )
-        for ask in asks(program, state):
-            answer = answers.get(ask.pause_id)
-            if answer is not None:
-                events.append(decision_event(ask, answer, program.nodes[ask.at], now))
-            elif ask.due is not None and ask.due <= now:
-                events.append(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now))
-        return tuple(events)
+        answered = [ask for ask in asks(program, state) if ask.pause_id in answers]
+        events += [decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
+        return tuple(events + expiries(execution, answers))
+
+
+def expire_run(host: Host, compiled: Compiled, run_id: str) -> bool:
+    """Apply the expired pauses of a run that rests, up to the next call of user code, which is for whoever continues it.
+
+    False where none is expired, or where somebody executes the run: then it is theirs to apply.
+    """
+    if host.store.load(run_id).state.run != w.paused:
+        return False
+    try:
+        record, _ = host.store.claim(run_id, host.owner(), host.clock())
+    except RunBusy:
+        return False
+    execution = of_record(host, compiled, record)
+    rows = host.store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
+    late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
+    try:
+        if late and record.state.run == w.paused:
+            store_events(execution, tuple(late))
+    finally:
+        if not execution.parked:
+            let_go(execution)
+    return bool(late)
 
 
 def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:

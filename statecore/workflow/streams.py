@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def events_of(execution: Execution, commit: Commit, *, everything: bool) -> Iterator[RunEvent]:
     """The public events of a commit; only those that `stream=True` always yields, unless `everything` is wanted."""
-    scene = Scene(execution.identity, execution.program, commit, execution.host.clock(), execution.content)
+    scene = Scene(execution.identity, execution.program, commit, execution.time, execution.content)
     for event in public_events(scene):
         if everything or isinstance(event, ALWAYS):
             yield event

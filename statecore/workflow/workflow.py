@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
@@ -13,18 +13,17 @@ from attrs import evolve
 
 from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
-from statecore.definition.plain import plain_definition
+from statecore.definition.plain import plain_definition, read_definition
 from statecore.drivers import Host
 from statecore.drivers.storing import raise_loud
 from statecore.drivers.sync import drive
-from statecore.errors import ClaimLost, NotPaused, RunBusy, Undecided, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
-from statecore.stores.rules import ENDED
 
 from .inbox import Inbox
-from .options import ContinueOptions, RunOptions, checked_input, checked_schema, phases_of
-from .ready import Continuation, Ready, new_run
+from .launching import each_on, late_runs, launch, left_runs, resume
+from .options import ContinueOptions, RunOptions, checked_schema, phases_of, plain_options, read_options
+from .ready import Ready
 from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
@@ -40,8 +39,9 @@ class Workflow:
 
     `db=None` keeps runs in this process's memory. A Workflow is never changed by a run and serves concurrent ones; inside another
     workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
-    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. Wrong
-    definitions are refused here, by name, with a `DefinitionError`.
+    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
+    `store_events=True` the plain data of its outputs carry their events. Wrong definitions are refused here, by name, with a
+    `DefinitionError`.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Workflow:
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         max_concurrency: int | None = None,
+        store_events: bool = False,
     ) -> None:
         self.name = checked_name("Workflow", name)
         where = f"Workflow {self.name!r}"
@@ -66,7 +67,7 @@ class Workflow:
         self.definition = Definition(self.name, as_components(where, children), max_concurrency)
         self.input_schema = checked_schema(input_schema)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
-        self.description, self.user_id = description, user_id
+        self.description, self.user_id, self.store_events = description, user_id, store_events
         self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db: Store = db if db is not None else InMemoryDb()
@@ -83,13 +84,21 @@ class Workflow:
         return compile_definition(self.definition)
 
     def to_dict(self) -> dict[str, Any]:
-        """The public parts of the definition as plain data; functions are named."""
-        return {**plain_definition(self.definition), "id": self.id, "description": self.description, "metadata": self.metadata}
+        """The public parts of the definition as plain data; functions are named, as `{"function": "module.name"}`."""
+        return {**plain_definition(self.definition), **plain_options(self)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], functions: Mapping[str, Any], db: Store | None = None) -> Workflow:
+        """The workflow that `to_dict` wrote; `functions` are its functions and agents by name. Raises `DefinitionError`."""
+        definition = read_definition(plain, functions)
+        return cls(
+            definition.name, definition.steps, db, max_concurrency=definition.max_concurrency, **read_options(plain, functions)
+        )
 
     @cached_property
     def inbox(self) -> Inbox:
         """The store of this workflow, seen as what people owe."""
-        return Inbox(self.db, self.host, self.compiled)
+        return Inbox(self.db, self.host, self.compiled, store_events=self.store_events)
 
     def on(self, db: Store) -> Workflow:
         """The same workflow on another store."""
@@ -121,7 +130,7 @@ class Workflow:
         Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
         fails under policy fail; `UnstorableValue` and `DuplicateRun` before anything ran.
         """
-        return self._drive(self._launch(input, **options), stream=stream, stream_events=stream_events)
+        return self._drive(launch(self, input, **options), stream=stream, stream_events=stream_events)
 
     @overload
     def arun(
@@ -141,8 +150,8 @@ class Workflow:
     ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
         if stream:
-            return self._astream(self._launch(input, **options), stream_events=stream_events)
-        return self._adrive(lambda: self._launch(input, **options))
+            return self._astream(launch(self, input, **options), stream_events=stream_events)
+        return self._adrive(lambda: launch(self, input, **options))
 
     @overload
     def continue_run(
@@ -175,7 +184,7 @@ class Workflow:
         Options: see `ContinueOptions`. Decisions stored by `decide` count too; a run whose process died is taken over. Raises `Undecided`,
         `AlreadyDecided`, `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
         """
-        return self._drive(self._resume(run_output, **options), stream=stream, stream_events=stream_events)
+        return self._drive(resume(self, run_output, **options), stream=stream, stream_events=stream_events)
 
     @overload
     def acontinue_run(
@@ -205,8 +214,8 @@ class Workflow:
     ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
         """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
         if stream:
-            return self._astream(self._resume(run_output, **options), stream_events=stream_events)
-        return self._adrive(lambda: self._resume(run_output, **options))
+            return self._astream(resume(self, run_output, **options), stream_events=stream_events)
+        return self._adrive(lambda: resume(self, run_output, **options))
 
     # -- deciding ----------------------------------------------------------------------------------------------------------------
 
@@ -235,15 +244,11 @@ class Workflow:
 
     def tick(self) -> list[WorkflowRunOutput]:
         """Apply every deadline that is over, and drive those runs on; their outputs."""
-        late = self.db.pauses(PauseFilter(workflow_id=self.id, limit=1_000_000))
-        now = self.host.clock()
-        runs = dict.fromkeys(row.pause.run_id for row in late if row.pause.deadline is not None and row.pause.deadline <= now)
-        return self._each_on(runs)
+        return each_on(self, late_runs(self))
 
     def recover(self) -> list[WorkflowRunOutput]:
         """Take over every run of this workflow that a dead process left running, and drive each on; their outputs."""
-        left = self.db.runs(RunFilter(workflow_id=self.id, phases=("pending", "running"), limit=1_000_000))
-        return self._each_on(record.identity.run_id for record in left)
+        return each_on(self, left_runs(self))
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -281,7 +286,7 @@ class Workflow:
     ) -> list[Requirement]:
         """The inbox: what people owe this workflow's runs and can still decide, oldest first.
 
-        What has expired is not owed any more; `tick` and `continue_run` move its run on. `due_before`: what expires till then.
+        What has expired takes its `on_timeout` first; what that leads to runs with `tick` or `continue_run`. `due_before`: what expires till then.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003
@@ -318,63 +323,6 @@ class Workflow:
         import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
 
         return await asyncio.to_thread(function)
-
-    def _each_on(self, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
-        """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
-        went_on = []
-        for run_id in list(wanted):
-            try:
-                self.continue_run(run_id=run_id)
-            except (RunBusy, ClaimLost, NotPaused, Undecided):
-                continue
-            except Exception:
-                if self.db.load(run_id).state.run not in ENDED:
-                    raise
-            went_on.append(run_id)
-        return [self.get_run_output(run_id) for run_id in went_on]
-
-    def _launch(
-        self,
-        run_input: Any,
-        *,
-        additional_data: Mapping[str, Any] | None = None,
-        session_id: str | None = None,
-        user_id: str | None = None,
-        run_id: str | None = None,
-        session_state: Mapping[str, Any] | None = None,
-    ) -> Ready:
-        session_id = session_id or self.session_id
-        ids = {
-            "run_id": run_id or str(uuid4()),
-            "workflow_id": self.id,
-            "workflow_name": self.name,
-            "session_id": session_id,
-            "user_id": user_id or self.user_id,
-        }
-        checked = checked_input(self.name, self.input_schema, run_input)
-        values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": self.metadata}
-        return new_run(self.host, self.compiled, ids, values, (self.session_state, session_state or {}))
-
-    def _resume(
-        self,
-        run_output: WorkflowRunOutput | None,
-        *,
-        run_id: str | None = None,
-        session_id: str | None = None,
-        step_requirements: Iterable[Requirement] | None = None,
-        error_requirements: Iterable[Requirement] | None = None,
-        retry_failed: bool = False,
-    ) -> Ready:
-        run_id = run_id or (run_output.run_id if run_output is not None else None)
-        if run_id is None:
-            message = "continue_run needs a run output or a run_id."
-            raise TypeError(message)
-        if session_id is not None and self.db.load(run_id).identity.session_id != session_id:
-            raise UnknownRun(run_id, session_id)
-        requirements = [*(step_requirements or ()), *(error_requirements or ())]
-        if run_output is not None and step_requirements is None and error_requirements is None:
-            requirements = run_output.requirements
-        return Continuation(self.host, self.compiled, self.id, run_id, requirements, retry_failed).ready()
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         commits = drive(ready.execution, ready.events)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from statecore import InMemoryDb, RunStatus, SqliteDb, Step, Workflow
 from statecore.run.workflow import WorkflowPausedEvent
+from statecore.stores.replay import replay
 from tests.conformance.drive import COLOURS, Drive, statuses
 from tests.conformance.plans import answers, plans
 from tests.conformance.plays import Play, play
@@ -188,3 +189,31 @@ def test_nothing_moves_a_run_that_is_over(db, drive, calls):
             move()
     assert (workflow.cancel_run(run.run_id), workflow.recover()) == (False, [])
     assert (db.journal(run.run_id), calls.names) == (before, ["gate"])
+
+
+@pytest.mark.spec("RUN-5")
+@plays
+@given(made=plans(), script=answers)
+def test_the_output_tells_what_the_streams_told(made, script):
+    """`run_output.events`, read back from the journal alone, are the events that the streams yielded, with their times.
+
+    A stream does not tell of what nobody could read: an interruption that was stored while it was thrown, and a cancellation from outside.
+    """
+    played = stream(made, script)
+    told = [event.to_dict() for event in played.events]
+    read = [event.to_dict() for event in played.workflow.get_run_output("r").events]
+    unheard = played.run.status is RunStatus.cancelled or "KeyboardInterrupt" in played.raised
+    rest = iter(read)
+    assert all(event in rest for event in told)  # in this order
+    assert unheard or len(read) == len(told)
+
+
+@pytest.mark.spec("RUN-5")
+@plays
+@given(made=plans(), script=answers)
+def test_a_journal_is_a_path_of_the_core(made, script):
+    """Every journal, replayed from its rows alone, is what the core does with its events; the state at its end is the stored one."""
+    played = stream(made, script)
+    db = played.workflow.db
+    *_, last = replay(lambda _: played.workflow.compiled.program, db.journal("r"))
+    assert last.commit.after.state == db.load("r").state

@@ -97,6 +97,24 @@ def test_policies_may_change_while_a_run_is_parked(db, drive, calls):
     assert calls.names == ["a", "a", "b", "gate", "b"]
 
 
+@pytest.mark.spec("CONT-5", "CONT-9")
+def test_the_journal_says_which_definition_it_follows(db, drive, calls):
+    """A run that went on with a changed definition replays from its journal: each row follows the definition that held then."""
+    workflow = two_gates(calls, db)
+    run = drive.run(workflow)
+    confirm_all(run)
+    gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("one", "two")]
+    later = Workflow("flow", [gates[0], calls.does("between"), gates[1]], db)
+    run = drive.finish(later, drive.resume(later, run), confirm_all)
+    asked = ("StepPaused", "StepContinued", "StepCompleted")
+    told = [(event.event, event.step_name) for event in later.get_run_output(run.run_id).events if event.event in asked]
+    one, two = ([(name, step) for name in asked] for step in ("one", "two"))
+    assert told == [*one, ("StepCompleted", "between"), *two]
+    assert db.load(run.run_id).identity.fingerprint == later.compiled.program.fingerprint
+    assert all(db.definition(each.compiled.program.fingerprint) for each in (workflow, later))
+    assert db.definition("0" * 64) is None
+
+
 @pytest.mark.spec("CONT-5")
 def test_a_run_goes_on_in_its_own_workflow_only(db, drive, calls):
     """A run of one workflow is not continued by another in the same store; nothing ran, and its own goes on."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from statecore import HumanReview, RunStatus, Step, StepOutput, Steps, UserInputField, Workflow, pause
+from statecore import HumanReview, Loop, Router, RunStatus, Step, StepOutput, Steps, UserInputField, Workflow, pause
 from statecore.errors import AlreadyDecided, InvalidInput, UnknownDecision
 from statecore.run.workflow import StepContinuedEvent, StepOutputReviewEvent, StepPausedEvent, StepStartedEvent
 from tests.conformance.drive import flat, statuses, triggers
@@ -371,14 +372,20 @@ def test_requirements_travel_as_plain_data(db, drive, calls):
         form(calls, user_input_schema=SCHEMA),
         Step("draft", draft(calls), requires_output_review=True, hitl_timeout=1e6),
         Step("bad", calls.does("bad", OSError("x"), 1), on_error="pause"),
+        Router("way", [calls.does("left"), calls.does("right")], requires_user_input=True),
+        Loop("again", [calls.does("body")], 2, requires_iteration_review=True),
+        Step("dies", calls.does("dies", KeyboardInterrupt(), 1), on_interrupt="pause"),
     ]
     workflow = Workflow("flow", steps, db)
-    run = drive.run(workflow)
+    run = drive.run(workflow, run_id="r")
     for kind, word, value in (
         ("confirmation", "confirm", None),
         ("user_input", "input", FULL),
         ("output_review", "edit", "e"),
         ("error", "retry", None),
+        ("route", "select", ["right"]),
+        ("iteration_review", "confirm", None),
+        ("interrupted", "retry", None),
     ):
         [asked] = run.requirements
         again = type(asked).from_dict(asked.to_dict())
@@ -386,8 +393,10 @@ def test_requirements_travel_as_plain_data(db, drive, calls):
         again.decide(word, value, by="ann")
         again = type(asked).from_dict(again.to_dict())
         assert (again.decision, again.value, again.by) == (word, value, "ann")
-        run = drive.resume(workflow, run_id=run.run_id, step_requirements=[again])
-    assert (run.status, run.content) == (RunStatus.completed, 1)
+        with suppress(KeyboardInterrupt):
+            drive.resume(workflow, run_id="r", step_requirements=[again])
+        run = workflow.get_run_output("r")
+    assert (run.status, run.content, calls.names[-3:]) == (RunStatus.completed, 1, ["body", "dies", "dies"])
 
 
 @pytest.mark.spec("INPUT-1", "CONF-1", "REV-1")

@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 
 from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.errors import PauseExpired, UnsupportedSetting
+from statecore.stores import PauseFilter
 from tests.conformance.drive import confirm_all, statuses
 
 START = 1_000_000_000_000_000  # microseconds since 1970
@@ -66,6 +67,10 @@ KINDS = [
     *("user_input", "route", "output_review", "iteration_review", "error"),
 ]
 VALUED = ("user_input", "route")
+LATE = {"user_input": "input", "route": "select", "error": "retry"} | dict.fromkeys(
+    ("confirmation", "output_review", "iteration_review"), "confirm"
+)
+VALUES = {"user_input": {}, "route": ["work"]}
 
 
 @pytest.mark.spec("TIME-1")
@@ -87,7 +92,7 @@ def test_every_question_has_a_deadline(db, drive, calls, clock, kind, seconds): 
 @pytest.mark.spec("TIME-3", "TIME-4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
-@pytest.mark.parametrize("by", ["tick", "continuing"])
+@pytest.mark.parametrize("by", ["tick", "continuing", "listing", "late"])
 def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeout, by):  # noqa: PLR0913  # fixtures
     """Expired, a pause cancels the run, skips its component or approves it; an error has nothing to approve and is cancelled."""
     if kind in VALUED and on_timeout == "approve":
@@ -98,7 +103,19 @@ def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeou
     run = drive.run(workflow)
     before = calls.names.count("work")
     clock.now += 10 * SECOND
-    if by == "tick":
+    if by in ("listing", "late"):
+        if by == "listing":
+            assert workflow.inbox.pending(PauseFilter()) == []  # a reviewer's process, which has no user code
+        else:
+            with pytest.raises(PauseExpired):
+                workflow.decide(run.run_id, run.requirements[0].pause_id, LATE[kind.partition(" ")[0]], value=VALUES.get(kind))
+        entries = db.journal(run.run_id)
+        assert [entry.trigger for entry in entries if entry.at == "asks"][-1] in ("expire", "cancel", "finish")
+        assert calls.names.count("work") == before
+        over = workflow.get_run_output(run.run_id).status is not RunStatus.running
+        assert [each.run_id for each in workflow.tick()] == ([] if over else [run.run_id])
+        run = workflow.get_run_output(run.run_id)
+    elif by == "tick":
         [ticked] = workflow.tick()
         assert (ticked.run_id, workflow.tick()) == (run.run_id, [])
         run = workflow.get_run_output(run.run_id)
@@ -138,7 +155,7 @@ def test_a_decision_in_time_holds_for_ever(db, drive, calls, clock):
 @pytest.mark.parametrize("by", ["decide", "continue_run"])
 @pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
 def test_a_decision_that_comes_too_late(db, drive, calls, clock, by, on_timeout):  # noqa: PLR0913  # fixtures
-    """After the deadline a decision is refused, saying what expiry does; the pause takes its way when the run goes on."""
+    """After the deadline a decision is refused, saying what expiry did; the pause has taken its way, and its run is over or goes on."""
     workflow = timed([asking("confirmation", calls, on_timeout=on_timeout)], db, clock)
     run = drive.run(workflow)
     [asked] = run.requirements
@@ -150,8 +167,9 @@ def test_a_decision_that_comes_too_late(db, drive, calls, clock, by, on_timeout)
     }[by]
     with pytest.raises(PauseExpired) as refused:
         late()
-    assert (isinstance(refused.value, ValueError), db.decisions(run.run_id)) == (True, [])
-    run = drive.resume(workflow, run_id=run.run_id)
+    assert (isinstance(refused.value, ValueError), db.decisions(run.run_id), calls.names) == (True, [], [])
+    workflow.tick()
+    run = workflow.get_run_output(run.run_id)
     assert run.status is (RunStatus.cancelled if on_timeout == "cancel" else RunStatus.completed)
     assert calls.names == (["work"] if on_timeout == "approve" else [])
 

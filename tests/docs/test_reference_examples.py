@@ -245,25 +245,23 @@ def test_names_are_where_users_import_them_from(place, name):
         *("is_paused", "is_cancelled", "status", "content", "input", "step_results", "metrics", "metadata", "created_at"),
         *("steps_requiring_confirmation", "steps_requiring_user_input", "steps_requiring_route", "steps_requiring_output_review"),
         *("steps_with_errors", "step_requirements", "error_requirements", "active_step_requirements", "active_error_requirements"),
-        *("paused_step_name", "paused_step_index", "run_id", "session_id", "user_id", "workflow_id", "workflow_name", "to_dict"),
+        *(
+            "paused_step_name",
+            "paused_step_index",
+            "run_id",
+            "session_id",
+            "user_id",
+            "workflow_id",
+            "workflow_name",
+            "events",
+            "to_dict",
+        ),
     ],
 )
 def test_a_run_has_what_is_documented(attribute):
     """A paused run has every documented attribute, so that a program that asks for all kinds of pause runs with those there are."""
     run_output = Workflow("flow", [Step("a", lambda _: None, requires_confirmation=True)]).run("x")
     assert hasattr(run_output, attribute)
-
-
-KNOWN = {"events": "a run keeps its journal, not its events: `db.journal(run_id)` tells the whole story at any time"}
-"""What a documented run has and ours has not, each with the reason: deliberate, and said in the documentation."""
-
-
-@pytest.mark.spec("RUN-5")
-@pytest.mark.parametrize("attribute", KNOWN)
-def test_known_differences_are_true(attribute):
-    """A difference that is listed is one: what has come to exist is no longer listed."""
-    run_output = Workflow("flow", [Step("a", lambda _: None)]).run("x")
-    assert not hasattr(run_output, attribute)
 
 
 @pytest.mark.spec("ERR-3", "ERR-4", "ERR-5")

@@ -120,8 +120,8 @@ def test_a_workflow_has_a_plain_form():
         "on_reject": "cancel",
     }
     assert second["workflow"]["name"] == "inner"
-    assert third["else_steps"][0]["executor"].endswith("work")
-    assert fourth["agent"].endswith("Agent")
+    assert third["else_steps"][0]["executor"]["function"].endswith("work")
+    assert fourth["agent"]["function"].endswith("Agent")
     assert review.to_dict() == first["steps"][0]["human_review"]
     assert HumanReview.from_dict(review.to_dict()) == review
 

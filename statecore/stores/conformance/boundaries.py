@@ -233,3 +233,11 @@ class Boundaries(Fresh):
         assert [entry.seq for entry in store.journal("run-1")] == [1, 2]
         assert store.journal("run-1")[0] == Writer(store, "run-1").boundary(STARTED).entries[0]
         assert store.load("run-1").seq == 2
+
+    def test_a_run_may_go_on_with_another_definition(self, store: Store) -> None:
+        """From a boundary on a run has the definition that the boundary brings; both are kept under their fingerprints."""
+        writer = asked(store).claim()
+        was, now = store.load("run-1").identity, ("1" * 64, '["flow",2]')
+        writer.commit(RESUMED, confirmed("gate"), closed=(GATE.pause_id,), decisions=(answer(GATE),), definition=now)
+        assert store.load("run-1").identity == evolve(was, fingerprint=now[0], canonical=now[1])
+        assert [store.definition(each) for each in (was.fingerprint, now[0], "2" * 64)] == [was.canonical, now[1], None]

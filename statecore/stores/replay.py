@@ -1,0 +1,156 @@
+"""`replay` is the fold of a journal through the core: from the rows alone, every event again, and the state after it.
+
+A row that somebody or something caused is the beginning of an event; the rows that followed from it are what `advance` says. Where the rows
+say something else, the journal is no history of this workflow, and the first row that differs is named.
+"""
+
+from __future__ import annotations
+
+from json import loads
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from statecore.codec import decode
+from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, advance
+from statecore.errors import LifecycleError, ReplayFailed
+from statecore.lifecycles import words as w
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from statecore.core import Move, Program, State
+
+    from .records import Body, Entry, Micros, Text
+
+GIVES = frozenset({w.succeed, w.stop, w.edit})
+"""What brings a value that later components may be given."""
+
+
+@frozen
+class Replayed:
+    """One boundary of a run, as it was: the program that it followed, its commit, and the rows that it stored."""
+
+    program: Program
+    commit: Commit
+    rows: tuple[Entry, ...]
+
+    @property
+    def time(self) -> Micros:
+        """When it was stored."""
+        return self.rows[0].time
+
+
+def replay(programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[Replayed]:
+    """Every boundary of a journal again, from the rows alone.
+
+    `programs` gives the program of a fingerprint: the first row says with which definition the run began, a later one where it went on with
+    a changed one. Raises `ReplayFailed` at the first row that does not follow.
+    """
+    start, state, program = 0, BEGINNING, None
+    while start < len(rows):
+        adopted = particulars(rows[start].body).get("definition")
+        program = programs(adopted) if adopted is not None else program
+        if program is None:
+            raise ReplayFailed(rows[start].seq, f"the definition {adopted!r} is not stored")
+        commit = boundary_at(program, state, rows, start)
+        end = start + len(commit.after.moves)
+        yield Replayed(program, commit, tuple(rows[start:end]))
+        state, start = commit.after.state, end
+
+
+def boundary_at(program: Program, state: State, rows: Sequence[Entry], start: int) -> Commit:
+    """The commit whose first row is `rows[start]`: of the fewest events that explain the rows."""
+    events: tuple[Event, ...] = ()
+    explained = start
+    while True:
+        if explained >= len(rows):
+            raise ReplayFailed(rows[-1].seq, "the journal ends in the middle of a boundary")
+        events = (*events, event_at(program, state, rows, explained))
+        try:
+            after = advance(program, state, *events)
+        except LifecycleError as refused:
+            raise ReplayFailed(rows[explained].seq, str(refused)) from refused
+        agreed = agreeing(after.moves, rows, start)
+        if agreed == len(after.moves):
+            return Commit(state, events, after)
+        if start + agreed <= explained:
+            raise ReplayFailed(rows[explained].seq, f"{told(after.moves[agreed])} was to follow")
+        explained = start + agreed
+
+
+# -- from a row to the event that it begins ----------------------------------------------------------------------------------------
+
+
+def event_at(program: Program, state: State, rows: Sequence[Entry], place: int) -> Event:
+    """The event that begins with a row, as the driver made it."""
+    row = rows[place]
+    if row.trigger == w.cancel:  # from the inside out: the order itself is the row of the run
+        order = next((each for each in rows[place:] if each.at == ROOT and each.trigger == w.cancel), row)
+        return Event(w.cancel, body=order.body, time=row.time)
+    if row.at == ROOT and row.trigger == w.resume and row.source == w.paused and place + 1 < len(rows):
+        row = rows[place + 1]  # a person's decision resumes the run before it moves its component
+    if row.at == ROOT:
+        return Event(row.trigger, body=row.body, time=row.time)
+    node = program.nodes.get(row.at)
+    found = [cursor for cursor in state.cursors if (cursor.at, cursor.attempt) == (row.at, row.attempt)]
+    cursor = next((each for each in found if node is not None and each.turn[: node.depth] == row.turn), None)
+    if node is None or cursor is None:
+        raise ReplayFailed(row.seq, f"the run does not stand at {row.at!r}")
+    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time)
+
+
+def chosen(exits: Mapping[str, str], row: Entry) -> tuple[str, ...]:
+    """The addresses that a Router was told to run, by its selector or by a person."""
+    names = particulars(row.body).get("choices", ())
+    if row.trigger == w.select and row.body.value is not None:
+        names = decode(row.body.value)
+    return tuple(exits[name] for name in names if name in exits)
+
+
+def particulars(body: Body) -> dict[str, Any]:
+    """What a row says besides its columns."""
+    said: dict[str, Any] = loads(body.detail) if body.detail else {}
+    return said
+
+
+def agreeing(moves: Sequence[Move], rows: Sequence[Entry], start: int) -> int:
+    """How many moves, from the first, are the rows from `start` on."""
+    for number, move in enumerate(moves):
+        if start + number >= len(rows) or columns(move) != columns(rows[start + number]):
+            return number
+    return len(moves)
+
+
+def columns(each: Move | Entry) -> tuple[object, ...]:
+    """What a move and its row have in common."""
+    return each.machine, each.at, each.turn, each.attempt, each.source, each.trigger, each.dest
+
+
+def told(move: Move) -> str:
+    """A move, in words."""
+    return f"{move.machine} {move.at or 'run'}: {move.source} -{move.trigger}-> {move.dest}"
+
+
+# -- what references stand for -----------------------------------------------------------------------------------------------------
+
+
+@define
+class Values:
+    """The values that a run's references stand for, gathered row by row."""
+
+    texts: dict[Ref, Text] = field(factory=dict)
+
+    def learn(self, replayed: Replayed) -> None:
+        """Take in what a boundary brought."""
+        for row in replayed.rows:
+            if row.trigger in GIVES and row.body.value is not None:
+                self.texts[Ref(row.at, row.turn, row.attempt)] = row.body.value
+
+    def content(self, source: Source | None) -> Any:
+        """What a source stands for, freshly decoded; None for nothing."""
+        if source is None:
+            return None
+        if isinstance(source, Gather):
+            return {name: self.content(branch) for name, branch in source.branches}
+        return decode(self.texts[source])
