@@ -105,7 +105,8 @@ def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
         if instant is not None:
             where.append(lies)
             given.append(bounded(instant))
-    order = "ORDER BY p.opened, p.run, p.id LIMIT ? OFFSET ?"
+    soonest = wanted.due_before is not None  # rather sort the few that are due than look through all that is open in order
+    order = f"ORDER BY {'+' if soonest else ''}p.opened, p.run, p.id LIMIT ? OFFSET ?"
     rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted)))
     return [waiting_of(row) for row in rows.fetchall()]
 
