@@ -87,13 +87,14 @@ class Execution:
                 self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
             return self._history
 
-    def answer(self, pause_id: str) -> Any:
-        """What a person gave with the decision of a pause: its value, or else its comment; None where there is no decision."""
-        waiting = self.host.store.pause(self.identity.run_id, pause_id)
-        decided = waiting.decided if waiting is not None else None
-        if decided is None:
-            return None
-        return decode(decided.value) if decided.value is not None else decided.comment
+    def answer(self, *pause_ids: str) -> Any:
+        """What a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
+        for pause_id in pause_ids:
+            waiting = self.host.store.pause(self.identity.run_id, pause_id)
+            if waiting is not None and waiting.decided is not None:
+                decided = waiting.decided
+                return decode(decided.value) if decided.value is not None else decided.comment
+        return None
 
     def attempt_of(self, at: Address) -> int:
         """At which attempt an entered component is."""

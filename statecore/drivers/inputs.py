@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode, encode
@@ -84,8 +84,11 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
         said["user_input"] = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
     rejected = cursor.marks.rejected
     if cursor.marks.reviews:
-        attempt = rejected.attempt if isinstance(rejected, Ref) and rejected.at == call.at else call.attempt - 1
-        said["rejection_feedback"] = execution.answer(pause_id("output_review", call.at, call.turn, attempt))
+        attempts: Iterable[int] = range(call.attempt - 1, -1, -1)  # a Router's result is a child's: its review is the newest before
+        if isinstance(rejected, Ref) and rejected.at == call.at:
+            attempts = [rejected.attempt]
+        reviews = [pause_id("output_review", call.at, call.turn, attempt) for attempt in attempts]
+        said["rejection_feedback"] = execution.answer(*reviews)
         said["previous_output"] = execution.content(rejected)
     for around in execution.program.ancestors(call.at):
         number = call.turn[around.depth] if around.kind == "loop" else 0

@@ -336,6 +336,30 @@ def test_a_rejected_route_is_chosen_again(db, drive, calls, by):
     assert (run.content, calls.saw("end"), flat(run.step_results)["router"].content) == ("end", ["q"], "q")
 
 
+@pytest.mark.spec("REV-4", "REV-1", "ERR-4")
+def test_a_selector_hears_why_it_is_asked_again(db, drive, calls):
+    """The feedback of a rejection is there when the selector is called again, and after it has failed and been retried as well."""
+    heard: list[Any] = []
+
+    def choose(step_input):
+        heard.append([step_input.additional_data.get(each) for each in ("rejection_feedback", "previous_output")])
+        if len(heard) == 2:
+            raise OSError("for a while")
+        return "p"
+
+    router = Router("way", [calls.does("p")], choose, requires_output_review=True, on_reject="retry", on_error="pause")
+    workflow = Workflow("flow", [router], db)
+    run = drive.run(workflow)
+    run.step_requirements[0].reject("the other one")
+    run = drive.resume(workflow, run)
+    run.error_requirements[0].retry()
+    run = drive.resume(workflow, run)
+    assert heard == [[None, None], ["the other one", "p"], ["the other one", "p"]]
+    run.step_requirements[0].reject("no, really")
+    run = drive.resume(workflow, run)
+    assert heard[-1] == ["no, really", "p"]
+
+
 @pytest.mark.spec("REV-4", "REV-1", "SKIP-2")
 @pytest.mark.parametrize("answer", ["confirm", "edit", "reject"])
 def test_a_review_of_what_a_router_hands_on(db, drive, calls, answer):

@@ -34,9 +34,16 @@ def flow(*steps: Any) -> SimpleNamespace:
     return SimpleNamespace(definition=Definition("flow", steps))
 
 
+DEFINITIONS: dict[str, Definition] = {}
+"""A definition of each program that was compiled here, by fingerprint."""
+
+
 def compiled(*steps: Any, name: str = "model") -> Program:
     """The program of a list of components."""
-    return compile_definition(Definition(name, tuple(steps))).program
+    definition = Definition(name, tuple(steps))
+    program = compile_definition(definition).program
+    DEFINITIONS.setdefault(program.fingerprint, definition)
+    return program
 
 
 # the values of each setting that can make a difference to what a node knows

@@ -1,187 +1,39 @@
 """The reducer refines the oracle, and what the claims promise holds on random workflows, whatever the world answers.
 
-`walk` lets the reducer run a definition, answering what it owes by a script of numbers, and remembers each event with the states before
-and after it. The refinement plays the same answers to `specs/oracle.py`; the properties below it are read off the walk alone.
+The refinement plays the answers of a walk to `specs/oracle.py`; the properties below it are read off the walk alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import field, frozen
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
-from specs.oracle import ANSWERS, Entry, Wait, run
+from specs.oracle import ANSWERS
 from statecore.core import (
-    BEGINNING,
     CANCEL,
-    REOPEN,
     ROOT,
-    START,
-    Advanced,
     Ask,
     Call,
     Event,
-    Move,
     State,
-    Timer,
     advance,
-    compile_definition,
     owed,
 )
-from statecore.core.program import below
-from statecore.definition import Component, Condition, Definition, HumanReview, Parallel, Router, Step
+from statecore.definition import Condition, Definition, Step
 from statecore.errors import LifecycleError
-from statecore.lifecycles import CONDITION, GROUP, RUN, STEP, TABLES
+from statecore.lifecycles import TABLES
 from tests.property.definitions import answers, definitions, families, never_called
+from tests.property.walks import of_components, refines, said, waits, walk
 from tests.sizes import examples
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from statecore.core import Program
-    from statecore.core.owed import Owed
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 refinement = settings(max_examples=examples(400), deadline=None, print_blob=True, suppress_health_check=QUIET)
 properties = settings(max_examples=examples(50), deadline=None, print_blob=True, suppress_health_check=QUIET)
 
-STOPS, CANCELS = 230, 245  # a number from here on says stop, or cancels the run: seldom, or few runs would get far
-OVER = {"completed", "skipped", "cancelled"}
-UNDRAWN = {"awaiting_input", "judging", "awaiting_review", "backing_off", "expire"}  # the settings for these are not drawn
 TRIGGERS = sorted({row.on for table in TABLES.values() for row in table.rows})
-
-
-@frozen
-class Stage:
-    """One event of a walk: what was waited for, the word that answered it, and the states around it."""
-
-    before: State
-    wait: Wait
-    word: str
-    after: Advanced
-
-    @property
-    def event(self) -> Event:
-        """The event that this answer is."""
-        return said(self.wait, self.word)
-
-
-@frozen
-class Walk:
-    """A run of the reducer from its start to its end."""
-
-    definition: Definition
-    program: Program = field(repr=False)
-    components: dict[str, Component] = field(repr=False)
-    begun: Advanced = field(repr=False)
-    stages: list[Stage] = field(repr=False)
-    words: list[str]
-
-    @property
-    def states(self) -> list[State]:
-        """Every state that the run rested in."""
-        return [self.begun.state, *(stage.after.state for stage in self.stages)]
-
-    @property
-    def moves(self) -> list[Move]:
-        """Every move of a component, in order."""
-        return of_components(self.begun) + [move for stage in self.stages for move in of_components(stage.after)]
-
-    def around(self, at: str) -> list[str]:
-        """The component at an address and those around it."""
-        return [outer for outer in self.components if at == outer or at.startswith(f"{outer}/")]
-
-    def review(self, at: str) -> HumanReview:
-        """The review of a component."""
-        return getattr(self.components[at], "human_review", HumanReview())
-
-
-def waits(program: Program, state: State) -> list[Wait]:
-    """What the reducer waits for in a state, in the oracle's words."""
-    if state.run == "failed":
-        return [Wait("resume", "failed", c.at, c.turn, c.attempt, plain(c.prev)) for c in state.cursors]
-    prev = {(cursor.at, cursor.turn): plain(cursor.prev) for cursor in state.cursors}
-    return [
-        Wait(
-            *sort_of(item),
-            item.at,
-            item.turn,
-            item.attempt,
-            prev[item.at, item.turn],
-            isinstance(item, Ask) and item.due is not None,
-        )
-        for item in owed(program, state)
-    ]
-
-
-def sort_of(item: Owed) -> tuple[str, str]:
-    """What is owed, and of which kind."""
-    match item:
-        case Ask():
-            return "ask", item.kind
-        case Call():
-            return "call", item.kind
-        case Timer():
-            return "timer", "delay"
-
-
-def plain(handed: object) -> Any:
-    """What was handed on, as the oracle writes it: a reference is a tuple."""
-    return handed
-
-
-def choice(wait: Wait, answer: int, components: Mapping[str, Component] | None = None) -> str:
-    """The word that a number stands for."""
-    words = ANSWERS[wait.what, wait.kind] + ("expire",) * wait.expires
-    if answer >= CANCELS and wait.what != "resume":
-        return "cancel"
-    beside = any(isinstance(each, Parallel) and wait.at.startswith(f"{at}/") for at, each in (components or {}).items())
-    if answer >= STOPS and "stop" in words and not beside:  # the oracle does not read a stop beside other branches
-        return "stop"
-    common = [word for word in words if word != "stop"]
-    word = common[answer % len(common)]
-    if word in {"select", "choose"} and components is not None:
-        there = components[wait.at]
-        assert isinstance(there, Router)
-        last = len(there.choices) - 1
-        word += (" 0", f" {last}", f" {last} 0" if last else " 0")[answer // len(common) % 3]
-    return word
-
-
-def said(wait: Wait, word: str, components: Mapping[str, Component] | None = None) -> Event:
-    """A word as an event: the run's own words are said to the run, all others where they are waited for."""
-    word, *numbers = word.split()
-    chosen = tuple(below(wait.at, components[wait.at].choices[int(n)].name) for n in numbers) if components else ()  # type: ignore[union-attr]
-    return {"cancel": CANCEL, "resume": REOPEN}.get(word) or Event(word, wait.at, wait.turn, wait.attempt, choices=chosen)
-
-
-def of_components(advanced: Advanced) -> list[Move]:
-    """The moves of components, without those of the run."""
-    return [move for move in advanced.moves if move.machine != "run"]
-
-
-def walk(definition: Definition, script: list[int]) -> Walk:
-    """Run a definition; where the script ends, the run goes forward, and it must come to an end."""
-    compiled = compile_definition(definition)
-    begun = advance(compiled.program, BEGINNING, START)
-    stages: list[Stage] = []
-    state, longest = begun.state, len(script) + 200 * len(compiled.components)
-    while open_waits := waits(compiled.program, state):
-        turn = len(stages)
-        assert turn <= longest, f"the run does not end: {state}"
-        number = script[turn] if turn < len(script) else 0
-        wait = open_waits[number % 7 % len(open_waits)]
-        word = choice(wait, number, compiled.components)
-        after = advance(compiled.program, state, said(wait, word, compiled.components))
-        stages.append(Stage(state, wait, word, after))
-        state = after.state
-    words = [f"{stage.wait.at}: {stage.word}" for stage in stages]
-    return Walk(definition, compiled.program, dict(compiled.components), begun, stages, words)
-
 
 walks = st.builds(walk, definitions(), answers())
 
@@ -200,7 +52,7 @@ walks = st.builds(walk, definitions(), answers())
 @given(definition=definitions(), script=answers())
 def test_reducer_refines_oracle(definition, script):
     """On any workflow of the sequential kinds and any answers the reducer waits for what the oracle waits for, and ends as it ends."""
-    refines(definition, script)
+    refines(walk(definition, script))
 
 
 @pytest.mark.spec(
@@ -211,31 +63,7 @@ def test_reducer_refines_oracle(definition, script):
 @given(definition=families(), script=answers())
 def test_reducer_refines_oracle_of_the_whole_family(definition, script):
     """On any workflow of all seven kinds, with every review, deadline and retry, the reducer and the oracle wait and end alike."""
-    refines(definition, script)
-
-
-def refines(definition: Definition, script: list[int]) -> None:
-    """Play one script to the reducer and to the oracle, and compare what they wait for and how they end."""
-    taken = walk(definition, script)
-    oracle, record = run(definition), over(of_components(taken.begun))
-    answer = None
-    for stage in taken.stages:
-        open_waits = oracle.send(answer)  # type: ignore[arg-type]  # None starts a generator
-        note(f"the oracle waits for {open_waits}; answered: {stage.word}")
-        assert waits(taken.program, stage.before) == list(open_waits)
-        whats = {wait.what for wait in open_waits}
-        assert stage.before.run == ("failed" if "resume" in whats else "running" if whats & {"call", "timer"} else "paused")
-        answer, record = (stage.wait, stage.word), record + over(of_components(stage.after))
-    with pytest.raises(StopIteration) as ended:
-        note(f"the oracle still waits for {oracle.send(answer)}")  # type: ignore[arg-type]
-    end, state = ended.value.value, taken.states[-1]
-    assert (state.run, state.result, sorted(record, key=repr)) == (end.phase, end.result, sorted(end.record, key=repr))
-    assert (state.cursors, state.frames, state.endings) == ((), (), ())
-
-
-def over(moves: list[Move]) -> list[Entry]:
-    """What became of the components that these moves ended."""
-    return [Entry(move.at, move.turn, move.dest, plain(move.hands_on)) for move in moves if move.dest in OVER]
+    refines(walk(definition, script))
 
 
 # -- gates -------------------------------------------------------------------------------------------------------------------------
@@ -442,24 +270,3 @@ def test_the_same_answers_give_the_same_run(definition, script):
     assert once.program.canonical == again.program.canonical
     assert [hash(state) for state in once.states] == [hash(state) for state in again.states]
     assert once == again
-
-
-def test_the_walks_fire_every_row():
-    """The random workflows and answers above reach every row of the lifecycles that they are about, so no test here is vacuous."""
-    rows = {
-        (table.name, row.source, row.on, row.dest)
-        for table in (STEP, CONDITION, GROUP, RUN)
-        for row in table.rows
-        if row.on not in UNDRAWN and not UNDRAWN & {row.source, row.dest}
-    }
-    fired: set[tuple[str, str, str, str]] = set()
-
-    @settings(properties, max_examples=1_000, derandomize=True, database=None)
-    @given(walks)
-    def collect(taken):
-        cancelled = [advance(taken.program, state, CANCEL) for state in taken.states if state.run in {"running", "paused"}]
-        for advanced in (taken.begun, *(stage.after for stage in taken.stages), *cancelled):
-            fired.update((move.machine, move.source, move.trigger, move.dest) for move in advanced.moves)
-
-    collect()
-    assert fired == rows
