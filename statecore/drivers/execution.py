@@ -45,6 +45,7 @@ class Execution:
     seq: int
     held: Mapping[Ref, int]
     session_state: str
+    lease: int | None = None
     answers: dict[str, Decided] = field(factory=dict)
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
@@ -125,6 +126,7 @@ class Execution:
             session_state=self.session_state if self.session_state != self._saved_session else None,
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
+            lease=time + self.host.lease_micros,
         )
 
     def questions(self, state: State) -> tuple[Ask, ...]:
@@ -191,7 +193,7 @@ class Execution:
             self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
             if self._history is not None:
                 self._history.extend(boundary.entries)
-        self._saved_session, self.parked = self.session_state, boundary.parks
+        self._saved_session, self.parked, self.lease = self.session_state, boundary.parks, boundary.lease
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}
@@ -338,4 +340,6 @@ def bounded(text: str) -> str:
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
     """The execution of a run that has just been claimed."""
-    return Execution(host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state)
+    return Execution(
+        host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state, record.lease
+    )
