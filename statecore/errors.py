@@ -199,9 +199,12 @@ class RunBusy(RunError):
 
     code = "SC307"
 
-    def __init__(self, run_id: str, owner: str) -> None:
-        self.run_id, self.owner = run_id, owner
-        super().__init__(f"Run {run_id!r} is being executed by {owner}. Wait for it to pause or end; a dead owner is taken over.")
+    def __init__(self, run_id: str, owner: str, until: str | None = None) -> None:
+        self.run_id, self.owner, self.until = run_id, owner, until
+        lease = f", whose lease lasts until {until} and is renewed while it works" if until else ""
+        super().__init__(
+            f"Run {run_id!r} is being executed by {owner}{lease}. Wait for it to pause or end; a dead owner is taken over."
+        )
 
 
 class ClaimLost(RunError):

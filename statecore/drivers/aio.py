@@ -11,6 +11,7 @@ from attrs import define, field
 from statecore.core import Call, Commit, Event, Start, Timer, loop
 
 from .calls import aexhaust, call_user, exhaust, is_async
+from .heartbeat import HEARTBEAT
 from .storing import let_go, store, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ async def drive(execution: Execution, events: tuple[Event, ...]) -> AsyncGenerat
     effects = loop(execution.program, execution.state, events)
     calls = Calls(execution)
     reply: Event | tuple[Event, ...] | None = None
+    HEARTBEAT.begin(execution)
     try:
         while True:
             try:
@@ -48,6 +50,7 @@ async def drive(execution: Execution, events: tuple[Event, ...]) -> AsyncGenerat
         calls.interrupt(stop)
         raise
     finally:
+        HEARTBEAT.end(execution)
         if not execution.parked:
             let_go(execution)
 

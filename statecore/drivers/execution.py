@@ -45,6 +45,7 @@ class Execution:
     seq: int
     held: Mapping[Ref, int]
     session_state: str
+    lease: int | None = None
     answers: dict[str, Decided] = field(factory=dict)
     time: int = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
@@ -129,6 +130,7 @@ class Execution:
             session_state=self.session_state if self.session_state != self._saved_session else None,
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
+            lease=time + self.host.lease_micros,
             definition=(self.program.fingerprint, self.program.canonical) if self.adopts else None,
         )
 
@@ -203,7 +205,7 @@ class Execution:
         if boundary.definition is not None:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
-        self._saved_session, self.parked, self.time = self.session_state, boundary.parks, boundary.time
+        self._saved_session, self.parked, self.time, self.lease = self.session_state, boundary.parks, boundary.time, boundary.lease
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}
@@ -357,4 +359,6 @@ def bounded(text: str) -> str:
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
     """The execution of a run that has just been claimed."""
-    return Execution(host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state)
+    return Execution(
+        host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state, record.lease
+    )

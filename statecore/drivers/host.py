@@ -9,6 +9,7 @@ from attrs import frozen
 
 from statecore.stores import Store
 from statecore.stores.owner import this_process
+from statecore.stores.rules import LEASE_SECONDS
 
 
 def wall_clock() -> int:
@@ -18,9 +19,9 @@ def wall_clock() -> int:
 
 @frozen
 class Host:
-    """A store, a clock in microseconds, the owner that claims runs, and how to wait for a number of seconds.
+    """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a claim lasts.
 
-    `asleep` None means asyncio's own.
+    `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     """
 
     store: Store
@@ -28,3 +29,14 @@ class Host:
     owner: Callable[[], str] = this_process
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] | None = None
+    lease: float | None = None
+
+    @property
+    def lease_micros(self) -> int:
+        """How long a claim lasts unless it is renewed, in microseconds."""
+        seconds: float = self.lease if self.lease is not None else getattr(self.store, "lease", LEASE_SECONDS)
+        return round(seconds * 1_000_000)
+
+    def lease_end(self) -> int:
+        """Until when a claim lasts that is made or renewed now."""
+        return self.clock() + self.lease_micros

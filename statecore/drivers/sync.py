@@ -11,6 +11,7 @@ from statecore.core import Call, Commit, Event, Start, Timer, loop
 from statecore.core.reducer import stands_at
 
 from .calls import call_user, finish_now
+from .heartbeat import HEARTBEAT
 from .storing import let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def drive(execution: Execution, events: tuple[Event, ...]) -> Generator[Commit, 
     effects = loop(execution.program, execution.state, events)
     calls = Calls(execution)
     reply: Event | tuple[Event, ...] | None = None
+    HEARTBEAT.begin(execution)
     try:
         while True:
             try:
@@ -48,6 +50,7 @@ def drive(execution: Execution, events: tuple[Event, ...]) -> Generator[Commit, 
         try:
             calls.close()
         finally:
+            HEARTBEAT.end(execution)
             if not execution.parked:
                 let_go(execution)
 

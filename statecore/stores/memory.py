@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from statecore.core import BEGINNING
-from statecore.errors import DuplicateRun, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DuplicateRun, UnknownPause, UnknownRun
 
 from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
@@ -44,6 +44,7 @@ class Kept:
     owner: str | None
     turned: int
     updated: Micros
+    lease: Micros | None
     state: State = BEGINNING
     held: Mapping[Ref, int] = field(factory=dict)
     epoch: int = 1
@@ -64,7 +65,7 @@ class Kept:
             session_state=self.session_state,
             owner=self.owner,
             epoch=self.epoch,
-            lease=None,
+            lease=self.lease,
             cancel_by=self.cancel_by,
             cancel_requested=self.cancel_requested,
             updated=self.updated,
@@ -92,13 +93,13 @@ class InMemoryDb:
         self._turns += 1
         return self._turns
 
-    def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
+    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
         check_beginning(identity, session_state)
         with self._lock:
             if identity.run_id in self._runs:
                 raise DuplicateRun(identity.run_id)
-            kept = Kept(identity, session_state, owner, self._turn(), identity.created)
+            kept = Kept(identity, session_state, owner, self._turn(), identity.created, lease)
             self._runs[identity.run_id] = kept
             self._definitions[identity.fingerprint] = identity.canonical
             return kept.record()
@@ -108,13 +109,21 @@ class InMemoryDb:
         with self._lock:
             return self._kept(run_id).record()
 
-    def claim(self, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
         """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
         with self._lock:
             kept = self._kept(run_id)
-            doubtful = check_claim(run_id, kept.owner)
-            kept.owner, kept.epoch, kept.updated, kept.turned = owner, kept.epoch + 1, time, self._turn()
+            doubtful = check_claim(run_id, kept.owner, kept.lease, time)
+            kept.owner, kept.lease, kept.epoch, kept.updated, kept.turned = owner, lease, kept.epoch + 1, time, self._turn()
             return kept.record(), doubtful
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last longer. Raises `ClaimLost` where it is no longer this one."""
+        with self._lock:
+            kept = self._kept(run_id)
+            if kept.epoch != epoch or kept.owner is None:
+                raise ClaimLost(run_id)
+            kept.lease = lease
 
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary; True, having stored nothing, where a cancellation waits. Raises `ClaimLost`, `AlreadyDecided`."""
@@ -136,7 +145,9 @@ class InMemoryDb:
             if boundary.session_state is not None:
                 kept.session_state = boundary.session_state
             if boundary.parks:
-                kept.owner = None
+                kept.owner = kept.lease = None
+            elif boundary.lease is not None:
+                kept.lease = boundary.lease
             return False
 
     @staticmethod
@@ -157,7 +168,7 @@ class InMemoryDb:
         with self._lock:
             kept = self._kept(run_id)
             if kept.epoch == epoch:
-                kept.owner = None
+                kept.owner = kept.lease = None
 
     def decide(self, decision: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""

@@ -1,4 +1,8 @@
-"""Who executes a run: host, boot, process and its start time, so that a re-used pid or a reboot is not mistaken for life."""
+"""Who executes a run: host, boot, process and its start time, so that a re-used pid or a reboot is not mistaken for life.
+
+A claim carries a lease as well, an instant in microseconds until which its owner counts as alive where nobody can look: on another host,
+in another container, or while the process is stopped.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,15 @@ import os
 import socket
 from functools import cache
 from pathlib import Path
+from typing import Literal
+
+Standing = Literal["alive", "dead", "unknown"]
+
+SKEW = 10_000_000
+"""By how many microseconds the clocks of two hosts may differ: a lease is over only that much later."""
+
+INITIAL_NAMESPACE = "pid:[4026531836]"
+"""What Linux calls the process ids of the machine itself; a container has its own."""
 
 
 @cache
@@ -17,18 +30,31 @@ def boot_id() -> str:
         return "-"
 
 
-def started(pid: int) -> str | None:
-    """When a process was started, in the system's own ticks; "-" where the system does not tell, None where there is no such process."""
+@cache
+def host() -> str:
+    """The place where a process id means one process: this machine's name, and which container of it where this is one."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = INITIAL_NAMESPACE
+    return socket.gethostname() + ("" if namespace == INITIAL_NAMESPACE else "@" + namespace)
+
+
+def seen(pid: int) -> tuple[str, str | None]:
+    """A process's state (a letter) and when it was started, in the system's own ticks; None where there is no such process.
+
+    Where the system does not tell, both are "-".
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():
-            return None
-        return "-" if exists(pid) else None
+            return "-", None
+        return "-", "-" if exists(pid) else None
     except OSError:
-        return "-"
+        return "-", "-"
     state, *rest = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else rest[18]
+    return state, None if state in "ZX" else rest[18]
 
 
 def exists(pid: int) -> bool:
@@ -50,17 +76,29 @@ def this_process() -> str:
 @cache
 def owner_of(pid: int) -> str:
     """The owner that stands for a process of this machine; cached, since it is fixed for as long as the process lives."""
-    return f"{socket.gethostname()}/{boot_id()}/{pid}/{started(pid)}"
+    return f"{host()}/{boot_id()}/{pid}/{seen(pid)[1]}"
 
 
-def alive(owner: str) -> bool:
-    """Whether an owner may still be executing.
+def standing(owner: str) -> Standing:
+    """What is known of an owner without asking its lease.
 
-    On this host the answer is known. An owner on another host counts as alive: only its lease can tell.
+    On this host the answer is known at once, but for a process that was stopped and may wake; elsewhere nothing is.
     """
-    host, boot, pid, start = owner.rsplit("/", 3)
-    if host != socket.gethostname():
-        return True
+    where, boot, pid, start = owner.rsplit("/", 3)
+    if where != host():
+        return "unknown"
     if boot != boot_id() or not pid.isdigit():
-        return False
-    return started(int(pid)) == start
+        return "dead"
+    state, found = seen(int(pid))
+    if found != start:
+        return "dead"
+    return "unknown" if state in "Tt" else "alive"
+
+
+def alive(owner: str, lease: int | None, time: int) -> bool:
+    """Whether an owner may still be executing at `time`: where nobody knows, it counts as alive until its lease is over, and `SKEW`.
+
+    Without a lease it is never given up.
+    """
+    known = standing(owner)
+    return known == "alive" or (known == "unknown" and (lease is None or time < lease + SKEW))

@@ -103,7 +103,8 @@ class Record:
     """A run as it stands in the store.
 
     `held` says at which journal row the outputs lie that the state refers to. `owner` is the process that executes the run, None
-    where nobody does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing).
+    where nobody does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing). Until `lease`
+    the owner counts as alive where nobody can look; None where it never ends.
     """
 
     identity: Identity
@@ -125,8 +126,8 @@ class Boundary:
 
     `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
     `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
-    and a canonical form, is given where the run goes on with another definition than it had. `parks` gives the
-    claim back in the same transaction: no call is owed any more.
+    and a canonical form, is given where the run goes on with another definition than it had. `parks` gives the claim back in the same
+    transaction: no call is owed any more; otherwise the claim's lease is `lease` from now on, None leaves it.
     """
 
     run_id: str
@@ -143,6 +144,7 @@ class Boundary:
     parks: bool = False
     heeds_cancel: bool = True
     definition: tuple[str, Text] | None = None
+    lease: Micros | None = None
 
 
 @frozen
@@ -198,17 +200,21 @@ class Store(Protocol):
 
     blocking: bool
 
-    def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
-        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` with epoch 1. Raises `DuplicateRun`."""
+    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
+        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` until `lease` with epoch 1. Raises `DuplicateRun`."""
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
 
-    def claim(self, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
-        """Take the run for execution: epoch + 1. The flag says that a dead owner left it, so its owed calls are in doubt.
+    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
+        """Take the run for execution until `lease`: epoch + 1. The flag says that somebody left it, so its owed calls are in doubt.
 
-        Raises `UnknownRun`; `RunBusy` where its owner is alive.
+        An owner of this host that is dead is known at once; one of another host is given up when its lease is over. Raises
+        `UnknownRun`; `RunBusy` where its owner is alive, or may be.
         """
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last until `lease`: the heartbeat of a long call. Raises `ClaimLost` where it is no longer this one."""
 
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.

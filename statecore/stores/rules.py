@@ -40,6 +40,8 @@ STATUS = {
 LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table in TABLES.values() for row in table.rows))
 """Every move that some lifecycle has, as (machine, source, trigger, dest)."""
 EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
+LEASE_SECONDS = 60.0
+"""How long a claim lasts unless it is renewed: how long a run of a host that went away waits before another one takes it over."""
 GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
@@ -97,12 +99,12 @@ def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[s
 # -- boundaries --------------------------------------------------------------------------------------------------------------------
 
 
-def check_claim(run_id: str, owner: str | None) -> bool:
-    """Whether a run that is to be claimed was left by a dead owner. Raises `RunBusy` where the owner lives."""
+def check_claim(run_id: str, owner: str | None, lease: Micros | None, time: Micros) -> bool:
+    """Whether a run that is to be claimed was left by its owner. Raises `RunBusy` where the owner lives, or may live."""
     if owner is None:
         return False
-    if alive(owner):
-        raise RunBusy(run_id, owner)
+    if alive(owner, lease, time):
+        raise RunBusy(run_id, owner, None if lease is None else clock_text(lease))
     return True
 
 

@@ -19,7 +19,7 @@ from . import reading, writing
 from .channel import CLOSED, DURABILITY, Channel
 from .opening import create, furnish, look
 from .records import Boundary, Decided, Entry, Identity, Micros, PauseFilter, Record, RunFilter, Text, Waiting
-from .rules import check_beginning
+from .rules import LEASE_SECONDS, check_beginning
 from .schema import defect, legal_moves
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class SqliteDb:
     parent's own.
 
     `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
-    nothing when a process dies. `connection_factory` makes the connections, for tests that inject faults.
+    nothing when a process dies. `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is
+    on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
     """
 
     def __init__(
@@ -64,12 +65,15 @@ class SqliteDb:
         *,
         durability: Literal["full", "normal"] = "full",
         db_url: str | None = None,
+        lease: float = LEASE_SECONDS,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         if durability not in DURABILITY:
             raise UnsupportedSetting(NAME, f"durability={durability!r}", "it is a choice between two", tuple(DURABILITY))
+        if not lease > 0:
+            raise UnsupportedSetting(NAME, f"lease={lease!r}", "a claim lasts for some seconds")
         self.path = chosen_file(db_file, db_url)
-        self.durability = durability
+        self.durability, self.lease = durability, lease
         self.blocking = durability == "full"
         self._factory = connection_factory
         self._lock = Lock()
@@ -87,19 +91,23 @@ class SqliteDb:
 
     # -- runs --------------------------------------------------------------------------------------------------------------------
 
-    def begin(self, identity: Identity, session_state: Text, owner: str) -> Record:
+    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
         check_beginning(identity, session_state)
         self._expect(identity.input, identity.additional_data, identity.metadata, session_state)
-        return self._write(writing.begin, identity, session_state, owner)
+        return self._write(writing.begin, identity, session_state, owner, lease)
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
         return self._channel().read(reading.record, run_id)
 
-    def claim(self, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
         """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-        return self._write(writing.claim, run_id, owner, time)
+        return self._write(writing.claim, run_id, owner, time, lease)
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+        self._write(writing.renew, run_id, epoch, lease)
 
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary; True, having stored nothing, where a cancellation waits.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING
-from statecore.errors import DuplicateRun, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DuplicateRun, UnknownPause, UnknownRun
 
 from . import reading
 from .records import Boundary, Decided, Identity, Micros, Record, Text
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 KEEP = "INSERT OR IGNORE INTO value (hash, text) VALUES (?, ?)"
 FENCE = "SELECT id, epoch, seq, head, phase, cancel_requested FROM run WHERE run_id = ?"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ? WHERE id = ?"
+ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
-  owner, epoch, turned, phase, state, held, updated, seq, head)
+  owner, lease, epoch, turned, phase, state, held, updated, seq, head)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint = ?), ?,
-  ?, 1, (SELECT coalesce(max(turned), 0) + 1 FROM run), ?, ?, '[]', ?, 0, ?)"""
+  ?, ?, 1, (SELECT coalesce(max(turned), 0) + 1 FROM run), ?, ?, '[]', ?, 0, ?)"""
 CLAIM = """
-UPDATE run SET owner = ?, epoch = epoch + 1, lease = NULL, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
+UPDATE run SET owner = ?, lease = ?, epoch = epoch + 1, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
 DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
 ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
 ASK = """
@@ -58,7 +58,9 @@ def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
     return addresses
 
 
-def begin(connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str) -> Record:
+def begin(
+    connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None
+) -> Record:
     """Store a new run. Raises `DuplicateRun`."""
     known = connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
     if known is not None:
@@ -67,20 +69,30 @@ def begin(connection: sqlite3.Connection, identity: Identity, session_state: Tex
     connection.execute(DEFINE, (identity.fingerprint, identity.canonical))
     who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
     state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
-    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, owner, *state)).lastrowid
+    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, owner, lease, *state)).lastrowid
     connection.execute("INSERT INTO session_state (run, text) VALUES (?, ?)", (number, session_state))
     return reading.record(connection, identity.run_id)
 
 
-def claim(connection: sqlite3.Connection, run_id: str, owner: str, time: Micros) -> tuple[Record, bool]:
+def claim(
+    connection: sqlite3.Connection, run_id: str, owner: str, time: Micros, lease: Micros | None = None
+) -> tuple[Record, bool]:
     """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-    row = connection.execute("SELECT id, owner FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    row = connection.execute("SELECT id, owner, lease FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    number, found = row
-    doubtful = check_claim(run_id, found)
-    connection.execute(CLAIM, (owner, time, number))
+    number, found, lasts = row
+    doubtful = check_claim(run_id, found, lasts, time)
+    connection.execute(CLAIM, (owner, lease, time, number))
     return reading.record(connection, run_id), doubtful
+
+
+def renew(connection: sqlite3.Connection, run_id: str, epoch: int, lease: Micros) -> None:
+    """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+    number = reading.number_of(connection, run_id)
+    found = connection.execute("UPDATE run SET lease = ? WHERE id = ? AND epoch = ? AND owner IS NOT NULL", (lease, number, epoch))
+    if found.rowcount == 0:
+        raise ClaimLost(run_id)
 
 
 def release(connection: sqlite3.Connection, run_id: str, epoch: int) -> None:
@@ -143,7 +155,7 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
         answer(connection, boundary, number, phase)
     append(connection, boundary, number, chain, moves)
     state = boundary.state
-    connection.execute(ADVANCE, (dump_state(state), held_text(boundary.held), boundary.time, number))
+    connection.execute(ADVANCE, (dump_state(state), held_text(boundary.held), boundary.time, boundary.lease, number))
     if state.run != phase:
         connection.execute("UPDATE run SET phase = ? WHERE id = ?", (state.run, number))
     if boundary.parks:

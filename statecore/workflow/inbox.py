@@ -150,7 +150,7 @@ class Inbox:
         if record.state.run in ENDED:
             return False
         try:
-            claimed, _ = self.db.claim(run_id, self.host.owner(), self.host.clock())
+            claimed, _ = self.db.claim(run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
         except RunBusy:
             return True
         if claimed.state.run in ENDED:

@@ -21,8 +21,7 @@ from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, Pause
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
 from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
-from statecore.stores.owner import alive
-from statecore.stores.rules import STATUS, check_deadline, clock_text, ended
+from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Compiled, Node
@@ -63,7 +62,7 @@ def new_run(
     before = host.store.runs(RunFilter(session_id=identity.session_id, workflow_id=identity.workflow_id, limit=1))
     kept = decode(before[0].session_state) if before else {}
     own, given = session_states
-    record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner())
+    record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner(), host.lease_end())
     return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
 
 
@@ -85,7 +84,7 @@ class Continuation:
             record = self.host.store.load(self.run_id)
             answers = self.answers()
             self.check(record, answers)
-            claimed, doubtful = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock())
+            claimed, doubtful = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
             if claimed.seq != record.seq:
                 self.host.store.release(self.run_id, claimed.epoch)
                 continue
@@ -146,8 +145,7 @@ class Continuation:
             raise already(self.stale[0])
         if ended(record) and not (self.retry_failed and record.state.run == w.failed):
             raise NotPaused(self.run_id, STATUS[record.state.run])
-        if record.owner is not None and alive(record.owner):
-            raise RunBusy(self.run_id, record.owner)
+        check_claim(self.run_id, record.owner, record.lease, self.host.clock())
         self.check_definition(record)
         open_asks = asks(self.compiled.program, record.state)
         expired = any(ask.due is not None and ask.due <= self.host.clock() for ask in open_asks)
@@ -190,7 +188,7 @@ def expire_run(host: Host, compiled: Compiled, run_id: str) -> bool:
     if host.store.load(run_id).state.run != w.paused:
         return False
     try:
-        record, _ = host.store.claim(run_id, host.owner(), host.clock())
+        record, _ = host.store.claim(run_id, host.owner(), host.clock(), host.lease_end())
     except RunBusy:
         return False
     execution = of_record(host, compiled, record)

@@ -94,8 +94,8 @@ class Mortal(SqliteDb):
 
     left: int | None = None
 
-    def begin(self, identity: Identity, session_state: str, owner: str) -> Record:
-        record = super().begin(identity, session_state, owner)
+    def begin(self, identity: Identity, session_state: str, owner: str, lease: int | None = None) -> Record:
+        record = super().begin(identity, session_state, owner, lease)
         self.spend()
         return record
 

@@ -82,3 +82,26 @@ def test_an_interrupted_attempt_leaves_no_trace_in_session_state(db, drive):
     run = drive.resume(workflow, run_id="r")
     assert seen[0] == seen[1] == ({}, 0, "r/a")
     assert run.session_state == {"x": 2}
+
+
+@pytest.mark.spec("ERR-9", "CRASH-2")
+@pytest.mark.parametrize("policy", [None, "retry"])
+def test_a_third_interruption_asks_a_person(db, drive, calls, policy):
+    """P15: a step that is interrupted three times in a row is put to a person though it is to be retried; a retry counts anew."""
+    stops = [KeyboardInterrupt(), KeyboardInterrupt(), KeyboardInterrupt(), KeyboardInterrupt(), "fine"]
+    workflow = Workflow("flow", [Step("b", calls.does("b", *stops), on_interrupt=policy)], db)
+    with pytest.raises(KeyboardInterrupt):
+        drive.run(workflow, run_id="r")
+    for _ in range(2):
+        assert workflow.get_run_output("r").status is RunStatus.running
+        with pytest.raises(KeyboardInterrupt):
+            drive.resume(workflow, run_id="r")
+    run = workflow.get_run_output("r")
+    [asked] = run.steps_with_errors
+    assert (run.status, asked.kind, asked.retry_count, len(calls.names)) == (RunStatus.paused, "interrupted", 0, 3)
+    assert triggers(workflow, "r", "b") == ["enter", "interrupt", "interrupt", "interrupt"]
+    asked.retry()
+    with pytest.raises(KeyboardInterrupt):
+        drive.resume(workflow, run)
+    assert workflow.get_run_output("r").status is RunStatus.running
+    assert drive.resume(workflow, run_id="r").content == "fine"

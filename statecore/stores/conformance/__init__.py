@@ -24,12 +24,13 @@ from .deadlines import Deadlines
 from .decisions import Decisions
 from .inbox import Inbox
 from .journals import Journals
+from .leases import Leases
 from .processes import Processes
 from .runs import Runs
 from .threads import Threads
 
 
-class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Comparison, Threads):
+class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Comparison, Threads):
     """What every store promises."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from attrs import define, evolve, frozen
@@ -11,7 +10,7 @@ from statecore.core import BEGINNING, Ask, Cursor, Ref, State
 from statecore.core.owed import AskKind
 from statecore.core.state import Turn
 from statecore.lifecycles import words as w
-from statecore.stores.owner import this_process
+from statecore.stores.owner import host, this_process
 from statecore.stores.records import (
     NO_BODY,
     Body,
@@ -29,7 +28,7 @@ TIME = 1_700_000_000_000_000
 """When everything begins, in microseconds."""
 
 ALIVE = this_process()
-DEAD = f"{socket.gethostname()}/an-earlier-boot/1/1"
+DEAD = f"{host()}/an-earlier-boot/1/1"
 ELSEWHERE = "another-host/its-boot/1/1"
 """Owners: one that lives, one that is known to be dead, and one of which only its lease could tell."""
 

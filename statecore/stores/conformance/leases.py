@@ -1,0 +1,134 @@
+"""Tests of leases: until when an owner counts as alive of whom nobody can know, and who may still store what."""
+# ruff: noqa: S101  # assert is how a test speaks
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from statecore.errors import ClaimLost, RunBusy, UnknownRun
+from statecore.stores.owner import SKEW
+from statecore.stores.rules import clock_text
+
+from .fresh import Fresh
+from .samples import (
+    ALIVE,
+    COMPLETED,
+    DEAD,
+    ELSEWHERE,
+    LONE,
+    STARTED,
+    TIME,
+    Writer,
+    entered,
+    everything,
+    identity,
+    started,
+    succeeded,
+)
+
+if TYPE_CHECKING:
+    from statecore.stores.records import Store
+
+MINUTE = 60_000_000
+OVER = TIME + MINUTE + SKEW
+"""When a lease of a minute that began at `TIME` is over, for whatever clock."""
+
+
+def held_elsewhere(store: Store, lease: int | None = TIME + MINUTE) -> Writer:
+    """A run that another host executes, in the middle of its first step."""
+    store.begin(identity(), "{}", ELSEWHERE, lease)
+    writer = Writer(store, "run-1")
+    writer.commit(STARTED, entered("first"))
+    return writer
+
+
+class Leases(Fresh):
+    """A lease decides where nobody can look whether an owner lives, and nowhere else."""
+
+    def test_a_claim_says_how_long_it_lasts(self, store: Store) -> None:
+        """A lease is stored with the claim, of a new run as of a stored one, and ends with it."""
+        assert store.begin(identity(), "{}", ALIVE, TIME + 1).lease == TIME + 1
+        store.release("run-1", 1)
+        assert (store.load("run-1").owner, store.load("run-1").lease) == (None, None)
+        claimed, _ = store.claim("run-1", ALIVE, TIME, TIME + 7)
+        assert claimed.lease == TIME + 7 == store.load("run-1").lease
+        writer = Writer(store, "run-1", 2)
+        writer.commit(STARTED, entered("first"))
+        writer.commit(succeeded("first"), COMPLETED, parks=True, lease=TIME + MINUTE)
+        assert (store.load("run-1").owner, store.load("run-1").lease) == (None, None)
+
+    def test_a_boundary_renews_a_lease(self, store: Store) -> None:
+        """A boundary that says how long the claim lasts from now on moves its end; one that does not leaves it."""
+        writer = held_elsewhere(store)
+        assert store.load("run-1").lease == TIME + MINUTE
+        writer.commit(succeeded("first"), entered("second"), lease=TIME + 2 * MINUTE)
+        assert store.load("run-1").lease == TIME + 2 * MINUTE
+
+    def test_a_heartbeat_renews_a_lease(self, store: Store) -> None:
+        """A heartbeat changes the lease and nothing else; it may come as late as nobody has taken the run."""
+        held_elsewhere(store)
+        before = everything(store, "run-1")
+        store.renew("run-1", 1, OVER + MINUTE)
+        assert store.load("run-1").lease == OVER + MINUTE
+        with pytest.raises(RunBusy):
+            store.claim("run-1", ALIVE, OVER)
+        store.renew("run-1", 1, TIME + MINUTE)
+        assert everything(store, "run-1") == before
+
+    @pytest.mark.parametrize("time", [TIME, TIME + MINUTE, OVER - 1])
+    def test_an_owner_elsewhere_is_busy_until_its_lease_is_over(self, store: Store, time: int) -> None:
+        """Until then, and as much longer as clocks may differ, the run is not given away; the refusal says who has it, and until when."""
+        held_elsewhere(store)
+        before = everything(store, "run-1")
+        with pytest.raises(RunBusy) as refused:
+            store.claim("run-1", ALIVE, time, time + MINUTE)
+        assert (refused.value.owner, refused.value.until) == (ELSEWHERE, clock_text(TIME + MINUTE))
+        assert everything(store, "run-1") == before
+
+    def test_an_owner_elsewhere_is_given_up_when_its_lease_is_over(self, store: Store) -> None:
+        """Then whoever comes takes the run, whose calls are in doubt; who was taken over can store, renew and release nothing."""
+        sleeper = held_elsewhere(store)
+        claimed, doubtful = store.claim("run-1", ALIVE, OVER, OVER + MINUTE)
+        assert (claimed.owner, claimed.epoch, claimed.lease, doubtful) == (ALIVE, 2, OVER + MINUTE, True)
+        before = everything(store, "run-1")
+        with pytest.raises(ClaimLost):
+            store.commit(sleeper.boundary(succeeded("first"), lease=OVER + 9 * MINUTE))
+        with pytest.raises(ClaimLost):
+            store.renew("run-1", 1, OVER + 9 * MINUTE)
+        store.release("run-1", 1)
+        assert everything(store, "run-1") == before
+
+    def test_an_owner_without_a_lease_is_never_given_up(self, store: Store) -> None:
+        """Where no lease was given, nobody takes a run from another host."""
+        held_elsewhere(store, lease=None)
+        with pytest.raises(RunBusy) as refused:
+            store.claim("run-1", ALIVE, TIME + 10**15)
+        assert refused.value.until is None
+
+    def test_a_living_owner_of_this_host_is_never_given_up(self, store: Store) -> None:
+        """Who can be seen to live keeps the run, whatever its lease says: it may be slow, but it works."""
+        store.begin(identity(), "{}", ALIVE, TIME)
+        with pytest.raises(RunBusy):
+            store.claim("run-1", ALIVE, TIME + 10**15)
+
+    def test_a_dead_owner_of_this_host_is_given_up_at_once(self, store: Store) -> None:
+        """Who can be seen to be dead is not waited for, whatever its lease says."""
+        store.begin(identity(), "{}", DEAD, TIME + 10**15)
+        assert store.claim("run-1", ALIVE, TIME)[1] is True
+
+    def test_only_a_claim_is_renewed(self, store: Store) -> None:
+        """A claim that was given back, or is another one by now, is lost; a run that there is not is unknown."""
+        started(store)
+        before = everything(store, "run-1")
+        for epoch in (0, 2, -1):
+            with pytest.raises(ClaimLost):
+                store.renew("run-1", epoch, TIME + MINUTE)
+        assert everything(store, "run-1") == before
+        store.release("run-1", 1)
+        with pytest.raises(ClaimLost):
+            store.renew("run-1", 1, TIME + MINUTE)
+        for run_id in ("run-2", "", LONE):
+            with pytest.raises(UnknownRun):
+                store.renew(run_id, 1, TIME)
