@@ -16,7 +16,7 @@ from statecore.core.state import UNMARKED, Turn
 from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Boundary, Decided, Entry, Identity, Pause, Record
+from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
@@ -46,6 +46,7 @@ class Execution:
     held: Mapping[Ref, int]
     session_state: str
     lease: int | None = None
+    claim: Claim | None = None
     answers: dict[str, Decided] = field(factory=dict)
     time: int = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
@@ -131,6 +132,7 @@ class Execution:
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
             lease=time + self.host.lease_micros,
+            claim=self.claim,
             definition=(self.program.fingerprint, self.program.canonical) if self.adopts else None,
         )
 
@@ -202,6 +204,7 @@ class Execution:
             self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
             if self._history is not None:
                 self._history.extend(boundary.entries)
+        self.claim = None
         if boundary.definition is not None:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)

@@ -47,13 +47,15 @@ def store_interruption(execution: Execution, calls: list[Call], why: str) -> Non
         store_events(execution, events)
 
 
-def store_events(execution: Execution, events: tuple[Event, ...]) -> None:
-    """Store what happened, and nothing after it; with a cancellation that was requested meanwhile."""
-    state = execution.state
-    ordered = store(execution, Commit(state, events, advance(execution.program, state, *events)))
+def store_events(execution: Execution, events: tuple[Event, ...]) -> Commit:
+    """Store what happened, and nothing after it, with a cancellation that was requested meanwhile; what was stored."""
+    effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
+    ordered = store(execution, effect)
     if ordered is not None:
         events = (*events, ordered)
-        store(execution, Commit(state, events, advance(execution.program, state, *events)))
+        effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
+        store(execution, effect)
+    return effect
 
 
 def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from .inputs import CallValues
 
 
-def drive(execution: Execution, events: tuple[Event, ...]) -> Generator[Commit, None, None]:
+def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
     A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it gives the claim back.
     """
-    effects = loop(execution.program, execution.state, events)
+    effects = loop(execution.program, execution.state)
     calls = Calls(execution)
     reply: Event | tuple[Event, ...] | None = None
     HEARTBEAT.begin(execution)
     try:
+        if first is not None:
+            yield first
         while True:
             try:
                 effect = effects.send(reply)

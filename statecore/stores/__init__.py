@@ -11,6 +11,7 @@ from .memory import InMemoryDb
 from .records import (
     Body,
     Boundary,
+    Claim,
     Decided,
     Entry,
     Identity,
@@ -25,6 +26,7 @@ from .records import (
 __all__ = [
     "Body",
     "Boundary",
+    "Claim",
     "Decided",
     "Entry",
     "Identity",

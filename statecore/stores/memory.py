@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -37,17 +38,17 @@ if TYPE_CHECKING:
 
 @define
 class Kept:
-    """All that is kept of one run; `turned` counts claims across runs, and orders them; `open_at` says where its open pauses ask."""
+    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask."""
 
     identity: Identity
+    number: int
     session_state: Text
-    owner: str | None
-    turned: int
     updated: Micros
-    lease: Micros | None
+    owner: str | None = None
+    lease: Micros | None = None
     state: State = BEGINNING
     held: Mapping[Ref, int] = field(factory=dict)
-    epoch: int = 1
+    epoch: int = 0
     cancel_by: str | None = None
     cancel_requested: Micros | None = None
     entries: list[Entry] = field(factory=list)
@@ -78,10 +79,11 @@ class InMemoryDb:
     blocking = False
 
     def __init__(self) -> None:
-        self._runs: dict[str, Kept] = {}
+        self._runs: dict[str, Kept] = {}  # in the order of their last claims, as those of each session
+        self._sessions: dict[str, dict[str, Kept]] = {}
         self._definitions: dict[str, Text] = {}
         self._lock = RLock()
-        self._turns = 0
+        self._begun = 0
 
     def _kept(self, run_id: str) -> Kept:
         try:
@@ -89,20 +91,29 @@ class InMemoryDb:
         except KeyError:
             raise UnknownRun(run_id) from None
 
-    def _turn(self) -> int:
-        self._turns += 1
-        return self._turns
-
     def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
-        check_beginning(identity, session_state)
         with self._lock:
-            if identity.run_id in self._runs:
-                raise DuplicateRun(identity.run_id)
-            kept = Kept(identity, session_state, owner, self._turn(), identity.created, lease)
-            self._runs[identity.run_id] = kept
-            self._definitions[identity.fingerprint] = identity.canonical
+            kept = self._new(identity, session_state)
+            self._take(kept, owner, identity.created, lease)
             return kept.record()
+
+    def _new(self, identity: Identity, session_state: Text) -> Kept:
+        """A new run, about to be claimed. Raises `DuplicateRun`."""
+        check_beginning(identity, session_state)
+        if identity.run_id in self._runs:
+            raise DuplicateRun(identity.run_id)
+        self._begun += 1
+        return Kept(identity, self._begun, session_state, identity.created)
+
+    def _take(self, kept: Kept, owner: str, time: Micros, lease: Micros | None) -> None:
+        """Claim a run: it is the one executed last from now on."""
+        identity = kept.identity
+        kept.owner, kept.lease, kept.epoch, kept.updated = owner, lease, kept.epoch + 1, time
+        for order in (self._runs, self._sessions.setdefault(identity.session_id, {})):
+            order.pop(identity.run_id, None)
+            order[identity.run_id] = kept
+        self._definitions[identity.fingerprint] = identity.canonical
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
@@ -114,7 +125,7 @@ class InMemoryDb:
         with self._lock:
             kept = self._kept(run_id)
             doubtful = check_claim(run_id, kept.owner, kept.lease, time)
-            kept.owner, kept.lease, kept.epoch, kept.updated, kept.turned = owner, lease, kept.epoch + 1, time, self._turn()
+            self._take(kept, owner, time, lease)
             return kept.record(), doubtful
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
@@ -128,7 +139,11 @@ class InMemoryDb:
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary; True, having stored nothing, where a cancellation waits. Raises `ClaimLost`, `AlreadyDecided`."""
         with self._lock:
-            kept = self._kept(boundary.run_id)
+            claim = boundary.claim
+            new = claim.identity if claim is not None else None
+            kept = self._kept(boundary.run_id) if new is None or claim is None else self._new(new, claim.session_state)
+            if claim is not None:
+                check_claim(boundary.run_id, kept.owner, kept.lease, boundary.time)
             check_fence(boundary, kept.epoch, len(kept.entries))
             if heeds(boundary, kept.cancel_requested):
                 return True
@@ -136,6 +151,8 @@ class InMemoryDb:
             check_text(boundary.session_state)
             if boundary.decisions or boundary.closed or boundary.opened:
                 self._answer(kept, boundary)
+            if claim is not None:
+                self._take(kept, claim.owner, boundary.time, boundary.lease)
             kept.entries.extend(boundary.entries)
             kept.state, kept.held, kept.updated = boundary.state, dict(boundary.held), boundary.time
             if boundary.definition is not None:
@@ -211,7 +228,7 @@ class InMemoryDb:
                 for pause_id in kept.open_at
                 if matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
             ]
-        rows.sort(key=lambda waiting: waiting.pause.opened)
+        rows.sort(key=lambda waiting: (waiting.pause.opened, self._runs[waiting.pause.run_id].number))
         limit, offset = page(wanted)
         return rows[offset : offset + limit]
 
@@ -224,11 +241,17 @@ class InMemoryDb:
 
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, most recently changed first."""
-        with self._lock:
-            kepts = sorted(self._runs.values(), key=lambda kept: -kept.turned)
-            rows = [kept.record() for kept in kepts if run_matches(kept, wanted)]
         limit, offset = page(wanted)
-        return rows[offset : offset + limit]
+        with self._lock:
+            kepts = self._runs if wanted.session_id is None else self._sessions.get(wanted.session_id, {})
+            found = (kept for kept in reversed(kepts.values()) if run_matches(kept, wanted))
+            return [kept.record() for kept in islice(found, offset, offset + limit)]
+
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was executed last."""
+        with self._lock:
+            kepts = reversed(self._sessions.get(session_id, {}).values())
+            return next((kept.session_state for kept in kepts if kept.identity.workflow_id == workflow_id), None)
 
     def definition(self, fingerprint: str) -> Text | None:
         """The canonical form of a workflow that some run has or had; None where there is none."""
@@ -246,6 +269,7 @@ class InMemoryDb:
         """Forget everything."""
         with self._lock:
             self._runs.clear()
+            self._sessions.clear()
 
     @staticmethod
     def _waiting(kept: Kept, pause: Pause) -> Waiting:

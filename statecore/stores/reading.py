@@ -24,6 +24,9 @@ RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id =
 SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
 PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
 OPEN_OF_RUN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
+SESSION_STATE = """
+SELECT text FROM session_state
+WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
 
 
 def number_of(connection: sqlite3.Connection, run_id: str) -> int:
@@ -41,6 +44,12 @@ def record(connection: sqlite3.Connection, run_id: str) -> Record:
     if row is None:
         raise UnknownRun(run_id)
     return record_of(row)
+
+
+def session_state(connection: sqlite3.Connection, session_id: str, workflow_id: str) -> str | None:
+    """The session state as the run of a session left it that was executed last; None where there is none."""
+    row = connection.execute(SESSION_STATE, (sought(session_id), sought(workflow_id))).fetchone()
+    return row[0] if row is not None else None
 
 
 def definition(connection: sqlite3.Connection, fingerprint: str) -> str | None:

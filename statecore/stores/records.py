@@ -99,6 +99,15 @@ class Identity:
 
 
 @frozen
+class Claim:
+    """The claim that a first boundary makes: of a stored run, or of a new one, which comes with its identity and session state."""
+
+    owner: str
+    identity: Identity | None = None
+    session_state: Text = "{}"
+
+
+@frozen
 class Record:
     """A run as it stands in the store.
 
@@ -127,7 +136,8 @@ class Boundary:
     `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
     `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
     and a canonical form, is given where the run goes on with another definition than it had. `parks` gives the claim back in the same
-    transaction: no call is owed any more; otherwise the claim's lease is `lease` from now on, None leaves it.
+    transaction: no call is owed any more; otherwise the claim's lease is `lease` from now on, None leaves it. `claim` takes the run first,
+    in the same transaction; `epoch` is then that of the new claim.
     """
 
     run_id: str
@@ -145,6 +155,7 @@ class Boundary:
     heeds_cancel: bool = True
     definition: tuple[str, Text] | None = None
     lease: Micros | None = None
+    claim: Claim | None = None
 
 
 @frozen
@@ -219,9 +230,10 @@ class Store(Protocol):
     def commit(self, boundary: Boundary) -> bool:
         """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
 
-        Raises `ClaimLost` where epoch or seq are not the run's; `AlreadyDecided` where a decision conflicts with a stored one; what
-        `decide` raises for a decision; `RefusedBoundary` where a row is no move of a lifecycle or not the next one, or where a pause
-        is closed that is not open, or opened that was asked before or where another is open.
+        With a `claim` it raises what `begin` or `claim` would. Raises `ClaimLost` where epoch or seq are not the run's, or where a pause
+        is to expire that was decided; `AlreadyDecided` where a decision conflicts with a stored one; what `decide` raises for a decision;
+        `RefusedBoundary` where a row is no move of a lifecycle or not the next one, or where a pause is closed that is not open, or
+        opened that was asked before or where another is open.
         """
 
     def release(self, run_id: str, epoch: int) -> None:
@@ -250,6 +262,9 @@ class Store(Protocol):
 
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, most recently changed first."""
+
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was executed last; None where there is none."""
 
     def definition(self, fingerprint: str) -> Text | None:
         """The canonical form of a workflow that some run has or had; None where there is none."""

@@ -81,11 +81,25 @@ def check_deadline(pause: Pause, new: Decided) -> None:
     raise PauseExpired(pause.pause_id, clock_text(pause.deadline), EXPIRY[pause.on_timeout])
 
 
+def check_expiries(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided]) -> None:
+    """Raise `ClaimLost` where a pause is about to expire that somebody has decided meanwhile: look again (TIME-2)."""
+    late = [(entry.at, entry.turn) for entry in boundary.entries if entry.trigger == w.expire]
+    for pause_id in boundary.closed if late else ():
+        pause = pauses.get(pause_id)
+        if (
+            pause is not None
+            and pause_id in stored
+            and any(pause.at == at and pause.turn[: len(turn)] == turn for at, turn in late)
+        ):
+            raise ClaimLost(boundary.run_id)
+
+
 def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided], phase: str) -> dict[str, Decided]:
     """The decisions of a boundary that are to be stored, by pause; what is stored already is left out.
 
     Raises what `judge` raises, and `UnknownPause`.
     """
+    check_expiries(boundary, pauses, stored)
     fresh: dict[str, Decided] = {}
     for new in boundary.decisions:
         pause = pauses.get(new.pause_id)
@@ -109,8 +123,8 @@ def check_claim(run_id: str, owner: str | None, lease: Micros | None, time: Micr
 
 
 def check_fence(boundary: Boundary, epoch: int, seq: int) -> None:
-    """Raise `ClaimLost` unless the boundary continues what is stored."""
-    if boundary.epoch != epoch or boundary.seq != seq:
+    """Raise `ClaimLost` unless the boundary continues what is stored, under the claim that it makes or the one that there is."""
+    if boundary.epoch != epoch + (boundary.claim is not None) or boundary.seq != seq:
         raise ClaimLost(boundary.run_id)
 
 

@@ -115,6 +115,10 @@ class SqliteDb:
         Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
         """
         self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
+        if boundary.claim is not None and boundary.claim.identity is not None:
+            new, state = boundary.claim.identity, boundary.claim.session_state
+            check_beginning(new, state)
+            self._expect(new.input, new.additional_data, new.metadata, state)
         return self._write(writing.commit, boundary, self._moves)
 
     def release(self, run_id: str, epoch: int) -> None:
@@ -153,6 +157,10 @@ class SqliteDb:
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         return self._channel().read(reading.journal, run_id, after, upto)
+
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was executed last."""
+        return self._channel().read(reading.session_state, session_id, workflow_id)
 
     def definition(self, fingerprint: str) -> Text | None:
         """The canonical form of a workflow that some run has or had; None where there is none."""

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     Moves = Mapping[tuple[str, str, str, str], int]
 
 KEEP = "INSERT OR IGNORE INTO value (hash, text) VALUES (?, ?)"
-FENCE = "SELECT id, epoch, seq, head, phase, cancel_requested FROM run WHERE run_id = ?"
+FENCE = "SELECT id, epoch, seq, head, phase, cancel_requested, owner, lease FROM run WHERE run_id = ?"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
-  owner, lease, epoch, turned, phase, state, held, updated, seq, head)
+  epoch, turned, phase, state, held, updated, seq, head)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint = ?), ?,
-  ?, ?, 1, (SELECT coalesce(max(turned), 0) + 1 FROM run), ?, ?, '[]', ?, 0, ?)"""
+  0, 0, ?, ?, '[]', ?, 0, ?)"""
 CLAIM = """
 UPDATE run SET owner = ?, lease = ?, epoch = epoch + 1, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
 DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
@@ -61,7 +61,14 @@ def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
 def begin(
     connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None
 ) -> Record:
-    """Store a new run. Raises `DuplicateRun`."""
+    """Store a new run, and claim it. Raises `DuplicateRun`."""
+    number = insert(connection, identity, session_state)
+    connection.execute(CLAIM, (owner, lease, identity.created, number))
+    return reading.record(connection, identity.run_id)
+
+
+def insert(connection: sqlite3.Connection, identity: Identity, session_state: Text) -> int | None:
+    """Store a new run that nobody has claimed; its key. Raises `DuplicateRun`."""
     known = connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
     if known is not None:
         raise DuplicateRun(identity.run_id)
@@ -69,9 +76,9 @@ def begin(
     connection.execute(DEFINE, (identity.fingerprint, identity.canonical))
     who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
     state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
-    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, owner, lease, *state)).lastrowid
+    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, *state)).lastrowid
     connection.execute("INSERT INTO session_state (run, text) VALUES (?, ?)", (number, session_state))
-    return reading.record(connection, identity.run_id)
+    return number
 
 
 def claim(
@@ -142,13 +149,10 @@ def insert_decisions(connection: sqlite3.Connection, number: int, decided: Itera
 
 def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> bool:
     """Store a boundary; True, having stored nothing, where a cancellation waits. Raises what the rules raise."""
-    row = connection.execute(FENCE, (sought(boundary.run_id),)).fetchone()
-    if row is None:
-        raise UnknownRun(boundary.run_id)
-    number, epoch, seq, chain, phase, cancel_requested = row
-    check_fence(boundary, epoch, seq)
-    if heeds(boundary, cancel_requested):
+    place = fenced(connection, boundary)
+    if place is None:
         return True
+    number, chain, phase = place
     check_entries(boundary)
     check_text(boundary.session_state)
     if boundary.decisions or boundary.closed or boundary.opened:
@@ -166,6 +170,25 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
     if boundary.session_state is not None:
         connection.execute("UPDATE session_state SET text = ? WHERE run = ?", (boundary.session_state, number))
     return False
+
+
+def fenced(connection: sqlite3.Connection, boundary: Boundary) -> tuple[int, bytes, str] | None:
+    """The key, head and phase of the run that a boundary may continue, claimed where it claims; None where a cancellation waits."""
+    claim = boundary.claim
+    if claim is not None and claim.identity is not None:
+        insert(connection, claim.identity, claim.session_state)
+    row = connection.execute(FENCE, (sought(boundary.run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(boundary.run_id)
+    number, epoch, seq, chain, phase, cancel_requested, owner, lease = row
+    if claim is not None:
+        check_claim(boundary.run_id, owner, lease, boundary.time)
+    check_fence(boundary, epoch, seq)
+    if heeds(boundary, cancel_requested):
+        return None
+    if claim is not None:
+        connection.execute(CLAIM, (claim.owner, boundary.lease, boundary.time, number))
+    return number, chain, phase
 
 
 def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:

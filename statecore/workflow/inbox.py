@@ -12,10 +12,9 @@ from attrs import evolve
 
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
-from statecore.drivers import Host, of_record
-from statecore.drivers.storing import cancellation
-from statecore.drivers.sync import drive
-from statecore.errors import AmbiguousRun, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
+from statecore.drivers import Host
+from statecore.drivers.storing import cancellation, store_events
+from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
@@ -23,7 +22,7 @@ from statecore.output.run_output import compiled_of
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
 from statecore.stores.rules import ENDED, STATUS
 
-from .ready import expire_run
+from .ready import claiming, expire_run
 
 ALL = 1_000_000
 
@@ -149,13 +148,13 @@ class Inbox:
         record = self.db.request_cancel(run_id, by, self.host.clock())
         if record.state.run in ENDED:
             return False
-        try:
-            claimed, _ = self.db.claim(run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
-        except RunBusy:
-            return True
-        if claimed.state.run in ENDED:
-            self.db.release(run_id, claimed.epoch)
-            return claimed.state.run == "cancelled"
-        for _commit in drive(of_record(self.host, self.compiled_of(claimed), claimed), (cancellation(by),)):
-            pass
-        return True
+        while record.state.run not in ENDED:
+            try:
+                store_events(claiming(self.host, self.compiled_of(record), record), (cancellation(by),))
+            except RunBusy:
+                return True
+            except ClaimLost:
+                record = self.db.load(run_id)
+            else:
+                return True
+        return record.state.run == "cancelled"

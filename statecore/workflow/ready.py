@@ -7,33 +7,39 @@ the claim is refused where the run has moved in between.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode, encode
-from statecore.core import DECISIONS, REOPEN, Event, asks, calls
+from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION
 from statecore.drivers import Execution, Host, of_record
-from statecore.drivers.storing import expiries, let_go, store_events
-from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
+from statecore.drivers.storing import cancellation, expiries, let_go, store_events
+from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
-from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
+from statecore.stores import Body, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Compiled, Node
+    from statecore.core import Ask, Commit, Compiled, Node
     from statecore.output import Requirement
 
 
 @frozen
 class Ready:
-    """A claimed run and the events to begin with."""
+    """A run that this process has claimed with its first boundary, which is stored; None where there was nothing to store but the claim."""
 
     execution: Execution
-    events: tuple[Event, ...]
+    first: Commit | None
+
+
+def claiming(host: Host, compiled: Compiled, record: Record) -> Execution:
+    """The execution of a stored run whose first boundary will claim it."""
+    return evolve(of_record(host, compiled, record), epoch=record.epoch + 1, claim=Claim(host.owner()))
 
 
 def new_run(
@@ -43,15 +49,15 @@ def new_run(
     values: Mapping[str, Any],
     session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> Ready:
-    """A run that is stored and claimed, and about to start.
+    """A run that is stored, claimed and started.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives. Raises
     `UnstorableValue` and `DuplicateRun` before anything is stored.
     """
-    program = compiled.program
+    program, now = compiled.program, host.clock()
     identity = Identity(
         **ids,
-        created=host.clock(),
+        created=now,
         input=encode(values["run_input"]),
         additional_data=encode(values["additional_data"]),
         metadata=encode(values["metadata"]),
@@ -59,11 +65,11 @@ def new_run(
         canonical=program.canonical,
         rules=RULES_VERSION,
     )
-    before = host.store.runs(RunFilter(session_id=identity.session_id, workflow_id=identity.workflow_id, limit=1))
-    kept = decode(before[0].session_state) if before else {}
+    kept = host.store.session_state(identity.session_id, identity.workflow_id) or "{}"
     own, given = session_states
-    record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner(), host.lease_end())
-    return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
+    state = encode({**own, **decode(kept), **given}) if own or given else kept
+    execution = Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+    return Ready(execution, store_events(execution, (Event(w.start, time=now),)))
 
 
 @define
@@ -79,22 +85,23 @@ class Continuation:
     stale: list[Decided] = field(factory=list)
 
     def ready(self) -> Ready:
-        """The run, claimed, with its events. Every refusal is named, and changes nothing."""
+        """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where somebody else moves it, look again."""
         while True:
             record = self.host.store.load(self.run_id)
             answers = self.answers()
             self.check(record, answers)
-            claimed, doubtful = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
-            if claimed.seq != record.seq:
-                self.host.store.release(self.run_id, claimed.epoch)
-                continue
-            execution = self.claimed(claimed)
+            execution = claiming(self.host, self.compiled, record)
             execution.answers = answers
-            return Ready(execution, self.events(execution, answers, doubtful=doubtful))
-
-    def claimed(self, record: Record) -> Execution:
-        """The execution of a run that was just claimed."""
-        return of_record(self.host, self.compiled, record)
+            events = self.events(execution, record)
+            try:
+                if events:
+                    return Ready(execution, store_events(execution, events))
+                claimed, _ = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
+            except ClaimLost:
+                continue
+            if claimed.seq == record.seq:
+                return Ready(of_record(self.host, self.compiled, claimed), None)
+            self.host.store.release(self.run_id, claimed.epoch)
 
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
@@ -165,42 +172,38 @@ class Continuation:
         if differences:
             raise DefinitionChanged(self.run_id, differences)
 
-    def events(self, execution: Execution, answers: Mapping[str, Decided], *, doubtful: bool) -> tuple[Event, ...]:
-        """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken."""
+    def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
+        """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
         program, state, now = self.compiled.program, execution.state, self.host.clock()
         if state.run == w.failed:
             return (evolve(REOPEN, time=now),)
         if state.run == w.pending:
             return (Event(w.start, time=now),)
-        events = (
-            [execution.interrupted(call, "began, and no end is recorded") for call in calls(program, state)] if doubtful else []
-        )
-        answered = [ask for ask in asks(program, state) if ask.pause_id in answers]
-        events += [decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
-        return tuple(events + expiries(execution, answers))
+        left = calls(program, state) if record.owner is not None else ()
+        events = [execution.interrupted(call, "began, and no end is recorded") for call in left]
+        answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]
+        events += [decision_event(ask, execution.answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
+        events += expiries(execution, execution.answers)
+        if record.cancel_requested is not None:
+            events.append(cancellation(record.cancel_by))
+        return tuple(events)
 
 
-def expire_run(host: Host, compiled: Compiled, run_id: str) -> bool:
+def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
     """Apply the expired pauses of a run that rests, up to the next call of user code, which is for whoever continues it.
 
-    False where none is expired, or where somebody executes the run: then it is theirs to apply.
+    Where somebody executes the run, or has just moved it, it is theirs to apply.
     """
-    if host.store.load(run_id).state.run != w.paused:
-        return False
-    try:
-        record, _ = host.store.claim(run_id, host.owner(), host.clock(), host.lease_end())
-    except RunBusy:
-        return False
-    execution = of_record(host, compiled, record)
+    record = host.store.load(run_id)
+    execution = claiming(host, compiled, record)
     rows = host.store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
     late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
-    try:
-        if late and record.state.run == w.paused:
-            store_events(execution, tuple(late))
-    finally:
+    if not late or record.state.run != w.paused:
+        return
+    with suppress(RunBusy, ClaimLost):
+        store_events(execution, tuple(late))
         if not execution.parked:
             let_go(execution)
-    return bool(late)
 
 
 def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:

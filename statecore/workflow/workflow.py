@@ -325,7 +325,7 @@ class Workflow:
         return await asyncio.to_thread(function)
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
-        commits = drive(ready.execution, ready.events)
+        commits = drive(ready.execution, ready.first)
         if stream:
             return Stream(ready.execution, commits, everything=stream_events)
         for _commit in commits:
@@ -337,7 +337,7 @@ class Workflow:
         from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         ready = await self._off_loop(prepare)
-        async for _commit in aio.drive(ready.execution, ready.events):
+        async for _commit in aio.drive(ready.execution, ready.first):
             pass
         raise_loud(ready.execution)
         return await self.aget_run_output(ready.execution.identity.run_id)
@@ -345,4 +345,4 @@ class Workflow:
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
         from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
-        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.events), everything=stream_events)
+        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)

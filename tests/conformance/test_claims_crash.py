@@ -157,7 +157,7 @@ def test_what_the_dead_left_can_be_cancelled(db_file, log):
 @pytest.mark.spec("CRASH-1", "CONT-2")
 def test_a_decision_survives_its_process(db_file, log):
     """A decision that was stored in a process that is gone is applied by the next one that continues."""
-    assert die(db_file, log, "sync", "gate", "after:2") == 9
+    assert die(db_file, log, "sync", "gate", "after:1") == 9
     workflow = flow("gate", SqliteDb(db_file=str(db_file)), log)
     [asked] = workflow.list_pauses()
     workflow.decide(RUN_ID, asked.pause_id, "confirm", by="ann")
