@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import frozen
 
 from .events import Advanced, Event
+from .memo import recall
 from .owed import Call, Timer, owed
 from .reducer import advance, stands_at
 
@@ -58,7 +59,7 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
     begun: tuple[Call, ...] = ()
     while True:
         if events:
-            after = advance(program, state, *events)
+            after = recall(program, state, events)
             ordered = yield Commit(state, events, after)
             if isinstance(ordered, Event):
                 events = (*events, ordered)

@@ -75,6 +75,8 @@ class Program:
     canonical: str
     fingerprint: str
     named: Mapping[str, tuple[Address, ...]]
+    memo: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
+    """What `memo.recall` remembers."""
 
     def __getitem__(self, at: Address) -> Node:
         """The node at an address."""

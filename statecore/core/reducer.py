@@ -34,7 +34,7 @@ def advance(program: Program, state: State, *events: Event) -> Advanced:
     never changed.
     """
     draft = take_apart(program, state)
-    draft.time = max([event.time for event in events], default=0)
+    draft.time = events[0].time if len(events) == 1 else max([event.time for event in events], default=0)
     for event in events:
         AT_ROOT.get(event.trigger, report)(draft, event) if event.at == ROOT else report(draft, event)
     settle(draft)

@@ -105,7 +105,7 @@ class Ending:
     last: Source | None
 
 
-@frozen
+@frozen(cache_hash=True)
 class State:
     """A run's situation: its phase, its cursors and frames in order, and, when it has completed, what it handed on.
 

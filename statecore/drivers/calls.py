@@ -135,8 +135,14 @@ def joined(yielded: list[Any]) -> Any:
     return yielded[-1] if yielded else None
 
 
+AT_HAND = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, StepOutput})
+"""What most code gives, and what is no promise of a value."""
+
+
 def finish_now(value: Any) -> Any:
     """Bring what user code gave to its end from synchronous code: a coroutine, a generator of either colour, or the value itself."""
+    if type(value) in AT_HAND:
+        return value
     if inspect.isgenerator(value):
         return exhaust(value)
     if inspect.isasyncgen(value):

@@ -106,17 +106,18 @@ class Execution:
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
         """The transaction that stores an effect."""
-        time, after = max(event.time for event in effect.events) or self.host.clock(), effect.after.state
+        after, adopts = effect.after.state, self.adopts
+        time = latest(effect.events) or self.host.clock()
         at_seq: dict[Ref, int] = {}
-        entries = []
-        for seq, move in enumerate(effect.after.moves, self.seq + 1):
-            if move.trigger in GIVES and move.body.value is not None:
+        entries, seq = [], self.seq
+        for move in effect.after.moves:
+            seq += 1
+            if move.body is not None and move.body.value is not None and move.trigger in GIVES:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
-        if self.seq == 0 or self.adopts:  # the journal says which definition its rows follow
+        if adopts:  # the journal says which definition its rows follow from here on
             entries[0] = evolve(entries[0], body=saying(entries[0].body, definition=self.program.fingerprint))
-        before_asks, after_asks = self.questions(effect.before), self.questions(after)
-        closed = tuple([ask.pause_id for ask in before_asks if ask not in after_asks])
+        opened, closed = self.asked(effect, time)
         return Boundary(
             run_id=self.identity.run_id,
             epoch=self.epoch,
@@ -125,16 +126,24 @@ class Execution:
             state=after,
             entries=tuple(entries),
             held=self.held_by(after, at_seq),
-            opened=tuple([self.pause(ask, effect, time) for ask in after_asks if ask not in before_asks]),
+            opened=opened,
             closed=closed,
-            decisions=tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]),
-            session_state=self.session_state if self.session_state != self._saved_session else None,
+            decisions=tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
+            session_state=self.session_state if self.session_state is not self._saved_session else None,
             parks=after.run != w.running,
             heeds_cancel=heeds_cancel,
             lease=time + self.host.lease_micros,
             claim=self.claim,
-            definition=(self.program.fingerprint, self.program.canonical) if self.adopts else None,
+            definition=(self.program.fingerprint, self.program.canonical) if adopts else None,
         )
+
+    def asked(self, effect: Commit, time: int) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
+        """The pauses that an effect opens, and the ids of those that it closes."""
+        before, after = self.questions(effect.before), self.questions(effect.after.state)
+        if before == after:
+            return (), ()
+        opened = tuple([self.pause(ask, effect, time) for ask in after if ask not in before])
+        return opened, tuple([ask.pause_id for ask in before if ask not in after])
 
     @property
     def adopts(self) -> bool:
@@ -151,7 +160,8 @@ class Execution:
         """The journal row of a move; a component that hands on what another row holds says which row that is."""
         body = move.body if move.body is not None else NO_BODY
         if move.hands_on is not None and body.value is None:
-            body = saying(body, of=self.rows_of(move.hands_on, at_seq))
+            rows = self.rows_of(move.hands_on, at_seq)
+            body = Body(f'{{"of": {rows}}}') if type(rows) is int and not body.detail else saying(body, of=rows)
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
     def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
@@ -166,7 +176,9 @@ class Execution:
         """Where the outputs lie that a state refers to."""
         refs: set[Ref] = set()
         for cursor in state.cursors:
-            collect(refs, cursor.prev, cursor.last)
+            collect(refs, cursor.prev)
+            if cursor.last is not cursor.prev:
+                collect(refs, cursor.last)
             if cursor.marks is not UNMARKED:
                 collect(refs, cursor.marks.output, cursor.marks.rejected)
         for frame in state.frames:
@@ -212,7 +224,8 @@ class Execution:
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}
-        self.texts = {ref: text for ref, text in self.texts.items() if ref in boundary.held}
+        if len(self.texts) > len(boundary.held):
+            self.texts = {ref: text for ref, text in self.texts.items() if ref in boundary.held}
 
     # -- ends of calls -----------------------------------------------------------------------------------------------------------
 
@@ -313,6 +326,11 @@ def saying(body: Body, **more: Any) -> Body:
     """A body that says more."""
     said = loads(body.detail) if body.detail else {}
     return evolve(body, detail=dumps({**said, **more}))
+
+
+def latest(events: tuple[Event, ...]) -> int:
+    """When the last of some events happened."""
+    return events[0].time if len(events) == 1 else max(event.time for event in events)
 
 
 def collect(refs: set[Ref], *sources: Source | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 
 from attrs import frozen
 
@@ -31,7 +32,7 @@ class Host:
     asleep: Callable[[float], Awaitable[None]] | None = None
     lease: float | None = None
 
-    @property
+    @cached_property
     def lease_micros(self) -> int:
         """How long a claim lasts unless it is renewed, in microseconds."""
         seconds: float = self.lease if self.lease is not None else getattr(self.store, "lease", LEASE_SECONDS)

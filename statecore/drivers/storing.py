@@ -7,6 +7,7 @@ from json import dumps
 from typing import TYPE_CHECKING
 
 from statecore.core import Call, Commit, Event, Timer, advance, asks
+from statecore.core.memo import recall
 from statecore.core.reducer import stands_at
 from statecore.lifecycles import words as w
 from statecore.stores import Body
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 def store(execution: Execution, effect: Commit) -> Event | None:
     """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
-    heeds = all(event.trigger != w.cancel for event in effect.events)
-    boundary = execution.boundary(effect, heeds_cancel=heeds)
+    cancels = [event for event in effect.events if event.trigger == w.cancel]
+    boundary = execution.boundary(effect, heeds_cancel=not cancels)
     if execution.host.store.commit(boundary):
         by = execution.host.store.load(execution.identity.run_id).cancel_by
         return cancellation(by)
@@ -49,7 +50,7 @@ def store_interruption(execution: Execution, calls: list[Call], why: str) -> Non
 
 def store_events(execution: Execution, events: tuple[Event, ...]) -> Commit:
     """Store what happened, and nothing after it, with a cancellation that was requested meanwhile; what was stored."""
-    effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
+    effect = Commit(execution.state, events, recall(execution.program, execution.state, events))
     ordered = store(execution, effect)
     if ordered is not None:
         events = (*events, ordered)

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from json import JSONEncoder
 
-from attrs import astuple
-
 from statecore.core import DECISIONS, Address
 from statecore.core.state import Turn
 from statecore.errors import (
@@ -170,7 +168,9 @@ def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[st
 
 def check_beginning(identity: Identity, session_state: Text) -> None:
     """Raise `UnstorableValue` where a text of a new run cannot be stored."""
-    check_text(*(part for part in astuple(identity) if isinstance(part, str)), session_state)
+    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id)
+    what = (identity.input, identity.additional_data, identity.metadata, identity.fingerprint, identity.canonical)
+    check_text(*who, *what, session_state)
 
 
 def check_text(*texts: str | None) -> None:

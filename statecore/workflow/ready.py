@@ -25,8 +25,11 @@ from statecore.stores import Body, Claim, Decided, Identity, Pause, PauseFilter,
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Commit, Compiled, Node
+    from statecore.core import Ask, Commit, Compiled, Node, Program
     from statecore.output import Requirement
+
+
+NOTHING = encode({})
 
 
 @frozen
@@ -59,17 +62,22 @@ def new_run(
         **ids,
         created=now,
         input=encode(values["run_input"]),
-        additional_data=encode(values["additional_data"]),
-        metadata=encode(values["metadata"]),
+        additional_data=encode(values["additional_data"]) if values["additional_data"] else NOTHING,
+        metadata=encode(values["metadata"]) if values["metadata"] else NOTHING,
         fingerprint=program.fingerprint,
         canonical=program.canonical,
         rules=RULES_VERSION,
     )
-    kept = host.store.session_state(identity.session_id, identity.workflow_id) or "{}"
+    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
     own, given = session_states
     state = encode({**own, **decode(kept), **given}) if own or given else kept
     execution = Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
-    return Ready(execution, store_events(execution, (Event(w.start, time=now),)))
+    return Ready(execution, store_events(execution, (beginning(program, now),)))
+
+
+def beginning(program: Program, now: int) -> Event:
+    """The start of a run; the journal's first row says which definition it follows."""
+    return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
 
 
 @define
@@ -178,7 +186,7 @@ class Continuation:
         if state.run == w.failed:
             return (evolve(REOPEN, time=now),)
         if state.run == w.pending:
-            return (Event(w.start, time=now),)
+            return (beginning(program, now),)
         left = calls(program, state) if record.owner is not None else ()
         events = [execution.interrupted(call, "began, and no end is recorded") for call in left]
         answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from specs.oracle import ANSWERS
 from statecore.core import (
     CANCEL,
     ROOT,
+    START,
     Ask,
     Call,
     Event,
@@ -22,6 +24,7 @@ from statecore.core import (
     advance,
     owed,
 )
+from statecore.core.memo import recall
 from statecore.definition import Condition, Definition, Step
 from statecore.errors import LifecycleError
 from statecore.lifecycles import TABLES
@@ -270,3 +273,20 @@ def test_the_same_answers_give_the_same_run(definition, script):
     assert once.program.canonical == again.program.canonical
     assert [hash(state) for state in once.states] == [hash(state) for state in again.states]
     assert once == again
+
+
+@properties
+@given(st.builds(walk, families(), answers()))
+def test_what_is_remembered_is_what_is_true(taken):
+    """`recall` answers as `advance` does, the first time and again, with the body of the event of this time; and refuses as it does."""
+    for round_ in range(2):
+        for stage in taken.stages:
+            event = evolve(said(stage.wait, stage.word, taken.components), body=f"body {round_}", time=round_)
+            assert recall(taken.program, stage.before, (event,)) == advance(taken.program, stage.before, event)
+            if stage.before.run != "failed":
+                assert recall(taken.program, stage.before, (CANCEL,)) == advance(taken.program, stage.before, CANCEL)
+    if taken.stages:
+        with pytest.raises(LifecycleError):
+            recall(taken.program, taken.states[-1], (START,))
+    known = [after.state for after, _ in taken.program.memo.values()]
+    assert all(cursor.marks.due is None for state in known for cursor in state.cursors)
