@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from statecore.core import BEGINNING
-from statecore.errors import ClaimLost, DuplicateRun, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 
 from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
@@ -18,6 +18,7 @@ from .rules import (
     check_claim,
     check_entries,
     check_fence,
+    check_key,
     check_pauses,
     check_text,
     heeds,
@@ -79,6 +80,7 @@ class InMemoryDb:
 
     def __init__(self) -> None:
         self._runs: dict[str, Kept] = {}
+        self._starts: dict[tuple[str, str], str] = {}
         self._lock = RLock()
         self._turns = 0
 
@@ -96,10 +98,16 @@ class InMemoryDb:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
         check_beginning(identity, session_state)
         with self._lock:
+            if identity.key is not None:
+                start = (identity.workflow_id, identity.key)
+                if start in self._starts:
+                    raise DuplicateStart(identity.key, self._starts[start])
             if identity.run_id in self._runs:
                 raise DuplicateRun(identity.run_id)
             kept = Kept(identity, session_state, owner, self._turn(), identity.created, lease)
             self._runs[identity.run_id] = kept
+            if identity.key is not None:
+                self._starts[identity.workflow_id, identity.key] = identity.run_id
             return kept.record()
 
     def load(self, run_id: str) -> Record:
@@ -130,7 +138,7 @@ class InMemoryDb:
             check_fence(boundary, kept.epoch, len(kept.entries))
             if heeds(boundary, kept.cancel_requested):
                 return True
-            check_entries(boundary)
+            check_entries(boundary, kept.state.run)
             check_text(boundary.session_state)
             if boundary.decisions or boundary.closed or boundary.opened:
                 self._answer(kept, boundary)
@@ -171,6 +179,8 @@ class InMemoryDb:
             pause = kept.pauses.get(decision.pause_id)
             if pause is None:
                 raise UnknownPause(decision.run_id, decision.pause_id, kept.open_at)
+            if decision.key is not None:
+                check_key(next((each for each in kept.decisions.values() if each.key == decision.key), None), decision)
             stored = judge(pause, kept.decisions.get(decision.pause_id), decision, kept.state.run)
             return kept.decisions.setdefault(decision.pause_id, stored or decision)
 
@@ -235,6 +245,7 @@ class InMemoryDb:
         """Forget everything."""
         with self._lock:
             self._runs.clear()
+            self._starts.clear()
 
     @staticmethod
     def _waiting(kept: Kept, pause: Pause) -> Waiting:

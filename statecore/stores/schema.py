@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"stco")
 """What tells a statecore file from another program's; it lies at offset 68 of the file."""
 
-SCRIPTS = ("schema.sql",)
+SCRIPTS = ("schema.sql", "schema-2.sql")
 """The n-th script leads from version n - 1 to version n. A script that was released is never changed."""
 
 VERSION = len(SCRIPTS)

@@ -14,9 +14,9 @@ from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode, encode
 from statecore.core import DECISIONS, REOPEN, Event, asks, calls
-from statecore.core.state import RULES_VERSION
+from statecore.core.state import RULES_VERSION, State
 from statecore.drivers import Execution, Host, of_record
-from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, Undecided
+from statecore.errors import AlreadyDecided, DefinitionChanged, DuplicateStart, KeyReused, NotPaused, RunBusy, Undecided
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
 from statecore.stores import Body, Decided, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
@@ -25,6 +25,10 @@ from statecore.stores.rules import STATUS, check_claim, clock_text, ended
 if TYPE_CHECKING:
     from statecore.core import Ask, Compiled, Node
     from statecore.output import Requirement
+
+
+NOBODYS = -1
+"""The epoch of no claim."""
 
 
 @frozen
@@ -45,7 +49,7 @@ def new_run(
     """A run that is stored and claimed, and about to start.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives. Raises
-    `UnstorableValue` and `DuplicateRun` before anything is stored.
+    `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored. Where the same request began a run before, it is that run.
     """
     program = compiled.program
     identity = Identity(
@@ -61,8 +65,26 @@ def new_run(
     before = host.store.runs(RunFilter(session_id=identity.session_id, workflow_id=identity.workflow_id, limit=1))
     kept = decode(before[0].session_state) if before else {}
     own, given = session_states
-    record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner(), host.lease_end())
+    try:
+        record = host.store.begin(identity, encode({**own, **kept, **given}), host.owner(), host.lease_end())
+    except DuplicateStart as first:
+        return started_before(host, compiled, identity, first.run_id)
     return Ready(of_record(host, compiled, record), (Event(w.start, time=host.clock()),))
+
+
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+    record = host.store.load(run_id)
+    first = record.identity
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {run_id!r}, which was started with another input")
+    try:
+        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+    except (NotPaused, Undecided, RunBusy):
+        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
+        execution = of_record(host, compiled, watched)
+        execution.parked = True
+        return Ready(execution, ())
 
 
 @define

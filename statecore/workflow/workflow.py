@@ -119,7 +119,7 @@ class Workflow:
         """Start a run and drive it until people are owed or it is over.
 
         Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
-        fails under policy fail; `UnstorableValue` and `DuplicateRun` before anything ran.
+        fails under policy fail; `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything ran.
         """
         return self._drive(self._launch(input, **options), stream=stream, stream_events=stream_events)
 
@@ -342,17 +342,12 @@ class Workflow:
         user_id: str | None = None,
         run_id: str | None = None,
         session_state: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> Ready:
-        session_id = session_id or self.session_id
-        ids = {
-            "run_id": run_id or str(uuid4()),
-            "workflow_id": self.id,
-            "workflow_name": self.name,
-            "session_id": session_id,
-            "user_id": user_id or self.user_id,
-        }
-        checked = checked_input(self.name, self.input_schema, run_input)
-        values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": self.metadata}
+        ids = {"run_id": run_id or str(uuid4()), "workflow_id": self.id, "workflow_name": self.name, "key": idempotency_key}
+        ids |= {"session_id": session_id or self.session_id, "user_id": user_id or self.user_id}
+        given = checked_input(self.name, self.input_schema, run_input)
+        values = {"run_input": given, "additional_data": dict(additional_data or {}), "metadata": self.metadata}
         return new_run(self.host, self.compiled, ids, values, (self.session_state, session_state or {}))
 
     def _resume(
