@@ -7,7 +7,7 @@ CREATE UNIQUE INDEX run_start ON run (workflow_id, start_key) WHERE start_key IS
 -- a key names one decision of a run; old files may hold a key twice, so it is looked for, not constrained
 CREATE INDEX decision_key ON decision (run, "key") WHERE "key" IS NOT NULL;
 
--- SHA-256 over a row's columns; NULL where schema 1 wrote the row
+-- SHA-256 over a row's columns; what schema 1 wrote is sealed when it is migrated
 ALTER TABLE run ADD COLUMN seal BLOB;             -- who the run is: what never changes
 ALTER TABLE run ADD COLUMN claimed BLOB;          -- whose it is: owner, epoch, turned, cancel_by, cancel_requested
 ALTER TABLE session_state ADD COLUMN hash BLOB;
