@@ -52,9 +52,12 @@ def turn_text(turn: Turn) -> str:
 def read_turn(text: str) -> Turn:
     """The turn that a column holds."""
     try:
-        return tuple(map(int, text.split("."))) if text else ()
+        turn = tuple(map(int, text.split("."))) if text else ()
     except (AttributeError, ValueError) as error:
         raise unreadable(text, "turn") from error
+    if turn_text(turn) != text:
+        raise unreadable(text, "turn")
+    return turn
 
 
 def held_text(held: Mapping[Ref, int]) -> str:

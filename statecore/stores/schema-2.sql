@@ -12,6 +12,7 @@ ALTER TABLE run ADD COLUMN seal BLOB;             -- who the run is: what never 
 ALTER TABLE run ADD COLUMN claimed BLOB;          -- whose it is: owner, epoch, turned, cancel_by, cancel_requested
 ALTER TABLE session_state ADD COLUMN hash BLOB;
 ALTER TABLE pause ADD COLUMN seal BLOB;           -- the question; not when it was closed
+ALTER TABLE pause ADD COLUMN decided INTEGER;   -- when it was decided, so that a decision that is gone is missed
 ALTER TABLE decision ADD COLUMN seal BLOB;
 
 -- the rows of the run's own lifecycle begin where the run is, and take it along

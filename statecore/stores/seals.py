@@ -68,6 +68,9 @@ def seal_all(connection: sqlite3.Connection) -> None:
             connection.execute(KEEPS)
         else:
             connection.executemany(f"UPDATE {each.table} SET {each.column} = ? WHERE {each.key} = ?", rows)  # noqa: S608  # from above
+    connection.execute(
+        "UPDATE pause SET decided = (SELECT time FROM decision d WHERE d.run = pause.run AND d.pause_id = pause.pause_id)"
+    )
     texts = connection.execute("SELECT run, text FROM session_state").fetchall()
     connection.executemany("UPDATE session_state SET hash = ? WHERE run = ?", [(digest(text), number) for number, text in texts])
 

@@ -85,6 +85,7 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
         found.blame("file", plain(error))
         return found
     try:
+        connection.execute("BEGIN")  # whoever writes from now on writes what is not seen here
         checked(connection, found, progress)
     except (sqlite3.Error, StatecoreError, UnicodeError, TypeError, ValueError) as error:
         found.blame("file", plain(named(error, str(file)) or error))
@@ -126,8 +127,7 @@ def migrated(old: sqlite3.Connection, version: int) -> sqlite3.Connection:
 
 
 def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None) -> None:
-    """Look at everything, at one moment of the store."""
-    connection.execute("BEGIN")
+    """Look at everything behind a connection, inside a transaction."""
     if not file_is_sound(connection, found):
         return
     connection.text_factory = readable
@@ -215,8 +215,11 @@ def seals(connection: sqlite3.Connection, found: Verified) -> None:
                     "decision": f"decision of pause {columns[1]!r}",
                 }
                 why = f"it is not as it was sealed ({part})" if each.table == "run" else "it is not as it was sealed"
-                found.blame(what[each.table] if each.table in what else each.table, why, run_id)
+                found.blame(what.get(each.table, each.table), why, run_id)
     rows = connection.execute("SELECT r.run_id, s.run, s.text, s.hash FROM session_state s LEFT JOIN run r ON r.id = s.run")
+    lacking = connection.execute("SELECT run_id FROM run WHERE id NOT IN (SELECT run FROM session_state) LIMIT ?", (MANY,))
+    for (run_id,) in lacking.fetchall():
+        found.blame("session_state", "it is missing", run_id)
     for run_id, number, text, stored in rows:
         if stored != digest(text):
             found.blame(f"session_state {number}", "it is not the text that was stored", run_id)

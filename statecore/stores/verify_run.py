@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from statecore.codec.records import load_state
-from statecore.core import DECISIONS, Program, Ref, State, asks, stored_program
+from statecore.core import DECISIONS, Program, State, asks, stored_program
 from statecore.core.program import ROOT
 from statecore.core.state import RULES_VERSION
 from statecore.errors import StatecoreError
@@ -17,12 +17,12 @@ from statecore.lifecycles import words as w
 
 from .records import Body, Entry
 from .replay import references, replay, timeless
-from .rows import read_held, read_turn, read_value
+from .rows import held_text, read_held, read_turn, read_value
 from .rules import GENESIS, LEGAL, digest, link
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 RUN = """
 SELECT r.run_id, r.seq, r.head, r.phase, r.state, r.held, r.owner, r.lease, r.rules, d.canonical, r.cancel_by, r.cancel_requested
@@ -31,7 +31,7 @@ ROWS = """
 SELECT j.seq, l.machine, j.at, j.turn, j.attempt, l.source, l."trigger", l.dest, j.time, j.detail, j.value, v.text, j.hash
 FROM journal j LEFT JOIN legal l ON l.id = j.legal LEFT JOIN value v ON v.hash = j.value WHERE j.run = ? ORDER BY j.seq"""
 PAUSES = """
-SELECT p.pause_id, p.kind, p.at, p.turn, p.attempt, p.opened, p.closed, p.deadline, d.word, d.time, d.value, d."by", d.comment
+SELECT p.pause_id, p.kind, p.at, p.turn, p.attempt, p.opened, p.closed, p.deadline, p.decided, d.word, d.time, d.value, d."by", d.comment
 FROM pause p LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id WHERE p.run = ? ORDER BY p.id"""
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
@@ -73,7 +73,7 @@ def check_run(connection: sqlite3.Connection, number: int, findings: Findings) -
         findings.blame("run", "somebody cancelled it at no time")
     program = program_of(canonical, rules, findings)
     played = program is not None and check_state(program, entries, state, findings)
-    check_held(entries, state, read_held(held), findings)
+    check_held(entries, state, held, findings)
     check_pauses(connection, number, entries, Asked(state, program if played else None), findings)
 
 
@@ -88,7 +88,8 @@ def row_name(seq: int) -> str:
 def journal(connection: sqlite3.Connection, number: int, run_id: str, findings: Findings) -> tuple[list[Entry], bytes]:
     """The rows up to the first bad one, which is blamed, and the chain's last link."""
     entries: list[Entry] = []
-    chain, phases = GENESIS, {}
+    phases: dict[Any, str] = {}
+    chain = GENESIS
     for row in connection.execute(ROWS, (number,)):
         findings.rows += 1
         where = row_name(len(entries) + 1)
@@ -169,9 +170,10 @@ def places(state: State) -> str:
     return ", ".join(f"{cursor.at} ({cursor.phase})" for cursor in state.cursors) or "no place"
 
 
-def check_held(entries: Sequence[Entry], state: State, held: dict[Ref, int], findings: Findings) -> None:
+def check_held(entries: Sequence[Entry], state: State, stored: str, findings: Findings) -> None:
     """The outputs that a state refers to lie at rows that brought them."""
-    if set(held) != references(state):
+    held = read_held(stored)
+    if held_text(held) != stored or set(held) != references(state):
         findings.blame("run", "the outputs that it holds are not those that its state refers to")
     for ref, seq in held.items():
         row = entries[seq - 1] if 0 < seq <= len(entries) else None
@@ -198,24 +200,46 @@ def check_pauses(connection: sqlite3.Connection, number: int, entries: Sequence[
     """Open pauses are those that the state asks, closed ones were answered by the rows that say so, by the decisions that are stored."""
     wanted = asked.open()
     found: dict[str, int | None] = {}
-    for pause_id, kind, at, turn, attempt, opened, closed, deadline, *decided in connection.execute(PAUSES, (number,)):
+    times = {entry.time for entry in entries}
+    by_place: dict[tuple[str, int, int], list[Entry]] = {}
+    closings: set[tuple[str, int, int]] = set()
+    for entry in entries:
+        by_place.setdefault((entry.at, entry.attempt, entry.time), []).append(entry)
+    for pause_id, kind, at, _turn, attempt, opened, closed, deadline, decided, *said in connection.execute(PAUSES, (number,)):
         where = f"pause {pause_id!r}"
-        rows = [entry for entry in entries if (entry.at, entry.attempt) == (at, attempt)]
-        if not any(entry.time == opened for entry in entries):
+        if opened not in times:
             findings.blame(where, "it was asked when no row was written")
+        if decided != said[1]:
+            findings.blame(
+                f"decision of {where}", "it is missing" if said[0] is None else "its pause says that it was decided otherwise"
+            )
         if closed is None:
             found[pause_id] = deadline
             continue
-        left = [row for row in rows if row.time == closed and TABLES[row.machine].owes.get(row.source) == "ask"]
+        closings.add((at, attempt, closed))
+        left = [row for row in by_place.get((at, attempt, closed), ()) if TABLES[row.machine].owes.get(row.source) == "ask"]
         if not left:
             findings.blame(where, "it was closed when no row left its question")
             continue
-        wrong = fault_of_answer(left, kind, decided)
+        wrong = fault_of_answer(left, kind, said)
         if wrong is not None:
             findings.blame(f"decision of pause {pause_id!r}", wrong)
+    for seq, place in unasked(entries, closings):
+        findings.blame(row_name(seq), f"it answers a question of {place!r}, and there is no such pause")
     if wanted is not None and found != wanted:
         differing = sorted(pause_id for pause_id in {*found, *wanted} if found.get(pause_id, -1) != wanted.get(pause_id, -1))
         findings.blame(f"pause {differing[0]!r}", "it is open and the run does not ask it, or the run asks it otherwise")
+
+
+def unasked(entries: Sequence[Entry], closings: set[tuple[str, int, int]]) -> Iterator[tuple[int, str]]:
+    """Rows that left a question of an earlier boundary, where no pause was closed by them."""
+    asked: dict[Any, int] = {}
+    for row in entries:
+        entered = asked.pop((row.at, row.turn), None)
+        if entered is not None and entered != row.time and (row.at, row.attempt, row.time) not in closings:
+            yield row.seq, row.at
+        if TABLES[row.machine].owes.get(row.dest) == "ask":
+            asked[row.at, row.turn] = row.time
 
 
 def fault_of_answer(left: Sequence[Entry], kind: str, decided: Sequence[Any]) -> str | None:

@@ -165,6 +165,7 @@ def insert_decisions(connection: sqlite3.Connection, number: int, decided: Itera
         value = keep(connection, each.value)[0] if each.value is not None else None
         columns = (each.pause_id, each.word, each.time, value, each.by, each.comment, each.key)
         connection.execute(DECIDE, (number, *columns, seal(each.run_id, *columns)))
+        connection.execute("UPDATE pause SET decided = ? WHERE run = ? AND pause_id = ?", (each.time, number, each.pause_id))
 
 
 # -- boundaries --------------------------------------------------------------------------------------------------------------------

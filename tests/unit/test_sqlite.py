@@ -328,7 +328,8 @@ GOOD = {"by": 1, "legal": "legal", "value": "value"}
         ("INSERT INTO decision SELECT * FROM decision", "UNIQUE"),
         ("INSERT INTO decision (run, pause_id, word, time) VALUES (2, 'x', 'confirm', 1)", "FOREIGN KEY"),
         (
-            "INSERT INTO pause SELECT NULL, run, 'x', kind, at, turn, attempt, step_name, message, detail, opened, NULL, NULL, '', NULL FROM pause",
+            """INSERT INTO pause
+            SELECT NULL, run, 'x', kind, at, turn, attempt, step_name, message, detail, opened, NULL, NULL, '', NULL, NULL FROM pause""",
             "UNIQUE",
         ),
         ("INSERT INTO run SELECT 9, run_id, " + ", ".join(["0"] * 25), "no such column"),
