@@ -94,8 +94,8 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
     return found
 
 
-def opened(file: Path) -> sqlite3.Connection:
-    """A connection that only reads, of the newest schema. Raises `StoreUnavailable`, `StoreCorrupt`."""
+def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
+    """A connection that only reads: of the newest schema, unless the file is wanted as it is. Raises `StoreUnavailable`, `StoreCorrupt`."""
     try:
         if not file.is_file() or file.stat().st_size == 0:
             raise StoreUnavailable(str(file), "there is no store in it")
@@ -106,7 +106,7 @@ def opened(file: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA cell_size_check = 1")
             application, version = marks(connection)
             check_marks(file, application, version)
-            return connection if version == VERSION else migrated(connection, version)
+            return connection if as_it_is or version == VERSION else migrated(connection, version)
         except BaseException:
             connection.close()
             raise
