@@ -26,7 +26,7 @@ def backup(store: str | Path, copy: str | Path, progress: Callable[[int, int], N
     Raises `StoreUnavailable` where the new file exists or cannot be written, `StoreCorrupt` where the copy is not sound: then there is
     none; and what `verify` raises.
     """
-    source, target = Path(store).resolve(), Path(copy).resolve()
+    source, target = Path(store).resolve(), Path(copy).absolute()
     if os.path.lexists(target):
         raise StoreUnavailable(str(target), "it exists, and a backup overwrites nothing")
     look(source)
