@@ -313,6 +313,31 @@ class AmbiguousRun(RunError, ValueError):
         super().__init__(f"{len(self.found)} runs begin with {prefix!r}: {some}. Give more of the id.")
 
 
+class KeyReused(RunError, ValueError):
+    """An idempotency key was used before, for something else; nothing was stored."""
+
+    code = "SC315"
+
+    def __init__(self, key: str, used_for: str) -> None:
+        self.key, self.used_for = key, used_for
+        super().__init__(
+            f"The idempotency key {key!r} was used before, for {used_for}, and nothing was stored. Repeat a request with its own key and "
+            f"words; give a new request a new key."
+        )
+
+
+class DuplicateStart(RunError, ValueError):
+    """A run of this workflow was started with this idempotency key before."""
+
+    code = "SC316"
+
+    def __init__(self, key: str, run_id: str) -> None:
+        self.key, self.run_id = key, run_id
+        super().__init__(
+            f"The idempotency key {key!r} started run {run_id!r} before. Read or continue that run; it is not started again."
+        )
+
+
 # -- values ------------------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import click
 from statecore import __version__
 from statecore.errors import StatecoreError
 
-from . import deciding, exits, listing, running
+from . import care, deciding, exits, listing, running
 from .check import check
 from .demo import demo
 from .screen import clean
@@ -36,6 +36,9 @@ COMMANDS = (
     deciding.cancel,
     running.tick,
     running.recover,
+    care.verify,
+    care.doctor,
+    care.backup,
     check,
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."

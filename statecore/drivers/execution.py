@@ -12,13 +12,14 @@ from attrs import define, evolve, field
 from statecore.codec import decode, encode
 from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
 from statecore.core.owed import CallKind
-from statecore.core.state import UNMARKED, Turn
+from statecore.core.state import Turn
 from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
+from statecore.stores.replay import references
 
 from .inputs import CallValues
 
@@ -174,19 +175,7 @@ class Execution:
 
     def held_by(self, state: State, at_seq: Mapping[Ref, int]) -> dict[Ref, int]:
         """Where the outputs lie that a state refers to."""
-        refs: set[Ref] = set()
-        for cursor in state.cursors:
-            collect(refs, cursor.prev)
-            if cursor.last is not cursor.prev:
-                collect(refs, cursor.last)
-            if cursor.marks is not UNMARKED:
-                collect(refs, cursor.marks.output, cursor.marks.rejected)
-        for frame in state.frames:
-            collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
-        for ending in state.endings:
-            collect(refs, ending.prev, ending.last)
-        collect(refs, state.result)
-        return {ref: at_seq.get(ref) or self.held[ref] for ref in refs}
+        return {ref: at_seq.get(ref) or self.held[ref] for ref in references(state)}
 
     def pause(self, ask: Ask, effect: Commit, time: int) -> Pause:
         """The question that an ask puts, as a person will read it."""
@@ -331,17 +320,6 @@ def saying(body: Body, **more: Any) -> Body:
 def latest(events: tuple[Event, ...]) -> int:
     """When the last of some events happened."""
     return events[0].time if len(events) == 1 else max(event.time for event in events)
-
-
-def collect(refs: set[Ref], *sources: Source | None) -> None:
-    """Add what sources refer to, also inside of what a Parallel handed on."""
-    for source in sources:
-        if source is None:
-            continue
-        if isinstance(source, Ref):
-            refs.add(source)
-        else:
-            collect(refs, *[branch for _, branch in source.branches])
 
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:

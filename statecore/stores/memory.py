@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from statecore.core import BEGINNING
-from statecore.errors import ClaimLost, DuplicateRun, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 
 from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
@@ -19,6 +19,7 @@ from .rules import (
     check_claim,
     check_entries,
     check_fence,
+    check_key,
     check_pauses,
     check_text,
     heeds,
@@ -81,6 +82,7 @@ class InMemoryDb:
     def __init__(self) -> None:
         self._runs: dict[str, Kept] = {}  # in the order of their last claims, as those of each session
         self._sessions: dict[str, dict[str, Kept]] = {}
+        self._starts: dict[tuple[str, str], str] = {}
         self._definitions: dict[str, Text] = {}
         self._lock = RLock()
         self._begun = 0
@@ -99,8 +101,10 @@ class InMemoryDb:
             return kept.record()
 
     def _new(self, identity: Identity, session_state: Text) -> Kept:
-        """A new run, about to be claimed. Raises `DuplicateRun`."""
+        """A new run, about to be claimed. Raises `DuplicateStart`, `DuplicateRun`."""
         check_beginning(identity, session_state)
+        if identity.key is not None and (identity.workflow_id, identity.key) in self._starts:
+            raise DuplicateStart(identity.key, self._starts[identity.workflow_id, identity.key])
         if identity.run_id in self._runs:
             raise DuplicateRun(identity.run_id)
         self._begun += 1
@@ -114,6 +118,8 @@ class InMemoryDb:
             order.pop(identity.run_id, None)
             order[identity.run_id] = kept
         self._definitions[identity.fingerprint] = identity.canonical
+        if identity.key is not None:
+            self._starts[identity.workflow_id, identity.key] = identity.run_id
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
@@ -147,7 +153,7 @@ class InMemoryDb:
             check_fence(boundary, kept.epoch, len(kept.entries))
             if heeds(boundary, kept.cancel_requested):
                 return True
-            check_entries(boundary)
+            check_entries(boundary, kept.state.run)
             check_text(boundary.session_state)
             if boundary.decisions or boundary.closed or boundary.opened:
                 self._answer(kept, boundary)
@@ -194,6 +200,8 @@ class InMemoryDb:
             pause = kept.pauses.get(decision.pause_id)
             if pause is None:
                 raise UnknownPause(decision.run_id, decision.pause_id, kept.open_at)
+            if decision.key is not None:
+                check_key(next((each for each in kept.decisions.values() if each.key == decision.key), None), decision)
             stored = judge(pause, kept.decisions.get(decision.pause_id), decision, kept.state.run)
             return kept.decisions.setdefault(decision.pause_id, stored or decision)
 
@@ -270,6 +278,7 @@ class InMemoryDb:
         with self._lock:
             self._runs.clear()
             self._sessions.clear()
+            self._starts.clear()
 
     @staticmethod
     def _waiting(kept: Kept, pause: Pause) -> Waiting:

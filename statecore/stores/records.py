@@ -82,7 +82,10 @@ class Decided:
 
 @frozen
 class Identity:
-    """What is fixed about a run from its start: who, which workflow, with which input. The values are encoded texts."""
+    """What is fixed about a run from its start: who, which workflow, with which input. The values are encoded texts.
+
+    `key` is the caller's idempotency key of the start: a workflow has one run for each.
+    """
 
     run_id: str
     workflow_id: str
@@ -96,6 +99,7 @@ class Identity:
     fingerprint: str
     canonical: str
     rules: int
+    key: str | None = None
 
 
 @frozen
@@ -212,7 +216,10 @@ class Store(Protocol):
     blocking: bool
 
     def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
-        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` until `lease` with epoch 1. Raises `DuplicateRun`."""
+        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` until `lease` with epoch 1.
+
+        Raises `DuplicateStart` where a run of the workflow has its key, `DuplicateRun` where one has its id.
+        """
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
@@ -242,7 +249,8 @@ class Store(Protocol):
     def decide(self, decision: Decided) -> Decided:
         """Store the one decision of a pause, and return it; the same decision again returns the stored one.
 
-        Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, and `NotPaused` where the pause fell away undecided.
+        Raises `KeyReused` where another decision of the run has its key; `UnknownRun`, `UnknownPause`, `UnknownDecision`,
+        `AlreadyDecided`, and `NotPaused` where the pause fell away undecided.
         """
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:

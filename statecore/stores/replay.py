@@ -9,17 +9,18 @@ from __future__ import annotations
 from json import loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode
-from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, advance
-from statecore.errors import LifecycleError, ReplayFailed
+from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, State, advance
+from statecore.core.state import UNMARKED
+from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from statecore.core import Move, Program, State
+    from statecore.core import Move, Program
 
     from .records import Body, Entry, Micros, Text
 
@@ -41,13 +42,13 @@ class Replayed:
         return self.rows[0].time
 
 
-def replay(programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[Replayed]:
+def replay(programs: Callable[[str], Program | None], rows: Sequence[Entry], program: Program | None = None) -> Iterator[Replayed]:
     """Every boundary of a journal again, from the rows alone.
 
     `programs` gives the program of a fingerprint: the first row says with which definition the run began, a later one where it went on with
-    a changed one. Raises `ReplayFailed` at the first row that does not follow.
+    a changed one; `program` is that of a journal that does not say so. Raises `ReplayFailed` at the first row that does not follow.
     """
-    start, state, program = 0, BEGINNING, None
+    start, state = 0, BEGINNING
     while start < len(rows):
         adopted = particulars(rows[start].body).get("definition")
         program = programs(adopted) if adopted is not None else program
@@ -69,7 +70,7 @@ def boundary_at(program: Program, state: State, rows: Sequence[Entry], start: in
         events = (*events, event_at(program, state, rows, explained))
         try:
             after = advance(program, state, *events)
-        except LifecycleError as refused:
+        except (StatecoreError, LookupError, ValueError) as refused:
             raise ReplayFailed(rows[explained].seq, str(refused)) from refused
         agreed = agreeing(after.moves, rows, start)
         if agreed == len(after.moves):
@@ -154,3 +155,40 @@ class Values:
         if isinstance(source, Gather):
             return {name: self.content(branch) for name, branch in source.branches}
         return decode(self.texts[source])
+
+
+# -- states ------------------------------------------------------------------------------------------------------------------------
+
+
+def timeless(state: State) -> State:
+    """A state without its instants: journals of schema 1 say when a row was stored, a little after what fired it."""
+    cursors = [each if each.marks.due is None else evolve(each, marks=evolve(each.marks, due=0)) for each in state.cursors]
+    return evolve(state, cursors=tuple(cursors))
+
+
+def references(state: State) -> set[Ref]:
+    """All outputs that a state refers to."""
+    refs: set[Ref] = set()
+    for cursor in state.cursors:
+        collect(refs, cursor.prev)
+        if cursor.last is not cursor.prev:
+            collect(refs, cursor.last)
+        if cursor.marks is not UNMARKED:
+            collect(refs, cursor.marks.output, cursor.marks.rejected)
+    for frame in state.frames:
+        collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
+    for ending in state.endings:
+        collect(refs, ending.prev, ending.last)
+    collect(refs, state.result)
+    return refs
+
+
+def collect(refs: set[Ref], *sources: Source | None) -> None:
+    """Add what sources refer to, also inside of what a Parallel handed on."""
+    for source in sources:
+        if source is None:
+            continue
+        if isinstance(source, Ref):
+            refs.add(source)
+        else:
+            collect(refs, *[branch for _, branch in source.branches])

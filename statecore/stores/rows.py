@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RECORD = """
 SELECT r.run_id, r.workflow_id, r.workflow_name, r.session_id, r.user_id, r.created, r.input, i.text, r.additional_data, a.text,
   r.metadata, m.text, d.fingerprint, d.canonical, r.rules, r.state, r.seq, r.held, s.text, r.owner, r.epoch, r.lease, r.cancel_by,
-  r.cancel_requested, r.updated
+  r.cancel_requested, r.updated, r.start_key
 FROM run r
 LEFT JOIN value i ON i.hash = r.input LEFT JOIN value a ON a.hash = r.additional_data LEFT JOIN value m ON m.hash = r.metadata
 LEFT JOIN definition d ON d.id = r.definition LEFT JOIN session_state s ON s.run = r.id"""
@@ -52,9 +52,12 @@ def turn_text(turn: Turn) -> str:
 def read_turn(text: str) -> Turn:
     """The turn that a column holds."""
     try:
-        return tuple(map(int, text.split("."))) if text else ()
+        turn = tuple(map(int, text.split("."))) if text else ()
     except (AttributeError, ValueError) as error:
         raise unreadable(text, "turn") from error
+    if turn_text(turn) != text:
+        raise unreadable(text, "turn")
+    return turn
 
 
 def held_text(held: Mapping[Ref, int]) -> str:
@@ -112,9 +115,22 @@ def record_of(row: Sequence[Any]) -> Record:
     """The run that a row of `RECORD` stands for."""
     run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
     given, additional_data, metadata = (read_kept(row[n], row[n + 1]) for n in (6, 8, 10))
-    fingerprint, canonical, rules, state, seq, held, session_state, owner, epoch, lease, cancel_by, cancel_requested, updated = row[
-        12:
-    ]
+    (
+        fingerprint,
+        canonical,
+        rules,
+        state,
+        seq,
+        held,
+        session_state,
+        owner,
+        epoch,
+        lease,
+        cancel_by,
+        cancel_requested,
+        updated,
+        key,
+    ) = row[12:]
     if fingerprint is None or session_state is None:
         raise unreadable(run_id, "run")
     identity = Identity(
@@ -130,6 +146,7 @@ def record_of(row: Sequence[Any]) -> Record:
         fingerprint,
         canonical,
         rules,
+        key,
     )
     return Record(
         identity, load_state(state), seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated

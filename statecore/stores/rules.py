@@ -8,10 +8,12 @@ from hashlib import sha256
 from json import JSONEncoder
 
 from statecore.core import DECISIONS, Address
+from statecore.core.program import ROOT
 from statecore.core.state import Turn
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
+    KeyReused,
     NotPaused,
     PauseExpired,
     RefusedBoundary,
@@ -92,6 +94,13 @@ def check_expiries(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapp
             raise ClaimLost(boundary.run_id)
 
 
+def check_key(used: Decided | None, new: Decided) -> None:
+    """Raise `KeyReused` where a decision of the run has the key of a new one, and is another one."""
+    if used is not None and (used.pause_id, used.word, used.value) != (new.pause_id, new.word, new.value):
+        by = f"{used.by or 'somebody'} at {clock_text(used.time)}"
+        raise KeyReused(str(new.key), f"the decision {used.word!r} of pause {used.pause_id!r} by {by}")
+
+
 def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided], phase: str) -> dict[str, Decided]:
     """The decisions of a boundary that are to be stored, by pause; what is stored already is left out.
 
@@ -131,8 +140,11 @@ def heeds(boundary: Boundary, cancel_requested: Micros | None) -> bool:
     return boundary.heeds_cancel and cancel_requested is not None
 
 
-def check_entries(boundary: Boundary) -> None:
-    """Raise `RefusedBoundary` unless every row follows the one before it and is the move of some lifecycle."""
+def check_entries(boundary: Boundary, phase: str) -> None:
+    """Raise `RefusedBoundary` unless every row is next and the move of some lifecycle, and the run moves from `phase` on.
+
+    That a component's row begins where the component is, the core sees to: see specs/decisions/0011.
+    """
     seq = boundary.seq
     for entry in boundary.entries:
         seq += 1
@@ -141,9 +153,17 @@ def check_entries(boundary: Boundary) -> None:
         if (entry.machine, entry.source, entry.trigger, entry.dest) not in _LEGAL:
             move = f"{entry.source!r} --{entry.trigger}--> {entry.dest!r}"
             raise RefusedBoundary(boundary.run_id, f"the {entry.machine} lifecycle has no move {move}")
+        if (entry.machine == RUN.name) != (entry.at == ROOT):
+            raise RefusedBoundary(boundary.run_id, f"a row of the {entry.machine} lifecycle stands at {entry.at!r}")
+        if entry.at == ROOT:
+            if entry.source != phase:
+                raise RefusedBoundary(boundary.run_id, f"it moves the run from {entry.source!r}, and the run is {phase!r}")
+            phase = entry.dest
         body = entry.body
         if not entry.at.isascii() or not body.detail.isascii() or not (body.value is None or body.value.isascii()):
             check_text(entry.at, body.detail, body.value)
+    if boundary.state.run != phase:
+        raise RefusedBoundary(boundary.run_id, f"its state says {boundary.state.run!r} where its rows lead to {phase!r}")
 
 
 def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[str, tuple[Address, Turn]]) -> None:
@@ -168,7 +188,7 @@ def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[st
 
 def check_beginning(identity: Identity, session_state: Text) -> None:
     """Raise `UnstorableValue` where a text of a new run cannot be stored."""
-    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id)
+    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.key)
     what = (identity.input, identity.additional_data, identity.metadata, identity.fingerprint, identity.canonical)
     check_text(*who, *what, session_state)
 
@@ -216,6 +236,11 @@ def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None)
         ]
     )
     return sha256(previous + row.encode()).digest()
+
+
+def seal(*columns: object) -> bytes:
+    """What covers a row that no chain covers: the SHA-256 of its columns."""
+    return sha256(_columns([column.hex() if isinstance(column, bytes) else column for column in columns]).encode()).digest()
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from .rules import LEGAL
+from .seals import seal_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"stco")
 """What tells a statecore file from another program's; it lies at offset 68 of the file."""
 
-SCRIPTS = ("schema.sql",)
+SCRIPTS = ("schema.sql", "schema-2.sql")
 """The n-th script leads from version n - 1 to version n. A script that was released is never changed."""
 
 VERSION = len(SCRIPTS)
+
+AFTER = {"schema-2.sql": seal_all}
+"""What a script cannot say in SQL: done when it has run."""
 
 
 def statements(script: str) -> Iterator[str]:
@@ -41,6 +45,8 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     for script in SCRIPTS[version:]:
         for statement in statements(script_text(script)):
             connection.execute(statement)
+        if script in AFTER:
+            AFTER[script](connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 

@@ -95,7 +95,6 @@ CREATE TABLE pause (
 ) STRICT;
 CREATE UNIQUE INDEX pause_open ON pause (run, at, turn) WHERE closed IS NULL;
 CREATE INDEX pause_inbox ON pause (opened, run) WHERE closed IS NULL;
-CREATE INDEX pause_due ON pause (deadline) WHERE closed IS NULL AND deadline IS NOT NULL;
 
 CREATE TABLE decision (
   run      INTEGER NOT NULL,

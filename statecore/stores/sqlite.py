@@ -1,7 +1,7 @@
 """`SqliteDb` keeps runs in one file of a local disk, for any number of threads and processes of one machine.
 
 Each method is one transaction of its thread's `channel`: `reading` and `writing` hold the SQL. What may not happen is refused by the
-tables themselves (`schema.sql`); what is decided, by `rules`, as in every store.
+tables themselves (`schema.sql`, `schema-2.sql`); what is decided, by `rules`, as in every store.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING
-from statecore.errors import ClaimLost, DuplicateRun, UnknownPause, UnknownRun
+from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 
 from . import reading
 from .records import Boundary, Decided, Identity, Micros, Record, Text
@@ -17,6 +17,7 @@ from .rules import (
     check_claim,
     check_entries,
     check_fence,
+    check_key,
     check_pauses,
     check_text,
     digest,
@@ -24,7 +25,9 @@ from .rules import (
     judge,
     judge_all,
     link,
+    seal,
 )
+from .seals import SEALED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,17 +41,21 @@ APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail,
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
-  epoch, turned, phase, state, held, updated, seq, head)
+  start_key, seal, epoch, turned, phase, state, held, updated, seq, head)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint = ?), ?,
-  0, 0, ?, ?, '[]', ?, 0, ?)"""
+  ?, ?, 0, 0, ?, ?, '[]', ?, 0, ?)"""
 CLAIM = """
 UPDATE run SET owner = ?, lease = ?, epoch = epoch + 1, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
 DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
 ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
 ASK = """
-INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, closed, detail, deadline, on_timeout)
+INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, detail, deadline, on_timeout, seal)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key") VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key", seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+USED = """
+SELECT d.pause_id, d.word, d.time, v.text, d."by", d.comment, d."key"
+FROM decision d LEFT JOIN value v ON v.hash = d.value WHERE d.run = ? AND d."key" = ?"""
+CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
 
 
 def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
@@ -61,14 +68,26 @@ def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
 def begin(
     connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None
 ) -> Record:
-    """Store a new run, and claim it. Raises `DuplicateRun`."""
+    """Store a new run, and claim it. Raises `DuplicateStart`, `DuplicateRun`."""
     number = insert(connection, identity, session_state)
-    connection.execute(CLAIM, (owner, lease, identity.created, number))
+    take(connection, number, owner, lease, identity.created)
     return reading.record(connection, identity.run_id)
 
 
+def take(connection: sqlite3.Connection, number: int | None, owner: str, lease: Micros | None, time: Micros) -> None:
+    """Claim a run that may be claimed."""
+    connection.execute(CLAIM, (owner, lease, time, number))
+    seal_claim(connection, number)
+
+
 def insert(connection: sqlite3.Connection, identity: Identity, session_state: Text) -> int | None:
-    """Store a new run that nobody has claimed; its key. Raises `DuplicateRun`."""
+    """Store a new run that nobody has claimed; its key. Raises `DuplicateStart`, `DuplicateRun`."""
+    if identity.key is not None:
+        first = connection.execute(
+            "SELECT run_id FROM run WHERE workflow_id = ? AND start_key = ?", (identity.workflow_id, identity.key)
+        ).fetchone()
+        if first is not None:
+            raise DuplicateStart(identity.key, first[0])
     known = connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
     if known is not None:
         raise DuplicateRun(identity.run_id)
@@ -76,9 +95,25 @@ def insert(connection: sqlite3.Connection, identity: Identity, session_state: Te
     connection.execute(DEFINE, (identity.fingerprint, identity.canonical))
     who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
     state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
-    number = connection.execute(BEGIN, (*who, *values, identity.fingerprint, identity.rules, *state)).lastrowid
-    connection.execute("INSERT INTO session_state (run, text) VALUES (?, ?)", (number, session_state))
+    rules = (identity.fingerprint, identity.rules, identity.key)
+    sealed = seal(*who, *values, *rules)
+    number = connection.execute(BEGIN, (*who, *values, *rules, sealed, *state)).lastrowid
+    connection.execute(
+        "INSERT INTO session_state (run, text, hash) VALUES (?, ?, ?)", (number, session_state, digest(session_state))
+    )
     return number
+
+
+def seal_identity(connection: sqlite3.Connection, number: int) -> None:
+    """Cover what the row of a run says of its identity, once its definition was changed."""
+    _, _, *columns = connection.execute(f"{SEALED[0].query} WHERE r.id = ?", (number,)).fetchone()
+    connection.execute("UPDATE run SET seal = ? WHERE id = ?", (seal(*columns), number))
+
+
+def seal_claim(connection: sqlite3.Connection, number: int | None) -> None:
+    """Cover what a claim, its end or a cancellation has changed in the row of a run."""
+    row = connection.execute(CLAIMED, (number,)).fetchone()
+    connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
 
 
 def claim(
@@ -91,6 +126,7 @@ def claim(
     number, found, lasts = row
     doubtful = check_claim(run_id, found, lasts, time)
     connection.execute(CLAIM, (owner, lease, time, number))
+    seal_claim(connection, number)
     return reading.record(connection, run_id), doubtful
 
 
@@ -106,6 +142,7 @@ def release(connection: sqlite3.Connection, run_id: str, epoch: int) -> None:
     """Give a claim back, if it is still this one. Raises `UnknownRun`."""
     number = reading.number_of(connection, run_id)
     connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ? AND epoch = ?", (number, epoch))
+    seal_claim(connection, number)
 
 
 def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, time: Micros) -> Record:
@@ -113,6 +150,7 @@ def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, 
     found = reading.record(connection, run_id)
     if found.cancel_requested is None and found.state.run not in ENDED:
         connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE run_id = ?", (by, time, run_id))
+        seal_claim(connection, reading.number_of(connection, run_id))
         found = reading.record(connection, run_id)
     return found
 
@@ -130,6 +168,9 @@ def decide(connection: sqlite3.Connection, decision: Decided) -> Decided:
     if waiting is None:
         pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
         raise UnknownPause(decision.run_id, decision.pause_id, pending)
+    if decision.key is not None:
+        used = connection.execute(USED, (number, sought(decision.key))).fetchone()
+        check_key(Decided(decision.run_id, *used) if used is not None else None, decision)
     stored = judge(waiting.pause, waiting.decided, decision, phase)
     if stored is not None:
         return stored
@@ -141,7 +182,9 @@ def insert_decisions(connection: sqlite3.Connection, number: int, decided: Itera
     """Insert decisions that were judged."""
     for each in decided:
         value = keep(connection, each.value)[0] if each.value is not None else None
-        connection.execute(DECIDE, (number, each.pause_id, each.word, each.time, value, each.by, each.comment, each.key))
+        columns = (each.pause_id, each.word, each.time, value, each.by, each.comment, each.key)
+        connection.execute(DECIDE, (number, *columns, seal(each.run_id, *columns)))
+        connection.execute("UPDATE pause SET decided = ? WHERE run = ? AND pause_id = ?", (each.time, number, each.pause_id))
 
 
 # -- boundaries --------------------------------------------------------------------------------------------------------------------
@@ -153,22 +196,23 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
     if place is None:
         return True
     number, chain, phase = place
-    check_entries(boundary)
+    check_entries(boundary, phase)
     check_text(boundary.session_state)
     if boundary.decisions or boundary.closed or boundary.opened:
         answer(connection, boundary, number, phase)
     append(connection, boundary, number, chain, moves)
     state = boundary.state
     connection.execute(ADVANCE, (dump_state(state), held_text(boundary.held), boundary.time, boundary.lease, number))
-    if state.run != phase:
-        connection.execute("UPDATE run SET phase = ? WHERE id = ?", (state.run, number))
     if boundary.parks:
         connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ?", (number,))
+        seal_claim(connection, number)
     if boundary.definition is not None:
         connection.execute(DEFINE, boundary.definition)
         connection.execute(ADOPT, (boundary.definition[0], number))
+        seal_identity(connection, number)
     if boundary.session_state is not None:
-        connection.execute("UPDATE session_state SET text = ? WHERE run = ?", (boundary.session_state, number))
+        text = boundary.session_state
+        connection.execute("UPDATE session_state SET text = ?, hash = ? WHERE run = ?", (text, digest(text), number))
     return False
 
 
@@ -187,7 +231,7 @@ def fenced(connection: sqlite3.Connection, boundary: Boundary) -> tuple[int, byt
     if heeds(boundary, cancel_requested):
         return None
     if claim is not None:
-        connection.execute(CLAIM, (claim.owner, boundary.lease, boundary.time, number))
+        take(connection, number, claim.owner, boundary.lease, boundary.time)
     return number, chain, phase
 
 
@@ -225,6 +269,6 @@ def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phas
     closed = [(boundary.time, number, pause_id) for pause_id in boundary.closed]
     connection.executemany("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", closed)
     for p in boundary.opened:
-        place = (number, p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
-        ask = (*place, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout)
-        connection.execute(ASK, ask)
+        place = (p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
+        ask = (*place, p.step_name, p.message, p.opened, p.detail, p.deadline, p.on_timeout)
+        connection.execute(ASK, (number, *ask, seal(boundary.run_id, *ask)))

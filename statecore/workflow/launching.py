@@ -33,14 +33,19 @@ def launch(  # as many keywords as a run has settings
     user_id: str | None = None,
     run_id: str | None = None,
     session_state: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
 ) -> Ready:
-    """A new run, stored and claimed. Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun` before anything is stored."""
+    """A new run, stored and claimed; or the one that the same key has begun.
+
+    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
+    """
     ids = {
         "run_id": run_id or str(uuid4()),
         "workflow_id": workflow.id,
         "workflow_name": workflow.name,
         "session_id": session_id or workflow.session_id,
         "user_id": user_id or workflow.user_id,
+        "key": idempotency_key,
     }
     checked = checked_input(workflow.name, workflow.input_schema, run_input)
     values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": workflow.metadata}

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
 
 class RunOptions(TypedDict, total=False):
-    """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state."""
+    """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state.
+
+    `idempotency_key` names the request: the same key again starts no second run of the workflow, but goes on with the first one where
+    it can, and gives its output.
+    """
 
     additional_data: Mapping[str, Any] | None
     session_id: str | None
     user_id: str | None
     run_id: str | None
     session_state: Mapping[str, Any] | None
+    idempotency_key: str | None
 
 
 class ContinueOptions(TypedDict, total=False):

@@ -15,10 +15,20 @@ from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode, encode
 from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
-from statecore.core.state import RULES_VERSION
+from statecore.core.state import RULES_VERSION, State
 from statecore.drivers import Execution, Host, of_record
 from statecore.drivers.storing import cancellation, expiries, let_go, store_events
-from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
+from statecore.errors import (
+    AlreadyDecided,
+    ClaimLost,
+    DefinitionChanged,
+    DuplicateStart,
+    KeyReused,
+    NotPaused,
+    PauseExpired,
+    RunBusy,
+    Undecided,
+)
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
 from statecore.stores import Body, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
@@ -30,6 +40,8 @@ if TYPE_CHECKING:
 
 
 NOTHING = encode({})
+NOBODYS = -1
+"""The epoch of no claim."""
 
 
 @frozen
@@ -55,7 +67,7 @@ def new_run(
     """A run that is stored, claimed and started.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives. Raises
-    `UnstorableValue` and `DuplicateRun` before anything is stored.
+    `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored. Where the same request began a run before, it is that run.
     """
     program, now = compiled.program, host.clock()
     identity = Identity(
@@ -72,12 +84,30 @@ def new_run(
     own, given = session_states
     state = encode({**own, **decode(kept), **given}) if own or given else kept
     execution = Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
-    return Ready(execution, store_events(execution, (beginning(program, now),)))
+    try:
+        return Ready(execution, store_events(execution, (beginning(program, now),)))
+    except DuplicateStart as first:
+        return started_before(host, compiled, identity, first.run_id)
 
 
 def beginning(program: Program, now: int) -> Event:
     """The start of a run; the journal's first row says which definition it follows."""
     return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
+
+
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+    record = host.store.load(run_id)
+    first = record.identity
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {run_id!r}, which was started with another input")
+    try:
+        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+    except (NotPaused, Undecided, RunBusy):
+        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
+        execution = of_record(host, compiled, watched)
+        execution.parked = True
+        return Ready(execution, None)
 
 
 @define

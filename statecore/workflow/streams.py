@@ -35,6 +35,11 @@ class Stream:
         self._ready: deque[RunEvent] = deque()
         self._begun = False
 
+    @property
+    def run_id(self) -> str:
+        """The run that is followed; a second start with the same key follows the first one's, and may have nothing to tell."""
+        return self._execution.identity.run_id
+
     def __iter__(self) -> Stream:
         """A stream is its own iterator."""
         return self
@@ -69,6 +74,11 @@ class AsyncStream:
         self._execution, self._commits, self._everything = execution, commits, everything
         self._ready: deque[RunEvent] = deque()
         self._begun = False
+
+    @property
+    def run_id(self) -> str:
+        """The run that is followed; a second start with the same key follows the first one's, and may have nothing to tell."""
+        return self._execution.identity.run_id
 
     def __aiter__(self) -> AsyncStream:
         """A stream is its own iterator."""

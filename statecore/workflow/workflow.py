@@ -128,7 +128,7 @@ class Workflow:
         """Start a run and drive it until people are owed or it is over.
 
         Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
-        fails under policy fail; `UnstorableValue` and `DuplicateRun` before anything ran.
+        fails under policy fail; `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything ran.
         """
         return self._drive(launch(self, input, **options), stream=stream, stream_events=stream_events)
 

@@ -279,7 +279,7 @@ def test_every_setting_is_made(file, durability, synchronous):
         "mmap_size": 0,
         "wal_autocheckpoint": 0,
         "application_id": schema.APPLICATION_ID,
-        "user_version": 1,
+        "user_version": schema.VERSION,
     }
     assert {setting: connection.execute(f"PRAGMA {setting}").fetchone()[0] for setting in wanted} == wanted
     store.close()
@@ -328,12 +328,18 @@ GOOD = {"by": 1, "legal": "legal", "value": "value"}
         ("INSERT INTO decision SELECT * FROM decision", "UNIQUE"),
         ("INSERT INTO decision (run, pause_id, word, time) VALUES (2, 'x', 'confirm', 1)", "FOREIGN KEY"),
         (
-            "INSERT INTO pause SELECT NULL, run, 'x', kind, at, turn, attempt, step_name, message, detail, opened, NULL, NULL, '' FROM pause",
+            """INSERT INTO pause
+            SELECT NULL, run, 'x', kind, at, turn, attempt, step_name, message, detail, opened, NULL, NULL, '', NULL, NULL FROM pause""",
             "UNIQUE",
         ),
-        ("INSERT INTO run SELECT 9, run_id, " + ", ".join(["0"] * 22), "no such column"),
+        ("INSERT INTO run SELECT 9, run_id, " + ", ".join(["0"] * 25), "no such column"),
         ('INSERT INTO legal (machine, source, "trigger", dest) SELECT machine, source, "trigger", dest FROM legal', "UNIQUE"),
         ("UPDATE run SET seq = 'x'", "cannot store TEXT"),
+        (
+            "INSERT INTO journal SELECT run, 5, legal, at, turn, attempt, time, detail, value, hash FROM journal WHERE run = 1 AND seq = 1",
+            "moves on from where it is",
+        ),
+        ("UPDATE run SET workflow_id = 'w', start_key = 'k'", "UNIQUE"),
     ],
 )
 def test_the_tables_refuse(kept, statement, why):
@@ -498,7 +504,7 @@ def second_version(monkeypatch):
     monkeypatch.setattr(schema, "SCRIPTS", (*schema.SCRIPTS, "second.sql"))
     monkeypatch.setattr(schema, "script_text", lambda name: texts.get(name) or shipped(name))
     for module in (schema, opening):
-        monkeypatch.setattr(module, "VERSION", 2)
+        monkeypatch.setattr(module, "VERSION", schema.VERSION + (module is schema))
     schema.expected_shape.cache_clear()
     yield texts
     schema.expected_shape.cache_clear()
@@ -510,7 +516,7 @@ def test_an_older_store_is_migrated(kept, second_version):
     assert store.load("run-1").seq == 4
     store.close()
     connection = raw(kept)
-    assert opening.marks(connection) == (schema.APPLICATION_ID, 2)
+    assert opening.marks(connection) == (schema.APPLICATION_ID, schema.VERSION)
     assert connection.execute("SELECT x FROM extra").fetchall() == [(2,)]
     connection.close()
 
@@ -521,7 +527,7 @@ def test_a_migration_is_all_or_nothing(kept, second_version):
     with pytest.raises(StoreError, match="nowhere"):
         SqliteDb(kept).load("run-1")
     connection = raw(kept)
-    assert opening.marks(connection) == (schema.APPLICATION_ID, 1)
+    assert opening.marks(connection) == (schema.APPLICATION_ID, schema.VERSION - 1)
     assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'").fetchone() == (0,)
     connection.close()
 
@@ -530,7 +536,7 @@ def test_a_new_store_is_of_the_newest_version(file, second_version):
     """A file that is made runs all scripts, one after the other."""
     store = SqliteDb(file)
     started(store)
-    assert opening.marks(store._channel().connection) == (schema.APPLICATION_ID, 2)
+    assert opening.marks(store._channel().connection) == (schema.APPLICATION_ID, schema.VERSION)
     store.close()
 
 

@@ -15,6 +15,16 @@ it returns opens the same store each time it is called, and is pickled into othe
         def opener(self, folder):
             return partial(MyStore, folder / "runs")
 
+What is tested, by class: `Runs` (begin, claim, release, cancel, list), `Boundaries` (all or nothing, fenced, refused without a trace),
+`Journals` (order, chain), `Inbox` and `Decisions` (one for each pause, idempotency keys), `Deadlines` and `Leases` (with times that are
+given, so that nobody waits), `Comparison` (random calls, answered as the reference answers them), `Threads` (eight at once), `Processes`
+(eight that decide, two that claim or start, one that is killed at any point and again). No test needs a workflow, a network or a clock; all of
+them take about twenty seconds for a store on a disk.
+
+A test that fails says which promise is broken; `records.Store` has them method by method, and `rules` is to be called rather than written
+again: `judge`, `check_key`, `check_claim`, `check_fence`, `check_entries`, `check_pauses` and `link` decide, a store only stores. Times that a
+store keeps are those that it is given; it reads no clock.
+
 Where two stores could be compared, `InMemoryDb` is the other one: it is the reading of the rules that has no disk in it.
 """
 

@@ -14,6 +14,7 @@ from statecore.core.owed import AskKind
 from statecore.errors import StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.stores.memory import InMemoryDb
+from statecore.stores.owner import SKEW
 from statecore.stores.records import Boundary, Pause, PauseFilter, RunFilter, Store
 from statecore.stores.rules import LEGAL
 
@@ -28,6 +29,7 @@ KINDS: list[AskKind] = ["confirmation", "error", "interrupted"]
 PLACES = ["a", "b", "c/then/d"]
 OWNERS = [ALIVE, DEAD, DEAD, ELSEWHERE]
 MOVES = 150
+OF_COMPONENTS = [move for move in LEGAL if move[0] != "run"]
 
 
 @define
@@ -77,8 +79,13 @@ class Wanderer:
         except StatecoreError:
             return Writer(self.stores[0], run_id).boundary()
         writer = Writer(self.stores[0], run_id, record.epoch, record.seq, record.state)
-        rows = [Fired(machine, "x", source, on, dest) for machine, source, on, dest in self.random.sample(LEGAL, 3)]
-        where = self.random.choice(TABLES["run"].states) if self.random.random() < 0.3 else record.state.run  # noqa: PLR2004
+        rows = [Fired(machine, "x", source, on, dest) for machine, source, on, dest in self.random.sample(OF_COMPONENTS, 3)]
+        where = record.state.run
+        moves = [row for row in TABLES["run"].rows if row.source == where or self.random.random() < 0.05]  # noqa: PLR2004
+        if moves and self.random.random() < 0.5:  # noqa: PLR2004
+            move = self.random.choice(moves)
+            rows.append(Fired("run", "", move.source, move.on, move.dest))
+            where = move.dest
         open_ones = self.stores[0].pauses(PauseFilter(run_id=run_id, undecided_only=False))
         closed = self.random.sample(open_ones, min(len(open_ones), self.random.randrange(3)))
         asked = [evolve(self.pause(), run_id=run_id) for _ in range(self.random.randrange(3))]
@@ -112,14 +119,16 @@ def outcome(store: Store, kind: str, args: list[Any]) -> Any:
 MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
     lambda x: (
         "begin",
-        identity(x.run_id(), created=x.time(), session_id=x.random.choice(["s", "t"])),
+        identity(x.run_id(), created=x.time(), session_id=x.random.choice(["s", "t"]), key=x.random.choice([None, "k", "l"])),
         "{}",
         x.random.choice(OWNERS),
     ),
     *[lambda x: ("commit", x.boundary())] * 6,
-    *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time())] * 2,
+    *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time(), x.random.choice([None, x.clock, x.clock + 20 - SKEW]))]
+    * 2,
+    lambda x: ("renew", x.run_id(), x.random.randrange(4), x.time()),
     lambda x: ("release", x.run_id(), x.random.randrange(4)),
-    *[lambda x: ("decide", answer(x.pause(), x.word(), time=x.clock))] * 3,
+    *[lambda x: ("decide", answer(x.pause(), x.word(), time=x.clock, key=x.random.choice([None, "k", "l"])))] * 3,
     lambda x: ("request_cancel", x.run_id(), x.random.choice([None, "ann"]), x.time()),
     lambda x: (
         "runs",

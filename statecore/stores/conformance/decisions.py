@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from statecore.errors import AlreadyDecided, NotPaused, UnknownDecision, UnknownPause, UnstorableValue
-from statecore.stores.records import Pause, PauseFilter, Store
+from statecore.errors import AlreadyDecided, KeyReused, NotPaused, UnknownDecision, UnknownPause, UnstorableValue
+from statecore.stores.records import Decided, Pause, PauseFilter, Store
 
 from .fresh import Fresh
 from .samples import (
@@ -109,6 +109,36 @@ class Decisions(Fresh):
         for pause in reversed(pauses):
             store.decide(answer(pause))
         assert store.decisions("run-1") == [answer(pause) for pause in pauses]
+
+    # -- keys --------------------------------------------------------------------------------------------------------------------
+
+    def test_the_same_key_again_gets_the_same_answer(self, store: Store) -> None:
+        """Who repeats a request with its key gets what is stored, before and after it is applied, and when the run has ended."""
+        writer = asked(store)
+        first = store.decide(answer(GATE, value="1", key="k"))
+        again = answer(GATE, value="1", key="k", time=TIME + 99, by="bob", comment=None)
+        assert store.decide(again) == first
+        writer.claim().commit(RESUMED, confirmed("gate"), FAILED, closed=(GATE.pause_id,), decisions=(first,))
+        assert store.decide(again) == first
+        assert store.decisions("run-1") == [first]
+
+    @pytest.mark.parametrize("other", [answer(GATE, "reject"), answer(GATE, value="2"), answer(ERROR, "retry")])
+    def test_a_key_is_of_one_decision(self, store: Store, other: Decided) -> None:
+        """The same key with another decision, of this pause or another of the run, is refused by name; nothing is stored."""
+        asked(store, "run-1", GATE, ERROR)
+        first = store.decide(answer(GATE, value="1", key="k"))
+        with pytest.raises(KeyReused) as refused:
+            store.decide(evolve(other, key="k"))
+        assert refused.value.key == "k"
+        assert f"'confirm' of pause {GATE.pause_id!r} by ann" in refused.value.used_for
+        assert store.decisions("run-1") == [first]
+
+    def test_a_key_is_of_one_run(self, store: Store) -> None:
+        """Decisions of different runs may have the same key, and those of one run none."""
+        asked(store, "run-1", GATE, ERROR)
+        asked(store, "run-2", question("run-2"))
+        given = [answer(GATE, key="k"), answer(question("run-2"), "reject", key="k"), answer(ERROR, "retry")]
+        assert [store.decide(each) for each in given] == given
 
     # -- refusals ------------------------------------------------------------------------------------------------------------------
 

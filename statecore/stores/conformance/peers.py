@@ -6,7 +6,8 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from statecore.errors import StatecoreError
+from statecore.errors import DuplicateStart, StatecoreError
+from statecore.stores.owner import this_process
 
 from .samples import ALIVE, STARTED, TIME, Writer, answer, entered, identity, question, succeeded
 
@@ -57,6 +58,31 @@ def begin_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who
         store.begin(identity(f"run-{who}-{n}"), "{}", ALIVE)
     told.send([("begun", who)] * rounds)
     store.close()
+
+
+def begin_one_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
+    """Begin runs with the same keys at the same moments as the others, each under ids of one's own, and tell which run there is now."""
+    store = opener()
+    said = []
+    for n in range(rounds):
+        ready.wait(60)
+        try:
+            said.append(("begun", store.begin(identity(f"run-{who}-{n}", key=f"key-{n}"), "{}", ALIVE).identity.run_id))
+        except DuplicateStart as refusal:
+            said.append(("told", refusal.run_id))
+    told.send(said)
+    store.close()
+
+
+def write_on(opener: Callable[[], Store], told: Connection, run_id: str) -> None:
+    """Claim a run, and store one boundary after the other, telling of each once it is stored, until somebody kills this process."""
+    store = opener()
+    record, doubtful = store.claim(run_id, this_process(), TIME, TIME)
+    told.send((doubtful, record.seq))
+    writer = Writer(store, run_id, record.epoch, record.seq, record.state)
+    while True:
+        writer.commit(succeeded(f"s{writer.seq}", f'"{writer.seq}"'), entered(f"s{writer.seq + 2}"))
+        told.send((None, writer.seq))
 
 
 def write_and_die(opener: Callable[[], Store], told: Connection, boundaries: int) -> None:

@@ -6,10 +6,13 @@ from __future__ import annotations
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from statecore.errors import RunBusy
 from statecore.stores.records import PauseFilter, RunFilter, Store
 
 from .fresh import Shared
-from .peers import begin_all, claim_all, decide_all, write_and_die
+from .peers import begin_all, begin_one_all, claim_all, decide_all, write_and_die, write_on
 from .samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 PEERS = 2
 ROUNDS = 25
+CROWD = 8
+KILLS = 4
 
 
 def together(act: Callable[..., None], opener: Callable[[], Store], peers: int, rounds: int) -> list[list[Any]]:
@@ -72,6 +77,24 @@ class Processes(Shared):
             [stored] = store.decisions(f"run-{n}")
             assert sorted(said[n] for said in told) == [("AlreadyDecided", stored.by), ("decided", stored.by)]
 
+    def test_of_many_processes_one_decides(self, store: Store, tmp_path: Path) -> None:
+        """Eight processes decide one pause at once, each differently: one decision is stored, and seven are told which."""
+        for n in range(KILLS):
+            asked(store, f"run-{n}", question(f"run-{n}"))
+        told = together(decide_all, self.opener(tmp_path), CROWD, KILLS)
+        for n in range(KILLS):
+            [stored] = store.decisions(f"run-{n}")
+            assert sorted(said[n] for said in told) == [*[("AlreadyDecided", stored.by)] * (CROWD - 1), ("decided", stored.by)]
+
+    def test_of_two_starts_with_a_key_one_begins(self, store: Store, tmp_path: Path) -> None:
+        """Two processes begin a run with the same key at once, many times: one run begins, and both are told which."""
+        told = together(begin_one_all, self.opener(tmp_path), PEERS, ROUNDS)
+        for n in range(ROUNDS):
+            words, run_ids = zip(*[said[n] for said in told], strict=True)
+            assert sorted(words) == ["begun", "told"]
+            assert len(set(run_ids)) == 1
+        assert len(store.runs(RunFilter())) == ROUNDS
+
     def test_of_two_processes_one_executes(self, store: Store, tmp_path: Path) -> None:
         """Two processes claim one run at once, many times: one executes it, the other is told that it is busy."""
         for n in range(ROUNDS):
@@ -92,6 +115,31 @@ class Processes(Shared):
             f"run-{who}-{n}" for who in range(4) for n in range(5)
         }
         store.close()
+
+    def test_a_process_is_killed_anywhere(self, store: Store, tmp_path: Path) -> None:
+        """Killed from outside at any point, again and again: what was told is there and whole, and the next process goes on from it at once."""
+        run_id = started(store).run_id
+        store.release(run_id, 1)
+        world, last = get_context("spawn"), 2
+        for kill in range(KILLS):
+            reading, writing = world.Pipe(duplex=False)
+            process = world.Process(target=write_on, args=(self.opener(tmp_path), writing, run_id))
+            process.start()
+            writing.close()
+            doubtful, found = reading.recv()
+            assert (doubtful, found >= last) == (kill > 0, True)
+            for _ in range(3 + 7 * kill):
+                last = reading.recv()[1]
+            with pytest.raises(RunBusy):
+                store.claim(run_id, ALIVE, TIME + 10**15)  # it lives: no lease matters
+            process.kill()
+            process.join()
+            record, rows = store.load(run_id), store.journal(run_id)
+            assert [row.seq for row in rows] == list(range(1, record.seq + 1))
+            assert last <= record.seq
+            assert record.epoch == 2 + kill
+            assert [row.trigger for row in rows[2:]] == ["succeed", "enter"] * ((record.seq - 2) // 2)
+        assert store.claim(run_id, ALIVE, TIME)[1] is True
 
     def test_a_killed_process_has_lost_nothing(self, store: Store, tmp_path: Path) -> None:
         """What was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""

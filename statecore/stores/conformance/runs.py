@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from statecore.core import BEGINNING
-from statecore.errors import DuplicateRun, RunBusy, UnknownRun, UnstorableValue
+from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, UnknownRun, UnstorableValue
 from statecore.lifecycles import words as w
 from statecore.stores.records import PauseFilter, RunFilter, Store
 
@@ -41,6 +41,7 @@ UNKNOWN_RUN: dict[str, Callable[[Store, str], Any]] = {
     "load": lambda store, run_id: store.load(run_id),
     "claim": lambda store, run_id: store.claim(run_id, ALIVE, TIME),
     "commit": lambda store, run_id: store.commit(Writer(store, run_id).boundary(STARTED)),
+    "renew": lambda store, run_id: store.renew(run_id, 1, TIME),
     "release": lambda store, run_id: store.release(run_id, 1),
     "decide": lambda store, run_id: store.decide(answer(question(run_id))),
     "request_cancel": lambda store, run_id: store.request_cancel(run_id, None, TIME),
@@ -50,7 +51,7 @@ UNKNOWN_RUN: dict[str, Callable[[Store, str], Any]] = {
     "pause": lambda store, run_id: store.pause(run_id, "gate:confirmation:0"),
     "head": lambda store, run_id: store.head(run_id),
 }
-NAMES = ["workflow_id", "workflow_name", "session_id", "user_id", "input", "additional_data", "metadata", "canonical"]
+NAMES = ["workflow_id", "workflow_name", "session_id", "user_id", "input", "additional_data", "metadata", "canonical", "key"]
 
 
 def ids(store: Store, **wanted: Any) -> list[str]:
@@ -95,6 +96,23 @@ class Runs(Fresh):
         with pytest.raises(DuplicateRun):
             store.begin(identity(input='"other"'), "[]", ELSEWHERE)
         assert everything(store, "run-1") == before
+
+    def test_a_run_is_started_once_by_a_key(self, store: Store) -> None:
+        """A second start of a workflow with the same key is refused and told which run it started; another workflow has its own keys."""
+        first = store.begin(identity(key="k"), "{}", ALIVE)
+        assert first.identity.key == "k"
+        for again in (identity("run-2", key="k", session_id="other"), identity(key="k")):
+            with pytest.raises(DuplicateStart) as refused:
+                store.begin(again, "{}", ALIVE)
+            assert (refused.value.key, refused.value.run_id) == ("k", "run-1")
+        store.begin(identity("run-3", key="k", workflow_id="other"), "{}", ALIVE)
+        for n in (4, 5):
+            store.begin(identity(f"run-{n}"), "{}", ALIVE)
+        store.begin(identity("run-6", key=""), "{}", ALIVE)
+        with pytest.raises(DuplicateRun):
+            store.begin(identity(key="l"), "{}", ALIVE)
+        store.begin(identity("run-7", key="l"), "{}", ALIVE)
+        assert ids(store) == ["run-7", "run-6", "run-5", "run-4", "run-3", "run-1"]
 
     @pytest.mark.parametrize("method", UNKNOWN_RUN)
     @pytest.mark.parametrize("run_id", ["run-2", "", "RUN-1", "run-1 ", "run-1\x00", LONE])

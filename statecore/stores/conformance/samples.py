@@ -111,7 +111,7 @@ def question(run_id: str, at: str = "gate", opened: int = TIME, kind: AskKind = 
 
 def answer(pause: Pause, word: str = "confirm", **parts: Any) -> Decided:
     """A decision of a pause."""
-    return evolve(Decided(pause.run_id, pause.pause_id, word, TIME + 5, None, "ann", "looks good", "key-1"), **parts)
+    return evolve(Decided(pause.run_id, pause.pause_id, word, TIME + 5, None, "ann", "looks good"), **parts)
 
 
 @define

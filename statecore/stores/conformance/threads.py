@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from statecore.errors import AlreadyDecided, ClaimLost, DuplicateRun, RunBusy, StatecoreError
+from statecore.errors import AlreadyDecided, ClaimLost, DuplicateRun, DuplicateStart, KeyReused, RunBusy, StatecoreError
 from statecore.stores.memory import InMemoryDb
+from statecore.stores.owner import SKEW
 from statecore.stores.records import Decided, RunFilter, Store
 
 from .fresh import Fresh
 from .samples import (
     ALIVE,
+    ELSEWHERE,
     PAUSED,
     RESUMED,
     TIME,
@@ -120,6 +122,44 @@ class Threads(Fresh):
             won, lost = parted(at_once(lambda run_id, _who: store.claim(run_id, ALIVE, TIME), run_id))
             assert [record.epoch for record, _ in won] == [2] == [store.load(run_id).epoch]
             assert {type(refusal) for refusal in lost} == {RunBusy}
+
+    def test_a_heartbeat_and_a_takeover_meet(self, store: Store) -> None:
+        """An owner elsewhere renews its lease while seven take the run over: either all are told that it is busy, or one has it."""
+        over = TIME + SKEW
+        for n in range(ROUNDS):
+            store.begin(identity(f"run-{n}"), "{}", ELSEWHERE, TIME)
+
+            def act(run_id: str, who: int) -> str:
+                if who == 0:
+                    store.renew(run_id, 1, over + 1)
+                    return "renewed"
+                store.claim(run_id, ALIVE, over, over + 1)
+                return "claimed"
+
+            won, lost = parted(at_once(act, f"run-{n}"))
+            record = store.load(f"run-{n}")
+            assert won in (["renewed"], ["claimed"], ["renewed", "claimed"])
+            assert {type(refusal) for refusal in lost} <= {RunBusy, ClaimLost}
+            assert (record.owner, record.epoch) == ((ALIVE, 2) if "claimed" in won else (ELSEWHERE, 1))
+
+    def test_of_many_decisions_with_a_key_one_is_stored(self, store: Store) -> None:
+        """Eight decide different pauses of one run with the same key at once: one is stored, the others are refused by name."""
+        for n in range(ROUNDS):
+            pauses = [question(f"run-{n}", f"s{who}") for who in range(CROWD)]
+            asked(store, f"run-{n}", *pauses)
+            won, lost = parted(at_once(lambda pauses, who: store.decide(answer(pauses[who], key="k")), pauses))
+            assert won == store.decisions(f"run-{n}")
+            assert len(won) == 1
+            assert {type(refusal) for refusal in lost} == {KeyReused}
+
+    def test_of_many_starts_with_a_key_one_begins(self, store: Store) -> None:
+        """Eight begin a run with the same key at once, under different ids: one begins, and the others are told which."""
+        for n in range(ROUNDS):
+            won, lost = parted(at_once(lambda n, who: store.begin(identity(f"run-{n}-{who}", key=f"k{n}"), "{}", ALIVE), n))
+            [begun] = won
+            told = {(type(refusal), refusal.run_id) for refusal in lost}  # type: ignore[attr-defined]
+            assert told == {(DuplicateStart, begun.identity.run_id)}
+        assert len(store.runs(RunFilter())) == ROUNDS
 
     def test_of_equal_boundaries_one_is_stored(self, store: Store) -> None:
         """Eight store the same boundaries, one after the other: each is stored once, by one of them, and the others are refused."""

@@ -1,0 +1,143 @@
+"""Commands that look after a store: `verify`, `doctor`, `backup`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import asdict
+
+from statecore import SqliteDb
+from statecore.drivers.host import wall_clock
+from statecore.stores.backup import backup as backed_up
+from statecore.stores.health import ailments, facts, library
+from statecore.stores.verify import verify as verified
+from statecore.workflow.doctor import examine
+
+from . import exits
+from .listing import json_option
+from .screen import clean
+from .targets import load
+from .views import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from statecore.stores.verify import Fault, Verified
+
+SHOWN = 100
+"""How many faults are printed; with --json all are."""
+
+store_argument = click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="STATECORE_DB")
+
+
+@click.command()
+@store_argument
+@json_option
+def verify(store: Path, *, as_json: bool) -> int:
+    """Check a store, row by row.
+
+    Every value, hash chain, state, pause and decision in the file STORE is checked, and each journal is played again; the first bad row of
+    each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
+    """
+    found = verified(store, watched(as_json=as_json))
+    return told(found, as_json=as_json)
+
+
+@click.command()
+@store_argument
+@click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def backup(store: Path, copy: Path, *, as_json: bool) -> int:
+    """Copy a store while it is used.
+
+    The file STORE is copied into the new file COPY as it is at one moment, and verified. Nothing is ever overwritten. Exit codes: 0 made
+    and sound, 1 refused or damaged (then there is no copy), 2 usage.
+    """
+    found = backed_up(store, copy, watched(as_json=as_json))
+    return told(found, as_json=as_json, made=True)
+
+
+def watched(*, as_json: bool) -> Callable[[int, int], None] | None:
+    """What shows on a terminal how far it is."""
+    if as_json or not sys.stderr.isatty():
+        return None
+    return lambda done, of: click.echo(f"\r{done:,} of {of:,} runs" + ("\n" if done == of else ""), nl=False, err=True)
+
+
+def told(found: Verified, *, as_json: bool, made: bool = False) -> int:
+    """Print what was found; the exit code."""
+    if as_json:
+        print_json({**asdict(found), "sound": found.sound, "exit_code": exits.FINE if found.sound else exits.FAILED})
+        return exits.FINE if found.sound else exits.FAILED
+    for fault in found.faults[:SHOWN]:
+        click.secho(line_of("bad", fault), fg="red")
+    if len(found.faults) > SHOWN:
+        click.echo(f"... and {len(found.faults) - SHOWN:,} more; --json has them all")
+    for remark in found.remarks[:SHOWN]:
+        click.secho(line_of("note", remark), fg="yellow")
+    seen = f"{found.runs:,} runs, {found.rows:,} journal rows, {found.values:,} values"
+    verdict = "sound" if found.sound else f"not sound: {len(found.faults):,} faults"
+    click.echo(f"{'Copied to ' if made else ''}{clean(found.path)}: {verdict} ({seen})")
+    return exits.FINE if found.sound else exits.FAILED
+
+
+def line_of(word: str, fault: Fault) -> str:
+    """A fault as one line."""
+    return f"{word:<6}{clean(fault)}"
+
+
+@click.command()
+@store_argument
+@click.option(
+    "--target",
+    metavar="TARGET",
+    help="A workflow (module:workflow or file.py:workflow): name the runs that it could not go on with.",
+)
+@json_option
+def doctor(store: Path, target: str | None, *, as_json: bool) -> int:
+    """Say what in a store needs somebody.
+
+    Looks at the file STORE, the SQLite that it is used with, its settings, and at all runs: interrupted, stuck or left ones, pauses past their
+    deadline, decisions that nobody has applied, and with --target parked runs that this definition would strand. Exit codes: 0 all is
+    well, 1 something needs somebody, 2 usage.
+    """
+    workflow = load(target) if target is not None else None
+    path = store.resolve()
+    db = SqliteDb(db_file=path)
+    click.get_current_context().call_on_close(db.close)
+    found = examine(db, wall_clock(), workflow)
+    notes, symptoms = library(), [*ailments(path), *found.symptoms]
+    code = exits.FAILED if symptoms else exits.FINE
+    if as_json:
+        document: dict[str, Any] = {
+            "file": facts(path),
+            "runs": dict(found.runs),
+            "executing": found.executing,
+            "notes": [asdict(each) for each in notes],
+            "symptoms": [asdict(each) for each in symptoms],
+            "exit_code": code,
+        }
+        print_json(document)
+        return code
+    print_facts(facts(path))
+    counts = ", ".join(f"{count:,} {word.lower()}" for word, count in sorted(found.runs.items())) or "no runs"
+    click.echo(f"Runs     {counts}; {found.executing:,} being executed")
+    for each in notes:
+        click.secho(f"note     {each.kind} {clean(each.about)}: {clean(each.why)}", dim=True)
+    for each in symptoms:
+        click.secho(f"{each.kind:<12}{clean(each.about)}: {clean(each.why)}", fg="yellow")
+        if each.remedy:
+            click.echo(f"            {clean(each.remedy)}")
+    click.echo("Something needs somebody." if symptoms else "All is well.")
+    return code
+
+
+def print_facts(told: dict[str, Any]) -> None:
+    """The file, in lines."""
+    click.echo(
+        f"Store    {clean(told['path'])}: schema {told['schema']}, {told['bytes']:,} bytes, log {told['log_bytes']:,}, mode {told['mode']}"
+    )
+    click.echo(f"SQLite   {told['sqlite']}; " + ", ".join(f"{name} {value}" for name, value in told["settings"].items()))

@@ -1,0 +1,136 @@
+"""CONT and RUN: a request that is repeated with its idempotency key is one request, for starts and for decisions."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event, Thread
+
+import pytest
+from attrs import evolve
+
+from statecore import RunStatus, Step, Workflow
+from statecore.drivers import Host
+from statecore.errors import AlreadyDecided, KeyReused
+from statecore.stores.owner import SKEW
+from statecore.stores.rules import LEASE_SECONDS
+
+PATIENCE = 30
+
+
+def start(drive, workflow, run_input="x", **options):
+    """Start a run in any colour, and read what came of it; a stream of a start that was made before may have nothing to tell."""
+    if drive.colour == "stream":
+        stream = workflow.run(run_input, stream=True, **options)
+        heard = list(stream)
+        assert all(event.run_id == stream.run_id for event in heard)
+        return workflow.get_run_output(stream.run_id)
+    if drive.colour == "async stream":
+        return asyncio.run(astart(workflow, run_input, options))
+    return drive.run(workflow, run_input, **options)
+
+
+async def astart(workflow, run_input, options):
+    """The same on asyncio."""
+    stream = workflow.arun(run_input, stream=True, **options)
+    heard = [event async for event in stream]
+    assert all(event.run_id == stream.run_id for event in heard)
+    return await workflow.aget_run_output(stream.run_id)
+
+
+@pytest.mark.spec("RUN-1")
+def test_a_start_is_one_start(db, drive, calls):
+    """The same key again runs nothing and gives the first run's output; another key, workflow or none is another run."""
+    workflow = Workflow("flow", [calls.does("a", "out")], db)
+    first = start(drive, workflow, idempotency_key="k", session_id="s")
+    again = start(drive, workflow, idempotency_key="k", session_id="s")
+    assert (again.run_id, again.status, again.content, calls.names) == (first.run_id, RunStatus.completed, "out", ["a"])
+    others = [
+        start(drive, workflow, idempotency_key="l"),
+        start(drive, workflow),
+        start(drive, Workflow("other", [calls.does("a", "out")], db), idempotency_key="k"),
+    ]
+    assert len({first.run_id, *[run.run_id for run in others]}) == 4
+    assert calls.names == ["a"] * 4
+
+
+def test_a_key_of_another_input_is_refused(db, drive, calls):
+    """A key is of one request: with another input it is refused by name, and nothing runs."""
+    workflow = Workflow("flow", [calls.does("a")], db)
+    start(drive, workflow, idempotency_key="k", run_id="r")
+    for run_input, options in (("y", {}), ("x", {"additional_data": {"n": 1}})):
+        with pytest.raises(KeyReused, match="run 'r'"):
+            start(drive, workflow, run_input, idempotency_key="k", **options)
+    assert (calls.names, len(workflow.list_runs())) == (["a"], 1)
+
+
+def test_a_start_again_is_the_paused_run(db, drive, calls):
+    """While the first run is paused, a second start gives it with what it asks; once that is decided, it goes on with it."""
+    workflow = Workflow("flow", [Step("gate", calls.does("gate", "out"), requires_confirmation=True)], db, session_id="s")
+    first = start(drive, workflow, idempotency_key="k")
+    again = start(drive, workflow, idempotency_key="k")
+    assert (again.run_id, again.status, len(again.requirements), calls.names) == (first.run_id, RunStatus.paused, 1, [])
+    workflow.decide(first.run_id, again.requirements[0].pause_id, "confirm")
+    last = start(drive, workflow, idempotency_key="k")
+    assert (last.run_id, last.content, calls.names) == (first.run_id, "out", ["gate"])
+
+
+def test_a_start_again_is_the_failed_run(db, drive, calls):
+    """A run that failed is not run again by a second start; its output says what happened."""
+    workflow = Workflow("flow", [calls.does("a", OSError("x"), "out")], db, session_id="s")
+    with pytest.raises(OSError, match="x"):
+        start(drive, workflow, idempotency_key="k")
+    assert (start(drive, workflow, idempotency_key="k").status, calls.names) == (RunStatus.error, ["a"])
+
+
+def test_a_start_again_leaves_a_busy_run_alone(db, drive):
+    """While another thread executes the first run, a second start gives it as it stands, and leaves its claim as it is."""
+    entered, release, called = Event(), Event(), []
+
+    def slow(_):
+        called.append(1)
+        entered.set()
+        assert release.wait(PATIENCE)
+
+    workflow = Workflow("flow", [slow], db, session_id="s")
+    thread = Thread(target=lambda: workflow.run("x", run_id="r", idempotency_key="k"))
+    thread.start()
+    try:
+        assert entered.wait(PATIENCE)
+        before = db.load("r")
+        again = start(drive, workflow, run_id="r2", idempotency_key="k")
+        assert (again.run_id, again.status) == ("r", RunStatus.running)
+        assert db.load("r") == before
+    finally:
+        release.set()
+        thread.join(PATIENCE)
+    assert (workflow.get_run_output("r").status, len(called)) == (RunStatus.completed, 1)
+
+
+def test_a_start_again_takes_over_what_was_left(db, drive, calls):
+    """A first start whose process is gone is continued by the second: a client that lost its connection may simply ask again."""
+    workflow = Workflow("flow", [calls.does("a", KeyboardInterrupt(), "out")], db, session_id="s")
+    with pytest.raises(KeyboardInterrupt):
+        start(drive, workflow, idempotency_key="k")
+    later = round(LEASE_SECONDS * 1_000_000) + SKEW
+    workflow.host = evolve(workflow.host, clock=lambda: Host(db).clock() + later)
+    assert (start(drive, workflow, idempotency_key="k").content, calls.names) == ("out", ["a", "a"])
+
+
+@pytest.mark.spec("CONT-2")
+def test_a_decision_is_one_decision(db, calls):
+    """The same key with the same decision gives the stored one; with another one it is refused by name, unlike without a key."""
+    gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("a", "b")]
+    workflow = Workflow("flow", gates, db)
+    run = workflow.run(run_id="r")
+    pause_id = run.requirements[0].pause_id
+    first = workflow.decide("r", pause_id, "confirm", by="ann", idempotency_key="k")
+    again = workflow.decide("r", pause_id, "confirm", by="bob", idempotency_key="k")
+    assert (first.by, again.by) == ("ann", "ann")
+    with pytest.raises(AlreadyDecided):
+        workflow.decide("r", pause_id, "reject")
+    with pytest.raises(KeyReused, match="'confirm' of pause 'a:confirmation:0' by ann"):
+        workflow.decide("r", pause_id, "reject", idempotency_key="k")
+    run = workflow.continue_run(run_id="r")
+    with pytest.raises(KeyReused):
+        workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="k")
+    assert workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="l").by is None
