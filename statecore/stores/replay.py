@@ -18,7 +18,7 @@ from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from statecore.core import Address, Move, Program, Source
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 BY_CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute, w.choose, w.wake, w.expire, w.cancel})
 BY_WORLD = BY_CALL | {trigger for words in DECISIONS.values() for trigger in words.values()}
 """The triggers of components that an event fires."""
-
-AT_ONCE = 1_000
-"""How many events one boundary may have brought."""
 
 
 @frozen
@@ -41,36 +38,45 @@ class Replayed:
 
 
 def replay(program: Program, entries: Sequence[Entry], last: State) -> Replayed:
-    """Play a journal; `last` is the stored state, which says what a Router had still to do."""
-    state, done = BEGINNING, 0
-    while done < len(entries):
-        found = boundary(program, state, entries, done, last)
+    """Play a journal; `last` is the stored state, which says what a Router had still to do.
+
+    Where rows can be read as one boundary or as two, one is tried, and the other if that leads nowhere.
+    """
+    best, ways, tried = Replayed(BEGINNING, 0), [iter([(BEGINNING, 0)])], set()
+    while ways:
+        found = next(ways[-1], None)
         if found is None:
-            break
-        state, done = found
-    return Replayed(state, done)
+            ways.pop()
+        elif found not in tried:
+            tried.add(found)
+            state, done = found
+            if done > best.rows:
+                best = Replayed(state, done)
+            if done == len(entries):
+                return best
+            ways.append(boundaries(program, state, entries, done, last))
+    return best
 
 
-def boundary(program: Program, state: State, entries: Sequence[Entry], first: int, last: State) -> tuple[State, int] | None:
-    """The state after the next rows that belong together, and where they end; None where no events lead to them."""
+def boundaries(program: Program, state: State, entries: Sequence[Entry], first: int, last: State) -> Iterator[tuple[State, int]]:
+    """The states to which the next rows that belong together may lead, and where these rows end: the fewest events first."""
     events: list[Event] = []
     at = first + (entries[first].at == ROOT and entries[first].trigger == w.resume and entries[first].source == w.paused)
-    for _ in range(AT_ONCE):
-        event = event_of(program, state, entries, at, last) if at < len(entries) else None
+    while at < len(entries) and entries[at].time == entries[first].time:
+        event = event_of(program, state, entries, at, last)
         if event is None:
-            return None
+            return
         events.append(event)
         try:
             after = advance(program, state, *events)
         except (StatecoreError, KeyError, ValueError):
-            return None
+            return
         same = agreeing(after.moves, entries, first)
         if same == len(after.moves):
-            return after.state, first + same
+            yield after.state, first + same
         if first + same <= at:
-            return None
+            return
         at = first + same
-    return None
 
 
 def agreeing(moves: Sequence[Move], entries: Sequence[Entry], first: int) -> int:
@@ -119,7 +125,13 @@ def chosen(program: Program, cursor: Cursor, entries: Sequence[Entry], index: in
     begun = [each.at for each in entries[index:] if each.at in inside and each.turn == turn and each.trigger == w.enter]
     rest = [at for frame in last.frames if (frame.at, frame.attempt) == (cursor.at, cursor.attempt) for at in frame.rest]
     waiting = [each.at for each in last.cursors if each.at in inside and each.turn == turn and each.phase == w.pending]
-    return tuple(dict.fromkeys([*begun, *waiting, *rest]))
+    found = list(dict.fromkeys([*begun, *waiting, *rest]))
+    went_on = sum(
+        (each.at, each.turn, each.attempt, each.trigger, each.dest) == (row.at, row.turn, row.attempt, w.finish, w.running)
+        for each in entries[index:]
+    )
+    unbegun = [at for at in node.exits.values() if at not in found]  # what was cancelled before it began: any of them is as good
+    return tuple(found + unbegun[: max(0, 1 + went_on - len(found))])
 
 
 # -- states ------------------------------------------------------------------------------------------------------------------------
