@@ -47,8 +47,17 @@ class Following:
         self.run_id = run_id or str(uuid4())
 
     def start(self, run_input: Any, **options: Any) -> int:
-        """Start a run and follow it; the exit code."""
-        return self.watch(lambda: self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options))
+        """Start a run and follow it; the exit code. Where its idempotency key started a run before, that one is followed."""
+
+        def begin() -> Iterator[e.RunEvent]:
+            stream = self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options)
+            if stream.run_id != self.run_id:
+                self.screen.say(f"This key started run {short(stream.run_id)} before.", fg="yellow")
+                self.again = tuple(short(stream.run_id) if word == short(self.run_id) else word for word in self.again)
+                self.run_id = stream.run_id
+            return stream
+
+        return self.watch(begin)
 
     def go_on(self, *, retry_failed: bool = False) -> int:
         """Go on with a stored run and follow it; the exit code. Raises what `continue_run` raises."""

@@ -67,6 +67,7 @@ def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int
 @click.option("--input", "text", metavar="TEXT", help="The run's input, as text.")
 @click.option("--input-json", metavar="JSON", help="The run's input, as JSON.")
 @click.option("--run-id", metavar="ID", help="The new run's id.  [default: a new UUID]")
+@click.option("--idempotency-key", "key", metavar="KEY", help="The same key again starts no second run, but follows the first.")
 @answers_option
 @by_option
 @db_option
@@ -76,6 +77,7 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     text: str | None,
     input_json: str | None,
     run_id: str | None,
+    key: str | None,
     answers: tuple[str, ...],
     by: str,
     db: str | None,
@@ -95,7 +97,7 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     following.named(run_id)
     following.again = resume_command(target, following.run_id, file)
     screen.say(f"Run {short(following.run_id)} of {clean(workflow.name)}", bold=True)
-    return follow(following, lambda: following.start(run_input), as_json=as_json)
+    return follow(following, lambda: following.start(run_input, idempotency_key=key), as_json=as_json)
 
 
 def input_of(text: str | None, input_json: str | None) -> Any:

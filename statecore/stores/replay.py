@@ -42,42 +42,67 @@ class Replayed:
         return self.rows[0].time
 
 
-def replay(programs: Callable[[str], Program | None], rows: Sequence[Entry], program: Program | None = None) -> Iterator[Replayed]:
+def replay(programs: Callable[[str], Program | None], rows: Sequence[Entry], program: Program | None = None) -> list[Replayed]:
     """Every boundary of a journal again, from the rows alone.
 
     `programs` gives the program of a fingerprint: the first row says with which definition the run began, a later one where it went on with
-    a changed one; `program` is that of a journal that does not say so. Raises `ReplayFailed` at the first row that does not follow.
+    a changed one; `program` is that of a journal that does not say so. Where rows can be read as one boundary or as two, one is tried, and
+    the other if that leads nowhere. Raises `ReplayFailed` at the furthest row that does not follow.
     """
-    start, state = 0, BEGINNING
-    while start < len(rows):
-        adopted = particulars(rows[start].body).get("definition")
-        program = programs(adopted) if adopted is not None else program
-        if program is None:
-            raise ReplayFailed(rows[start].seq, f"the definition {adopted!r} is not stored")
-        commit = boundary_at(program, state, rows, start)
-        end = start + len(commit.after.moves)
-        yield Replayed(program, commit, tuple(rows[start:end]))
-        state, start = commit.after.state, end
+    failures: list[ReplayFailed] = []
+    path: list[Replayed] = []
+    ways = [boundaries(programs, program, BEGINNING, rows, 0, failures)] if rows else []
+    tried: set[tuple[State, int]] = set()
+    while ways:
+        found = next(ways[-1], None)
+        if found is None:
+            ways.pop()
+            del path[-1:]
+            continue
+        state, done = found.commit.after.state, found.rows[-1].seq
+        if (state, done) in tried:
+            continue
+        tried.add((state, done))
+        path.append(found)
+        if done == rows[-1].seq:
+            return path
+        ways.append(boundaries(programs, found.program, state, rows, done - rows[0].seq + 1, failures))
+    if rows:
+        raise max(failures, key=lambda failed: failed.seq)
+    return path
 
 
-def boundary_at(program: Program, state: State, rows: Sequence[Entry], start: int) -> Commit:
-    """The commit whose first row is `rows[start]`: of the fewest events that explain the rows."""
+def boundaries(  # noqa: PLR0913  # what a boundary depends on
+    programs: Callable[[str], Program | None],
+    program: Program | None,
+    state: State,
+    rows: Sequence[Entry],
+    start: int,
+    failures: list[ReplayFailed],
+) -> Iterator[Replayed]:
+    """The boundaries that may begin with `rows[start]`, of the fewest events first; why there is none, or no other, goes to `failures`."""
+    adopted = particulars(rows[start].body).get("definition")
+    program = programs(adopted) if adopted is not None else program
+    if program is None:
+        failures.append(ReplayFailed(rows[start].seq, f"the definition {adopted!r} is not stored"))
+        return
     events: tuple[Event, ...] = ()
-    explained = start
-    while True:
-        if explained >= len(rows):
-            raise ReplayFailed(rows[-1].seq, "the journal ends in the middle of a boundary")
-        events = (*events, event_at(program, state, rows, explained))
+    place = start
+    while place < len(rows) and rows[place].time == rows[start].time:
         try:
+            events = (*events, event_at(program, state, rows, place))
             after = advance(program, state, *events)
         except (StatecoreError, LookupError, ValueError) as refused:
-            raise ReplayFailed(rows[explained].seq, str(refused)) from refused
+            failures.append(refused if isinstance(refused, ReplayFailed) else ReplayFailed(rows[place].seq, str(refused)))
+            return
         agreed = agreeing(after.moves, rows, start)
         if agreed == len(after.moves):
-            return Commit(state, events, after)
-        if start + agreed <= explained:
-            raise ReplayFailed(rows[explained].seq, f"{told(after.moves[agreed])} was to follow")
-        explained = start + agreed
+            yield Replayed(program, Commit(state, events, after), tuple(rows[start : start + agreed]))
+        elif start + agreed <= place:
+            failures.append(ReplayFailed(rows[place].seq, f"{told(after.moves[agreed])} was to follow"))
+            return
+        place = start + agreed
+    failures.append(ReplayFailed(rows[min(place, len(rows) - 1)].seq, "no boundary ends here"))
 
 
 # -- from a row to the event that it begins ----------------------------------------------------------------------------------------

@@ -151,10 +151,8 @@ def check_state(
     A journal of schema 1 does not say where a changed definition began; its rows are compared with the lifecycles alone then.
     """
     told = bool(entries) and "definition" in particulars(entries[0].body)
-    last = None
     try:
-        for last in replay(lambda fingerprint: stored(connection, fingerprint), entries, program):
-            program = last.program
+        played = replay(lambda fingerprint: stored(connection, fingerprint), entries, program)
     except ReplayFailed as failed:
         if told:
             findings.blame(row_name(failed.seq), failed.why)
@@ -163,10 +161,10 @@ def check_state(
         findings.remarks.append((row_name(failed.seq), why))
         check_phases(entries, state, findings)
         return None
-    reached = last.commit.after.state if last is not None else BEGINNING
+    reached = played[-1].commit.after.state if played else BEGINNING
     if reached != state if told else timeless(reached) != timeless(state):
         findings.blame("run", f"its state is not the one that its journal leads to, which is {reached.run} at {places(reached)}")
-    return program
+    return played[-1].program if played else program
 
 
 def check_phases(entries: Sequence[Entry], state: State, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""CONT and RUN: a request that is repeated with its idempotency key is one request, for starts and for decisions."""
+"""CONT-10: a request that is repeated with its idempotency key is one request, for starts and for decisions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def astart(workflow, run_input, options):
     return await workflow.aget_run_output(stream.run_id)
 
 
-@pytest.mark.spec("RUN-1")
+@pytest.mark.spec("CONT-10")
 def test_a_start_is_one_start(db, drive, calls):
     """The same key again runs nothing and gives the first run's output; another key, workflow or none is another run."""
     workflow = Workflow("flow", [calls.does("a", "out")], db)
@@ -116,7 +116,7 @@ def test_a_start_again_takes_over_what_was_left(db, drive, calls):
     assert (start(drive, workflow, idempotency_key="k").content, calls.names) == ("out", ["a", "a"])
 
 
-@pytest.mark.spec("CONT-2")
+@pytest.mark.spec("CONT-2", "CONT-10")
 def test_a_decision_is_one_decision(db, calls):
     """The same key with the same decision gives the stored one; with another one it is refused by name, unlike without a key."""
     gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("a", "b")]

@@ -30,7 +30,7 @@ def elsewhere(db, **parts):
     return evolve(Host(db), owner=lambda: "another-host/boot/1/1", **parts)
 
 
-@pytest.mark.spec("CRASH-2")
+@pytest.mark.spec("CRASH-3")
 def test_a_run_of_another_host_is_taken_over_when_its_lease_is_over(db, drive):
     """Until then it is busy, and the refusal says until when; then its step is in doubt and called again, and its old owner stores nothing."""
     now = [1_000_000_000_000_000]
@@ -73,6 +73,7 @@ def test_a_run_of_another_host_is_taken_over_when_its_lease_is_over(db, drive):
     assert (later.get_run_output("r").content, calls) == (2, ["r/slow", "r/slow"])
 
 
+@pytest.mark.spec("CRASH-3")
 def test_a_long_call_keeps_its_lease(db, drive):
     """While a call runs, its lease is renewed again and again, from synchronous code and from asyncio."""
     seen: list[bool] = []
@@ -221,7 +222,7 @@ except ClaimLost:
 """
 
 
-@pytest.mark.spec("CRASH-2")
+@pytest.mark.spec("CRASH-3")
 def test_a_frozen_worker_is_taken_over(db_file):
     """A stopped process keeps its run while its lease lasts; then it is taken over, and when it wakes it can store nothing (T5)."""
     worker = subprocess.Popen(

@@ -377,3 +377,25 @@ def test_a_doctor_changes_nothing(file):
     assert (db.load("r"), db.journal("r"), db.head("r")) == before
     db.close()
     assert verify(file).faults == []
+
+
+# -- starts ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_start_with_a_key_is_followed_once(cli, tmp_path):
+    """`run --idempotency-key`: the second command follows the first one's run, decides it, and starts none of its own."""
+    flow = """
+        from statecore import Step, Workflow
+        payout = Workflow("payout", [Step("pay", lambda _: "paid", requires_confirmation=True)])
+        """
+    (tmp_path / "once.py").write_text(dedent(flow))
+    first = cli("run once.py --db once.db --idempotency-key k")
+    assert first.code == 4
+    again = cli("run once.py --db once.db --idempotency-key k --answers confirm")
+    assert again.code == FINE
+    assert "This key started run" in again.out
+    done = json.loads(cli("run once.py --db once.db --idempotency-key k --json").out)
+    assert (done["status"], done["exit_code"]) == ("COMPLETED", FINE)
+    assert len(json.loads(cli("runs --db once.db --json").out)) == 1
+    assert "was used before" in cli("run once.py --db once.db --idempotency-key k --input other").err
+    sys.modules.pop("once", None)

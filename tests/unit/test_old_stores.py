@@ -10,6 +10,7 @@ import pytest
 from statecore import RunStatus, SqliteDb
 from statecore.errors import RunBusy
 from statecore.stores import opening, schema
+from statecore.stores.verify import verify
 from tests.unit.old_flows import failing, flow, work
 from tests.unit.sqlite_files import raw
 
@@ -53,8 +54,11 @@ def test_an_old_store_is_read(old):
         ("confirm", "bob", "fine", "k")
     ]
     assert failing(db).get_run_output("failed").status is RunStatus.error
-    assert opening.marks(raw(old)) == (schema.APPLICATION_ID, schema.VERSION)
     db.close()
+    connection = raw(old)
+    assert opening.marks(connection) == (schema.APPLICATION_ID, schema.VERSION)
+    connection.close()
+    assert verify(old).faults == []
 
 
 def test_runs_of_an_old_store_go_on(old):
@@ -77,3 +81,4 @@ def test_runs_of_an_old_store_go_on(old):
     object.__setattr__(fixed.definition.steps[0], "executor", work)
     assert fixed.continue_run(run_id="failed", retry_failed=True).content == {"name": "fails", "before": None}
     db.close()
+    assert verify(old).faults == []

@@ -72,10 +72,10 @@ REFUSED: dict[str, tuple[type[StatecoreError], Callable[[Writer], Boundary]]] = 
     "a move of the run from where it is not": (RefusedBoundary, lambda x: x.boundary(RESUMED, PAUSED, PAUSED)),
     "a move of the run elsewhere than at the root": (
         RefusedBoundary,
-        lambda x: x.boundary(RESUMED, Fired("run", "gate", w.running, w.pause, w.paused), state=State(w.running)),
+        lambda x: x.boundary(RESUMED, Fired("run", "gate", w.running, w.pause, w.paused), state=State(RESUMED.dest)),
     ),
     "a component at the root": (RefusedBoundary, lambda x: x.boundary(RESUMED, confirmed(""))),
-    "a state where the rows do not lead": (RefusedBoundary, lambda x: x.boundary(RESUMED, state=State(w.paused))),
+    "a state where the rows do not lead": (RefusedBoundary, lambda x: x.boundary(RESUMED, state=State(PAUSED.dest))),
     "a row left out": (RefusedBoundary, lambda x: moved(x.boundary(RESUMED, confirmed("gate")), 1, 1)),
     "a row twice": (RefusedBoundary, lambda x: moved(x.boundary(RESUMED, confirmed("gate")), 1, -1)),
     "the first row left out": (RefusedBoundary, lambda x: moved(x.boundary(RESUMED), 0, 1)),

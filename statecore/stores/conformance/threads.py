@@ -156,6 +156,7 @@ class Threads(Fresh):
         """Eight begin a run with the same key at once, under different ids: one begins, and the others are told which."""
         for n in range(ROUNDS):
             won, lost = parted(at_once(lambda n, who: store.begin(identity(f"run-{n}-{who}", key=f"k{n}"), "{}", ALIVE), n))
+            assert len(won) == 1
             [begun] = won
             told = {(type(refusal), refusal.run_id) for refusal in lost}  # type: ignore[attr-defined]
             assert told == {(DuplicateStart, begun.identity.run_id)}

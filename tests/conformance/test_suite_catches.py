@@ -1,0 +1,117 @@
+"""The shipped suite fails where a store breaks a promise: each fault below is put into a store, and the test that is named finds it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from statecore.errors import ClaimLost, StatecoreError
+from statecore.stores import InMemoryDb
+from statecore.stores.conformance import StoreConformance
+from statecore.stores.conformance.leases import OVER
+from statecore.stores.owner import SKEW
+
+
+class Unfenced(InMemoryDb):
+    """Takes a boundary of whoever was taken over."""
+
+    def commit(self, boundary):
+        return super().commit(evolve(boundary, epoch=self.load(boundary.run_id).epoch))
+
+
+class Endless(InMemoryDb):
+    """Never gives up an owner elsewhere."""
+
+    def claim(self, run_id, owner, time, lease=None):
+        return super().claim(run_id, owner, min(time, OVER - 1), lease)
+
+
+class Hasty(InMemoryDb):
+    """Gives an owner elsewhere up as soon as its lease ends, whatever other clocks say."""
+
+    def claim(self, run_id, owner, time, lease=None):
+        return super().claim(run_id, owner, time + SKEW, lease)
+
+
+class Forgetful(InMemoryDb):
+    """Does not keep the lease of a boundary."""
+
+    def commit(self, boundary):
+        return super().commit(evolve(boundary, lease=None))
+
+
+class Generous(InMemoryDb):
+    """Renews whatever claim there is."""
+
+    def renew(self, run_id, epoch, lease):
+        super().renew(run_id, self.load(run_id).epoch, lease)
+
+
+class Deaf(InMemoryDb):
+    """Says that it has renewed, and has not."""
+
+    def renew(self, run_id, epoch, lease):
+        if self.load(run_id).epoch != epoch:
+            raise ClaimLost(run_id)
+
+
+class Keyless(InMemoryDb):
+    """Does not look at keys of decisions."""
+
+    def decide(self, decision):
+        return super().decide(evolve(decision, key=None))
+
+
+class TwiceStarted(InMemoryDb):
+    """Does not look at keys of starts."""
+
+    def begin(self, identity, session_state, owner, lease=None):
+        kept = super().begin(evolve(identity, key=None), session_state, owner, lease)
+        return evolve(kept, identity=identity)
+
+
+class LastWins(InMemoryDb):
+    """Lets the last decision win."""
+
+    def decide(self, decision):
+        with self._lock:
+            self._kept(decision.run_id).decisions.pop(decision.pause_id, None)
+            return super().decide(decision)
+
+
+class Halfway(InMemoryDb):
+    """Stores the decisions of a boundary that it then refuses."""
+
+    def commit(self, boundary):
+        kept = self._runs.get(boundary.run_id)
+        if kept is not None:
+            kept.decisions.update({each.pause_id: each for each in boundary.decisions if each.pause_id in kept.pauses})
+        return super().commit(boundary)
+
+
+SUITE: Any = StoreConformance()
+CAUGHT = [
+    (Unfenced, SUITE.test_an_owner_that_was_taken_over_stores_nothing),
+    (Unfenced, SUITE.test_an_owner_elsewhere_is_given_up_when_its_lease_is_over),
+    (Endless, SUITE.test_an_owner_elsewhere_is_given_up_when_its_lease_is_over),
+    (Hasty, partial(SUITE.test_an_owner_elsewhere_is_busy_until_its_lease_is_over, time=OVER - 1)),
+    (Forgetful, SUITE.test_a_boundary_renews_a_lease),
+    (Generous, SUITE.test_only_a_claim_is_renewed),
+    (Deaf, SUITE.test_a_heartbeat_renews_a_lease),
+    (Keyless, SUITE.test_of_many_decisions_with_a_key_one_is_stored),
+    (TwiceStarted, SUITE.test_a_run_is_started_once_by_a_key),
+    (TwiceStarted, SUITE.test_of_many_starts_with_a_key_one_begins),
+    (LastWins, SUITE.test_of_many_deciders_one_decides),
+    (Halfway, partial(SUITE.test_a_refused_boundary_leaves_no_trace, case="a pause closed that never was")),
+]
+
+
+@pytest.mark.parametrize(("store", "test"), CAUGHT, ids=lambda each: getattr(each, "__name__", ""))
+def test_a_broken_store_is_caught(store, test):
+    """The test passes on the reference, and fails on the store that breaks its promise."""
+    test(InMemoryDb())
+    with pytest.raises((AssertionError, pytest.fail.Exception, StatecoreError)):
+        test(store())
