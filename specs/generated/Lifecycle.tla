@@ -1,5 +1,5 @@
 ------------------------------ MODULE Lifecycle ------------------------------
-(* Generated from statecore.lifecycles by specs/tla.py; change the tables, not this file. *)
+(* Generated from statecore.lifecycles by statecore; change the tables, not this file. *)
 EXTENDS TLC
 
 Rows == [

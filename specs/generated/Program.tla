@@ -1,5 +1,5 @@
 ------------------------------ MODULE Program ------------------------------
-(* Generated from compiled workflows by specs/tla.py. *)
+(* Generated from compiled workflows by statecore. *)
 EXTENDS TLC
 
 Programs == <<

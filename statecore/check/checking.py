@@ -43,12 +43,14 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
 ) -> Report:
     """Prove or refute properties of a workflow for all its runs, without calling any of its code.
 
-    `checks` and `assume` are properties or their texts. `max_states` and `seconds` bound the graph and each property's walk; beyond
-    them a verdict is UNDETERMINED; `progress` hears of the exploration. With `crashes` processes die in calls, with `cancels` an operator
+    `checks` and `assume` are properties or their texts; the workflow's own `checks` are judged too. `max_states` and `seconds` bound the
+    graph and each property's walk; beyond them a verdict is UNDETERMINED; `progress` hears of the exploration. With `crashes` processes
+    die in calls, with `cancels` an operator
     may cancel at any time. Raises `UnknownStep` and `InvalidProperty` before anything is explored.
     """
     began = time.monotonic()
-    wanted = tuple(parse(each) if isinstance(each, str) else each for each in checks)
+    own: Iterable[Property | str] = getattr(workflow, "checks", ())
+    wanted = tuple(dict.fromkeys(parse(each) if isinstance(each, str) else each for each in (*own, *checks)))
     assumed = tuple(parse_assumption(each) if isinstance(each, str) else assumable(each) for each in assume)
     for each in (*wanted, *assumed):
         moments(workflow.compiled.program, each.atoms)  # an unknown step is refused before the work

@@ -16,7 +16,10 @@ from statecore.check.replay import is_replayable
 from statecore.check.reports import is_told, lines_of
 from statecore.check.wording import parse, parse_assumption, parse_lines
 from statecore.errors import InvalidProperty, UnknownStep
+from statecore.stores.sqlite import SqliteDb
+from statecore.workflow.parked import stranded, unasked
 
+from . import exits
 from .screen import clean
 from .targets import load, split
 
@@ -41,6 +44,8 @@ FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 @click.option("--crashes", is_flag=True, help="Let processes die in calls, too.")
 @click.option("--cancels", is_flag=True, help="Let an operator cancel at any time, too.")
 @click.option("--allow-vacuous", is_flag=True, help="Let a property pass that speaks of nothing that can happen.")
+@click.option("--against-store", "store", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Name the parked runs of a store that this definition would strand, and the gates that they pass unasked.")  # fmt: skip
 @click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="What to print.")
 @click.option("--pytest", "test", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write the first counterexample as a test.")  # fmt: skip
@@ -53,6 +58,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     budget: float,
     test: Path | None,
     style: str,
+    store: Path | None,
     *,
     crashes: bool,
     cancels: bool,
@@ -61,7 +67,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     """Prove or refute properties of a workflow for all its runs.
 
     No code of the workflow is called: every outcome of every step, evaluator and selector, and every decision, is tried. Exit codes: 0 all
-    proved, 1 refuted or vacuous, 2 usage, 3 undetermined within the budget.
+    proved, 1 refuted or vacuous, or a parked run stranded, 2 usage, 3 undetermined within the budget.
     """
     workflow = load(target)
     try:
@@ -75,7 +81,21 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     STYLES[style](report, workflow, target)
     if test is not None:
         write_test(test, report, workflow)
-    return report.exit_code
+    return exits.FAILED if store is not None and parked(store, workflow) else report.exit_code
+
+
+def parked(store: Path, workflow: Workflow) -> bool:
+    """Say on stderr which parked runs of a store this definition would strand, and which gates they pass; whether one is stranded."""
+    db = SqliteDb(db_file=store)
+    click.get_current_context().call_on_close(db.close)
+    program = workflow.compiled.program
+    strands = list(stranded(db, workflow.id, program))
+    for each in (*strands, *unasked(db, workflow.id, program)):
+        click.secho(f"{each.kind.upper():<12} run {clean(each.about)}: {clean(each.why)}", fg="yellow", err=True)
+        click.echo(f"    {clean(each.remedy)}", err=True)
+    if not strands:
+        click.echo(f"No parked run in {clean(store)} is stranded.", err=True)
+    return bool(strands)
 
 
 def wanted(texts: tuple[str, ...], assumed: tuple[str, ...], files: tuple[Path, ...]) -> tuple[list[Property], list[Property]]:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from statecore.core import Program
-from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, Store
 from statecore.stores.health import Symptom
 from statecore.stores.owner import SKEW, standing
 from statecore.stores.rules import STATUS, clock_text
 
-from .ready import differences_at
+from .parked import stranded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,18 +87,3 @@ def of_pauses(db: Store, now: int) -> Iterator[Symptom]:
             yield Symptom(
                 "expired", about, f"its deadline was {clock_text(pause.deadline)}, and on_timeout is {pause.on_timeout}", TICK
             )
-
-
-def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
-    """The unfinished runs of a workflow that this definition of it could not go on with."""
-    phases = (w.pending, w.running, w.paused, w.failed)
-    for record in db.runs(RunFilter(workflow_id=workflow_id, phases=phases, limit=ALL)):
-        if record.identity.fingerprint == program.fingerprint:
-            continue
-        try:
-            differences = differences_at(record, program.nodes)
-        except (StatecoreError, ValueError) as error:
-            differences = [str(error)]
-        if differences:
-            remedy = "Restore these components, or finish the run with the release that it began with, or cancel it."
-            yield Symptom("stranded", record.identity.run_id, "; ".join(differences), remedy)

@@ -76,6 +76,8 @@ def plain_options(workflow: Workflow) -> dict[str, Any]:
         plain["input_schema"] = [each.to_dict() for each in schema]
     elif schema is not None:
         plain["input_schema"] = plain_value(schema)
+    if workflow.checks:
+        plain["checks"] = [str(each) for each in workflow.checks]
     if workflow.store_events:
         plain["store_events"] = True
     return plain
@@ -83,5 +85,5 @@ def plain_options(workflow: Workflow) -> dict[str, Any]:
 
 def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords of a Workflow that `plain_options` wrote."""
-    names = ("id", "description", "metadata", "input_schema", "store_events")
+    names = ("id", "description", "metadata", "input_schema", "store_events", "checks")
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}

