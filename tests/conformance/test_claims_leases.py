@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 
 from statecore import RunStatus, SqliteDb, Step, Workflow
-from statecore.drivers import Host
+from statecore.drivers import Host, heartbeat
 from statecore.drivers.heartbeat import HEARTBEAT, Heartbeat
 from statecore.errors import ClaimLost, RunBusy, StoreUnavailable, UnsupportedSetting
 from statecore.stores.owner import SKEW, alive, host, standing, this_process
@@ -151,6 +151,23 @@ def test_a_heartbeat_comes_when_a_third_is_over():
     run.now, run.parked = 10**9, True
     HEARTBEAT.look_after(run)
     assert len(run.renewed) == 1
+
+
+def test_a_clock_that_was_set_back_stops_no_heart(monkeypatch):
+    """Where the clock says that no time has passed, the time that has passed counts; a lease is never made shorter."""
+    run, passed = driven(), [0.0]
+    monkeypatch.setattr(heartbeat, "monotonic", lambda: passed[0])
+    beat = Heartbeat()
+    run.now -= 50_000_000
+    for seconds in (0.0, 19.9, 20.0, 30.0, 39.9, 40.0):
+        passed[0] = seconds
+        beat.look_after(run)
+    assert run.renewed == [("r", 4, 160_000_000)] * 2
+    run.lease += 1  # a boundary renewed it
+    for seconds in (59.0, 78.9, 79.0):
+        passed[0] = seconds
+        beat.look_after(run)
+    assert run.renewed[2:] == [("r", 4, 160_000_001)]
 
 
 @pytest.mark.parametrize(("refusal", "times"), [(ClaimLost("r"), 1), (StoreUnavailable("f", "full"), 3), (OSError(), 3)])
