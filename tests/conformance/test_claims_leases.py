@@ -221,7 +221,7 @@ def step(_):
         fine = Workflow("inner", [lambda _: HEARTBEAT._thread.is_alive()]).run().content
         os._exit(0 if inherited == (0, None) and fine else 1)
     return os.waitpid(child, 0)[1]
-raise SystemExit(Workflow("flow", [step]).run().content)
+raise SystemExit(1 if Workflow("flow", [step]).run().content else 0)
 """
 
 FROZEN = """
