@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from threading import Condition, Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -32,6 +33,7 @@ class Heartbeat:
         """Begin with nothing, as in a forked child: its parent's runs and its parent's thread are not its own."""
         self._changed = Condition()
         self._driven: dict[int, ref[Execution]] = {}
+        self._seen: dict[int, tuple[int | None, float]] = {}
         self._thread: Thread | None = None
         self._seconds = LONGEST
 
@@ -53,6 +55,7 @@ class Heartbeat:
         """A run is no longer driven."""
         with self._changed:
             self._driven.pop(id(execution), None)
+            self._seen.pop(id(execution), None)
 
     def _beat_on(self) -> None:
         """Look after all runs, again and again, until there is none."""
@@ -60,6 +63,7 @@ class Heartbeat:
             with self._changed:
                 self._changed.wait(self._seconds)
                 self._driven = {key: found for key, found in self._driven.items() if found() is not None}
+                self._seen = {key: seen for key, seen in self._seen.items() if key in self._driven}
                 if not self._driven:
                     self._thread, self._seconds = None, LONGEST
                     return
@@ -70,16 +74,26 @@ class Heartbeat:
                     self.look_after(execution)
                 del execution
 
+    def is_due(self, execution: Execution) -> bool:
+        """Whether a third of a lease is over: by the host's clock, or, where that was set back, by the time that has passed here."""
+        host, passed = execution.host, monotonic()
+        lease, since = self._seen.get(id(execution), (None, passed))
+        if lease != execution.lease or id(execution) not in self._seen:
+            self._seen[id(execution)] = (execution.lease, passed)
+            since = passed
+        left = 0 if execution.lease is None else execution.lease - host.clock()
+        return 3 * left <= 2 * host.lease_micros or 3_000_000 * (passed - since) >= host.lease_micros
+
     def look_after(self, execution: Execution) -> None:
         """Renew one run's lease where a third of it is over. A claim that was lost is let be; other trouble is tried again."""
-        host = execution.host
-        now = host.clock()
-        if execution.parked or (execution.lease is not None and 3 * (execution.lease - now) > 2 * host.lease_micros):
+        if execution.parked or not self.is_due(execution):
             return
-        lease = now + host.lease_micros
+        host = execution.host
+        lease = max(host.lease_end(), execution.lease or 0)
         try:
             host.store.renew(execution.identity.run_id, execution.epoch, lease)
             execution.lease = lease
+            self._seen[id(execution)] = (lease, monotonic())
         except ClaimLost:
             self.end(execution)
         except Exception:  # noqa: BLE001, S110  # whatever a store cannot do now, a thread that died would never do again

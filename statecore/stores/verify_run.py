@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
@@ -106,8 +106,15 @@ def journal(connection: sqlite3.Connection, number: int, run_id: str, findings: 
             findings.blame(where, wrong)
             break
         phases[entry.at, entry.turn], chain = entry.dest, linked
-        entries.append(entry)
+        entries.append(light(entry))
     return entries, chain
+
+
+def light(entry: Entry) -> Entry:
+    """A row without its value, unless a person gave it: outputs may be large, and only whether there is one matters from here on."""
+    if entry.body.value is None or entry.trigger in BY_PERSON:
+        return entry
+    return evolve(entry, body=Body(entry.body.detail, "null"))
 
 
 def entry_of(row: Sequence[Any], run_id: str, chain: bytes) -> tuple[Entry, bytes]:

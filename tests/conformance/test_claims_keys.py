@@ -100,6 +100,8 @@ def test_a_start_again_leaves_a_busy_run_alone(db, drive):
         again = start(drive, workflow, run_id="r2", idempotency_key="k")
         assert (again.run_id, again.status) == ("r", RunStatus.running)
         assert db.load("r") == before
+        workflow.run("x", idempotency_key="k", stream=True).close()  # not even looked at
+        assert db.load("r") == before
     finally:
         release.set()
         thread.join(PATIENCE)

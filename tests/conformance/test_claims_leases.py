@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 
 from statecore import RunStatus, SqliteDb, Step, Workflow
-from statecore.drivers import Host
+from statecore.drivers import Host, heartbeat
 from statecore.drivers.heartbeat import HEARTBEAT, Heartbeat
 from statecore.errors import ClaimLost, RunBusy, StoreUnavailable, UnsupportedSetting
 from statecore.stores.owner import SKEW, alive, host, standing, this_process
@@ -153,6 +153,23 @@ def test_a_heartbeat_comes_when_a_third_is_over():
     assert len(run.renewed) == 1
 
 
+def test_a_clock_that_was_set_back_stops_no_heart(monkeypatch):
+    """Where the clock says that no time has passed, the time that has passed counts; a lease is never made shorter."""
+    run, passed = driven(), [0.0]
+    monkeypatch.setattr(heartbeat, "monotonic", lambda: passed[0])
+    beat = Heartbeat()
+    run.now -= 50_000_000
+    for seconds in (0.0, 19.9, 20.0, 30.0, 39.9, 40.0):
+        passed[0] = seconds
+        beat.look_after(run)
+    assert run.renewed == [("r", 4, 160_000_000)] * 2
+    run.lease += 1  # a boundary renewed it
+    for seconds in (59.0, 78.9, 79.0):
+        passed[0] = seconds
+        beat.look_after(run)
+    assert run.renewed[2:] == [("r", 4, 160_000_001)]
+
+
 @pytest.mark.parametrize(("refusal", "times"), [(ClaimLost("r"), 1), (StoreUnavailable("f", "full"), 3), (OSError(), 3)])
 def test_a_heartbeat_outlives_trouble(monkeypatch, refusal, times):
     """A claim that was lost is not renewed any more; what a store cannot do now is tried again."""
@@ -204,7 +221,7 @@ def step(_):
         fine = Workflow("inner", [lambda _: HEARTBEAT._thread.is_alive()]).run().content
         os._exit(0 if inherited == (0, None) and fine else 1)
     return os.waitpid(child, 0)[1]
-raise SystemExit(Workflow("flow", [step]).run().content)
+raise SystemExit(1 if Workflow("flow", [step]).run().content else 0)
 """
 
 FROZEN = """

@@ -14,7 +14,8 @@ from statecore.errors import NotAStatecoreStore, StoreTooNew, StoreUnavailable
 from statecore.stores import schema
 from statecore.stores.records import Body, Entry
 from statecore.stores.rows import read_turn
-from statecore.stores.rules import GENESIS, link
+from statecore.stores.rules import GENESIS, link, seal
+from statecore.stores.seals import SEALED
 from statecore.stores.verify import Verified, checked, verify
 from statecore.stores.verify_run import ROWS
 from tests.unit.old_flows import failing, flow
@@ -198,7 +199,29 @@ def rechained(connection, run_id):
     connection.execute("UPDATE run SET seq = ?, head = ? WHERE id = ?", (len(rows), chain, number))
 
 
+def resealed(connection):
+    """Seal every row anew, as somebody would who knows how."""
+    for each in SEALED:
+        rows = [(seal(*columns), number) for number, _, *columns in connection.execute(each.query).fetchall()]
+        found = "(SELECT rowid FROM pause p WHERE p.run = decision.run AND p.pause_id = decision.pause_id)"
+        key = found if each.table == "decision" else "id"
+        connection.executemany(f"UPDATE {each.table} SET {each.column} = ? WHERE {key} = ?", rows)  # noqa: S608  # tables of ours
+
+
 FORGED = {
+    "a question that was asked at another time": (
+        "UPDATE pause SET opened = opened + 1 WHERE pause_id = 'pay:confirmation:0' AND run = 1",
+        "it was asked when no row was written",
+    ),
+    "a question that was closed at another time": (
+        "UPDATE pause SET closed = closed + 1 WHERE pause_id = 'pay:confirmation:0' AND run = 1",
+        "it was closed when no row left its question",
+    ),
+    "a cancellation at no time": ("UPDATE run SET cancel_by = 'eve' WHERE run_id = 'done'", "somebody cancelled it at no time"),
+    "a move that there is not": (
+        """INSERT INTO legal (machine, source, "trigger", dest) VALUES ('step', 'skipped', 'confirm', 'running')""",
+        "no lifecycle has the move step skipped confirm running",
+    ),
     "an approval that nobody gave": ("DELETE FROM decision WHERE pause_id = 'pay:confirmation:0' AND run = 1", "none is stored"),
     "an approval by somebody else": (
         """UPDATE journal SET detail = replace(detail, 'ada', 'eve') WHERE run = 1 AND detail LIKE '%"by": "ada"%'""",
@@ -233,6 +256,7 @@ def test_a_forgery_that_agrees_with_itself_is_found(file, forgery):
     assert connection.execute(statement).rowcount > 0
     for run_id in ("done", "decided", "left"):
         rechained(connection, run_id)
+    resealed(connection)
     for _, sql in triggers:
         connection.execute(sql)
     connection.close()
