@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.faults import boundaries
+from tests.faults import boundaries, kills, storm
 
-CAMPAIGNS: dict[str, ModuleType] = {"T1": boundaries}
+CAMPAIGNS: dict[str, ModuleType] = {"T1": boundaries, "T2": kills, "T4": storm}
