@@ -47,6 +47,8 @@ def struck(act: Any) -> sqlite3.Cursor:
         error = sqlite3.OperationalError(text)
         error.sqlite_errorcode = code
         raise error
+    if Struck.fault == "Ctrl-C":
+        raise KeyboardInterrupt
     if Struck.fault == "kill-after":
         act()
     Struck.dead = True

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.faults import boundaries, kills, storm
+from tests.faults import abandoned, boundaries, kills, mutants, redefined, signals, storm
 
-CAMPAIGNS: dict[str, ModuleType] = {"T1": boundaries, "T2": kills, "T4": storm}
+CAMPAIGNS: dict[str, ModuleType] = {
+    "T1": boundaries,
+    "T2": kills,
+    "T4": storm,
+    "T7": redefined,
+    "T11": signals,
+    "T18": abandoned,
+    "T24": mutants,
+}
