@@ -8,7 +8,7 @@ import pytest
 
 from statecore import RunStatus, SqliteDb, Step, Workflow
 from statecore.errors import RunBusy, StoreUnavailable
-from tests.conformance.drive import Calls, triggers
+from tests.conformance.drive import triggers
 
 
 class Failing(sqlite3.Connection):

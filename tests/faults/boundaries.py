@@ -103,3 +103,21 @@ def run(order: Order) -> Tally:
                 at += step
     tally.cut_short = order.over
     return tally
+
+
+OPENED = 88
+"""How many statements a store is opened with, about: a dense look at what comes after them begins here."""
+
+
+def dense(order: Order) -> Tally:
+    """Death before every statement of two scenarios after the store was opened, until something is wrong: for deliberate faults."""
+    tally = Tally()
+    for name, fault in (("approve", "kill-before"), ("cancel", "kill-before"), ("reject", "EIO")):
+        for at in range(OPENED, 1000, 1 if fault != "EIO" else 3):
+            wrong, met = point(order.folder, SCENARIOS[name], fault, at)
+            tally.add(fault, wrong, f"T1 {name} {fault} at {at}")
+            if order.over or wrong or not met:
+                break
+        if tally.violations:
+            break
+    return tally

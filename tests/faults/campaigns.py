@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.faults import abandoned, boundaries, kills, mutants, redefined, signals, storm
+from tests.faults import abandoned, boundaries, clocks, kills, mutants, redefined, signals, storm
 
 CAMPAIGNS: dict[str, ModuleType] = {
     "T1": boundaries,
@@ -12,6 +12,7 @@ CAMPAIGNS: dict[str, ModuleType] = {
     "T4": storm,
     "T7": redefined,
     "T11": signals,
+    "T12": clocks,
     "T18": abandoned,
     "T24": mutants,
 }

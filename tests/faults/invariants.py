@@ -23,6 +23,7 @@ from statecore.lifecycles import TABLES
 from statecore.stores.history import History
 from statecore.stores.records import PauseFilter
 from statecore.stores.rules import LEGAL
+from statecore.stores.verify import verify
 from tests.faults.effects import Effect
 from tests.faults.scenarios import Scenario
 
@@ -126,7 +127,10 @@ def journal_is_a_path(e: Evidence) -> Iterator[str]:
     journal = e.workflow.db.journal(e.run_id)
     for row in journal:
         place = (row.machine, row.at, row.turn)
-        if at.get(place, TABLES[row.machine].initial) != row.source or (row.machine, row.source, row.trigger, row.dest) not in LEGAL:
+        if (
+            at.get(place, TABLES[row.machine].initial) != row.source
+            or (row.machine, row.source, row.trigger, row.dest) not in LEGAL
+        ):
             yield f"I8 row {row.seq}: {place} was {at.get(place)}, and goes {row.source} --{row.trigger}--> {row.dest}"
         at[place] = row.dest
     if e.scenario.branches > 1:  # events of several branches may have come at once
@@ -156,7 +160,7 @@ def journal_is_a_path(e: Evidence) -> Iterator[str]:
 
 
 def database_is_sound(e: Evidence) -> Iterator[str]:
-    """I9: SQLite finds nothing wrong with the file."""
+    """I9: SQLite finds nothing wrong with the file; I7: neither does `statecore verify`."""
     path: Path | None = getattr(e.workflow.db, "path", None)
     if path is None:
         return
@@ -167,6 +171,8 @@ def database_is_sound(e: Evidence) -> Iterator[str]:
         connection.close()
     if found != [("ok",)]:
         yield f"I9 {found[:3]}"
+    for fault in verify(path).faults:
+        yield f"I7 verify: {fault}"
 
 
 def progress_is_made(e: Evidence) -> Iterator[str]:

@@ -65,7 +65,7 @@ def run(order: Order) -> Tally:
         db = SqliteDb(file)
         workflow = flow(LONG[name], db, log)
         try:
-            status = to_the_end(workflow, LONG[name], lambda *words: told.append(words))
+            status = to_the_end(workflow, LONG[name], lambda *words, told=told: told.append(words))
             wrong = violations(Evidence(workflow, LONG[name], RUN, effects(log), told, crashes, status))
         except Exception as error:  # noqa: BLE001  # whatever keeps a run from going on is what is looked for
             wrong = [f"I10 {type(error).__name__}: {error}"]

@@ -96,7 +96,9 @@ SCENARIOS = {
         ),
         Scenario(
             "condition-else",
-            lambda w: between(Condition("c", [Step("yes", w("yes"))], else_steps=[Step("no", w("no"))], requires_confirmation=True), work=w),
+            lambda w: between(
+                Condition("c", [Step("yes", w("yes"))], else_steps=[Step("no", w("no"))], requires_confirmation=True), work=w
+            ),
             {"confirmation": "reject"},
             {},
         ),

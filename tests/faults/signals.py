@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from statecore import Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
-
 from tests.faults.boundaries import Struck
 from tests.faults.effects import effects
 from tests.faults.invariants import Evidence, violations
@@ -35,9 +36,7 @@ def stopped_in(scenario: Scenario, stop: type[BaseException], nth: int, calls: l
 
         return scenario.steps(stopping)
 
-    return Scenario(
-        scenario.name, steps, scenario.words, scenario.gated, scenario.end, scenario.branches, scenario.cancels
-    )
+    return Scenario(scenario.name, steps, scenario.words, scenario.gated, scenario.end, scenario.branches, scenario.cancels)
 
 
 def continued(workflow: Workflow, scenario: Scenario, order: Order, name: str, told: list[tuple[Any, ...]]) -> list[str]:
@@ -53,7 +52,9 @@ def in_steps(order: Order, tally: Tally, scenario: Scenario) -> None:
     """Stop each call of a scenario in each way."""
     for stop in STOPS[: order.of(1, 3, 3)]:
         for nth in range(1, 9):
-            name, calls, told = f"{scenario.name}-{stop.__name__}-{nth}", [], []
+            name = f"{scenario.name}-{stop.__name__}-{nth}"
+            calls: list[int] = []
+            told: list[tuple[Any, ...]] = []
             broken = stopped_in(scenario, stop, nth, calls)
             db = SqliteDb(order.folder / f"{name}.db", durability="normal")
             workflow, wrong = flow(broken, db, order.folder / f"{name}.log"), []
@@ -74,7 +75,9 @@ def in_statements(order: Order, tally: Tally, scenario: Scenario) -> None:
     """Press Ctrl-C at each statement; the process lives on."""
     step = order.of(41, 7, 1)
     for at in range(1 + order.random.randrange(step), 1000, step):
-        name, told, wrong = f"{scenario.name}-ctrl-c-{at}", [], []
+        name = f"{scenario.name}-ctrl-c-{at}"
+        told: list[tuple[Any, ...]] = []
+        wrong: list[str] = []
         Struck.left, Struck.fault, Struck.dead = at, "Ctrl-C", False
         db = SqliteDb(order.folder / f"{name}.db", durability="normal", connection_factory=Struck)
         workflow = flow(scenario, db, order.folder / f"{name}.log")
@@ -94,6 +97,39 @@ def in_statements(order: Order, tally: Tally, scenario: Scenario) -> None:
             return
 
 
+def while_running(order: Order, tally: Tally, scenario: Scenario) -> None:
+    """Cancel from inside each call of a scenario: the run is over at its next boundary, and nothing more begins."""
+    for nth in range(1, 9):
+        name = f"{scenario.name}-cancel-{nth}"
+        calls: list[int] = []
+        told: list[tuple[Any, ...]] = []
+        log, db = order.folder / f"{name}.log", SqliteDb(order.folder / f"{name}.db", durability="normal")
+
+        def steps(work: Work, nth: int = nth, calls: list[int] = calls, db: SqliteDb = db) -> list[Any]:
+            def cancelling(step: str) -> Any:
+                inner = work(step)
+
+                def called(step_input: Any) -> Any:
+                    said = inner(step_input)
+                    calls.append(1)
+                    if len(calls) == nth:
+                        flow(scenario, db, log).cancel_run(RUN, by="ann")  # noqa: B023  # called before the next round
+                        told.append(("cancelled",))  # noqa: B023  # the same
+                    return said
+
+                return called
+
+            return scenario.steps(cancelling)
+
+        ends = evolve(scenario, steps=steps, end="CANCELLED")
+        wrong = continued(flow(ends, db, log), ends, order, name, told) if scenario.branches == 1 else []
+        if len(calls) >= nth:
+            tally.add("cancel in a call", wrong, f"T11 {scenario.name}, cancelled in call {nth}")
+        db.close()
+        if len(calls) < nth or order.over:
+            return
+
+
 def run(order: Order) -> Tally:
     """In steps and in statements."""
     tally = Tally()
@@ -102,6 +138,3 @@ def run(order: Order) -> Tally:
         in_statements(order, tally, scenario)
     tally.cut_short = order.over
     return tally
-
-
-

@@ -49,7 +49,7 @@ def decide_on(pipe: Pipe, file: Path, log: Path, me: str) -> None:
         pipe.send(said)
 
 
-def trial(order: Order, workers: list[Worker], mode: str, run_id: str, setting: tuple[Path, Path]) -> list[str]:
+def trial(order: Order, workers: list[Worker], mode: str, run_id: str, setting: tuple[Path, Path]) -> list[str]:  # noqa: C901  # everything that one pause must satisfy
     """One pause, everybody at once."""
     file, log = setting
     db = SqliteDb(file, durability="normal")
