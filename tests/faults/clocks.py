@@ -23,7 +23,10 @@ def run(order: Order) -> Tally:
     for n in range(order.of(1, 10, 100)):
         for scenario in SCENARIOS.values():
             jumps = Random(f"{order.seed}-{n}-{scenario.name}")  # noqa: S311  # reproducible on purpose
-            log, db = order.folder / f"{scenario.name}-{n}.log", SqliteDb(order.folder / f"{scenario.name}-{n}.db", durability="normal")
+            log, db = (
+                order.folder / f"{scenario.name}-{n}.log",
+                SqliteDb(order.folder / f"{scenario.name}-{n}.db", durability="normal"),
+            )
             workflow = flow(scenario, db, log)
             workflow.host = evolve(workflow.host, clock=lambda jumps=jumps: NOW + jumps.randint(-YEAR, YEAR))
             told: list[tuple[Any, ...]] = []

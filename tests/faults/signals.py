@@ -131,9 +131,10 @@ def while_running(order: Order, tally: Tally, scenario: Scenario) -> None:
 
 
 def run(order: Order) -> Tally:
-    """In steps and in statements."""
+    """In calls and in statements."""
     tally = Tally()
     for scenario in SCENARIOS.values():
+        while_running(order, tally, scenario)
         in_steps(order, tally, scenario)
         in_statements(order, tally, scenario)
     tally.cut_short = order.over
