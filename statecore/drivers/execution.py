@@ -52,6 +52,7 @@ class Execution:
     time: int = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
+    lost: list[Call] = field(factory=list)
     texts: dict[Ref, str] = field(factory=dict)
     held_before: Mapping[Ref, int] = field(factory=dict)
     _saved_session: str = field(init=False)

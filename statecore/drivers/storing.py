@@ -6,9 +6,10 @@ from contextlib import suppress
 from json import dumps
 from typing import TYPE_CHECKING
 
-from statecore.core import Call, Commit, Event, Timer, advance, asks
+from statecore.core import Call, Commit, Event, Timer, advance, asks, calls
 from statecore.core.memo import recall
 from statecore.core.reducer import stands_at
+from statecore.errors import ClaimLost
 from statecore.lifecycles import words as w
 from statecore.stores import Body
 
@@ -22,7 +23,12 @@ def store(execution: Execution, effect: Commit) -> Event | None:
     """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
     cancels = [event for event in effect.events if event.trigger == w.cancel]
     boundary = execution.boundary(effect, heeds_cancel=not cancels)
-    if execution.host.store.commit(boundary):
+    try:
+        refused = execution.host.store.commit(boundary)
+    except BaseException:
+        execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
+        raise
+    if refused:
         by = execution.host.store.load(execution.identity.run_id).cancel_by
         return cancellation(by)
     execution.committed(effect, boundary)
@@ -41,9 +47,10 @@ def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
     return tuple(execution.event(w.wake, timer) for timer in over)
 
 
-def store_interruption(execution: Execution, calls: list[Call], why: str) -> None:
+def store_interruption(execution: Execution, interrupted: list[Call], why: str) -> None:
     """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
-    events = tuple(event for call in calls if stands_at(execution.state, event := execution.interrupted(call, why)))
+    execution.lost = [call for call in execution.lost if call not in interrupted]
+    events = tuple(event for call in interrupted if stands_at(execution.state, event := execution.interrupted(call, why)))
     if events:
         store_events(execution, events)
 
@@ -67,7 +74,14 @@ def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:
 
 
 def let_go(execution: Execution) -> None:
-    """Give the claim back, so that the run can be continued at once; a parked run's claim was given back with its boundary."""
+    """Give the claim back, so that the run can be continued at once; a parked run's claim was given back with its boundary.
+
+    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the claim is kept: the
+    run is busy until this process ends, and whoever takes it over then knows that they are in doubt.
+    """
+    if execution.lost:
+        with suppress(ClaimLost):  # what the store reported as failed was stored, or somebody else has the run
+            store_interruption(execution, execution.lost, "its end could not be stored")
     execution.host.store.release(execution.identity.run_id, execution.epoch)
 
 

@@ -1,0 +1,60 @@
+"""CRASH: a step that ran, and whose end could not be stored because the disk failed, is in doubt like one whose process died."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from statecore import RunStatus, SqliteDb, Step, Workflow
+from statecore.errors import RunBusy, StoreUnavailable
+from tests.conformance.drive import triggers
+
+
+class Failing(sqlite3.Connection):
+    """A connection that cannot commit so many times."""
+
+    left = 0
+
+    def execute(self, sql, *args):
+        if sql == "COMMIT" and Failing.left:
+            Failing.left -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, *args)
+
+
+def broken(calls, file, commits, monkeypatch, **settings):
+    """A workflow in whose step the disk breaks, so that so many commits fail."""
+
+    def pay(step_input):
+        first = calls.note("pay", step_input) == 0
+        monkeypatch.setattr(Failing, "left", commits if first else 0)
+        return "paid"
+
+    db = SqliteDb(file, connection_factory=Failing)
+    return Workflow("flow", [Step("pay", pay, **settings), Step("end", calls.does("end"))], db)
+
+
+@pytest.mark.spec("CRASH-2")
+def test_an_end_that_could_not_be_stored_is_an_interruption(drive, db_file, calls, monkeypatch):
+    """The caller hears of it, the interruption is journaled, and a policy that asks a person asks before the step is called again."""
+    workflow = broken(calls, db_file, 1, monkeypatch, on_error="pause")
+    with pytest.raises(StoreUnavailable):
+        drive.run(workflow, run_id="r")
+    run = workflow.get_run_output("r")
+    assert (calls.names, triggers(workflow, "r", "pay")) == (["pay"], ["enter", "interrupt"])
+    assert [(each.kind, each.error_type) for each in run.steps_with_errors] == [("interrupted", "Interrupted")]
+    run.steps_with_errors[0].skip()
+    assert drive.resume(workflow, run).status is RunStatus.completed
+    assert calls.names == ["pay", "end"]
+
+
+@pytest.mark.spec("CRASH-2", "CONT-3")
+def test_where_nothing_can_be_stored_the_claim_is_kept(drive, db_file, calls, monkeypatch):
+    """While the disk takes not even the interruption, the run stays busy: nobody calls the step again unawares."""
+    workflow = broken(calls, db_file, 2, monkeypatch)
+    with pytest.raises(StoreUnavailable):
+        drive.run(workflow, run_id="r")
+    with pytest.raises(RunBusy):
+        drive.resume(workflow, run_id="r")
+    assert (calls.names, triggers(workflow, "r", "pay")) == (["pay"], ["enter"])

@@ -1,0 +1,18 @@
+"""The campaigns by the number that the contract gives them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from tests.faults import abandoned, boundaries, clocks, kills, mutants, redefined, signals, storm
+
+CAMPAIGNS: dict[str, ModuleType] = {
+    "T1": boundaries,
+    "T2": kills,
+    "T4": storm,
+    "T7": redefined,
+    "T11": signals,
+    "T12": clocks,
+    "T18": abandoned,
+    "T24": mutants,
+}

@@ -1,0 +1,138 @@
+"""T24: the engine and the store are broken on purpose, one way after the other; each fault must be caught by a campaign, else its zeros mean nothing.
+
+A fault is a patch that is made in a process of its own, where the named campaign then runs as a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from tests.faults import abandoned, boundaries, redefined, signals
+from tests.faults.crowd import Pipe, Worker
+from tests.faults.report import Order, Tally
+
+CATCHERS = {"T1": boundaries.dense, "T7": redefined.run, "T11": signals.run, "T18": abandoned.run}
+
+
+@frozen
+class Mutant:
+    """A deliberate fault, and the campaign that has to catch it."""
+
+    name: str
+    caught_by: str
+    break_it: Callable[[], None]
+
+
+def put(place: Any, name: str, made: Callable[[Any], Any]) -> Callable[[], None]:
+    """A patch: the named thing becomes what is made of it."""
+
+    def patch() -> None:
+        setattr(place, name, made(getattr(place, name)))
+
+    return patch
+
+
+def text(place: Any, name: str, old: str, new: str) -> Callable[[], None]:
+    """A patch of a statement."""
+
+    def patch() -> None:
+        before = getattr(place, name)
+        assert old in before, (name, old)
+        setattr(place, name, before.replace(old, new))
+
+    return patch
+
+
+def mutants() -> list[Mutant]:  # a list of small patches
+    """All of them."""
+    from statecore.drivers import storing, sync
+    from statecore.drivers.execution import Execution
+    from statecore.stores import rules, writing
+    from statecore.stores.channel import Channel
+    from statecore.stores.sqlite import SqliteDb
+    from statecore.workflow import ready
+
+    def no_undo(_: Any) -> Any:
+        return lambda self: self.connection.execute("COMMIT") if self.connection.in_transaction else None
+
+    def twice(commit: Any) -> Any:
+        def both(self: Any, boundary: Any) -> Any:
+            commit(self, boundary)
+            return commit(self, boundary)
+
+        return both
+
+    def evolved(**changes: Any) -> Callable[[Any], Any]:
+        return lambda commit: lambda self, boundary: commit(self, evolve(boundary, **changes))
+
+    def half(append: Any) -> Any:
+        def halves(connection: Any, *args: Any, **more: Any) -> Any:
+            done = append(connection, *args, **more)
+            connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            return done
+
+        return halves
+
+    def any_word(event: Any) -> Any:
+        return lambda ask, answer, node, now: event(
+            ask, evolve(answer, word="confirm") if answer.word == "reject" else answer, node, now
+        )
+
+    def kept(decide: Any) -> Any:
+        return lambda self, decision: decision
+
+    return [
+        Mutant("an undone transaction is committed", "T1", put(Channel, "undo", no_undo)),
+        Mutant("a boundary is two transactions", "T1", put(writing, "append", half)),
+        Mutant("a boundary is committed twice", "T1", put(SqliteDb, "commit", twice)),
+        Mutant("decisions are acknowledged and not stored", "T1", put(SqliteDb, "decide", kept)),
+        Mutant("a rejection is taken for a confirmation", "T1", put(ready, "decision_event", any_word)),
+        Mutant("pauses are not closed", "T1", put(SqliteDb, "commit", evolved(closed=()))),
+        Mutant("pauses are not opened", "T1", put(SqliteDb, "commit", evolved(opened=()))),
+        Mutant("a dead owner counts as alive", "T1", put(rules, "alive", lambda _: lambda *_: True)),
+        Mutant("a dead owner's calls are not in doubt", "T1", put(Execution, "interrupted", lambda _: lambda *_: None)),
+        Mutant("a parked run keeps its claim", "T1", put(SqliteDb, "commit", evolved(parks=False))),
+        Mutant("a lost end is forgotten", "T1", put(storing, "calls", lambda _: lambda *_: ())),
+        Mutant("a cancellation is not heeded", "T11", put(storing, "cancellation", lambda _: lambda *_: None)),
+        Mutant("the state is not advanced", "T1", text(writing, "ADVANCE", "state = ?", "state = coalesce(state, ?)")),
+        Mutant("a claim is never given back", "T1", put(SqliteDb, "release", lambda _: lambda *_: None)),
+        Mutant("an interruption in a step is not stored", "T11", put(sync, "store_interruption", lambda _: lambda *_: None)),
+        Mutant("an abandoned run is not given back", "T18", put(sync, "let_go", lambda _: lambda *_: None)),
+        Mutant("a changed definition is not looked at", "T7", put(ready, "differences_at", lambda _: lambda *_: [])),
+        Mutant("the chain is not linked", "T1", put(writing, "link", lambda _: lambda *_: bytes(32))),
+    ]
+
+
+def tried(pipe: Pipe, number: int, folder: Path) -> None:
+    """Break it, and run its campaign: how many violations, or what came of it."""
+    mutant = mutants()[number]
+    mutant.break_it()
+    try:
+        found = CATCHERS[mutant.caught_by](Order(folder, "sample", budget=20))
+        pipe.send((len(found.violations), found.violations[:1]))
+    except BaseException as error:  # noqa: BLE001  # a campaign that breaks has caught it, too
+        pipe.send((1, [f"{type(error).__name__}: {error}"]))
+
+
+def run(order: Order) -> Tally:
+    """Each fault once; a few of them in the sample."""
+    tally = Tally()
+    every = mutants()
+    numbers = range(len(every))
+    for number in numbers if order.size != "sample" else order.random.sample(numbers, 3):
+        if order.over:
+            break
+        folder = order.folder / f"mutant-{number}"
+        folder.mkdir()
+        worker = Worker(tried, number, folder)
+        found, _ = worker.hear()
+        worker.close()
+        missed = [] if found else [f"{every[number].name!r} was not caught by {every[number].caught_by}"]
+        tally.add("caught" if found else "missed", missed, "T24")
+    tally.cut_short = order.over
+    return tally
