@@ -479,3 +479,26 @@ class InvalidProperty(StatecoreError, ValueError):
         self.text, self.why = text, why
         stop = "" if why.endswith(("?", ".")) else "."
         super().__init__(f"The property {text!r} cannot be read: {why}{stop} Write e.g. never ran(pay) unless confirmed(approve).")
+
+
+class Unanswered(StatecoreError, LookupError):
+    """A scripted reviewer was asked what its script has no answer for."""
+
+    code = "SC702"
+
+    def __init__(self, kind: str, step_name: str, answers: Iterable[str]) -> None:
+        self.kind, self.step_name, self.answers = kind, step_name, list(answers)
+        known = ", ".join(map(repr, self.answers)) or "none"
+        super().__init__(
+            f"The {kind} of {step_name!r} has no answer (or no more). Answers: {known}. Add one for {step_name!r} or {kind!r}."
+        )
+
+
+class TooManyPaths(StatecoreError, ValueError):
+    """A workflow has more situations than a test wants to look at."""
+
+    code = "SC703"
+
+    def __init__(self, name: str, most: int) -> None:
+        self.name, self.most = name, most
+        super().__init__(f"Workflow {name!r} has more than {most} situations. Raise most=, or let `statecore check` look at it.")

@@ -28,7 +28,7 @@ from statecore.core.memo import recall
 from statecore.definition import Condition, Definition, Step
 from statecore.errors import LifecycleError
 from statecore.lifecycles import TABLES
-from tests.property.definitions import answers, definitions, families, never_called
+from statecore.testing.strategies import answers, definitions, families, never_called
 from tests.property.walks import of_components, refines, said, waits, walk
 from tests.sizes import examples
 

@@ -12,7 +12,7 @@ from statecore import Condition, InMemoryDb, Loop, Parallel, Router, Step, Workf
 from statecore.core import compile_definition
 from statecore.definition.plain import function_name, plain_definition, read_definition
 from statecore.errors import DefinitionError
-from tests.property.definitions import families, judge, never_called
+from statecore.testing.strategies import families, judge, never_called
 from tests.sizes import examples
 
 

@@ -130,9 +130,12 @@ def judge(_output: object) -> bool:
 
 
 @st.composite
-def settled(draw: st.DrawFn, kind: str, calm: bool = False) -> HumanReview:
+def settled(draw: st.DrawFn, kind: str, *, calm: bool = False) -> HumanReview:
     """A review that a component of this kind supports; a calm one never lets an error out, so that it may stand in a Parallel."""
-    want = lambda: draw(st.integers(0, 3)) == 3  # noqa: E731  # one in four
+
+    def want() -> bool:
+        return draw(st.sampled_from([False, False, False, True]))
+
     asks: dict[str, Any] = {"requires_confirmation": want()}
     rejections: list[Any] = [None, OnReject.skip, OnReject.cancel]
     if kind == "step" and want():
@@ -160,7 +163,7 @@ def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Com
     """One component of any kind, at most `depth` deep. In a Parallel (`calm`) every component keeps its errors to itself."""
     kinds = ["step"] if depth == 1 else ["step", "steps", "inner", "condition", "loop", "router", "parallel"]
     kind = draw(st.sampled_from(kinds))
-    review = draw(settled(kind, calm))
+    review = draw(settled(kind, calm=calm))
     interrupt = draw(st.sampled_from([None, OnInterrupt.retry, OnInterrupt.pause] if calm else INTERRUPTS))
     if kind == "step":
         return Step(name, never_called, on_interrupt=interrupt, human_review=review, max_retries=draw(st.integers(0, 1)))

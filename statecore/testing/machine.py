@@ -1,0 +1,189 @@
+"""A Hypothesis state machine of one workflow: it is run, decided, continued, crashed, reopened, cancelled and waited for, in any order."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from attrs import evolve
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from statecore.core import DECISIONS
+from statecore.errors import AlreadyDecided, ClaimLost, NotPaused, PauseExpired, RunBusy, Undecided
+from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, Store
+from statecore.workflow.workflow import Workflow
+
+from .clock import Clock, timed
+from .invariants import assert_invariants
+from .paths import answers
+from .stubs import Planned, Stubs, stubbed
+
+GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
+"""An owner of which everybody on this host knows that it is dead."""
+
+REFUSALS = (AlreadyDecided, NotPaused, PauseExpired, RunBusy, Undecided)
+OUTCOMES = {
+    "execute": ("succeed", "succeed", "fail", "stop"),
+    "evaluate": (True, False, "fail"),
+    "test": (True, False, "fail"),
+    "judge": (False, True, "fail"),
+}
+ALL = 1_000_000
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Dying:
+    """A store whose process is gone after so many boundaries: before one of them, or before it hears that it was stored."""
+
+    def __init__(self, db: Store, left: int, *, stored: bool) -> None:
+        self._db, self._left, self._stored = db, left, stored
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the store's."""
+        return getattr(self._db, name)
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary, if the process lives."""
+        self._left -= 1
+        if self._left < 0 and not self._stored:
+            raise Crash
+        answer = self._db.commit(boundary)
+        if self._left < 0:
+            raise Crash
+        return answer
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """A dead process gives nothing back."""
+
+
+class WorkflowStateMachine(RuleBasedStateMachine):
+    """The machine of `workflow_machine`; derive from it to add rules and invariants of your own."""
+
+    workflow: Workflow
+    open_db: Callable[[], Store] = InMemoryDb
+    reopen: Callable[[Store], Store] = staticmethod(lambda db: db)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock, self.stubs, self.runs = Clock(), Stubs(), 0
+        definition = stubbed(self.workflow.definition, self.stubs)
+        self.flow = Workflow(self.workflow.name, definition.steps, id=self.workflow.id, max_concurrency=definition.max_concurrency)
+
+    @initialize()
+    def open(self) -> None:
+        """A fresh store."""
+        self.flow = timed(self.flow, self.clock, type(self).open_db())
+
+    @rule(script=st.lists(st.integers(0, 255), max_size=12))
+    def start(self, script: list[int]) -> None:
+        """Start a run."""
+        self.runs += 1
+        self.drive(self.flow, script, lambda flow: flow.run("input", run_id=f"run {self.runs}"))
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 7), script=st.lists(st.integers(0, 255), max_size=12), failed=st.booleans())
+    def go_on(self, which: int, script: list[int], *, failed: bool) -> None:
+        """Continue a run."""
+        self.drive(self.flow, script, lambda flow: flow.continue_run(run_id=self.run_id(which), retry_failed=failed))
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 7), word=st.integers(0, 7))
+    def decide(self, which: int, word: int) -> None:
+        """Answer one of the open questions."""
+        rows = self.flow.db.pauses(PauseFilter(undecided_only=False, limit=ALL))
+        if rows:
+            pause = rows[which % len(rows)].pause
+            words = list(DECISIONS[pause.kind])
+            chosen = words[word % len(words)]
+            with suppress(*REFUSALS):
+                self.flow.decide(pause.run_id, pause.pause_id, chosen, value=self.value(pause, chosen))
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 7), left=st.integers(0, 5), stored=st.booleans(), script=st.lists(st.integers(0, 255), max_size=12))
+    def crash(self, which: int, left: int, script: list[int], *, stored: bool) -> None:
+        """Continue a run in a process that dies on the way."""
+        dying: Any = Dying(self.flow.db, left, stored=stored)
+        doomed = timed(self.flow, self.clock, dying)
+        doomed.host = evolve(doomed.host, owner=lambda: GONE)
+        with suppress(Crash):
+            self.drive(doomed, script, lambda flow: flow.continue_run(run_id=self.run_id(which)))
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 7))
+    def cancel(self, which: int) -> None:
+        """Cancel a run."""
+        self.flow.cancel_run(self.run_id(which))
+
+    @rule(seconds=st.sampled_from([1.0, 60.0, 86_400.0]), script=st.lists(st.integers(0, 255), max_size=12))
+    def wait(self, seconds: float, script: list[int]) -> None:
+        """Let time pass, and apply what is over."""
+        self.clock.advance(seconds)
+        self.drive(self.flow, script, lambda flow: flow.tick())
+
+    @rule(script=st.lists(st.integers(0, 255), max_size=12))
+    def recover(self, script: list[int]) -> None:
+        """Take over what dead processes left."""
+        self.drive(self.flow, script, lambda flow: flow.recover())
+
+    @rule()
+    def open_again(self) -> None:
+        """Close the store and open it again."""
+        self.flow = timed(self.flow, self.clock, type(self).reopen(self.flow.db))
+
+    @invariant()
+    def holds(self) -> None:
+        """What every store obeys."""
+        assert_invariants(self.flow.db)
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self.flow.db.close()
+
+    # -- how it is done --------------------------------------------------------------------------------------------------------
+
+    def drive(self, flow: Workflow, script: list[int], go: Callable[[Workflow], object]) -> None:
+        """Drive with stubs that answer by the script, and well when it says no more; refusals are what they are."""
+        numbers = iter(script)
+        self.stubs.default = lambda kind, at: self.outcome(kind, at, next(numbers, 0))
+        with suppress(Planned, ClaimLost, *REFUSALS):
+            go(flow)
+
+    def outcome(self, kind: str, at: str, number: int) -> Any:
+        """What a stub answers."""
+        if kind == "select":
+            return self.route(at) if number % 3 < 2 else []  # noqa: PLR2004  # one in three chooses nothing
+        return OUTCOMES[kind][number % len(OUTCOMES[kind])]
+
+    def value(self, pause: Pause, word: str) -> Any:
+        """What a decision carries."""
+        if word == "input":
+            return answers(self.flow, pause.run_id, pause.pause_id)
+        return {"edit": "edited", "select": self.route(pause.at)}.get(word)
+
+    def route(self, at: str) -> list[str]:
+        """The first choice of a Router."""
+        return list(self.flow.compiled.program.nodes[at].exits)[:1]
+
+    def run_id(self, which: int) -> str:
+        """One of the runs, the newest first."""
+        records = self.flow.db.runs(RunFilter(limit=ALL))
+        return records[which % len(records)].identity.run_id
+
+
+def workflow_machine(
+    workflow: Workflow, open_db: Callable[[], Store] = InMemoryDb, reopen: Callable[[Store], Store] | None = None
+) -> type[WorkflowStateMachine]:
+    """The state machine of a workflow, with stubs in place of its code; its `TestCase` is a test.
+
+    `open_db` makes a fresh store for each example, `reopen` opens the same one again.
+    """
+    own: dict[str, Any] = {"workflow": workflow, "open_db": staticmethod(open_db)}
+    if reopen is not None:
+        own["reopen"] = staticmethod(reopen)
+    return type(f"{workflow.name.title().replace(' ', '')}Machine", (WorkflowStateMachine,), own)

@@ -1,0 +1,194 @@
+"""Every run that a workflow can have, as paths that a test replays on the real engine.
+
+A path goes as a driver goes: calls end before people decide. All paths together use every event of every situation at least once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import field, frozen
+
+from statecore.check.canonical import canonical
+from statecore.check.replay import plan
+from statecore.check.story import Beat, beats, sentence
+from statecore.check.world import World
+from statecore.codec import decode
+from statecore.core import BEGINNING, DECISIONS, ROOT, Ask, Event, State, advance, calls
+from statecore.definition import UserInputField
+from statecore.errors import TooManyPaths
+from statecore.lifecycles import words as w
+from statecore.stores import PauseFilter
+from statecore.workflow.workflow import Workflow
+
+from .clock import Clock, timed
+from .stubs import Planned, Stubs, stubbed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from statecore.core import Compiled
+    from statecore.output import WorkflowRunOutput
+    from statecore.stores import Store, Waiting
+
+Edge: TypeAlias = tuple[State, Event, State]
+ENDS = frozenset({w.completed, w.cancelled, w.failed})
+
+
+@frozen
+class Path:
+    """One run, from its start to its end: what every call answers and every person decides. As a text it is its events."""
+
+    workflow: Workflow = field(repr=False)
+    beats: tuple[Beat, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        """The events that decide something, in short: an id for pytest."""
+        shown = [shown_as(beat) for beat in self.beats if beat.event.at != ROOT]
+        return ",".join(shown) or "start"
+
+    @property
+    def story(self) -> str:
+        """The path in sentences, one a line."""
+        return "\n".join(sentence(self.workflow.compiled.program, beat) for beat in self.beats)
+
+    @property
+    def status(self) -> str:
+        """How the run ends: completed, cancelled or failed."""
+        return self.beats[-1].after.state.run
+
+    def run(self, db: Store | None = None) -> WorkflowRunOutput:
+        """Replay the path on the real engine with stubs in place of the workflow's code; the run's output, and `stubs` beside it."""
+        program = self.workflow.compiled.program
+        stubs = Stubs(plan(program, list(self.beats)))
+        clock = Clock()
+        own = Workflow(self.workflow.name, stubbed(self.workflow.definition, stubs).steps, db)
+        flow = timed(own, clock)
+        run_id = f"path {self}"[:200]
+        for beat in self.beats:
+            act(flow, clock, run_id, beat)
+        return flow.get_run_output(run_id)
+
+
+def shown_as(beat: Beat) -> str:
+    """An event in short: the last part of its address, its trigger, and the choices that it made."""
+    name, *choices = (at.rpartition("/")[2] for at in (beat.event.at, *beat.event.choices))
+    return f"{name}:{beat.event.trigger}" + (f"({'+'.join(choices)})" if choices else "")
+
+
+def act(flow: Workflow, clock: Clock, run_id: str, beat: Beat) -> None:
+    """Make an event happen; the ends of calls are the stubs' affair, and delays the clock's."""
+    event, item = beat.event, beat.owed
+    if event.at == ROOT:
+        go(lambda: flow.run("", run_id=run_id))
+    elif event.trigger == w.expire:
+        clock.now = max([clock.now, *(row.pause.deadline or 0 for row in pauses(flow, run_id) if row.pause.at == event.at)])
+        go(flow.tick)
+    elif isinstance(item, Ask):
+        word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
+        exits = flow.compiled.program.nodes[event.at].exits
+        names = [name for at in event.choices for name, where in exits.items() if where == at]
+        value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited"}.get(event.trigger)
+        flow.decide(run_id, item.pause_id, word, value=value)
+        go(lambda: flow.continue_run(run_id=run_id))
+
+
+def pauses(flow: Workflow, run_id: str) -> list[Waiting]:
+    """The open pauses of a run."""
+    return flow.db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
+
+
+def answers(flow: Workflow, run_id: str, pause_id: str) -> dict[str, Any]:
+    """What a person may give where a form is asked: for each field that has to be given, the first value that it allows."""
+    row = flow.db.pause(run_id, pause_id)
+    schema = decode(row.pause.detail).get("schema", ()) if row is not None and row.pause.detail else ()
+    fields = [UserInputField.from_dict(each) for each in schema]
+    return {each.name: each.allowed_values[0] if each.allowed_values else SOME[each.field_type] for each in fields if each.required}
+
+
+SOME: dict[str, Any] = {"str": "text", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}}
+
+
+def go(drive: Callable[[], object]) -> None:
+    """Drive a run; a failure that the path plans is part of it."""
+    with suppress(Planned):
+        drive()
+
+
+# -- which paths there are ---------------------------------------------------------------------------------------------------------
+
+
+def all_paths(workflow: Workflow, *, most: int = 1_000) -> list[Path]:
+    """Paths that together use every event of every situation of a workflow, for `pytest.mark.parametrize("path", ..., ids=str)`.
+
+    No code of the workflow is called. Raises `TooManyPaths` where more than `most` situations would have to be looked at.
+    """
+    compiled = workflow.compiled
+    edges, came = drawn(compiled, most)
+    ends = ways_out(edges)
+    todo = dict.fromkeys(edges)
+    found: list[Path] = []
+    for edge in reversed(edges):  # those that were met last lie deepest, and use many of the others on their way
+        if edge in todo and edge[2] in ends:
+            way = [*way_to(came, edge[0]), edge, *ends[edge[2]]]
+            for each in way:
+                todo.pop(each, None)
+            found.append(Path(workflow, tuple(beats(compiled.program, [event for _, event, _ in way]))))
+    return sorted(found, key=lambda path: (len(path.beats), str(path)))
+
+
+def drawn(compiled: Compiled, most: int) -> tuple[list[Edge], dict[State, Edge]]:
+    """Every edge of a workflow's situations, as a driver goes, and the first edge to each. Raises `TooManyPaths`."""
+    world = World(compiled)
+    edges: list[Edge] = []
+    came: dict[State, Edge] = {}
+    queue = deque([BEGINNING])
+    seen = {BEGINNING}
+    while queue:
+        state = queue.popleft()
+        for event in as_driven(compiled, world, state):
+            after = canonical(compiled.program, advance(compiled.program, state, event).state)
+            edges.append((state, event, after))
+            if after not in seen:
+                if len(seen) >= most:
+                    raise TooManyPaths(compiled.program.name, most)
+                seen.add(after)
+                came[after] = edges[-1]
+                queue.append(after)
+    return edges, came
+
+
+def as_driven(compiled: Compiled, world: World, state: State) -> list[Event]:
+    """What may happen next: the first call to end, where any is owed; else what people, deadlines and delays do. A failed run is over."""
+    if state.run == w.failed:
+        return []
+    offered = world.events(state)
+    owed = calls(compiled.program, state)
+    return [event for event in offered if (event.at, event.turn) == (owed[0].at, owed[0].turn)] if owed else offered
+
+
+def ways_out(edges: list[Edge]) -> dict[State, list[Edge]]:
+    """For each situation the shortest way from it to an end."""
+    into: dict[State, list[Edge]] = {}
+    for edge in edges:
+        into.setdefault(edge[2], []).append(edge)
+    ways: dict[State, list[Edge]] = {state: [] for state in into if state.run in ENDS}
+    queue = deque(ways)
+    while queue:
+        after = queue.popleft()
+        for edge in into.get(after, ()):
+            if edge[0] not in ways:
+                ways[edge[0]] = [edge, *ways[after]]
+                queue.append(edge[0])
+    return ways
+
+
+def way_to(came: dict[State, Edge], state: State) -> list[Edge]:
+    """The first way to a situation."""
+    way: list[Edge] = []
+    while state in came:
+        way.append(came[state])
+        state = came[state][0]
+    return way[::-1]
