@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.errors import PauseExpired, UnsupportedSetting
 from statecore.stores import PauseFilter
-from tests.conformance.drive import confirm_all, statuses
+from tests.conformance.drive import Drive, confirm_all, statuses
 
 START = 1_000_000_000_000_000  # microseconds since 1970
 SECOND = 1_000_000
@@ -92,7 +92,7 @@ def test_every_question_has_a_deadline(db, drive, calls, clock, kind, seconds): 
 @pytest.mark.spec("TIME-3", "TIME-4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
-@pytest.mark.parametrize("by", ["tick", "continuing", "listing", "late"])
+@pytest.mark.parametrize("by", ["tick", "continuing"])
 def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeout, by):  # noqa: PLR0913  # fixtures
     """Expired, a pause cancels the run, skips its component or approves it; an error has nothing to approve and is cancelled."""
     if kind in VALUED and on_timeout == "approve":
@@ -103,19 +103,7 @@ def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeou
     run = drive.run(workflow)
     before = calls.names.count("work")
     clock.now += 10 * SECOND
-    if by in ("listing", "late"):
-        if by == "listing":
-            assert workflow.inbox.pending(PauseFilter()) == []  # a reviewer's process, which has no user code
-        else:
-            with pytest.raises(PauseExpired):
-                workflow.decide(run.run_id, run.requirements[0].pause_id, LATE[kind.partition(" ")[0]], value=VALUES.get(kind))
-        entries = db.journal(run.run_id)
-        assert [entry.trigger for entry in entries if entry.at == "asks"][-1] in ("expire", "cancel", "finish")
-        assert calls.names.count("work") == before
-        over = workflow.get_run_output(run.run_id).status is not RunStatus.running
-        assert [each.run_id for each in workflow.tick()] == ([] if over else [run.run_id])
-        run = workflow.get_run_output(run.run_id)
-    elif by == "tick":
+    if by == "tick":
         [ticked] = workflow.tick()
         assert (ticked.run_id, workflow.tick()) == (run.run_id, [])
         run = workflow.get_run_output(run.run_id)
@@ -136,6 +124,32 @@ def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeou
         )
         after = {"work": "work"} if kind.endswith("parallel") else "work"
         assert calls.saw("end") == [after if approved else "first" if transparent else None]
+
+
+@pytest.mark.spec("TIME-2", "TIME-4")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
+@pytest.mark.parametrize("by", ["listing", "late"])
+def test_expiry_is_applied_without_user_code(db, calls, clock, kind, on_timeout, by):  # noqa: PLR0913  # fixtures
+    """A listing, or a decision that comes too late, applies expiry up to the next call of user code; a tick does that call."""
+    if kind in VALUED and on_timeout == "approve":
+        on_timeout = "skip"
+    workflow = timed([calls.does("first"), asking(kind, calls, on_timeout=on_timeout), calls.does("end")], db, clock)
+    run = Drive("sync").run(workflow)
+    before = calls.names
+    clock.now += 10 * SECOND
+    if by == "listing":
+        assert workflow.inbox.pending(PauseFilter()) == []  # a reviewer's process, which has no user code
+    else:
+        with pytest.raises(PauseExpired):
+            workflow.decide(run.run_id, run.requirements[0].pause_id, LATE[kind.partition(" ")[0]], value=VALUES.get(kind))
+    triggers = [entry.trigger for entry in db.journal(run.run_id) if entry.at == "asks"]
+    assert (triggers[-1] in ("expire", "cancel", "finish"), calls.names) == (True, before)
+    over = on_timeout == "cancel" or (on_timeout == "approve" and kind == "error")
+    assert [each.run_id for each in workflow.tick()] == ([] if over else [run.run_id])
+    run = workflow.get_run_output(run.run_id)
+    assert run.status is (RunStatus.cancelled if over else RunStatus.completed)
+    assert calls.names[-1] == ("end" if not over else before[-1])
 
 
 @pytest.mark.spec("TIME-2", "TIME-4")

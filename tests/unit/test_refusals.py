@@ -1,0 +1,28 @@
+"""What the core refuses by name, and that it changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from statecore.core import BEGINNING, REOPEN, START, Event, advance, compile_definition
+from statecore.definition import Definition, Step
+from statecore.errors import RefusedTrigger, StaleEvent
+
+GATED = compile_definition(Definition("flow", (Step("ask", lambda _: None, requires_confirmation=True),))).program
+
+
+@pytest.mark.spec("CONF-9")
+@pytest.mark.parametrize("event", [Event("confirm", "other"), Event("confirm", "ask", (1,)), Event("confirm", "ask", (), 1)])
+def test_an_event_of_what_is_not_there_is_stale(event):
+    """Another place, another turn, another attempt: nobody stands there, and the refusal says so."""
+    paused = advance(GATED, BEGINNING, START).state
+    with pytest.raises(StaleEvent, match=event.at):
+        advance(GATED, paused, event)
+    assert advance(GATED, paused, Event("confirm", "ask")).state.run == "running"
+
+
+@pytest.mark.spec("LAW-1")
+def test_only_a_failed_run_is_reopened():
+    """An order to go on is none to decide: a paused run refuses it."""
+    with pytest.raises(RefusedTrigger, match="paused"):
+        advance(GATED, advance(GATED, BEGINNING, START).state, REOPEN)
