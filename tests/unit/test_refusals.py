@@ -26,3 +26,10 @@ def test_only_a_failed_run_is_reopened():
     """An order to go on is none to decide: a paused run refuses it."""
     with pytest.raises(RefusedTrigger, match="paused"):
         advance(GATED, advance(GATED, BEGINNING, START).state, REOPEN)
+
+
+@pytest.mark.spec("TIME-1")
+def test_what_has_no_deadline_does_not_expire():
+    """A question that waits for ever cannot be late."""
+    with pytest.raises(RefusedTrigger, match="expire"):
+        advance(GATED, advance(GATED, BEGINNING, START).state, Event("expire", "ask"))
