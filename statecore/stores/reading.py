@@ -73,22 +73,32 @@ def runs(connection: sqlite3.Connection, wanted: RunFilter) -> list[Record]:
 
 
 def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int | None) -> list[Entry]:
-    """A slice of a journal, checked against its chain. Raises `UnknownRun`."""
-    row = connection.execute("SELECT id, seq FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    """A slice of a journal, checked against its chain; one that reaches the end, against the run's head. Raises `UnknownRun`."""
+    row = connection.execute("SELECT id, seq, head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    number, last = row
+    number, last, end_of_chain = row
     first, end = slice_of(after, upto)
-    chain = GENESIS
-    if 0 < first < last:
-        before = connection.execute("SELECT hash FROM journal WHERE run = ? AND seq = ?", (number, first)).fetchone()
-        if before is None:
-            raise broken(run_id, first)
-        chain = before[0]
-    entries = entries_of(connection.execute(ENTRY, (number, first, end)), run_id, first, chain) if first < last else []
+    first = min(first, last)
+    chain = link_at(connection, run_id, number, first)
+    entries, chain = (
+        entries_of(connection.execute(ENTRY, (number, first, end)), run_id, first, chain) if first < last else ([], chain)
+    )
     if first + len(entries) < min(last, end):
         raise broken(run_id, first + len(entries) + 1)
+    if end >= last and chain != end_of_chain:
+        raise broken(run_id, last + 1)
     return entries
+
+
+def link_at(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> bytes:
+    """The chain's link at a row. Raises `UnreadableValue` where the row is missing."""
+    if seq == 0:
+        return GENESIS
+    row = connection.execute("SELECT hash FROM journal WHERE run = ? AND seq = ?", (number, seq)).fetchone()
+    if row is None:
+        raise broken(run_id, seq)
+    return bytes(row[0])
 
 
 def head(connection: sqlite3.Connection, run_id: str) -> str:

@@ -162,8 +162,11 @@ def waiting_of(row: Sequence[Any]) -> Waiting:
     return Waiting(pause, decided, workflow_id, workflow_name, session_id)
 
 
-def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> list[Entry]:
-    """The journal that rows of `ENTRY` stand for; each must be linked to the one before, the first to row `seq`, whose hash is `chain`."""
+def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> tuple[list[Entry], bytes]:
+    """The journal that rows of `ENTRY` stand for, and its last link.
+
+    Each row must be linked to the one before, the first to row `seq`, whose hash is `chain`.
+    """
     entries = []
     for found, machine, at, turn, attempt, source, trigger, dest, time, detail, address, text, stored in rows:
         seq += 1
@@ -174,4 +177,4 @@ def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: byte
         if found != seq or chain != stored:
             raise broken(run_id, seq)
         entries.append(entry)
-    return entries
+    return entries, chain

@@ -10,7 +10,7 @@ from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPau
 
 from . import reading
 from .records import Boundary, Decided, Identity, Micros, Record, Text
-from .rows import held_text, sought, turn_text
+from .rows import held_text, sought, turn_text, unreadable
 from .rules import (
     ENDED,
     GENESIS,
@@ -244,7 +244,10 @@ def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chai
             address = digest(body.value)
             values.append((address, body.value))
         chain = link(chain, boundary.run_id, entry, address)
-        legal = moves[entry.machine, entry.source, entry.trigger, entry.dest]
+        move = (entry.machine, entry.source, entry.trigger, entry.dest)
+        legal = moves.get(move)
+        if legal is None:  # the rules know it, so the file has lost it
+            raise unreadable(move, "list of legal moves")
         turn = turn_text(entry.turn)
         rows.append((number, entry.seq, legal, entry.at, turn, entry.attempt, entry.time, body.detail, address, chain))
     if values:

@@ -9,6 +9,10 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+from specs import evidence
+from statecore.lifecycles import TABLES
+from tests.laws.claims import claims
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCUMENT = Sybil(parsers=[PythonCodeBlockParser()]).parse(README)
@@ -33,3 +37,16 @@ def test_ci_runs_its_test_command() -> None:
     command = "-m pytest -n auto --cov"
     assert command in README.read_text(encoding="utf-8")
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().endswith(command)
+
+
+def test_it_quotes_the_evidence() -> None:
+    """The figures in the README are those that `python -m specs.evidence` prints."""
+    quoted = " ".join(line.removeprefix("> ") for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("> "))
+    assert quoted == evidence.line()
+
+
+def test_the_evidence_is_printed(capsys) -> None:
+    """The command prints the line, with the claims and rows of now."""
+    assert evidence.main() == 0
+    rows = sum(len(table.rows) for table in TABLES.values())
+    assert f"{len([claim for claim in claims() if not claim.planned])} claims, {rows} rows;" in capsys.readouterr().out

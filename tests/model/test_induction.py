@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from specs import induction
+from specs.evidence import differing
 from specs.induction import Condition, conditions, main
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
@@ -28,6 +29,7 @@ def unproved(tables):
 def test_every_row_preserves_every_invariant():
     """All conditions are proved, for every lifecycle of a component."""
     assert [each for each in of_now() if not each.proved] == []
+    assert differing(conditions=len(of_now())) == {}
 
 
 def test_the_command_counts_what_is_proved(capsys, monkeypatch):

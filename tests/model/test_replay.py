@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from specs.evidence import differing
 from statecore.core import BEGINNING, Advanced, Event, Move, Program, State, advance
 from statecore.stores.records import NO_BODY, Body, Entry
 from statecore.stores.replay import replay
@@ -57,3 +58,8 @@ def test_a_walk_is_found_again(name):
         played = replay(lambda _: None, rows, program)
         assert [row for each in played for row in each.rows] == rows, f"seed {name}{seed}"
         assert (played[-1].commit.after.state if played else BEGINNING) == state, f"seed {name}{seed}"
+
+
+def test_so_many_journals_are_replayed():
+    """What the evidence says of journals is how many the walks above make."""
+    assert differing(journals=WALKS * len(models())) == {}

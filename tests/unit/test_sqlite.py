@@ -554,3 +554,25 @@ def test_an_error_that_is_not_the_databases_stays_itself():
     """Only SQLite's errors, and those of what cannot be read or bound, get a store's name."""
     assert channel.named(ValueError("x"), "p") is None
     assert isinstance(channel.named(sqlite3.OperationalError("x"), "p"), StoreUnavailable)
+
+
+@pytest.mark.parametrize("seq", [0, 1, 3, 9, -1])
+def test_a_run_that_says_another_length_is_damage(kept, seq):
+    """A run's own count of its rows is held against its chain: a journal is never shorter or longer than what was written."""
+    connection = sqlite3.connect(kept)
+    connection.execute("UPDATE run SET seq = ? WHERE run_id = 'run-1'", (seq,))
+    connection.commit()
+    connection.close()
+    store = SqliteDb(kept)
+    with pytest.raises(StoreCorrupt):
+        store.journal("run-1", 0, max(seq, 0))
+    store.close()
+
+
+def test_a_move_that_the_file_has_lost_is_damage(kept, monkeypatch):
+    """A lifecycle's move that is not in the file's own list, whatever its index says, is refused by name, not by a KeyError."""
+    monkeypatch.setattr("statecore.stores.sqlite.legal_moves", lambda _connection: {})
+    store = SqliteDb(kept)
+    with pytest.raises(StoreCorrupt, match="legal moves"):
+        started(store, "run-3")
+    store.close()
