@@ -79,14 +79,14 @@ def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int |
         raise UnknownRun(run_id)
     number, last, end_of_chain = row
     first, end = slice_of(after, upto)
-    first = min(first, last)
+    first, upto_end, end = min(first, last), end >= last, min(end, last)  # what is written meanwhile is not read
     chain = link_at(connection, run_id, number, first)
     entries, chain = (
         entries_of(connection.execute(ENTRY, (number, first, end)), run_id, first, chain) if first < last else ([], chain)
     )
-    if first + len(entries) < min(last, end):
+    if first + len(entries) < end:
         raise broken(run_id, first + len(entries) + 1)
-    if end >= last and chain != end_of_chain:
+    if upto_end and chain != end_of_chain:
         raise broken(run_id, last + 1)
     return entries
 
