@@ -17,13 +17,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from statecore import InMemoryDb, Parallel, SqliteDb, Step, StepInput, Workflow, __version__
+from statecore import InMemoryDb, Parallel, SqliteDb, Step, StepInput, Steps, Workflow, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LENGTHS = (10, 100, 1_000, 10_000)
 PARALLEL = (1, 8, 64)
+DEPTHS = (1, 2, 20)
 LEAST_STEPS = 2_000
 
 
@@ -133,6 +134,30 @@ def width(branches: int) -> dict[str, float]:
     return cost(work, branches, 5)
 
 
+def nested(size: int, depth: int, db: Any) -> Workflow:
+    """A workflow of so many components, of which chains of Steps so deep hold the steps; the last of each chain is gated."""
+    chains = []
+    for number in range(size // depth):
+        inner: Any = Step(f"leaf {number}", trivial, requires_confirmation=True)
+        for level in range(depth - 1):
+            inner = Steps(f"group {number}.{level}", [inner])
+        chains.append(inner)
+    return Workflow("nested", steps=chains, db=db)
+
+
+def deep(size: int, depth: int, db: Any) -> dict[str, float]:
+    """A run through nested components, confirmed gate by gate; a unit is a component."""
+    workflow = nested(size, depth, db)
+
+    def work() -> None:
+        output = workflow.run("x")
+        while output.is_paused:
+            output.steps_requiring_confirmation[0].confirm()
+            output = workflow.continue_run(output)
+
+    return cost(work, size, 5)
+
+
 def main() -> None:
     """Measure everything and print it."""
     with tempfile.TemporaryDirectory() as name:
@@ -151,6 +176,13 @@ def main() -> None:
             "raw_normal": {length: raw_commit(length, "NORMAL", folder) for length in LENGTHS[1:3]},
             "raw_full": {length: raw_commit(length, "FULL", folder) for length in LENGTHS[1:3]},
             "pause_decide_resume": {durability: pause_and_resume(durability, folder) for durability in ("normal", "full")},
+            "nested_200_components": {
+                depth: {
+                    "memory": deep(200, depth, InMemoryDb()),
+                    "sqlite_normal": deep(200, depth, SqliteDb(folder / f"deep-{depth}.db", durability="normal")),
+                }
+                for depth in DEPTHS
+            },
             "parallel_pauses": {branches: width(branches) for branches in PARALLEL},
         }
     json.dump(found, sys.stdout, indent=2)
