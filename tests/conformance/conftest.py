@@ -10,14 +10,17 @@ import pytest
 from statecore import InMemoryDb
 from statecore.stores import Store
 from statecore.stores.verify import verify
+from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A fresh store of each kind; whatever a test did with it, one on disk is sound afterwards (I7, I8, I9)."""
+    """A fresh store of each kind; whatever a test did with it, every journal is a path of the core, and one on disk is sound (I7, I8, I9)."""
     store = open_store(request.param, tmp_path / "runs.db")
     yield store
+    if request.param == "memory":
+        assert_invariants(store)
     store.close()
     if (tmp_path / "runs.db").exists():
         found = verify(tmp_path / "runs.db")

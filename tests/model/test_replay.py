@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from json import dumps
+import json
 from random import Random
 
 import pytest
 
 from specs.evidence import differing
-from statecore.core import BEGINNING, Advanced, Event, Move, Program, State, advance
-from statecore.stores.records import NO_BODY, Body, Entry
+from statecore.codec.records import load_state
+from statecore.core import BEGINNING, stored_program
+from statecore.core.state import RULES_VERSION
 from statecore.stores.replay import replay
-from tests.model.explore import labels
+from tests.model import golden
 from tests.model.models import models
+from tests.model.walking import walk
 
 WALKS = 50
-STEPS = 40
-TIME = 1_700_000_000_000_000
-
-
-def walk(program: Program, random: Random) -> tuple[list[Entry], State]:
-    """The rows that a driver would have written of a random walk, and where it ended."""
-    rows: list[Entry] = []
-    state = BEGINNING
-    for n in range(STEPS):
-        ways = labels(program, state, attempts=3, deaths=3)
-        if not ways:
-            break
-        time = TIME + n
-        found = advance(program, state, *[at(program, event, time) for event in random.choice(ways)])
-        assert isinstance(found, Advanced)
-        rows += [row(move, len(rows) + place, time) for place, move in enumerate(found.moves, 1)]
-        state = found.state
-    return rows, state
-
-
-def at(program: Program, event: Event, time: int) -> Event:
-    """An event, some time, with the names of its choices."""
-    names = [program[choice].name for choice in event.choices]
-    body = Body(dumps({"choices": names})) if names else None
-    return Event(event.trigger, event.at, event.turn, event.attempt, body, event.choices, time)
-
-
-def row(move: Move, seq: int, time: int) -> Entry:
-    """The row of a move."""
-    body = move.body or NO_BODY
-    return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
 
 @pytest.mark.spec("LAW-3")
@@ -63,3 +34,20 @@ def test_a_walk_is_found_again(name):
 def test_so_many_journals_are_replayed():
     """What the evidence says of journals is how many the walks above make."""
     assert differing(journals=WALKS * len(models())) == {}
+
+
+@pytest.mark.parametrize("file", sorted(golden.TRACES.glob("*.json")), ids=lambda file: file.stem)
+def test_a_golden_journal_leads_where_it_led(file):
+    """The journals of every release, played by today's core under the rules that they began with, lead to the states they led to."""
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert kept["rules"] == RULES_VERSION
+    for name, journal in kept["journals"].items():
+        rows = [golden.read(row) for row in journal["rows"]]
+        played = replay(lambda _: None, rows, stored_program(journal["canonical"]))
+        state = played[-1].commit.after.state if played else BEGINNING
+        assert state == load_state(journal["state"]), name
+
+
+def test_this_release_writes_its_golden_journals():
+    """The set of this release is what it writes: `python -m tests.model.golden` and a fragment in specs/changes where that is meant to change."""
+    assert (golden.TRACES / f"{golden.RELEASE}.json").read_text(encoding="utf-8") == golden.text()

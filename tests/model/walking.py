@@ -1,0 +1,42 @@
+"""Random walks through a program, and the journal rows that a driver would have written of them."""
+
+from __future__ import annotations
+
+from json import dumps
+from random import Random
+
+from statecore.core import BEGINNING, Advanced, Event, Move, Program, State, advance
+from statecore.stores.records import NO_BODY, Body, Entry
+from tests.model.explore import labels
+
+STEPS = 40
+TIME = 1_700_000_000_000_000
+
+
+def walk(program: Program, random: Random) -> tuple[list[Entry], State]:
+    """The rows that a driver would have written of a random walk, and where it ended."""
+    rows: list[Entry] = []
+    state = BEGINNING
+    for n in range(STEPS):
+        ways = labels(program, state, attempts=3, deaths=3)
+        if not ways:
+            break
+        time = TIME + n
+        found = advance(program, state, *[at(program, event, time) for event in random.choice(ways)])
+        assert isinstance(found, Advanced)
+        rows += [row(move, len(rows) + place, time) for place, move in enumerate(found.moves, 1)]
+        state = found.state
+    return rows, state
+
+
+def at(program: Program, event: Event, time: int) -> Event:
+    """An event, some time, with the names of its choices."""
+    names = [program[choice].name for choice in event.choices]
+    body = Body(dumps({"choices": names})) if names else None
+    return Event(event.trigger, event.at, event.turn, event.attempt, body, event.choices, time)
+
+
+def row(move: Move, seq: int, time: int) -> Entry:
+    """The row of a move."""
+    body = move.body or NO_BODY
+    return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
