@@ -205,6 +205,7 @@ def step(draft: Draft, component: Step, place: Place) -> None:
     review, handler = component.human_review, handled(component.human_review, place)
     if component.workflow is not None:
         group(draft, component.name, review, component.workflow.steps, place, "workflow", transparent=False)
+        draft.nodes[place.at] = evolve(draft.nodes[place.at], label=component.step_id)
         return
     facts = gate_facts(review) | error_facts(handler, component.on_interrupt) | output_facts(review)
     if review.requires_user_input:
@@ -221,7 +222,8 @@ def step(draft: Draft, component: Step, place: Place) -> None:
         user_input=review.user_input_message or review.confirmation_message,
         output_review=review.output_review_message,
     )
-    draft.nodes[place.at] = node(component.name, place, "step", "step", facts, handler, limits=numbers, asks=asks)
+    shown = {"asks": asks, "label": component.step_id}
+    draft.nodes[place.at] = node(component.name, place, "step", "step", facts, handler, limits=numbers, **shown)
 
 
 def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workflow and Step(workflow=...) differ

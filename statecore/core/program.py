@@ -46,7 +46,7 @@ class Node:
     the trigger that enters it (`confirm` -> the first of its steps), for a Router or Parallel by the name of a choice or branch. `facts`
     are the guards that hold here. `leaves` is the component that is left as a unit when an error here is skipped. A `transparent`
     component that is not entered lets the previous content flow through. `depth` counts the loops and routers around it. `asks` are the sentences
-    shown with each kind of question.
+    shown with each kind of question, `label` is the name that outsiders know a step by; neither decides anything.
     """
 
     at: Address
@@ -63,6 +63,12 @@ class Node:
     depth: int = 0
     limits: Limits = UNLIMITED
     asks: Mapping[str, str | None] = field(factory=dict)
+    label: str | None = None
+
+    @property
+    def step_id(self) -> str:
+        """What outsiders call this component: the `step_id` that its step was given, or else its address."""
+        return self.label or self.at
 
 
 @frozen

@@ -48,7 +48,8 @@ class Step:
 
     Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a parameter `run_context`; plain, async,
     a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
-    result's `content` is the output). The name defaults to the function's or the workflow's. `max_retries` failures are tried again by
+    result's `content` is the output). The name defaults to the function's or the workflow's; events and requirements carry `step_id`, which is
+    its address where none is given. `max_retries` failures are tried again by
     itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
     says what follows when the process dies in the step.
     """
@@ -96,6 +97,7 @@ class Step:
         kind = "Step" if flow is None else "Step(workflow)"
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
+        step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         if flow is not None and (interrupt is not None or max_retries):
             message = f"Step {name!r} runs a workflow; set on_interrupt and max_retries on the steps inside it."

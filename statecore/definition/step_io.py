@@ -52,6 +52,7 @@ class Values(Protocol):
     def previous(self) -> Any: ...
     def last(self) -> Any: ...
     def additional(self) -> dict[str, Any]: ...
+    def session(self) -> Any: ...
 
 
 _UNREAD: Any = object()
@@ -94,6 +95,11 @@ class StepInput:
         return additional
 
     @property
+    def workflow_session(self) -> Any:
+        """The session of this run as it is stored now, with its runs; this one is the last of them."""
+        return self._values.session()
+
+    @property
     def previous_step_outputs(self) -> Mapping[str, StepOutput]:
         """All earlier outputs of this run, by step name; the newest where a name occurs twice."""
         return self._past.outputs()
@@ -118,7 +124,10 @@ class StepInput:
 
 @define
 class RunContext:
-    """What an executor with a second parameter `run_context` learns of its run; changes to `session_state` are kept if it succeeds."""
+    """What an executor with a second parameter `run_context` learns of its run; changes to `session_state` are kept if it succeeds.
+
+    `dependencies` are the workflow's own live objects; they are handed over as they are, and never stored.
+    """
 
     run_id: str
     session_id: str | None
@@ -127,3 +136,4 @@ class RunContext:
     workflow_name: str
     session_state: dict[str, Any]
     metadata: dict[str, Any] = field(factory=dict)
+    dependencies: Mapping[str, Any] = field(factory=dict)

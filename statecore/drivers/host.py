@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statecore.stores import Store
 from statecore.stores.owner import this_process
@@ -22,7 +23,8 @@ def wall_clock() -> int:
 class Host:
     """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a claim lasts.
 
-    `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
+    `session` finds a session by its id, and `dependencies` are live objects; both are for user code that asks. `asleep` None means asyncio's
+    own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     """
 
     store: Store
@@ -31,6 +33,8 @@ class Host:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] | None = None
     lease: float | None = None
+    session: Callable[[str], Any] | None = None
+    dependencies: Mapping[str, Any] = field(factory=dict)
 
     @cached_property
     def lease_micros(self) -> int:

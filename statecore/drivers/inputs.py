@@ -47,6 +47,11 @@ class CallValues:
         additional.update(said_to(self._execution, self._call, self.cursor))
         return additional
 
+    def session(self) -> Any:
+        """The run's session as it is stored now."""
+        session = self._execution.host.session
+        return session(self._execution.identity.session_id) if session is not None else None
+
     def session_state(self) -> dict[str, Any]:
         """This attempt's session state: what the last success left, to be changed freely."""
         if self._state is None:
@@ -181,4 +186,5 @@ def run_context(execution: Execution, values: CallValues) -> RunContext:
         workflow_name=identity.workflow_name,
         session_state=values.session_state(),
         metadata=decode(identity.metadata),
+        dependencies=execution.host.dependencies,
     )

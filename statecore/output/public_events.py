@@ -45,7 +45,12 @@ class Scene:
         }
         if move.machine != "run":
             node = self.program.nodes[move.at]
-            base |= {"step_name": node.name, "step_id": move.at, "step_index": node.index, "parent_step_id": node.parent or None}
+            base |= {
+                "step_name": node.name,
+                "step_id": node.step_id,
+                "step_index": node.index,
+                "parent_step_id": node.parent or None,
+            }
         return base
 
 

@@ -242,7 +242,7 @@ class WorkflowRunOutput:
             return Place(waiting.pause.at, "Step", 0, None)
         on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
         return Place(
-            node.at,
+            node.step_id,
             STEP_TYPES[node.kind],
             node.index,
             on_reject,

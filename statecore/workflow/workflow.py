@@ -41,7 +41,8 @@ class Workflow:
     workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
     `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
     `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
-    proves or refutes. Wrong definitions are refused here, by name, with a `DefinitionError`.
+    proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never stored. Wrong definitions are
+    refused here, by name, with a `DefinitionError`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Workflow:
         max_concurrency: int | None = None,
         store_events: bool = False,
         checks: Sequence[Any] = (),
+        dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = checked_name("Workflow", name)
         where = f"Workflow {self.name!r}"
@@ -72,7 +74,7 @@ class Workflow:
         self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db: Store = db if db is not None else InMemoryDb()
-        self.host = Host(self.db)
+        self.host = Host(self.db, session=self.get_session, dependencies=dict(dependencies or {}))
         _ = self.compiled  # a wrong definition is refused where it is written
 
     def __repr__(self) -> str:
@@ -104,7 +106,7 @@ class Workflow:
     def on(self, db: Store) -> Workflow:
         """The same workflow on another store."""
         other = copy(self)
-        other.db, other.host = db, evolve(self.host, store=db)
+        other.db, other.host = db, evolve(self.host, store=db, session=other.get_session)
         other.__dict__.pop("inbox", None)
         return other
 

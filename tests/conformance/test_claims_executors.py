@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
+from statecore import Condition, InMemoryDb, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
 from statecore.output.events import ALWAYS
 from statecore.run.workflow import StepContinuedEvent, WorkflowPausedEvent
 from tests.conformance.drive import Drive, confirm_all
@@ -262,3 +262,22 @@ def test_the_inbox_is_narrowed(db, drive, calls):
     assert listed(step_name="b") == [first[1], second[1]] == listed(kind="user_input")
     assert (listed(kind="route"), listed(session_id="two", kind="confirmation")) == ([], [second[0]])
     assert (listed(limit=1, offset=2), Workflow("other", [], db).list_pauses()) == ([second[0]], [])
+
+
+@pytest.mark.spec("RUN-6", "RUN-8")
+def test_a_step_sees_its_session_and_its_dependencies(db, drive):
+    """`workflow_session` has the runs of the session, this one last; `dependencies` are the very objects that the workflow was given."""
+    client, seen = object(), []
+
+    def look(step_input, run_context):
+        session = step_input.workflow_session
+        seen.append(([run.run_id for run in session.runs], session.runs[0].content, run_context.dependencies["client"] is client))
+        return len(seen)
+
+    workflow = Workflow("flow", [Step("look", look)], db, session_id="s", dependencies={"client": client})
+    for run_id in ("first", "second"):
+        drive.run(workflow, run_id=run_id)
+    assert seen == [(["first"], None, True), (["first", "second"], 1, True)]
+    elsewhere = workflow.on(InMemoryDb())
+    drive.run(elsewhere, run_id="third")
+    assert seen[2] == (["third"], None, True)

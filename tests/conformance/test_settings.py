@@ -172,3 +172,34 @@ def test_the_longest_timeout_can_be_shown():
     """A deadline thousands of years ahead is still an instant that a person can be told."""
     workflow = Workflow("flow", [Step("s", lambda _: None, requires_confirmation=True, hitl_timeout=99_999_999_999)])
     assert workflow.run("x").requirements[0].timeout_at is not None
+
+
+@pytest.mark.parametrize("made", ["step", "workflow"])
+def test_a_step_id_is_what_outsiders_see(made):
+    """Events and requirements carry the `step_id` of a step where it has one, and its address where it has none; nothing else depends on it."""
+    inner = Workflow("inner", [Step("deep", lambda _: 1, requires_confirmation=True)])
+    settings: dict[str, Any] = {"step_id": "S-1", "requires_confirmation": True}
+    step = Step("a", lambda _: 1, **settings) if made == "step" else Step("a", workflow=inner, **settings)
+    flow = Workflow("flow", [step, Step("b", lambda _: 2)])
+    run = flow.run()
+    assert [(each.step_id, each.address) for each in run.step_requirements] == [("S-1", "a")]
+    while run.is_paused:
+        run.step_requirements[0].confirm()
+        run = flow.continue_run(run)
+    ids = {event.step_name: event.step_id for event in run.events if event.step_name}
+    assert ids == {"a": "S-1", "b": "b"} | ({"deep": "a/deep"} if made == "workflow" else {})
+    plain = Workflow("flow", [evolved(step), Step("b", lambda _: 2)])
+    assert plain.compiled.program.fingerprint == flow.compiled.program.fingerprint
+
+
+def evolved(step: Step) -> Step:
+    """The same step without a step_id."""
+    work = {"workflow": Workflow("inner", step.workflow.steps)} if step.workflow is not None else {"executor": step.executor}
+    return Step(step.name, human_review=step.human_review, **work)
+
+
+@pytest.mark.parametrize("wrong", ["", 3, "\ud800"])
+def test_a_step_id_that_is_none_is_refused(wrong):
+    """It is a non-empty string, or left out."""
+    with pytest.raises(DefinitionError, match="step_id"):
+        Step("a", lambda _: 1, step_id=wrong)
