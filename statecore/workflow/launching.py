@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from .ready import Continuation, new_run
 ALL = 1_000_000
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from statecore.output import Requirement, WorkflowRunOutput
     from statecore.stores import Record
@@ -94,14 +95,30 @@ def unfinished(workflow: Workflow) -> list[Record]:
 
 def each_on(workflow: Workflow, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
     """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
-    went_on = []
+    went_on: list[str] = []
     for run_id in list(wanted):
-        try:
+        with moved(workflow, run_id, went_on):
             workflow.continue_run(run_id=run_id)
-        except (RunBusy, ClaimLost, NotPaused, Undecided):
-            continue
-        except Exception:
-            if workflow.db.load(run_id).state.run not in ENDED:
-                raise
-        went_on.append(run_id)
     return [workflow.get_run_output(run_id) for run_id in went_on]
+
+
+async def aeach_on(workflow: Workflow, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+    """The same on asyncio."""
+    went_on: list[str] = []
+    for run_id in list(wanted):
+        with moved(workflow, run_id, went_on):
+            await workflow.acontinue_run(run_id=run_id)
+    return [await workflow.aget_run_output(run_id) for run_id in went_on]
+
+
+@contextmanager
+def moved(workflow: Workflow, run_id: str, went_on: list[str]) -> Iterator[None]:
+    """Note a run that went on, also where it failed on the way; one that somebody else has, or that cannot go on, is let be."""
+    try:
+        yield
+    except (RunBusy, ClaimLost, NotPaused, Undecided):
+        return
+    except Exception:
+        if workflow.db.load(run_id).state.run not in ENDED:
+            raise
+    went_on.append(run_id)

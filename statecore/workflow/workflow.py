@@ -21,7 +21,7 @@ from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 
 from .inbox import Inbox
-from .launching import each_on, late_runs, launch, left_runs, resume
+from .launching import aeach_on, each_on, late_runs, launch, left_runs, resume
 from .options import ContinueOptions, RunOptions, checked_schema, phases_of, plain_options, read_options
 from .ready import Ready
 from .streams import AsyncStream, Stream
@@ -252,6 +252,14 @@ class Workflow:
     def recover(self) -> list[WorkflowRunOutput]:
         """Take over every run of this workflow that a dead process left running, and drive each on; their outputs."""
         return each_on(self, left_runs(self))
+
+    async def atick(self) -> list[WorkflowRunOutput]:
+        """`tick`, on asyncio: the runs go on one after the other."""
+        return await aeach_on(self, await self._off_loop(lambda: late_runs(self)))
+
+    async def arecover(self) -> list[WorkflowRunOutput]:
+        """`recover`, on asyncio: the runs go on one after the other."""
+        return await aeach_on(self, await self._off_loop(lambda: left_runs(self)))
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from statecore import RunStatus, Step, Workflow
@@ -105,3 +107,13 @@ def test_a_third_interruption_asks_a_person(db, drive, calls, policy):
         drive.resume(workflow, run)
     assert workflow.get_run_output("r").status is RunStatus.running
     assert drive.resume(workflow, run_id="r").content == "fine"
+
+
+@pytest.mark.spec("CRASH-1", "ERR-9")
+def test_what_was_left_is_taken_over_on_asyncio(db, calls):
+    """`arecover` drives on what an interruption left running, as `recover` does, and has nothing to do afterwards."""
+    workflow = Workflow("flow", [Step("a", calls.does("a", KeyboardInterrupt(), "fine")), calls.does("end")], db)
+    with pytest.raises(KeyboardInterrupt):
+        workflow.run(run_id="r")
+    assert [run.status for run in asyncio.run(workflow.arecover())] == [RunStatus.completed]
+    assert (asyncio.run(workflow.arecover()), calls.names) == ([], ["a", "a", "end"])
