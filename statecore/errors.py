@@ -460,6 +460,16 @@ class DrawingFailed(StatecoreError):
         super().__init__(f"{program} did not draw the picture: {why or 'no reason given'}. Write Mermaid, DOT or text instead.")
 
 
+class UnknownFormat(StatecoreError, ValueError):
+    """A picture was asked for in a format that there is not."""
+
+    code = "SC602"
+
+    def __init__(self, spec: str, known: Iterable[str]) -> None:
+        self.spec, self.known = spec, list(known)
+        super().__init__(f"{spec!r} is no format; write one of {', '.join(self.known)}.{suggest(spec, self.known)}")
+
+
 class TargetError(StatecoreError, ValueError):
     """The command line names a workflow that cannot be found."""
 

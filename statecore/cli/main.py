@@ -16,6 +16,7 @@ from statecore.errors import StatecoreError
 from . import care, deciding, exits, listing, running
 from .check import check
 from .demo import demo
+from .diagram import diagram
 from .export import export
 from .screen import clean
 
@@ -41,6 +42,7 @@ COMMANDS = (
     care.doctor,
     care.backup,
     check,
+    diagram,
     export,
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."

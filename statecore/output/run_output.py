@@ -13,7 +13,7 @@ from statecore.drivers import of_record
 from statecore.drivers.inputs import CallValues, step_input
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Waiting
-from statecore.stores.history import History
+from statecore.stores.history import OVER, History
 from statecore.stores.rules import STATUS
 
 from .events import event_of
@@ -21,7 +21,7 @@ from .public_events import past_events
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
-    from statecore.core import Cursor, Program
+    from statecore.core import Cursor, Program, State
     from statecore.drivers import Execution, Host
     from statecore.stores import Entry, Record
 
@@ -51,6 +51,24 @@ class WorkflowRunOutput:
     def __repr__(self) -> str:
         """The run and where it stands."""
         return f"<WorkflowRunOutput {self.run_id!r} of {self.workflow_name!r}: {self.status.value}>"
+
+    def __format__(self, spec: str) -> str:
+        """The run on its workflow's picture, as `mermaid`, `dot`, `svg`, `md` or `tree`. Raises `UnknownFormat`, `MissingExtra`."""
+        from .pictures import formatted  # noqa: PLC0415  # only who draws pays for it
+
+        return formatted(spec, repr(self), *self._drawn()) if spec else repr(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows: the run on its workflow, the place where it waits lit."""
+        from .pictures import bundle  # noqa: PLC0415  # only who draws pays for it
+
+        return bundle(repr(self), *self._drawn())
+
+    def _drawn(self) -> tuple[Program, State, dict[str, str]]:
+        """The program, where the run stands in it, and what became of each component."""
+        program = self._compiled.program if self._compiled is not None else compiled_of(self._record).program
+        past = {visit.at: visit.phase for visit in self._history.visits.values() if visit.phase in OVER | {w.failed}}
+        return program, self._record.state, past
 
     # -- what the run is ---------------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from statecore.core import ROOT, Program, stored_program
 from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores import Record, RunFilter, Store
-from statecore.stores.health import Symptom
 
 if TYPE_CHECKING:
     from statecore.core import Node
+    from statecore.stores.health import Symptom
 
 ALL = 1_000_000
 UNFINISHED = (w.pending, w.running, w.paused, w.failed)
@@ -55,6 +55,8 @@ def changed(db: Store, workflow_id: str, program: Program) -> Iterator[Record]:
 
 def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The unfinished runs of a workflow that this definition of it could not go on with."""
+    from statecore.stores.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
+
     for record in changed(db, workflow_id, program):
         try:
             differences = differences_at(record, program.nodes)
@@ -67,6 +69,8 @@ def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]
 
 def unasked(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The gates of this definition that unfinished runs have passed already, and will not be asked: a run never goes back (CONT-9)."""
+    from statecore.stores.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
+
     for record in changed(db, workflow_id, program):
         try:
             was = stored_program(record.identity.canonical).nodes

@@ -81,6 +81,18 @@ class Workflow:
         """The workflow and its first level."""
         return f"Workflow({self.name!r}, steps={[step.name for step in self.definition.steps]!r})"
 
+    def __format__(self, spec: str) -> str:
+        """The workflow as `mermaid`, `dot`, `svg`, `md` or `tree`. Raises `UnknownFormat`, `MissingExtra`."""
+        from statecore.output.pictures import formatted  # noqa: PLC0415  # only who draws pays for it
+
+        return formatted(spec, repr(self), self.compiled.program)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows."""
+        from statecore.output.pictures import bundle  # noqa: PLC0415  # only who draws pays for it
+
+        return bundle(repr(self), self.compiled.program)
+
     @cached_property
     def compiled(self) -> Compiled:
         """The program of this workflow, compiled once."""
