@@ -1,4 +1,4 @@
-"""A Hypothesis state machine of one workflow: it is run, decided, continued, crashed, reopened, cancelled and waited for, in any order."""
+"""A Hypothesis state machine of one workflow: it is run, decided, continued, crashed, reopened, cancelled, waited for and changed, in any order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from statecore.core import DECISIONS
-from statecore.errors import AlreadyDecided, ClaimLost, NotPaused, PauseExpired, RunBusy, Undecided
+from statecore.definition import Step
+from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
 from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, Store
 from statecore.workflow.workflow import Workflow
 
@@ -24,7 +25,7 @@ from .stubs import Planned, Stubs, stubbed
 GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 """An owner of which everybody on this host knows that it is dead."""
 
-REFUSALS = (AlreadyDecided, NotPaused, PauseExpired, RunBusy, Undecided)
+REFUSALS = (AlreadyDecided, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided)
 OUTCOMES = {
     "execute": ("succeed", "succeed", "fail", "stop"),
     "evaluate": (True, False, "fail"),
@@ -71,7 +72,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock, self.stubs, self.runs = Clock(), Stubs(), 0
+        self.clock, self.stubs, self.runs, self.releases = Clock(), Stubs(), 0, 0
         definition = stubbed(self.workflow.definition, self.stubs)
         self.flow = Workflow(self.workflow.name, definition.steps, id=self.workflow.id, max_concurrency=definition.max_concurrency)
 
@@ -130,6 +131,17 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     def recover(self, script: list[int]) -> None:
         """Take over what dead processes left."""
         self.drive(self.flow, script, lambda flow: flow.recover())
+
+    @rule()
+    def release(self) -> None:
+        """Go on with a changed definition: a gated step more at its end; parked runs follow it from their next boundary on."""
+        self.releases += 1
+        name = f"added in release {self.releases}"
+        definition = stubbed(self.workflow.definition, self.stubs)
+        added = Step(name, self.stubs.stub("execute", name), requires_confirmation=True)
+        limit = definition.max_concurrency
+        changed = Workflow(self.workflow.name, [*definition.steps, added], id=self.workflow.id, max_concurrency=limit)
+        self.flow = timed(changed, self.clock, self.flow.db)
 
     @rule()
     def open_again(self) -> None:

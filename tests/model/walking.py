@@ -13,12 +13,12 @@ STEPS = 40
 TIME = 1_700_000_000_000_000
 
 
-def walk(program: Program, random: Random) -> tuple[list[Entry], State]:
+def walk(program: Program, random: Random, *, attempts: int = 3, deaths: int = 3) -> tuple[list[Entry], State]:
     """The rows that a driver would have written of a random walk, and where it ended."""
     rows: list[Entry] = []
     state = BEGINNING
     for n in range(STEPS):
-        ways = labels(program, state, attempts=3, deaths=3)
+        ways = labels(program, state, attempts=attempts, deaths=deaths)
         if not ways:
             break
         time = TIME + n
