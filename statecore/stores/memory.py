@@ -236,7 +236,7 @@ class InMemoryDb:
                 for pause_id in kept.open_at
                 if matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
             ]
-        rows.sort(key=lambda waiting: (waiting.pause.opened, self._runs[waiting.pause.run_id].number))
+            rows.sort(key=lambda waiting: (waiting.pause.opened, self._runs[waiting.pause.run_id].number))
         limit, offset = page(wanted)
         return rows[offset : offset + limit]
 
