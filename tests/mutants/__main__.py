@@ -56,7 +56,7 @@ def changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, Callable[[], None]]]:
             yield node, f"{type(node.ops[0]).__name__} turned", lambda n=node: n.ops.__setitem__(0, SWAPS[type(n.ops[0])]())  # type: ignore[misc]
         elif isinstance(node, ast.BoolOp | ast.BinOp) and type(node.op) in SWAPS:
             yield node, f"{type(node.op).__name__} turned", lambda n=node: setattr(n, "op", SWAPS[type(n.op)]())  # type: ignore[misc]
-        elif isinstance(node, ast.If | ast.IfExp | ast.While):
+        elif isinstance(node, ast.If | ast.IfExp | ast.While) and ast.unparse(node.test) != "TYPE_CHECKING":
             yield node, "condition denied", lambda n=node: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))  # type: ignore[misc]
         elif isinstance(node, ast.Constant) and type(node.value) is int:
             yield node, f"{node.value} raised by one", lambda n=node: setattr(n, "value", n.value + 1)  # type: ignore[misc]
