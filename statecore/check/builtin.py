@@ -44,7 +44,7 @@ def finding(graph: Graph, text: str, offence: Offending) -> Finding:
     """The finding about a built-in property: refuted where something offends, else proved if all was seen."""
     if offence is not None:
         number, event, why = offence
-        events = (*graph.path(number), *([event] if event is not None else []))
+        events = graph.real([*graph.path(number), *([event] if event is not None else [])])
         return Finding(text, Verdict.refuted, builtin=True, events=events, why=why)
     return Finding(text, Verdict.proved if graph.complete else Verdict.undetermined, builtin=True)
 
@@ -59,8 +59,10 @@ def law_offence(graph: Graph, law: Law) -> Offending:
 
 
 def lives_of(graph: Graph) -> Lives:
-    """The edges that were seen of each component."""
-    lives: Lives = {at: set() for at in graph.program.nodes}
+    """The edges that were seen of each component; components at the same place of interchangeable branches share one life."""
+    alike = {at: at for at in graph.program.nodes} if graph.alike is None else graph.alike.representatives()
+    shared: Lives = {at: set() for at in alike.values()}
+    lives = {at: shared[one] for at, one in alike.items()}
     for word in graph.spelled:
         for letter in word:
             lives[letter.at].add(letter)

@@ -13,6 +13,7 @@ from .builtin import builtin
 from .graph import Budget, Graph, explore
 from .properties import Property
 from .search import decide
+from .symmetry import symmetry
 from .verdicts import Report
 from .wording import assumable, parse, parse_assumption
 from .world import World
@@ -55,7 +56,8 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
     for each in (*wanted, *assumed):
         moments(workflow.compiled.program, each.atoms)  # an unknown step is refused before the work
     budget, world = Budget(max_states, seconds), World(workflow.compiled, crashes)
-    graph = explore(world, budget, cancels=cancels, progress=progress)
+    alike = symmetry(world, [atom for each in (*wanted, *assumed) for atom in each.atoms])
+    graph = explore(world, budget, cancels=cancels, alike=alike, progress=progress)
     findings = [*builtin(graph), *[decide(graph, each, assumed, budget) for each in wanted]]
     return reported(graph, world, findings, assumed, began, allow_vacuous=allow_vacuous)
 

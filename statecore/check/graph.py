@@ -23,6 +23,8 @@ from .world import LIVE, World
 if TYPE_CHECKING:
     from statecore.core import Address, Advanced, Compiled
 
+    from .symmetry import Symmetry
+
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
 LOOK = 64
 """After how many situations the clock is looked at."""
@@ -74,11 +76,13 @@ class Budget:
 class Graph:
     """The situations of a workflow by number, with the edges out of each and the way by which each was first found.
 
-    `asked` is how many of them the core was asked about: all, where it is `complete`.
+    `asked` is how many of them the core was asked about: all, where it is `complete`. Under `alike`, one situation stands for all that
+    differ in nothing but which of some interchangeable branches stands where.
     """
 
     compiled: Compiled
     cancels: bool = False
+    alike: Symmetry | None = None
     states: list[State] = field(factory=list)
     out: list[list[Edge]] = field(factory=list)
     came: list[tuple[int, Edge] | None] = field(factory=list)
@@ -116,11 +120,17 @@ class Graph:
             found.append(edge.event)
         return found[::-1]
 
+    def real(self, events: list[Event]) -> tuple[Event, ...]:
+        """The events of a real run, of those of a way through this graph."""
+        return tuple(events) if self.alike is None else self.alike.unsettled(events)
+
     def edge(self, before: int, event: Event, after: Advanced) -> Edge:
         """The edge of an event; a new situation gets a number."""
         spelled = tuple([Letter(m.at, m.source, m.trigger, m.dest) for m in after.moves])
         word = self.words.setdefault(spelled, len(self.words))
         state = canonical(self.compiled.program, after.state)
+        if self.alike is not None:
+            state, _ = self.alike.settle(state)
         number = self.numbers.setdefault(state, len(self.states))
         edge = Edge(event, number, word)
         if number == len(self.states):
@@ -130,11 +140,16 @@ class Graph:
 
 
 def explore(
-    world: World, budget: Budget, *, cancels: bool = False, progress: Callable[[Graph, float], None] | None = None
+    world: World,
+    budget: Budget,
+    *,
+    cancels: bool = False,
+    alike: Symmetry | None = None,
+    progress: Callable[[Graph, float], None] | None = None,
 ) -> Graph:
     """The whole graph, or as much of it as the budget allows: then `complete` is False. `progress` hears how far it is by now."""
     began, until = time.monotonic(), budget.deadline()
-    graph = Graph(world.compiled, cancels, [BEGINNING], came=[None], numbers={BEGINNING: 0})
+    graph = Graph(world.compiled, cancels, alike, [BEGINNING], came=[None], numbers={BEGINNING: 0})
     while len(graph.out) < len(graph.states) <= budget.states:
         if not len(graph.out) % LOOK:
             if time.monotonic() > until:

@@ -115,7 +115,7 @@ def events_to(graph: Graph, made: Automaton, found: Walk, key: int) -> tuple[Eve
         fitting = (e.event for e in graph.out[situation] if e.target == target and made.table[memory][e.word] == after)
         events.append(next(fitting))
         key = before
-    return tuple(reversed(events))
+    return graph.real(events[::-1])
 
 
 def decide(graph: Graph, checked: Property, assumptions: tuple[Property, ...], budget: Budget) -> Finding:

@@ -22,10 +22,42 @@ def test_a_mutant_is_one_change():
 
 
 def test_survivors_are_told(monkeypatch, capsys, tmp_path):
-    """Those that no test notices are printed and written down, and the exit code says so; a budget of nothing judges none."""
-    monkeypatch.setattr(campaign, "is_killed", lambda _copy, mutant: mutant.number % 2 == 0)
-    assert campaign.main(["--sample", "30", "--seed", "3", "--out", str(tmp_path / "said.json")]) == 1
-    assert "survived: statecore/" in capsys.readouterr().out
-    assert '"judged": 30' in (tmp_path / "said.json").read_text(encoding="utf-8")
-    assert campaign.main(["--sample", "30", "--budget", "0"]) == 0
-    assert "0 of 0 judged" in capsys.readouterr().out
+    """Those that no test notices are printed and written down, and the exit code says so; what a budget leaves out is not judged."""
+    blind = tmp_path / "test_blind.py"
+    blind.write_text("def test_nothing():\n    assert True\n", encoding="utf-8")
+    monkeypatch.setattr(campaign, "STAGES", ([str(blind)],))
+    assert campaign.main(["--sample", "3", "--seed", "3", "--out", str(tmp_path / "said.json")]) == 1
+    assert capsys.readouterr().out.count("survived (") == 3
+    assert '"judged": 3' in (tmp_path / "said.json").read_text(encoding="utf-8")
+    assert campaign.main(["--sample", "3", "--budget", "0"]) == 1
+    assert "0 of 1 judged" in capsys.readouterr().out
+
+
+def test_what_a_test_notices_is_killed(monkeypatch, tmp_path, capsys):
+    """A test sees the changed module, whatever lies on the disk, and one that never ends is ended."""
+    mutant = next(each for each in campaign.mutants() if each.file == "statecore/core/memo.py" and "raised" in each.what)
+    see = tmp_path / "test_see.py"
+    whole = ast.unparse(ast.parse((campaign.ROOT / mutant.file).read_text(encoding="utf-8")))
+    see.write_text(
+        "import importlib.util, inspect\n\n\ndef test_it():\n"
+        "    from statecore.core import memo\n"
+        f"    assert memo.__spec__.loader.get_data('').decode() == {whole!r}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(campaign, "STAGES", ([str(see)],))
+    assert campaign.is_killed(mutant)
+    endless = tmp_path / "test_endless.py"
+    endless.write_text("def test_it():\n    while True:\n        pass\n", encoding="utf-8")
+    monkeypatch.setattr(campaign, "STAGES", ([str(endless)],))
+    monkeypatch.setattr(campaign, "LONGEST", 1)
+    assert campaign.is_killed(mutant)
+    assert capsys.readouterr().out == ""
+
+
+def test_tests_that_fail_anyway_judge_nothing(monkeypatch, capsys, tmp_path):
+    """Before the mutants, the tests run on what was not changed."""
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("def test_it():\n    assert not True\n", encoding="utf-8")
+    monkeypatch.setattr(campaign, "STAGES", ([str(broken)],))
+    assert campaign.main(["--sample", "3"]) == 2
+    assert "nothing can be judged" in capsys.readouterr().out
