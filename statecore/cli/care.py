@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from statecore.workflow.doctor import examine
 
 from . import exits
 from .listing import json_option
-from .screen import clean
+from .screen import clean, watched
 from .targets import load
 from .views import print_json
 
@@ -42,7 +41,7 @@ def verify(store: Path, *, as_json: bool) -> int:
     Every value, hash chain, state, pause and decision in the file STORE is checked, and each journal is played again; the first bad row of
     each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
     """
-    found = verified(store, watched(as_json=as_json))
+    found = verified(store, counting(as_json=as_json))
     return told(found, as_json=as_json)
 
 
@@ -56,13 +55,13 @@ def backup(store: Path, copy: Path, *, as_json: bool) -> int:
     The file STORE is copied into the new file COPY as it is at one moment, and verified. Nothing is ever overwritten. Exit codes: 0 made
     and sound, 1 refused or damaged (then there is no copy), 2 usage.
     """
-    found = backed_up(store, copy, watched(as_json=as_json))
+    found = backed_up(store, copy, counting(as_json=as_json))
     return told(found, as_json=as_json, made=True)
 
 
-def watched(*, as_json: bool) -> Callable[[int, int], None] | None:
+def counting(*, as_json: bool) -> Callable[[int, int], None] | None:
     """What shows on a terminal how far it is."""
-    if as_json or not sys.stderr.isatty():
+    if as_json or not watched():
         return None
     return lambda done, of: click.echo(f"\r{done:,} of {of:,} runs" + ("\n" if done == of else ""), nl=False, err=True)
 

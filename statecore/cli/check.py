@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from statecore.stores.sqlite import SqliteDb
 from statecore.workflow.parked import stranded, unasked
 
 from . import exits
-from .screen import clean
+from .screen import clean, watched
 from .targets import load, split
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from statecore.check import Property
 
 COLOURS = {Verdict.proved: "green", Verdict.refuted: "red", Verdict.vacuous: "red", Verdict.undetermined: "yellow"}
+WIDE = 60
 FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 
 
@@ -47,6 +47,7 @@ FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 @click.option("--against-store", "store", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Name the parked runs of a store that this definition would strand, and the gates that they pass unasked.")  # fmt: skip
 @click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="What to print.")
+@click.option("--json", "style", flag_value="json", help="The same as --format json.")
 @click.option("--pytest", "test", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write the first counterexample as a test.")  # fmt: skip
 def check(  # noqa: PLR0913  # the options of the command, one by one
@@ -70,14 +71,18 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     proved, 1 refuted or vacuous, or a parked run stranded, 2 usage, 3 undetermined within the budget.
     """
     workflow = load(target)
+    shows = style == "text" and watched()
     try:
         properties, assumptions = wanted(texts, assumed, files)
         report = checked(
             workflow, properties, assume=assumptions, max_states=max_states, seconds=budget, crashes=crashes, cancels=cancels,
-            allow_vacuous=allow_vacuous, progress=progress if is_terminal() else None,
+            allow_vacuous=allow_vacuous, progress=progress if shows else None,
         )  # fmt: skip
     except (InvalidProperty, UnknownStep) as error:
         raise click.UsageError(clean(error)) from error
+    finally:
+        if shows:
+            wiped()
     STYLES[style](report, workflow, target)
     if test is not None:
         write_test(test, report, workflow)
@@ -108,14 +113,14 @@ def wanted(texts: tuple[str, ...], assumed: tuple[str, ...], files: tuple[Path, 
     return properties, assumptions
 
 
-def is_terminal() -> bool:
-    """Whether somebody watches."""
-    return sys.stderr.isatty()
-
-
 def progress(graph: Graph, seconds: float) -> None:
     """Show how far the exploration is, on one line of stderr."""
     click.echo(f"\r{len(graph.states):,} situations{rate(len(graph.states), seconds)}", nl=False, err=True)
+
+
+def wiped() -> None:
+    """Leave an empty line where the progress was."""
+    click.echo(f"\r{'':<{WIDE}}\r", nl=False, err=True)
 
 
 def rate(count: int, seconds: float) -> str:

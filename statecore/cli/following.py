@@ -17,6 +17,7 @@ from .answers import Answering
 from .outcomes import carries, outcomes
 from .questions import particulars, question, shown
 from .screen import Screen, brief, clean, command, short
+from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
 class Following:
     """One run, followed by this process until it ends or nobody answers.
 
-    `again` is the command that goes on with the run, and `db` what to write after `--db`, for the hints.
+    `again` is the command that goes on with the run, and `db` what to write after `--db`, for the hints. With `as_lines` each event is
+    printed as a line of JSON instead.
     """
 
     workflow: Workflow
@@ -41,6 +43,7 @@ class Following:
     again: tuple[str, ...]
     db: str = ""
     run_id: str = ""
+    as_lines: bool = False
 
     def named(self, run_id: str | None) -> None:
         """The run that is about to begin has this id, or a new one."""
@@ -128,6 +131,8 @@ class Following:
 
     def line(self, event: e.RunEvent) -> None:
         """One event as a line, where there is something to say."""
+        if self.as_lines:
+            print_json(event.to_dict())
         describe = LINES.get(type(event))
         if describe is not None:
             word, rest = describe(event)

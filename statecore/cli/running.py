@@ -20,10 +20,11 @@ from .deciding import by_option
 from .following import Following
 from .listing import json_option
 from .person import Person
-from .screen import Screen, clean, interactive, short
+from .screen import Screen, clean, interactive, short, watched
 from .stores import db_option, placed
 from .targets import load
 from .views import print_json, run_document
+from .watching import Watching, interval_option, pace, watch_option
 from .written import read_json
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
 @click.argument("target")
 @click.argument("run", required=False)
 @click.option("--retry-failed", is_flag=True, help="Run the failed step of a failed run again.")
+@watch_option
+@interval_option
 @answers_option
 @by_option
 @db_option
@@ -129,21 +132,27 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     answers: tuple[str, ...],
     by: str,
     db: str | None,
+    interval: float | None,
     *,
     retry_failed: bool,
+    watch: bool,
     as_json: bool,
 ) -> int:
     """Go on with a run: take what was decided, ask about the rest.
 
-    TARGET is the run's workflow, as for `run`. RUN is an id or its beginning; it may be left out where one run is unfinished.
+    TARGET is the run's workflow, as for `run`. RUN is an id or its beginning; it may be left out where one run is unfinished. With --watch a run
+    that another process executes is followed until it ends or pauses, and nobody is asked; where that process dies, the run goes on here.
     """
+    seconds = pace(interval, watch=watch)
     workflow, file = placed(load(target), db)
     run_id = chosen(workflow, run)
     screen = Screen(quiet=as_json)
-    who = answering(workflow, answers, by, ask=not as_json)
-    following = Following(workflow, who, screen, resume_command(target, run_id, file), file, run_id)
+    who = answering(workflow, answers, by, ask=not as_json and not watch)
+    again = resume_command(target, run_id, file)
+    following = Following(workflow, who, screen, again, file, run_id, as_lines=as_json and watch)
+    goer = Watching(following, seconds) if watch else following
     screen.say(f"Run {short(run_id)} of {clean(workflow.name)}", bold=True)
-    return follow(following, lambda: following.go_on(retry_failed=retry_failed), as_json=as_json)
+    return follow(following, lambda: goer.go_on(retry_failed=retry_failed), as_json=as_json)
 
 
 def chosen(workflow: Workflow, run: str | None) -> str:
@@ -204,15 +213,17 @@ class Many:
 
     def go_on(self, run_ids: Iterable[str]) -> int:
         """Drive each on, and count what became of them; the exit code of the worst."""
-        worst = max([self.one(run_id) for run_id in run_ids], default=exits.FINE)
+        wanted = list(run_ids)
+        worst = max([self.one(run_id, number, len(wanted)) for number, run_id in enumerate(wanted, 1)], default=exits.FINE)
         if self.screen.quiet:
             print_json(dict(self.counts))
         self.screen.say(", ".join(f"{count} {word}" for word, count in sorted(self.counts.items())) or self.none)
         return worst
 
-    def one(self, run_id: str) -> int:
-        """Drive one on; failed where the run failed or was refused."""
-        self.screen.say(f"Run {short(run_id)} of {clean(self.workflow.name)}", bold=True)
+    def one(self, run_id: str, number: int, of: int) -> int:
+        """Drive one on; failed where the run failed or was refused. On a terminal it is said how many there are."""
+        count = f" ({number:,} of {of:,})" if watched() else ""
+        self.screen.say(f"Run {short(run_id)} of {clean(self.workflow.name)}{count}", bold=True)
         again = resume_command(self.target, run_id, self.file)
         following = Following(self.workflow, nobody, self.screen, again, self.file, run_id)
         try:

@@ -55,6 +55,11 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def watched() -> bool:
+    """Whether somebody sees what is printed besides the results: standard error is a terminal."""
+    return sys.stderr.isatty()
+
+
 def width() -> int:
     """How many signs fit in a line of this terminal; enough for any line where it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else LABEL + WORD + TEXT_WIDTH
@@ -84,7 +89,7 @@ class Screen:
     def say(self, text: str = "", **style: Any) -> None:
         """One line."""
         if not self.quiet:
-            click.secho(text, **style)
+            click.echo(click.style(text, **style) if style else text)
 
     def step(self, name: str, word: str, rest: str = "") -> None:
         """One line of progress: the time since the command began, which component, what became of it."""

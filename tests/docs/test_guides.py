@@ -15,7 +15,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from statecore.cli import main
+from statecore.cli import exits, main
 from statecore.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ RUN_HERE = (
     "reviews",
 )
 COMMAND = re.compile(r"^    \$ statecore (?P<line>.*?)(?:\s+# (?:exits (?P<code>\d)|.*))?$", re.MULTILINE)
-TYPED = {"concepts": 6, "conditions": 3}
+TYPED = {"command-line": 8, "concepts": 6, "conditions": 3}
 """Pages whose every `$ statecore ...` is run, and how many there are."""
 
 PROMISES = [f"P{number}" for number in range(1, 19)]
@@ -69,6 +69,15 @@ def test_its_links_and_commands_exist(page):
     assert [target for target in re.findall(r"\]\(([^)#:]+)\)", text) if not (page.parent / target).exists()] == []
     commands = {command.name for command in COMMANDS}
     assert set(re.findall(r"^\s{4}(?:\$ )?statecore ([a-z]+)", text, re.MULTILINE)) <= commands
+
+
+def test_the_command_line_is_told_whole():
+    """Every command stands in the table of the command line, and every exit code in its other one."""
+    text = (GUIDE / "command-line.md").read_text(encoding="utf-8")
+    first = {word for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE) for word in re.findall(r"`([a-z]+)`", row)}
+    assert first == {command.name for command in COMMANDS}
+    codes = {exits.FINE, exits.FAILED, exits.USAGE, exits.UNDETERMINED, exits.PAUSED, exits.INTERRUPTED}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
 
 
 def test_every_page_is_in_the_index():

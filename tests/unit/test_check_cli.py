@@ -157,11 +157,13 @@ def test_a_module_is_a_place_too(capsys):
 
 def test_progress_is_one_line_of_stderr(capsys, monkeypatch):
     """At a terminal the situations and their rate are shown while they are found."""
-    monkeypatch.setattr(command, "is_terminal", lambda: True)
+    monkeypatch.setattr(command, "watched", lambda: True)
     _, out, err = run(capsys, "checked_flow.py:good")
     assert "\r1 situations (" in err
     assert "a second)" in err
+    assert err.endswith("\r")
     assert "\r" not in out
+    assert run(capsys, "checked_flow.py:good", "--json")[2] == ""
 
 
 def test_a_workflow_brings_its_own_checks(capsys):
