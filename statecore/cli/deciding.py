@@ -27,6 +27,7 @@ from .written import assigned, read_json, read_object
 
 if TYPE_CHECKING:
     from statecore.output import Requirement
+    from statecore.stores import Pause
     from statecore.workflow.inbox import Inbox
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,6 +37,12 @@ Value = Callable[["Requirement | None"], Any]
 RUN_HELP = "RUN is an id or its beginning; STEP may be left out where one pause is open."
 by_option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
 comment_option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
+key_option = click.option(
+    "--idempotency-key",
+    "key",
+    metavar="KEY",
+    help="Names the request: the same decision with the same key again gives the same answer.",
+)
 
 
 @frozen
@@ -48,30 +55,39 @@ class Place:
 
 @frozen
 class Clerk:
-    """Whoever decides at the command line: by whom and why, in which store, and how to print it."""
+    """Whoever decides at the command line: by whom and why, under which key, in which store, and how to print it."""
 
     by: str
     comment: str | None
+    key: str | None
     db: str | None
     as_json: bool
 
     def decide(self, run: str, word: str, step: str | None, value: Value = lambda _: None) -> int:
-        """Store one decision and say where it leads; a decision that was made before is said, and changes nothing."""
+        """Store one decision and say where it leads; one that was made before is said, and changes nothing.
+
+        A request that is repeated with its key means the pause that it decided, wherever the run is now, and is answered as it was.
+        """
         box = inbox(self.db)
         run_id = box.find(run)
-        place = meant(box, run_id, word, step)
+        place = keyed(box, run_id, self.key, step) or meant(box, run_id, word, step)
         row = box.db.pause(run_id, place.pause_id)
         carried = value(box.requirement(row, box.show(run_id)) if row is not None else None)
-        decided = box.decide(run_id, place.pause_id, word, value=carried, by=self.by, comment=self.comment)
+        decided = box.decide(
+            run_id, place.pause_id, word, value=carried, by=self.by, comment=self.comment, idempotency_key=self.key
+        )
+        before = row.decided if row is not None else None
         if self.as_json:
             print_json(pause_document(decided, box.program(run_id)))
-        elif row is not None and row.decided is not None:
+        elif before is not None and (self.key is None or before.key != self.key):
             said = f"{decided.decision} by {clean(decided.by or 'somebody')} at {decided.decided_at}"
             click.echo(f"'{clean(place.step_name)}' was decided already: {said}. Nothing changed.")
         else:
             leads_to = {each.word: each.leads_to for each in outcomes(box.program(run_id), decided)}[word]
-            click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {clean(self.by)} -> {leads_to}")
-            click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(run_id), db=self.db or '')}")
+            who = clean(decided.by or "somebody")
+            click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {who} -> {leads_to}")
+            if row is None or row.pause.closed is None:
+                click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(run_id), db=self.db or '')}")
         return exits.FINE
 
 
@@ -80,11 +96,12 @@ def clerked(function: F) -> Callable[..., int]:
 
     @by_option
     @comment_option
+    @key_option
     @db_option
     @json_option
     @wraps(function)
-    def gathered(*, by: str, comment: str | None, db: str | None, as_json: bool, **rest: Any) -> int:
-        code: int = function(Clerk(by, comment, db, as_json), **rest)
+    def gathered(*, by: str, comment: str | None, key: str | None, db: str | None, as_json: bool, **rest: Any) -> int:
+        code: int = function(Clerk(by, comment, key, db, as_json), **rest)
         return code
 
     return gathered
@@ -142,8 +159,9 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
 def select(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
     """Choose; the first of several words is the step where a pause has that name."""
     box = inbox(clerk.db)
-    rows = box.pending(PauseFilter(run_id=box.find(run), undecided_only=False, limit=10_000))
-    names = {name for row in rows for name in (row.step_name, row.address, row.pause_id)}
+    run_id = box.find(run)
+    rows = box.pending(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
+    names = {name for row in rows for name in (row.step_name, row.address, row.pause_id)} | keyed_names(box, run_id, clerk.key)
     step, choices = (words[0], words[1:]) if len(words) > 1 and words[0] in names else (None, words)
     return clerk.decide(run, "select", step, lambda _: list(choices))
 
@@ -181,11 +199,37 @@ def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
     return decided_before(box, run_id, step, rows)
 
 
+def keyed(box: Inbox, run_id: str, key: str | None, step: str | None) -> Place | None:
+    """The pause of that step that the same key has decided; None where it has decided none."""
+    pause = decided_under(box, run_id, key)
+    if pause is None or step not in (None, *names_of(pause)):
+        return None
+    return Place(pause.pause_id, pause.step_name)
+
+
+def keyed_names(box: Inbox, run_id: str, key: str | None) -> set[str]:
+    """What the step is called of which the same key has decided a pause."""
+    pause = decided_under(box, run_id, key)
+    return set(names_of(pause)) if pause is not None else set()
+
+
+def decided_under(box: Inbox, run_id: str, key: str | None) -> Pause | None:
+    """The pause of a run, open or closed, that a key has decided."""
+    found = [each.pause_id for each in box.db.decisions(run_id) if key is not None and each.key == key]
+    row = box.db.pause(run_id, found[0]) if found else None
+    return row.pause if row is not None else None
+
+
+def names_of(pause: Pause) -> tuple[str, str, str]:
+    """All that a pause may be called by."""
+    return pause.step_name, pause.at, pause.pause_id
+
+
 def decided_before(box: Inbox, run_id: str, step: str | None, open_rows: list[Requirement]) -> Place:
     """The pause of that step that was decided last, so that the store itself refuses to decide it again."""
     for old in reversed(box.db.decisions(run_id)):
         row = box.db.pause(run_id, old.pause_id)
-        if row is not None and step in (None, row.pause.step_name, row.pause.at, old.pause_id):
+        if row is not None and step in (None, *names_of(row.pause)):
             return Place(old.pause_id, row.pause.step_name)
     status = box.show(run_id).status.value
     if step is None or status not in ("PAUSED", "RUNNING"):
