@@ -17,18 +17,31 @@ from .schema import APPLICATION_ID, VERSION, learn_moves, migrate, shape
 if TYPE_CHECKING:
     from pathlib import Path
 
+JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""How a rollback journal begins; at offset 16 it says how many pages the file had before."""
+
 
 def look(path: Path) -> None:
     """Refuse by name a file that is no store of a version known here; it stays byte-identical. None, or an empty one, passes.
 
     SQLite reads it as immutable: it takes no lock, recovers no journal and leaves no file beside it. Reading the header without SQLite
     would be simpler, but closing a file drops every lock that this process holds on it.
+
+    A journal beside it means that somebody is changing it, or died in the middle; the first use waits for him, or rolls back. So a file
+    that was empty before passes as an empty one, and of another only the header is looked at: the pages that it speaks of may be missing.
     """
     try:
         if path.stat().st_size == 0:
             return
+        pages = pages_before(path)
+        if pages == 0:
+            return
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
         try:
+            if pages is not None:
+                connection.execute(
+                    "PRAGMA writable_schema = 1"
+                )  # or SQLite refuses to read the header; nothing can be written here
             application, version = marks(connection)
         finally:
             connection.close()
@@ -41,6 +54,16 @@ def look(path: Path) -> None:
             raise NotAStatecoreStore(str(path), "it is no SQLite file") from error
         raise named(error, str(path)) or error from error
     check_marks(path, application, version)
+
+
+def pages_before(path: Path) -> int | None:
+    """How many pages a file had before the transaction whose journal lies beside it; None where there is none."""
+    try:
+        with path.with_name(f"{path.name}-journal").open("rb") as journal:
+            header = journal.read(20)
+    except FileNotFoundError:
+        return None
+    return int.from_bytes(header[16:], "big") if header[:8] == JOURNAL and len(header) == 20 else None  # noqa: PLR2004  # see above
 
 
 def marks(connection: sqlite3.Connection) -> tuple[int, int]:

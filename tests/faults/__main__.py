@@ -31,7 +31,7 @@ def main() -> int:
     file = given.out / f"{strftime('%Y%m%d-%H%M%S')}-{given.seed}.json"
     print(f"seed {given.seed}, {versions}")  # noqa: T201  # a command speaks
     broken = False
-    for name in given.only.split(","):
+    for name in (each for wanted in given.only.split(",") for each in CAMPAIGNS if each.split("-")[0] == wanted or each == wanted):
         with TemporaryDirectory() as folder:
             begun = monotonic()
             tally = CAMPAIGNS[name].run(Order(Path(folder), "full" if given.full else "usual", given.seed, given.budget))

@@ -13,4 +13,4 @@ def test_a_sample_of_each_campaign_finds_nothing(name, tmp_path):
     """Whatever is done to the runs of a campaign's sample, every invariant holds afterwards."""
     tally = CAMPAIGNS[name].run(Order(tmp_path, "sample"))
     assert tally.violations == []
-    assert tally.counts["points"] > 0
+    assert tally.counts["points"] > 0 or tally.missing
