@@ -9,7 +9,7 @@ from typing import Any
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from tests.faults.effects import effects
-from tests.faults.invariants import Evidence, violations
+from tests.faults.invariants import Evidence, lost, violations
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import RUN, SCENARIOS, Scenario, flow, gone, to_the_end
 
@@ -76,6 +76,7 @@ def point(folder: Path, scenario: Scenario, fault: str, at: int) -> tuple[list[s
     after = SqliteDb(file, durability="normal")
     workflow = flow(scenario, after, log)
     try:
+        wrong += lost(workflow, scenario, told)
         status = to_the_end(workflow, scenario, lambda *words: told.append(words))
         wrong += violations(Evidence(workflow, scenario, RUN, effects(log), told, 1, status))
     except Exception as error:  # noqa: BLE001  # a run that cannot go on is what is looked for

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.faults import abandoned, boundaries, clocks, injected, kills, mutants, redefined, signals, storm
+from tests.faults import abandoned, boundaries, clocks, cuts, injected, kills, mutants, redefined, signals, storm
 
 CAMPAIGNS: dict[str, ModuleType] = {
     "T1": boundaries,
     "T1-real": injected,
     "T2": kills,
+    "T3": cuts,
     "T4": storm,
     "T7": redefined,
     "T11": signals,

@@ -12,7 +12,7 @@ from shutil import rmtree
 from statecore.db.sqlite import SqliteDb
 from tests.faults import strace
 from tests.faults.effects import effects
-from tests.faults.invariants import Evidence, violations
+from tests.faults.invariants import Evidence, lost, violations
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import RUN, SCENARIOS, flow, to_the_end
 from tests.faults.victim import ESCAPED, heard
@@ -46,6 +46,7 @@ def looked_at(folder: Path, name: str) -> list[str]:
     try:
         db = SqliteDb(folder / f"{name}.db", durability="normal")
         workflow = flow(scenario, db, log)
+        wrong += lost(workflow, scenario, [words for words in told if words[0] != ESCAPED])
         status = to_the_end(workflow, scenario, lambda *words: told.append(words))
         wrong += violations(Evidence(workflow, scenario, RUN, effects(log), told, 1, status))
     except Exception as error:  # noqa: BLE001  # a run that cannot go on is what is looked for

@@ -17,14 +17,14 @@ from statecore import Workflow
 from statecore.core import advance, asks
 from statecore.core.events import CANCEL, Event
 from statecore.core.state import BEGINNING
-from statecore.errors import StatecoreError
+from statecore.errors import StatecoreError, UnknownRun
 from statecore.lifecycles import TABLES
 from statecore.stores.history import History
 from statecore.stores.records import PauseFilter
 from statecore.stores.rules import LEGAL
 from statecore.stores.verify import verify
 from tests.faults.effects import Effect
-from tests.faults.scenarios import Scenario
+from tests.faults.scenarios import RUN, Scenario
 
 ENDS = ("COMPLETED", "CANCELLED")
 
@@ -61,6 +61,14 @@ def told_is_true(e: Evidence) -> Iterator[str]:
             yield f"I1 {rest} was told; now it is {now.status.value} {now.content!r}"
         if what == "cancelled" and now.status.value != "CANCELLED":
             yield f"I1 the run was cancelled; now it is {now.status.value}"
+
+
+def lost(workflow: Workflow, scenario: Scenario, told: list[tuple[Any, ...]], run_id: str = RUN) -> list[str]:
+    """I1, asked before anybody goes on: a run that goes on may come to the same answers again, and hide that they were lost."""
+    try:
+        return list(told_is_true(Evidence(workflow, scenario, run_id, [], told)))
+    except UnknownRun:
+        return [f"I1 {words} was told; now there is no such run" for words in told]
 
 
 def gates_hold(e: Evidence) -> Iterator[str]:

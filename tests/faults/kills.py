@@ -10,7 +10,7 @@ from statecore import Step
 from statecore.db.sqlite import SqliteDb
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.effects import effects
-from tests.faults.invariants import Evidence, violations
+from tests.faults.invariants import Evidence, lost, violations
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import RUN, YES, Scenario, Work, flow, to_the_end
 
@@ -65,8 +65,9 @@ def run(order: Order) -> Tally:
         db = SqliteDb(file)
         workflow = flow(LONG[name], db, log)
         try:
+            wrong = lost(workflow, LONG[name], told)
             status = to_the_end(workflow, LONG[name], lambda *words, told=told: told.append(words))
-            wrong = violations(Evidence(workflow, LONG[name], RUN, effects(log), told, crashes, status))
+            wrong += violations(Evidence(workflow, LONG[name], RUN, effects(log), told, crashes, status))
         except Exception as error:  # noqa: BLE001  # whatever keeps a run from going on is what is looked for
             wrong = [f"I10 {type(error).__name__}: {error}"]
         tally.counts["kills"] += crashes
