@@ -1,0 +1,75 @@
+"""The clockwork of a peer's script, which runs in the peer's own interpreter and prints one JSON object.
+
+A script gives what it can do: steps in memory and durable, by the length of a run, and a pause with its decision and its resumption.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+Work = Callable[[], object]
+ROUNDS = 7
+STEPS_A_ROUND = 1_000
+
+
+def one_round(work: Work, units: int) -> tuple[float, float]:
+    """The CPU and wall microseconds of a unit, this time."""
+    gc.collect()
+    cpu, wall = time.process_time_ns(), time.perf_counter_ns()
+    work()
+    return (time.process_time_ns() - cpu) / 1_000 / units, (time.perf_counter_ns() - wall) / 1_000 / units
+
+
+def medians(took: list[tuple[float, float]]) -> list[float]:
+    """The median CPU and wall microseconds."""
+    return [round(median([cpu for cpu, _ in took]), 1), round(median([wall for _, wall in took]), 1)]
+
+
+def steps(make: Callable[[int], Work], lengths: list[int]) -> dict[int, list[float]]:
+    """What a step costs in a run of each length; `make` is given a length and answers what runs it once."""
+    found = {}
+    for length in lengths:
+        work = make(length)
+        work()
+        rounds = 1 if length < 10 else max(3, min(20, STEPS_A_ROUND // length))
+        found[length] = medians([one_round(work, length) for _ in range(rounds)])
+    return found
+
+
+def reviews(work: Work, runs: int) -> dict[str, Any]:
+    """What a pause with its decision and resumption costs, over many runs in one store: all, the first and the last 20."""
+    work()
+    took = [one_round(work, 1) for _ in range(runs)]
+    some = min(20, max(1, runs // 2))
+    return {"all": medians(took), "first": medians(took[:some]), "last": medians(took[-some:]), "runs": runs}
+
+
+def kept(folder: Path, name: str) -> int:
+    """The bytes of a store's files."""
+    return sum(path.stat().st_size for path in folder.glob(f"{name}*"))
+
+
+def asked() -> tuple[list[int], int, Path]:
+    """The lengths, how many reviews, and the folder, as the command line gives them."""
+    lengths, runs, folder = sys.argv[1:]
+    return json.loads(lengths), int(runs), Path(folder)
+
+
+def tell(packages: list[str], **figures: Any) -> None:
+    """Print the figures, with the versions they are of."""
+    versions = {}
+    for name in packages:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "?"
+    sys.stdout.write(json.dumps({"versions": versions, **figures}) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,34 @@
+"""pydantic-graph: a chain of steps in memory; it has neither a store nor a pause."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from pydantic_graph import GraphBuilder, StepContext  # type: ignore[import-not-found]
+
+from .timing import Work, asked, steps, tell
+
+
+def running(length: int) -> Work:
+    """A run of so many trivial steps."""
+    builder: Any = GraphBuilder(input_type=int, output_type=int)
+
+    async def trivial(context: StepContext[None, None, int]) -> int:
+        return int(context.inputs)
+
+    made = [builder.step(trivial, node_id=f"s{n}") for n in range(length)]
+    path = [builder.start_node, *made, builder.end_node]
+    builder.add(*[builder.edge_from(before).to(after) for before, after in pairwise(path)])
+    graph = builder.build()
+    return lambda: graph.run_sync(inputs=0)
+
+
+def main() -> None:
+    """Measure and print."""
+    lengths, _, _ = asked()
+    tell(["pydantic-graph"], memory=steps(running, lengths), setting="in memory only")
+
+
+if __name__ == "__main__":
+    main()
