@@ -45,6 +45,9 @@ class UnsupportedSetting(DefinitionError):
     """A setting was given to a component that cannot honour it."""
 
     code = "SC101"
+    component: str
+    setting: str
+    supported: tuple[str, ...]
 
     def __init__(self, component: str, setting: str, why: str, supported: Iterable[str] = ()) -> None:
         self.component, self.setting, self.supported = component, setting, tuple(supported)
@@ -56,6 +59,10 @@ class ConflictingSettings(DefinitionError):
     """One setting was given twice with different values."""
 
     code = "SC102"
+    component: str
+    setting: str
+    flat: object
+    review: object
 
     def __init__(self, component: str, setting: str, flat: object, review: object) -> None:
         self.component, self.setting, self.flat, self.review = component, setting, flat, review
@@ -68,6 +75,8 @@ class DuplicateNames(DefinitionError):
     """Two components of one list share a name, so neither has an address."""
 
     code = "SC103"
+    parent: str
+    name: str
 
     def __init__(self, parent: str, name: str) -> None:
         self.parent, self.name = parent, name
@@ -81,6 +90,8 @@ class NotAComponent(DefinitionError):
     """Something that is no component stands in a list of steps."""
 
     code = "SC104"
+    where: str
+    found: object
 
     def __init__(self, where: str, found: object) -> None:
         self.where, self.found = where, found
@@ -100,6 +111,10 @@ class RefusedTrigger(LifecycleError):
     """No row of the lifecycle allows this trigger here."""
 
     code = "SC201"
+    machine: str
+    phase: str
+    trigger: str
+    facts: tuple[str, ...]
 
     def __init__(self, machine: str, phase: str, trigger: str, facts: Iterable[str]) -> None:
         self.machine, self.phase, self.trigger, self.facts = machine, phase, trigger, tuple(sorted(facts))
@@ -112,6 +127,10 @@ class StaleEvent(LifecycleError):
     """An event speaks of a step, turn or attempt that the run is no longer at."""
 
     code = "SC202"
+    address: str
+    turn: tuple[int, ...]
+    attempt: int
+    trigger: str
 
     def __init__(self, address: str, turn: tuple[int, ...], attempt: int, trigger: str) -> None:
         self.address, self.turn, self.attempt, self.trigger = address, turn, attempt, trigger
@@ -131,6 +150,8 @@ class UnknownRun(RunError, ValueError):
     """The store holds no such run."""
 
     code = "SC301"
+    run_id: str
+    session_id: str | None
 
     def __init__(self, run_id: str, session_id: str | None = None) -> None:
         self.run_id, self.session_id = run_id, session_id
@@ -142,6 +163,8 @@ class NotPaused(RunError, ValueError):
     """The run has ended, or waits for nobody."""
 
     code = "SC302"
+    run_id: str
+    status: str
 
     def __init__(self, run_id: str, status: str) -> None:
         self.run_id, self.status = run_id, status
@@ -153,6 +176,8 @@ class Undecided(RunError, ValueError):
     """A run was to continue but nobody has decided anything."""
 
     code = "SC303"
+    run_id: str
+    owed: tuple[str, ...]
 
     def __init__(self, run_id: str, owed: Iterable[str]) -> None:
         self.run_id, self.owed = run_id, tuple(owed)
@@ -166,6 +191,10 @@ class AlreadyDecided(RunError, ValueError):
     """This pause has its one decision; a different one is refused."""
 
     code = "SC304"
+    pause_id: str
+    decision: str
+    by: str | None
+    at: str
 
     def __init__(self, pause_id: str, decision: str, by: str | None, at: str) -> None:
         self.pause_id, self.decision, self.by, self.at = pause_id, decision, by, at
@@ -176,6 +205,9 @@ class UnknownPause(RunError, ValueError):
     """The run has no such pause."""
 
     code = "SC305"
+    run_id: str
+    pause_id: str
+    pending: tuple[str, ...]
 
     def __init__(self, run_id: str, pause_id: str, pending: Iterable[str]) -> None:
         self.run_id, self.pause_id, self.pending = run_id, pause_id, tuple(pending)
@@ -186,6 +218,10 @@ class UnknownDecision(RunError, ValueError):
     """This kind of pause cannot be answered with this word."""
 
     code = "SC306"
+    pause_id: str
+    kind: str
+    decision: str
+    allowed: tuple[str, ...]
 
     def __init__(self, pause_id: str, kind: str, decision: str, allowed: Iterable[str]) -> None:
         self.pause_id, self.kind, self.decision, self.allowed = pause_id, kind, decision, tuple(allowed)
@@ -198,6 +234,9 @@ class RunBusy(RunError):
     """Another process is executing this run."""
 
     code = "SC307"
+    run_id: str
+    owner: str
+    until: str | None
 
     def __init__(self, run_id: str, owner: str, until: str | None = None) -> None:
         self.run_id, self.owner, self.until = run_id, owner, until
@@ -221,6 +260,8 @@ class DefinitionChanged(RunError, ValueError):
     """The paused address of a run is gone from the definition, or is of another kind."""
 
     code = "SC309"
+    run_id: str
+    differences: tuple[str, ...]
 
     def __init__(self, run_id: str, differences: Iterable[str]) -> None:
         self.run_id, self.differences = run_id, tuple(differences)
@@ -244,6 +285,8 @@ class StepFailed(RunError):
     """A step returned `StepOutput(success=False)` where its policy is to fail."""
 
     code = "SC311"
+    step_name: str
+    error: str
 
     def __init__(self, step_name: str, error: str) -> None:
         self.step_name, self.error = step_name, error
@@ -254,6 +297,8 @@ class UnknownStep(RunError, ValueError):
     """A name that no component of the workflow bears."""
 
     code = "SC312"
+    name: str
+    known: tuple[str, ...]
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
@@ -264,6 +309,8 @@ class InvalidInput(RunError, ValueError):
     """What a person gave does not fit what was asked; nothing was stored."""
 
     code = "SC320"
+    step_name: str
+    wrong: tuple[str, ...]
 
     def __init__(self, step_name: str, wrong: Iterable[str]) -> None:
         self.step_name, self.wrong = step_name, tuple(wrong)
@@ -274,6 +321,9 @@ class PauseExpired(RunError, ValueError):
     """The deadline of a pause is over; its expiry has been or will be applied."""
 
     code = "SC321"
+    pause_id: str
+    deadline: str
+    took: str
 
     def __init__(self, pause_id: str, deadline: str, took: str) -> None:
         self.pause_id, self.deadline, self.took = pause_id, deadline, took
@@ -284,6 +334,9 @@ class InvalidAnswer(RunError, ValueError):
     """A selector or evaluator answered with something that means nothing here."""
 
     code = "SC322"
+    name: str
+    answer: object
+    known: tuple[str, ...]
 
     def __init__(self, name: str, answer: object, known: Iterable[str]) -> None:
         self.name, self.answer, self.known = name, answer, tuple(known)
@@ -294,6 +347,8 @@ class RefusedBoundary(RunError):
     """A boundary contradicts what is stored of its run, or no lifecycle allows it; nothing of it was stored."""
 
     code = "SC313"
+    run_id: str
+    why: str
 
     def __init__(self, run_id: str, why: str) -> None:
         self.run_id, self.why = run_id, why
@@ -306,6 +361,8 @@ class AmbiguousRun(RunError, ValueError):
     """Several runs begin with what was given as an id."""
 
     code = "SC314"
+    prefix: str
+    found: tuple[str, ...]
 
     def __init__(self, prefix: str, found: Iterable[str]) -> None:
         self.prefix, self.found = prefix, tuple(found)
@@ -317,6 +374,8 @@ class KeyReused(RunError, ValueError):
     """An idempotency key was used before, for something else; nothing was stored."""
 
     code = "SC315"
+    key: str
+    used_for: str
 
     def __init__(self, key: str, used_for: str) -> None:
         self.key, self.used_for = key, used_for
@@ -330,6 +389,8 @@ class DuplicateStart(RunError, ValueError):
     """A run of this workflow was started with this idempotency key before."""
 
     code = "SC316"
+    key: str
+    run_id: str
 
     def __init__(self, key: str, run_id: str) -> None:
         self.key, self.run_id = key, run_id
@@ -345,6 +406,8 @@ class UnstorableValue(StatecoreError, ValueError):
     """A value cannot be stored so that it comes back equal."""
 
     code = "SC400"
+    path: str
+    why: str
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
@@ -365,6 +428,9 @@ class RefusedCodec(StatecoreError, ValueError):
     """A codec cannot be registered: its type or its tag is taken, or can have none."""
 
     code = "SC402"
+    kind: str
+    tag: str
+    why: str
 
     def __init__(self, kind: str, tag: str, why: str) -> None:
         self.kind, self.tag, self.why = kind, tag, why
@@ -384,6 +450,8 @@ class NotAStatecoreStore(StoreError):
     """The file is something else."""
 
     code = "SC501"
+    path: str
+    why: str
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
@@ -394,6 +462,8 @@ class StoreCorrupt(StoreError):
     """The file is a damaged store."""
 
     code = "SC502"
+    path: str
+    why: str
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
@@ -404,6 +474,9 @@ class StoreTooNew(StoreError):
     """The store was written by a newer release."""
 
     code = "SC503"
+    path: str
+    found: int
+    known: int
 
     def __init__(self, path: str, found: int, known: int) -> None:
         self.path, self.found, self.known = path, found, known
@@ -414,6 +487,8 @@ class ReplayFailed(StoreError, ValueError):
     """A journal is no history of its workflow."""
 
     code = "SC506"
+    seq: int
+    why: str
 
     def __init__(self, seq: int, why: str) -> None:
         self.seq, self.why = seq, why
@@ -434,6 +509,8 @@ class StoreUnavailable(StoreError):
     """The store cannot be read or written now; what was acknowledged before is safe."""
 
     code = "SC505"
+    path: str
+    why: str
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
@@ -444,6 +521,8 @@ class MissingExtra(StatecoreError, ImportError):
     """An optional package is needed for this."""
 
     code = "SC600"
+    what: str
+    extra: str
 
     def __init__(self, what: str, extra: str) -> None:
         self.what, self.extra = what, extra
@@ -454,6 +533,8 @@ class DrawingFailed(StatecoreError):
     """Graphviz gave up on a picture."""
 
     code = "SC601"
+    program: str
+    why: str
 
     def __init__(self, program: str, why: str) -> None:
         self.program, self.why = program, why
@@ -464,6 +545,8 @@ class UnknownFormat(StatecoreError, ValueError):
     """A picture was asked for in a format that there is not."""
 
     code = "SC602"
+    spec: str
+    known: list[str]
 
     def __init__(self, spec: str, known: Iterable[str]) -> None:
         self.spec, self.known = spec, list(known)
@@ -474,6 +557,8 @@ class TargetError(StatecoreError, ValueError):
     """The command line names a workflow that cannot be found."""
 
     code = "SC700"
+    target: str
+    why: str
 
     def __init__(self, target: str, why: str) -> None:
         self.target, self.why = target, why
@@ -484,6 +569,8 @@ class InvalidProperty(StatecoreError, ValueError):
     """A property to be checked cannot be read."""
 
     code = "SC701"
+    text: str
+    why: str
 
     def __init__(self, text: str, why: str) -> None:
         self.text, self.why = text, why
@@ -495,6 +582,9 @@ class Unanswered(StatecoreError, LookupError):
     """A scripted reviewer was asked what its script has no answer for."""
 
     code = "SC702"
+    kind: str
+    step_name: str
+    answers: list[str]
 
     def __init__(self, kind: str, step_name: str, answers: Iterable[str]) -> None:
         self.kind, self.step_name, self.answers = kind, step_name, list(answers)
@@ -508,6 +598,8 @@ class TooManyPaths(StatecoreError, ValueError):
     """A workflow has more situations than a test wants to look at."""
 
     code = "SC703"
+    name: str
+    most: int
 
     def __init__(self, name: str, most: int) -> None:
         self.name, self.most = name, most

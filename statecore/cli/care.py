@@ -17,6 +17,7 @@ from statecore.workflow.doctor import examine
 
 from . import exits
 from .listing import json_option
+from .options import Option
 from .screen import clean, watched
 from .targets import load
 from .views import print_json
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 SHOWN = 100
 """How many faults are printed; with --json all are."""
 
-store_argument = click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="STATECORE_DB")
+store_argument: Option = click.argument(
+    "store", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="STATECORE_DB"
+)
 
 
 @click.command()

@@ -19,6 +19,7 @@ from statecore.stores import PauseFilter
 from . import exits
 from .answers import login
 from .listing import json_option
+from .options import Option
 from .outcomes import outcomes
 from .screen import clean, command, short
 from .stores import db_option, inbox
@@ -35,9 +36,9 @@ Value = Callable[["Requirement | None"], Any]
 """The value that a decision carries, once its requirement is known."""
 
 RUN_HELP = "RUN is an id or its beginning; STEP may be left out where one pause is open."
-by_option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
-comment_option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
-key_option = click.option(
+by_option: Option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
+comment_option: Option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
+key_option: Option = click.option(
     "--idempotency-key",
     "key",
     metavar="KEY",
@@ -120,9 +121,9 @@ def plain(word: str, what: str) -> click.Command:
     return decide
 
 
-confirm = plain("confirm", "Say yes to a pause.")
-retry = plain("retry", "Have a failed or interrupted step run again.")
-skip = plain("skip", "Go on without a failed or interrupted step.")
+confirm: click.Command = plain("confirm", "Say yes to a pause.")
+retry: click.Command = plain("retry", "Have a failed or interrupted step run again.")
+skip: click.Command = plain("skip", "Go on without a failed or interrupted step.")
 
 
 @click.command(help=f"Say no to a pause.\n\n{RUN_HELP}")

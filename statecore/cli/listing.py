@@ -8,12 +8,13 @@ from statecore.stores import PauseFilter, RunFilter
 from statecore.workflow.options import phases_of
 
 from . import exits
+from .options import Option
 from .screen import clean, command, short, since
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-limit_option = click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
+json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+limit_option: Option = click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
 STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 
 

@@ -65,8 +65,8 @@ def group(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for each in COMMANDS:
-    group.add_command(each)
+for _each in COMMANDS:
+    group.add_command(_each)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

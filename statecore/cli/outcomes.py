@@ -118,7 +118,7 @@ def when_review_rejected(program: Program, node: Node) -> str:
     return "cancel the run" if w.review_cancels in node.facts else f"discard it, skip {quoted(node)}, {after(program, node)}"
 
 
-SAYS = {
+SAYS: dict[str, Callable[[Program, Node], str]] = {
     "confirm": when_confirmed,
     "reject": when_rejected,
     "retry": when_retried,

@@ -19,6 +19,7 @@ from .answers import nobody, parse
 from .deciding import by_option
 from .following import Following
 from .listing import json_option
+from .options import Option
 from .person import Person
 from .screen import Screen, clean, interactive, short, watched
 from .stores import db_option, placed
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from .answers import Answering
 
-answers_option = click.option(
+answers_option: Option = click.option(
     "--answers",
     multiple=True,
     metavar="WORDS",

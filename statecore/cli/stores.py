@@ -10,12 +10,14 @@ import click
 from statecore import InMemoryDb, SqliteDb, Workflow
 from statecore.workflow.inbox import Inbox
 
+from .options import Option
+
 if TYPE_CHECKING:
     from statecore.stores import Store
 
 DEFAULT = "statecore.db"
 
-db_option = click.option(
+db_option: Option = click.option(
     "--db",
     metavar="FILE",
     envvar="STATECORE_DB",

@@ -13,6 +13,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.owner import alive
 from statecore.stores.rules import ended
 
+from .options import Option
 from .screen import clean
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 INTERVAL = 1.0
 MOVING = (w.pending, w.running)
 
-watch_option = click.option(
+watch_option: Option = click.option(
     "--watch", is_flag=True, help="Follow the run also where another process executes it; with --json, print each event as a line."
 )
-interval_option = click.option(
+interval_option: Option = click.option(
     "--interval", type=click.FloatRange(0.01), metavar="SECONDS", help=f"How often --watch looks.  [default: {INTERVAL:g}]"
 )
 

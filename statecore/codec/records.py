@@ -77,7 +77,7 @@ def read_constant(_word: str) -> NoReturn:
     damaged("number")
 
 
-scan = JSONDecoder(parse_constant=read_constant).raw_decode
+scan: Callable[[str], tuple[Any, int]] = JSONDecoder(parse_constant=read_constant).raw_decode
 
 
 def damaged(what: str, cause: Exception | None = None) -> NoReturn:

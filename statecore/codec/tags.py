@@ -28,6 +28,9 @@ dumps: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), check_circular=
 class Refused(Exception):
     """A value cannot be stored; on its way out it learns where the value stands."""
 
+    why: str
+    deep: object
+
     def __init__(self, why: str, *, deep: object = None) -> None:
         self.why, self.deep = why, deep
         self.way: list[tuple[str, object]] = []

@@ -109,7 +109,7 @@ def innermost_first(found: dict[Address, tuple[Node, Turn]]) -> list[tuple[Node,
     return sorted(found.values(), key=lambda each: (-each[0].at.count("/"), each[0].at))
 
 
-CANCELLABLE = {
+CANCELLABLE: dict[str, frozenset[str]] = {
     name: frozenset(row.source for row in table.rows if row.on == w.cancel and row.source != w.running)
     | ({w.running} if table.owes.get(w.running) == "call" else frozenset())
     for name, table in TABLES.items()

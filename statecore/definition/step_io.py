@@ -66,6 +66,9 @@ class StepInput:
     """
 
     __slots__ = ("_additional", "_input", "_past", "_previous", "_values", "attempt", "idempotency_key", "step_name")
+    step_name: str
+    idempotency_key: str
+    attempt: int
 
     def __init__(self, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> None:
         self._values, self._past = values, past

@@ -23,6 +23,7 @@ class CallValues:
     """The values of one call, and its own `session_state`; user code reaches them through a `StepInput` or a `RunContext`."""
 
     __slots__ = ("_base", "_call", "_execution", "_state", "cursor")
+    cursor: Cursor
 
     def __init__(self, execution: Execution, call: Call, cursor: Cursor) -> None:
         self._execution, self._call, self.cursor = execution, call, cursor

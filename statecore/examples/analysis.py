@@ -125,7 +125,7 @@ def write_whole(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "analysis",
     [
         Step("read", read),

@@ -26,7 +26,7 @@ def announce(step_input: StepInput) -> str:
     return f"announced: {step_input.previous_step_content}"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "deployment",
     [
         build,

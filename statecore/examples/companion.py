@@ -30,7 +30,7 @@ a about all also am an and any are as at be been but by can did do for from had 
 is it its me more my no not of on or our out she so some than that the their them then there these they this to up us
 was we were what when which who will with would you your
 """
-CONTENT = {
+CONTENT: dict[str, Any] = {
     "source": "the companion server",
     "columns": {
         "temperature_c": "air temperature at noon, degrees Celsius",

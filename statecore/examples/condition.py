@@ -31,7 +31,7 @@ def close_case(step_input: StepInput) -> str:
     return f"closed ({step_input.previous_step_content})"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "complaint",
     [
         Condition(

@@ -26,7 +26,7 @@ def log(step_input: StepInput) -> str:
     return step_input.previous_step_content or "not sent"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "newsletter",
     [
         Step("draft", draft),

@@ -31,4 +31,6 @@ def order(step_input: StepInput) -> str:
     return f"ordered for {step_input.previous_step_content['gross']} with key {step_input.idempotency_key}"
 
 
-workflow = Workflow("purchase", [quote, Step("order", order, requires_confirmation=True, confirmation_message="Order this?")])
+workflow: Workflow = Workflow(
+    "purchase", [quote, Step("order", order, requires_confirmation=True, confirmation_message="Order this?")]
+)

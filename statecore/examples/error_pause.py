@@ -30,4 +30,4 @@ def invoice(step_input: StepInput) -> str:
     return f"{amount * found:.2f} dollars" if found is not None else f"{amount:.2f} euros, not converted"
 
 
-workflow = Workflow("invoice", [Step("rate", rate, on_error=OnError.pause), invoice])
+workflow: Workflow = Workflow("invoice", [Step("rate", rate, on_error=OnError.pause), invoice])

@@ -35,7 +35,7 @@ def publish(step_input: StepInput) -> str:
     return f"published: {step_input.previous_step_content}"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "minutes",
     [
         minutes,

@@ -47,4 +47,4 @@ def announce(step_input: StepInput) -> str:
     return f"announced: {step_input.previous_step_content}"
 
 
-workflow = Workflow("announcement", [draft, Step(workflow=approval("legal")), Step(workflow=approval("press")), announce])
+workflow: Workflow = Workflow("announcement", [draft, Step(workflow=approval("legal")), Step(workflow=approval("press")), announce])

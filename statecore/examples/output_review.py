@@ -34,7 +34,7 @@ def send(step_input: StepInput) -> str:
     return f"sent: {step_input.previous_step_content}"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "support",
     [
         Step(

@@ -40,7 +40,7 @@ def summary(step_input: StepInput) -> str:
     return "; ".join(f"{name}: {content or 'not done'}" for name, content in branches.items())
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "purchase in parallel",
     [
         Parallel(

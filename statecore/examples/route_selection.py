@@ -46,7 +46,7 @@ def log(step_input: StepInput) -> str:
     return f"{step_input.input}: {step_input.previous_step_content or 'nobody was informed'}"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "incident",
     [
         Router(

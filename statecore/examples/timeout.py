@@ -34,7 +34,7 @@ def tell(step_input: StepInput) -> str:
     return step_input.previous_step_content or f"{step_input.input} is free again"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "reservation",
     [
         reserve,

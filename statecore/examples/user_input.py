@@ -26,7 +26,7 @@ def book(step_input: StepInput) -> str:
     return f"{step_input.previous_step_content}: {values['amount']:.2f} on {values['account']}{note}"
 
 
-workflow = Workflow(
+workflow: Workflow = Workflow(
     "expenses",
     [
         receipt,

@@ -31,7 +31,7 @@ RUN = Table(
 )
 
 # what the cursors are  ->  what becomes of a running run; the first line that is so holds
-JOINT = {
+JOINT: dict[str, str | None] = {
     "some_cancelled": cancel,
     "calls_owed":     None,
     "some_failed":    fail,

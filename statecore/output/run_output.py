@@ -37,6 +37,16 @@ class WorkflowRunOutput:
     `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970.
     """
 
+    run_id: str
+    session_id: str
+    user_id: str | None
+    workflow_id: str
+    workflow_name: str
+    created_at: int
+    status: RunStatus
+    step_requirements: list[StepRequirement]
+    error_requirements: list[ErrorRequirement]
+
     def __init__(self, host: Host, record: Record, compiled: Compiled | None = None, *, store_events: bool = False) -> None:
         self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
         identity = record.identity

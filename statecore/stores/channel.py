@@ -115,6 +115,13 @@ def patiently(connection: sqlite3.Connection, statement: str) -> None:
 class Channel:
     """A connection, who opened it, and whether it is of use still."""
 
+    path: Path
+    durability: str
+    factory: type[sqlite3.Connection]
+    pid: int
+    closed: bool
+    connection: sqlite3.Connection
+
     def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
         self.path, self.durability, self.factory = path, durability, factory
         self.pid = os.getpid()

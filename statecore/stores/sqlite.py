@@ -59,6 +59,10 @@ class SqliteDb:
     on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
     """
 
+    path: Path
+    lease: float
+    blocking: bool
+
     def __init__(
         self,
         db_file: str | Path | None = None,

@@ -26,7 +26,7 @@ GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 """An owner of which everybody on this host knows that it is dead."""
 
 REFUSALS = (AlreadyDecided, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided)
-OUTCOMES = {
+OUTCOMES: dict[str, tuple[str | bool, ...]] = {
     "execute": ("succeed", "succeed", "fail", "stop"),
     "evaluate": (True, False, "fail"),
     "test": (True, False, "fail"),
@@ -69,6 +69,11 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     workflow: Workflow
     open_db: Callable[[], Store] = InMemoryDb
     reopen: Callable[[Store], Store] = staticmethod(lambda db: db)
+    clock: Clock
+    stubs: Stubs
+    runs: int
+    releases: int
+    flow: Workflow
 
     def __init__(self) -> None:
         super().__init__()

@@ -61,12 +61,18 @@ def reviews(errors: list[OnError | None], *rejections: OnReject) -> list[HumanRe
     ]
 
 
-INHERITED = [None, None, None, None, *OnError]  # a step mostly leaves its errors to what is around it,
-SET = [None, OnError.fail, OnError.skip, OnError.skip, OnError.pause]  # which mostly has a policy that goes on
+INHERITED: list[OnError | None] = [None, None, None, None, *OnError]  # a step mostly leaves its errors to what is around it,
+SET: list[OnError | None] = [
+    None,
+    OnError.fail,
+    OnError.skip,
+    OnError.skip,
+    OnError.pause,
+]  # which mostly has a policy that goes on
 STEPS = reviews(INHERITED, OnReject.skip, OnReject.cancel)
 GROUPS = reviews(SET, OnReject.skip, OnReject.cancel)
 FORKS = reviews(SET, OnReject.else_branch, OnReject.skip, OnReject.cancel)
-INTERRUPTS = [None, *OnInterrupt]
+INTERRUPTS: list[OnInterrupt | None] = [None, *OnInterrupt]
 
 
 def leaf(settings: tuple[HumanReview, OnInterrupt | None]) -> Named:

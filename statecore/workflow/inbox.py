@@ -30,6 +30,11 @@ ALL = 1_000_000
 class Inbox:
     """The runs of a store and what people owe them, without the workflows' code."""
 
+    db: Store
+    host: Host
+    compiled: Compiled | None
+    store_events: bool
+
     def __init__(
         self, db: Store, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
     ) -> None:

@@ -45,6 +45,19 @@ class Workflow:
     refused here, by name, with a `DefinitionError`.
     """
 
+    name: str
+    definition: Definition
+    input_schema: Any
+    checks: tuple[Any, ...]
+    id: str
+    description: str | None
+    user_id: str | None
+    store_events: bool
+    session_id: str
+    session_state: dict[str, Any]
+    metadata: dict[str, Any]
+    host: Host
+
     def __init__(
         self,
         name: str = "workflow",

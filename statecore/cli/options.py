@@ -1,0 +1,18 @@
+"""What an option is to a type checker: a decorator that leaves the type of its command alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound="Callable[..., Any] | click.Command")
+
+
+class Option(Protocol):
+    """An option or argument that several commands share: `json_option: Option = click.option(...)`."""
+
+    def __call__(self, command: Decorated, /) -> Decorated:
+        """The command with the option."""
+        ...
