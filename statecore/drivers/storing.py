@@ -11,7 +11,7 @@ from statecore.core.memo import recall
 from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost
 from statecore.lifecycles import words as w
-from statecore.stores import Body
+from statecore.stores import Body, Boundary
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,6 +64,29 @@ def store_events(execution: Execution, events: tuple[Event, ...]) -> Commit:
         effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
         store(execution, effect)
     return effect
+
+
+def store_claim(execution: Execution) -> bool:
+    """Claim a run as it was read, with a boundary of no rows; False where a cancellation waits, and nothing is claimed.
+
+    Raises `ClaimLost` where the run, or whose it is, has changed since: whoever had it in between may have died in a call.
+    """
+    host, now = execution.host, execution.host.clock()
+    boundary = Boundary(
+        run_id=execution.identity.run_id,
+        epoch=execution.epoch,
+        seq=execution.seq,
+        time=now,
+        state=execution.state,
+        entries=(),
+        held=execution.held,
+        lease=now + host.lease_micros,
+        claim=execution.claim,
+    )
+    if host.store.commit(boundary):
+        return False
+    execution.claim, execution.lease = None, boundary.lease
+    return True
 
 
 def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:

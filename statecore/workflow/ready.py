@@ -17,7 +17,7 @@ from statecore.codec import decode, encode
 from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION, State
 from statecore.drivers import Execution, Host, of_record
-from statecore.drivers.storing import cancellation, expiries, let_go, store_events
+from statecore.drivers.storing import cancellation, expiries, let_go, store_claim, store_events
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -136,12 +136,10 @@ class Continuation:
             try:
                 if events:
                     return Ready(execution, store_events(execution, events))
-                claimed, _ = self.host.store.claim(self.run_id, self.host.owner(), self.host.clock(), self.host.lease_end())
+                if store_claim(execution):
+                    return Ready(execution, None)
             except ClaimLost:
                 continue
-            if claimed.seq == record.seq:
-                return Ready(of_record(self.host, self.compiled, claimed), None)
-            self.host.store.release(self.run_id, claimed.epoch)
 
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.

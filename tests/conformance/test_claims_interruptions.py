@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from statecore import RunStatus, Step, Workflow
+from statecore.stores.owner import this_process
 from tests.conformance.drive import confirm_all, flat, triggers
 
 
@@ -107,6 +108,24 @@ def test_a_third_interruption_asks_a_person(db, drive, calls, policy):
         drive.resume(workflow, run)
     assert workflow.get_run_output("r").status is RunStatus.running
     assert drive.resume(workflow, run_id="r").content == "fine"
+
+
+@pytest.mark.spec("CRASH-2")
+def test_a_claim_that_came_and_died_in_between_is_an_interruption(db, drive, calls, monkeypatch):
+    """Another process takes the run after it was read and before it is claimed, and dies in its call: that call is journaled as in doubt."""
+    workflow = Workflow("flow", [Step("a", calls.does("a", KeyboardInterrupt(), "fine"), on_interrupt="retry")], db)
+    with pytest.raises(KeyboardInterrupt):
+        drive.run(workflow, run_id="r")
+    dead, pauses = this_process().rpartition("/")[0] + "/0", db.pauses
+
+    def read(wanted):
+        monkeypatch.undo()
+        db.claim("r", dead, workflow.host.clock(), workflow.host.lease_end())
+        return pauses(wanted)
+
+    monkeypatch.setattr(db, "pauses", read)
+    assert drive.resume(workflow, run_id="r").content == "fine"
+    assert triggers(workflow, "r", "a") == ["enter", "interrupt", "interrupt", "succeed"]
 
 
 @pytest.mark.spec("CRASH-1", "ERR-9")

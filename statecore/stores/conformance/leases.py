@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from statecore.errors import ClaimLost, RunBusy, UnknownRun
 from statecore.stores.owner import SKEW
+from statecore.stores.records import Claim
 from statecore.stores.rules import clock_text
 
 from .fresh import Fresh
@@ -98,6 +100,32 @@ class Leases(Fresh):
         with pytest.raises(ClaimLost):
             store.renew("run-1", 1, OVER + 9 * MINUTE)
         store.release("run-1", 1)
+        assert everything(store, "run-1") == before
+
+    def test_a_boundary_of_no_rows_claims_the_run_as_it_was_read(self, store: Store) -> None:
+        """It is refused while an owner lives, and where somebody has claimed meanwhile; else the run is claimed, and stands where it stood."""
+        writer = held_elsewhere(store)
+        before = everything(store, "run-1")
+        claims = evolve(writer.boundary(), epoch=2, state=writer.state, claim=Claim(ALIVE), lease=OVER + MINUTE)
+        with pytest.raises(RunBusy):
+            store.commit(evolve(claims, time=OVER - 1))
+        for epoch in (1, 3):
+            with pytest.raises(ClaimLost):
+                store.commit(evolve(claims, time=OVER, epoch=epoch))
+        assert everything(store, "run-1") == before
+        assert store.commit(evolve(claims, time=OVER)) is False
+        found = store.load("run-1")
+        assert (found.owner, found.epoch, found.lease, found.seq) == (ALIVE, 2, OVER + MINUTE, writer.seq)
+        assert (found.state, store.journal("run-1")) == (writer.state, store.journal("run-1", 0, writer.seq))
+        with pytest.raises(ClaimLost):
+            writer.commit(succeeded("first"), COMPLETED)
+
+    def test_a_boundary_that_heeds_a_cancellation_claims_nothing(self, store: Store) -> None:
+        """Where a cancellation waits the claim is not made either: the run is as it was."""
+        writer = held_elsewhere(store)
+        store.request_cancel("run-1", "ann", TIME)
+        before = everything(store, "run-1")
+        assert store.commit(evolve(writer.boundary(), epoch=2, state=writer.state, claim=Claim(ALIVE), time=OVER)) is True
         assert everything(store, "run-1") == before
 
     def test_an_owner_without_a_lease_is_never_given_up(self, store: Store) -> None:
