@@ -28,6 +28,7 @@ from statecore.errors import (
     PauseExpired,
     RunBusy,
     Undecided,
+    UnknownDecision,
 )
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
@@ -144,7 +145,8 @@ class Continuation:
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
 
-        A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`.
+        A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
+        `UnknownDecision`.
         """
         answers = {row.pause.pause_id: row.decided for row in self.inbox() if row.decided is not None}
         self.stale = []
@@ -158,6 +160,8 @@ class Continuation:
             if row.decided is None:
                 self.in_time(row.pause, new)
             if row.decided is None and row.pause.closed is None:
+                if new.word not in DECISIONS[row.pause.kind]:
+                    raise UnknownDecision(new.pause_id, row.pause.kind, new.word, DECISIONS[row.pause.kind])
                 answers[requirement.pause_id] = new
             elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
                 raise already(row.decided)

@@ -6,7 +6,7 @@ from json import loads
 
 import pytest
 
-from statecore import Condition, HumanReview, InMemoryDb, RunStatus, Step, Steps, Workflow
+from statecore import Condition, HumanReview, InMemoryDb, RunStatus, Step, Steps, Workflow, WorkflowRunOutput
 from statecore.codec import decode
 from statecore.errors import AlreadyDecided, ConflictingSettings, DefinitionError, UnknownDecision, UnknownPause, UnsupportedSetting
 from statecore.run.workflow import (
@@ -325,3 +325,15 @@ def test_wrong_settings_are_refused_by_name():
         Step("a", work, requires_confirmation="yes")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(TypeError, match="requires_confirmation"):
         Step("a", work, require_confirmation=True)  # type: ignore[call-arg]  # that is the point
+
+
+@pytest.mark.spec("CONF-9")
+@pytest.mark.parametrize("word", ["retry", "CONFIRM", "", "1"])
+def test_a_recorded_word_that_is_no_answer_is_refused_by_name(db, drive, calls, word):
+    """An output read from plain data may say anything: a word that does not answer the question is refused, and nothing changes."""
+    workflow = Workflow("flow", [Step("gate", calls.does("gate"), requires_confirmation=True)], db)
+    plain = drive.run(workflow, run_id="r").to_dict()
+    plain["step_requirements"][0]["decision"] = word
+    with pytest.raises(UnknownDecision, match="confirm, reject"):
+        drive.resume(workflow, WorkflowRunOutput.from_dict(plain))
+    assert (calls.names, db.decisions("r"), workflow.get_run_output("r").is_paused) == ([], [], True)
