@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.faults import abandoned, boundaries, clocks, cuts, injected, kills, mutants, redefined, signals, storm
+from tests.faults import (
+    abandoned,
+    boundaries,
+    clocks,
+    cuts,
+    forged,
+    injected,
+    kills,
+    mutants,
+    redefined,
+    signals,
+    simulation,
+    storm,
+    values,
+)
 
 CAMPAIGNS: dict[str, ModuleType] = {
     "T1": boundaries,
@@ -13,8 +27,11 @@ CAMPAIGNS: dict[str, ModuleType] = {
     "T3": cuts,
     "T4": storm,
     "T7": redefined,
+    "T8": values,
     "T11": signals,
     "T12": clocks,
+    "T16": forged,
     "T18": abandoned,
     "T24": mutants,
+    "SIM": simulation,
 }

@@ -1,0 +1,392 @@
+"""The simulation: deciders, workers and one fault, in every order of their store calls; larger scopes in orders drawn by a seed.
+
+Clock, owners, store and runner are the simulation's own. Owners are of a host that nobody can look at, so that an actor that died, and
+one that was only frozen, are both taken over when the clock has passed their lease; what a frozen one does then is part of the orders.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from statecore import Step, Workflow
+from statecore.db.sqlite import SqliteDb
+from statecore.errors import StatecoreError
+from statecore.stores import InMemoryDb, Store
+from statecore.stores.owner import SKEW
+from tests.faults.effects import Effect
+from tests.faults.invariants import Evidence, violations
+from tests.faults.report import Order, Tally
+from tests.faults.scenarios import RUN, YES, Scenario, Work, between, once_broken, to_the_end
+from tests.faults.schedule import Actor, Pick, Search, World, sampled, told
+
+START = 1_700_000_000_000_000
+LEASE = 60
+JUMP = LEASE * 1_000_000 + SKEW + 1
+READS = ("load", "journal", "decisions", "pauses", "pause", "runs", "session_state", "definition", "head")
+WRITES = ("begin", "claim", "renew", "commit", "release", "decide", "request_cancel")
+Tell = Callable[..., None]
+Act = Callable[["Stage", Workflow, Tell], None]
+
+
+# -- the stage ---------------------------------------------------------------------------------------------------------------------
+
+
+class Watched:
+    """A store of which each call is a move of the world that is being played."""
+
+    blocking = False
+    lease = LEASE
+
+    def __init__(self, stage: Stage) -> None:
+        for kind, names in (("read", READS), ("write", WRITES)):
+            for name in names:
+                setattr(self, name, partial(self.call, stage, name, kind))
+
+    @staticmethod
+    def call(stage: Stage, name: str, kind: str, *args: Any) -> Any:
+        """One call: wait for its turn, then make it."""
+        return stage.world.point(name, kind, partial(getattr(stage.db, name), *args))
+
+
+@define
+class Stage:
+    """What one order after the other is played on: a fresh store, and what the world saw of each step; `held` is the run as it was read first."""
+
+    scenario: Scenario
+    db: Store = field(factory=InMemoryDb)
+    effects: list[Effect] = field(factory=list)
+    world: World = field(init=False)
+    held: Any = None
+    calm: Workflow = field(init=False)
+    flows: dict[str, Workflow] = field(init=False)
+
+    def furnish(self, names: Iterable[str]) -> None:
+        """The workflow of each actor, who is an owner of a host far away, and of one whose calls are no moves."""
+        self.flows = {name: self.workflow(Watched(self), name) for name in names}
+        self.calm = self.workflow(self.db, "calm")
+
+    def workflow(self, store: Any, name: str) -> Workflow:
+        """The scenario's workflow for one actor."""
+        workflow = Workflow("flow", self.scenario.steps(partial(self.work, name)), store, session_id="s")
+        workflow.host = evolve(workflow.host, clock=lambda: self.world.now, owner=lambda: f"far/boot/{name}/0", lease=LEASE)
+        return workflow
+
+    def work(self, actor: str, step: str) -> Callable[..., Any]:
+        """A step that notes what it does; in its middle its process may be gone."""
+
+        def called(step_input: Any) -> str:
+            run, _, place = step_input.idempotency_key.partition("/")
+            at = place.partition("#")[0]
+            self.effects.append(Effect("start", run, at, step_input.attempt, 0, self.stored_about(run, at, step_input.attempt)))
+            if actor != "calm":
+                self.world.point(f"in {at}", "work")
+            self.effects.append(Effect("end", run, at, step_input.attempt, 0))
+            return f"{step} {step_input.attempt}"
+
+        return called
+
+    def begin(self, world: World, db: Store, *, begun: bool) -> None:
+        """A fresh store, on which the run may have begun."""
+        self.world, self.db, self.effects = world, db, []
+        self.calm = self.calm.on(db)
+        self.held = self.calm.run(run_id=RUN) if begun else None
+
+    def stored_about(self, run: str, at: str, attempt: int) -> tuple[str, ...]:
+        """What is stored about a step at this moment: the decisions of its pauses, and whether it is done."""
+        words = [
+            each.word
+            for each in self.db.decisions(run)
+            if (row := self.db.pause(run, each.pause_id)) is not None and row.pause.at == at
+        ]
+        done = any(row.trigger == "succeed" and (row.at, row.attempt) == (at, attempt) for row in self.db.journal(run))
+        return (*words, "done") if done else tuple(words)
+
+    def key(self) -> Any:
+        """A hash of all that is stored, and of what the world saw."""
+        kept = [self.kept(run_id) for run_id in (RUN, OTHER)] if isinstance(self.db, InMemoryDb) else []
+        return hash((tuple(kept), tuple(self.effects)))
+
+    def kept(self, run_id: str) -> Any:
+        """All that is stored of a run, as something that can be hashed."""
+        kept = self.db._runs.get(run_id)  # type: ignore[attr-defined]  # read past the store on purpose
+        if kept is None:
+            return None
+        who = (kept.owner, kept.lease, kept.epoch, kept.cancel_by, kept.cancel_requested)
+        return (*who, kept.state, tuple(kept.entries), tuple(kept.pauses.values()), tuple(kept.decisions.values()))
+
+
+# -- actors ------------------------------------------------------------------------------------------------------------------------
+
+OTHER = "run-2"
+PAUSE = "b:confirmation:0"
+
+
+def heard(tell: Tell, act: Callable[[], tuple[Any, ...] | None]) -> None:
+    """Act, and tell what came of it: an answer, or a refusal by name. Anything else is a violation."""
+    try:
+        answer = act()
+    except StatecoreError as refusal:
+        tell("refused", type(refusal).__name__)
+    else:
+        if answer is not None:
+            tell(*answer)
+
+
+def none(_: Any) -> None:
+    """What somebody is told who asked for nothing that stays true."""
+
+
+def ended(run: Any) -> tuple[Any, ...]:
+    """What somebody who continued a run was told."""
+    return ("status", run.status.value, run.content)
+
+
+def decides(word: str, pause_id: str = PAUSE) -> Act:
+    """Somebody decides."""
+
+    def act(_: Stage, workflow: Workflow, tell: Tell) -> None:
+        heard(tell, lambda: ("decided", pause_id, str(workflow.decide(RUN, pause_id, word).decision)))
+
+    return act
+
+
+def goes_on(times: int = 1) -> Act:
+    """Somebody continues the run."""
+
+    def act(_: Stage, workflow: Workflow, tell: Tell) -> None:
+        for _time in range(times):
+            heard(tell, lambda: ended(workflow.continue_run(run_id=RUN)))
+
+    return act
+
+
+def hands_in(word: str) -> Act:
+    """Somebody decides on an output that was read long ago, and continues with it."""
+
+    def act(stage: Stage, workflow: Workflow, tell: Tell) -> None:
+        def both() -> tuple[Any, ...]:
+            held = type(stage.held).from_dict(stage.held.to_dict())
+            held.requirements[0].decide(word)
+            done = workflow.continue_run(held)
+            tell("decided", held.requirements[0].pause_id, word)
+            return ended(done)
+
+        heard(tell, both)
+
+    return act
+
+
+def cancels(_: Stage, workflow: Workflow, tell: Tell) -> None:
+    """Somebody cancels."""
+    heard(tell, lambda: ("cancelled",) if workflow.cancel_run(RUN) else None)
+
+
+def starts(run_id: str) -> Act:
+    """Somebody starts the run that a key names."""
+
+    def act(_: Stage, workflow: Workflow, tell: Tell) -> None:
+        heard(tell, lambda: ("started", workflow.run(run_id=run_id, idempotency_key="k").run_id))
+
+    return act
+
+
+def recovers(_: Stage, workflow: Workflow, tell: Tell) -> None:
+    """Somebody takes over what was left."""
+    heard(tell, lambda: none(workflow.recover()))
+
+
+def lists(_: Stage, workflow: Workflow, tell: Tell) -> None:
+    """Somebody looks at the inbox, which applies what has expired."""
+    heard(tell, lambda: none(workflow.list_pauses()))
+
+
+def then(*acts: Act) -> Act:
+    """One after the other."""
+
+    def act(stage: Stage, workflow: Workflow, tell: Tell) -> None:
+        for each in acts:
+            each(stage, workflow, tell)
+
+    return act
+
+
+# -- scopes ------------------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Scope:
+    """Who acts on what, how often something goes wrong and the clock jumps; `ends` are the ways in which the run may end."""
+
+    scenario: Scenario
+    actors: dict[str, Act]
+    begun: bool = True
+    faults: int = 1
+    jumps: int = 1
+    ends: tuple[str, ...] = ("COMPLETED",)
+
+
+def gated(work: Work, **settings: Any) -> list[Any]:
+    """Three steps, the one in the middle behind a gate."""
+    return between(Step("b", work("b"), requires_confirmation=True, **settings), work=work)
+
+
+GATE = Scenario("gate", gated, {"confirmation": "confirm"}, {"b": YES})
+TIMED = Scenario("timed", partial(gated, timeout=30, on_timeout="skip"), {"confirmation": "confirm"}, {"b": YES})
+FLAKY = Scenario("flaky", lambda w: between(Step("b", once_broken(w, "b"), on_error="pause"), work=w), {"error": "retry"})
+ONE = Scenario("one", lambda w: [Step("b", w("b"))])
+ERROR = "b:error:0"
+SCOPES = {
+    "conflicting": Scope(GATE, {"ann": decides("confirm"), "bob": decides("reject"), "worker": goes_on(2)}),
+    "stale": Scope(GATE, {"ann": hands_in("confirm"), "bob": hands_in("reject"), "worker": goes_on()}),
+    "cancel": Scope(GATE, {"ann": decides("confirm"), "bob": cancels, "worker": goes_on()}, ends=("COMPLETED", "CANCELLED")),
+    "late": Scope(TIMED, {"ann": decides("confirm"), "bob": lists, "worker": goes_on()}),
+    "error": Scope(FLAKY, {"ann": decides("retry", ERROR), "bob": decides("skip", ERROR), "worker": goes_on()}),
+    "started": Scope(ONE, {"ann": starts(RUN), "bob": starts(OTHER), "worker": recovers}, begun=False),
+}
+LARGE = {
+    "crowd": Scope(
+        GATE,
+        {
+            "ann": then(decides("confirm"), goes_on(2)),
+            "bob": then(decides("reject"), goes_on(2)),
+            "cat": hands_in("confirm"),
+            "dan": then(recovers, goes_on()),
+            "eve": then(goes_on(), recovers),
+        },
+        faults=3,
+        jumps=2,
+    ),
+    "crowd with cancel": Scope(
+        TIMED,
+        {
+            "ann": then(decides("confirm"), goes_on(2)),
+            "bob": then(lists, goes_on()),
+            "cat": cancels,
+            "dan": then(recovers, recovers),
+        },
+        faults=3,
+        jumps=2,
+        ends=("COMPLETED", "CANCELLED"),
+    ),
+}
+
+
+@define
+class Theatre:
+    """A scope that is played in one order after the other."""
+
+    scope: Scope
+    stage: Stage = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """The stage, furnished once."""
+        self.stage = Stage(self.scope.scenario)
+        self.stage.furnish(self.scope.actors)
+
+    def play(self, pick: Pick, db: Store | None = None) -> tuple[World, list[str]]:
+        """One order, on a fresh store; then everything calms down, the run is brought to its end, and everything is checked."""
+        scope, stage = self.scope, self.stage
+        world = World([], pick, stage.key, START, JUMP, scope.faults, scope.jumps)
+        stage.begin(world, db if db is not None else InMemoryDb(), begun=scope.begun)
+        world.actors += [Actor(name, partial(act, stage, stage.flows[name])) for name, act in scope.actors.items()]
+        world.play()
+        return world, [] if world.pruned and not world.stuck else self.judge(world)
+
+    def judge(self, world: World) -> list[str]:
+        """What is wrong, once nothing goes wrong any more and every lease is over."""
+        scope, stage, calm = self.scope, self.stage, self.stage.calm
+        wrong = [each for actor in world.actors for each in actor.wrong]
+        words = [each for actor in world.actors for each in actor.told]
+        if world.stuck:
+            return [*wrong, "I10 somebody goes round in circles"]
+        world.now += JUMP
+        ids = [run.run_id for run in calm.list_runs()]
+        if len(ids) > 1:
+            wrong.append(f"I3 one request began {ids}")
+        wrong += [
+            f"I1 {rest} was acknowledged; stored is {ids}" for what, *rest in words if what == "started" and rest[0] not in ids
+        ]
+        run_id = ids[0] if ids else RUN
+        try:
+            calm.tick()
+            status = to_the_end(calm, scope.scenario, lambda *said: words.append(said), run_id)
+        except Exception as error:  # noqa: BLE001  # a run that cannot go on is what is looked for
+            return [*wrong, f"I10 {type(error).__name__}: {error}"]
+        scenario = evolve(scope.scenario, end=status if status in scope.ends else scope.ends[0])
+        return [*wrong, *violations(Evidence(calm, scenario, run_id, stage.effects, words, world.crashes, status))]
+
+
+# -- the campaign ------------------------------------------------------------------------------------------------------------------
+
+
+def every_order(scope: tuple[str, int, int], order: Order, tally: Tally) -> None:
+    """Every order of a scope with so many faults and jumps of the clock, or as many as the budget lets; what was left out is counted."""
+    name, faults, jumps = scope
+    what = f"{name}, {faults} faults, {jumps} jumps"
+    search, theatre = Search(), Theatre(evolve(SCOPES[name], faults=faults, jumps=jumps))
+    for pick in search.picks():
+        world, wrong = theatre.play(pick)
+        if world.pruned and not wrong:
+            tally.counts[f"{what}: orders that met a known state"] += 1
+        else:
+            tally.add(f"{what}: orders to the end", wrong, f"SIM {name} {' '.join(world.moves)!r}")
+        if order.over:
+            break
+    tally.counts[f"{what}: states"] = len(search.seen)
+    tally.counts[f"{what}: prefixes left"] = len(search.left)
+    tally.cut_short = tally.cut_short or bool(search.left)
+
+
+def drawn(name: str, order: Order, tally: Tally, count: int, store: Callable[[int], Store] = lambda _: InMemoryDb()) -> None:
+    """Orders of a scope that a seed draws."""
+    theatre = Theatre((SCOPES | LARGE)[name])
+    for n in range(count):
+        if order.over:
+            tally.cut_short = True
+            return
+        db = store(n)
+        world, wrong = theatre.play(sampled(f"{order.seed}-{n}"), db)
+        kind = type(db).__name__
+        tally.add(f"{name} on {kind}: drawn", wrong, f"SIM {name} on {kind}, seed {order.seed}-{n}: {' '.join(world.moves)!r}")
+        db.close()
+
+
+CALM = [(name, 0, 0) for name in ("cancel", "late", "error", "started", "stale", "conflicting")]
+ONE_FAULT = [(name, 1, 0) for name, _, _ in CALM]
+FROZEN = [(name, 1, 1) for name, _, _ in CALM]
+EVERY_ORDER = {"sample": [*CALM, ONE_FAULT[1]], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
+"""Which scopes are tried in every order: with nothing wrong, with one fault, and with one fault and one jump of the clock past every lease."""
+
+
+def run(order: Order) -> Tally:
+    """Every order of the small scopes; of larger ones, and of all on a disk, orders that the seed draws."""
+    tally = Tally()
+    for name in (*SCOPES, *LARGE):
+        drawn(name, order, tally, order.of(1, 10, 200), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
+        drawn(name, order, tally, order.of(20, 200, 5_000))
+    for scope in EVERY_ORDER[order.size]:
+        every_order(scope, order, tally)
+    return tally
+
+
+def file_of(folder: Path, name: str, n: int) -> Store:
+    """A store on a disk."""
+    return SqliteDb(folder / f"{name}-{n}.db", durability="normal", lease=LEASE)
+
+
+def again(name: str, moves: str) -> Iterator[str]:
+    """What is wrong with one order, by its moves."""
+    world, wrong = Theatre((SCOPES | LARGE)[name]).play(told(moves))
+    yield " ".join(world.moves)
+    yield from wrong
+
+
+if __name__ == "__main__":  # python -m tests.faults.simulation SCOPE "MOVES"
+    for line in again(*sys.argv[1:3]):
+        print(line)  # noqa: T201  # a command speaks
