@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    Definitions = dict[str, str]
+    """Canonical forms by fingerprint, as a store has read them; a definition never changes."""
+
+REMEMBERED = 64
+"""How many definitions a store remembers that it has read."""
+
 OVER = ", ".join(f"'{phase}'" for phase in sorted(ENDED))
 OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
 
@@ -23,7 +29,10 @@ OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
 RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
 SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
 PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
-OPEN_OF_RUN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
+RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
+PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
+BY_OPEN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
+OPEN_OF_RUN = f"{BY_OPEN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
 SESSION_STATE = """
 SELECT text FROM session_state
 WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
@@ -38,12 +47,26 @@ def number_of(connection: sqlite3.Connection, run_id: str) -> int:
     return number
 
 
-def record(connection: sqlite3.Connection, run_id: str) -> Record:
+def record(connection: sqlite3.Connection, run_id: str, known: Definitions) -> Record:
     """A run as it stands. Raises `UnknownRun`."""
-    row = connection.execute(f"{RECORD} WHERE r.run_id = ?", (sought(run_id),)).fetchone()
+    row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    return record_of(row)
+    return record_of(row, canonical_of(connection, row[12], known))
+
+
+def canonical_of(connection: sqlite3.Connection, fingerprint: str | None, known: Definitions) -> str | None:
+    """The canonical form of a run's workflow, read once: a large one takes longer to read than all the rest of a run."""
+    if fingerprint is None:
+        return None
+    canonical = known.get(fingerprint)
+    if canonical is None:
+        if len(known) >= REMEMBERED:
+            known.clear()
+        canonical = definition(connection, fingerprint)
+        if canonical is not None:
+            known[fingerprint] = canonical
+    return canonical
 
 
 def session_state(connection: sqlite3.Connection, session_id: str, workflow_id: str) -> str | None:
@@ -58,7 +81,7 @@ def definition(connection: sqlite3.Connection, fingerprint: str) -> str | None:
     return row[0] if row is not None else None
 
 
-def runs(connection: sqlite3.Connection, wanted: RunFilter) -> list[Record]:
+def runs(connection: sqlite3.Connection, wanted: RunFilter, known: Definitions) -> list[Record]:
     """A page of runs, most recently changed first."""
     alone = wanted.session_id is None
     where, given = narrowed(wanted, RUN_COLUMNS if alone else SESSION_COLUMNS)
@@ -69,7 +92,7 @@ def runs(connection: sqlite3.Connection, wanted: RunFilter) -> list[Record]:
         if alone and len(wanted.phases) > 1:
             order = "+r.turned"  # rather sort the few runs of some phases than look through all runs in order
     rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
-    return [record_of(row) for row in rows.fetchall()]
+    return [record_of(row, canonical_of(connection, row[12], known)) for row in rows.fetchall()]
 
 
 def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int | None) -> list[Entry]:
@@ -114,8 +137,6 @@ def head(connection: sqlite3.Connection, run_id: str) -> str:
 
 def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
     """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
-    if wanted.run_id is not None:
-        number_of(connection, wanted.run_id)
     where, given = narrowed(wanted, PAUSE_COLUMNS)
     where.append(OPEN)
     if wanted.undecided_only:
@@ -126,8 +147,10 @@ def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
             given.append(bounded(instant))
     soonest = wanted.due_before is not None  # rather sort the few that are due than look through all that is open in order
     order = f"ORDER BY {'+' if soonest else ''}p.opened, p.run, p.id LIMIT ? OFFSET ?"
-    rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted)))
-    return [waiting_of(row) for row in rows.fetchall()]
+    rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted))).fetchall()
+    if not rows and wanted.run_id is not None:
+        number_of(connection, wanted.run_id)
+    return [waiting_of(row) for row in rows]
 
 
 def pause(connection: sqlite3.Connection, run_id: str, pause_id: str) -> Waiting | None:
@@ -137,13 +160,13 @@ def pause(connection: sqlite3.Connection, run_id: str, pause_id: str) -> Waiting
 
 def pause_in(connection: sqlite3.Connection, number: int, pause_id: str) -> Waiting | None:
     """One pause of a run whose key is known."""
-    row = connection.execute(f"{WAITING} WHERE p.run = ? AND p.pause_id = ?", (number, sought(pause_id))).fetchone()
+    row = connection.execute(PAUSE_OF_RUN, (number, sought(pause_id))).fetchone()
     return waiting_of(row) if row is not None else None
 
 
 def open_pauses(connection: sqlite3.Connection, number: int) -> list[Waiting]:
     """The open pauses of a run, in the order in which they were asked; also where the run has ended."""
-    rows = connection.execute(f"{OPEN_OF_RUN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id", (number,))
+    rows = connection.execute(OPEN_OF_RUN, (number,))
     return [waiting_of(row) for row in rows.fetchall()]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 RECORD = """
 SELECT r.run_id, r.workflow_id, r.workflow_name, r.session_id, r.user_id, r.created, r.input, i.text, r.additional_data, a.text,
-  r.metadata, m.text, d.fingerprint, d.canonical, r.rules, r.state, r.seq, r.held, s.text, r.owner, r.epoch, r.lease, r.cancel_by,
+  r.metadata, m.text, d.fingerprint, r.rules, r.state, r.seq, r.held, s.text, r.owner, r.epoch, r.lease, r.cancel_by,
   r.cancel_requested, r.updated, r.start_key
 FROM run r
 LEFT JOIN value i ON i.hash = r.input LEFT JOIN value a ON a.hash = r.additional_data LEFT JOIN value m ON m.hash = r.metadata
@@ -111,13 +111,12 @@ def sought(text: str | None) -> str | bytes | None:
 # -- records -----------------------------------------------------------------------------------------------------------------------
 
 
-def record_of(row: Sequence[Any]) -> Record:
-    """The run that a row of `RECORD` stands for."""
+def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
+    """The run that a row of `RECORD` stands for, with the canonical form of its workflow."""
     run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
     given, additional_data, metadata = (read_kept(row[n], row[n + 1]) for n in (6, 8, 10))
     (
         fingerprint,
-        canonical,
         rules,
         state,
         seq,
@@ -131,7 +130,7 @@ def record_of(row: Sequence[Any]) -> Record:
         updated,
         key,
     ) = row[12:]
-    if fingerprint is None or session_state is None:
+    if fingerprint is None or canonical is None or session_state is None:
         raise unreadable(run_id, "run")
     identity = Identity(
         run_id,

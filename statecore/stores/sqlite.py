@@ -85,6 +85,7 @@ class SqliteDb:
         self._channels: WeakSet[Channel] = WeakSet()
         self._pid: int | None = None
         self._moves: dict[tuple[str, str, str, str], int] = {}
+        self._definitions: dict[str, Text] = {}
         self._unsaved = 0
         self._closed = False
         look(self.path)
@@ -99,15 +100,15 @@ class SqliteDb:
         """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
         check_beginning(identity, session_state)
         self._expect(identity.input, identity.additional_data, identity.metadata, session_state)
-        return self._write(writing.begin, identity, session_state, owner, lease)
+        return self._write(writing.begin, identity, session_state, owner, lease, self._definitions)
 
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
-        return self._channel().read(reading.record, run_id)
+        return self._channel().read(reading.record, run_id, self._definitions)
 
     def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
         """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-        return self._write(writing.claim, run_id, owner, time, lease)
+        return self._write(writing.claim, run_id, owner, time, lease, self._definitions)
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
         """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
@@ -131,11 +132,11 @@ class SqliteDb:
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
         """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
-        return self._write(writing.request_cancel, run_id, by, time)
+        return self._write(writing.request_cancel, run_id, by, time, self._definitions)
 
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, most recently changed first."""
-        return self._channel().read(reading.runs, wanted)
+        return self._channel().read(reading.runs, wanted, self._definitions)
 
     # -- pauses ------------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING
@@ -33,19 +33,24 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from .reading import Definitions
+
     Moves = Mapping[tuple[str, str, str, str], int]
 
 KEEP = "INSERT OR IGNORE INTO value (hash, text) VALUES (?, ?)"
-FENCE = "SELECT id, epoch, seq, head, phase, cancel_requested, owner, lease FROM run WHERE run_id = ?"
+FENCE = "SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ?"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
+PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
+TURN = "SELECT coalesce(max(turned), 0) + 1 FROM run"
+SETTLE = """
+UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ? WHERE id = ?"""
 BEGIN = """
 INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
-  start_key, seal, epoch, turned, phase, state, held, updated, seq, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM definition WHERE fingerprint = ?), ?,
-  ?, ?, 0, 0, ?, ?, '[]', ?, 0, ?)"""
-CLAIM = """
-UPDATE run SET owner = ?, lease = ?, epoch = epoch + 1, updated = ?, turned = (SELECT max(turned) + 1 FROM run) WHERE id = ?"""
+  start_key, seal, owner, lease, turned, claimed, updated, state, phase, head, epoch, held, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0)"""
+CLAIM = "UPDATE run SET owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ?, updated = ? WHERE id = ?"
+DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
 DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
 ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
 ASK = """
@@ -55,6 +60,7 @@ DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment,
 USED = """
 SELECT d.pause_id, d.word, d.time, v.text, d."by", d.comment, d."key"
 FROM decision d LEFT JOIN value v ON v.hash = d.value WHERE d.run = ? AND d."key" = ?"""
+BEGUN = dump_state(BEGINNING)
 CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
 
 
@@ -65,42 +71,68 @@ def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
     return addresses
 
 
-def begin(
-    connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None
+class Place(NamedTuple):
+    """Where a boundary goes on: the key, head and phase of its run, and what the seal of its claim covers besides the owner."""
+
+    number: int
+    chain: bytes
+    phase: str
+    epoch: int
+    turned: int
+    cancel_by: str | None
+    cancel_requested: Micros | None
+    turns: bool = False
+    """Whether the boundary claims a run that was there: then `epoch` and `turned` are new, and not yet in its row."""
+
+
+def begin(  # noqa: PLR0913  # a run, its claim, and what is known
+    connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None, known: Definitions
 ) -> Record:
-    """Store a new run, and claim it. Raises `DuplicateStart`, `DuplicateRun`."""
-    number = insert(connection, identity, session_state)
-    take(connection, number, owner, lease, identity.created)
-    return reading.record(connection, identity.run_id)
+    """Store a new run, claimed. Raises `DuplicateStart`, `DuplicateRun`."""
+    insert(connection, identity, session_state, (owner, lease, identity.created))
+    return reading.record(connection, identity.run_id, known)
 
 
-def take(connection: sqlite3.Connection, number: int | None, owner: str, lease: Micros | None, time: Micros) -> None:
-    """Claim a run that may be claimed."""
-    connection.execute(CLAIM, (owner, lease, time, number))
-    seal_claim(connection, number)
-
-
-def insert(connection: sqlite3.Connection, identity: Identity, session_state: Text) -> int | None:
-    """Store a new run that nobody has claimed; its key. Raises `DuplicateStart`, `DuplicateRun`."""
+def insert(
+    connection: sqlite3.Connection, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]
+) -> Place:
+    """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
     if identity.key is not None:
         first = connection.execute(
             "SELECT run_id FROM run WHERE workflow_id = ? AND start_key = ?", (identity.workflow_id, identity.key)
         ).fetchone()
         if first is not None:
             raise DuplicateStart(identity.key, first[0])
-    known = connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
-    if known is not None:
+    if connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone() is not None:
         raise DuplicateRun(identity.run_id)
     values = keep(connection, identity.input, identity.additional_data, identity.metadata)
-    connection.execute(DEFINE, (identity.fingerprint, identity.canonical))
     who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
-    state = (BEGINNING.run, dump_state(BEGINNING), identity.created, GENESIS)
-    rules = (identity.fingerprint, identity.rules, identity.key)
-    sealed = seal(*who, *values, *rules)
-    number = connection.execute(BEGIN, (*who, *values, *rules, sealed, *state)).lastrowid
+    sealed = seal(*who, *values, identity.fingerprint, identity.rules, identity.key)
+    owner, lease, time = claim
+    turned = next_turn(connection)
+    claimed = (owner, lease, turned, seal(owner, 1, turned, None, None), time)
+    defined = defined_at(connection, identity.fingerprint, identity.canonical)
+    what = (*who, *values, defined, identity.rules, identity.key, sealed)
+    number = connection.execute(BEGIN, (*what, *claimed, BEGUN, BEGINNING.run, GENESIS)).lastrowid or 0
     connection.execute(
         "INSERT INTO session_state (run, text, hash) VALUES (?, ?, ?)", (number, session_state, digest(session_state))
     )
+    return Place(number, GENESIS, BEGINNING.run, 1, turned, None, None)
+
+
+def next_turn(connection: sqlite3.Connection) -> int:
+    """The count of a claim across runs that is next."""
+    turned: int = connection.execute(TURN).fetchone()[0]
+    return turned
+
+
+def defined_at(connection: sqlite3.Connection, fingerprint: str, canonical: Text) -> int:
+    """The key of a definition, which is stored where it is not; a large one is not written again for each run."""
+    row = connection.execute(DEFINED, (fingerprint,)).fetchone()
+    if row is None:
+        connection.execute(DEFINE, (fingerprint, canonical))
+        row = connection.execute(DEFINED, (fingerprint,)).fetchone()
+    number: int = row[0]
     return number
 
 
@@ -116,18 +148,19 @@ def seal_claim(connection: sqlite3.Connection, number: int | None) -> None:
     connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
 
 
-def claim(
-    connection: sqlite3.Connection, run_id: str, owner: str, time: Micros, lease: Micros | None = None
+def claim(  # noqa: PLR0913  # a run, its claim, and what is known
+    connection: sqlite3.Connection, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
 ) -> tuple[Record, bool]:
     """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-    row = connection.execute("SELECT id, owner, lease FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    row = connection.execute(FENCE, (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    number, found, lasts = row
+    number, epoch, _, _, _, _, cancel_by, cancel_requested, found, lasts = row
     doubtful = check_claim(run_id, found, lasts, time)
-    connection.execute(CLAIM, (owner, lease, time, number))
-    seal_claim(connection, number)
-    return reading.record(connection, run_id), doubtful
+    epoch, turned = epoch + 1, next_turn(connection)
+    claimed = seal(owner, epoch, turned, cancel_by, cancel_requested)
+    connection.execute(CLAIM, (owner, lease, epoch, turned, claimed, time, number))
+    return reading.record(connection, run_id, known), doubtful
 
 
 def renew(connection: sqlite3.Connection, run_id: str, epoch: int, lease: Micros) -> None:
@@ -145,13 +178,13 @@ def release(connection: sqlite3.Connection, run_id: str, epoch: int) -> None:
     seal_claim(connection, number)
 
 
-def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, time: Micros) -> Record:
+def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, time: Micros, known: Definitions) -> Record:
     """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
-    found = reading.record(connection, run_id)
+    found = reading.record(connection, run_id, known)
     if found.cancel_requested is None and found.state.run not in ENDED:
         connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE run_id = ?", (by, time, run_id))
         seal_claim(connection, reading.number_of(connection, run_id))
-        found = reading.record(connection, run_id)
+        found = reading.record(connection, run_id, known)
     return found
 
 
@@ -195,17 +228,13 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
     place = fenced(connection, boundary)
     if place is None:
         return True
-    number, chain, phase = place
-    check_entries(boundary, phase)
+    check_entries(boundary, place.phase)
     check_text(boundary.session_state)
+    number = place.number
     if boundary.decisions or boundary.closed or boundary.opened:
-        answer(connection, boundary, number, phase)
-    append(connection, boundary, number, chain, moves)
-    state = boundary.state
-    connection.execute(ADVANCE, (dump_state(state), held_text(boundary.held), boundary.time, boundary.lease, number))
-    if boundary.parks:
-        connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ?", (number,))
-        seal_claim(connection, number)
+        answer(connection, boundary, number, place.phase)
+    append(connection, boundary, number, place.chain, moves)
+    settle(connection, boundary, place)
     if boundary.definition is not None:
         connection.execute(DEFINE, boundary.definition)
         connection.execute(ADOPT, (boundary.definition[0], number))
@@ -216,23 +245,41 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
     return False
 
 
-def fenced(connection: sqlite3.Connection, boundary: Boundary) -> tuple[int, bytes, str] | None:
-    """The key, head and phase of the run that a boundary may continue, claimed where it claims; None where a cancellation waits."""
+def fenced(connection: sqlite3.Connection, boundary: Boundary) -> Place | None:
+    """Where a boundary may go on, which is in a new run where it begins one; None where a cancellation waits."""
     claim = boundary.claim
-    if claim is not None and claim.identity is not None:
-        insert(connection, claim.identity, claim.session_state)
+    if claim is not None and claim.identity is not None and claim.identity.run_id == boundary.run_id:
+        place = insert(connection, claim.identity, claim.session_state, (claim.owner, boundary.lease, boundary.time))
+        check_fence(boundary, 0, 0)
+        return place
     row = connection.execute(FENCE, (sought(boundary.run_id),)).fetchone()
     if row is None:
         raise UnknownRun(boundary.run_id)
-    number, epoch, seq, chain, phase, cancel_requested, owner, lease = row
+    number, epoch, seq, chain, phase, turned, cancel_by, cancel_requested, owner, lease = row
     if claim is not None:
         check_claim(boundary.run_id, owner, lease, boundary.time)
     check_fence(boundary, epoch, seq)
     if heeds(boundary, cancel_requested):
         return None
     if claim is not None:
-        take(connection, number, claim.owner, boundary.lease, boundary.time)
-    return number, chain, phase
+        return Place(number, chain, phase, epoch + 1, next_turn(connection), cancel_by, cancel_requested, turns=True)
+    return Place(number, chain, phase, epoch, turned, cancel_by, cancel_requested)
+
+
+def settle(connection: sqlite3.Connection, boundary: Boundary, place: Place) -> None:
+    """Bring the row of a run to where a boundary leads, in one statement: its state, and its claim where that begins or ends."""
+    state = (dump_state(boundary.state), held_text(boundary.held), boundary.time)
+    claim, owner, lease = boundary.claim, None, None
+    if claim is not None and not boundary.parks:
+        owner, lease = claim.owner, boundary.lease
+    if place.turns:
+        claimed = seal(owner, place.epoch, place.turned, place.cancel_by, place.cancel_requested)
+        connection.execute(SETTLE, (*state, owner, lease, place.epoch, place.turned, claimed, place.number))
+    elif boundary.parks:
+        claimed = seal(None, place.epoch, place.turned, place.cancel_by, place.cancel_requested)
+        connection.execute(PARK, (*state, claimed, place.number))
+    else:
+        connection.execute(ADVANCE, (*state, boundary.lease, place.number))
 
 
 def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:
@@ -269,8 +316,8 @@ def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phas
     fresh = judge_all(boundary, pauses, stored, phase)
     check_pauses(boundary, pauses.keys(), open_at)
     insert_decisions(connection, number, fresh.values())
-    closed = [(boundary.time, number, pause_id) for pause_id in boundary.closed]
-    connection.executemany("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", closed)
+    for pause_id in boundary.closed:
+        connection.execute("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", (boundary.time, number, pause_id))
     for p in boundary.opened:
         place = (p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
         ask = (*place, p.step_name, p.message, p.opened, p.detail, p.deadline, p.on_timeout)

@@ -148,12 +148,13 @@ class Continuation:
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
         `UnknownDecision`.
         """
-        answers = {row.pause.pause_id: row.decided for row in self.inbox() if row.decided is not None}
+        waiting = {row.pause.pause_id: row for row in self.inbox()}
+        answers = {pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None}
         self.stale = []
         for requirement in self.requirements:
             if requirement.decision is None or requirement.run_id != self.run_id:
                 continue
-            row = self.host.store.pause(self.run_id, requirement.pause_id)
+            row = waiting.get(requirement.pause_id) or self.host.store.pause(self.run_id, requirement.pause_id)
             if row is None:
                 continue
             new = self.decided(requirement, row.pause)

@@ -76,7 +76,7 @@ def measured(name: str, scale: Scale) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         work = [json.dumps(list(scale.peer_lengths)), str(scale.peer_reviews), folder]
         command = [str(python), "-m", f"tests.bench.peers.with_{name}", *work]
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | SILENT, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | SILENT, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found | {"import": imported(name, python, 5 if scale.rounds > 1 else 1)}
 

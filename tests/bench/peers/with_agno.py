@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from agno.db.sqlite import SqliteDb  # type: ignore[import-not-found]
 from agno.workflow import Step, Workflow  # type: ignore[import-not-found]
-from agno.workflow.types import StepInput, StepOutput  # type: ignore[import-not-found]
+from agno.workflow.types import HumanReview, StepInput, StepOutput  # type: ignore[import-not-found]
 
 from .timing import Work, asked, reviews, steps, tell
 
@@ -25,7 +25,7 @@ def running(length: int, db: Any = None) -> Work:
 
 def reviewing(db: Any, *, own_session: bool) -> Work:
     """A pause before the second of three steps, a yes, and the rest; each in one session, or in a session of its own."""
-    gate = Step(name="b", executor=trivial, requires_confirmation=True)
+    gate = Step(name="b", executor=trivial, human_review=HumanReview(requires_confirmation=True))
     three = [Step(name="a", executor=trivial), gate, Step(name="c", executor=trivial)]
     workflow = Workflow(name="gated", steps=three, db=db, telemetry=False)
 
