@@ -6,7 +6,6 @@ a sentence. A class carries a stable `code`. Errors of bad input are `ValueError
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """A misspelt name gets the nearest known one, as the end of a sentence; an unrelated one gets the list."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only who misspells pays for it
+
     names = sorted(set(known))
     near = get_close_matches(word, names, n=1)
     if near:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from json import JSONEncoder
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 EXACT = 2**53
 """Up to here every reader of JSON reads an int exactly; beyond, many read the nearest double."""
@@ -120,6 +122,8 @@ def spell_zone(value: datetime | time) -> Any:
 
     A zone keeps its key and not its offset, so that a value outlives a change of the zone's rules. Any other tzinfo is code.
     """
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # most values need no zone's rules
+
     zone = value.tzinfo
     if zone is None:
         return None
@@ -148,6 +152,8 @@ def comes_back(value: datetime | time, zone: ZoneInfo) -> bool:
 
 def parse_zone(plain: Any) -> tzinfo | None:
     """A zone from its spelling; a key that could be a path elsewhere is refused before anything is opened."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # most values need no zone's rules
+
     if plain is None:
         return None
     if type(plain) is str:

@@ -16,8 +16,6 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import OVER, History
 from statecore.stores.rules import STATUS
 
-from .events import event_of
-from .public_events import past_events
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
@@ -203,6 +201,8 @@ class WorkflowRunOutput:
     @cached_property
     def events(self) -> list[RunEvent]:
         """All that happened so far, as a stream with `stream_events=True` told it; read back from the journal."""
+        from .public_events import past_events  # noqa: PLC0415  # only who asks for events pays for their classes
+
         return list(past_events(self._record.identity, self._program, self._rows))
 
     def to_dict(self) -> dict[str, Any]:
@@ -231,6 +231,8 @@ class WorkflowRunOutput:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> WorkflowRunOutput:
         """An output from plain data. It knows what `to_dict` wrote and no store; `continue_run` takes decisions from it, and nothing else."""
+        from .events import event_of  # noqa: PLC0415  # only who asks for events pays for their classes
+
         output = cls.__new__(cls)
         output.__dict__.update({name: plain.get(name) for name in PLAIN})
         output.status = RunStatus(plain["status"])

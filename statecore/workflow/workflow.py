@@ -24,12 +24,13 @@ from .inbox import Inbox
 from .launching import aeach_on, each_on, late_runs, launch, left_runs, resume
 from .options import ContinueOptions, RunOptions, checked_schema, phases_of, plain_options, read_options
 from .ready import Ready
-from .streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from statecore.definition import RunStatus
+
+    from .streams import AsyncStream, Stream
 
 T = TypeVar("T")
 
@@ -363,6 +364,8 @@ class Workflow:
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         commits = drive(ready.execution, ready.first)
         if stream:
+            from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
+
             return Stream(ready.execution, commits, everything=stream_events)
         for _commit in commits:
             pass
@@ -380,5 +383,7 @@ class Workflow:
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
         from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
+
+        from .streams import AsyncStream  # noqa: PLC0415  # only who streams pays for the events
 
         return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)

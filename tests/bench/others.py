@@ -14,6 +14,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from .measure import Row, Scale
@@ -84,14 +85,17 @@ def measured(name: str, scale: Scale) -> dict[str, Any]:
 def imported(name: str, python: Path, rounds: int) -> float:
     """The CPU milliseconds of an interpreter that imports a peer, above one that imports nothing."""
     report = "import time; print(time.process_time() * 1000)"
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = os.environ | SILENT | {"PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
 
-    def fresh(code: str) -> float:
-        command = [str(python), "-c", f"{code}\n{report}"]
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | SILENT, check=True, capture_output=True, text=True)
-        return float(done.stdout.strip().splitlines()[-1])
+        def fresh(code: str) -> float:
+            command = [str(python), "-c", f"{code}\n{report}"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+            return float(done.stdout.strip().splitlines()[-1])
 
-    fresh(IMPORTS[name])
-    return round(min(fresh(IMPORTS[name]) for _ in range(rounds)) - min(fresh("pass") for _ in range(rounds)), 1)
+        fresh(IMPORTS[name])
+        bare = median([fresh("pass") for _ in range(rounds)])
+        return round(median([fresh(IMPORTS[name]) for _ in range(rounds)]) - bare, 1)
 
 
 def peers(scale: Scale, folder: Path) -> list[Row]:

@@ -285,14 +285,14 @@ def test_who_can_be_known_is_known(monkeypatch):
         assert [alive(unknown, 100, time) for time in (99 + SKEW, 100 + SKEW)] == [True, False]
         assert alive(unknown, None, 10**18)
     host.cache_clear()
-    monkeypatch.setattr(Path, "readlink", lambda _: Path("pid:[7]"))
+    monkeypatch.setattr("os.readlink", lambda _: "pid:[7]")
     assert host().endswith("@pid:[7]")
     host.cache_clear()
 
     def refused(_):
         raise OSError
 
-    monkeypatch.setattr(Path, "readlink", refused)
+    monkeypatch.setattr("os.readlink", refused)
     assert "@" not in host()
     monkeypatch.undo()
     host.cache_clear()

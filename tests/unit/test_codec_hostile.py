@@ -112,7 +112,7 @@ def test_a_refusal_to_read_says_why(case, why):
 def test_a_zone_that_may_be_a_path_is_never_looked_up(key, monkeypatch):
     """A stored zone key that is not of the form of one is refused before a file is opened or a package searched."""
     asked: list[str] = []
-    monkeypatch.setattr("statecore.codec.tags.ZoneInfo", asked.append)
+    monkeypatch.setattr("zoneinfo.ZoneInfo", asked.append)
     with pytest.raises(UnreadableValue):
         decode(json.dumps({"$time": ["00:00:00", key, 0]}))
     assert asked == []
