@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -35,12 +36,11 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "statecore/core").glob("*.py"), *(ROOT / "statecore/definition").glob("*.py")])
 STAGES = (
     ["tests/unit/test_plain.py", "tests/unit/test_definitions.py", "tests/model/test_counts.py"],
-    ["tests/unit/test_refusals.py", "tests/unit/test_endings.py", "tests/unit/test_replay.py", "tests/unit/test_instants.py",
-     "tests/model/test_oracle.py", "tests/model/test_replay.py"],
-    ["tests/model/test_reachable.py", "tests/property", "tests/conformance/test_settings.py"],
     ["tests/conformance", "-k", "memory-sync or (memory and not stream and not async)"],
-)  # fmt: skip
-QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis was imported before the forks
+    ["tests/unit/test_refusals.py", "tests/unit/test_endings.py", "tests/unit/test_replay.py", "tests/unit/test_instants.py"],
+    ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
+)
+QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis and statecore are there before it
 LONGEST = 120
 """Seconds of one stage: a mutant that never ends is killed."""
 
@@ -116,6 +116,7 @@ def run_stage(mutant: Mutant | None, stage: list[str]) -> NoReturn:
         if mutant is not None:
             module = mutant.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
             sys.meta_path.insert(0, Mutating(module, ROOT / mutant.file, mutated(mutant)))
+            importlib.import_module(module)  # before pytest, which puts a finder of its own first, for the packages of its plugins
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *QUIET, *stage])
     finally:
         os._exit(int(code))

@@ -36,16 +36,16 @@ def test_survivors_are_told(monkeypatch, capsys, tmp_path):
 def test_what_a_test_notices_is_killed(monkeypatch, tmp_path, capsys):
     """A test sees the changed module, whatever lies on the disk, and one that never ends is ended."""
     mutant = next(each for each in campaign.mutants() if each.file == "statecore/core/memo.py" and "raised" in each.what)
-    see = tmp_path / "test_see.py"
     whole = ast.unparse(ast.parse((campaign.ROOT / mutant.file).read_text(encoding="utf-8")))
-    see.write_text(
-        "import importlib.util, inspect\n\n\ndef test_it():\n"
-        "    from statecore.core import memo\n"
-        f"    assert memo.__spec__.loader.get_data('').decode() == {whole!r}\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setattr(campaign, "STAGES", ([str(see)],))
-    assert campaign.is_killed(mutant)
+    seen = {}
+    for name, text in (("changed", campaign.mutated(mutant)), ("whole", whole)):
+        see = tmp_path / f"test_{name}.py"
+        lines = ["def test_it():"]
+        lines += ["    from statecore.core import memo", f"    assert memo.__loader__.get_data('') == {text.encode()!r}"]
+        see.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        monkeypatch.setattr(campaign, "STAGES", ([str(see)],))
+        seen[name] = campaign.is_killed(mutant)
+    assert seen == {"changed": False, "whole": True}
     endless = tmp_path / "test_endless.py"
     endless.write_text("def test_it():\n    while True:\n        pass\n", encoding="utf-8")
     monkeypatch.setattr(campaign, "STAGES", ([str(endless)],))
