@@ -2,7 +2,7 @@
 
 Theory of operation. Three parts, each ignorant of the next. *What to draw*: `draw_lifecycle(table)` turns a lifecycle's rows into a
 `Picture`; `draw_workflow(program)` turns a compiled workflow into one by letting each component walk its own table under the facts of
-its address, so a rule that changes in a table changes in the picture. With a state and a mapping of what became of each address,
+its address, so a rule that changes in a table changes in the picture. With a state and a mapping of what became of each address (`Past`),
 the same picture shows a run. *The picture* is a plain graph: nodes, arrows, frames, in reading order. All text passes `shown` and all
 ids pass `ident` on the way in, so no name can steer a terminal, hide, or grow without end. *Writers*, one for each format, only quote:
 `to_mermaid`, `to_dot`, `to_svg` (laid out by Graphviz, the `diagrams` extra), `to_text` for a terminal, `to_markdown` and `outcomes` as
@@ -21,6 +21,7 @@ from .dot import to_dot
 from .lifecycle import draw_lifecycle
 from .markdown import outcomes, to_markdown
 from .mermaid import to_mermaid
+from .past import Past
 from .picture import Cluster, Edge, Node, Picture, ident, shown
 from .svg import to_svg
 from .text import to_text
@@ -30,6 +31,7 @@ __all__ = [
     "Cluster",
     "Edge",
     "Node",
+    "Past",
     "Picture",
     "draw_lifecycle",
     "draw_workflow",

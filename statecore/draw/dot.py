@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from .look import LIGHT, LOOKS
@@ -29,6 +30,7 @@ GRAPH = {"bgcolor": "transparent", "fontname": "Arial", "fontsize": "14", "nodes
 NODE = {"fontname": "Arial", "fontsize": "14", "margin": "0.22,0.1", "style": "filled"}
 EDGE = {"arrowsize": "0.8", "fontname": "Arial", "fontsize": "12"}
 # fmt: on
+FRAMED = {"newrank": "true"}
 SELF = {"headport": "ne", "tailport": "e"}
 """A loop leaves to the side and comes back at a corner, clear of the arrows that leave below."""
 BACK = {"headport": "e", "tailport": "e"}
@@ -36,16 +38,23 @@ BACK = {"headport": "e", "tailport": "e"}
 
 
 def to_dot(picture: Picture) -> str:
-    """A picture as DOT: one statement a line, `id` and `class` on everything that a page may want to light."""
+    """A picture as DOT: one statement a line, `id` and `class` on everything that a page may want to light.
+
+    Where a happy path leads through frames, one order from top to bottom holds for the whole picture: a frame then stands below what leads
+    into it, and not beside it.
+    """
     thick = frozenset((edge.source, edge.target) for edge in picture.edges if edge.kind == "happy")
-    graph = {"class": "statecore", "id": picture.name, **GRAPH}
+    coming = Counter(edge.target for edge in picture.edges)
+    framed = bool(thick and picture.clusters)
+    alone = frozenset(target for target, often in coming.items() if often == 1 and framed)
+    graph = {"class": "statecore", "id": picture.name, **GRAPH, **(FRAMED if framed else {})}
     lines = [
         f"digraph {quoted(picture.title)} {{",
         f"  graph {attributes(graph)};",
         f"  node {attributes(NODE)};",
         f"  edge {attributes(EDGE)};",
         *(f"  {line}" for line in inside(picture, None)),
-        *(f"  {edge_line(picture, edge, number, thick)}" for number, edge in enumerate(picture.edges)),
+        *(f"  {edge_line(picture, edge, number, thick, alone)}" for number, edge in enumerate(picture.edges)),
         "}",
     ]
     return "\n".join(lines) + "\n"
@@ -67,7 +76,7 @@ def frame_look(picture: Picture, frame: Cluster) -> dict[str, str]:
     return {
         "class": " ".join(("frame", frame.kind, *frame.marks)),
         "id": f"{picture.name}-{frame.id}",
-        "label": joined(frame.lines),
+        "label": joined(frame.label),
         "labeljust": "l",
         "color": LIGHT.frame.stroke,
         "fillcolor": LIGHT.frame.fill,
@@ -81,7 +90,7 @@ def node_line(picture: Picture, node: Node) -> str:
     drawn = {
         "class": " ".join((node.kind, *node.marks)),
         "id": f"{picture.name}-{node.id}",
-        "label": joined(node.lines),
+        "label": joined(node.label),
         "color": look.light.stroke,
         "fillcolor": look.light.fill,
         "penwidth": str(look.width),
@@ -90,9 +99,14 @@ def node_line(picture: Picture, node: Node) -> str:
     return f"{quoted(node.id)} {attributes(drawn)};"
 
 
-def edge_line(picture: Picture, edge: Edge, number: int, thick: frozenset[tuple[str, str]]) -> str:
-    """The statement of an edge; edges are numbered, because two may join the same nodes. `thick` is the happy path."""
+def edge_line(picture: Picture, edge: Edge, number: int, thick: frozenset[tuple[str, str]], alone: frozenset[str]) -> str:
+    """The statement of an edge; edges are numbered, because two may join the same nodes. `thick` is the happy path.
+
+    A node to which one edge alone leads (`alone`) stands as near below it as it can, so that what begins together stands side by side.
+    """
     drawn = {"class": edge.kind, "id": f"{picture.name}-edge-{number}", "label": joined(edge.lines), **EDGES[edge.kind]}
+    if edge.target in alone:
+        drawn["weight"] = str(int(drawn.get("weight", "1")) + 1)
     if edge.source == edge.target:
         drawn |= SELF
     elif (edge.target, edge.source) in thick:

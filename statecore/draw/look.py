@@ -65,6 +65,7 @@ FIXED = (
     ".statecore .node.pauses > :not(text) { stroke-dasharray: 5 3 }",
     ".statecore .past-skipped { opacity: 0.55 }",
     f".statecore .now {BOX} {{ stroke-width: 5 }}",
+    f".statecore .now.final {BOX} {{ stroke-width: 3 }}",
 )
 
 

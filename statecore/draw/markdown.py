@@ -25,9 +25,14 @@ def to_markdown(table: Table) -> str:
 
 
 def outcomes(picture: Picture) -> str:
-    """Every arrow of a picture as a line: from which box, on what, to which box."""
+    """Every arrow of a picture as a line: from which box, on what, to which box; of a run, first what became of what."""
     names = picture.names()
-    return grid(("from", "on", "to"), ((names[edge.source], ", ".join(edge.lines), names[edge.target]) for edge in picture.edges))
+    arrows = grid(("from", "on", "to"), ((names[edge.source], ", ".join(edge.lines), names[edge.target]) for edge in picture.edges))
+    met = [(each.lines[0], each) for each in picture.clusters if each.lines] + [(names[each.id], each) for each in picture.nodes]
+    told = [
+        (name, ", ".join(each.told), "now" if "now" in each.marks else "") for name, each in met if each.told or "now" in each.marks
+    ]
+    return f"{grid(('in this run', 'what became of it', ''), told)}\n{arrows}" if told else arrows
 
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

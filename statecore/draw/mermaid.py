@@ -58,9 +58,9 @@ def inside(picture: Picture, cluster: str | None) -> Iterator[str]:
     """What stands in a frame: its nodes, then the frames in it."""
     for node in picture.within(cluster):
         opening, closing = BRACKETS[LOOKS[node.kind].shape]
-        yield f"{node.id}{opening}{quoted(node.lines)}{closing}"
+        yield f"{node.id}{opening}{quoted(node.label)}{closing}"
     for frame in picture.frames(cluster):
-        yield f"subgraph {frame.id} [{quoted(frame.lines)}]"
+        yield f"subgraph {frame.id} [{quoted(frame.label)}]"
         yield from (f"    {line}" for line in inside(picture, frame.id))
         yield "end"
 

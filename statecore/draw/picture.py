@@ -84,13 +84,22 @@ SAFE = validators.matches_re(r"[A-Za-z][A-Za-z0-9_]*")
 
 @frozen
 class Node:
-    """A box. `kind` chooses its shape and colours, `marks` are further CSS classes, `cluster` is the frame around it."""
+    """A box. `kind` chooses its shape and colours, `marks` are further CSS classes, `cluster` is the frame around it.
+
+    `told` is what became of it in a run; it is written below the first line.
+    """
 
     id: str = field(validator=SAFE)
     lines: tuple[str, ...] = field(converter=lines_of)
     kind: str
     cluster: str | None = None
     marks: tuple[str, ...] = ()
+    told: tuple[str, ...] = field(default=(), converter=lines_of)
+
+    @property
+    def label(self) -> tuple[str, ...]:
+        """All lines, in the order in which they are read."""
+        return (*self.lines[:1], *self.told, *self.lines[1:])
 
 
 @frozen
@@ -105,13 +114,19 @@ class Edge:
 
 @frozen
 class Cluster:
-    """A frame around nodes and other frames; `parent` is the frame around it."""
+    """A frame around nodes and other frames; `parent` is the frame around it, `told` what became of it in a run."""
 
     id: str = field(validator=SAFE)
     lines: tuple[str, ...] = field(converter=lines_of)
     kind: str
     parent: str | None = None
     marks: tuple[str, ...] = ()
+    told: tuple[str, ...] = field(default=(), converter=lines_of)
+
+    @property
+    def label(self) -> tuple[str, ...]:
+        """All lines, in the order in which they are read."""
+        return (*self.lines, *self.told)
 
 
 @frozen

@@ -61,12 +61,12 @@ class Tree:
 
     def block(self, item: Node | Cluster) -> list[str]:
         """The lines of one item: itself, and below it what it leads to or holds."""
-        marks = [f"({mark.removeprefix('past-')})" for mark in item.marks if mark.startswith("past-")]
-        marks += [NOW] * ("now" in item.marks)
-        says = " · ".join(item.lines)
+        now = [NOW] if "now" in item.marks else []
+        told = [f"({', '.join(item.told)})"] if item.told else []
         if isinstance(item, Cluster):
-            return [" ".join([f"[{says}]", *marks]), *self.branch(item.id)]
-        head = " ".join([SIGNS[LOOKS[item.kind].shape], says, *marks])
+            return [" ".join([f"[{' · '.join(item.lines)}]", *told, *now]), *self.branch(item.id)]
+        says = " · ".join([" ".join([*item.lines[:1], *told]), *item.lines[1:]])
+        head = " ".join([SIGNS[LOOKS[item.kind].shape], says, *now])
         return [head, *(f"     {line}" for edge in self.leaving.get(item.id, ()) for line in self.way(edge))]
 
     def way(self, edge: Edge) -> Iterator[str]:

@@ -21,6 +21,7 @@ from .boxes import (
     FAULTS,
     NAME,
     after,
+    asks,
     before,
     box,
     called,
@@ -35,12 +36,16 @@ from .boxes import (
     title,
     written,
 )
+from .past import OVER
+from .past import WAITS as WAITS_FOR
 from .picture import Cluster, Edge, Node, Picture, happily, ident, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from statecore.core import Address, Program, State
+
+    from .past import Past
 
 CHOOSING = {w.select, w.choose}
 BEGIN, END = f"run___{w.pending}", f"run___{w.completed}"
@@ -55,8 +60,8 @@ class Way(NamedTuple):
     says: str = ""
 
 
-def draw_workflow(program: Program, state: State | None = None, past: Mapping[Address, str] | None = None) -> Picture:
-    """The picture of a workflow; with `state` what a run waits for is marked `now`, with `past` what became of a component."""
+def draw_workflow(program: Program, state: State | None = None, past: Mapping[Address, Past] | None = None) -> Picture:
+    """The picture of a workflow; with `state` what a run waits for is marked `now`, with `past` what became of each component is told."""
     sketch = Sketch(program)
     sketch.draw()
     used = {edge.target for edge in sketch.edges}
@@ -66,7 +71,7 @@ def draw_workflow(program: Program, state: State | None = None, past: Mapping[Ad
     nodes = (Node(BEGIN, ("start",), "initial"), *sketch.nodes, *ends)
     edges = happily(sketch.edges, BEGIN, END)
     picture = Picture(ident(program.name), f"Workflow: {shown(program.name, NAME)}", nodes, edges, tuple(sketch.clusters))
-    return lit(picture, marks(sketch, state, past or {}))
+    return lit(picture, marks(sketch, state, past or {}), told(sketch, state, past or {}))
 
 
 @define
@@ -210,12 +215,12 @@ class Sketch:
 # -- a run on the picture of its workflow ------------------------------------------------------------------------------------------
 
 
-def marks(sketch: Sketch, state: State | None, past: Mapping[Address, str]) -> dict[str, tuple[str, ...]]:
+def marks(sketch: Sketch, state: State | None, past: Mapping[Address, Past]) -> dict[str, tuple[str, ...]]:
     """The marks of a run, by the id of what bears them; a branch that has not begun bears none."""
     found: dict[str, tuple[str, ...]] = {}
-    for at, status in past.items():
-        for bearer in (place(at), *sketch.boxes.get(at, ())):
-            found[bearer] = ("past", f"past-{ident(status.lower())}")
+    for at, each in past.items():
+        for bearer in (place(at), *sketch.boxes.get(at, ())) if each.phase in OVER else ():
+            found[bearer] = ("past", f"past-{each.phase}")
     for cursor in state.cursors if state else ():
         node = sketch.program.nodes[cursor.at]
         if cursor.phase != table(node).initial:
@@ -227,6 +232,25 @@ def marks(sketch: Sketch, state: State | None, past: Mapping[Address, str]) -> d
     return found
 
 
+def told(sketch: Sketch, state: State | None, past: Mapping[Address, Past]) -> dict[str, tuple[str, ...]]:
+    """What became of the components of a run, by the id of what tells it: what was decided stands at its gate, the state at the call or frame."""
+    found: dict[str, tuple[str, ...]] = {}
+    for at, each in past.items():
+        if at == ROOT:
+            found[CANCELLED] = tuple(each.said.values())
+        elif at in sketch.program.nodes:
+            node = sketch.program.nodes[at]
+            for phase, says in each.said.items():
+                found[seat(sketch, node, phase)] = (says,)
+            bearer = place(at) if node.exits else seat(sketch, node, w.running)
+            found[bearer] = (*each.lines(), *found.get(bearer, ()))
+    for cursor in state.cursors if state else ():
+        node = sketch.program.nodes[cursor.at]
+        if (gate := box(node, cursor.phase)) in sketch.boxes.get(cursor.at, ()) and asks(node, cursor.phase):
+            found[gate] = (past[cursor.at].waits if cursor.at in past else WAITS_FOR,)
+    return found
+
+
 def seat(sketch: Sketch, node: Component, phase: str) -> str:
     """The box of a phase; one that is met only after a fault has none, and is seen where the call is made again."""
     boxes = sketch.boxes.get(node.at, [place(node.at)])
@@ -234,10 +258,14 @@ def seat(sketch: Sketch, node: Component, phase: str) -> str:
     return next((each for each in (box(node, phase), *called_again) if each in boxes), boxes[-1])
 
 
-def lit(picture: Picture, found: Mapping[str, tuple[str, ...]]) -> Picture:
-    """The picture with marks added to what bears them."""
+def lit(picture: Picture, found: Mapping[str, tuple[str, ...]], said: Mapping[str, tuple[str, ...]]) -> Picture:
+    """The picture with marks added to what bears them, and what is told of it."""
     return evolve(
         picture,
-        nodes=tuple(evolve(node, marks=(*node.marks, *found.get(node.id, ()))) for node in picture.nodes),
-        clusters=tuple(evolve(frame, marks=(*frame.marks, *found.get(frame.id, ()))) for frame in picture.clusters),
+        nodes=tuple(
+            evolve(node, marks=(*node.marks, *found.get(node.id, ())), told=said.get(node.id, ())) for node in picture.nodes
+        ),
+        clusters=tuple(
+            evolve(frame, marks=(*frame.marks, *found.get(frame.id, ())), told=said.get(frame.id, ())) for frame in picture.clusters
+        ),
     )

@@ -13,13 +13,14 @@ from statecore.drivers import of_record
 from statecore.drivers.inputs import CallValues, step_input
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Waiting
-from statecore.stores.history import OVER, History
+from statecore.stores.history import History
 from statecore.stores.rules import STATUS
 
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
     from statecore.core import Cursor, Program, State
+    from statecore.draw import Past
     from statecore.drivers import Execution, Host
     from statecore.stores import Entry, Record
 
@@ -72,11 +73,12 @@ class WorkflowRunOutput:
 
         return bundle(repr(self), *self._drawn())
 
-    def _drawn(self) -> tuple[Program, State, dict[str, str]]:
+    def _drawn(self) -> tuple[Program, State, dict[str, Past]]:
         """The program, where the run stands in it, and what became of each component."""
+        from .pictures import past_of  # noqa: PLC0415  # only who draws pays for it
+
         program = self._compiled.program if self._compiled is not None else compiled_of(self._record).program
-        past = {visit.at: visit.phase for visit in self._history.visits.values() if visit.phase in OVER | {w.failed}}
-        return program, self._record.state, past
+        return program, self._record.state, past_of(program, self._rows, self._history, self.requirements)
 
     # -- what the run is ---------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from statecore.draw import (
     Cluster,
     Edge,
     Node,
+    Past,
     Picture,
     draw_lifecycle,
     draw_workflow,
@@ -403,7 +404,9 @@ def test_a_pause_after_an_error_lights_its_step():
 
 def test_what_is_over_is_marked_with_what_became_of_it():
     """Steps, gates and frames that are over bear their status; an address that is not there is passed over."""
-    picture = drawn(*report(), past={"gather": "completed", "depth": "skipped", "no/such": "failed", ROOT: "completed"})
+    picture = drawn(
+        *report(), past={"gather": Past("completed"), "depth": Past("skipped"), "no/such": Past("failed"), ROOT: Past("completed")}
+    )
     assert marked(picture) == {
         "gather": ("pauses", "past", "past-completed"),
         "depth": ("past", "past-skipped"),
@@ -485,9 +488,9 @@ def test_svg_keeps_ids_classes_and_words():
         assert classes[f"flow-edge-{number}"] == {"edge", edge.kind}
     words = sorted(element.text for tag, element in found if tag == "text")
     lines = (
-        [node.lines for node in picture.nodes]
+        [node.label for node in picture.nodes]
         + [edge.lines for edge in picture.edges]
-        + [frame.lines for frame in picture.clusters]
+        + [frame.label for frame in picture.clusters]
     )
     assert words == sorted(line for some in lines for line in some)
 
@@ -520,14 +523,14 @@ def test_the_same_picture_gives_the_same_bytes():
 def test_text_is_a_tree_that_says_where_answers_lead():
     """In a terminal frames are branches, and arrows that do not lead to the next line are spelled out."""
     text = to_text(
-        drawn(*report(), state=State("paused", (Cursor("depth", "awaiting_confirmation"),)), past={"gather": "completed"})
+        drawn(*report(), state=State("paused", (Cursor("depth", "awaiting_confirmation"),)), past={"gather": Past("completed")})
     )
     assert text.splitlines()[:9] == [
         "Workflow: flow",
         "├─ ○ start",
-        "├─ ▭ gather · error → pause: retry, skip · interrupt → pause: retry, skip (completed)",
+        "├─ ▭ gather (completed) · error → pause: retry, skip · interrupt → pause: retry, skip",
         "├─ [Condition: depth]",
-        "│  ├─ ◆ depth? · awaiting confirmation · “Go deep?” ◀ now",
+        "│  ├─ ◆ depth? (waits for an answer) · awaiting confirmation · “Go deep?” ◀ now",
         "│  │       confirm → detailed",
         "│  │       reject → quick_summary",
         "│  ├─ ▭ detailed · error → fail · interrupt → retry",

@@ -464,7 +464,7 @@ def test_every_example_is_drawn():
         path.stem
         for path in folder.glob("*.py")
         if any(
-            isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "workflow"
+            isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "workflow"
             for node in ast.parse(path.read_text()).body
         )
     }

@@ -12,7 +12,7 @@ import pytest
 from statecore import RunStatus, Step, Workflow
 from statecore.cli import main
 from statecore.cli.exits import FINE, USAGE
-from statecore.draw import draw_workflow, outcomes, to_dot, to_mermaid, to_text
+from statecore.draw import Past, draw_workflow, outcomes, to_dot, to_mermaid, to_text
 from statecore.errors import MissingExtra, UnknownFormat
 
 FLOW = """
@@ -52,7 +52,7 @@ def test_a_run_is_drawn_where_it_stands():
     """What is over is marked, the place where it waits is lit; a run that is over lights its end."""
     made = flow()
     run = made.run()
-    picture = draw_workflow(made.compiled.program, run._record.state, {"first": "completed"})
+    picture = draw_workflow(made.compiled.program, run._record.state, {"first": Past("completed")})
     assert f"{run:mermaid}" == to_mermaid(picture) != f"{made:mermaid}"
     assert f"{run}" == repr(run)
     run.step_requirements[0].confirm()
