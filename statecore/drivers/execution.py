@@ -32,6 +32,8 @@ GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
+MAX_QUESTION = 1 << 30
+"""A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
 
 
 @define
@@ -332,9 +334,9 @@ def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
             bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
             return bodies[-1].detail if bodies else ""
         case "user_input" if review is not None and review.user_input_schema is not None:
-            return encode({"schema": [each.to_dict() for each in review.user_input_schema]})
+            return encode({"schema": [each.to_dict() for each in review.user_input_schema]}, limit=MAX_QUESTION)
         case "route" if review is not None:
-            return encode({"choices": list(node.exits), "multiple": review.allow_multiple_selections})
+            return encode({"choices": list(node.exits), "multiple": review.allow_multiple_selections}, limit=MAX_QUESTION)
         case "output_review":
             reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
             return encode({"retry_count": reviews, "max_retries": node.limits.reviews})

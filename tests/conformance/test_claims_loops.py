@@ -213,6 +213,18 @@ def test_a_route_may_be_refused(db, drive, calls, on_reject):
     assert calls.saw("end") == ([] if on_reject else ["first"])
 
 
+@pytest.mark.spec("ROUTE-1")
+def test_a_question_is_as_long_as_its_definition(db, calls):
+    """What a person is shown is the definition's, not a value: names that are together longer than any value may be are offered, and run."""
+    names = ["x" * 600_000, "y" * 600_000]
+    workflow = Workflow("flow", [Router("r", [Step(name, calls.does(name[0])) for name in names], requires_user_input=True)], db)
+    run = workflow.run()
+    [asked] = run.steps_requiring_route
+    assert asked.available_choices == names
+    asked.select(names[1])
+    assert workflow.continue_run(run).content == "y"
+
+
 @pytest.mark.spec("ROUTE-2")
 @pytest.mark.parametrize("choices", [[], ["nowhere"], ["p", "p"], ["p", "q"], "P", None], ids=repr)
 def test_a_wrong_selection_is_refused_when_made(db, drive, calls, choices):
