@@ -79,8 +79,8 @@ def is_flag(value: object) -> bool:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a sentence or nothing."""
-    return value is None or isinstance(value, str)
+    """Whether a value is a sentence that can be stored (a lone surrogate is no character), or nothing."""
+    return value is None or (isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value))
 
 
 def is_judge(value: object) -> bool:
@@ -109,7 +109,7 @@ def flag(setting: str) -> Any:
 
 def text(setting: str) -> Any:
     """An attribute that is a sentence or nothing."""
-    return field(default=None, validator=must(setting, "a string", is_text))
+    return field(default=None, validator=must(setting, "a string of whole characters", is_text))
 
 
 def on_reject(value: OnReject | str | None) -> OnReject | None:

@@ -53,6 +53,8 @@ WRONG: dict[str, Any] = {
     "a workflow with no branch at a time": lambda: Workflow("w", [work], max_concurrency=True),
     "no name": lambda: Steps("", [work]),
     "half a character": lambda: Step("\ud800", work),
+    "half a character in a question": lambda: Step("s", work, requires_confirmation=True, confirmation_message="Sure\ud800?"),
+    "half a character in a question about an output": lambda: HumanReview(output_review_message="\udfff"),
     "a number among steps": lambda: Steps("s", [3]),
     "a text for steps": lambda: Steps("s", "work"),
     "an empty list among steps": lambda: Steps("s", [[]]),
