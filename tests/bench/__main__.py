@@ -1,7 +1,8 @@
 """`python -m tests.bench` measures everything and prints a table; `--json FILE` keeps the figures.
 
-`--only NAME` (more than once, if wanted) measures a part; `--quick` takes sizes at which figures mean nothing, to see that it works;
-`--peers` also measures other libraries on the same work, each in a virtual environment of its own that this command makes.
+`--folder DIR` says on which disk stores lie. `--only NAME` (more than once, if wanted) measures a part; `--quick` takes sizes at which figures
+mean nothing, to see that it works; `--peers` measures other libraries on the same work, each in a virtual environment of its own that this
+command makes.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="NAME", action="append", choices=list(PARTS), help=f"one of {', '.join(PARTS)}; may be repeated"
     )
+    parser.add_argument("--folder", type=Path, help="where stores lie: another disk, or a file system in memory")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works")
     parser.add_argument(
         "--peers", action="store_true", help="measure other libraries too; installs them in environments of their own"
@@ -78,7 +80,7 @@ def main() -> None:
     found: dict[str, Any] = {"machine": machine(), "figures": {}}
     say(" · ".join(f"{key} {value}" for key, value in found["machine"].items()))
     wanted = asked.only or ([] if asked.peers else list(PARTS))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         parts = {part: PARTS[part] for part in wanted} | ({"peers": peers} if asked.peers else {})
         for part, work in parts.items():
             rows = work(scale, Path(name))

@@ -10,7 +10,7 @@ from typing import Any
 from statecore import InMemoryDb, Step, Workflow
 
 from .measure import Cost, Row, Scale, Work, at_most, beside, race
-from .works import answer_all, bare_fsyncs, gated, linear, nested, plain_loop, raw_commits, reviewed, store, trivial, wide
+from .works import answer_all, bare_fsyncs, gated, linear, nested, plain_loop, raw_commits, repeated, reviewed, store, trivial, wide
 
 STEP = "us/step"
 PAYLOAD = 230
@@ -18,9 +18,9 @@ PAYLOAD = 230
 FLAT = 1.3
 
 
-def rounds_of(scale: Scale, length: int) -> int:
-    """How often a run of that length is repeated: short ones more often."""
-    return max(min(scale.rounds, 3), min(50, scale.steps_a_round // length))
+def runs_of(scale: Scale, length: int) -> int:
+    """How many runs of that length make one round: several short ones, for one alone would find the caches cold."""
+    return max(1, scale.steps_a_round // length)
 
 
 def memory(scale: Scale, folder: Path) -> list[Row]:
@@ -29,7 +29,9 @@ def memory(scale: Scale, folder: Path) -> list[Row]:
     rows, costs = [], {}
     for length in scale.lengths:
         workflow = linear(length, InMemoryDb())
-        took = race({"run": partial(workflow.run, "x"), "loop": plain_loop(length)}, length, rounds_of(scale, length))
+        runs = runs_of(scale, length)
+        works: dict[str, Work] = {"run": repeated(partial(workflow.run, "x"), runs), "loop": repeated(plain_loop(length), runs)}
+        took = race(works, length * runs, scale.rounds)
         costs[length] = took["run"]
         target = at_most(took["run"].cpu, 25, STEP)
         rows.append(beside(f"step in memory, {length:,} a run", STEP, took["run"], "plain loop", took["loop"], **target))
@@ -50,16 +52,16 @@ def durable(scale: Scale, folder: Path, durability: str) -> list[Row]:
     for length in scale.lengths if durability == "normal" else scale.lengths[:-1]:
         db = store(folder, f"steps-{length}", durability)
         workflow = linear(length, db)
-        works: dict[str, Any] = {
-            "run": partial(workflow.run, "x"),
-            "raw": raw_commits(folder, durability, length, PAYLOAD),
+        runs = runs_of(scale, length)
+        works: dict[str, Work] = {
+            "run": repeated(partial(workflow.run, "x"), runs),
+            "raw": repeated(raw_commits(folder, durability, length, PAYLOAD), runs),
         }
         if durability == "full":
-            works["fsync"] = bare_fsyncs(folder, length, 4096)
-        rounds = rounds_of(scale, length)
-        took = race(works, length, rounds)
+            works["fsync"] = repeated(bare_fsyncs(folder, length, 4096), runs)
+        took = race(works, length * runs, scale.rounds)
         db.close()
-        costs[length], kept[length] = took["run"], round(db.path.stat().st_size / length / (rounds + 1))
+        costs[length], kept[length] = took["run"], round(db.path.stat().st_size / length / runs / (scale.rounds + 1))
         more = {"bare append + fsync, wall us": took["fsync"].wall} if durability == "full" else {}
         name = f"step durable {durability}, {length:,} a run"
         target = durable_target(durability, took)
@@ -106,11 +108,12 @@ def shape(scale: Scale, folder: Path) -> list[Row]:
     del folder
     length = max(scale.lengths[:2])
     groups = {depth: nested(length, depth, InMemoryDb()) for depth in scale.depths}
-    took = race({str(depth): partial(w.run, "x") for depth, w in groups.items()}, length, rounds_of(scale, length))
+    runs = runs_of(scale, length)
+    took = race({str(depth): repeated(partial(w.run, "x"), runs) for depth, w in groups.items()}, length * runs, scale.rounds)
     rows = [beside(f"step at depth {depth}, in memory", STEP, took[str(depth)], "depth 1", took["1"]) for depth in scale.depths]
     for branches in scale.widths:
         workflow = wide(branches, InMemoryDb())
-        found = race({"wide": partial(answer_all, workflow)}, branches, scale.rounds)
+        found = race({"wide": repeated(partial(answer_all, workflow), 5)}, branches * 5, scale.rounds)
         rows.append(beside(f"gated branch of a Parallel of {branches}, in memory", "us/branch", found["wide"]))
     return rows
 
@@ -144,16 +147,6 @@ def crowded(name: str, where: str, held: int, work: Work, first: dict[str, Cost]
     base = first.setdefault(name, took)
     target = at_most(round(took.cpu / base.cpu, 2), FLAT, "x the first") if took is not base else {}
     return beside(f"{name} beside {held:,} runs, {where}", "us/run", took, "beside few", base, **target)
-
-
-def repeated(work: Work, times: int) -> Work:
-    """A work so many times: one alone would find the caches cold."""
-
-    def again() -> None:
-        for _ in range(times):
-            work()
-
-    return again
 
 
 def fill(db: Any, held: int, wanted: int, until: float) -> int:

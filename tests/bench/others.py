@@ -71,10 +71,10 @@ def interpreter(name: str) -> Path:
     return python
 
 
-def measured(name: str, scale: Scale) -> dict[str, Any]:
+def measured(name: str, scale: Scale, place: Path) -> dict[str, Any]:
     """What a peer's script says of itself."""
     python = interpreter(name)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
         work = [json.dumps(list(scale.peer_lengths)), str(scale.peer_reviews), folder]
         command = [str(python), "-m", f"tests.bench.peers.with_{name}", *work]
         done = subprocess.run(command, cwd=ROOT, env=os.environ | SILENT, check=True, stdout=subprocess.PIPE, text=True)
@@ -100,9 +100,8 @@ def imported(name: str, python: Path, rounds: int) -> float:
 
 def peers(scale: Scale, folder: Path) -> list[Row]:
     """Every peer's figures beside statecore's of the same run."""
-    del folder
-    found = {name: measured(name, scale) for name in ("statecore", *PEERS)}
-    again = measured("statecore", scale)
+    found = {name: measured(name, scale, folder) for name in ("statecore", *PEERS)}
+    again = measured("statecore", scale, folder)
     rows = [row for part in WORDS for row in rows_of(part, found, again)]
     ours = found["statecore"]["import"]
     for name, each in found.items():

@@ -73,6 +73,16 @@ def nested(length: int, depth: int, db: Any = None) -> Workflow:
     return Workflow("nested", steps=steps, db=db)
 
 
+def repeated(work: Callable[[], object], times: int) -> Callable[[], None]:
+    """A work so many times: one alone would find the caches cold."""
+
+    def again() -> None:
+        for _ in range(times):
+            work()
+
+    return again
+
+
 # -- stores ------------------------------------------------------------------------------------------------------------------------
 
 

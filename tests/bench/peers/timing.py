@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 Work = Callable[[], object]
-ROUNDS = 7
+ROUNDS = 5
 STEPS_A_ROUND = 1_000
 
 
@@ -33,14 +33,24 @@ def medians(took: list[tuple[float, float]]) -> list[float]:
     return [round(median([cpu for cpu, _ in took]), 1), round(median([wall for _, wall in took]), 1)]
 
 
+def repeated(work: Work, times: int) -> Work:
+    """A work so many times: one short run alone would find the caches cold."""
+
+    def again() -> None:
+        for _ in range(times):
+            work()
+
+    return again
+
+
 def steps(make: Callable[[int], Work], lengths: list[int]) -> dict[int, list[float]]:
     """What a step costs in a run of each length; `make` is given a length and answers what runs it once."""
     found = {}
     for length in lengths:
-        work = make(length)
+        runs = max(1, STEPS_A_ROUND // length) if length >= 10 else 1
+        work = repeated(make(length), runs)
         work()
-        rounds = 1 if length < 10 else max(3, min(20, STEPS_A_ROUND // length))
-        found[length] = medians([one_round(work, length) for _ in range(rounds)])
+        found[length] = medians([one_round(work, length * runs) for _ in range(ROUNDS)])
     return found
 
 
