@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from statecore.codec import register_codec
     from statecore.db.in_memory import InMemoryDb
+    from statecore.db.postgres import AsyncPostgresDb, PostgresDb
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
     from statecore.definition import (
         Condition,
@@ -48,6 +49,7 @@ _HOMES = {
     "Parallel": "statecore.definition",
     "OnTimeout": "statecore.definition",
     "Loop": "statecore.definition",
+    "AsyncPostgresDb": "statecore.db.postgres",
     "AsyncSqliteDb": "statecore.db.sqlite",
     "Condition": "statecore.definition",
     "ErrorRequirement": "statecore.output",
@@ -56,6 +58,7 @@ _HOMES = {
     "OnError": "statecore.definition",
     "OnInterrupt": "statecore.definition",
     "OnReject": "statecore.definition",
+    "PostgresDb": "statecore.db.postgres",
     "RunContext": "statecore.definition",
     "RunStatus": "statecore.definition",
     "SqliteDb": "statecore.db.sqlite",
@@ -71,6 +74,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncPostgresDb",
     "AsyncSqliteDb",
     "Condition",
     "ErrorRequirement",
@@ -82,6 +86,7 @@ __all__ = [
     "OnReject",
     "OnTimeout",
     "Parallel",
+    "PostgresDb",
     "Router",
     "RunContext",
     "RunStatus",

@@ -518,6 +518,16 @@ class StoreUnavailable(StoreError):
         super().__init__(f"The store {path!r} cannot be used: {why}. Nothing that was acknowledged is lost; mend it and try again.")
 
 
+class NotPermitted(StoreError):
+    """The database lets this role not do that."""
+
+    code = "SC507"
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"The store {path!r} does not permit this: {why}. Nothing was changed; use a role that may, or grant it.")
+
+
 class MissingExtra(StatecoreError, ImportError):
     """An optional package is needed for this."""
 

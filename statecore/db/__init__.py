@@ -1,1 +1,1 @@
-"""Stores under the names users know: `InMemoryDb`, `SqliteDb`, `AsyncSqliteDb`; each in its own module, loaded when asked for."""
+"""Stores under the names users know: `InMemoryDb`, `SqliteDb`, `PostgresDb`, and their `Async` twins; each in its own module, loaded when asked for."""

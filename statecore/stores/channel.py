@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from statecore.errors import StoreCorrupt, StoreError, StoreUnavailable, UnreadableValue, UnstorableValue
+from statecore.errors import StoreCorrupt, StoreError, StoreUnavailable, UnstorableValue
 
-from .rules import TEXT
+from .rows import of_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,6 @@ DURABILITY: dict[str, dict[str, str | int]] = {
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR})
 """SQLite's codes for a file that is not as it was written; a constraint counts, since the rules refuse first what it would refuse."""
 
-NUMBER = "number"
 CLOSED = "it was closed"
 
 INHERITED: list[sqlite3.Connection] = []
@@ -46,19 +45,7 @@ INHERITED: list[sqlite3.Connection] = []
 
 def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
     """The store's own error for one of the database's; None for an error of another kind."""
-    match error:
-        case sqlite3.Error():
-            return of_sqlite(error, path)
-        case UnreadableValue():
-            return StoreCorrupt(path, error.why)
-        case UnicodeDecodeError():
-            return StoreCorrupt(path, str(error))
-        case UnicodeEncodeError():
-            return UnstorableValue(TEXT, f"{error.object[:40]!a} holds a lone surrogate")
-        case OverflowError():
-            return UnstorableValue(NUMBER, str(error))
-        case _:
-            return None
+    return of_sqlite(error, path) if isinstance(error, sqlite3.Error) else of_value(error, path)
 
 
 def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:

@@ -10,11 +10,14 @@ from attrs import define, evolve, field
 
 from statecore.core import BEGINNING
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
+from statecore.lifecycles import words as w
 
+from .owner import alive
 from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
     GENESIS,
+    bounded,
     check_beginning,
     check_claim,
     check_entries,
@@ -31,7 +34,7 @@ from .rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from statecore.core import Address, Ref, State
     from statecore.core.state import Turn
@@ -56,6 +59,14 @@ class Kept:
     pauses: dict[str, Pause] = field(factory=dict)
     open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
+
+    def can_go_on(self, time: Micros) -> bool:
+        """Whether there is anything to do: calls that are owed, answers, deadlines that are over, a cancellation."""
+        if self.state.run != w.paused:
+            return self.state.run not in ENDED
+        asked = [self.pauses[pause_id] for pause_id in self.open_at]
+        late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
+        return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
 
     def record(self) -> Record:
         """The run as callers see it."""
@@ -133,6 +144,25 @@ class InMemoryDb:
             doubtful = check_claim(run_id, kept.owner, kept.lease, time)
             self._take(kept, owner, time, lease)
             return kept.record(), doubtful
+
+    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
+    ) -> list[tuple[Record, bool]]:
+        """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        with self._lock:
+            mine = [
+                kept for kept in self._runs.values() if kept.identity.workflow_id == workflow_id and kept.identity.run_id not in but
+            ]
+            free = [kept for kept in mine if kept.owner is None and kept.can_go_on(time)]
+            left = [
+                kept
+                for kept in mine
+                if kept.owner is not None and kept.state.run not in ENDED and not alive(kept.owner, kept.lease, time)
+            ]
+            taken = [(kept, kept.owner is not None) for kept in [*free, *left][: bounded(most)]]
+            for kept, _ in taken:
+                self._take(kept, owner, time, lease)
+            return [(kept.record(), doubtful) for kept, doubtful in taken]
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
         """Let a claim last longer. Raises `ClaimLost` where it is no longer this one."""

@@ -1,4 +1,4 @@
-"""What the SQLite store reads: each function is given a connection, inside a transaction or not, and answers with records."""
+"""What a store in tables reads: each function is given a connection, inside a transaction or not, and answers with records."""
 # statements are put together of the constants here and in `rows`; whatever a caller gives is bound
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from .rows import ENTRY, RECORD, WAITING, broken, entries_of, record_of, sought,
 from .rules import ENDED, GENESIS, bounded, page, slice_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
+
+    from .link import Link
 
     Definitions = dict[str, str]
     """Canonical forms by fingerprint, as a store has read them; a definition never changes."""
@@ -38,7 +39,7 @@ SELECT text FROM session_state
 WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
 
 
-def number_of(connection: sqlite3.Connection, run_id: str) -> int:
+def number_of(connection: Link, run_id: str) -> int:
     """The key of a run. Raises `UnknownRun`."""
     row = connection.execute("SELECT id FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
@@ -47,7 +48,7 @@ def number_of(connection: sqlite3.Connection, run_id: str) -> int:
     return number
 
 
-def record(connection: sqlite3.Connection, run_id: str, known: Definitions) -> Record:
+def record(connection: Link, run_id: str, known: Definitions) -> Record:
     """A run as it stands. Raises `UnknownRun`."""
     row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
     if row is None:
@@ -55,7 +56,7 @@ def record(connection: sqlite3.Connection, run_id: str, known: Definitions) -> R
     return record_of(row, canonical_of(connection, row[12], known))
 
 
-def canonical_of(connection: sqlite3.Connection, fingerprint: str | None, known: Definitions) -> str | None:
+def canonical_of(connection: Link, fingerprint: str | None, known: Definitions) -> str | None:
     """The canonical form of a run's workflow, read once: a large one takes longer to read than all the rest of a run."""
     if fingerprint is None:
         return None
@@ -69,25 +70,25 @@ def canonical_of(connection: sqlite3.Connection, fingerprint: str | None, known:
     return canonical
 
 
-def session_state(connection: sqlite3.Connection, session_id: str, workflow_id: str) -> str | None:
+def session_state(connection: Link, session_id: str, workflow_id: str) -> str | None:
     """The session state as the run of a session left it that was executed last; None where there is none."""
     row = connection.execute(SESSION_STATE, (sought(session_id), sought(workflow_id))).fetchone()
     return row[0] if row is not None else None
 
 
-def definition(connection: sqlite3.Connection, fingerprint: str) -> str | None:
+def definition(connection: Link, fingerprint: str) -> str | None:
     """The canonical form of a workflow that some run has or had; None where there is none."""
     row = connection.execute("SELECT canonical FROM definition WHERE fingerprint = ?", (sought(fingerprint),)).fetchone()
     return row[0] if row is not None else None
 
 
-def runs(connection: sqlite3.Connection, wanted: RunFilter, known: Definitions) -> list[Record]:
+def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record]:
     """A page of runs, most recently changed first."""
     alone = wanted.session_id is None
     where, given = narrowed(wanted, RUN_COLUMNS if alone else SESSION_COLUMNS)
     order = "r.turned"
     if wanted.phases is not None:
-        where.append(f"{'' if alone else '+'}r.phase IN ({', '.join('?' * len(wanted.phases))})")
+        where.append(f"{'' if alone else '+'}r.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
         given.extend(map(sought, wanted.phases))
         if alone and len(wanted.phases) > 1:
             order = "+r.turned"  # rather sort the few runs of some phases than look through all runs in order
@@ -95,7 +96,7 @@ def runs(connection: sqlite3.Connection, wanted: RunFilter, known: Definitions) 
     return [record_of(row, canonical_of(connection, row[12], known)) for row in rows.fetchall()]
 
 
-def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int | None) -> list[Entry]:
+def journal(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
     """A slice of a journal, checked against its chain; one that reaches the end, against the run's head. Raises `UnknownRun`."""
     row = connection.execute("SELECT id, seq, head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
@@ -114,7 +115,7 @@ def journal(connection: sqlite3.Connection, run_id: str, after: int, upto: int |
     return entries
 
 
-def link_at(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> bytes:
+def link_at(connection: Link, run_id: str, number: int, seq: int) -> bytes:
     """The chain's link at a row. Raises `UnreadableValue` where the row is missing."""
     if seq == 0:
         return GENESIS
@@ -124,7 +125,7 @@ def link_at(connection: sqlite3.Connection, run_id: str, number: int, seq: int) 
     return bytes(row[0])
 
 
-def head(connection: sqlite3.Connection, run_id: str) -> str:
+def head(connection: Link, run_id: str) -> str:
     """The chain's last link. Raises `UnknownRun`."""
     row = connection.execute("SELECT head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
@@ -135,7 +136,7 @@ def head(connection: sqlite3.Connection, run_id: str) -> str:
 # -- pauses ------------------------------------------------------------------------------------------------------------------------
 
 
-def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
+def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
     where, given = narrowed(wanted, PAUSE_COLUMNS)
     where.append(OPEN)
@@ -153,24 +154,24 @@ def inbox(connection: sqlite3.Connection, wanted: PauseFilter) -> list[Waiting]:
     return [waiting_of(row) for row in rows]
 
 
-def pause(connection: sqlite3.Connection, run_id: str, pause_id: str) -> Waiting | None:
+def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:
     """One pause, open or closed. Raises `UnknownRun`."""
     return pause_in(connection, number_of(connection, run_id), pause_id)
 
 
-def pause_in(connection: sqlite3.Connection, number: int, pause_id: str) -> Waiting | None:
+def pause_in(connection: Link, number: int, pause_id: str) -> Waiting | None:
     """One pause of a run whose key is known."""
     row = connection.execute(PAUSE_OF_RUN, (number, sought(pause_id))).fetchone()
     return waiting_of(row) if row is not None else None
 
 
-def open_pauses(connection: sqlite3.Connection, number: int) -> list[Waiting]:
+def open_pauses(connection: Link, number: int) -> list[Waiting]:
     """The open pauses of a run, in the order in which they were asked; also where the run has ended."""
     rows = connection.execute(OPEN_OF_RUN, (number,))
     return [waiting_of(row) for row in rows.fetchall()]
 
 
-def decisions(connection: sqlite3.Connection, run_id: str) -> list[Decided]:
+def decisions(connection: Link, run_id: str) -> list[Decided]:
     """All decisions of a run, in the order of their pauses. Raises `UnknownRun`."""
     number = number_of(connection, run_id)
     rows = connection.execute(f"{WAITING} WHERE p.run = ? AND d.run IS NOT NULL ORDER BY p.id", (number,))

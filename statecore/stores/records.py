@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
@@ -229,6 +229,16 @@ class Store(Protocol):
 
         An owner of this host that is dead is known at once; one of another host is given up when its lease is over. Raises
         `UnknownRun`; `RunBusy` where its owner is alive, or may be.
+        """
+
+    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
+    ) -> list[tuple[Record, bool]]:
+        """Take up to `most` runs of a workflow that can go on at `time`, except those in `but`; each as `claim` returns it.
+
+        First those that nobody executes: pending or running ones, and paused ones with a decision that is stored, a deadline that is
+        over or a cancellation that was requested; of these the one claimed longest ago first. Then those whose owner is gone. A run
+        that another process is taking at the same moment may be left out, and nobody waits for it.
         """
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.codec.records import load_state
 from statecore.core import Ref
-from statecore.errors import UnreadableValue
+from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 
 from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from .rules import digest, link
+from .rules import TEXT, digest, link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from statecore.core.state import Turn
 
     from .records import Text
+
+NUMBER = "number"
 
 RECORD = """
 SELECT r.run_id, r.workflow_id, r.workflow_name, r.session_id, r.user_id, r.created, r.input, i.text, r.additional_data, a.text,
@@ -87,6 +89,21 @@ def read_kept(address: bytes, text: Text | None) -> Text:
     return text
 
 
+def of_value(error: Exception, path: str) -> StoreError | UnstorableValue | None:
+    """The store's own error for a value that cannot be read from it, or stored in it; None for an error of another kind."""
+    match error:
+        case UnreadableValue():
+            return StoreCorrupt(path, error.why)
+        case UnicodeDecodeError():
+            return StoreCorrupt(path, str(error))
+        case UnicodeEncodeError():
+            return UnstorableValue(TEXT, f"{error.object[:40]!a} holds a lone surrogate")
+        case OverflowError():
+            return UnstorableValue(NUMBER, str(error))
+        case _:
+            return None
+
+
 def unreadable(found: object, what: str) -> UnreadableValue:
     """The refusal of a column that has not its form."""
     return UnreadableValue(f"a {what} is not of its form: {str(found)[:40]!r}")
@@ -97,14 +114,18 @@ def broken(run_id: str, seq: int) -> UnreadableValue:
     return UnreadableValue(f"journal row {seq} of run {run_id!r} is missing, or does not follow from the one before")
 
 
-def sought(text: str | None) -> str | bytes | None:
-    """A text to look for. One that no column can hold is looked for as bytes, which no column holds either."""
+class Unheld(bytes):
+    """A text that no column can hold, as bytes, which no column of texts holds either."""
+
+
+def sought(text: str | None) -> str | Unheld | None:
+    """A text to look for. One that no column can hold is looked for as something that none holds either."""
     if text is None or text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+        return Unheld(text.encode("utf-8", "surrogatepass"))
     return text
 
 

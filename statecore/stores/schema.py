@@ -13,6 +13,8 @@ from .seals import seal_all
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .link import Link
+
 APPLICATION_ID = int.from_bytes(b"stco")
 """What tells a statecore file from another program's; it lies at offset 68 of the file."""
 
@@ -85,12 +87,12 @@ def defect(connection: sqlite3.Connection) -> str | None:
     return None
 
 
-def legal_moves(connection: sqlite3.Connection) -> dict[tuple[str, str, str, str], int]:
+def legal_moves(connection: Link) -> dict[tuple[str, str, str, str], int]:
     """The ids of the moves that this file knows."""
     rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal')
     return {(machine, source, trigger, dest): number for machine, source, trigger, dest, number in rows.fetchall()}
 
 
-def learn_moves(connection: sqlite3.Connection) -> None:
+def learn_moves(connection: Link) -> None:
     """Add the moves of this release's lifecycles that the file does not know yet, inside the caller's transaction."""
-    connection.executemany('INSERT OR IGNORE INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?)', LEGAL)
+    connection.executemany('INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', LEGAL)

@@ -1,6 +1,6 @@
 """`SqliteDb` keeps runs in one file of a local disk, for any number of threads and processes of one machine.
 
-Each method is one transaction of its thread's `channel`: `reading` and `writing` hold the SQL. What may not happen is refused by the
+Each method (they are in `relational`) is one transaction of its thread's `channel`. What may not happen is refused by the
 tables themselves (`schema.sql`, `schema-2.sql`); what is decided, by `rules`, as in every store.
 """
 
@@ -15,15 +15,17 @@ from weakref import WeakSet
 
 from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
 
-from . import reading, writing
 from .channel import CLOSED, DURABILITY, Channel
 from .opening import create, furnish, look
-from .records import Boundary, Decided, Entry, Identity, Micros, PauseFilter, Record, RunFilter, Text, Waiting
-from .rules import LEASE_SECONDS, check_beginning
+from .records import Text
+from .relational import Relational
+from .rules import LEASE_SECONDS
 from .schema import defect, legal_moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .link import Link
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -47,7 +49,7 @@ def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
     return Path(db_file or DEFAULT_FILE).resolve()
 
 
-class SqliteDb:
+class SqliteDb(Relational):
     """A store in one SQLite file, which is made where there is none.
 
     The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
@@ -94,87 +96,6 @@ class SqliteDb:
         """The store, and its file."""
         return f"SqliteDb(db_file={str(self.path)!r}, durability={self.durability!r})"
 
-    # -- runs --------------------------------------------------------------------------------------------------------------------
-
-    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
-        """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
-        check_beginning(identity, session_state)
-        self._expect(identity.input, identity.additional_data, identity.metadata, session_state)
-        return self._write(writing.begin, identity, session_state, owner, lease, self._definitions)
-
-    def load(self, run_id: str) -> Record:
-        """The run as it stands. Raises `UnknownRun`."""
-        return self._channel().read(reading.record, run_id, self._definitions)
-
-    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
-        """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-        return self._write(writing.claim, run_id, owner, time, lease, self._definitions)
-
-    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
-        """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
-        self._write(writing.renew, run_id, epoch, lease)
-
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary; True, having stored nothing, where a cancellation waits.
-
-        Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
-        """
-        self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
-        if boundary.claim is not None and boundary.claim.identity is not None:
-            new, state = boundary.claim.identity, boundary.claim.session_state
-            check_beginning(new, state)
-            self._expect(new.input, new.additional_data, new.metadata, state)
-        return self._write(writing.commit, boundary, self._moves)
-
-    def release(self, run_id: str, epoch: int) -> None:
-        """Give a claim back, if it is still this one."""
-        self._write(writing.release, run_id, epoch)
-
-    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
-        """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
-        return self._write(writing.request_cancel, run_id, by, time, self._definitions)
-
-    def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first."""
-        return self._channel().read(reading.runs, wanted, self._definitions)
-
-    # -- pauses ------------------------------------------------------------------------------------------------------------------
-
-    def decide(self, decision: Decided) -> Decided:
-        """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
-        self._expect(decision.value)
-        return self._write(writing.decide, decision)
-
-    def decisions(self, run_id: str) -> list[Decided]:
-        """All decisions of a run, in the order of their pauses."""
-        return self._channel().read(reading.decisions, run_id)
-
-    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
-        """The inbox: open pauses of runs that have not ended, oldest first."""
-        return self._channel().read(reading.inbox, wanted)
-
-    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
-        """One pause, open or closed."""
-        return self._channel().read(reading.pause, run_id, pause_id)
-
-    # -- journals ----------------------------------------------------------------------------------------------------------------
-
-    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
-        """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
-        return self._channel().read(reading.journal, run_id, after, upto)
-
-    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
-        """The session state as the run of a session left it that was executed last."""
-        return self._channel().read(reading.session_state, session_id, workflow_id)
-
-    def definition(self, fingerprint: str) -> Text | None:
-        """The canonical form of a workflow that some run has or had; None where there is none."""
-        return self._channel().read(reading.definition, fingerprint)
-
-    def head(self, run_id: str) -> str:
-        """The chain's last link."""
-        return self._channel().read(reading.head, run_id)
-
     # -- connections -------------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -189,8 +110,14 @@ class SqliteDb:
             for each in list(self._channels):
                 each.close()
 
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads of this thread's channel."""
+        return self._channel().read(work, *args, **more)
+
     def _write(
-        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
         """One transaction of this thread's channel."""
         channel = self._channel()

@@ -1,4 +1,9 @@
-"""What the SQLite store writes: each function is given a connection inside a transaction that took the writer's place."""
+"""What a store in tables writes: each function is given a connection inside a transaction that may write.
+
+Each begins by reading the run's row and taking its place: in SQLite a writer has the whole file, in Postgres the row is locked (`LOCK`).
+So whatever is read after that stays as it is until the transaction ends.
+"""
+# ruff: noqa: S608  # statements are put together of the constants here and in `reading`; whatever a caller gives is bound
 
 from __future__ import annotations
 
@@ -7,13 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
+from statecore.lifecycles import words as w
 
 from . import reading
+from .owner import alive
 from .records import Boundary, Decided, Identity, Micros, Record, Text
 from .rows import held_text, sought, turn_text, unreadable
 from .rules import (
     ENDED,
     GENESIS,
+    bounded,
     check_claim,
     check_entries,
     check_fence,
@@ -30,15 +38,28 @@ from .rules import (
 from .seals import SEALED
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from .link import Link
     from .reading import Definitions
 
     Moves = Mapping[tuple[str, str, str, str], int]
 
-KEEP = "INSERT OR IGNORE INTO value (hash, text) VALUES (?, ?)"
-FENCE = "SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ?"
+LOCK = "/*pg FOR UPDATE*/"
+"""What only Postgres needs stands in a comment (see `link`): SQLite has one writer at a time anyway."""
+
+KEEP = "INSERT INTO value (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
+FENCE = f"SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ? {LOCK}"
+NUMBER = f"SELECT id FROM run WHERE run_id = ? {LOCK}"
+FREE = f"""
+SELECT r.run_id FROM run r
+WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({reading.OVER}) AND r.id IN (
+  SELECT id FROM run WHERE workflow_id = ? AND phase IN ('{w.pending}', '{w.running}') AND owner IS NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
+  UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
+HELD = f"SELECT r.run_id, r.owner, r.lease FROM run r WHERE +r.workflow_id = ? AND r.owner IS NOT NULL AND r.phase NOT IN ({reading.OVER})"
+STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
 PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
@@ -48,10 +69,10 @@ UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?
 BEGIN = """
 INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
   start_key, seal, owner, lease, turned, claimed, updated, state, phase, head, epoch, held, seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0)"""
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0) RETURNING id"""
 CLAIM = "UPDATE run SET owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ?, updated = ? WHERE id = ?"
 DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
-DEFINE = "INSERT OR IGNORE INTO definition (fingerprint, canonical) VALUES (?, ?)"
+DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
 ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
 ASK = """
 INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, detail, deadline, on_timeout, seal)
@@ -64,10 +85,10 @@ BEGUN = dump_state(BEGINNING)
 CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
 
 
-def keep(connection: sqlite3.Connection, *texts: Text) -> list[bytes]:
+def keep(connection: Link, *texts: Text) -> list[bytes]:
     """Keep values by their content; their addresses."""
     addresses = [digest(text) for text in texts]
-    connection.executemany(KEEP, zip(addresses, texts, strict=True))
+    connection.executemany(KEEP, sorted(zip(addresses, texts, strict=True)))  # in one order, so that no two writers wait for each other
     return addresses
 
 
@@ -86,7 +107,7 @@ class Place(NamedTuple):
 
 
 def begin(  # noqa: PLR0913  # a run, its claim, and what is known
-    connection: sqlite3.Connection, identity: Identity, session_state: Text, owner: str, lease: Micros | None, known: Definitions
+    connection: Link, identity: Identity, session_state: Text, owner: str, lease: Micros | None, known: Definitions
 ) -> Record:
     """Store a new run, claimed. Raises `DuplicateStart`, `DuplicateRun`."""
     insert(connection, identity, session_state, (owner, lease, identity.created))
@@ -94,7 +115,7 @@ def begin(  # noqa: PLR0913  # a run, its claim, and what is known
 
 
 def insert(
-    connection: sqlite3.Connection, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]
+    connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]
 ) -> Place:
     """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
     if identity.key is not None:
@@ -113,20 +134,20 @@ def insert(
     claimed = (owner, lease, turned, seal(owner, 1, turned, None, None), time)
     defined = defined_at(connection, identity.fingerprint, identity.canonical)
     what = (*who, *values, defined, identity.rules, identity.key, sealed)
-    number = connection.execute(BEGIN, (*what, *claimed, BEGUN, BEGINNING.run, GENESIS)).lastrowid or 0
+    [(number,)] = connection.execute(BEGIN, (*what, *claimed, BEGUN, BEGINNING.run, GENESIS)).fetchall()
     connection.execute(
         "INSERT INTO session_state (run, text, hash) VALUES (?, ?, ?)", (number, session_state, digest(session_state))
     )
     return Place(number, GENESIS, BEGINNING.run, 1, turned, None, None)
 
 
-def next_turn(connection: sqlite3.Connection) -> int:
+def next_turn(connection: Link) -> int:
     """The count of a claim across runs that is next."""
     turned: int = connection.execute(TURN).fetchone()[0]
     return turned
 
 
-def defined_at(connection: sqlite3.Connection, fingerprint: str, canonical: Text) -> int:
+def defined_at(connection: Link, fingerprint: str, canonical: Text) -> int:
     """The key of a definition, which is stored where it is not; a large one is not written again for each run."""
     row = connection.execute(DEFINED, (fingerprint,)).fetchone()
     if row is None:
@@ -136,20 +157,20 @@ def defined_at(connection: sqlite3.Connection, fingerprint: str, canonical: Text
     return number
 
 
-def seal_identity(connection: sqlite3.Connection, number: int) -> None:
+def seal_identity(connection: Link, number: int) -> None:
     """Cover what the row of a run says of its identity, once its definition was changed."""
     _, _, *columns = connection.execute(f"{SEALED[0].query} WHERE r.id = ?", (number,)).fetchone()
     connection.execute("UPDATE run SET seal = ? WHERE id = ?", (seal(*columns), number))
 
 
-def seal_claim(connection: sqlite3.Connection, number: int | None) -> None:
+def seal_claim(connection: Link, number: int) -> None:
     """Cover what a claim, its end or a cancellation has changed in the row of a run."""
     row = connection.execute(CLAIMED, (number,)).fetchone()
     connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
 
 
 def claim(  # noqa: PLR0913  # a run, its claim, and what is known
-    connection: sqlite3.Connection, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
+    connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
 ) -> tuple[Record, bool]:
     """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
     row = connection.execute(FENCE, (sought(run_id),)).fetchone()
@@ -163,27 +184,61 @@ def claim(  # noqa: PLR0913  # a run, its claim, and what is known
     return reading.record(connection, run_id, known), doubtful
 
 
-def renew(connection: sqlite3.Connection, run_id: str, epoch: int, lease: Micros) -> None:
+def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+    connection: Link,
+    workflow_id: str,
+    owner: str,
+    time: Micros,
+    lease: Micros | None,
+    most: int,
+    but: Collection[str],
+    known: Definitions,
+) -> list[tuple[Record, bool]]:
+    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
+    name, most = sought(workflow_id), bounded(most)
+    left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(but))})" if but else ""
+    skipped = tuple(map(sought, but))
+    free = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
+    rows = connection.execute(free, (name, name, bounded(time), name, *skipped, most)).fetchall()
+    held = connection.execute(f"{HELD} {left_out} ORDER BY +r.turned", (name, *skipped)).fetchall() if len(rows) < most else ()
+    taken = [claim(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
+    for run_id, holder, lasts in held:
+        if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
+            taken.append(claim(connection, run_id, owner, time, lease, known))
+    return taken
+
+
+def locked(connection: Link, run_id: str) -> int:
+    """The key of a run whose row stays as it is until the transaction ends. Raises `UnknownRun`."""
+    row = connection.execute(NUMBER, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number: int = row[0]
+    return number
+
+
+def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:
     """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
-    number = reading.number_of(connection, run_id)
+    number = locked(connection, run_id)
     found = connection.execute("UPDATE run SET lease = ? WHERE id = ? AND epoch = ? AND owner IS NOT NULL", (lease, number, epoch))
     if found.rowcount == 0:
         raise ClaimLost(run_id)
 
 
-def release(connection: sqlite3.Connection, run_id: str, epoch: int) -> None:
+def release(connection: Link, run_id: str, epoch: int) -> None:
     """Give a claim back, if it is still this one. Raises `UnknownRun`."""
-    number = reading.number_of(connection, run_id)
+    number = locked(connection, run_id)
     connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ? AND epoch = ?", (number, epoch))
     seal_claim(connection, number)
 
 
-def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, time: Micros, known: Definitions) -> Record:
+def request_cancel(connection: Link, run_id: str, by: str | None, time: Micros, known: Definitions) -> Record:
     """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+    number = locked(connection, run_id)
     found = reading.record(connection, run_id, known)
     if found.cancel_requested is None and found.state.run not in ENDED:
-        connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE run_id = ?", (by, time, run_id))
-        seal_claim(connection, reading.number_of(connection, run_id))
+        connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE id = ?", (by, time, number))
+        seal_claim(connection, number)
         found = reading.record(connection, run_id, known)
     return found
 
@@ -191,12 +246,12 @@ def request_cancel(connection: sqlite3.Connection, run_id: str, by: str | None, 
 # -- decisions ---------------------------------------------------------------------------------------------------------------------
 
 
-def decide(connection: sqlite3.Connection, decision: Decided) -> Decided:
+def decide(connection: Link, decision: Decided) -> Decided:
     """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
-    row = connection.execute("SELECT id, phase FROM run WHERE run_id = ?", (sought(decision.run_id),)).fetchone()
+    row = connection.execute(FENCE, (sought(decision.run_id),)).fetchone()
     if row is None:
         raise UnknownRun(decision.run_id)
-    number, phase = row
+    number, _, _, _, phase, *_ = row
     waiting = reading.pause_in(connection, number, decision.pause_id)
     if waiting is None:
         pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
@@ -211,7 +266,7 @@ def decide(connection: sqlite3.Connection, decision: Decided) -> Decided:
     return decision
 
 
-def insert_decisions(connection: sqlite3.Connection, number: int, decided: Iterable[Decided]) -> None:
+def insert_decisions(connection: Link, number: int, decided: Iterable[Decided]) -> None:
     """Insert decisions that were judged."""
     for each in decided:
         value = keep(connection, each.value)[0] if each.value is not None else None
@@ -223,7 +278,7 @@ def insert_decisions(connection: sqlite3.Connection, number: int, decided: Itera
 # -- boundaries --------------------------------------------------------------------------------------------------------------------
 
 
-def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> bool:
+def commit(connection: Link, boundary: Boundary, moves: Moves) -> bool:
     """Store a boundary; True, having stored nothing, where a cancellation waits. Raises what the rules raise."""
     place = fenced(connection, boundary)
     if place is None:
@@ -245,7 +300,7 @@ def commit(connection: sqlite3.Connection, boundary: Boundary, moves: Moves) -> 
     return False
 
 
-def fenced(connection: sqlite3.Connection, boundary: Boundary) -> Place | None:
+def fenced(connection: Link, boundary: Boundary) -> Place | None:
     """Where a boundary may go on, which is in a new run where it begins one; None where a cancellation waits."""
     claim = boundary.claim
     if claim is not None and claim.identity is not None and claim.identity.run_id == boundary.run_id:
@@ -266,7 +321,7 @@ def fenced(connection: sqlite3.Connection, boundary: Boundary) -> Place | None:
     return Place(number, chain, phase, epoch, turned, cancel_by, cancel_requested)
 
 
-def settle(connection: sqlite3.Connection, boundary: Boundary, place: Place) -> None:
+def settle(connection: Link, boundary: Boundary, place: Place) -> None:
     """Bring the row of a run to where a boundary leads, in one statement: its state, and its claim where that begins or ends."""
     state = (dump_state(boundary.state), held_text(boundary.held), boundary.time)
     claim, owner, lease = boundary.claim, None, None
@@ -282,7 +337,7 @@ def settle(connection: sqlite3.Connection, boundary: Boundary, place: Place) -> 
         connection.execute(ADVANCE, (*state, boundary.lease, place.number))
 
 
-def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:
+def append(connection: Link, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:
     """Append the rows of a boundary to the journal; the tables take the run's seq and head along."""
     rows, values = [], []
     for entry in boundary.entries:
@@ -298,11 +353,11 @@ def append(connection: sqlite3.Connection, boundary: Boundary, number: int, chai
         turn = turn_text(entry.turn)
         rows.append((number, entry.seq, legal, entry.at, turn, entry.attempt, entry.time, body.detail, address, chain))
     if values:
-        connection.executemany(KEEP, values)
+        connection.executemany(KEEP, sorted(values))
     connection.executemany(APPEND, rows)
 
 
-def answer(connection: sqlite3.Connection, boundary: Boundary, number: int, phase: str) -> None:
+def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> None:
     """Store the decisions and pauses of a boundary. What was closed long ago is read only where the boundary speaks of it."""
     found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
     open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}

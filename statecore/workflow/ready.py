@@ -25,6 +25,7 @@ from statecore.errors import (
     DuplicateStart,
     KeyReused,
     NotPaused,
+    NotPermitted,
     PauseExpired,
     RunBusy,
     Undecided,
@@ -235,7 +236,7 @@ class Continuation:
 def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
     """Apply the expired pauses of a run that rests, up to the next call of user code, which is for whoever continues it.
 
-    Where somebody executes the run, or has just moved it, it is theirs to apply.
+    Where somebody executes the run, or has just moved it, it is theirs to apply; so it is where this process may only decide.
     """
     record = host.store.load(run_id)
     execution = claiming(host, compiled, record)
@@ -243,7 +244,7 @@ def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
     late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
     if not late or record.state.run != w.paused:
         return
-    with suppress(RunBusy, ClaimLost):
+    with suppress(RunBusy, ClaimLost, NotPermitted):
         store_events(execution, tuple(late))
         if not execution.parked:
             let_go(execution)

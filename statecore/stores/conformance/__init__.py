@@ -17,9 +17,9 @@ it returns opens the same store each time it is called, and is pickled into othe
 
 What is tested, by class: `Runs` (begin, claim, release, cancel, list), `Boundaries` (all or nothing, fenced, refused without a trace),
 `Journals` (order, chain), `Inbox` and `Decisions` (one for each pause, idempotency keys), `Deadlines` and `Leases` (with times that are
-given, so that nobody waits), `Comparison` (random calls, answered as the reference answers them), `Threads` (eight at once), `Processes`
-(eight that decide, two that claim or start, one that is killed at any point and again). No test needs a workflow, a network or a clock; all of
-them take about twenty seconds for a store on a disk.
+given, so that nobody waits), `Work` (what is handed out to workers), `Comparison` (random calls, answered as the reference answers them),
+`Threads` (eight at once), `Processes` (eight that decide, two that claim or start, one that is killed at any point and again). No test needs
+a workflow, a network or a clock; all of them take about twenty seconds for a store on a disk.
 
 A test that fails says which promise is broken; `records.Store` has them method by method, and `rules` is to be called rather than written
 again: `judge`, `check_key`, `check_claim`, `check_fence`, `check_entries`, `check_pauses` and `link` decide, a store only stores. Times that a
@@ -38,9 +38,10 @@ from .leases import Leases
 from .processes import Processes
 from .runs import Runs
 from .threads import Threads
+from .work import Work
 
 
-class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Comparison, Threads):
+class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Work, Comparison, Threads):
     """What every store promises."""
 
 

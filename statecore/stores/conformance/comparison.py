@@ -126,6 +126,15 @@ MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
     *[lambda x: ("commit", x.boundary())] * 6,
     *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time(), x.random.choice([None, x.clock, x.clock + 20 - SKEW]))]
     * 2,
+    lambda x: (
+        "claim_next",
+        "flow",
+        x.random.choice(OWNERS),
+        x.time(),
+        x.random.choice([None, x.clock, x.clock + 20 - SKEW]),
+        x.random.randrange(3),
+        x.random.sample(RUNS, 1),
+    ),
     lambda x: ("renew", x.run_id(), x.random.randrange(4), x.time()),
     lambda x: ("release", x.run_id(), x.random.randrange(4)),
     *[lambda x: ("decide", answer(x.pause(), x.word(), time=x.clock, key=x.random.choice([None, "k", "l"])))] * 3,

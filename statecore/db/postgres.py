@@ -1,0 +1,21 @@
+"""Names handed on: `from statecore.db.postgres import PostgresDb`. Every store serves both colours, so `AsyncPostgresDb` is the same store.
+
+It needs psycopg: pip install 'statecore[postgres]'.
+"""
+
+from statecore.errors import MissingExtra
+
+LACKING = ("PostgresDb", "postgres")
+
+try:
+    from statecore.stores.postgres.store import PostgresDb
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] != "psycopg":
+        raise
+    raise MissingExtra(*LACKING) from missing
+except ImportError as missing:  # psycopg is there, and finds no libpq
+    raise MissingExtra(*LACKING) from missing
+
+AsyncPostgresDb = PostgresDb
+
+__all__ = ["AsyncPostgresDb", "PostgresDb"]

@@ -1,0 +1,265 @@
+"""The connections to one Postgres schema: set up and checked, lent for one transaction each, every error by its name.
+
+A transaction that the server broke off has stored nothing, and is made again. One whose COMMIT got no answer is looked up by its number: the
+server knows of each whether it was committed. Both go on for as long as `patience` says, so that a server may be restarted meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from threading import BoundedSemaphore, Lock
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import psycopg
+from psycopg import errors as pg
+
+from statecore.errors import NotPermitted, StoreCorrupt, StoreError, StoreForked, StoreUnavailable, UnstorableValue
+from statecore.stores.rows import NUMBER, of_value
+from statecore.stores.rules import TEXT
+
+from .dialect import PostgresLink, adapt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from statecore.stores.link import Link
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+CLOSED = "it was closed"
+LOCK_SECONDS = 30
+SETTINGS = {
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",  # a row that was waited for is seen as it is now
+    "lock_timeout": f"{LOCK_SECONDS}s",
+    "idle_in_transaction_session_timeout": "10s",  # a process that was stopped in the middle keeps nobody's row
+    "client_encoding": "UTF8",
+}
+RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
+"""What two transactions at once may run into; made again, each finds what the other has stored."""
+TRIES = 10
+FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
+
+INHERITED: list[Any] = []
+"""A parent's connections in a forked child, kept from being closed: closing says goodbye to the server in the parent's name."""
+
+
+class AgainError(Exception):
+    """A transaction has stored nothing, and may succeed when it is made again."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
+    """The store's own error for one of the database's; None for an error of another kind."""
+    return of_postgres(error, path) if isinstance(error, psycopg.Error) else of_value(error, path)
+
+
+def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue:  # noqa: PLR0911  # a table
+    """The store's own error for one of Postgres's."""
+    why = " ".join(str(error).split())
+    match error:
+        case pg.InsufficientPrivilege():
+            return NotPermitted(path, why)
+        case pg.NumericValueOutOfRange():
+            return UnstorableValue(NUMBER, why)
+        case pg.ProgramLimitExceeded() | pg.CharacterNotInRepertoire() | pg.UntranslatableCharacter():
+            return UnstorableValue(TEXT, why)
+        case pg.LockNotAvailable():
+            return StoreUnavailable(path, f"it was locked by somebody else for {LOCK_SECONDS} s")
+        case pg.ReadOnlySqlTransaction():
+            return StoreUnavailable(path, f"the server only reads, as a standby does ({why})")
+        case psycopg.OperationalError() | pg.QueryCanceled():
+            return StoreUnavailable(path, why)
+        case _:
+            return StoreCorrupt(path, why)
+
+
+class Channel:
+    """Up to `most` connections to one schema, opened when they are needed and kept for the next transaction."""
+
+    def __init__(self, conninfo: str, path: str, schema: str, most: int, patience: float) -> None:
+        self.conninfo, self.path, self.schema, self.patience = conninfo, path, schema, patience
+        self.pid = os.getpid()
+        self.known = False  # whether the server was ever there: then it is worth waiting for
+        self.closed = False
+        self._free: list[psycopg.Connection] = []
+        self._lock = Lock()
+        self._places = BoundedSemaphore(most)
+
+    def connect(self) -> psycopg.Connection:
+        """A new connection with every setting made and read back. Raises psycopg's errors; `StoreUnavailable` where a setting is not taken."""
+        connection = psycopg.connect(self.conninfo, autocommit=True, client_encoding="UTF8", application_name="statecore")
+        try:
+            adapt(connection)
+            wanted = SETTINGS | {"search_path": f'"{self.schema}", pg_temp'}
+            names = list(wanted)
+            connection.execute(
+                f"SELECT {', '.join('set_config(%s, %s, false)' for _ in names)}".encode(),
+                [part for name in names for part in (name, wanted[name])],
+            )
+            names.append("server_encoding")
+            row = connection.execute(f"SELECT {', '.join('current_setting(%s)' for _ in names)}".encode(), names).fetchone()
+            self._check_settings(dict(zip(names, row or (), strict=True)), wanted)
+        except BaseException:
+            connection.close()
+            raise
+        self.known = True
+        return connection
+
+    def _check_settings(self, found: dict[str, str], wanted: dict[str, str]) -> None:
+        """Raise `StoreUnavailable` where Postgres keeps a setting otherwise than it was set."""
+        for name, value in found.items():
+            if value != wanted.get(name, "UTF8"):
+                raise StoreUnavailable(self.path, f"Postgres keeps {name} at {value}, not {wanted.get(name, 'UTF8')}")
+
+    @contextmanager
+    def lent(self) -> Iterator[psycopg.Connection]:
+        """A connection, for one transaction; one that does not come back in order is given up."""
+        if self.pid != os.getpid():
+            raise StoreForked(self.path)
+        if not self._places.acquire(timeout=max(self.patience, 1.0)):
+            raise StoreUnavailable(self.path, "all its connections are in use")
+        try:
+            with self._lock:
+                if self.closed:
+                    raise StoreUnavailable(self.path, CLOSED)
+                connection = self._free.pop() if self._free else None
+            connection = connection or self.connect()
+            try:
+                yield connection
+            except BaseException:
+                self._take_back(connection, usable=self._settled(connection))
+                raise
+            self._take_back(connection, usable=True)
+        finally:
+            self._places.release()
+
+    def _take_back(self, connection: psycopg.Connection, *, usable: bool) -> None:
+        """Keep a connection for the next one, or end it."""
+        with self._lock:
+            if usable and not self.closed and not connection.closed:
+                self._free.append(connection)
+                return
+        connection.close()
+
+    @staticmethod
+    def _settled(connection: psycopg.Connection) -> bool:
+        """Leave no transaction open; whether the connection can be used on."""
+        try:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            return False
+        return connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+    # -- transactions ------------------------------------------------------------------------------------------------------------
+
+    def read(self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
+        """What `work` reads. Raises only named errors."""
+
+        def once() -> Answer:
+            with self.lent() as connection:
+                try:
+                    return work(PostgresLink(connection), *args, **more)
+                except (TypeError, AttributeError) as error:
+                    raise StoreCorrupt(self.path, f"a column is of the wrong type: {error}") from error
+
+        return self._patiently(once, self.patience)
+
+    def write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` answers, once all that it wrote is stored; where anything goes wrong, nothing is. Raises only named errors.
+
+        It may be called several times, of which one is stored.
+        """
+        deadline = monotonic() + self.patience
+
+        def once() -> Answer:
+            lost = None
+            with self.lent() as connection:
+                number = begun(connection)
+                answer = work(PostgresLink(connection), *args, **more)
+                try:
+                    connection.execute("COMMIT")
+                except psycopg.OperationalError as error:
+                    lost = error
+                    connection.close()
+            if lost is not None and not self._was_stored(number, deadline, lost):
+                raise AgainError(lost) from lost
+            return answer
+
+        return self._patiently(once, self.patience)
+
+    def _patiently(self, once: Callable[[], Answer], patience: float) -> Answer:
+        """Make a transaction until it is made, or refused for good."""
+        deadline, wait, tries = monotonic() + patience, FIRST_WAIT, 0
+        while True:
+            known = self.known
+            try:
+                return once()
+            except (AgainError, psycopg.OperationalError, *RACES) as error:
+                cause, tries = error.cause if isinstance(error, AgainError) else error, tries + 1
+                worth = tries < TRIES if isinstance(cause, RACES) else known and passing(cause) and monotonic() < deadline
+                if not worth:
+                    raise named(cause, self.path) or error from cause
+            except Exception as error:
+                told = None if isinstance(error, StoreError) else named(error, self.path)
+                if told is not None:
+                    raise told from error
+                raise
+            sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    def _was_stored(self, number: str, deadline: float, lost: Exception) -> bool:
+        """Whether a transaction was committed whose COMMIT got no answer; asked until the server knows. Raises `StoreUnavailable`."""
+        while True:
+            try:
+                with self.lent() as connection:
+                    row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (number,)).fetchone()
+                status = row[0] if row else None
+                if status in ("committed", "aborted"):
+                    return bool(status == "committed")
+                if status is None:
+                    raise StoreUnavailable(self.path, f"the server forgot what became of transaction {number}") from lost
+            except psycopg.OperationalError as error:
+                lost = error
+            if monotonic() > deadline:
+                why = f"nobody said whether transaction {number} was stored ({' '.join(str(lost).split())})"
+                raise StoreUnavailable(self.path, why) from lost
+            sleep(FIRST_WAIT)
+
+    def close(self) -> None:
+        """Give all connections back; one that is lent is closed when it comes back."""
+        with self._lock:
+            self.closed = True
+            free, self._free = self._free, []
+        for connection in free:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def __del__(self) -> None:
+        """A store that is gone needs no connections; but a forked child never closes its parent's."""
+        if self.pid == os.getpid():
+            self.close()
+        else:
+            INHERITED.append(self._free)
+
+
+def begun(connection: psycopg.Connection) -> str:
+    """Begin a transaction, in one message to the server; its number."""
+    cursor = connection.execute("BEGIN; SELECT pg_current_xact_id()::text")
+    cursor.nextset()
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def passing(error: Exception) -> bool:
+    """Whether an error is of a server that is going, gone or coming again: it may be there in a moment."""
+    return isinstance(error, psycopg.OperationalError) and not isinstance(error, pg.LockNotAvailable | pg.QueryCanceled)

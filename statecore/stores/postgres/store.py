@@ -1,0 +1,192 @@
+"""`PostgresDb` keeps runs in a schema of a Postgres database, for any number of threads, processes and machines."""
+
+from __future__ import annotations
+
+import os
+import re
+from threading import Lock
+from time import monotonic_ns, sleep
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from statecore.errors import StoreError, StoreForked, StoreUnavailable, UnsupportedSetting
+from statecore.stores.relational import Relational
+from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.schema import legal_moves
+
+from .channel import CLOSED, Channel, named
+from .opening import furnish, raise_if_defective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from statecore.stores.link import Link
+    from statecore.stores.records import Micros
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+NAME = "PostgresDb"
+URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
+SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,50}")
+NEW_TIME = 30 * 1_000_000_000
+"""After how many nanoseconds the server is asked again what time it is."""
+GAP = 0.25
+
+
+def conninfo_of(db_url: str) -> str:
+    """What psycopg is to connect to. Raises `UnsupportedSetting`, without a word of the URL: it may hold a password."""
+    if not db_url.startswith(URLS):
+        raise UnsupportedSetting(NAME, "this db_url", "it is postgresql://user@host:port/database")
+    try:
+        return make_conninfo(db_url.replace("+psycopg", "", 1) if db_url.startswith(URLS[2]) else db_url, connect_timeout=10)
+    except psycopg.Error:
+        raise UnsupportedSetting(NAME, "this db_url", "it cannot be read; it is postgresql://user@host:port/database") from None
+
+
+def shown(conninfo: str) -> str:
+    """A database as people may see it: no password, no options."""
+    parts = conninfo_to_dict(conninfo)
+    user = f"{parts['user']}@" if parts.get("user") else ""
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"postgresql://{user}{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}"
+
+
+class PostgresDb(Relational):
+    """A store in one schema of a Postgres database (14 or later), which is made where there is none.
+
+    The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
+    parent has not used it. `db_schema` keeps the tables apart from others. `lease` is how many seconds a claim lasts that is not
+    renewed: how long a run waits whose owner is on another host and went away. A transaction holds one of up to `max_connections`
+    connections for as long as it lasts; where the server goes away, it is tried again for `patience` seconds.
+
+    `clock` is the server's: all machines have one time, whatever theirs is.
+    """
+
+    blocking = True
+
+    def __init__(
+        self,
+        db_url: str,
+        *,
+        db_schema: str = "statecore",
+        lease: float = LEASE_SECONDS,
+        patience: float = 30.0,
+        max_connections: int = 10,
+    ) -> None:
+        if not SCHEMA.fullmatch(db_schema):
+            raise UnsupportedSetting(NAME, f"db_schema={db_schema!r}", "it is a plain name in lower case")
+        if not lease > 0:
+            raise UnsupportedSetting(NAME, f"lease={lease!r}", "a claim lasts for some seconds")
+        if max_connections < 1:
+            raise UnsupportedSetting(NAME, f"max_connections={max_connections!r}", "a transaction needs one")
+        self._conninfo = conninfo_of(db_url)
+        self.path, self.db_schema = shown(self._conninfo), db_schema
+        self.lease, self.patience, self.max_connections = lease, patience, max_connections
+        self._lock = Lock()
+        self._channel: Channel | None = None
+        self._moves: dict[tuple[str, str, str, str], int] = {}
+        self._time: tuple[int, int] | None = None
+        self._ear: psycopg.Connection | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        """The store, and its place without the password."""
+        return f"PostgresDb({self.path!r}, db_schema={self.db_schema!r})"
+
+    # -- time and hints ----------------------------------------------------------------------------------------------------------
+
+    def clock(self) -> Micros:
+        """The server's time, in microseconds since 1970; asked for now and then, and counted on from there."""
+        known = self._time
+        if known is None or monotonic_ns() - known[1] > NEW_TIME:
+            try:
+                known = self._time = self._read(server_time)
+            except StoreError:
+                if known is None:
+                    raise
+                self._time = known = known[0] + (monotonic_ns() - known[1]) // 1000, monotonic_ns()
+        return known[0] + (monotonic_ns() - known[1]) // 1000
+
+    def listen(self, seconds: float) -> bool:
+        """Wait at most so long for a hint that a run can go on; whether there was one. For one thread at a time.
+
+        A hint may be lost, with its connection for example: whoever waits for work looks for it now and then, whatever he hears.
+        """
+        try:
+            if self._ear is None or self._ear.closed:
+                self._ear = self._open().connect()
+                self._ear.execute(f'LISTEN "statecore.{self.db_schema}"'.encode())
+                return True  # what came before is not heard
+            return any(True for _ in self._ear.notifies(timeout=seconds, stop_after=1))
+        except (psycopg.Error, StoreError):
+            self._deafen()
+            sleep(min(seconds, GAP))
+            return False
+
+    def _deafen(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.close()
+
+    # -- connections -------------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Give all connections back; does nothing in a forked child, whose they are not."""
+        channel = self._channel
+        if channel is not None and channel.pid != os.getpid():
+            return
+        with self._lock:
+            self._closed = True
+            self._deafen()
+            if channel is not None:
+                channel.close()
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        return self._open().read(work, *args, **more)
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        return self._open().write(work, *args, **more)
+
+    def _open(self) -> Channel:
+        """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and what `furnish` raises."""
+        channel = self._channel
+        if channel is not None:
+            if channel.pid != os.getpid():
+                raise StoreForked(self.path)
+            return channel
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(self.path, CLOSED)
+            if self._channel is None:
+                self._channel = self._prepared()
+            return self._channel
+
+    def _prepared(self) -> Channel:
+        """Connections to a schema that is ours, of the newest version."""
+        channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience)
+        try:
+            with channel.lent() as connection:
+                furnish(connection, self.path, self.db_schema)
+                raise_if_defective(connection, self.path, self.db_schema)
+        except psycopg.Error as error:
+            channel.close()
+            raise named(error, self.path) or error from error
+        except BaseException:
+            channel.close()
+            raise
+        self._moves.update(channel.read(legal_moves))
+        return channel
+
+
+def server_time(link: Link) -> tuple[int, int]:
+    """The server's time in microseconds, and this machine's count of nanoseconds at that moment, halfway between asking and hearing."""
+    asked = monotonic_ns()
+    (now,) = link.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").fetchone()
+    return now, (asked + monotonic_ns()) // 2
