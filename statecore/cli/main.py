@@ -13,7 +13,7 @@ import click
 from statecore import __version__
 from statecore.errors import StatecoreError
 
-from . import care, deciding, exits, listing, running
+from . import care, deciding, exits, listing, running, working
 from .check import check
 from .demo import demo
 from .diagram import diagram
@@ -38,6 +38,7 @@ COMMANDS = (
     deciding.cancel,
     running.tick,
     running.recover,
+    working.worker,
     care.verify,
     care.doctor,
     care.backup,

@@ -69,6 +69,7 @@ def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int
 @click.option("--input", "text", metavar="TEXT", help="The run's input, as text.")
 @click.option("--input-json", metavar="JSON", help="The run's input, as JSON.")
 @click.option("--run-id", metavar="ID", help="The new run's id.  [default: a new UUID]")
+@click.option("--submit", is_flag=True, help="Only store the run: a worker begins it.")
 @click.option("--idempotency-key", "key", metavar="KEY", help="The same key again starts no second run, but follows the first.")
 @answers_option
 @by_option
@@ -84,22 +85,34 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     by: str,
     db: str | None,
     *,
+    submit: bool,
     as_json: bool,
 ) -> int:
     """Start a run of a workflow and follow it.
 
     TARGET is module:workflow or file.py:workflow; the workflow's name may be left out where there is one. The run is followed until it
-    ends, or waits for a decision that nobody here makes.
+    ends, or waits for a decision that nobody here makes; with --submit it is only stored.
     """
     run_input = input_of(text, input_json)
     workflow, file = placed(load(target), db)
     screen = Screen(quiet=as_json)
+    if submit:
+        return submitted(workflow, run_input, {"run_id": run_id, "idempotency_key": key}, screen)
     who = answering(workflow, answers, by, ask=not as_json)
     following = Following(workflow, who, screen, (), file)
     following.named(run_id)
     following.again = resume_command(target, following.run_id, file)
     screen.say(f"Run {short(following.run_id)} of {clean(workflow.name)}", bold=True)
     return follow(following, lambda: following.start(run_input, idempotency_key=key), as_json=as_json)
+
+
+def submitted(workflow: Workflow, run_input: Any, options: dict[str, Any], screen: Screen) -> int:
+    """Store a run that a worker will begin, and print it."""
+    view = workflow.submit(run_input, **options)
+    if screen.quiet:
+        print_json({**run_document(Inbox(workflow.db), view.run_id), "exit_code": exits.FINE})
+    screen.say(f"Run {short(view.run_id)} of {clean(workflow.name)} is {view.status.value}: a worker begins it.")
+    return exits.FINE
 
 
 def input_of(text: str | None, input_json: str | None) -> Any:

@@ -16,25 +16,38 @@ if TYPE_CHECKING:
     from statecore.stores import Store
 
 DEFAULT = "statecore.db"
+URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 db_option: Option = click.option(
     "--db",
-    metavar="FILE",
+    metavar="STORE",
     envvar="STATECORE_DB",
     show_envvar=True,
-    help=f"The SQLite file of the runs. Default: the workflow's own, else ./{DEFAULT}.",
+    help=f"Where the runs are: an SQLite file, or postgresql://user@host/database. Default: the workflow's own, else ./{DEFAULT}.",
 )
 
 
+def is_url(db: str | None) -> bool:
+    """Whether a store is named by a URL."""
+    return db is not None and db.startswith(URLS)
+
+
 def opened(db: str | None) -> Store:
-    """The store in a file, which is created where there is none."""
-    store = SqliteDb(db_file=db or DEFAULT)
+    """The store in a file or a database, which is made where there is none."""
+    if is_url(db):
+        from statecore.db.postgres import PostgresDb  # noqa: PLC0415  # only who asks for it needs psycopg
+
+        store: Store = PostgresDb(str(db))
+    else:
+        store = SqliteDb(db_file=db or DEFAULT)
     click.get_current_context().call_on_close(store.close)
     return store
 
 
 def inbox(db: str | None) -> Inbox:
     """The store of a command that needs no workflow. A file that is not there is a usage error, and is not created."""
+    if is_url(db):
+        return Inbox(opened(db))
     file = Path(db or DEFAULT)
     if not file.exists():
         message = f"There is no store {str(file)!r}. Name the file that the runs are in: --db FILE, or STATECORE_DB=FILE."
@@ -47,9 +60,10 @@ def placed(workflow: Workflow, db: str | None) -> tuple[Workflow, str]:
     if db is None and not isinstance(workflow.db, InMemoryDb):
         file = own_file(workflow.db)
         return workflow, file
-    return workflow.on(opened(db)), db or ""
+    store = opened(db)
+    return workflow.on(store), own_file(store) if is_url(db) else db or ""
 
 
 def own_file(store: Any) -> str:
-    """The file of a workflow's own store, as far as it has one."""
+    """The place of a store, as far as it has one; of a database, without the password."""
     return str(getattr(store, "path", ""))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from statecore.stores import Store
 from statecore.stores.owner import this_process
@@ -19,16 +19,22 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
+def clock_of(store: Store) -> Callable[[], int]:
+    """The time by which a store's runs live: that of its server, where many machines share it, else this machine's."""
+    clock: Callable[[], int] = getattr(store, "clock", wall_clock)
+    return clock
+
+
 @frozen
 class Host:
     """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a claim lasts.
 
-    `session` finds a session by its id, and `dependencies` are live objects; both are for user code that asks. `asleep` None means asyncio's
-    own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
+    The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
+    code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     """
 
     store: Store
-    clock: Callable[[], int] = wall_clock
+    clock: Callable[[], int] = Factory(lambda host: clock_of(host.store), takes_self=True)
     owner: Callable[[], str] = this_process
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from statecore.errors import ClaimLost, NotPaused, RunBusy, Undecided, UnknownRun
@@ -11,7 +11,7 @@ from statecore.stores import PauseFilter, RunFilter
 from statecore.stores.rules import ENDED
 
 from .options import checked_input
-from .ready import Continuation, new_run
+from .ready import Continuation, new_run, submitted
 
 ALL = 1_000_000
 
@@ -21,11 +21,25 @@ if TYPE_CHECKING:
     from statecore.output import Requirement, WorkflowRunOutput
     from statecore.stores import Record
 
+    from .options import RunOptions
     from .ready import Ready
     from .workflow import Workflow
 
 
-def launch(  # as many keywords as a run has settings
+def launch(workflow: Workflow, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
+    """A new run, stored and claimed; or the one that the same key has begun.
+
+    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
+    """
+    return new_run(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
+
+
+def submit(workflow: Workflow, run_input: Any, **options: Unpack[RunOptions]) -> str:
+    """The id of a new run that is stored, and that nobody executes yet; or of the one that the same key has begun. Raises what `launch` does."""
+    return submitted(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
+
+
+def asked_for(  # as many keywords as a run has settings
     workflow: Workflow,
     run_input: Any,
     *,
@@ -35,11 +49,8 @@ def launch(  # as many keywords as a run has settings
     run_id: str | None = None,
     session_state: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
-) -> Ready:
-    """A new run, stored and claimed; or the one that the same key has begun.
-
-    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
-    """
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """What is asked for by a call of `run`: ids, values and session states. Raises `InvalidInput`."""
     ids = {
         "run_id": run_id or str(uuid4()),
         "workflow_id": workflow.id,
@@ -50,7 +61,7 @@ def launch(  # as many keywords as a run has settings
     }
     checked = checked_input(workflow.name, workflow.input_schema, run_input)
     values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": workflow.metadata}
-    return new_run(workflow.host, workflow.compiled, ids, values, (workflow.session_state, session_state or {}))
+    return ids, values, (workflow.session_state, session_state or {})
 
 
 def resume(  # as many keywords as a continuation has settings

@@ -33,7 +33,7 @@ from statecore.errors import (
 )
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
-from statecore.stores import Body, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
+from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from .parked import differences_at
@@ -68,10 +68,46 @@ def new_run(
     values: Mapping[str, Any],
     session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> Ready:
-    """A run that is stored, claimed and started.
+    """A run that is stored, claimed and started; where the same request began a run before, that one.
 
-    Its session state is the workflow's own, under what the session's last run left, under what the caller gives. Raises
-    `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored. Where the same request began a run before, it is that run.
+    Raises `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored.
+    """
+    execution = unborn(host, compiled, ids, values, session_states)
+    try:
+        return Ready(execution, store_events(execution, (beginning(compiled.program, execution.identity.created),)))
+    except DuplicateStart as first:
+        return started_before(host, compiled, execution.identity, first.run_id)
+
+
+def submitted(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> str:
+    """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
+    execution = unborn(host, compiled, ids, values, session_states)
+    new = execution.identity
+    nothing_yet = Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim)
+    try:
+        host.store.commit(nothing_yet)
+    except DuplicateStart as first:
+        same_request(host.store.load(first.run_id).identity, new)
+        return first.run_id
+    return new.run_id
+
+
+def unborn(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Execution:
+    """A new run that is not stored yet; its first boundary stores and claims it. Raises `UnstorableValue`.
+
+    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
     """
     program, now = compiled.program, host.clock()
     identity = Identity(
@@ -87,11 +123,7 @@ def new_run(
     kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
     own, given = session_states
     state = encode({**own, **decode(kept), **given}) if own or given else kept
-    execution = Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
-    try:
-        return Ready(execution, store_events(execution, (beginning(program, now),)))
-    except DuplicateStart as first:
-        return started_before(host, compiled, identity, first.run_id)
+    return Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
 
 
 def beginning(program: Program, now: int) -> Event:
@@ -103,8 +135,7 @@ def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str)
     """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
     record = host.store.load(run_id)
     first = record.identity
-    if (first.input, first.additional_data) != (again.input, again.additional_data):
-        raise KeyReused(str(again.key), f"run {run_id!r}, which was started with another input")
+    same_request(first, again)
     try:
         return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
     except (NotPaused, Undecided, RunBusy):
@@ -112,6 +143,12 @@ def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str)
         execution = of_record(host, compiled, watched)
         execution.parked = True
         return Ready(execution, None)
+
+
+def same_request(first: Identity, again: Identity) -> None:
+    """Raise `KeyReused` where a key that began a run comes again with something else."""
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
 
 
 @define
@@ -142,6 +179,19 @@ class Continuation:
                     return Ready(execution, None)
             except ClaimLost:
                 continue
+
+    def claimed(self, record: Record, *, doubtful: bool) -> Ready:
+        """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the claim is still held then."""
+        while True:
+            execution = of_record(self.host, self.compiled, record)
+            execution.answers = self.answers()
+            self.check(evolve(record, owner=None), execution.answers)
+            events = self.events(execution, record if doubtful else evolve(record, owner=None))
+            try:
+                return Ready(execution, store_events(execution, events) if events else None)
+            except ClaimLost:  # somebody decided what was about to expire: then it does not
+                if self.host.store.load(self.run_id).epoch != record.epoch:
+                    raise
 
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.

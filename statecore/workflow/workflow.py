@@ -15,13 +15,14 @@ from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.drivers import Host
+from statecore.drivers.host import clock_of
 from statecore.drivers.storing import raise_loud
 from statecore.drivers.sync import drive
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 
 from .inbox import Inbox
-from .launching import aeach_on, each_on, late_runs, launch, left_runs, resume
+from .launching import aeach_on, each_on, late_runs, launch, left_runs, resume, submit
 from .options import ContinueOptions, RunOptions, checked_schema, phases_of, plain_options, read_options
 from .ready import Ready
 
@@ -132,7 +133,8 @@ class Workflow:
     def on(self, db: Store) -> Workflow:
         """The same workflow on another store."""
         other = copy(self)
-        other.db, other.host = db, evolve(self.host, store=db, session=other.get_session)
+        clock = clock_of(db) if self.host.clock == clock_of(self.db) else self.host.clock
+        other.db, other.host = db, evolve(self.host, store=db, session=other.get_session, clock=clock)
         other.__dict__.pop("inbox", None)
         return other
 
@@ -181,6 +183,17 @@ class Workflow:
         if stream:
             return self._astream(launch(self, input, **options), stream_events=stream_events)
         return self._adrive(lambda: launch(self, input, **options))
+
+    def submit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
+        """Store a run without executing anything of it: a worker begins it, or `recover`. Its output says that it is pending.
+
+        Options and refusals are those of `run`; the same idempotency key gives the run that it submitted or started first.
+        """
+        return self.get_run_output(submit(self, input, **options))
+
+    async def asubmit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
+        """`submit`, off the event loop."""
+        return await self._off_loop(lambda: self.submit(input, **options))
 
     @overload
     def continue_run(

@@ -40,6 +40,8 @@ SETTINGS = {
 }
 RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
 """What two transactions at once may run into; made again, each finds what the other has stored."""
+COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
+"""A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 
@@ -262,4 +264,6 @@ def begun(connection: psycopg.Connection) -> str:
 
 def passing(error: Exception) -> bool:
     """Whether an error is of a server that is going, gone or coming again: it may be there in a moment."""
-    return isinstance(error, psycopg.OperationalError) and not isinstance(error, pg.LockNotAvailable | pg.QueryCanceled)
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in COMING_AND_GOING

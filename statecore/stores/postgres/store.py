@@ -7,6 +7,7 @@ import re
 from threading import Lock
 from time import monotonic_ns, sleep
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -30,39 +31,44 @@ Answer = TypeVar("Answer")
 
 NAME = "PostgresDb"
 URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
+USUAL = "statecore"
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,50}")
 NEW_TIME = 30 * 1_000_000_000
 """After how many nanoseconds the server is asked again what time it is."""
 GAP = 0.25
 
 
-def conninfo_of(db_url: str) -> str:
-    """What psycopg is to connect to. Raises `UnsupportedSetting`, without a word of the URL: it may hold a password."""
-    if not db_url.startswith(URLS):
-        raise UnsupportedSetting(NAME, "this db_url", "it is postgresql://user@host:port/database")
+def read_url(db_url: str) -> tuple[str, str | None]:
+    """What psycopg is to connect to, and the schema that the URL names. Raises `UnsupportedSetting` without a word of the URL."""
+    place, asked, query = db_url.partition("?")
     try:
-        return make_conninfo(db_url.replace("+psycopg", "", 1) if db_url.startswith(URLS[2]) else db_url, connect_timeout=10)
-    except psycopg.Error:
-        raise UnsupportedSetting(NAME, "this db_url", "it cannot be read; it is postgresql://user@host:port/database") from None
+        if not place.startswith(URLS):
+            raise ValueError  # noqa: TRY301  # one refusal for all
+        options = dict(parse_qsl(query, strict_parsing=bool(asked)))
+        schema = options.pop("schema", None)
+        plain = place.replace("+psycopg:", ":", 1) if place.startswith(URLS[2]) else place
+        return make_conninfo(f"{plain}?{urlencode(options, quote_via=quote)}", connect_timeout=10), schema
+    except (ValueError, psycopg.Error):
+        raise UnsupportedSetting(NAME, "this db_url", "it is postgresql://user@host:port/database?schema=name") from None
 
 
-def shown(conninfo: str) -> str:
-    """A database as people may see it: no password, no options."""
+def shown(conninfo: str, schema: str) -> str:
+    """A store as people may see it, and as a command takes it: without the password."""
     parts = conninfo_to_dict(conninfo)
     user = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""
-    return f"postgresql://{user}{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}"
+    return f"postgresql://{user}{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}{'' if schema == USUAL else f'?schema={schema}'}"
 
 
 class PostgresDb(Relational):
     """A store in one schema of a Postgres database (14 or later), which is made where there is none.
 
     The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
-    parent has not used it. `db_schema` keeps the tables apart from others. `lease` is how many seconds a claim lasts that is not
-    renewed: how long a run waits whose owner is on another host and went away. A transaction holds one of up to `max_connections`
-    connections for as long as it lasts; where the server goes away, it is tried again for `patience` seconds.
+    parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
 
-    `clock` is the server's: all machines have one time, whatever theirs is.
+    `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is on another host and went away. A
+    transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
+    for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
     """
 
     blocking = True
@@ -71,19 +77,20 @@ class PostgresDb(Relational):
         self,
         db_url: str,
         *,
-        db_schema: str = "statecore",
+        db_schema: str | None = None,
         lease: float = LEASE_SECONDS,
         patience: float = 30.0,
         max_connections: int = 10,
     ) -> None:
+        self._conninfo, named_there = read_url(db_url)
+        db_schema = db_schema or named_there or USUAL
         if not SCHEMA.fullmatch(db_schema):
             raise UnsupportedSetting(NAME, f"db_schema={db_schema!r}", "it is a plain name in lower case")
         if not lease > 0:
             raise UnsupportedSetting(NAME, f"lease={lease!r}", "a claim lasts for some seconds")
         if max_connections < 1:
             raise UnsupportedSetting(NAME, f"max_connections={max_connections!r}", "a transaction needs one")
-        self._conninfo = conninfo_of(db_url)
-        self.path, self.db_schema = shown(self._conninfo), db_schema
+        self.path, self.db_schema = shown(self._conninfo, db_schema), db_schema
         self.lease, self.patience, self.max_connections = lease, patience, max_connections
         self._lock = Lock()
         self._channel: Channel | None = None
@@ -94,7 +101,7 @@ class PostgresDb(Relational):
 
     def __repr__(self) -> str:
         """The store, and its place without the password."""
-        return f"PostgresDb({self.path!r}, db_schema={self.db_schema!r})"
+        return f"PostgresDb({self.path!r})"
 
     # -- time and hints ----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,86 @@
+"""The command that executes what others have submitted or decided: `worker`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from statecore.workflow.worker import Went, Worker
+
+from . import exits
+from .listing import json_option
+from .screen import Screen, clean, short
+from .stores import db_option, placed
+from .targets import load
+from .views import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED": "cancelled", "RUNNING": "given back"}
+
+
+@click.command()
+@click.argument("target")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="How many runs at a time.")
+@click.option("--until-idle", is_flag=True, help="End when no run can go on, instead of waiting for more.")
+@click.option("--poll", type=click.FloatRange(0.01), metavar="SECONDS", help="Look for work this often, whatever is heard of it.")
+@db_option
+@json_option
+def worker(  # noqa: PLR0913  # the options of the command, one by one
+    target: str, concurrency: int, poll: float | None, db: str | None, *, until_idle: bool, as_json: bool
+) -> int:
+    """Execute the runs of a workflow that can go on.
+
+    Any number of workers, on any number of machines, share a store: each run of the workflow TARGET that was submitted, decided, is past its
+    deadline, or was left by a process that died is driven on by one of them until it waits for people or is over. SIGTERM or Ctrl-C:
+    each run is given back at its next boundary; a second time: at once, and others take the runs over. With --json a line for each run.
+    """
+    workflow, place = placed(load(target), db)
+    screen = Screen(quiet=as_json)
+    working = Worker(workflow, concurrency, poll, teller(screen, as_json=as_json))
+    screen.say(
+        f"Working on {clean(workflow.name)}, {concurrency} runs at a time" + (f", in {clean(place)}" if place else ""), bold=True
+    )
+    with heeding(working):
+        counts = working.work(until_idle=until_idle)
+    if as_json:
+        print_json({"counts": dict(counts)})
+    screen.say(", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items())) or "No run could go on.")
+    return exits.FINE
+
+
+def teller(screen: Screen, *, as_json: bool) -> Callable[[Went], None]:
+    """What prints a line for each run; runs end on several threads, lines come whole."""
+    lock = Lock()
+
+    def tell(went: Went) -> None:
+        with lock:
+            if as_json:
+                print_json({"run_id": went.run_id, "status": went.status, "why": went.why})
+            else:
+                screen.step(short(went.run_id) or "store", WORDS.get(went.status, went.status.lower()), clean(went.why))
+
+    return tell
+
+
+@contextmanager
+def heeding(working: Worker) -> Iterator[None]:
+    """Meanwhile, stop the worker when this process is told to; the second time, end the process at once."""
+
+    def stop(number: int, _frame: Any) -> None:
+        if working.stopping:
+            os._exit(128 + number)
+        working.stop()
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

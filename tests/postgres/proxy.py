@@ -1,0 +1,54 @@
+"""A line to the server that can be cut where it hurts: between a COMMIT and its answer, or before the COMMIT arrives."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from threading import Thread
+
+
+class Proxy:
+    """Forwards connections to a port of loopback; `cut` says what happens to the next COMMIT: "answer", "commit", or nothing (None)."""
+
+    def __init__(self, port: int) -> None:
+        self.behind = port
+        self.cut: str | None = None
+        self.cuts = 0
+        self.closed = False
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listening.getsockname()[1])
+        Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        """Take one connection after the other until the proxy is closed."""
+        with suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                if self.closed:
+                    client.close()
+                    continue
+                server = socket.create_connection(("127.0.0.1", self.behind))
+                for which, source, target in (("to the server", client, server), ("to the client", server, client)):
+                    Thread(target=self.forward, args=(which, source, target), daemon=True).start()
+
+    def forward(self, which: str, source: socket.socket, target: socket.socket) -> None:
+        """Pass bytes on until either end hangs up."""
+        with suppress(OSError):
+            while sent := source.recv(1 << 16):
+                if which == "to the server" and b"COMMIT" in sent and self.cut is not None:
+                    how, self.cut = self.cut, None
+                    self.cuts += 1
+                    source.shutdown(socket.SHUT_WR)  # whatever the server answers is not heard
+                    if how == "answer":
+                        target.sendall(sent)
+                        target.recv(1)  # the answer to the COMMIT has left the server: it is stored
+                    break
+                target.sendall(sent)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def close(self) -> None:
+        """Hang up on whoever calls from now on."""
+        self.closed = True

@@ -1,0 +1,84 @@
+"""A COMMIT whose answer never came: what was stored is not done twice and not reported as failed, what was not stored is stored then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from statecore.db.postgres import PostgresDb
+from statecore.errors import StoreUnavailable
+from statecore.stores import InMemoryDb
+from statecore.stores.conformance.comparison import outcome
+from statecore.stores.conformance.samples import (
+    ALIVE,
+    DEAD,
+    TIME,
+    Writer,
+    answer,
+    asked,
+    everything,
+    identity,
+    question,
+    started,
+    succeeded,
+)
+from tests.postgres.proxy import Proxy
+
+CALLS: list[Any] = [
+    lambda store: ("begin", identity("run-9", key="k"), "{}", ALIVE),
+    lambda store: ("renew", "run-1", 1, TIME + 99),
+    lambda store: ("commit", Writer(store, "run-1", 1, 2, store.load("run-1").state).boundary(succeeded("first", '"out"'))),
+    lambda store: ("decide", answer(question("run-2"), value='"why"', key="click")),
+    lambda store: ("claim", "run-3", ALIVE, TIME, TIME + 9),
+    lambda store: ("release", "run-3", 2),
+    lambda store: ("claim_next", "flow", ALIVE, TIME, TIME + 9, 5),
+    lambda store: ("request_cancel", "run-1", "ann", TIME),
+]
+"""Each kind of transaction, one after the other, on the runs that `prepared` makes."""
+
+
+@pytest.fixture
+def proxy(server):
+    """A line to the server that can be cut."""
+    line = Proxy(server.port)
+    yield line
+    line.close()
+
+
+def prepared(store):
+    """Some runs, the same in each store: one in a step, one that waits, one that somebody left."""
+    started(store)
+    asked(store, "run-2")
+    store.begin(identity("run-3"), "{}", DEAD)
+    return store
+
+
+@pytest.mark.parametrize("how", ["answer", "commit"])
+def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how):
+    """Each kind of transaction, cut off from its answer or cut off before it arrived: it is made once, and answered as if nothing had happened."""
+    store, reference = PostgresDb(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
+    prepared(store)
+    for number, arguments in enumerate(CALLS, 1):
+        kind, *args = arguments(store)
+        proxy.cut = how
+        told = outcome(store, kind, args)
+        assert (proxy.cut, proxy.cuts) == (None, number)
+        assert told == outcome(reference, kind, args), kind
+        for run_id in ("run-1", "run-2", "run-3"):
+            assert everything(store, run_id) == everything(reference, run_id), kind
+    store.close()
+
+
+def test_a_server_that_stays_away_is_told_of(proxy, database, server):
+    """Where nobody can say what became of a transaction, that is said, and nothing is claimed to have happened or not to have."""
+    store = PostgresDb(server.url(database.rpartition("/")[2], port=proxy.port), patience=0.3)
+    started(store)
+    proxy.cut = "answer"
+    proxy.close()
+    with pytest.raises(StoreUnavailable, match=r"nobody said whether transaction \d+ was stored"):
+        store.release("run-1", 1)
+    store.close()
+    after = PostgresDb(database)
+    assert after.load("run-1").owner is None
+    after.close()
