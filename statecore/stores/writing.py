@@ -88,7 +88,9 @@ CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHE
 def keep(connection: Link, *texts: Text) -> list[bytes]:
     """Keep values by their content; their addresses."""
     addresses = [digest(text) for text in texts]
-    connection.executemany(KEEP, sorted(zip(addresses, texts, strict=True)))  # in one order, so that no two writers wait for each other
+    connection.executemany(
+        KEEP, sorted(zip(addresses, texts, strict=True))
+    )  # in one order, so that no two writers wait for each other
     return addresses
 
 
@@ -114,9 +116,7 @@ def begin(  # noqa: PLR0913  # a run, its claim, and what is known
     return reading.record(connection, identity.run_id, known)
 
 
-def insert(
-    connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]
-) -> Place:
+def insert(connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]) -> Place:
     """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
     if identity.key is not None:
         first = connection.execute(

@@ -185,10 +185,7 @@ class Workflow:
         return self._adrive(lambda: launch(self, input, **options))
 
     def submit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
-        """Store a run without executing anything of it: a worker begins it, or `recover`. Its output says that it is pending.
-
-        Options and refusals are those of `run`; the same idempotency key gives the run that it submitted or started first.
-        """
+        """Store a run without executing anything of it: a worker begins it, or `recover`. Options and refusals are those of `run`."""
         return self.get_run_output(submit(self, input, **options))
 
     async def asubmit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know

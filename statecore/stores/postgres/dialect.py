@@ -28,7 +28,10 @@ MARKS = {"0": "\0", DLE: DLE}
 
 SPELLINGS = (
     (" INDEXED BY pause_open", ""),  # a planner with statistics is not led
-    ("SELECT coalesce(max(turned), 0) + 1 FROM run", "SELECT nextval('run_turns')"),  # two claims at once would take the same number
+    (
+        "SELECT coalesce(max(turned), 0) + 1 FROM run",
+        "SELECT nextval('run_turns')",
+    ),  # two claims at once would take the same number
     ("%", "%%"),
     ("?", "%s"),
 )

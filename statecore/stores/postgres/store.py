@@ -95,6 +95,7 @@ class PostgresDb(Relational):
         self._lock = Lock()
         self._channel: Channel | None = None
         self._moves: dict[tuple[str, str, str, str], int] = {}
+        self._definitions: dict[str, str] = {}
         self._time: tuple[int, int] | None = None
         self._ear: psycopg.Connection | None = None
         self._closed = False
