@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 WORLD = get_context("forkserver")
-WORLD.set_forkserver_preload(["tests.faults.scenarios"])
+WORLD.set_forkserver_preload(["tests.faults.scenarios", "tests.faults.planted"])
 PATIENCE = 120
 
 

@@ -24,6 +24,9 @@ NOW = 1_700_000_000_000_000
 DECISION = ("decision", "value", "comment", "by")
 """The fields that are the decision itself: they are for the person who decides to write."""
 
+ADDRESS = ("run_id", "pause_id")
+"""The fields that say what the decision is about."""
+
 STRANGE: tuple[Any, ...] = (
     object(),
     Exception("x"),
@@ -172,10 +175,11 @@ def played(question: Question) -> Play:
 
 @frozen
 class Forgery:
-    """One way of lying: where, and how it is done to a run output."""
+    """One way of lying: where, and how it is done to a run output; `about_another` says that its decision is no longer about this pause."""
 
     where: str
     lie: Callable[[WorkflowRunOutput], WorkflowRunOutput]
+    about_another: bool = False
 
 
 def forgeries(paused: WorkflowRunOutput) -> Iterator[Forgery]:
@@ -186,12 +190,14 @@ def forgeries(paused: WorkflowRunOutput) -> Iterator[Forgery]:
         "output": (laid, held(paused)),
         "requirement": (lied, [each.name for each in fields(type(asked)) if each.name not in DECISION]),
         "plain": (posted, list(plain)),
-        f"plain {listed}[0]": (partial(posted_first, listed), [name for name in plain[listed][0] if name not in DECISION]),
+        f"plain {listed}[0]": (posted_first, [name for name in plain[listed][0] if name not in DECISION]),
     }
     for where, (write, names) in written.items():
         for name in names:
             for value in FORGED:
-                yield Forgery(f"{where}.{name} = {value!r:.30}", partial(write, name, value))
+                yield Forgery(
+                    f"{where}.{name} = {value!r:.30}", partial(write, name, value), write in ADDRESSED and name in ADDRESS
+                )
     for value in FORGED:
         if value is not None and value not in words_of(asked.kind):
             yield Forgery(f"requirement.decision = {value!r:.30}", partial(lied, "decision", value))
@@ -228,10 +234,14 @@ def posted(name: str, value: Any, run: WorkflowRunOutput) -> WorkflowRunOutput:
     return WorkflowRunOutput.from_dict({**run.to_dict(), name: value})
 
 
-def posted_first(listed: str, name: str, value: Any, run: WorkflowRunOutput) -> WorkflowRunOutput:
+def posted_first(name: str, value: Any, run: WorkflowRunOutput) -> WorkflowRunOutput:
     """An output as somebody posted it whose first requirement says something else."""
+    listed = "error_requirements" if run.error_requirements else "step_requirements"
     first, *rest = run.to_dict()[listed]
     return posted(listed, [{**first, name: value}, *rest], run)
+
+
+ADDRESSED = (lied, posted_first)
 
 
 # -- what must be true -------------------------------------------------------------------------------------------------------------
@@ -261,7 +271,7 @@ def tried(tally: Tally, question: Question, forgery: Forgery, honest: Any, play:
     tally.add(f"undecided: {came}", wrong, f"T16 {question.kind}: {forgery.where}")
     came, stored = after(play, decided=True, lie=forgery.lie)
     if came == "went on":
-        wrong = ["the forgery was accepted"] if (stored, play.calls) != honest else []
+        wrong = ["the forgery was accepted"] if forgery.about_another or (stored, play.calls) != honest else []
     else:
         wrong = [f"refused as {came}, and something changed"] if (stored, play.calls) != (before, called) else []
     tally.add(f"decided: {came}", wrong, f"T16 {question.kind}: {forgery.where}")

@@ -20,11 +20,13 @@ CATCHERS = {"T1": boundaries.dense, "T7": redefined.run, "T11": signals.run, "T1
 
 @frozen
 class Mutant:
-    """A deliberate fault, and the campaign that has to catch it."""
+    """A deliberate fault, and the campaign that has to catch it; `only` says that no other campaign on runs does, `quick` that it takes a second."""
 
     name: str
     caught_by: str
     break_it: Callable[[], None]
+    only: bool = False
+    quick: bool = False
 
 
 def put(place: Any, name: str, made: Callable[[Any], Any]) -> Callable[[], None]:
@@ -108,31 +110,52 @@ def mutants() -> list[Mutant]:  # a list of small patches
     ]
 
 
-def tried(pipe: Pipe, number: int, folder: Path) -> None:
-    """Break it, and run its campaign: how many violations, or what came of it."""
-    mutant = mutants()[number]
-    mutant.break_it()
+def every() -> list[Mutant]:
+    """All deliberate faults."""
+    from tests.faults.planted import planted
+
+    return [*mutants(), *planted()]
+
+
+def tried(pipe: Pipe, number: int, folder: Path, catcher: str) -> None:
+    """Break it, and run a campaign: how many violations, or what came of it."""
+    from tests.faults import planted
+
+    every()[number].break_it()
     try:
-        found = CATCHERS[mutant.caught_by](Order(folder, "sample", budget=20))
+        found = (CATCHERS | planted.CATCHERS)[catcher](Order(folder, "sample", budget=20))
         pipe.send((len(found.violations), found.violations[:1]))
     except BaseException as error:  # noqa: BLE001  # a campaign that breaks has caught it, too
         pipe.send((1, [f"{type(error).__name__}: {error}"]))
 
 
+def found_by(order: Order, number: int, catcher: str) -> int:
+    """How many violations a campaign finds of a fault, in a process of its own."""
+    folder = order.folder / f"mutant-{number}-{catcher}"
+    folder.mkdir()
+    worker = Worker(tried, number, folder, catcher)
+    found, _ = worker.hear()
+    worker.close()
+    return int(found)
+
+
 def run(order: Order) -> Tally:
-    """Each fault once; a few of them in the sample."""
-    tally = Tally()
-    every = mutants()
-    numbers = range(len(every))
-    for number in numbers if order.size != "sample" else order.random.sample(numbers, 3):
+    """Each fault once; in the sample those that are quick, and one more. In the full size also what only the simulation finds."""
+    from tests.faults.planted import OTHERS
+
+    tally, faults = Tally(), every()
+    quick = [number for number, mutant in enumerate(faults) if mutant.quick]
+    slow = [number for number, mutant in enumerate(faults) if not mutant.quick]
+    for number in [*quick, *order.random.sample(slow, 1)] if order.size == "sample" else range(len(faults)):
         if order.over:
             break
-        folder = order.folder / f"mutant-{number}"
-        folder.mkdir()
-        worker = Worker(tried, number, folder)
-        found, _ = worker.hear()
-        worker.close()
-        missed = [] if found else [f"{every[number].name!r} was not caught by {every[number].caught_by}"]
+        mutant = faults[number]
+        found = found_by(order, number, mutant.caught_by)
+        missed = [] if found else [f"{mutant.name!r} was not caught by {mutant.caught_by}"]
         tally.add("caught" if found else "missed", missed, "T24")
+        if mutant.only and order.size == "full":
+            seen_by = [other for other in OTHERS if found_by(order, number, other)]
+            tally.notes[mutant.name] = f"found by {mutant.caught_by} and {seen_by or 'no other campaign on runs'}"
+            tally.counts["found by the simulation only"] += not seen_by
     tally.cut_short = order.over
     return tally

@@ -164,11 +164,21 @@ def trial(place: str, text: str, db: SqliteDb, number: int) -> list[str]:
 
 def run(order: Order) -> Tally:
     """Every text in every place; a part of them in the sample."""
+    every = [(name, place) for name in HOSTILE for place in PLACES]
+    return called(order, order.random.sample(every, order.of(12, len(every), len(every))))
+
+
+def hunt(order: Order) -> Tally:
+    """The texts that do most harm where they do most: for deliberate faults."""
+    return called(order, [(name, place) for name in ("SQL", "ANSI", "quotes") for place in ("run", "step", "by")])
+
+
+def called(order: Order, pairs: list[tuple[str, str]]) -> Tally:
+    """Texts in places, all in one store; then the store, and what lies beside it."""
     tally, folder = Tally(), order.folder / "names"
     folder.mkdir()
-    every = [(name, place) for name in HOSTILE for place in PLACES]
     with_db = SqliteDb(folder / "runs.db", durability="normal")
-    for number, (name, place) in enumerate(order.random.sample(every, order.of(12, len(every), len(every)))):
+    for number, (name, place) in enumerate(pairs):
         if order.over:
             tally.cut_short = True
             break

@@ -45,6 +45,7 @@ class Tally:
     violations: list[str] = field(factory=list)
     cut_short: bool = False
     missing: str = ""
+    notes: dict[str, str] = field(factory=dict)
 
     def without(self, what: str) -> Tally:
         """Not done for want of something, which says what to do: a violation where everything has to be there (CI)."""
@@ -60,4 +61,5 @@ class Tally:
 
     def plain(self) -> dict[str, Any]:
         """As data."""
-        return {"counts": dict(self.counts), "violations": self.violations, "cut_short": self.cut_short, "missing": self.missing}
+        found = {"counts": dict(self.counts), "notes": self.notes, "violations": self.violations}
+        return {**found, "cut_short": self.cut_short, "missing": self.missing}

@@ -7,7 +7,8 @@ one that was only frozen, are both taken over when the clock has passed their le
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.faults.effects import Effect
 from tests.faults.invariants import Evidence, violations
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import RUN, YES, Scenario, Work, between, once_broken, to_the_end
-from tests.faults.schedule import Actor, Pick, Search, World, sampled, told
+from tests.faults.schedule import CLOCK, Actor, Pick, Search, World, sampled, told
 
 START = 1_700_000_000_000_000
 LEASE = 60
@@ -63,6 +64,7 @@ class Stage:
     effects: list[Effect] = field(factory=list)
     world: World = field(init=False)
     held: Any = None
+    leaves: bool = False
     calm: Workflow = field(init=False)
     flows: dict[str, Workflow] = field(init=False)
 
@@ -84,6 +86,8 @@ class Stage:
             run, _, place = step_input.idempotency_key.partition("/")
             at = place.partition("#")[0]
             self.effects.append(Effect("start", run, at, step_input.attempt, 0, self.stored_about(run, at, step_input.attempt)))
+            if self.leaves:
+                raise KeyboardInterrupt
             if actor != "calm":
                 self.world.point(f"in {at}", "work")
             self.effects.append(Effect("end", run, at, step_input.attempt, 0))
@@ -91,11 +95,13 @@ class Stage:
 
         return called
 
-    def begin(self, world: World, db: Store, *, begun: bool) -> None:
-        """A fresh store, on which the run may have begun."""
-        self.world, self.db, self.effects = world, db, []
+    def begin(self, world: World, db: Store, begun: str) -> None:
+        """A fresh store, on which the run waits, or was left by somebody who was told to stop in its first step."""
+        self.world, self.db, self.effects, self.leaves = world, db, [], begun == "left"
         self.calm = self.calm.on(db)
-        self.held = self.calm.run(run_id=RUN) if begun else None
+        with suppress(KeyboardInterrupt):
+            self.held = self.calm.run(run_id=RUN) if begun else None
+        world.crashes, self.leaves = int(self.leaves), False
 
     def stored_about(self, run: str, at: str, attempt: int) -> tuple[str, ...]:
         """What is stored about a step at this moment: the decisions of its pauses, and whether it is done."""
@@ -148,10 +154,14 @@ def ended(run: Any) -> tuple[Any, ...]:
 
 
 def decides(word: str, pause_id: str = PAUSE) -> Act:
-    """Somebody decides."""
+    """Somebody decides; without a refusal the decision is what was asked for."""
 
     def act(_: Stage, workflow: Workflow, tell: Tell) -> None:
-        heard(tell, lambda: ("decided", pause_id, str(workflow.decide(RUN, pause_id, word).decision)))
+        def decide() -> tuple[Any, ...]:
+            workflow.decide(RUN, pause_id, word)
+            return ("decided", pause_id, word)
+
+        heard(tell, decide)
 
     return act
 
@@ -221,11 +231,14 @@ def then(*acts: Act) -> Act:
 
 @frozen
 class Scope:
-    """Who acts on what, how often something goes wrong and the clock jumps; `ends` are the ways in which the run may end."""
+    """Who acts on what, how often something goes wrong and the clock jumps.
+
+    `begun` says how the actors find the run: "paused", "left" in its first step, or "" where there is none. It may end in the ways of `ends`.
+    """
 
     scenario: Scenario
     actors: dict[str, Act]
-    begun: bool = True
+    begun: str = "paused"
     faults: int = 1
     jumps: int = 1
     ends: tuple[str, ...] = ("COMPLETED",)
@@ -247,7 +260,8 @@ SCOPES = {
     "cancel": Scope(GATE, {"ann": decides("confirm"), "bob": cancels, "worker": goes_on()}, ends=("COMPLETED", "CANCELLED")),
     "late": Scope(TIMED, {"ann": decides("confirm"), "bob": lists, "worker": goes_on()}),
     "error": Scope(FLAKY, {"ann": decides("retry", ERROR), "bob": decides("skip", ERROR), "worker": goes_on()}),
-    "started": Scope(ONE, {"ann": starts(RUN), "bob": starts(OTHER), "worker": recovers}, begun=False),
+    "left": Scope(ONE, {"ann": goes_on(), "bob": goes_on(), "cat": goes_on()}, begun="left"),
+    "started": Scope(ONE, {"ann": starts(RUN), "bob": starts(OTHER), "worker": recovers}, begun=""),
 }
 LARGE = {
     "crowd": Scope(
@@ -293,7 +307,7 @@ class Theatre:
         """One order, on a fresh store; then everything calms down, the run is brought to its end, and everything is checked."""
         scope, stage = self.scope, self.stage
         world = World([], pick, stage.key, START, JUMP, scope.faults, scope.jumps)
-        stage.begin(world, db if db is not None else InMemoryDb(), begun=scope.begun)
+        stage.begin(world, db if db is not None else InMemoryDb(), scope.begun)
         world.actors += [Actor(name, partial(act, stage, stage.flows[name])) for name, act in scope.actors.items()]
         world.play()
         return world, [] if world.pruned and not world.stuck else self.judge(world)
@@ -313,6 +327,7 @@ class Theatre:
             f"I1 {rest} was acknowledged; stored is {ids}" for what, *rest in words if what == "started" and rest[0] not in ids
         ]
         run_id = ids[0] if ids else RUN
+        wrong += in_time(stage.db, run_id) if ids else ()
         try:
             calm.tick()
             status = to_the_end(calm, scope.scenario, lambda *said: words.append(said), run_id)
@@ -320,6 +335,17 @@ class Theatre:
             return [*wrong, f"I10 {type(error).__name__}: {error}"]
         scenario = evolve(scope.scenario, end=status if status in scope.ends else scope.ends[0])
         return [*wrong, *violations(Evidence(calm, scenario, run_id, stage.effects, words, world.crashes, status))]
+
+
+def in_time(db: Store, run_id: str) -> Iterator[str]:
+    """P14: what was decided was decided before its deadline, and did not expire (TIME-2)."""
+    expired = {(row.at, row.turn) for row in db.journal(run_id) if row.trigger == "expire"}
+    for decided in db.decisions(run_id):
+        row = db.pause(run_id, decided.pause_id)
+        if row is not None and row.pause.deadline is not None and decided.time >= row.pause.deadline:
+            yield f"P14 {decided.word!r} of {decided.pause_id} was accepted after its deadline"
+        if row is not None and (row.pause.at, row.pause.turn) in expired:
+            yield f"P4 {decided.word!r} of {decided.pause_id} was accepted, and it expired all the same"
 
 
 # -- the campaign ------------------------------------------------------------------------------------------------------------------
@@ -357,21 +383,53 @@ def drawn(name: str, order: Order, tally: Tally, count: int, store: Callable[[in
         db.close()
 
 
-CALM = [(name, 0, 0) for name in ("cancel", "late", "error", "started", "stale", "conflicting")]
+def poisoned(tally: Tally) -> None:
+    """P15: a step in which each process dies is called three times, and then a person is asked."""
+    acts = {"w1": starts(RUN), "w2": recovers, "w3": recovers, "w4": recovers}
+    theatre = Theatre(Scope(ONE, acts, begun="", faults=4, jumps=4))
+
+    def relentless(world: World, _: Sequence[str]) -> str:
+        if sum(actor.dead for actor in world.actors) + world.jumps > len(acts):
+            return CLOCK
+        actor = next(each for each in world.actors if not each.done)
+        return f"{actor.name}!killed" if actor.kind == "work" else actor.name
+
+    _, wrong = theatre.play(relentless)
+    begun = sum(each.kind == "start" for each in theatre.stage.effects)
+    tally.add("poison", [*wrong, *([f"P15 it began {begun} times"] if begun != len(acts) else [])], "SIM poison")
+
+
+CALM = [(name, 0, 0) for name in ("late", "cancel", "left", "error", "started", "stale", "conflicting")]
 ONE_FAULT = [(name, 1, 0) for name, _, _ in CALM]
 FROZEN = [(name, 1, 1) for name, _, _ in CALM]
-EVERY_ORDER = {"sample": [*CALM, ONE_FAULT[1]], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
+EVERY_ORDER = {"sample": [*CALM, ONE_FAULT[0]], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
 """Which scopes are tried in every order: with nothing wrong, with one fault, and with one fault and one jump of the clock past every lease."""
 
 
 def run(order: Order) -> Tally:
     """Every order of the small scopes; of larger ones, and of all on a disk, orders that the seed draws."""
     tally = Tally()
+    poisoned(tally)
     for name in (*SCOPES, *LARGE):
         drawn(name, order, tally, order.of(1, 10, 200), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
         drawn(name, order, tally, order.of(20, 200, 5_000))
     for scope in EVERY_ORDER[order.size]:
         every_order(scope, order, tally)
+    return tally
+
+
+def hunt(order: Order) -> Tally:
+    """Until something is wrong: for deliberate faults."""
+    tally = Tally()
+    poisoned(tally)
+    for what, size in (("drawn", 60), ("on a disk", 5), ("drawn", 400)):
+        for name in (*SCOPES, *LARGE):
+            if not tally.violations:
+                disk = [partial(file_of, order.folder, name)] if what == "on a disk" else []
+                drawn(name, order, tally, size, *disk)
+    for scope in (*CALM, *FROZEN[:3], *ONE_FAULT):
+        if not tally.violations:
+            every_order(scope, order, tally)
     return tally
 
 
