@@ -441,8 +441,8 @@ def file_of(folder: Path, name: str, n: int) -> Store:
 def again(name: str, moves: str) -> Iterator[str]:
     """What is wrong with one order, by its moves."""
     world, wrong = Theatre((SCOPES | LARGE)[name]).play(told(moves))
-    yield " ".join(world.moves)
-    yield from wrong
+    yield " ".join(world.moves) + (" ... and then these moves cannot be made" if world.pruned else "")
+    yield from wrong or ["nothing is wrong"]
 
 
 if __name__ == "__main__":  # python -m tests.faults.simulation SCOPE "MOVES"
