@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from statecore.errors import StoreCorrupt, StoreUnavailable
 
 from .channel import named
-from .opening import look
+from .opening import located, look
 from .verify import opened, verify
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def backup(store: str | Path, copy: str | Path, progress: Callable[[int, int], N
     Raises `StoreUnavailable` where the new file exists or cannot be written, `StoreCorrupt` where the copy is not sound: then there is
     none; and what `verify` raises.
     """
-    source, target = Path(store).resolve(), Path(copy).absolute()
+    source, target = located(store), Path(copy).absolute()
     if os.path.lexists(target):
         raise StoreUnavailable(str(target), "it exists, and a backup overwrites nothing")
     look(source)

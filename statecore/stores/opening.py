@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from contextlib import suppress
+from pathlib import Path
 from threading import get_ident
-from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable
 
@@ -14,11 +15,16 @@ from .channel import BUSY_SECONDS, named
 from .rules import LEGAL
 from .schema import APPLICATION_ID, VERSION, learn_moves, migrate, shape
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal begins; at offset 16 it says how many pages the file had before."""
+
+
+def located(path: str | Path) -> Path:
+    """The file that a path means, whatever the working directory will be. Raises `StoreUnavailable` where it means none."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a name that no file has
+        raise StoreUnavailable(str(path), str(error)) from error
 
 
 def look(path: Path) -> None:
@@ -31,7 +37,10 @@ def look(path: Path) -> None:
     that was empty before passes as an empty one, and of another only the header is looked at: the pages that it speaks of may be missing.
     """
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreUnavailable(str(path), "it is no file on a disk")
+        if found.st_size == 0:
             return
         pages = pages_before(path)
         if pages == 0:
@@ -110,8 +119,11 @@ def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
     This happens before the first connection turns the write-ahead log on, so that from the first byte on the file itself says whose
     it is.
     """
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory)
+    connection = None
     try:
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory
+        )
         if marks(connection) == (APPLICATION_ID, VERSION) and knows_moves(connection):
             return
         connection.execute("BEGIN IMMEDIATE")
@@ -124,7 +136,8 @@ def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise named(error, str(path)) or error from error
     finally:
-        connection.close()  # rolls back what was not committed
+        if connection is not None:
+            connection.close()  # rolls back what was not committed
 
 
 def knows_moves(connection: sqlite3.Connection) -> bool:

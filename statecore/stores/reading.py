@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.errors import UnknownRun
 
 from .records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
-from .rows import ENTRY, RECORD, WAITING, broken, entries_of, record_of, sought, waiting_of
+from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, record_of, sought, waiting_of
 from .rules import ENDED, GENESIS, bounded, page, slice_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 BY_OPEN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
 OPEN_OF_RUN = f"{BY_OPEN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
+HEAD = """
+SELECT r.seq, r.head, j.hash, r.phase FROM run r LEFT JOIN journal j ON j.run = r.id AND j.seq = r.seq WHERE r.run_id = ?"""
 SESSION_STATE = """
 SELECT text FROM session_state
 WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
@@ -98,10 +100,12 @@ def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record
 
 def journal(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
     """A slice of a journal, checked against its chain; one that reaches the end, against the run's head. Raises `UnknownRun`."""
-    row = connection.execute("SELECT id, seq, head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    row = connection.execute("SELECT id, seq, head, phase FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    number, last, end_of_chain = row
+    number, last, end_of_chain, phase = row
+    if last == 0:
+        check_head(run_id, last, end_of_chain, None, phase)
     first, end = slice_of(after, upto)
     first, upto_end, end = min(first, last), end >= last, min(end, last)  # what is written meanwhile is not read
     chain = link_at(connection, run_id, number, first)
@@ -127,10 +131,11 @@ def link_at(connection: Link, run_id: str, number: int, seq: int) -> bytes:
 
 def head(connection: Link, run_id: str) -> str:
     """The chain's last link. Raises `UnknownRun`."""
-    row = connection.execute("SELECT head FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
+    row = connection.execute(HEAD, (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
-    return bytes(row[0]).hex()
+    check_head(run_id, *row)
+    return bytes(row[1]).hex()
 
 
 # -- pauses ------------------------------------------------------------------------------------------------------------------------
@@ -174,7 +179,9 @@ def open_pauses(connection: Link, number: int) -> list[Waiting]:
 def decisions(connection: Link, run_id: str) -> list[Decided]:
     """All decisions of a run, in the order of their pauses. Raises `UnknownRun`."""
     number = number_of(connection, run_id)
-    rows = connection.execute(f"{WAITING} WHERE p.run = ? AND d.run IS NOT NULL ORDER BY p.id", (number,))
+    rows = connection.execute(
+        f"{WAITING} WHERE p.run = ? AND (d.run IS NOT NULL OR p.decided IS NOT NULL) ORDER BY p.id", (number,)
+    )
     return [decided for row in rows.fetchall() if (decided := waiting_of(row).decided) is not None]
 
 

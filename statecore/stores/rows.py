@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec.records import load_state
 from statecore.core import Ref
 from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
+from statecore.lifecycles import words as w
 
 from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from .rules import TEXT, digest, link
+from .rules import GENESIS, TEXT, digest, link, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +25,12 @@ NUMBER = "number"
 RECORD = """
 SELECT r.run_id, r.workflow_id, r.workflow_name, r.session_id, r.user_id, r.created, r.input, i.text, r.additional_data, a.text,
   r.metadata, m.text, d.fingerprint, r.rules, r.state, r.seq, r.held, s.text, r.owner, r.epoch, r.lease, r.cancel_by,
-  r.cancel_requested, r.updated, r.start_key
+  r.cancel_requested, r.updated, r.start_key, r.seal, r.claimed, r.turned, r.phase, s.hash,
+  r.head, j.hash
 FROM run r
 LEFT JOIN value i ON i.hash = r.input LEFT JOIN value a ON a.hash = r.additional_data LEFT JOIN value m ON m.hash = r.metadata
-LEFT JOIN definition d ON d.id = r.definition LEFT JOIN session_state s ON s.run = r.id"""
+LEFT JOIN definition d ON d.id = r.definition LEFT JOIN session_state s ON s.run = r.id
+LEFT JOIN journal j ON j.run = r.id AND j.seq = r.seq"""
 
 ENTRY = """
 SELECT j.seq, l.machine, j.at, j.turn, j.attempt, l.source, l."trigger", l.dest, j.time, j.detail, j.value, v.text, j.hash
@@ -36,7 +39,8 @@ WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
 
 WAITING = """
 SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout,
-  d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id
+  d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id,
+  p.seal, p.decided, d.seal
 FROM pause p JOIN run r ON r.id = p.run
 LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id LEFT JOIN value v ON v.hash = d.value"""
 
@@ -114,6 +118,21 @@ def broken(run_id: str, seq: int) -> UnreadableValue:
     return UnreadableValue(f"journal row {seq} of run {run_id!r} is missing, or does not follow from the one before")
 
 
+def check_same(what: str, found: object, stored: object) -> None:
+    """Raise `UnreadableValue` where a row is not what something else in the file says of it: its seal, or another row."""
+    if found != stored:
+        why = f"the {what} is not as it was sealed"
+        raise UnreadableValue(why)
+
+
+def check_head(run_id: str, seq: int, head: bytes, last_link: bytes | None, phase: str) -> None:
+    """Raise `UnreadableValue` where a run does not stand at its journal's last row."""
+    if last_link is None and seq == 0 and phase == w.pending:
+        last_link = GENESIS
+    if head != last_link:
+        raise broken(run_id, seq)
+
+
 class Unheld(bytes):
     """A text that no column can hold, as bytes, which no column of texts holds either."""
 
@@ -150,9 +169,22 @@ def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
         cancel_requested,
         updated,
         key,
+        sealed,
+        claimed,
+        turned,
+        phase,
+        session_hash,
+        end_of_chain,
+        last_link,
     ) = row[12:]
     if fingerprint is None or canonical is None or session_state is None:
         raise unreadable(run_id, "run")
+    where, known = f"run {run_id!r}", load_state(state)
+    check_same(where, seal(*row[:6], row[6], row[8], row[10], fingerprint, rules, key), sealed)
+    check_same(f"claim of {where}", seal(owner, epoch, turned, cancel_by, cancel_requested), claimed)
+    check_same(f"session state of {where}", digest(session_state), session_hash)
+    check_same(f"state of {where}", known.run, phase)
+    check_head(run_id, seq, end_of_chain, last_link, phase)
     identity = Identity(
         run_id,
         workflow_id,
@@ -168,15 +200,18 @@ def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
         rules,
         key,
     )
-    return Record(
-        identity, load_state(state), seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated
-    )
+    return Record(identity, known, seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated)
 
 
 def waiting_of(row: Sequence[Any]) -> Waiting:
     """The pause, and its decision, that a row of `WAITING` stands for."""
     run_id, pause_id, kind, at, turn, *rest = row[:13]
-    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id = row[13:]
+    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id, sealed, decided_at, signed = row[13:]
+    where = f"pause {pause_id!r} of run {run_id!r}"
+    check_same(where, seal(*row[:9], *row[10:13]), sealed)
+    check_same(f"decision of {where}", decided_at, time)
+    if word is not None:
+        check_same(f"decision of {where}", seal(run_id, pause_id, word, time, address, by, comment, key), signed)
     pause = Pause(run_id, pause_id, kind, at, read_turn(turn), *rest)
     decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
     return Waiting(pause, decided, workflow_id, workflow_name, session_id)

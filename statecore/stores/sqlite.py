@@ -16,7 +16,7 @@ from weakref import WeakSet
 from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
 
 from .channel import CLOSED, DURABILITY, Channel
-from .opening import create, furnish, look
+from .opening import create, furnish, located, look
 from .records import Text
 from .relational import Relational
 from .rules import LEASE_SECONDS
@@ -46,7 +46,7 @@ def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
         db_file = db_url.removeprefix(URL)
     if str(db_file) in ("", ":memory:"):
         raise UnsupportedSetting(NAME, f"db_file={db_file!r}", "it keeps a file; InMemoryDb keeps runs in memory")
-    return Path(db_file or DEFAULT_FILE).resolve()
+    return located(db_file or DEFAULT_FILE)
 
 
 class SqliteDb(Relational):

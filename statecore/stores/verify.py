@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreTooNew, StoreUnavailable
 
 from .channel import SETTINGS, named, patiently
-from .opening import check_marks, look, marks
+from .opening import check_marks, located, look, marks
 from .rules import LEGAL, digest, seal
 from .schema import VERSION, defect, learn_moves, migrate
 from .seals import SEALED
@@ -74,7 +74,7 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
 
     Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
     """
-    file = Path(path).resolve()
+    file = located(path)
     found = Verified(str(file))
     try:
         look(file)

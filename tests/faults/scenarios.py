@@ -135,6 +135,9 @@ SCENARIOS = {
         ),
     )
 }
+UNREADABLE = "unreadable"
+"""What a step sees of itself in a file that is damaged; in every other campaign that opens no gate."""
+
 FALLBACK = {"interrupted": "retry"}
 
 
@@ -143,6 +146,8 @@ def stored_about(file: Path, run: str, at: str, attempt: int) -> tuple[str, ...]
     connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
         return tuple(word for (word,) in connection.execute(STORED, {"run": run, "at": at, "attempt": attempt}))
+    except sqlite3.DatabaseError:
+        return (UNREADABLE,)
     finally:
         connection.close()
 
