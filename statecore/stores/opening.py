@@ -34,7 +34,8 @@ def look(path: Path) -> None:
     would be simpler, but closing a file drops every lock that this process holds on it.
 
     A journal beside it means that somebody is changing it, or died in the middle; the first use waits for him, or rolls back. So a file
-    that was empty before passes as an empty one, and of another only the header is looked at: the pages that it speaks of may be missing.
+    that was empty before passes as an empty one. A log means that the file may be half of what it is with the log. With either, only the
+    header is looked at: the pages that it speaks of need not be in the file.
     """
     try:
         found = path.stat()
@@ -47,7 +48,7 @@ def look(path: Path) -> None:
             return
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
         try:
-            if pages is not None:
+            if pages is not None or path.with_name(f"{path.name}-wal").exists():
                 connection.execute(
                     "PRAGMA writable_schema = 1"
                 )  # or SQLite refuses to read the header; nothing can be written here

@@ -11,6 +11,8 @@ from tests.faults import (
     cuts,
     damage,
     forged,
+    frozen,
+    growth,
     injected,
     kills,
     mutants,
@@ -29,6 +31,7 @@ CAMPAIGNS: dict[str, ModuleType] = {
     "T2": kills,
     "T3": cuts,
     "T4": storm,
+    "T5": frozen,
     "T7": redefined,
     "T8": values,
     "T9": damage,
@@ -40,4 +43,5 @@ CAMPAIGNS: dict[str, ModuleType] = {
     "T18": abandoned,
     "T24": mutants,
     "SIM": simulation,
+    "I12": growth,
 }

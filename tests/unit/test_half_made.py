@@ -11,6 +11,7 @@ import pytest
 from statecore import SqliteDb
 from statecore.errors import NotAStatecoreStore, StoreCorrupt
 from statecore.stores import schema
+from statecore.stores.conformance.samples import asked
 from statecore.stores.verify import verify
 from tests.unit.sqlite_files import folder_of
 
@@ -100,3 +101,19 @@ def test_another_programs_transaction_stays_untouched(tmp_path):
     with pytest.raises(NotAStatecoreStore):
         SqliteDb(file)
     assert folder_of(file) == before
+
+
+def test_a_log_that_was_half_copied_is_copied_again(tmp_path):
+    """A first page that speaks of pages which are in the log, and not in the file yet, is no damage: a checkpoint was cut short."""
+    source, file = tmp_path / "whole.db", tmp_path / "half.db"
+    store = SqliteDb(source)
+    for number in range(30):
+        asked(store, f"run-{number}")
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{source}{suffix}", f"{file}{suffix}")
+    store.close()
+    head(file, pages=9999, version=schema.VERSION)
+    store = SqliteDb(file)
+    assert store.load("run-29").state.run == "paused"
+    store.close()
+    assert [fault for fault in verify(file).faults if fault.where == "file"] == []
