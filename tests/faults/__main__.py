@@ -1,19 +1,17 @@
-"""`python -m tests.faults`: the campaigns, as large as asked for; a table on the screen and a JSON file in an untracked folder."""
+"""`python -m tests.faults`: the campaigns, as large as asked for; a table on the screen, in JSON and Markdown in an untracked folder."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import sqlite3
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, strftime
 
-import statecore
 from tests.faults.campaigns import CAMPAIGNS
 from tests.faults.report import Order
+from tests.faults.summary import markdown, versions
 
 
 def main() -> int:
@@ -25,25 +23,28 @@ def main() -> int:
     asked.add_argument("--budget", type=float, default=600.0, help="seconds for each campaign")
     asked.add_argument("--out", type=Path, default=Path(".campaigns"))
     given = asked.parse_args()
-    versions = {"statecore": statecore.__version__, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-    told = {"seed": given.seed, "full": given.full, "versions": versions, "campaigns": {}}
+    told = {"date": strftime("%Y-%m-%d"), "seed": given.seed, "full": given.full, "versions": versions(), "campaigns": {}}
     given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / f"{strftime('%Y%m%d-%H%M%S')}-{given.seed}.json"
-    print(f"seed {given.seed}, {versions}")  # noqa: T201  # a command speaks
+    print(f"seed {given.seed}, {told['versions']}")  # noqa: T201  # a command speaks
     broken = False
-    for name in (each for wanted in given.only.split(",") for each in CAMPAIGNS if each.split("-")[0] == wanted or each == wanted):
+    wanted = set(given.only.split(","))
+    for name in (each for each in CAMPAIGNS if wanted & {each, each.split("-")[0]}):
         with TemporaryDirectory() as folder:
             begun = monotonic()
             tally = CAMPAIGNS[name].run(Order(Path(folder), "full" if given.full else "usual", given.seed, given.budget))
         told["campaigns"][name] = {**tally.plain(), "seconds": round(monotonic() - begun, 1)}
         file.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        file.with_suffix(".md").write_text(markdown([told]), encoding="utf-8")
         counts = ", ".join(f"{what} {count}" for what, count in sorted(tally.counts.items()))
         cut = " (budget spent)" if tally.cut_short else ""
         print(f"{name:4} {len(tally.violations):5} violations in {counts}; {monotonic() - begun:.0f} s{cut}")  # noqa: T201
+        if tally.missing:
+            print(f"       not done: {tally.missing}")  # noqa: T201
         for each in tally.violations[:10]:
             print(f"       {each}")  # noqa: T201
         broken = broken or bool(tally.violations)
-    print(file)  # noqa: T201
+    print(file, file.with_suffix(".md"))  # noqa: T201
     return int(broken)
 
 

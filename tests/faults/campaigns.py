@@ -21,6 +21,7 @@ from tests.faults import (
     scale,
     signals,
     simulation,
+    soak,
     storm,
     values,
 )
@@ -41,6 +42,7 @@ CAMPAIGNS: dict[str, ModuleType] = {
     "T16": forged,
     "T16-names": names,
     "T18": abandoned,
+    "T20": soak,
     "T24": mutants,
     "SIM": simulation,
     "I12": growth,
