@@ -111,22 +111,23 @@ class Worker:
 
     def _rounds(self, hands: ThreadPoolExecutor, *, until_idle: bool) -> None:
         """Take what there is, hand it out, wait, and again; where the store is away, wait for it, once it has been there."""
-        taken, took = self._take(), 0.0
+        seen = False
         while not self.stopping:
+            began, taken = monotonic(), []
+            try:
+                self._return_all()
+                taken, seen = self._take(), True
+            except StoreUnavailable as error:
+                if not seen:
+                    raise
+                self.tell(Went("", "WAITING", str(error)))
+            took = monotonic() - began
             for record, doubtful in taken:
                 hands.submit(self._go_on, record, doubtful=doubtful)
             if not taken:
                 if until_idle and not self._driving and not self._unreturned:
                     return
                 self._rest(10 * took)
-            began = monotonic()
-            try:
-                self._return_all()
-                taken = self._take()
-            except StoreUnavailable as error:
-                self.tell(Went("", "WAITING", str(error)))
-                taken = []
-            took = monotonic() - began
 
     def _take(self) -> list[tuple[Record, bool]]:
         """Claim as many runs as there are free hands."""

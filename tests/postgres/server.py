@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -159,9 +160,9 @@ class Server:
         self.process = None
 
     def crash(self) -> None:
-        """Kill the server as the kernel would: nothing is written any more."""
+        """End the server without a farewell: nothing is written any more, and it has to recover when it starts again."""
         pid = int((self.data / "postmaster.pid").read_text(encoding="ascii").split()[0])
-        os.kill(pid, 9)
+        os.kill(pid, signal.SIGQUIT)
         self.stop()
 
     def restart(self) -> None:
