@@ -1,8 +1,6 @@
 """`python -m statecore` is `statecore`."""
 
-import sys
-
-from statecore.cli import main
+from statecore.cli import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

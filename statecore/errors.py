@@ -400,6 +400,32 @@ class DuplicateStart(RunError, ValueError):
         )
 
 
+class RunsElsewhere(RunError):
+    """The runs of this store are executed by its workers; this process cannot drive them."""
+
+    code = "SC318"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{what} would execute steps in this process, and the runs of this store are executed by Temporal workers. Start and follow "
+            f"them with statecore.temporal.TemporalWorkflows; `statecore worker TARGET --temporal HOST:PORT` executes them."
+        )
+
+
+class RulesUnknown(RunError):
+    """A run follows rules, or is written in a form, that this release does not know."""
+
+    code = "SC319"
+
+    def __init__(self, run_id: str, found: object, known: object) -> None:
+        self.run_id, self.found, self.known = run_id, found, known
+        super().__init__(
+            f"Run {run_id!r} follows rules {found!r}, and this release knows {known!r}. It waits unharmed: let a worker of the release that "
+            f"it began with run, or upgrade this one."
+        )
+
+
 # -- values ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -436,6 +462,32 @@ class RefusedCodec(StatecoreError, ValueError):
     def __init__(self, kind: str, tag: str, why: str) -> None:
         self.kind, self.tag, self.why = kind, tag, why
         super().__init__(f"No codec for {kind} with the tag {tag!r}: {why}. Nothing was registered; a type keeps its one tag.")
+
+
+class ValueTooLarge(StatecoreError, ValueError):
+    """A value is too large for the engine that would carry it; it was not sent."""
+
+    code = "SC403"
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        self.what, self.size, self.limit = what, size, limit
+        super().__init__(
+            f"{what} has {size:,} bytes, and at most {limit:,} are sent; nothing was. Keep large values elsewhere and hand on their "
+            f"name, or give every client and worker the same values store (TemporalDb(values=...))."
+        )
+
+
+class ValuesMissing(StatecoreError, LookupError):
+    """A value was moved to a values store that this process does not have, or that does not have it."""
+
+    code = "SC404"
+
+    def __init__(self, key: str, why: str) -> None:
+        self.key, self.why = key, why
+        super().__init__(
+            f"The value {key!r} cannot be read: {why}. Give this process the values store of the run's clients and workers: "
+            f"TemporalDb(values=...), or STATECORE_VALUES=FOLDER."
+        )
 
 
 # -- stores ------------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,6 @@ answer leads to, `written` values as people write them, `answers` and `person` w
 runs; and the commands: `running`, `deciding`, `listing`, `demo`.
 """
 
-from .main import main
+from .main import main, script
 
-__all__ = ["main"]
+__all__ = ["main", "script"]

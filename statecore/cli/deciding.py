@@ -22,7 +22,7 @@ from .listing import json_option
 from .options import Option
 from .outcomes import outcomes
 from .screen import clean, command, short
-from .stores import db_option, inbox
+from .stores import db_option, inbox, is_served
 from .views import pause_document, print_json
 from .written import assigned, read_json, read_object
 
@@ -87,8 +87,11 @@ class Clerk:
             leads_to = {each.word: each.leads_to for each in outcomes(box.program(run_id), decided)}[word]
             who = clean(decided.by or "somebody")
             click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {who} -> {leads_to}")
-            if row is None or row.pause.closed is None:
-                click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(run_id), db=self.db or '')}")
+            again = command("resume", "TARGET", short(run_id), db=self.db or "")
+            if is_served(self.db):
+                click.echo("A worker goes on with it.")
+            elif row is None or row.pause.closed is None:
+                click.echo(f"It counts when the run goes on: {again}")
         return exits.FINE
 
 

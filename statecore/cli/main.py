@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -85,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return told("Interrupted.", exits.INTERRUPTED)
     return code if isinstance(code, int) else exits.FINE
+
+
+def script() -> NoReturn:
+    """What the installed command does: run a command, and end the process with its exit code."""
+    exits.leave(main())
 
 
 def told(message: str, code: int) -> int:

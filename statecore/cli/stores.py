@@ -10,6 +10,7 @@ import click
 from statecore import InMemoryDb, SqliteDb, Workflow
 from statecore.workflow.inbox import Inbox
 
+from . import exits
 from .options import Option
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ db_option: Option = click.option(
     metavar="STORE",
     envvar="STATECORE_DB",
     show_envvar=True,
-    help=f"Where the runs are: an SQLite file, or postgresql://user@host/database. Default: the workflow's own, else ./{DEFAULT}.",
+    help=f"Where the runs are: an SQLite file, postgresql://user@host/database, or temporal://HOST:PORT/NAMESPACE. "
+    f"Default: the workflow's own, else ./{DEFAULT}.",
 )
 
 
@@ -33,15 +35,30 @@ def is_url(db: str | None) -> bool:
 
 
 def opened(db: str | None) -> Store:
-    """The store in a file or a database, which is made where there is none."""
+    """The store in a file or a database, which is made where there is none; or the one on a Temporal server."""
     if is_url(db):
         from statecore.db.postgres import PostgresDb  # noqa: PLC0415  # only who asks for it needs psycopg
 
         store: Store = PostgresDb(str(db))
+    elif is_served(db):
+        store = served(db)
     else:
         store = SqliteDb(db_file=db or DEFAULT)
     click.get_current_context().call_on_close(store.close)
     return store
+
+
+def is_served(db: str | None) -> bool:
+    """Whether a store is a server whose own workers execute runs."""
+    return (db or "").startswith("temporal://")
+
+
+def served(db: str | None) -> Store:
+    """The store on a Temporal server. Raises `MissingExtra`."""
+    from statecore.temporal import TemporalDb  # noqa: PLC0415  # an extra
+
+    exits.leave_at_once()
+    return TemporalDb.at(db or "")
 
 
 def inbox(db: str | None) -> Inbox:
@@ -49,7 +66,7 @@ def inbox(db: str | None) -> Inbox:
     if is_url(db):
         return Inbox(opened(db))
     file = Path(db or DEFAULT)
-    if not file.exists():
+    if not is_served(db) and not file.exists():
         message = f"There is no store {str(file)!r}. Name the file that the runs are in: --db FILE, or STATECORE_DB=FILE."
         raise click.UsageError(message)
     return Inbox(opened(db))

@@ -15,7 +15,8 @@ from statecore.workflow.worker import Went, Worker
 from . import exits
 from .listing import json_option
 from .screen import Screen, clean, short
-from .stores import db_option, placed
+from .serving import serve
+from .stores import db_option, is_served, placed
 from .targets import load
 from .views import print_json
 
@@ -30,10 +31,11 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="How many runs at a time.")
 @click.option("--until-idle", is_flag=True, help="End when no run can go on, instead of waiting for more.")
 @click.option("--poll", type=click.FloatRange(0.01), metavar="SECONDS", help="Look for work this often, whatever is heard of it.")
+@click.option("--temporal", metavar="HOST:PORT", help="The same as --db temporal://HOST:PORT, for runs on a Temporal server.")
 @db_option
 @json_option
 def worker(  # noqa: PLR0913  # the options of the command, one by one
-    target: str, concurrency: int, poll: float | None, db: str | None, *, until_idle: bool, as_json: bool
+    target: str, concurrency: int, poll: float | None, temporal: str | None, db: str | None, *, until_idle: bool, as_json: bool
 ) -> int:
     """Execute the runs of a workflow that can go on.
 
@@ -41,6 +43,9 @@ def worker(  # noqa: PLR0913  # the options of the command, one by one
     deadline, or was left by a process that died is driven on by one of them until it waits for people or is over. SIGTERM or Ctrl-C:
     each run is given back at its next boundary; a second time: at once, and others take the runs over. With --json a line for each run.
     """
+    url = f"temporal://{temporal}" if temporal is not None else db
+    if is_served(url):
+        return serve(load(target), str(url), concurrency)
     workflow, place = placed(load(target), db)
     screen = Screen(quiet=as_json)
     working = Worker(workflow, concurrency, poll, teller(screen, as_json=as_json))

@@ -70,16 +70,23 @@ class CallValues:
         text = encode(self._state)
         if text == self._base:
             return None
-        now = self._execution.session_state
-        if now == self._base:
-            return text
-        base, merged = decode(self._base), decode(now)
-        for key in base.keys() | self._state.keys():
-            if key not in self._state:
-                merged.pop(key, None)
-            elif key not in base or encode(base[key]) != encode(self._state[key]):
-                merged[key] = self._state[key]
-        return encode(merged)
+        return laid_over(self._base, text, self._execution.session_state)
+
+
+def laid_over(base: str, mine: str, now: str) -> str:
+    """The session state of one call, laid over what another one left meanwhile: of the keys that this one changed, this one's values.
+
+    `base` is what this one began with, `mine` what it left, `now` what is there; all are encoded, and so is the answer.
+    """
+    if now == base:
+        return mine
+    before, after, merged = decode(base), decode(mine), decode(now)
+    for key in {**before, **after}:  # in an order that a replay has too
+        if key not in after:
+            merged.pop(key, None)
+        elif key not in before or encode(before[key]) != encode(after[key]):
+            merged[key] = after[key]
+    return encode(merged)
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 @define
 class Kept:
-    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask."""
+    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask.
+
+    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0.
+    """
 
     identity: Identity
     number: int
@@ -59,6 +62,12 @@ class Kept:
     pauses: dict[str, Pause] = field(factory=dict)
     open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
+    elsewhere: int = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last row."""
+        return self.elsewhere + len(self.entries)
 
     def can_go_on(self, time: Micros) -> bool:
         """Whether there is anything to do: calls that are owed, answers, deadlines that are over, a cancellation."""
@@ -73,7 +82,7 @@ class Kept:
         return Record(
             identity=self.identity,
             state=self.state,
-            seq=len(self.entries),
+            seq=self.seq,
             held=self.held,
             session_state=self.session_state,
             owner=self.owner,
@@ -180,7 +189,7 @@ class InMemoryDb:
             kept = self._kept(boundary.run_id) if new is None or claim is None else self._new(new, claim.session_state)
             if claim is not None:
                 check_claim(boundary.run_id, kept.owner, kept.lease, boundary.time)
-            check_fence(boundary, kept.epoch, len(kept.entries))
+            check_fence(boundary, kept.epoch, kept.seq)
             if heeds(boundary, kept.cancel_requested):
                 return True
             check_entries(boundary, kept.state.run)
@@ -247,7 +256,8 @@ class InMemoryDb:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         with self._lock:
             first, last = slice_of(after, upto)
-            return self._kept(run_id).entries[first:last]
+            kept = self._kept(run_id)
+            return kept.entries[max(first - kept.elsewhere, 0) : max(last - kept.elsewhere, 0)]
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses."""

@@ -1,0 +1,24 @@
+"""Temporal as the distributed engine: the same definitions and the same core; a run is a Temporal workflow, a call of user code an activity.
+
+Theory of operation. `Run` is the workflow: it performs the effects of `core.loop` as every driver does, on a store in its own memory (`Ledger`)
+which Temporal rebuilds by replay. A commit changes the ledger; a call becomes one activity, `statecore.call`, whose result says how it
+ended; a decision is an update, which a validator judges on a copy first. What people owe a run is written into its memo, so that it is
+listed while no worker lives. `TemporalDb` is the same store seen from outside: a reader of runs that decides, so that the facade and the
+commands work on it unchanged. `TemporalWorkflows` starts runs and waits for them; `worker.serve` executes them.
+
+What crosses the network is plain JSON around texts of statecore's own codec (`wire`), checked for its size before it is sent (`sizes`). A failure
+of a step is decided by the core, and comes as a result; a death of a worker is seen by Temporal, and told to the core as an interruption.
+"""
+
+from importlib.util import find_spec
+
+from statecore.errors import MissingExtra
+
+if find_spec("temporalio") is None:
+    raise MissingExtra(__name__, "temporal")
+
+from .db import TemporalDb
+from .values import FolderValues, Values
+from .workflows import TemporalWorkflows
+
+__all__ = ["FolderValues", "TemporalDb", "TemporalWorkflows", "Values"]

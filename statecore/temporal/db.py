@@ -1,0 +1,279 @@
+"""`TemporalDb`: the runs on a Temporal server, as a store that is read and decided on. The facade and the commands work on it as on any other.
+
+It executes nothing: a boundary is refused, because a run's own workflow makes its boundaries. What rests is read from memos, with no worker; a
+run that is in the middle, and any journal, is asked of the run, which takes a worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import evolve
+
+from statecore.errors import RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause
+from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
+from statecore.stores.memory import matches
+from statecore.stores.rules import ENDED, GENESIS, judge, link, page, slice_of
+
+from . import asking, finding
+from .connection import Connection
+from .ledger import Page, read_waiting
+from .sizes import checked
+from .values import FolderValues, Values, brought, moved
+from .wire import OWNER, Plain, read, read_head, row
+
+SCHEME = "temporal"
+STARTING = "Workflow.run"
+REMEMBERED = 10_000
+"""How many identities a process remembers; they never change."""
+
+
+class TemporalDb:
+    """The runs of one namespace of a Temporal server, `target` is HOST:PORT.
+
+    `values` is where large values live, the same for every process. With `wait=False` a decision or cancellation is left for the run's next
+    worker, where otherwise a worker takes or refuses it now. `patience` is how many seconds an answer may take. Further options are those
+    of `temporalio.client.Client.connect`, e.g. `tls`, `api_key`, `data_converter`.
+    """
+
+    blocking = True
+
+    def __init__(
+        self,
+        target: str = "127.0.0.1:7233",
+        namespace: str = "default",
+        *,
+        values: Values | None = None,
+        wait: bool = True,
+        patience: float = 10.0,
+        **options: Any,
+    ) -> None:
+        self.connection = Connection(target, namespace, patience, options)
+        self.values, self.wait = values, wait
+        self._identities: dict[str, Identity] = {}
+
+    @classmethod
+    def at(cls, url: str) -> TemporalDb:
+        """The store of `temporal://HOST:PORT/NAMESPACE`, with `?values=FOLDER` and `&wait=no` where wanted."""
+        parts = urlsplit(url)
+        asked = {name: given[-1] for name, given in parse_qs(parts.query).items()}
+        values = FolderValues(asked["values"]) if "values" in asked else None
+        return cls(parts.netloc, parts.path.strip("/") or "default", values=values, wait=asked.get("wait", "yes") != "no")
+
+    @property
+    def path(self) -> str:
+        """The address, as it is written after `--db`."""
+        return self.connection.where
+
+    # -- one run ---------------------------------------------------------------------------------------------------------------------
+
+    def identity(self, run_id: str) -> Identity:
+        """What is fixed about a run; read from the first event of its history, once. Raises `UnknownRun`."""
+        known = self._identities.get(run_id)
+        if known is not None:
+            return known
+        found = self._brought(self.connection.do(finding.start(self.connection, run_id)).identity)
+        if len(self._identities) >= REMEMBERED:
+            self._identities.clear()
+        self._identities[run_id] = found
+        return found
+
+    def _brought(self, identity: Identity) -> Identity:
+        """An identity whose large values are read from where they live."""
+        return evolve(
+            identity,
+            input=brought(self.values, identity.input),
+            additional_data=brought(self.values, identity.additional_data),
+            metadata=brought(self.values, identity.metadata),
+        )
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands; one that is in the middle as it last told, where no worker answers. Raises `UnknownRun`."""
+        return read_head(self.identity(run_id), self._told(run_id)["head"])
+
+    def _told(self, run_id: str) -> Plain:
+        """How a run stands and what people owe it: from its memo where it rests, else from itself."""
+        memo = self.connection.do(finding.memo(self.connection, run_id))
+        head = memo["head"]
+        if head is not None and finding.rests(head):
+            return self._whole(run_id, memo)
+        try:
+            return self.connection.do(asking.look(self.connection, run_id))
+        except StoreUnavailable:
+            if head is None:
+                raise
+            return self._whole(run_id, memo)
+
+    def _whole(self, run_id: str, memo: Plain) -> Plain:
+        """What a memo says, with a session state that was too large for it."""
+        if memo["head"]["session_state"] is not None:
+            return memo
+        return self.connection.do(asking.look(self.connection, run_id))
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. It takes a worker. Raises `UnknownRun`."""
+        first, last = slice_of(after, upto)
+        found: list[Entry] = []
+        while True:
+            told = self.connection.do(asking.rows(self.connection, run_id, first + len(found), last))
+            if not found:
+                found = [entry for entry in self._paged(told["moved"], first, last) if entry.seq <= last]
+                if found:
+                    continue
+            found += [self._valued(read(Entry, each)) for each in told["rows"]]
+            if not told["rows"] or found[-1].seq >= last:
+                return found
+
+    def _paged(self, names: list[list[Any]], first: int, last: int) -> list[Entry]:
+        """The rows that lie in pages of the values store."""
+        found: list[Entry] = []
+        before = 0
+        for upto, name in names:
+            if upto > first and before < last:
+                found += [self._valued(entry) for entry in self._page(name).rows if entry.seq > first]
+            before = upto
+        return found
+
+    def _page(self, name: str) -> Page:
+        """A page of a run's past: one name, or several for one that came in pieces."""
+        return Page.of("".join(brought(self.values, piece) for piece in name.split(" ")))
+
+    def _valued(self, entry: Entry) -> Entry:
+        """A row whose large value is read from where it lives."""
+        value = entry.body.value
+        return (
+            entry
+            if value is None or not value.startswith("@")
+            else evolve(entry, body=evolve(entry.body, value=brought(self.values, value)))
+        )
+
+    def head(self, run_id: str) -> str:
+        """The chain's last link, computed when asked for."""
+        chain = GENESIS
+        for entry in self.journal(run_id):
+            chain = link(chain, run_id, entry)
+        return chain.hex()
+
+    # -- what people owe -------------------------------------------------------------------------------------------------------------
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first. Without a run's id they are as new as Temporal's visibility."""
+        if wanted.run_id is not None:
+            found = [(self.identity(wanted.run_id), self._told(wanted.run_id))]
+        else:
+            memos = self.connection.do(finding.memos(self.connection, finding.waiting(wanted), None))
+            found = [(self.identity(run_id), self._known(run_id, memo)) for run_id, memo in memos]
+        rows = [
+            self._waiting(identity, pause, decided)
+            for identity, told in found
+            if finding.phase(told["head"]) not in ENDED
+            for pause, decided in map(read_waiting, told["pauses"])
+        ]
+        rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
+        limit, offset = page(wanted)
+        return rows[offset : offset + limit]
+
+    def _known(self, run_id: str, memo: Plain) -> Plain:
+        """What a listed memo says; asked of the run where it was too much for one."""
+        return memo if memo["head"] is not None else self._told(run_id)
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed; None where the run never had it. A closed one takes a worker."""
+        identity = self.identity(run_id)
+        opened = [read_waiting(each) for each in self._told(run_id)["pauses"]]
+        known = next((each for each in opened if each[0].pause_id == pause_id), None)
+        if known is None:
+            known = next((each for each in self._all_pauses(run_id) if each[0].pause_id == pause_id), None)
+        return None if known is None else self._waiting(identity, *known)
+
+    def _all_pauses(self, run_id: str) -> list[tuple[Pause, Decided | None]]:
+        """Every pause that a run ever had, in the order of their opening."""
+        told = self.connection.do(asking.pauses(self.connection, run_id))
+        past = [each for _, name in told["moved"] for each in self._page(name).pauses]
+        return [*past, *map(read_waiting, told["pauses"])]
+
+    def _waiting(self, identity: Identity, pause: Pause, decided: Decided | None) -> Waiting:
+
+        if decided is not None:
+            decided = evolve(decided, value=brought(self.values, decided.value))
+        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses. It takes a worker."""
+        return [decided for _, decided in self._all_pauses(run_id) if decided is not None]
+
+    def decide(self, decision: Decided) -> Decided:
+        """Have the run take the one decision of a pause. With `wait=False` it is judged by what is known here, and left for the next worker."""
+        run_id = decision.run_id
+        sent = evolve(decision, value=moved(self.values, decision.value))
+        plain = checked(f"the decision {decision.word!r}", row(sent))
+        waiting = self.pause(run_id, decision.pause_id)
+        if waiting is None:
+            raise UnknownPause(run_id, decision.pause_id, [each.pause.pause_id for each in self.pauses(PauseFilter(run_id=run_id))])
+        phase = finding.phase(self._told(run_id)["head"])
+        if not self.wait or phase in ENDED or waiting.pause.closed is not None:
+            stored = judge(waiting.pause, waiting.decided, decision, phase)
+            if stored is None:
+                self.connection.do(asking.decide_later(self.connection, run_id, plain))
+            return stored or decision
+        found = read(Decided, self.connection.do(asking.decide(self.connection, run_id, plain)))
+        return evolve(found, value=brought(self.values, found.value))
+
+    def request_cancel(self, run_id: str, by: str | None, _time: int) -> Record:
+        """Ask a run to be cancelled at its next boundary; how it stood. Raises `UnknownRun`."""
+        record = self.load(run_id)
+        if record.state.run in ENDED:
+            return record
+        if not self.wait:
+            self.connection.do(asking.cancel_later(self.connection, run_id, by))
+            return record
+        told = self.connection.do(asking.cancel(self.connection, run_id, by))
+        return self.load(run_id) if told is None else read_head(record.identity, told["head"])
+
+    # -- many runs -------------------------------------------------------------------------------------------------------------------
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently started first, as new as Temporal's visibility; one that is in the middle as it last told."""
+        limit, offset = page(wanted)
+        memos = self.connection.do(finding.memos(self.connection, finding.runs(wanted), offset + limit))
+        return [
+            read_head(self.identity(run_id), self._whole(run_id, self._known(run_id, memo))["head"])
+            for run_id, memo in memos[offset:]
+        ]
+
+    def session_state(self, session_id: str, workflow_id: str) -> str | None:
+        """The session state as the run of a session left it that was started last."""
+        found = self.runs(RunFilter(session_id, workflow_id, limit=1))
+        return found[0].session_state if found else None
+
+    def definition(self, fingerprint: str) -> str | None:
+        """The canonical form of a workflow, of those whose runs this process has read."""
+        return next((each.canonical for each in self._identities.values() if each.fingerprint == fingerprint), None)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.connection.close()
+
+    # -- what only a run's own workflow does -----------------------------------------------------------------------------------------
+
+    def begin(self, *_: Any) -> NoReturn:
+        """Refuse: a run begins with its workflow."""
+        raise RunsElsewhere(STARTING)
+
+    def commit(self, boundary: Boundary) -> NoReturn:
+        """Refuse: a new run begins with its workflow, and a stored one is its workflow's."""
+        if boundary.claim is not None and boundary.claim.identity is not None:
+            raise RunsElsewhere(STARTING)
+        raise RunBusy(boundary.run_id, OWNER)
+
+    def claim(self, run_id: str, *_: Any) -> NoReturn:
+        """Refuse: a run is its workflow's."""
+        raise RunBusy(run_id, OWNER)
+
+    def renew(self, run_id: str, *_: Any) -> NoReturn:
+        """Refuse: nobody has such a claim."""
+        raise RunBusy(run_id, OWNER)
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Do nothing: nobody has such a claim."""

@@ -1,0 +1,95 @@
+"""What is read of runs without a worker: the first event of a history, memos, and lists by search attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from statecore.codec.records import load_state
+from statecore.errors import UnknownRun
+from statecore.stores.rules import ENDED, STATUS
+
+from . import attributes
+from .wire import MEMO, RUN, Plain, Start, read_start
+
+if TYPE_CHECKING:
+    from statecore.stores import PauseFilter, RunFilter
+
+    from .connection import Connection
+
+NOTHING: Plain = {"head": None, "pauses": None}
+
+
+async def start(connection: Connection, run_id: str) -> Start:
+    """What a run's workflow was started with: the first event of its newest history. Raises `UnknownRun`."""
+    client = await connection.client()
+    try:
+        async for event in client.get_workflow_handle(run_id).fetch_history_events(page_size=1):
+            started = event.workflow_execution_started_event_attributes
+            if started.workflow_type.name != RUN:
+                break
+            [given] = await client.data_converter.decode(started.input.payloads)
+            return read_start(given)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise
+    raise UnknownRun(run_id)
+
+
+async def memo(connection: Connection, run_id: str) -> Plain:
+    """What a run's memo says now. Raises `UnknownRun`."""
+    client = await connection.client()
+    try:
+        described = await client.get_workflow_handle(run_id).describe(rpc_timeout=connection.patience)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise UnknownRun(run_id) from error
+        raise
+    found: Plain = await described.memo_value(MEMO, NOTHING)
+    return found
+
+
+async def memos(connection: Connection, query: str, limit: int | None) -> list[tuple[str, Plain]]:
+    """Runs with what their memos say, most recently started first."""
+    client = await connection.client()
+    found = client.list_workflows(query, limit=limit)
+    return [(each.id, await each.memo_value(MEMO, NOTHING)) async for each in found]
+
+
+def phase(head: Plain) -> str:
+    """Where a run stands."""
+    return load_state(head["state"]).run
+
+
+def rests(head: Plain) -> bool:
+    """Whether a run waits for people or is over, so that its memo says all of it."""
+    return phase(head) in {"paused", *ENDED}
+
+
+# -- what is looked for ----------------------------------------------------------------------------------------------------------------
+
+
+def quoted(text: str) -> str:
+    """A text in a query."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def where(**wanted: Any) -> str:
+    """A query for runs, by the attributes that are wanted."""
+    names = {"workflow": attributes.WORKFLOW.name, "session": attributes.SESSION.name}
+    parts = [f"{names[word]} = {quoted(text)}" for word, text in wanted.items() if text is not None]
+    return " AND ".join([f"WorkflowType = {quoted(RUN)}", "ExecutionStatus != 'ContinuedAsNew'", *parts])
+
+
+def waiting(wanted: PauseFilter) -> str:
+    """The runs that people may owe something: those that are not over."""
+    return where(workflow=wanted.workflow_id, session=wanted.session_id) + " AND ExecutionStatus = 'Running'"
+
+
+def runs(wanted: RunFilter) -> str:
+    """Runs, over or not."""
+    query = where(workflow=wanted.workflow_id, session=wanted.session_id)
+    if wanted.phases is None:
+        return query
+    return f"{query} AND {attributes.STATUS.name} IN ({', '.join(quoted(STATUS[each]) for each in wanted.phases)})"

@@ -1,0 +1,136 @@
+"""What crosses the network: records as rows of plain JSON, and back. Values are texts of the codec already, and stay texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import fields, frozen
+
+from statecore.codec.records import dump_state, load_state
+from statecore.core import Call, Ref
+from statecore.core.state import RULES_VERSION
+from statecore.errors import RulesUnknown
+from statecore.stores import Body, Decided, Entry, Identity, Pause, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+"""The shape of what a run is started with. A run of another one waits for a worker that reads it."""
+
+RUN, CALL, KEEP = "statecore.run", "statecore.call", "statecore.keep"
+"""The names of the workflow and of its two activities."""
+
+OWNER = "a Temporal worker"
+MEMO = "statecore"
+
+Row = list[Any]
+Plain = dict[str, Any]
+T = TypeVar("T", Identity, Entry, Pause, Decided)
+
+NAMES: dict[type, tuple[str, ...]] = {kind: tuple(part.name for part in fields(kind)) for kind in (Identity, Entry, Pause, Decided)}
+
+
+def row(record: Identity | Entry | Pause | Decided) -> Row:
+    """The parts of a record in the order of its class's fields."""
+    return [plain(getattr(record, name)) for name in NAMES[type(record)]]
+
+
+def plain(part: Any) -> Any:
+    """One part of a record."""
+    if type(part) is Body:
+        return [part.detail, part.value]
+    return list(part) if type(part) is tuple else part
+
+
+def read(kind: type[T], parts: Row) -> T:
+    """A record from its row."""
+    made = dict(zip(NAMES[kind], parts, strict=True))
+    if "turn" in made:
+        made["turn"] = tuple(made["turn"])
+    if "body" in made:
+        made["body"] = Body(*made["body"])
+    return kind(**made)
+
+
+def plain_held(held: Mapping[Ref, int]) -> list[Row]:
+    """Where outputs lie, in an order that does not depend on the process."""
+    return [[ref.at, list(ref.turn), ref.attempt, seq] for ref, seq in sorted(held.items(), key=lambda item: item[1])]
+
+
+def read_held(rows: list[Row]) -> dict[Ref, int]:
+    """Where outputs lie."""
+    return {Ref(at, tuple(turn), attempt): seq for at, turn, attempt, seq in rows}
+
+
+def plain_call(call: Call) -> Row:
+    """A call as a row."""
+    return [call.kind, call.at, list(call.turn), call.attempt]
+
+
+def read_call(parts: Row) -> Call:
+    """A call from its row."""
+    kind, at, turn, attempt = parts
+    return Call(kind, at, tuple(turn), attempt)
+
+
+# -- heads: a run as it stands, without what is fixed about it -------------------------------------------------------------------------
+
+HEAD = ("seq", "session_state", "owner", "epoch", "lease", "cancel_by", "cancel_requested", "updated")
+
+
+def plain_head(record: Record) -> Plain:
+    """A run as it stands, without its identity."""
+    found: Plain = {name: getattr(record, name) for name in HEAD}
+    return found | {"state": dump_state(record.state), "held": plain_held(record.held)}
+
+
+def read_head(identity: Identity, head: Plain) -> Record:
+    """A run as it stands."""
+    parts = {name: head[name] for name in HEAD}
+    return Record(identity=identity, state=load_state(head["state"]), held=read_held(head["held"]), **parts)
+
+
+# -- starts: what a run's workflow is started with -------------------------------------------------------------------------------------
+
+
+@frozen
+class Start:
+    """What a run's workflow is started with: all that it will ever know, but for results and decisions.
+
+    `said` is what people are shown, by address (`sayings`); `lease` is in seconds; `carried` is where an earlier execution of the same run
+    got to, None for a new one; `reopens` says that a person has a failed run go on.
+    """
+
+    identity: Identity
+    session_state: str
+    said: str
+    lease: float
+    carry: int
+    carried: Plain | None = None
+    reopens: bool = False
+
+
+def plain_start(start: Start) -> Plain:
+    """A start as JSON."""
+    return {
+        "format": FORMAT,
+        "identity": row(start.identity),
+        "session_state": start.session_state,
+        "said": start.said,
+        "lease": start.lease,
+        "carry": start.carry,
+        "carried": start.carried,
+        "reopens": start.reopens,
+    }
+
+
+def read_start(given: Plain) -> Start:
+    """A start from JSON. Raises `RulesUnknown` for a form, or rules, of another release."""
+    if given["format"] != FORMAT:
+        raise RulesUnknown(given["identity"][0], given["format"], FORMAT)
+    identity = read(Identity, given["identity"])
+    if identity.rules != RULES_VERSION:
+        raise RulesUnknown(identity.run_id, identity.rules, RULES_VERSION)
+    parts = {name: given[name] for name in ("session_state", "said", "lease", "carry", "carried", "reopens")}
+    return Start(identity, **parts)

@@ -1,0 +1,64 @@
+"""Servers that live as long as the session, and a worker in this process whose workflow a test chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from statecore import Workflow
+from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.temporal.performing import Performer
+from statecore.temporal.worker import worker
+from tests.temporal.servers import Server, started
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A dev server."""
+    server = started("dev")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def db(server: Server) -> Iterator[TemporalDb]:
+    """The runs on the dev server."""
+    db = TemporalDb(server.target)
+    yield db
+    db.close()
+
+
+class Working:
+    """A worker in this process. What it serves may be changed while it works, to another workflow of the same id."""
+
+    def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8) -> None:
+        self.db, self.pool = db, ThreadPoolExecutor(slots)
+        self.performer = Performer(db, {workflow.id: workflow}, self.pool)
+        self.worker: Any = db.connection.do(self._begin(workflow.id, slots))
+
+    async def _begin(self, workflow_id: str, slots: int) -> Any:
+        made = worker(await self.db.connection.client(), self.performer, workflow_id, slots, grace=5)
+        await made.__aenter__()
+        return made
+
+    def stop(self) -> None:
+        """Stop it, once its calls have ended."""
+        self.db.connection.do(self.worker.__aexit__(None, None, None))
+        self.pool.shutdown()
+
+
+@pytest.fixture
+def serve(db: TemporalDb) -> Iterator[Callable[..., TemporalWorkflows]]:
+    """Workers for as long as a test lasts: of a workflow, its runs."""
+    working: list[Working] = []
+
+    def serving(workflow: Workflow, slots: int = 8, **options: Any) -> TemporalWorkflows:
+        working.append(Working(db, workflow, slots))
+        return TemporalWorkflows(workflow, db, **{"lease": 30, **options})
+
+    yield serving
+    for each in working:
+        each.stop()

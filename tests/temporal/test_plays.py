@@ -1,0 +1,63 @@
+"""The same plays as in every store: what a run on Temporal leaves behind is what it leaves in memory, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from attrs import define
+from hypothesis import HealthCheck, assume, given, settings
+
+from statecore import InMemoryDb, Step, Workflow, WorkflowRunOutput
+from statecore.temporal import TemporalDb, TemporalWorkflows
+from tests.conformance.drive import Drive
+from tests.conformance.plans import Plans, answers, has_branches, plans
+from tests.conformance.plays import Play, play
+from tests.temporal.conftest import Working
+from tests.temporal.servers import Server
+
+NUMBERS = count(1)
+
+
+@define
+class Distant(Drive):
+    """Drives runs on Temporal: a worker in this process makes the calls of the workflow at hand."""
+
+    working: Working | None = None
+
+    def _drive(self, workflow: Workflow, plain: Any, twin: Any, first: Any, options: dict[str, Any]) -> WorkflowRunOutput:
+        assert self.working is not None
+        self.working.performer.workflows[workflow.id] = workflow
+        runs = TemporalWorkflows(workflow, self.working.db, lease=30)
+        if plain == workflow.run:
+            return runs.run(first, timeout=20, **options)
+        return runs.continue_run(first, timeout=20, **options)
+
+
+@pytest.fixture(scope="module")
+def working(server: Server) -> Iterator[Working]:
+    """A worker for all plays."""
+    db = TemporalDb(server.target)
+    working = Working(db, Workflow("flow", [Step("none", lambda _: None)]))
+    yield working
+    working.stop()
+    db.close()
+
+
+def seen(played: Play) -> dict[str, Any]:
+    """What has to be the same: all but what came out of a call of `run`, which here happens elsewhere, and how often it rested on the way."""
+    return {name: found for name, found in played.seen.items() if name not in ("raised", "questions")}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=plans(3, least=1), script=answers)
+def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Plans, script: bytes) -> None:
+    """Random workflows, random answers: journal, outputs, session state and calls are those of the run in memory."""
+    assume(not has_branches(made))
+    run_id = f"play-{next(NUMBERS)}"
+    here = play(made, script, Drive("sync"), InMemoryDb(), run_id)
+    there = play(made, script, Distant("sync", working=working), working.db, run_id)
+    assert there.history == here.history
+    assert seen(there) == seen(here)
