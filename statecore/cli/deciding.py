@@ -219,7 +219,9 @@ def keyed_names(box: Inbox, run_id: str, key: str | None) -> set[str]:
 
 def decided_under(box: Inbox, run_id: str, key: str | None) -> Pause | None:
     """The pause of a run, open or closed, that a key has decided."""
-    found = [each.pause_id for each in box.db.decisions(run_id) if key is not None and each.key == key]
+    if key is None:
+        return None
+    found = [each.pause_id for each in box.db.decisions(run_id) if each.key == key]
     row = box.db.pause(run_id, found[0]) if found else None
     return row.pause if row is not None else None
 

@@ -15,6 +15,7 @@ from .options import Option
 
 if TYPE_CHECKING:
     from statecore.stores import Store
+    from statecore.temporal import TemporalDb
 
 DEFAULT = "statecore.db"
 URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
@@ -53,7 +54,7 @@ def is_served(db: str | None) -> bool:
     return (db or "").startswith("temporal://")
 
 
-def served(db: str | None) -> Store:
+def served(db: str | None) -> TemporalDb:
     """The store on a Temporal server. Raises `MissingExtra`."""
     from statecore.temporal import TemporalDb  # noqa: PLC0415  # an extra
 

@@ -57,6 +57,18 @@ async def memos(connection: Connection, query: str, limit: int | None) -> list[t
     return [(each.id, await each.memo_value(MEMO, NOTHING)) async for each in found]
 
 
+async def can_list(connection: Connection) -> bool:
+    """Whether the server lists runs: all do but the one that skips time in tests."""
+    client = await connection.client()
+    try:
+        await client.count_workflows(f"WorkflowType = {quoted(RUN)}")
+    except RPCError as error:
+        if error.status == RPCStatusCode.UNIMPLEMENTED:
+            return False
+        raise
+    return True
+
+
 def phase(head: Plain) -> str:
     """Where a run stands."""
     return load_state(head["state"]).run

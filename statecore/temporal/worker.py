@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 
     from .db import TemporalDb
 
+GRACE = 10.0
+
 PASSED = ("statecore", "transitions", "six", "attrs", "attr", "cattrs")
 """What the sandbox does not import again for every run: the core and its libraries, which are pure."""
 
 
-def worker(client: Client, performer: Performer, workflow_id: str, slots: int, grace: float = 10.0) -> Worker:
-    """The worker of a workflow: at most `slots` calls at a time; told to stop, it lets them end for at most `grace` seconds."""
+def worker(client: Client, performer: Performer, workflow_id: str, slots: int, cached: int = 1000) -> Worker:
+    """The worker of a workflow: at most `slots` calls at a time, at most `cached` runs in memory between their turns.
+
+    Told to stop, it lets its calls end for at most `GRACE` seconds.
+    """
     return Worker(
         client,
         task_queue=queue_of(workflow_id),
@@ -42,10 +47,11 @@ def worker(client: Client, performer: Performer, workflow_id: str, slots: int, g
         activities=[performer.call, performer.keep],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED)),
         max_concurrent_activities=slots,
+        max_cached_workflows=cached,
         max_heartbeat_throttle_interval=timedelta(seconds=BEAT),
         default_heartbeat_throttle_interval=timedelta(seconds=BEAT),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
-        graceful_shutdown_timeout=timedelta(seconds=grace),
+        graceful_shutdown_timeout=timedelta(seconds=GRACE),
     )
 
 

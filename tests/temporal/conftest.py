@@ -34,13 +34,13 @@ def db(server: Server) -> Iterator[TemporalDb]:
 class Working:
     """A worker in this process. What it serves may be changed while it works, to another workflow of the same id."""
 
-    def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8) -> None:
+    def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8, cached: int = 1000) -> None:
         self.db, self.pool = db, ThreadPoolExecutor(slots)
         self.performer = Performer(db, {workflow.id: workflow}, self.pool)
-        self.worker: Any = db.connection.do(self._begin(workflow.id, slots))
+        self.worker: Any = db.connection.do(self._begin(workflow.id, slots, cached))
 
-    async def _begin(self, workflow_id: str, slots: int) -> Any:
-        made = worker(await self.db.connection.client(), self.performer, workflow_id, slots, grace=5)
+    async def _begin(self, workflow_id: str, slots: int, cached: int) -> Any:
+        made = worker(await self.db.connection.client(), self.performer, workflow_id, slots, cached)
         await made.__aenter__()
         return made
 

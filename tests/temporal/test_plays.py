@@ -38,9 +38,9 @@ class Distant(Drive):
 
 @pytest.fixture(scope="module")
 def working(server: Server) -> Iterator[Working]:
-    """A worker for all plays."""
+    """A worker for all plays. It keeps nothing between two turns of a run, so that each turn is a replay of all before."""
     db = TemporalDb(server.target)
-    working = Working(db, Workflow("flow", [Step("none", lambda _: None)]))
+    working = Working(db, Workflow("flow", [Step("none", lambda _: None)]), cached=0)
     yield working
     working.stop()
     db.close()
