@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from statecore.errors import NotPaused, UnknownRun
+from statecore.errors import UnknownRun
 
 from .attributes import refused
 from .run import Run
@@ -54,8 +54,8 @@ async def carried(connection: Connection, run_id: str) -> Plain:
     return found
 
 
-async def decide(connection: Connection, run_id: str, decision: Row) -> Row:
-    """Have a run take a decision; what it stored. Raises what the run refused it with, and `NotPaused` where it ended meanwhile.
+async def decide(connection: Connection, run_id: str, decision: Row) -> Row | None:
+    """Have a run take a decision; what it stored, None where it has ended. Raises what the run refused it with.
 
     The update's id is derived from what is decided, so that the same decision sent twice is taken once.
     """
@@ -68,7 +68,7 @@ async def decide(connection: Connection, run_id: str, decision: Row) -> Row:
         raise refused(error.cause) from error
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
-            raise NotPaused(run_id, "over") from error
+            return None
         raise
     return found
 

@@ -209,17 +209,28 @@ class TemporalDb:
         run_id = decision.run_id
         sent = evolve(decision, value=moved(self.values, decision.value))
         plain = checked(f"the decision {decision.word!r}", row(sent))
+        stored = self._judged(decision)
+        if stored is not None:
+            return stored
+        if not self.wait:
+            self.connection.do(asking.decide_later(self.connection, run_id, plain))
+            return decision
+        found = self.connection.do(asking.decide(self.connection, run_id, plain))
+        if found is None:  # it has ended meanwhile, and what is known of it now says why
+            return self._judged(decision) or decision
+        taken = read(Decided, found)
+        return evolve(taken, value=brought(self.values, taken.value))
+
+    def _judged(self, decision: Decided) -> Decided | None:
+        """What is known here of a decision: refused by its name, or taken before; None where the run is to say."""
+        run_id = decision.run_id
         waiting = self.pause(run_id, decision.pause_id)
         if waiting is None:
             raise UnknownPause(run_id, decision.pause_id, [each.pause.pause_id for each in self.pauses(PauseFilter(run_id=run_id))])
         phase = finding.phase(self._told(run_id)["head"])
-        if not self.wait or phase in ENDED or waiting.pause.closed is not None:
-            stored = judge(waiting.pause, waiting.decided, decision, phase)
-            if stored is None:
-                self.connection.do(asking.decide_later(self.connection, run_id, plain))
-            return stored or decision
-        found = read(Decided, self.connection.do(asking.decide(self.connection, run_id, plain)))
-        return evolve(found, value=brought(self.values, found.value))
+        if self.wait and phase not in ENDED and waiting.pause.closed is None:
+            return None
+        return judge(waiting.pause, waiting.decided, decision, phase)
 
     def request_cancel(self, run_id: str, by: str | None, _time: int) -> Record:
         """Ask a run to be cancelled at its next boundary; how it stood. Raises `UnknownRun`."""

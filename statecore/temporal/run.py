@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.core import Commit, Start, loop
     from statecore.drivers.inputs import laid_over
     from statecore.drivers.storing import store, woken
-    from statecore.errors import StatecoreError, Undecided, ValueTooLarge
+    from statecore.errors import StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.stores import Body, Decided
     from statecore.stores.records import NO_BODY
@@ -150,7 +150,10 @@ class Run:
         if end["trigger"] == w.interrupt:
             return self.execution.interrupted(call, loads(end["detail"])["error"])
         if end["session_state"] is not None:
-            self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state)
+            try:
+                self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state)
+            except UnstorableValue as error:  # what two calls left is too large together (P10)
+                return self.execution.failed(call, error)
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
         return self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
 

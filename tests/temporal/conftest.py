@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from statecore import Workflow
-from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.temporal import TemporalDb, TemporalWorkflows, Values
 from statecore.temporal.performing import Performer
 from statecore.temporal.worker import worker
 from tests.temporal.servers import Server, started
@@ -55,7 +55,8 @@ def serve(db: TemporalDb) -> Iterator[Callable[..., TemporalWorkflows]]:
     """Workers for as long as a test lasts: of a workflow, its runs."""
     working: list[Working] = []
 
-    def serving(workflow: Workflow, slots: int = 8, **options: Any) -> TemporalWorkflows:
+    def serving(workflow: Workflow, slots: int = 8, values: Values | None = None, **options: Any) -> TemporalWorkflows:
+        db.values = values
         working.append(Working(db, workflow, slots))
         return TemporalWorkflows(workflow, db, **{"lease": 30, **options})
 

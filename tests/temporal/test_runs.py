@@ -1,0 +1,339 @@
+"""What a caller may rely on: sizes, keys, sessions, refusals, deciders that race, runs that fail, and what is told to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from statecore import Parallel, RunStatus, Step, Workflow
+from statecore.errors import (
+    AlreadyDecided,
+    DuplicateRun,
+    InvalidInput,
+    KeyReused,
+    NotPaused,
+    RulesUnknown,
+    RunBusy,
+    RunsElsewhere,
+    StatecoreError,
+    StoreUnavailable,
+    UnknownPause,
+    UnknownRun,
+    ValuesMissing,
+    ValueTooLarge,
+)
+from statecore.stores import Identity
+from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, sizes
+from statecore.temporal.sizes import MAX_SENT
+from statecore.temporal.wire import Start, plain_start, read_start
+from tests.temporal.conftest import Working
+from tests.temporal.servers import Server
+from tests.temporal.workers import until
+
+Serve = Callable[..., TemporalWorkflows]
+GATE = Step("gate", lambda s: s.input, requires_confirmation=True)
+LOOSE = Step("gate", lambda s: s.input, requires_confirmation=True, on_error="skip")
+LARGE, COMMENT = "x" * 1_000_000, "y" * 900_000
+assert len(LARGE) < MAX_SENT < len(LARGE + COMMENT)
+
+
+def raising(_step_input: Any) -> Any:
+    """What user code raises."""
+    raise ZeroDivisionError("by nought")
+
+
+# -- deciding ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("CONF-9")
+def test_eight_deciders_one_winner(serve: Serve) -> None:
+    """Eight people decide the same pause at once, each something else: one is obeyed, seven are told by whom it was decided."""
+    runs = serve(Workflow("race", [Step("gate", lambda s: s.previous_step_content, requires_output_review=True)]))
+    run = runs.run("x", timeout=30)
+    [asked] = run.requirements
+    barrier = Barrier(8)
+
+    def decide(number: int) -> str:
+        barrier.wait()
+        try:
+            runs.workflow.decide(run.run_id, asked.pause_id, "edit", value=number, by=f"decider {number}")
+        except AlreadyDecided as refused:
+            return str(refused)
+        return "won"
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(decide, range(8)))
+    assert told.count("won") == 1
+    winner = told.index("won")
+    assert all(f"decider {winner}" in said for said in told if said != "won")
+    assert runs.wait(run.run_id, timeout=30).content == winner
+
+
+def test_the_same_decision_again_and_another_one(serve: Serve) -> None:
+    """A repeated decision is answered as it was; another one, one with a used key, of an unknown pause or run is refused by its name."""
+    runs = serve(Workflow("again", [GATE, Step("second", lambda s: s.input, requires_confirmation=True)]))
+    run = runs.run("x", timeout=30)
+    decide = runs.workflow.decide
+    first = decide(run.run_id, "gate:confirmation:0", "confirm", by="ada", idempotency_key="click")
+    assert decide(run.run_id, "gate:confirmation:0", "confirm", by="bob").by == first.by == "ada"
+    with pytest.raises(AlreadyDecided, match="ada"):
+        decide(run.run_id, "gate:confirmation:0", "reject", by="bob")
+    runs.wait(run.run_id, timeout=30)
+    with pytest.raises(KeyReused):
+        decide(run.run_id, "second:confirmation:0", "confirm", idempotency_key="click")
+    with pytest.raises(UnknownPause):
+        decide(run.run_id, "third:confirmation:0", "confirm")
+    with pytest.raises(InvalidInput):
+        decide(run.run_id, "second:confirmation:0", "confirm", value=1)
+    with pytest.raises(UnknownRun):
+        decide("nobody", "second:confirmation:0", "confirm")
+    assert runs.workflow.cancel_run(run.run_id, by="ada")
+    assert not runs.workflow.cancel_run(run.run_id, by="ada")
+    assert runs.wait(run.run_id).status is RunStatus.cancelled
+    with pytest.raises(NotPaused):
+        decide(run.run_id, "second:confirmation:0", "confirm")
+
+
+def test_a_left_decision_that_is_refused_is_told_to_whoever_looks(serve: Serve, server: Server) -> None:
+    """Two decisions are left for a run that no worker executes; the first that arrives counts, the second changes nothing and is kept."""
+    flow = Workflow("left", [GATE])
+    db = TemporalDb(server.target, wait=False)
+    run_id = TemporalWorkflows(flow, db).start("x")
+    there = flow.on(db)
+    there.decide(run_id, "gate:confirmation:0", "confirm", by="ada")
+    there.decide(run_id, "gate:confirmation:0", "reject", by="bob")
+    runs = serve(flow)
+    until(lambda: db.load(run_id).state.run == "completed")
+    assert [each.by for each in runs.db.decisions(run_id)] == ["ada"]
+
+    async def look() -> Any:
+        client = await db.connection.client()
+        return await client.get_workflow_handle(run_id).query("look")
+
+    [refused] = db.connection.do(look())["refused"]
+    assert AlreadyDecided.code in refused
+    later = TemporalWorkflows(flow, db)
+    second = later.start("y")
+    assert there.cancel_run(second, by="ada")
+    until(lambda: db.load(second).state.run == "cancelled")
+    db.close()
+
+
+def test_no_worker_no_answer(server: Server) -> None:
+    """Without a worker a decision that waits for an answer gets none, and what to do is said; what people owe is listed all the same."""
+    flow = Workflow("alone", [GATE])
+    db = TemporalDb(server.target, patience=1)
+    run_id = TemporalWorkflows(flow, db).start("x")
+    [asked] = flow.on(db).list_pauses(run_id=run_id)
+    with pytest.raises(StoreUnavailable, match="no worker answers"):
+        flow.on(db).decide(run_id, asked.pause_id, "confirm")
+    with pytest.raises(StoreUnavailable, match="no worker answers"):
+        db.journal(run_id)
+    with pytest.raises(StoreUnavailable, match="PAUSED|127"):
+        TemporalDb("127.0.0.1:9", patience=1).load(run_id)
+    db.close()
+
+
+# -- starting ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_keys_and_ids_of_starts(serve: Serve) -> None:
+    """The same key starts one run; with another input, or an id that is taken, nothing is started."""
+    runs = serve(Workflow("keys", [GATE], session_id="keys"))
+    first = runs.start("x", idempotency_key="order 1")
+    assert runs.start("x", idempotency_key="order 1") == first
+    with pytest.raises(KeyReused):
+        runs.start("y", idempotency_key="order 1")
+    with pytest.raises(DuplicateRun):
+        runs.start("x", run_id=first)
+    with pytest.raises(TypeError, match="derived"):
+        runs.start("x", run_id="mine", idempotency_key="order 2")
+
+
+def test_a_session_goes_on_from_run_to_run(serve: Serve) -> None:
+    """A run begins with the session state that the session's last one left, as soon as the server lists that one."""
+
+    def counts(step_input: Any, run_context: Any) -> int:
+        run_context.session_state["n"] = run_context.session_state.get("n", 0) + 1
+        return int(run_context.session_state["n"])
+
+    runs = serve(Workflow("session", [Step("count", counts)], session_id="one", session_state={"n": 10}))
+    assert runs.run(timeout=30).content == 11
+    until(lambda: runs.db.session_state("one", "session") == '{"n":11}')
+    assert runs.run(timeout=30).content == 12
+    session = runs.workflow.get_session()
+    assert session is not None
+
+
+def test_this_process_executes_nothing(serve: Serve) -> None:
+    """The facade on such a store reads and decides; what would call a step here is refused, and says where runs are executed."""
+    runs = serve(Workflow("elsewhere", [GATE]))
+    with pytest.raises(RunsElsewhere, match="TemporalWorkflows"):
+        runs.workflow.run("x")
+    run = runs.run("x", timeout=30)
+    run.steps_requiring_confirmation[0].confirm()
+    with pytest.raises(RunBusy):
+        runs.workflow.continue_run(run)
+    for refused in (lambda: runs.db.begin(None), lambda: runs.db.claim(run.run_id), lambda: runs.db.renew(run.run_id)):
+        with pytest.raises((RunsElsewhere, RunBusy)):
+            refused()
+    runs.db.release(run.run_id, 1)
+
+
+# -- sizes -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_too_large_is_not_sent(serve: Serve) -> None:
+    """An input, a decision: refused where they are given. An output: an error of its step, as what cannot be stored is; not called again."""
+    seen: list[int] = []
+
+    def large(_step_input: Any, run_context: Any) -> str:
+        seen.append(1)
+        run_context.session_state["all"] = COMMENT
+        return LARGE
+
+    runs = serve(Workflow("sizes", [GATE, Step("large", large, on_error="pause")]))
+    with pytest.raises(ValueTooLarge, match="SC403"):
+        runs.start(LARGE, additional_data={"more": COMMENT})
+    run = runs.run("x", timeout=30)
+    with pytest.raises(ValueTooLarge):
+        runs.workflow.decide(run.run_id, "gate:confirmation:0", "confirm", comment=LARGE + COMMENT)
+    run.steps_requiring_confirmation[0].confirm()
+    failed = runs.continue_run(run, timeout=30)
+    assert failed.steps_with_errors[0].error_type == "ValueTooLarge"
+    assert seen == [1]
+    failed.steps_with_errors[0].skip()
+    assert runs.continue_run(failed, timeout=30).status is RunStatus.completed
+
+
+def test_what_branches_leave_together_may_be_too_large(serve: Serve) -> None:
+    """Two branches leave more in the session state than can be stored: the second to end fails, and the state of the first stays."""
+
+    def hoards(name: str) -> Callable[..., int]:
+        def hoarding(_step_input: Any, run_context: Any) -> int:
+            run_context.session_state[name] = COMMENT
+            return 1
+
+        return hoarding
+
+    both = Parallel(Step("a", hoards("a"), on_error="skip"), Step("b", hoards("b"), on_error="skip"), name="both")
+    run = serve(Workflow("hoard", [both, Step("after", lambda _s: "fine")])).run("x", timeout=30)
+    assert run.content == "fine"
+    assert [each.error_type for each in run.step_results[0].steps if each.status == "skipped"] == ["UnstorableValue"]
+    assert len(run.session_state) == 1
+
+
+def test_a_call_that_is_too_large_to_be_sent_fails_its_step(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a call would travel with is more than may be sent: an error of its step, and the call is not made."""
+    seen: list[int] = []
+    runs = serve(Workflow("heavy", [LOOSE, Step("after", seen.append, on_error="skip")]))
+    run = runs.run("x", session_state={"all": "z" * 9_000}, timeout=30)
+    monkeypatch.setattr(sizes, "MAX_SENT", 9_000)
+    run.steps_requiring_confirmation[0].confirm()
+    ended = runs.continue_run(run, timeout=30)
+    assert [each.error_type for each in ended.step_results] == ["ValueTooLarge", "ValueTooLarge"]
+    assert seen == []
+
+
+def test_large_values_live_beside_temporal_where_there_is_a_store_for_them(server: Server, serve: Serve, tmp_path: Path) -> None:
+    """Input, output and edit of a megabyte and more pass by name; whoever has no such store is told so."""
+    flow = Workflow(
+        "values",
+        [Step("echo", lambda s: s.input, requires_output_review=True), Step("size", lambda s: len(s.previous_step_content))],
+    )
+    runs = serve(flow, values=FolderValues(tmp_path))
+    run = runs.run(LARGE, timeout=30)
+    assert run.input == LARGE
+    run.requirements[0].edit(COMMENT)
+    assert runs.continue_run(run, timeout=30).content == len(COMMENT)
+    assert len(list(tmp_path.iterdir())) == 2
+    without = TemporalDb(server.target)
+    with pytest.raises(ValuesMissing, match="no values store"):
+        without.journal(run.run_id)
+    empty = TemporalDb(server.target, values=FolderValues(tmp_path / "other"))
+    with pytest.raises(ValuesMissing, match="does not have it"):
+        empty.identity(run.run_id)
+    for path in tmp_path.glob("?" * 64):
+        path.write_text('"forged"')
+    with pytest.raises(ValuesMissing, match="another text"):
+        runs.db.journal(run.run_id)
+    without.close()
+    empty.close()
+
+
+def test_what_does_not_fit_a_memo_is_asked_of_the_run(serve: Serve) -> None:
+    """Forty questions with long sentences are more than a memo holds; they are listed all the same, by asking the run."""
+    steps = [Step(f"s{n}", lambda _s: 1, requires_confirmation=True, confirmation_message="?" * 2_000) for n in range(40)]
+    runs = serve(Workflow("wide", [Parallel(*steps, name="all")]))
+    run_id = runs.start("x")
+    assert len(until(lambda: runs.workflow.list_pauses(run_id=run_id))) == 40
+    assert len(until(lambda: runs.workflow.list_pauses())) == 40
+    assert runs.workflow.list_runs(status="paused")[0].run_id == run_id
+
+
+# -- failing ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_run_is_failed_there_too_and_goes_on_where_a_person_says_so(serve: Serve) -> None:
+    """The exception stays an error of its step, Temporal's list says Failed, and `retry_failed` goes on with all of the past."""
+    ends = iter([raising, lambda _s: "mended"])
+    runs = serve(Workflow("fails", [Step("first", lambda _s: 1), Step("second", lambda s: next(ends)(s))]))
+    failed = runs.run("x", timeout=30)
+    assert (failed.status, failed.error) == (RunStatus.error, "by nought")
+
+    async def status() -> Any:
+        client = await runs.db.connection.client()
+        return (await client.get_workflow_handle(failed.run_id).describe()).status
+
+    assert runs.db.connection.do(status()).name == "FAILED"
+    mended = runs.continue_run(failed, retry_failed=True, timeout=30)
+    assert (mended.status, mended.content) == (RunStatus.completed, "mended")
+    assert [each.trigger for each in runs.db.journal(failed.run_id) if each.at == "first"] == ["enter", "succeed"]
+    with pytest.raises(NotPaused):
+        runs.reopen(failed.run_id)
+
+
+def test_a_cancellation_by_temporal_itself_is_heeded_as_everybodys(serve: Serve) -> None:
+    """`temporal workflow cancel` cancels the run, in its journal too."""
+    runs = serve(Workflow("cancelled", [GATE]))
+    run = runs.run("x", timeout=30)
+
+    async def cancel() -> None:
+        client = await runs.db.connection.client()
+        await client.get_workflow_handle(run.run_id).cancel()
+
+    runs.db.connection.do(cancel())
+    until(lambda: runs.db.load(run.run_id).state.run == "cancelled")
+    assert runs.db.journal(run.run_id)[-1].trigger == "cancel"
+
+
+def test_a_worker_that_lost_a_step_leaves_its_runs_to_another(serve: Serve, server: Server) -> None:
+    """A worker whose definition lacks the step is told so and tries again later; one that has it goes on, under the run's own definition."""
+    old = Workflow("changed", [GATE, Step("old", lambda _s: "by the old definition")])
+    runs = TemporalWorkflows(old, TemporalDb(server.target))
+    run_id = runs.start("x")
+    other = Working(runs.db, Workflow("changed", [GATE, Step("new", lambda _s: 2)]))
+    runs.workflow.decide(run_id, "gate:confirmation:0", "confirm")
+    until(lambda: runs.db.load(run_id).state.run == "running")
+    other.stop()
+    serve(old)
+    assert runs.wait(run_id, timeout=60).content == "by the old definition"
+    runs.db.close()
+
+
+def test_another_rules_version_waits_for_its_release() -> None:
+    """What a run is started with names its rules and its form; others than this release's are refused, so that the run waits."""
+    identity = Identity("r", "w", "w", "s", None, 0, "1", "{}", "{}", "f", '["w","",[]]', 1)
+    plain = plain_start(Start(identity, "{}", "{}", 3.0, 1))
+    assert read_start(plain).identity == identity
+    with pytest.raises(RulesUnknown, match="format|rules"):
+        read_start({**plain, "format": 2})
+    plain["identity"][11] = 2
+    with pytest.raises(RulesUnknown):
+        read_start(plain)
+    assert issubclass(RulesUnknown, StatecoreError)
