@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from statecore.errors import UnknownRun
 
 from .attributes import refused
+from .connection import UNANSWERED
 from .run import Run
 
 if TYPE_CHECKING:
@@ -19,15 +20,22 @@ if TYPE_CHECKING:
     from .wire import Plain, Row
 
 
-async def query(connection: Connection, run_id: str, name: Any, *args: Any) -> Any:
-    """The answer of a run. Raises `UnknownRun`."""
+async def query(connection: Connection, run_id: str, name: str, *args: Any) -> Any:
+    """The answer of a run. Raises `UnknownRun`.
+
+    It is asked twice, because the worker that was asked first may be gone, and the second time with the more patience.
+    """
     handle = (await connection.client()).get_workflow_handle(run_id)
-    try:
-        return await handle.query(name, args=args, rpc_timeout=connection.patience)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            raise UnknownRun(run_id) from error
-        raise
+    for share in (0.25, 0.75):
+        try:
+            return await handle.query(name, args=args, rpc_timeout=share * connection.patience)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise UnknownRun(run_id) from error
+            unanswered = error
+            if error.status not in UNANSWERED:
+                break
+    raise unanswered
 
 
 async def look(connection: Connection, run_id: str) -> Plain:

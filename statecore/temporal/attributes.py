@@ -36,12 +36,12 @@ def memo(told: Plain) -> Plain:
     return said if size_of(said) <= MAX_MEMO else {"head": None, "pauses": None}
 
 
-def refusal(error: StatecoreError) -> ApplicationError:
-    """A named refusal as it travels: its class, its sentence, and its parts."""
+def refusal(error: StatecoreError, *, for_now: bool = False) -> ApplicationError:
+    """A named refusal as it travels: its class, its sentence, and its parts; one `for_now` is tried again, perhaps by another worker."""
     parts = {
         name: list(part) if isinstance(part, tuple) else part for name, part in vars(error).items() if not name.startswith("_")
     }
-    return ApplicationError(str(error.args[0]), dumps(parts, default=str), type=type(error).__name__, non_retryable=True)
+    return ApplicationError(str(error.args[0]), dumps(parts, default=str), type=type(error).__name__, non_retryable=not for_now)
 
 
 def refused(failure: BaseException | None) -> StatecoreError:

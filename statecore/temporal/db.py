@@ -93,6 +93,12 @@ class TemporalDb:
         """The run as it stands; one that is in the middle as it last told, where no worker answers. Raises `UnknownRun`."""
         return read_head(self.identity(run_id), self._told(run_id)["head"])
 
+    def rests(self, run_id: str) -> bool:
+        """Whether a run is over, or waits for people and no decision waits for it. Raises `UnknownRun`."""
+        told = self._told(run_id)
+        phase = finding.phase(told["head"])
+        return phase in ENDED or (phase == "paused" and all(decided is None for _, decided in told["pauses"]))
+
     def _told(self, run_id: str) -> Plain:
         """How a run stands and what people owe it: from its memo where it rests, else from itself."""
         memo = self.connection.do(finding.memo(self.connection, run_id))
@@ -181,8 +187,12 @@ class TemporalDb:
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed; None where the run never had it. A closed one takes a worker."""
+        return self._found(run_id, pause_id, self._told(run_id))
+
+    def _found(self, run_id: str, pause_id: str, told: Plain) -> Waiting | None:
+        """One pause: as it was told, where it was open then, else as it is now."""
         identity = self.identity(run_id)
-        opened = [read_waiting(each) for each in self._told(run_id)["pauses"]]
+        opened = [read_waiting(each) for each in told["pauses"]]
         known = next((each for each in opened if each[0].pause_id == pause_id), None)
         if known is None:
             known = next((each for each in self._all_pauses(run_id) if each[0].pause_id == pause_id), None)
@@ -224,10 +234,10 @@ class TemporalDb:
     def _judged(self, decision: Decided) -> Decided | None:
         """What is known here of a decision: refused by its name, or taken before; None where the run is to say."""
         run_id = decision.run_id
-        waiting = self.pause(run_id, decision.pause_id)
+        told = self._told(run_id)
+        waiting, phase = self._found(run_id, decision.pause_id, told), finding.phase(told["head"])
         if waiting is None:
-            raise UnknownPause(run_id, decision.pause_id, [each.pause.pause_id for each in self.pauses(PauseFilter(run_id=run_id))])
-        phase = finding.phase(self._told(run_id)["head"])
+            raise UnknownPause(run_id, decision.pause_id, [pause.pause_id for pause, _ in map(read_waiting, told["pauses"])])
         if self.wait and phase not in ENDED and waiting.pause.closed is None:
             return None
         return judge(waiting.pause, waiting.decided, decision, phase)

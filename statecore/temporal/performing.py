@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from statecore.core import Compiled, Event, stored_program
 from statecore.drivers import Execution
 from statecore.drivers.calls import call_user, finish_now
-from statecore.errors import DefinitionChanged, ValuesMissing
+from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
 from statecore.lifecycles import words as w
 
 from . import sizes, values
@@ -59,9 +58,8 @@ class Performer:
     async def keep(self, text: str) -> str:
         """Put a text into the values store; its name. Without a store it is tried again until there is one, and the run waits."""
         if self.db.values is None:
-            raise refusal(
-                ValuesMissing("a page of its journal", "this worker has no values store, and the run's journal needs one")
-            )
+            why = "this worker has no values store, and the run's journal needs one"
+            raise refusal(ValuesMissing("a page of its journal", why), for_now=True)
         return await asyncio.to_thread(values.keep, self.db.values, text)
 
     def made(self, order: Plain) -> Plain:
@@ -84,8 +82,7 @@ class Performer:
         node, was = mine.program.nodes.get(call.at), theirs.program.nodes[call.at]
         if node is None or node.machine != was.machine:
             why = "is gone" if node is None else f"is a {node.kind} now"
-            error = refusal(DefinitionChanged(identity.run_id, [f"{call.at!r}, which is to be called, {why}"]))
-            raise ApplicationError(error.message, *error.details, type=error.type)
+            raise refusal(DefinitionChanged(identity.run_id, [f"{call.at!r}, which is to be called, {why}"]), for_now=True)
         return theirs
 
 
@@ -102,6 +99,8 @@ def ended(execution: Execution, call: Call, store: values.Values | None) -> Plai
     inputs = execution.values_of(call)
     try:
         given = finish_now(call_user(execution, call, inputs))
+    except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
+        return plain_event(execution.interrupted(call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
         return plain_event(execution.failed(call, error))
     except BaseException as stop:  # noqa: BLE001  # nobody's error (ERR-9): the call was interrupted, and the worker goes on

@@ -59,6 +59,7 @@ class Run:
         self.ended: list[Call] = []
         self.changes = 0
         self.refused: list[str] = []
+        self.moving = False
         self.told = ("RUNNING", "[]") if self.start.carried is None else ("", "")
 
     @workflow.run
@@ -210,6 +211,8 @@ class Run:
         """Store a decision, and have the run go on."""
         decided = self.ledger.decide(evolve(read(Decided, decision), time=now()))
         self.changes += 1
+        if self.moving:
+            self.tell()  # what goes on with it does not come to that now
         return row(decided)
 
     @decide.validator
@@ -285,6 +288,7 @@ class Run:
         text = past.text()
         if len(text) > self.start.carry:
             pieces = [text[at : at + sizes.MAX_SENT // 2] for at in range(0, len(text), sizes.MAX_SENT // 2)]
+            self.moving = True
             names = [await self.kept_elsewhere(piece) for piece in pieces]
             last = self.ledger.kept.seq
             self.ledger.move([(last, " ".join(names))])

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.service import RPCError
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -35,6 +35,11 @@ PASSED = ("statecore", "transitions", "six", "attrs", "attr", "cattrs")
 """What the sandbox does not import again for every run: the core and its libraries, which are pure."""
 
 
+def runner() -> SandboxedWorkflowRunner:
+    """Temporal's sandbox for workflows, which lets the core and its libraries through."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED))
+
+
 def worker(client: Client, performer: Performer, workflow_id: str, slots: int, cached: int = 1000) -> Worker:
     """The worker of a workflow: at most `slots` calls at a time, at most `cached` runs in memory between their turns.
 
@@ -45,7 +50,7 @@ def worker(client: Client, performer: Performer, workflow_id: str, slots: int, c
         task_queue=queue_of(workflow_id),
         workflows=[Run],
         activities=[performer.call, performer.keep],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED)),
+        workflow_runner=runner(),
         max_concurrent_activities=slots,
         max_cached_workflows=cached,
         max_heartbeat_throttle_interval=timedelta(seconds=BEAT),
@@ -60,13 +65,12 @@ async def prepare(db: TemporalDb) -> None:
     client = await db.connection.client()
     names = {key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for key in KEYS}
     try:
-        known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
-        missing = {name: kind for name, kind in names.items() if name not in known.custom_attributes}
-        if missing:
-            await client.operator_service.add_search_attributes(
-                AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-            )
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=names)
+        )
     except RPCError as error:
+        if error.status == RPCStatusCode.ALREADY_EXISTS:
+            return
         how = " ".join(f"--name {name} --type Keyword" for name in names)
         why = f"its search attributes cannot be registered ({error}); do it once: temporal operator search-attribute create {how}"
         raise StoreUnavailable(db.path, why) from error

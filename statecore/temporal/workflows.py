@@ -13,7 +13,7 @@ from statecore.core.state import RULES_VERSION
 from statecore.errors import DuplicateRun, KeyReused, NotPaused, StoreUnavailable
 from statecore.output.answers import fitting
 from statecore.stores import Decided, Identity
-from statecore.stores.rules import ENDED, STATUS, check_beginning
+from statecore.stores.rules import STATUS, check_beginning
 from statecore.workflow.options import RunOptions, checked_input
 from statecore.workflow.ready import NOTHING
 
@@ -120,11 +120,10 @@ class TemporalWorkflows:
         """Wait until a run rests: until people are owed or it is over. Raises `StoreUnavailable` after `timeout` seconds."""
         until, pause = None if timeout is None else monotonic() + timeout, 0.02
         while True:
-            record = self.db.load(run_id)
-            if record.state.run in {"paused", *ENDED}:
+            if self.db.rests(run_id):
                 return self.workflow.get_run_output(run_id)
             if until is not None and monotonic() > until:
-                raise StoreUnavailable(self.db.path, f"run {run_id!r} is {STATUS[record.state.run]} after {timeout} s")
+                raise StoreUnavailable(self.db.path, f"run {run_id!r} goes on still after {timeout} s")
             sleep(pause)
             pause = min(0.5, pause * 1.5)
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowHistory
 
 from statecore import Workflow
 from statecore.temporal import TemporalDb, TemporalWorkflows, Values
@@ -34,15 +35,24 @@ def db(server: Server) -> Iterator[TemporalDb]:
 class Working:
     """A worker in this process. What it serves may be changed while it works, to another workflow of the same id."""
 
-    def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8, cached: int = 1000) -> None:
+    def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8) -> None:
         self.db, self.pool = db, ThreadPoolExecutor(slots)
         self.performer = Performer(db, {workflow.id: workflow}, self.pool)
-        self.worker: Any = db.connection.do(self._begin(workflow.id, slots, cached))
+        self.worker: Any = db.connection.do(self._begin(workflow.id, slots))
 
-    async def _begin(self, workflow_id: str, slots: int, cached: int) -> Any:
-        made = worker(await self.db.connection.client(), self.performer, workflow_id, slots, cached)
+    async def _begin(self, workflow_id: str, slots: int) -> Any:
+        made = worker(await self.db.connection.client(), self.performer, workflow_id, slots)
         await made.__aenter__()
         return made
+
+    def history(self, run_id: str) -> WorkflowHistory:
+        """What Temporal remembers of a run, of its newest execution."""
+
+        async def fetched() -> WorkflowHistory:
+            client = await self.db.connection.client()
+            return await client.get_workflow_handle(run_id).fetch_history()
+
+        return self.db.connection.do(fetched())
 
     def stop(self) -> None:
         """Stop it, once its calls have ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from threading import Event
+from time import sleep
 from uuid import uuid4
 
 from statecore import Step, StepInput, Workflow
@@ -43,5 +44,14 @@ workflow = Workflow(
         Step("pay", pay),
     ],
 )
+
+
+def who(step_input: StepInput) -> list[int]:
+    """Which processes have executed the steps of a run, in order."""
+    sleep(0.01)  # a step that takes no time at all says nothing about sharing
+    return [*(step_input.previous_step_content or []), os.getpid()]
+
+
+split = Workflow("split", [Step("one", who), Step("two", who), Step("three", who)])
 asking = Workflow("asking", [Step("slow", slow, on_interrupt="pause"), Step("pay", pay)])
 """The same, where a person says what becomes of an interrupted step."""

@@ -16,6 +16,7 @@ from tests.conformance.drive import Drive
 from tests.conformance.plans import Plans, answers, has_branches, plans
 from tests.conformance.plays import Play, play
 from tests.temporal.conftest import Working
+from tests.temporal.record import replay
 from tests.temporal.servers import Server
 
 NUMBERS = count(1)
@@ -32,15 +33,15 @@ class Distant(Drive):
         self.working.performer.workflows[workflow.id] = workflow
         runs = TemporalWorkflows(workflow, self.working.db, lease=30)
         if plain == workflow.run:
-            return runs.run(first, timeout=20, **options)
-        return runs.continue_run(first, timeout=20, **options)
+            return runs.run(first, timeout=60, **options)
+        return runs.continue_run(first, timeout=60, **options)
 
 
 @pytest.fixture(scope="module")
 def working(server: Server) -> Iterator[Working]:
-    """A worker for all plays. It keeps nothing between two turns of a run, so that each turn is a replay of all before."""
+    """A worker for all plays."""
     db = TemporalDb(server.target)
-    working = Working(db, Workflow("flow", [Step("none", lambda _: None)]), cached=0)
+    working = Working(db, Workflow("flow", [Step("none", lambda _: None)]))
     yield working
     working.stop()
     db.close()
@@ -54,10 +55,14 @@ def seen(played: Play) -> dict[str, Any]:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=plans(3, least=1), script=answers)
 def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Plans, script: bytes) -> None:
-    """Random workflows, random answers: journal, outputs, session state and calls are those of the run in memory."""
+    """Random workflows, random answers: journal, outputs, session state and calls are those of the run in memory.
+
+    And what Temporal remembers of it leads through the same commands when it is replayed.
+    """
     assume(not has_branches(made))
     run_id = f"play-{next(NUMBERS)}"
     here = play(made, script, Drive("sync"), InMemoryDb(), run_id)
     there = play(made, script, Distant("sync", working=working), working.db, run_id)
     assert there.history == here.history
     assert seen(there) == seen(here)
+    replay(working.history(run_id))

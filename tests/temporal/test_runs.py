@@ -42,11 +42,6 @@ LARGE, COMMENT = "x" * 1_000_000, "y" * 900_000
 assert len(LARGE) < MAX_SENT < len(LARGE + COMMENT)
 
 
-def raising(_step_input: Any) -> Any:
-    """What user code raises."""
-    raise ZeroDivisionError("by nought")
-
-
 # -- deciding ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -134,7 +129,7 @@ def test_no_worker_no_answer(server: Server) -> None:
         flow.on(db).decide(run_id, asked.pause_id, "confirm")
     with pytest.raises(StoreUnavailable, match="no worker answers"):
         db.journal(run_id)
-    with pytest.raises(StoreUnavailable, match="PAUSED|127"):
+    with pytest.raises(StoreUnavailable, match="127"):
         TemporalDb("127.0.0.1:9", patience=1).load(run_id)
     db.close()
 
@@ -249,7 +244,7 @@ def test_large_values_live_beside_temporal_where_there_is_a_store_for_them(serve
     runs = serve(flow, values=FolderValues(tmp_path))
     run = runs.run(LARGE, timeout=30)
     assert run.input == LARGE
-    run.requirements[0].edit(COMMENT)
+    run.step_requirements[0].edit(COMMENT)
     assert runs.continue_run(run, timeout=30).content == len(COMMENT)
     assert len(list(tmp_path.iterdir())) == 2
     without = TemporalDb(server.target)
@@ -272,7 +267,7 @@ def test_what_does_not_fit_a_memo_is_asked_of_the_run(serve: Serve) -> None:
     runs = serve(Workflow("wide", [Parallel(*steps, name="all")]))
     run_id = runs.start("x")
     assert len(until(lambda: runs.workflow.list_pauses(run_id=run_id))) == 40
-    assert len(until(lambda: runs.workflow.list_pauses())) == 40
+    assert len(until(runs.workflow.list_pauses)) == 40
     assert runs.workflow.list_runs(status="paused")[0].run_id == run_id
 
 
@@ -281,8 +276,16 @@ def test_what_does_not_fit_a_memo_is_asked_of_the_run(serve: Serve) -> None:
 
 def test_a_failed_run_is_failed_there_too_and_goes_on_where_a_person_says_so(serve: Serve) -> None:
     """The exception stays an error of its step, Temporal's list says Failed, and `retry_failed` goes on with all of the past."""
-    ends = iter([raising, lambda _s: "mended"])
-    runs = serve(Workflow("fails", [Step("first", lambda _s: 1), Step("second", lambda s: next(ends)(s))]))
+    seen: list[int] = []
+
+    def second(_step_input: Any) -> str:
+        seen.append(1)
+        if len(seen) == 1:
+            message = "by nought"
+            raise ZeroDivisionError(message)
+        return "mended"
+
+    runs = serve(Workflow("fails", [Step("first", lambda _s: 1), Step("second", second)]))
     failed = runs.run("x", timeout=30)
     assert (failed.status, failed.error) == (RunStatus.error, "by nought")
 
@@ -331,7 +334,7 @@ def test_another_rules_version_waits_for_its_release() -> None:
     identity = Identity("r", "w", "w", "s", None, 0, "1", "{}", "{}", "f", '["w","",[]]', 1)
     plain = plain_start(Start(identity, "{}", "{}", 3.0, 1))
     assert read_start(plain).identity == identity
-    with pytest.raises(RulesUnknown, match="format|rules"):
+    with pytest.raises(RulesUnknown, match="rules 2"):
         read_start({**plain, "format": 2})
     plain["identity"][11] = 2
     with pytest.raises(RulesUnknown):
