@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+import click
+
 from statecore.temporal import TemporalDb, TemporalWorkflows
 from tests.temporal.servers import Server, started
 from tests.temporal.steps import split, workflow
@@ -32,7 +34,7 @@ def shared(server: Server, db: TemporalDb, folder: Path, steps: int) -> dict[str
         contents = [run.content for run in callers.map(lambda run_id: runs.wait(run_id, timeout=600), started_ids)]
         seconds = monotonic() - begun
     counted = Counter(pid for content in contents for pid in content)
-    print(f"{sum(counted.values())} steps of {len(contents)} runs in {seconds:.1f} s: {dict(counted)}", flush=True)
+    click.echo(f"{sum(counted.values())} steps of {len(contents)} runs in {seconds:.1f} s: {dict(counted)}")
     return {str(pid): count for pid, count in counted.items()}
 
 
@@ -56,7 +58,7 @@ def killed(server: Server, db: TemporalDb, folder: Path, paused: int, running: i
         list(callers.map(lambda run_id: runs.workflow.decide(run_id, "approve:confirmation:0", "confirm", by="ada"), everybody))
         ended = [run.status.value for run in callers.map(lambda run_id: runs.wait(run_id, timeout=600), everybody)]
     payments = Counter(path.name.rpartition(".")[0] for path in folder.glob("*.pay.*"))
-    print(f"{listed} pauses listed without a worker; {Counter(ended)} {monotonic() - begun:.1f} s after the second worker began")
+    click.echo(f"{listed} pauses listed without a worker; {Counter(ended)} {monotonic() - begun:.1f} s after the second worker began")
     wrong = [f"{listed} pauses were listed without a worker, not {paused}"] if listed != paused else []
     wrong += [f"{name} was called {count} times" for name, count in payments.items() if count != 1]
     lost = len(everybody) - len(payments)
@@ -82,7 +84,7 @@ def main() -> int:
     low, high = min(counts.values()), max(counts.values())
     if len(counts) != 2 or high - low > 0.2 * sum(counts.values()):
         wrong.append(f"the steps were not shared evenly: {counts}")
-    print("\n".join(wrong) or "Nothing was lost, and nothing was paid twice.")
+    click.echo("\n".join(wrong) or "Nothing was lost, and nothing was paid twice.")
     server.stop()
     return 1 if wrong else 0
 
