@@ -115,6 +115,8 @@ def run_stage(mutant: Mutant | None, stage: list[str]) -> NoReturn:
             os.dup2(silence, number)
         if mutant is not None:
             module = mutant.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+            for name in [name for name in sys.modules if name.partition(".")[0] == "statecore"]:
+                del sys.modules[name]  # where a test asks, it has been imported
             sys.meta_path.insert(0, Mutating(module, ROOT / mutant.file, mutated(mutant)))
             importlib.import_module(module)  # before pytest, which puts a finder of its own first, for the packages of its plugins
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *QUIET, *stage])
