@@ -123,7 +123,7 @@ def tried(pipe: Pipe, number: int, folder: Path, catcher: str) -> None:
 
     every()[number].break_it()
     try:
-        found = (CATCHERS | planted.CATCHERS)[catcher](Order(folder, "sample", budget=20))
+        found = (CATCHERS | planted.CATCHERS)[catcher](Order(folder, "sample", budget=80))
         pipe.send((len(found.violations), found.violations[:1]))
     except BaseException as error:  # noqa: BLE001  # a campaign that breaks has caught it, too
         pipe.send((1, [f"{type(error).__name__}: {error}"]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -26,7 +28,8 @@ def suite(*where: str) -> Callable[[Order], Tally]:
 
     def tested(_: Order) -> Tally:
         tally, here = Tally(), os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120  # a text is what pytest takes
-        code = pytest.main(["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore", f"--rootdir={here}", *where])
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            code = pytest.main(["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore", f"--rootdir={here}", *where])
         tally.add("tests", [] if code == 0 else [f"{' '.join(where)} ended with {code!r}"], "T24")
         return tally
 
@@ -46,6 +49,7 @@ CATCHERS: dict[str, Callable[[Order], Tally]] = {
     "T1": boundaries.dense,
     "T1 parallel": parallel,
     "T6": suite(VERIFY, "-k", "seen or sound or agrees"),
+    "damage": suite("tests/unit/test_sqlite.py"),
     "T7": redefined.run,
     "T8": values.run,
     "T11": signals.run,
@@ -265,7 +269,7 @@ def planted() -> list[Mutant]:
     from statecore.core import compile as compiling
     from statecore.core import facts
     from statecore.drivers import execution
-    from statecore.stores import reading, rules, verify, writing
+    from statecore.stores import reading, rows, rules, verify, writing
     from statecore.stores.memory import InMemoryDb
     from statecore.stores.sqlite import SqliteDb
     from statecore.workflow import ready
@@ -315,7 +319,11 @@ def planted() -> list[Mutant]:
         Mutant("the log is not written ahead", "T14", unset("journal_mode")),
         Mutant("a boundary reads all that was before", "T14", put(writing, "append", rereading)),
         Mutant("a seal is not checked", "T6", put(verify, "SEALED", lambda _: ())),
-        Mutant("a value is not what its address says", "T6", put(verify, "digest", lambda _: lambda text: text)),
+        Mutant(
+            "a value is read that is not what its address says",
+            "damage",
+            put(rows, "read_kept", lambda _: lambda _address, text: text),
+        ),
         Mutant(
             "two questions may be open at one place",
             "T22",
