@@ -576,7 +576,8 @@ class NotPermitted(StoreError):
     code = "SC507"
 
     def __init__(self, path: str, why: str) -> None:
-        self.path, self.why = path, why
+        self.path: str = path
+        self.why: str = why
         super().__init__(f"The store {path!r} does not permit this: {why}. Nothing was changed; use a role that may, or grant it.")
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from statecore import SqliteDb
-from statecore.drivers.host import wall_clock
+from statecore.drivers.host import clock_of
 from statecore.stores.backup import backup as backed_up
 from statecore.stores.health import ailments, facts, library
 from statecore.stores.verify import verify as verified
@@ -19,45 +18,53 @@ from . import exits
 from .listing import json_option
 from .options import Option
 from .screen import clean, watched
+from .stores import database, existing, opened
 from .targets import load
 from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from statecore.stores import Store
+    from statecore.stores.health import Symptom
     from statecore.stores.verify import Fault, Verified
 
 SHOWN = 100
 """How many faults are printed; with --json all are."""
 
-store_argument: Option = click.argument(
-    "store", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="STATECORE_DB"
-)
+store_argument: Option = click.argument("store", callback=existing, envvar="STATECORE_DB")
 
 
 @click.command()
 @store_argument
 @json_option
-def verify(store: Path, *, as_json: bool) -> int:
+def verify(store: Path | str, *, as_json: bool) -> int:
     """Check a store, row by row.
 
-    Every value, hash chain, state, pause and decision in the file STORE is checked, and each journal is played again; the first bad row of
-    each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
+    Every value, hash chain, state, pause and decision in STORE, a file or a postgresql:// URL, is checked, and each journal is played again;
+    the first bad row of each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
     """
-    found = verified(store, counting(as_json=as_json))
-    return told(found, as_json=as_json)
+    progress = counting(as_json=as_json)
+    if isinstance(store, Path):
+        return told(verified(store, progress), as_json=as_json)
+    from statecore.stores.postgres.verify import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
+
+    return told(verified_there(database(store), progress), as_json=as_json)
 
 
 @click.command()
 @store_argument
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
 @json_option
-def backup(store: Path, copy: Path, *, as_json: bool) -> int:
+def backup(store: Path | str, copy: Path, *, as_json: bool) -> int:
     """Copy a store while it is used.
 
     The file STORE is copied into the new file COPY as it is at one moment, and verified. Nothing is ever overwritten. Exit codes: 0 made
     and sound, 1 refused or damaged (then there is no copy), 2 usage.
     """
+    if not isinstance(store, Path):
+        message = "A database is backed up with its own tools: pg_dump, or a base backup with its log."
+        raise click.UsageError(message)
     found = backed_up(store, copy, counting(as_json=as_json))
     return told(found, as_json=as_json, made=True)
 
@@ -99,23 +106,21 @@ def line_of(word: str, fault: Fault) -> str:
     help="A workflow (module:workflow or file.py:workflow): name the runs that it could not go on with.",
 )
 @json_option
-def doctor(store: Path, target: str | None, *, as_json: bool) -> int:
+def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
     """Say what in a store needs somebody.
 
-    Looks at the file STORE, the SQLite that it is used with, its settings, and at all runs: interrupted, stuck or left ones, pauses past their
-    deadline, decisions that nobody has applied, and with --target parked runs that this definition would strand. Exit codes: 0 all is
-    well, 1 something needs somebody, 2 usage.
+    Looks at STORE (a file, or a postgresql:// URL), at the database that it is used with, its settings, and at all runs: interrupted, stuck or
+    left ones, pauses past their deadline, decisions that nobody has applied, and with --target parked runs that this definition would
+    strand. Exit codes: 0 all is well, 1 something needs somebody, 2 usage.
     """
     workflow = load(target) if target is not None else None
-    path = store.resolve()
-    db = SqliteDb(db_file=path)
-    click.get_current_context().call_on_close(db.close)
-    found = examine(db, wall_clock(), workflow)
-    notes, symptoms = library(), [*ailments(path), *found.symptoms]
+    db, known, notes, ill = looked_at(store)
+    found = examine(db, clock_of(db)(), workflow)
+    symptoms = [*ill, *found.symptoms]
     code = exits.FAILED if symptoms else exits.FINE
     if as_json:
         document: dict[str, Any] = {
-            "file": facts(path),
+            "file": known,
             "runs": dict(found.runs),
             "executing": found.executing,
             "notes": [asdict(each) for each in notes],
@@ -124,7 +129,7 @@ def doctor(store: Path, target: str | None, *, as_json: bool) -> int:
         }
         print_json(document)
         return code
-    print_facts(facts(path))
+    print_facts(known)
     counts = ", ".join(f"{count:,} {word.lower()}" for word, count in sorted(found.runs.items())) or "no runs"
     click.echo(f"Runs     {counts}; {found.executing:,} being executed")
     for each in notes:
@@ -137,8 +142,24 @@ def doctor(store: Path, target: str | None, *, as_json: bool) -> int:
     return code
 
 
+def looked_at(store: Path | str) -> tuple[Store, dict[str, Any], list[Symptom], list[Symptom]]:
+    """A store, what is known of its file or database, what to know of its library, and what is wrong with it."""
+    if isinstance(store, Path):
+        path = store.resolve()
+        return opened(str(path)), facts(path), library(), ailments(path)
+    from statecore.stores.postgres import health  # noqa: PLC0415  # only who asks for it needs psycopg
+
+    db = database(store)
+    known = health.facts(db)
+    return db, known, [], health.ailments(known)
+
+
 def print_facts(told: dict[str, Any]) -> None:
-    """The file, in lines."""
+    """The file or the database, in lines."""
+    if "postgres" in told:
+        click.echo(f"Store    {clean(told['path'])}: schema {told['schema']}, {told['bytes']:,} bytes")
+        click.echo(f"Postgres {told['postgres']}; " + ", ".join(f"{name} {value}" for name, value in told["settings"].items()))
+        return
     click.echo(
         f"Store    {clean(told['path'])}: schema {told['schema']}, {told['bytes']:,} bytes, log {told['log_bytes']:,}, mode {told['mode']}"
     )

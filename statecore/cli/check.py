@@ -15,11 +15,11 @@ from statecore.check.replay import is_replayable
 from statecore.check.reports import is_told, lines_of
 from statecore.check.wording import parse, parse_assumption, parse_lines
 from statecore.errors import InvalidProperty, UnknownStep
-from statecore.stores.sqlite import SqliteDb
 from statecore.workflow.parked import stranded, unasked
 
 from . import exits
 from .screen import clean, watched
+from .stores import existing, opened, place_of
 from .targets import load, split
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 @click.option("--crashes", is_flag=True, help="Let processes die in calls, too.")
 @click.option("--cancels", is_flag=True, help="Let an operator cancel at any time, too.")
 @click.option("--allow-vacuous", is_flag=True, help="Let a property pass that speaks of nothing that can happen.")
-@click.option("--against-store", "store", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--against-store", "store", callback=existing, metavar="STORE",
               help="Name the parked runs of a store that this definition would strand, and the gates that they pass unasked.")  # fmt: skip
 @click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="What to print.")
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
@@ -59,7 +59,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     budget: float,
     test: Path | None,
     style: str,
-    store: Path | None,
+    store: Path | str | None,
     *,
     crashes: bool,
     cancels: bool,
@@ -89,17 +89,16 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     return exits.FAILED if store is not None and parked(store, workflow) else report.exit_code
 
 
-def parked(store: Path, workflow: Workflow) -> bool:
+def parked(store: Path | str, workflow: Workflow) -> bool:
     """Say on stderr which parked runs of a store this definition would strand, and which gates they pass; whether one is stranded."""
-    db = SqliteDb(db_file=store)
-    click.get_current_context().call_on_close(db.close)
+    db = opened(str(store))
     program = workflow.compiled.program
     strands = list(stranded(db, workflow.id, program))
     for each in (*strands, *unasked(db, workflow.id, program)):
         click.secho(f"{each.kind.upper():<12} run {clean(each.about)}: {clean(each.why)}", fg="yellow", err=True)
         click.echo(f"    {clean(each.remedy)}", err=True)
     if not strands:
-        click.echo(f"No parked run in {clean(store)} is stranded.", err=True)
+        click.echo(f"No parked run in {clean(place_of(db))} is stranded.", err=True)
     return bool(strands)
 
 

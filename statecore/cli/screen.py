@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import sys
@@ -17,6 +18,7 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 NAME_WIDTH, TEXT_WIDTH = 40, 100
 LABEL, WORD = 16, 9
+SECRET = re.compile(r"(?<=[?&])password=[^&]*&?|(?<=//)(?P<user>[^:/@]*):[^/]*(?=@)")
 UUID_LENGTH, SHORT = 36, 8
 
 COLOURS = {"done": "green", "failed": "red", "waits": "yellow", "skipped": "cyan", "cancelled": "red", "completed": "green"}
@@ -45,8 +47,8 @@ def short(run_id: str) -> str:
 
 
 def command(*words: str, db: str = "") -> str:
-    """A command line to be copied into a shell."""
-    line = ["statecore", *words, *(["--db", db] if db else [])]
+    """A command line to be copied into a shell; a URL's password is left out, which its reader has."""
+    line = ["statecore", *words, *(["--db", SECRET.sub(r"\g<user>", db)] if db else [])]
     return " ".join(shlex.quote(word) for word in line)
 
 

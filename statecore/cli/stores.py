@@ -14,6 +14,7 @@ from . import exits
 from .options import Option
 
 if TYPE_CHECKING:
+    from statecore.db.postgres import PostgresDb
     from statecore.stores import Store
     from statecore.temporal import TemporalDb
 
@@ -35,16 +36,28 @@ def is_url(db: str | None) -> bool:
     return db is not None and db.startswith(URLS)
 
 
+def existing(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | str | None:
+    """A store that is there, as it was written on the command line: a file as a path, the URL of a database as it is."""
+    if value is None or is_url(value):
+        return value
+    file: Path = click.Path(exists=True, dir_okay=False, path_type=Path).convert(value, param, ctx)
+    return file
+
+
+def database(url: str) -> PostgresDb:
+    """The store in a database, which is made where there is none."""
+    from statecore.db.postgres import PostgresDb  # noqa: PLC0415  # only who asks for it needs psycopg
+
+    store = PostgresDb(url)
+    click.get_current_context().call_on_close(store.close)
+    return store
+
+
 def opened(db: str | None) -> Store:
     """The store in a file or a database, which is made where there is none; or the one on a Temporal server."""
-    if is_url(db):
-        from statecore.db.postgres import PostgresDb  # noqa: PLC0415  # only who asks for it needs psycopg
-
-        store: Store = PostgresDb(str(db))
-    elif is_served(db):
-        store = served(db)
-    else:
-        store = SqliteDb(db_file=db or DEFAULT)
+    if db is not None and is_url(db):
+        return database(db)
+    store: Store = served(db) if is_served(db) else SqliteDb(db_file=db or DEFAULT)
     click.get_current_context().call_on_close(store.close)
     return store
 
@@ -76,12 +89,12 @@ def inbox(db: str | None) -> Inbox:
 def placed(workflow: Workflow, db: str | None) -> tuple[Workflow, str]:
     """A workflow on the store that is meant, and what to write after `--db` to find that store again ("" where it is the default)."""
     if db is None and not isinstance(workflow.db, InMemoryDb):
-        file = own_file(workflow.db)
+        file = place_of(workflow.db)
         return workflow, file
     store = opened(db)
-    return workflow.on(store), own_file(store) if is_url(db) else db or ""
+    return workflow.on(store), place_of(store) if is_url(db) else db or ""
 
 
-def own_file(store: Any) -> str:
+def place_of(store: Any) -> str:
     """The place of a store, as far as it has one; of a database, without the password."""
     return str(getattr(store, "path", ""))

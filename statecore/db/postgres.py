@@ -9,12 +9,12 @@ LACKING = ("PostgresDb", "postgres")
 
 try:
     from statecore.stores.postgres.store import PostgresDb
-except ModuleNotFoundError as missing:
-    if (missing.name or "").partition(".")[0] != "psycopg":
+except ModuleNotFoundError as _missing:
+    if (_missing.name or "").partition(".")[0] != "psycopg":
         raise
-    raise MissingExtra(*LACKING) from missing
-except ImportError as missing:  # psycopg is there, and finds no libpq
-    raise MissingExtra(*LACKING) from missing
+    raise MissingExtra(*LACKING) from _missing
+except ImportError as _missing:  # psycopg is there, and finds no libpq
+    raise MissingExtra(*LACKING) from _missing
 
 AsyncPostgresDb = PostgresDb
 

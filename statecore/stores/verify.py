@@ -30,6 +30,8 @@ from .verify_run import Findings, check_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .link import Link
+
 MANY = 20
 """How many faults of one kind are named."""
 
@@ -131,6 +133,11 @@ def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[
     if not file_is_sound(connection, found):
         return
     connection.text_factory = readable
+    contents(connection, found, progress)
+
+
+def contents(connection: Link, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+    """Look at all that the tables hold, whichever database they are in."""
     legal_rows(connection, found)
     values(connection, found)
     definitions(connection, found)
@@ -177,7 +184,7 @@ def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
     return False
 
 
-def legal_rows(connection: sqlite3.Connection, found: Verified) -> None:
+def legal_rows(connection: Link, found: Verified) -> None:
     """The moves that the file knows must be moves of the lifecycles, and it must know all of them."""
     rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal').fetchall()
     for *move, number in rows:
@@ -188,7 +195,7 @@ def legal_rows(connection: sqlite3.Connection, found: Verified) -> None:
         found.blame("table legal", f"{len(missing)} moves are missing, e.g. {' '.join(min(missing))}")
 
 
-def values(connection: sqlite3.Connection, found: Verified) -> None:
+def values(connection: Link, found: Verified) -> None:
     """Each value is what its address says."""
     for address, text in connection.execute("SELECT hash, text FROM value"):
         found.values += 1
@@ -196,14 +203,14 @@ def values(connection: sqlite3.Connection, found: Verified) -> None:
             found.blame(f"value {address.hex()[:16]}", "it is not the text that was stored at its address")
 
 
-def definitions(connection: sqlite3.Connection, found: Verified) -> None:
+def definitions(connection: Link, found: Verified) -> None:
     """Each workflow is the one of its fingerprint."""
     for fingerprint, canonical in connection.execute("SELECT fingerprint, canonical FROM definition"):
         if digest(canonical).hex() != fingerprint:
             found.blame(f"definition {fingerprint[:16]}", "its canonical form is not that of its fingerprint")
 
 
-def seals(connection: sqlite3.Connection, found: Verified) -> None:
+def seals(connection: Link, found: Verified) -> None:
     """Rows that no chain covers are as they were sealed."""
     for each in SEALED:
         for number, stored, run_id, *columns in named_rows(connection, each.query, each.column):
@@ -225,7 +232,7 @@ def seals(connection: sqlite3.Connection, found: Verified) -> None:
             found.blame(f"session_state {number}", "it is not the text that was stored", run_id)
 
 
-def named_rows(connection: sqlite3.Connection, query: str, column: str) -> Iterator[tuple[Any, ...]]:
+def named_rows(connection: Link, query: str, column: str) -> Iterator[tuple[Any, ...]]:
     """Sealed rows, each with the id of its run before the columns."""
     names = dict(connection.execute("SELECT id, run_id FROM run"))
     for number, stored, *columns in connection.execute(query):

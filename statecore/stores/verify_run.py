@@ -22,8 +22,9 @@ from .rows import held_text, read_held, read_turn, read_value
 from .rules import GENESIS, LEGAL, digest, link
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
+
+    from .link import Link
 
 RUN = """
 SELECT r.run_id, r.seq, r.head, r.phase, r.state, r.held, r.owner, r.lease, r.rules, d.canonical, r.cancel_by, r.cancel_requested
@@ -52,7 +53,7 @@ class Findings:
         self.faults.append((where, why))
 
 
-def check_run(connection: sqlite3.Connection, number: int, findings: Findings) -> None:
+def check_run(connection: Link, number: int, findings: Findings) -> None:
     """Check one run. Anything that cannot even be read raises."""
     row = connection.execute(RUN, (number,)).fetchone()
     run_id, seq, head, phase, stored, held, owner, lease, rules, canonical, cancel_by, cancelled = row
@@ -86,7 +87,7 @@ def row_name(seq: int) -> str:
 # -- the journal -------------------------------------------------------------------------------------------------------------------
 
 
-def journal(connection: sqlite3.Connection, number: int, run_id: str, findings: Findings) -> tuple[list[Entry], bytes]:
+def journal(connection: Link, number: int, run_id: str, findings: Findings) -> tuple[list[Entry], bytes]:
     """The rows up to the first bad one, which is blamed, and the chain's last link."""
     entries: list[Entry] = []
     phases: dict[Any, str] = {}
@@ -150,9 +151,7 @@ def program_of(canonical: str | None, rules: int, findings: Findings) -> Program
     return stored_program(canonical)
 
 
-def check_state(
-    connection: sqlite3.Connection, program: Program, entries: Sequence[Entry], state: State, findings: Findings
-) -> Program | None:
+def check_state(connection: Link, program: Program, entries: Sequence[Entry], state: State, findings: Findings) -> Program | None:
     """The program that the run follows now, where its journal could be played to its end; its stored state is then the one that it leads to.
 
     A journal of schema 1 does not say where a changed definition began; its rows are compared with the lifecycles alone then.
@@ -184,7 +183,7 @@ def check_phases(entries: Sequence[Entry], state: State, findings: Findings) -> 
             findings.blame("run", f"its state says that {cursor.at!r} is {cursor.phase}, and its journal that it is {phase}")
 
 
-def stored(connection: sqlite3.Connection, fingerprint: str) -> Program | None:
+def stored(connection: Link, fingerprint: str) -> Program | None:
     """The program of a fingerprint; None where no run has or had it."""
     canonical = definition(connection, fingerprint)
     return stored_program(canonical) if canonical is not None else None
@@ -221,7 +220,7 @@ class Asked:
         return {ask.pause_id: ask.due for ask in asks(self.program, self.state)} if self.program is not None else None
 
 
-def check_pauses(connection: sqlite3.Connection, number: int, entries: Sequence[Entry], asked: Asked, findings: Findings) -> None:
+def check_pauses(connection: Link, number: int, entries: Sequence[Entry], asked: Asked, findings: Findings) -> None:
     """Open pauses are those that the state asks, closed ones were answered by the rows that say so, by the decisions that are stored."""
     wanted = asked.open()
     found: dict[str, int | None] = {}

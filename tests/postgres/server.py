@@ -74,7 +74,8 @@ def free_port() -> int:
 class Server:
     """One cluster. `start`, `stop` and `restart` may be called again and again; `end` removes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self.settings = SETTINGS | settings
         self.bin = programs()
         self.as_whom = unprivileged(self.bin)
         self.folder = Path(tempfile.mkdtemp(prefix="statecore-postgres-"))
@@ -119,7 +120,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(  # type: ignore[call-overload]
                 [

@@ -44,7 +44,7 @@ def within(database: str, *statements: str) -> None:
 
 def channel_of(store: PostgresDb) -> Channel:
     """The connections of a store, opened."""
-    return store._open()
+    return store.channel()
 
 
 # -- where -------------------------------------------------------------------------------------------------------------------------

@@ -86,10 +86,13 @@ class Channel:
     """Up to `most` connections to one schema, opened when they are needed and kept for the next transaction."""
 
     def __init__(self, conninfo: str, path: str, schema: str, most: int, patience: float) -> None:
-        self.conninfo, self.path, self.schema, self.patience = conninfo, path, schema, patience
-        self.pid = os.getpid()
-        self.known = False  # whether the server was ever there: then it is worth waiting for
-        self.closed = False
+        self.conninfo: str = conninfo
+        self.path: str = path
+        self.schema: str = schema
+        self.patience: float = patience
+        self.pid: int = os.getpid()
+        self.known: bool = False  # whether the server was ever there: then it is worth waiting for
+        self.closed: bool = False
         self._free: list[psycopg.Connection] = []
         self._lock = Lock()
         self._places = BoundedSemaphore(most)

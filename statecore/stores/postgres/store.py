@@ -90,8 +90,11 @@ class PostgresDb(Relational):
             raise UnsupportedSetting(NAME, f"lease={lease!r}", "a claim lasts for some seconds")
         if max_connections < 1:
             raise UnsupportedSetting(NAME, f"max_connections={max_connections!r}", "a transaction needs one")
-        self.path, self.db_schema = shown(self._conninfo, db_schema), db_schema
-        self.lease, self.patience, self.max_connections = lease, patience, max_connections
+        self.path: str = shown(self._conninfo, db_schema)
+        self.db_schema: str = db_schema
+        self.lease: float = lease
+        self.patience: float = patience
+        self.max_connections: int = max_connections
         self._lock = Lock()
         self._channel: Channel | None = None
         self._moves: dict[tuple[str, str, str, str], int] = {}
@@ -125,7 +128,7 @@ class PostgresDb(Relational):
         """
         try:
             if self._ear is None or self._ear.closed:
-                self._ear = self._open().connect()
+                self._ear = self.channel().connect()
                 self._ear.execute(f'LISTEN "statecore.{self.db_schema}"'.encode())
                 return True  # what came before is not heard
             return any(True for _ in self._ear.notifies(timeout=seconds, stop_after=1))
@@ -155,14 +158,14 @@ class PostgresDb(Relational):
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        return self._open().read(work, *args, **more)
+        return self.channel().read(work, *args, **more)
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        return self._open().write(work, *args, **more)
+        return self.channel().write(work, *args, **more)
 
-    def _open(self) -> Channel:
+    def channel(self) -> Channel:
         """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and what `furnish` raises."""
         channel = self._channel
         if channel is not None:

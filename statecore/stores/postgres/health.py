@@ -1,0 +1,44 @@
+"""The health of a database: which Postgres it is, how it is set up, and whether it keeps what it has acknowledged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from statecore.stores.health import Symptom
+
+from .channel import SETTINGS
+from .opening import VERSION
+
+if TYPE_CHECKING:
+    from .store import PostgresDb
+
+DURABLE = ("fsync", "full_page_writes")
+"""Settings of the server without which a power cut may lose, or spoil, what it acknowledged."""
+
+
+def facts(db: PostgresDb) -> dict[str, object]:
+    """What can be said of a store's database, as plain data: the server's version, the schema, its size in bytes, the settings."""
+    names = ["server_version", *DURABLE, *SETTINGS]
+    with db.channel().lent() as connection:
+        asked = ", ".join("current_setting(%s)" for _ in names)
+        row = connection.execute(f"SELECT {asked}".encode(), names).fetchone() or ()
+        size = connection.execute(
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
+            (db.db_schema,),
+        ).fetchone()
+    told = dict(zip(names, row, strict=True))
+    return {
+        "path": db.path,
+        "postgres": told.pop("server_version"),
+        "schema": VERSION,
+        "bytes": size[0] if size else 0,
+        "settings": told,
+    }
+
+
+def ailments(told: dict[str, object]) -> list[Symptom]:
+    """What is wrong with a database, of which these are the facts."""
+    settings = told["settings"]
+    off = [name for name in DURABLE if isinstance(settings, dict) and settings.get(name) != "on"]
+    why = "is off: what was acknowledged may be lost when the server's machine fails"
+    return [Symptom("durability", str(told["path"]), f"{name} {why}", f"Set {name} = on in postgresql.conf.") for name in off]

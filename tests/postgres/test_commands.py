@@ -1,0 +1,67 @@
+"""Every command that takes a store takes a database too, and shows its URL without the password."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from statecore.cli.main import main
+from statecore.stores.conformance.samples import asked
+from tests.postgres import flows
+from tests.postgres.server import PASSWORD, QUOTED
+from tests.postgres.test_store import within
+
+FLOW = f"{flows.__file__}:gated"
+
+
+@pytest.fixture
+def command(database, capfd, tmp_path, monkeypatch):
+    """Runs a command on the database; its exit code, and what it printed, in which there is never a password."""
+    monkeypatch.setenv(flows.LOG, str(tmp_path / "log"))
+
+    def run(*words, place=database):
+        code = main([word if word != "DB" else place for word in words])
+        said = capfd.readouterr()
+        assert not any(secret in said.out + said.err for secret in (PASSWORD, QUOTED))
+        return code, said.out + said.err
+
+    return run
+
+
+def test_a_run_is_led_to_its_end_by_commands(command, database):
+    """Started, listed, shown, decided, resumed, ticked and recovered in a database; the hints name it."""
+    code, said = command("run", FLOW, "--db", "DB", "--input-json", "{}", "--run-id", "r")
+    place = database.replace(f":{QUOTED}", "")
+    assert (code, place in said) == (4, True)
+    assert command("runs", "--db", "DB")[1].splitlines()[1].split()[:3] == ["r", "gated", "PAUSED"]
+    assert "middle" in command("pending", "--db", "DB")[1]
+    code, said = command("confirm", "r", "--db", "DB", "--by", "ann")
+    assert code == 0
+    assert command("worker", FLOW, "--db", "DB", "--until-idle", "--concurrency", "1")[1].splitlines()[-1] == "1 completed"
+    assert "completed" in command("show", "r", "--db", "DB")[1].lower()
+    assert command("tick", FLOW, "--db", "DB") == (0, "No deadline is over.\n")
+    assert command("recover", FLOW, "--db", "DB")[0] == 0
+    code, said = command("run", FLOW, "--submit", "--db", "DB", "--input-json", "{}", "--json")
+    assert (code, json.loads(said)["status"]) == (0, "PENDING")
+    assert "No parked run in postgresql://ada@127" in command("check", FLOW, "--against-store", "DB")[1]
+    assert command("backup", "DB", "copy.db")[0] == 2
+    said = command("pending", "--db", "DB", place=f"{database}?password={QUOTED}")[1]
+    assert "Nothing waits" in said
+
+
+def test_a_database_is_verified_and_examined(command, database, db):
+    """`verify` checks every row and names what was changed past the store; `doctor` says what is not durable."""
+    command("run", FLOW, "--db", "DB", "--input-json", '{"a": "b"}', "--run-id", "r")
+    code, said = command("verify", "DB")
+    assert (code, "sound (1 runs, " in said) == (0, True)
+    code, said = command("doctor", "DB", "--target", FLOW)
+    assert (code, "fsync is off" in said, "1 paused" in said) == (1, True, True)
+    assert set(json.loads(command("doctor", "DB", "--json")[1])["file"]) == {"path", "postgres", "schema", "bytes", "settings"}
+    asked(db, "fake")
+    within(database, "SET session_replication_role TO replica", "UPDATE journal SET detail = '{}' WHERE seq = 2 AND run = 1")
+    code, said = command("verify", "DB", "--json")
+    assert code == 1
+    assert any(fault["run_id"] == "r" and fault["where"] == "journal row 2" for fault in json.loads(said)["faults"])
+    within(database, "ALTER TABLE journal DISABLE TRIGGER journal_keeps")
+    assert "switched off" in command("verify", "DB")[1]
