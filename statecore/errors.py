@@ -404,6 +404,7 @@ class RunsElsewhere(RunError):
     """The runs of this store are executed by its workers; this process cannot drive them."""
 
     code = "SC318"
+    what: str
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -417,6 +418,9 @@ class RulesUnknown(RunError):
     """A run follows rules, or is written in a form, that this release does not know."""
 
     code = "SC319"
+    run_id: str
+    found: object
+    known: object
 
     def __init__(self, run_id: str, found: object, known: object) -> None:
         self.run_id, self.found, self.known = run_id, found, known
@@ -468,6 +472,9 @@ class ValueTooLarge(StatecoreError, ValueError):
     """A value is too large for the engine that would carry it; it was not sent."""
 
     code = "SC403"
+    what: str
+    size: int
+    limit: int
 
     def __init__(self, what: str, size: int, limit: int) -> None:
         self.what, self.size, self.limit = what, size, limit
@@ -481,6 +488,8 @@ class ValuesMissing(StatecoreError, LookupError):
     """A value was moved to a values store that this process does not have, or that does not have it."""
 
     code = "SC404"
+    key: str
+    why: str
 
     def __init__(self, key: str, why: str) -> None:
         self.key, self.why = key, why

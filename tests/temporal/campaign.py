@@ -58,7 +58,9 @@ def killed(server: Server, db: TemporalDb, folder: Path, paused: int, running: i
         list(callers.map(lambda run_id: runs.workflow.decide(run_id, "approve:confirmation:0", "confirm", by="ada"), everybody))
         ended = [run.status.value for run in callers.map(lambda run_id: runs.wait(run_id, timeout=600), everybody)]
     payments = Counter(path.name.rpartition(".")[0] for path in folder.glob("*.pay.*"))
-    click.echo(f"{listed} pauses listed without a worker; {Counter(ended)} {monotonic() - begun:.1f} s after the second worker began")
+    click.echo(
+        f"{listed} pauses listed without a worker; {Counter(ended)} {monotonic() - begun:.1f} s after the second worker began"
+    )
     wrong = [f"{listed} pauses were listed without a worker, not {paused}"] if listed != paused else []
     wrong += [f"{name} was called {count} times" for name, count in payments.items() if count != 1]
     lost = len(everybody) - len(payments)

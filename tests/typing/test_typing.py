@@ -25,6 +25,9 @@ def pyright(folder, *words):
     """What pyright says of this checkout, as data. It asks no network: its wheel has all of it."""
     where = {
         **os.environ,
+        "PATH": os.pathsep.join(
+            [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        ),  # the `python` that pyright asks for what is installed
         "PYTHONPATH": str(ROOT),
         "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
         "PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT": "1",
