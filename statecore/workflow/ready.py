@@ -17,7 +17,7 @@ from statecore.codec import decode, encode
 from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
 from statecore.core.state import RULES_VERSION, State
 from statecore.drivers import Execution, Host, of_record
-from statecore.drivers.storing import cancellation, expiries, let_go, store_claim, store_events
+from statecore.drivers.storing import cancellation, expiries, let_go, store_claim, store_events, store_interruption
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -33,6 +33,7 @@ from statecore.errors import (
 )
 from statecore.lifecycles import words as w
 from statecore.output.answers import ANSWERS, fitting
+from statecore.output.run_output import compiled_of
 from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 NOTHING = encode({})
+LEFT = "began, and no end is recorded"
 NOBODYS = -1
 """The epoch of no claim."""
 
@@ -193,6 +195,17 @@ class Continuation:
                 if self.host.store.load(self.run_id).epoch != record.epoch:
                     raise
 
+    def give_back(self, record: Record, *, doubtful: bool) -> None:
+        """Give back a claim that this process has and cannot go on with. Where its owner before was gone, his calls stay in doubt (CRASH-2).
+
+        They are stored as interrupted by the definition that is stored with the run: this process may have another one.
+        """
+        if doubtful:
+            execution = of_record(self.host, compiled_of(record), record)
+            with suppress(ClaimLost):  # what was reported as failed was stored, or somebody else has the run
+                store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
+        self.host.store.release(record.identity.run_id, record.epoch)
+
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
 
@@ -274,7 +287,7 @@ class Continuation:
         if state.run == w.pending:
             return (beginning(program, now),)
         left = calls(program, state) if record.owner is not None else ()
-        events = [execution.interrupted(call, "began, and no end is recorded") for call in left]
+        events = [execution.interrupted(call, LEFT) for call in left]
         answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]
         events += [decision_event(ask, execution.answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
         events += expiries(execution, execution.answers)

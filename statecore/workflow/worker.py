@@ -185,7 +185,7 @@ class Worker:
         try:
             ready = going.claimed(record, doubtful=doubtful)
         except BaseException:
-            self._give_back(partial(workflow.db.release, run_id, record.epoch))
+            self._give_back(partial(going.give_back, record, doubtful=doubtful))
             raise
         commits = drive(ready.execution, ready.first)
         try:

@@ -6,6 +6,7 @@ from collections import Counter
 from threading import Barrier, Thread
 
 import pytest
+from attrs import evolve
 
 from statecore import HumanReview, InMemoryDb, RunStatus, Step, Workflow
 from statecore.errors import KeyReused, StoreUnavailable, UnsupportedSetting
@@ -256,3 +257,33 @@ def test_a_worker_that_is_stopped_takes_nothing_more(db):
     record = db.load(run.run_id)
     assert (record.owner, [cursor.at for cursor in record.state.cursors]) == (None, ["b"])
     assert Worker(flow).work(until_idle=True) == {"COMPLETED": 2}
+
+
+@pytest.mark.spec("CRASH-2")
+@pytest.mark.parametrize("trouble", ["another definition", "a store that is away"])
+def test_what_a_worker_cannot_take_over_stays_in_doubt(db, monkeypatch, trouble):
+    """A run whose owner died in a step is claimed by a worker that then cannot go on with it: whoever comes next still asks before it calls."""
+    calls: list[int] = []
+
+    def dies(_):
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    flow, begun = (flow_of(db, Step("pay", called, on_interrupt="pause")) for called in (done, dies))
+    begun.host = evolve(begun.host, owner=lambda: DEAD)
+    with monkeypatch.context() as gone:  # a process that is gone stores nothing more
+        gone.setattr("statecore.drivers.sync.store_interruption", lambda *_: None)
+        gone.setattr(db, "release", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            begun.run(run_id="r")
+    assert db.load("r").owner == DEAD
+    if trouble == "another definition":
+        assert worked(flow_of(db, Step("other", done)))["r"][0] == "REFUSED"
+    else:
+        with monkeypatch.context() as away:
+            away.setattr(db, "pauses", lambda _: (_ for _ in ()).throw(StoreUnavailable("the store", "it is away")))
+            assert worked(flow)["r"][0] == "REFUSED"
+    assert db.load("r").owner is None
+    assert worked(flow) == {}
+    [asked] = flow.list_pauses(run_id="r")
+    assert (asked.kind, calls) == ("interrupted", [1])
