@@ -20,6 +20,7 @@ from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.stores import InMemoryDb, Store
 from statecore.stores.owner import SKEW
+from statecore.workflow.worker import Worker
 from tests.faults.effects import Effect
 from tests.faults.invariants import Evidence, violations
 from tests.faults.report import Order, Tally
@@ -30,12 +31,17 @@ START = 1_700_000_000_000_000
 LEASE = 60
 JUMP = LEASE * 1_000_000 + SKEW + 1
 READS = ("load", "journal", "decisions", "pauses", "pause", "runs", "session_state", "definition", "head")
-WRITES = ("begin", "claim", "renew", "commit", "release", "decide", "request_cancel")
+WRITES = ("begin", "claim", "claim_next", "renew", "commit", "release", "decide", "request_cancel")
 Tell = Callable[..., None]
 Act = Callable[["Stage", Workflow, Tell], None]
 
 
 # -- the stage ---------------------------------------------------------------------------------------------------------------------
+
+
+def owner_named(name: str) -> str:
+    """An actor as an owner of claims."""
+    return f"far/boot/{name}/0"
 
 
 class Watched:
@@ -76,7 +82,7 @@ class Stage:
     def workflow(self, store: Any, name: str) -> Workflow:
         """The scenario's workflow for one actor."""
         workflow = Workflow("flow", self.scenario.steps(partial(self.work, name)), store, session_id="s")
-        workflow.host = evolve(workflow.host, clock=lambda: self.world.now, owner=lambda: f"far/boot/{name}/0", lease=LEASE)
+        workflow.host = evolve(workflow.host, clock=lambda: self.world.now, owner=lambda: owner_named(name), lease=LEASE)
         return workflow
 
     def work(self, actor: str, step: str) -> Callable[..., Any]:
@@ -85,7 +91,10 @@ class Stage:
         def called(step_input: Any) -> str:
             run, _, place = step_input.idempotency_key.partition("/")
             at = place.partition("#")[0]
-            self.effects.append(Effect("start", run, at, step_input.attempt, 0, self.stored_about(run, at, step_input.attempt)))
+            seen = self.stored_about(run, at, step_input.attempt)
+            if self.overtaken(actor, run):
+                seen = tuple(word for word in seen if word != "done")
+            self.effects.append(Effect("start", run, at, step_input.attempt, 0, seen))
             if self.leaves:
                 raise KeyboardInterrupt
             if actor != "calm":
@@ -94,6 +103,10 @@ class Stage:
             return f"{step} {step_input.attempt}"
 
         return called
+
+    def overtaken(self, actor: str, run: str) -> bool:
+        """Whether an actor was frozen between its claim and its call for longer than its lease, so that the run was taken over: it cannot know."""
+        return self.world.now != START and self.db.load(run).owner != owner_named(actor)
 
     def begin(self, world: World, db: Store, begun: str) -> None:
         """A fresh store, on which the run waits, or was left by somebody who was told to stop in its first step."""
@@ -211,6 +224,18 @@ def recovers(_: Stage, workflow: Workflow, tell: Tell) -> None:
     heard(tell, lambda: none(workflow.recover()))
 
 
+def works(_: Stage, workflow: Workflow, tell: Tell) -> None:
+    """A worker takes a run that can go on, if there is one, and drives it; what it could not give back it gives back afterwards."""
+    worker = Worker(workflow, concurrency=1)
+
+    def once() -> None:
+        for record, doubtful in worker._take():  # a round of the worker, without its threads
+            worker._driven(record, doubtful=doubtful)  # the same
+
+    heard(tell, once)
+    heard(tell, worker._return_all)  # the same
+
+
 def lists(_: Stage, workflow: Workflow, tell: Tell) -> None:
     """Somebody looks at the inbox, which applies what has expired."""
     heard(tell, lambda: none(workflow.list_pauses()))
@@ -261,9 +286,19 @@ SCOPES = {
     "late": Scope(TIMED, {"ann": decides("confirm"), "bob": lists, "worker": goes_on()}),
     "error": Scope(FLAKY, {"ann": decides("retry", ERROR), "bob": decides("skip", ERROR), "worker": goes_on()}),
     "left": Scope(ONE, {"ann": goes_on(), "bob": goes_on(), "cat": goes_on()}, begun="left"),
+    "worker": Scope(GATE, {"ann": decides("confirm"), "bob": works, "cat": works}),
     "started": Scope(ONE, {"ann": starts(RUN), "bob": starts(OTHER), "worker": recovers}, begun=""),
 }
 LARGE = {
+    "workers": Scope(
+        GATE,
+        {"ann": then(decides("confirm"), works), "bob": then(works, works), "cat": then(works, works), "dan": then(works, works)},
+        faults=3,
+        jumps=2,
+    ),
+    "workers of what was left": Scope(
+        ONE, {"ann": works, "bob": works, "cat": works, "dan": works}, begun="left", faults=3, jumps=2
+    ),
     "crowd": Scope(
         GATE,
         {
@@ -399,7 +434,7 @@ def poisoned(tally: Tally) -> None:
     tally.add("poison", [*wrong, *([f"P15 it began {begun} times"] if begun != len(acts) else [])], "SIM poison")
 
 
-CALM = [(name, 0, 0) for name in ("late", "cancel", "left", "error", "started", "stale", "conflicting")]
+CALM = [(name, 0, 0) for name in ("late", "cancel", "left", "worker", "error", "started", "stale", "conflicting")]
 ONE_FAULT = [(name, 1, 0) for name, _, _ in CALM]
 FROZEN = [(name, 1, 1) for name, _, _ in CALM]
 EVERY_ORDER = {"sample": [*CALM, ONE_FAULT[0]], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
