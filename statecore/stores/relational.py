@@ -35,6 +35,10 @@ class Relational:
         """What `work` answers, once all that it wrote in one transaction is stored."""
         raise NotImplementedError
 
+    def _commit(self, boundary: Boundary) -> bool:
+        """One boundary, which was checked."""
+        return self._write(writing.commit, boundary, self._moves)
+
     def _expect(self, *texts: Text | None) -> None:
         """Large values are about to be written."""
 
@@ -74,7 +78,7 @@ class Relational:
             new, state = boundary.claim.identity, boundary.claim.session_state
             check_beginning(new, state)
             self._expect(new.input, new.additional_data, new.metadata, state)
-        return self._write(writing.commit, boundary, self._moves)
+        return self._commit(boundary)
 
     def release(self, run_id: str, epoch: int) -> None:
         """Give a claim back, if it is still this one."""

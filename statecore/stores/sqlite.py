@@ -15,17 +15,20 @@ from weakref import WeakSet
 
 from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
 
+from . import writing
 from .channel import CLOSED, DURABILITY, Channel
 from .opening import create, furnish, located, look
 from .records import Text
 from .relational import Relational
 from .rules import LEASE_SECONDS
 from .schema import defect, legal_moves
+from .sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .link import Link
+    from .records import Boundary
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -89,6 +92,7 @@ class SqliteDb(Relational):
         self._moves: dict[tuple[str, str, str, str], int] = {}
         self._definitions: dict[str, Text] = {}
         self._unsaved = 0
+        self._sharing = Sharing()
         self._closed = False
         look(self.path)
 
@@ -126,6 +130,15 @@ class SqliteDb(Relational):
         if self._unsaved > WAL_PAGES:
             self._save(channel)
         return answer
+
+    def _commit(self, boundary: Boundary) -> bool:
+        """One boundary; with others that come while one waits for the disk."""
+        return self._sharing.commit(boundary, self._commit_all) if self.blocking else super()._commit(boundary)
+
+    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:
+        """Several boundaries in one transaction."""
+        self._unsaved += PAGES_A_WRITE * (len(boundaries) - 1)
+        return self._write(writing.commit_all, boundaries, self._moves)
 
     def _expect(self, *texts: Text | None) -> None:
         """Count the pages that large values will add to the log."""

@@ -300,6 +300,11 @@ def commit(connection: Link, boundary: Boundary, moves: Moves) -> bool:
     return False
 
 
+def commit_all(connection: Link, boundaries: Iterable[Boundary], moves: Moves) -> list[bool]:
+    """Store several boundaries. Raises what the rules raise for the first that they refuse."""
+    return [commit(connection, each, moves) for each in boundaries]
+
+
 def fenced(connection: Link, boundary: Boundary) -> Place | None:
     """Where a boundary may go on, which is in a new run where it begins one; None where a cancellation waits."""
     claim = boundary.claim
