@@ -8,6 +8,7 @@ fields. A new field needs one line in `PARTS`, without which this module does no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -22,6 +23,9 @@ from statecore.lifecycles import TABLES
 FORMAT = 1
 """The shape of the text. Another one is refused."""
 
+REMEMBERED = 1_024
+"""How many texts of states are remembered."""
+
 PHASES = frozenset(state for table in TABLES.values() for state in table.states)
 RUN_PHASES = frozenset(TABLES["run"].states)
 EARLY = frozenset({"finish", "leave"})
@@ -32,8 +36,9 @@ Reader: TypeAlias = Callable[[Any], Any]
 # -- writing -----------------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=REMEMBERED)
 def dump_state(state: State) -> str:
-    """The one text of a state."""
+    """The one text of a state; the runs of one workflow pass through the same ones."""
     return write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from json import JSONEncoder, loads
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, Unstorab
 from statecore.lifecycles import words as w
 
 from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from .rules import GENESIS, TEXT, digest, link, seal
+from .rules import GENESIS, REMEMBERED, TEXT, digest, link, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +69,13 @@ def read_turn(text: str) -> Turn:
 
 def held_text(held: Mapping[Ref, int]) -> str:
     """Where outputs lie, as a column."""
-    return _write([[*ref, seq] for ref, seq in held.items()]) if held else "[]"
+    return f"[{','.join([f'{ref_text(ref)},{seq}]' for ref, seq in held.items()])}]"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def ref_text(ref: Ref) -> str:
+    """A reference as a JSON array that is still open."""
+    return _write(ref)[:-1]
 
 
 def read_held(text: str) -> dict[Ref, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
+from typing import Any
 
 from statecore.core import DECISIONS, Address
 from statecore.core.program import ROOT
@@ -46,6 +48,9 @@ GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
 _LEGAL = frozenset(LEGAL)
+REMEMBERED = 4_096
+"""How many rows without what is particular to a run are remembered as text: as many as a workflow of a thousand steps has."""
+
 _columns = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
@@ -217,25 +222,19 @@ def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None)
 
     `value` is the digest of the row's value, where it is known already.
     """
-    if value is None and entry.body.value is not None:
-        value = digest(entry.body.value)
-    row = _columns(
-        [
-            run_id,
-            entry.seq,
-            entry.machine,
-            entry.at,
-            entry.turn,
-            entry.attempt,
-            entry.source,
-            entry.trigger,
-            entry.dest,
-            entry.time,
-            entry.body.detail,
-            value.hex() if value is not None else None,
-        ]
-    )
+    body = entry.body
+    if value is None and body.value is not None:
+        value = digest(body.value)
+    move = move_text(entry.machine, entry.at, entry.turn, entry.attempt, entry.source, entry.trigger, entry.dest)
+    address = f'"{value.hex()}"' if value is not None else "null"
+    row = f"[{_columns(run_id)},{entry.seq},{move},{entry.time},{_columns(body.detail)},{address}]"
     return sha256(previous + row.encode()).digest()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def move_text(*columns: Any) -> str:
+    """The columns of a row that come again with every run of a workflow, as they stand in a JSON array."""
+    return _columns(columns)[1:-1]
 
 
 def seal(*columns: object) -> bytes:
