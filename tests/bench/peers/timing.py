@@ -17,7 +17,7 @@ from typing import Any
 
 Work = Callable[[], object]
 ROUNDS = 5
-STEPS_A_ROUND = 1_000
+STEPS_A_ROUND = 300
 
 
 def one_round(work: Work, units: int) -> tuple[float, float]:

@@ -18,9 +18,9 @@ def trivial(step_input: StepInput) -> StepOutput:
 
 
 def running(length: int, db: Any = None) -> Work:
-    """A run of so many trivial steps, in one session for all runs where they are kept."""
+    """A run of so many trivial steps, in a session of its own: a session's row grows with its runs."""
     workflow = Workflow(name="linear", steps=[Step(name=f"s{n}", executor=trivial) for n in range(length)], db=db, telemetry=False)
-    return lambda: workflow.run(input="x")
+    return lambda: workflow.run(input="x", session_id=str(uuid4()))
 
 
 def reviewing(db: Any, *, own_session: bool) -> Work:
