@@ -8,7 +8,6 @@ fields. A new field needs one line in `PARTS`, without which this module does no
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -26,6 +25,8 @@ FORMAT = 1
 REMEMBERED = 1_024
 """How many texts of states are remembered."""
 
+TEXTS: dict[State, str] = {}
+
 PHASES = frozenset(state for table in TABLES.values() for state in table.states)
 RUN_PHASES = frozenset(TABLES["run"].states)
 EARLY = frozenset({"finish", "leave"})
@@ -36,10 +37,14 @@ Reader: TypeAlias = Callable[[Any], Any]
 # -- writing -----------------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=REMEMBERED)
 def dump_state(state: State) -> str:
-    """The one text of a state; the runs of one workflow pass through the same ones."""
-    return write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
+    """The one text of a state; it is remembered, for the runs of one workflow pass through the same ones."""
+    text = TEXTS.get(state)
+    if text is None:
+        if len(TEXTS) >= REMEMBERED:
+            TEXTS.clear()
+        text = TEXTS[state] = write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
+    return text
 
 
 NAMES = {kind: tuple(part.name for part in fields(kind)) for kind in CLASSES}

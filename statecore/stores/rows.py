@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from json import JSONEncoder, loads
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, Unstorab
 from statecore.lifecycles import words as w
 
 from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from .rules import GENESIS, REMEMBERED, TEXT, digest, link, seal
+from .rules import GENESIS, TEXT, digest, link, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,13 +68,8 @@ def read_turn(text: str) -> Turn:
 
 def held_text(held: Mapping[Ref, int]) -> str:
     """Where outputs lie, as a column."""
-    return f"[{','.join([f'{ref_text(ref)},{seq}]' for ref, seq in held.items()])}]"
-
-
-@lru_cache(maxsize=REMEMBERED)
-def ref_text(ref: Ref) -> str:
-    """A reference as a JSON array that is still open."""
-    return _write(ref)[:-1]
+    rows = [f"[{_write(at)},{_write(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
+    return f"[{','.join(rows)}]"
 
 
 def read_held(text: str) -> dict[Ref, int]:

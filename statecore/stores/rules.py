@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
-from typing import Any
 
 from statecore.core import DECISIONS, Address
 from statecore.core.program import ROOT
@@ -48,9 +47,6 @@ GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
 _LEGAL = frozenset(LEGAL)
-REMEMBERED = 4_096
-"""How many rows without what is particular to a run are remembered as text: as many as a workflow of a thousand steps has."""
-
 _columns = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
@@ -225,16 +221,18 @@ def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None)
     body = entry.body
     if value is None and body.value is not None:
         value = digest(body.value)
-    move = move_text(entry.machine, entry.at, entry.turn, entry.attempt, entry.source, entry.trigger, entry.dest)
+    machine, move = move_text(entry.machine, entry.source, entry.trigger, entry.dest)
+    turn = _columns(entry.turn) if entry.turn else "[]"
+    where = f"{_columns(run_id)},{entry.seq},{machine},{_columns(entry.at)},{turn},{entry.attempt}"
     address = f'"{value.hex()}"' if value is not None else "null"
-    row = f"[{_columns(run_id)},{entry.seq},{move},{entry.time},{_columns(body.detail)},{address}]"
+    row = f"[{where},{move},{entry.time},{_columns(body.detail)},{address}]"
     return sha256(previous + row.encode()).digest()
 
 
-@lru_cache(maxsize=REMEMBERED)
-def move_text(*columns: Any) -> str:
-    """The columns of a row that come again with every run of a workflow, as they stand in a JSON array."""
-    return _columns(columns)[1:-1]
+@lru_cache(maxsize=2 * len(LEGAL))
+def move_text(machine: str, *move: str) -> tuple[str, str]:
+    """The name of a lifecycle, and one of its moves, as they stand in a JSON array."""
+    return _columns(machine), _columns(move)[1:-1]
 
 
 def seal(*columns: object) -> bytes:

@@ -18,9 +18,9 @@ PAYLOAD = 230
 FLAT = 1.3
 
 
-def runs_of(scale: Scale, length: int) -> int:
+def runs_of(scale: Scale, length: int, durability: str = "") -> int:
     """How many runs of that length make one round: several short ones, for one alone would find the caches cold."""
-    return max(1, scale.steps_a_round // length)
+    return max(1, scale.steps_a_round // (8 if durability == "full" else 1) // length)
 
 
 def memory(scale: Scale, folder: Path) -> list[Row]:
@@ -52,7 +52,7 @@ def durable(scale: Scale, folder: Path, durability: str) -> list[Row]:
     for length in scale.lengths if durability == "normal" else scale.lengths[:-1]:
         db = store(folder, f"steps-{length}", durability)
         workflow = linear(length, db)
-        runs = runs_of(scale, length)
+        runs = runs_of(scale, length, durability)
         works: dict[str, Work] = {
             "run": repeated(partial(workflow.run, "x"), runs),
             "raw": repeated(raw_commits(folder, durability, length, PAYLOAD), runs),
