@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
+from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -113,6 +114,7 @@ class Channel:
         self.path, self.durability, self.factory = path, durability, factory
         self.pid = os.getpid()
         self.closed = False
+        self.using = RLock()
         try:
             self.connection = connect(path, durability, factory)
         except sqlite3.Error as error:
@@ -124,7 +126,8 @@ class Channel:
     ) -> Answer:
         """What `work` reads. Raises only named errors."""
         try:
-            return work(self.connection, *args, **more)
+            with self.using:
+                return work(self.connection, *args, **more)
         except (TypeError, AttributeError) as error:
             raise StoreCorrupt(str(self.path), f"a column is of the wrong type: {error}") from error
         except Exception as error:
@@ -140,17 +143,18 @@ class Channel:
         somebody else has written in between, however long it may wait.
         """
         connection = self.connection
-        try:
-            if connection.in_transaction:  # an interrupt between two lines has left it
-                connection.execute("ROLLBACK")
-            connection.execute("BEGIN IMMEDIATE")
-            answer = work(connection, *args, **more)
-            connection.execute("COMMIT")
-        except BaseException as error:
-            self.undo()
-            if isinstance(error, Exception):
-                self.tell(error)
-            raise
+        with self.using:
+            try:
+                if connection.in_transaction:  # an interrupt between two lines has left it
+                    connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                answer = work(connection, *args, **more)
+                connection.execute("COMMIT")
+            except BaseException as error:
+                self.undo()
+                if isinstance(error, Exception):
+                    self.tell(error)
+                raise
         return answer
 
     def tell(self, error: Exception) -> None:
@@ -178,7 +182,7 @@ class Channel:
         connection holds the writer's place, and another one copies. A failure costs nothing that was acknowledged; it is tried
         again later.
         """
-        with suppress(sqlite3.Error, StoreError):
+        with suppress(sqlite3.Error, StoreError), self.using:
             other = connect(self.path, self.durability, self.factory)
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
@@ -188,10 +192,11 @@ class Channel:
                 other.close()
 
     def close(self) -> None:
-        """Give the connection back."""
-        self.closed = True
-        with suppress(sqlite3.Error):
-            self.connection.close()
+        """Give the connection back, once its thread is done with it: SQLite crashes the process of whoever closes it in between."""
+        with self.using:
+            self.closed = True
+            with suppress(sqlite3.Error):
+                self.connection.close()
 
     def __del__(self) -> None:
         """When its thread ends, so does its connection; but a forked child never closes its parent's."""

@@ -20,7 +20,7 @@ from statecore.errors import (
     StoreUnavailable,
     UnsupportedSetting,
 )
-from statecore.stores import channel, opening, schema
+from statecore.stores import RunFilter, channel, opening, schema
 from statecore.stores.conformance.samples import (
     ALIVE,
     TIME,
@@ -576,3 +576,19 @@ def test_a_move_that_the_file_has_lost_is_damage(kept, monkeypatch):
     with pytest.raises(StoreCorrupt, match="legal moves"):
         started(store, "run-3")
     store.close()
+
+
+def test_a_store_is_closed_once_its_threads_are_done(tmp_path):
+    """Another thread that closes the store waits for the statement in between; afterwards the store is closed for everybody."""
+    store = SqliteDb(tmp_path / "used.db", durability="normal")
+    closer = Thread(target=store.close)
+
+    def reading(connection):
+        closer.start()
+        closer.join(0.05)
+        return closer.is_alive(), connection.execute("SELECT count(*) FROM run").fetchone()[0]
+
+    assert store._read(reading) == (True, 0)
+    closer.join()
+    with pytest.raises(StoreUnavailable):
+        store.runs(RunFilter())
