@@ -132,6 +132,9 @@ def run(order: Order) -> Tally:
             evidence = Evidence(workflow, scenario, run_id, done.get(run_id, []), told[run_id], kills, status)
             wrong += [each for check in OF_ONE_RUN for each in check(evidence)]
         tally.add("runs", wrong, f"T20 seed {order.seed}, run {run_id}")
+        tally.counts["interruptions"] += sum(row.trigger == "interrupt" for row in db.journal(run_id))
+    if tally.counts["interruptions"] > kills * max(each.branches for each in SCENARIOS.values()):
+        tally.violations.append(f"T20 seed {order.seed}: P6 more was interrupted than {kills} kills can have")
     plain = SCENARIOS["plain"]  # the file is the same for all
     tally.violations += [
         f"T20 seed {order.seed}: {each}" for each in database_is_sound(Evidence(flow(plain, db, log), plain, "", []))
