@@ -33,7 +33,7 @@ from tests.faults.scenarios import RUN, SCENARIOS, flow, to_the_end
 LEASE = 1.0
 AHEAD = int(2 * LEASE * 1_000_000) + SKEW
 
-TOLD = {"", "ClaimLost", "RunBusy", "NotPaused", "AlreadyDecided", "Undecided"}
+TOLD = {"", "ClaimLost", "RunBusy", "NotPaused", "AlreadyDecided", "Undecided", "DuplicateRun"}
 """What a worker may hear that wakes: nothing, where all was done, or that somebody else was there. Not that the store is damaged."""
 
 
