@@ -17,14 +17,15 @@ from tests.faults.report import Order, Tally
 from tests.faults.scenarios import RUN, SCENARIOS, flow, to_the_end
 from tests.faults.victim import ESCAPED, heard
 
-CALLS = {"pwrite64": 100, "fdatasync": 16, "ftruncate": 2, "unlink": 5}
-"""Each kind of call, and how often every scenario makes it at least."""
+CALLS = {"unlink": 5, "ftruncate": 2, "fdatasync": 16, "pwrite64": 100}
+"""Each kind of call, and how often every scenario makes it at least; the many come last, so that a budget cuts them short."""
 
 FAULTS = {
-    "KILL": ("signal=SIGKILL:when={}",),
     "EIO": ("error=EIO:when={}", "--seccomp-bpf"),
     "ENOSPC": ("error=ENOSPC:when={}+", "--seccomp-bpf"),
+    "KILL": ("signal=SIGKILL:when={}",),
 }
+"""What is injected, and how fast: a signal gets lost where strace stops at some calls only."""
 
 
 def struck(folder: Path, call: str, fault: str, at: int, names: list[str]) -> list[str]:
@@ -62,9 +63,9 @@ def run(order: Order) -> Tally:
     if not strace.usable():
         return tally.without(strace.MISSING)
     for call, often in CALLS.items():
-        for fault in FAULTS:
+        for fault in FAULTS if order.size != "sample" or call in ("fdatasync", "pwrite64") else ("EIO", "ENOSPC"):
             step = order.of(often, max(often // 8, 1), 1)
-            at, names = random.randint(1, step), random.sample(sorted(SCENARIOS), order.of(4, 10, 10))
+            at, names = random.randint(1, step), random.sample(sorted(SCENARIOS), order.of(3, 10, 10))
             while names and not order.over:
                 folder = order.folder / f"{call}-{fault}-{at}"
                 folder.mkdir()
