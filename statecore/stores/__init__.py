@@ -21,6 +21,7 @@ from .records import (
     RunFilter,
     Store,
     Waiting,
+    WorkStore,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "RunFilter",
     "Store",
     "Waiting",
+    "WorkStore",
 ]

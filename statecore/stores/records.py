@@ -231,16 +231,6 @@ class Store(Protocol):
         `UnknownRun`; `RunBusy` where its owner is alive, or may be.
         """
 
-    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
-        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
-    ) -> list[tuple[Record, bool]]:
-        """Take up to `most` runs of a workflow that can go on at `time`, except those in `but`; each as `claim` returns it.
-
-        First those that nobody executes: pending or running ones, and paused ones with a decision that is stored, a deadline that is
-        over or a cancellation that was requested; of these the one claimed longest ago first. Then those whose owner is gone. A run
-        that another process is taking at the same moment may be left out, and nobody waits for it.
-        """
-
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
         """Let a claim last until `lease`: the heartbeat of a long call. Raises `ClaimLost` where it is no longer this one."""
 
@@ -292,6 +282,20 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give connections back; the store is not used afterwards."""
+
+
+class WorkStore(Store, Protocol):
+    """A store whose runs statecore's own workers execute: it hands out what can go on."""
+
+    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
+    ) -> list[tuple[Record, bool]]:
+        """Take up to `most` runs of a workflow that can go on at `time`, except those in `but`; each as `claim` returns it.
+
+        First those that nobody executes: pending or running ones, and paused ones with a decision that is stored, a deadline that is
+        over or a cancellation that was requested; of these the one claimed longest ago first. Then those whose owner is gone. A run
+        that another process is taking at the same moment may be left out, and nobody waits for it.
+        """
 
 
 NO_BODY = Body()

@@ -77,7 +77,11 @@ class Worker:
     _wake: Event = field(factory=Event, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """A worker without hands is refused."""
+        """A worker without hands is refused, and one for a store that has workers of its own."""
+        if not hasattr(self.workflow.db, "claim_next"):
+            raise UnsupportedSetting(
+                type(self).__name__, f"a workflow on {self.workflow.db!r}", "workers of its own execute the runs there"
+            )
         if self.concurrency < 1:
             raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")
 
@@ -136,7 +140,10 @@ class Worker:
             return []
         with self._lock:
             but = [run_id for run_id, (until, _) in self._refused.items() if until > now][:LEFT_OUT]
-        taken = host.store.claim_next(self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but)
+        store: Any = host.store
+        taken: list[tuple[Record, bool]] = store.claim_next(
+            self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but
+        )
         with self._lock:
             self._driving.update(record.identity.run_id for record, _ in taken)
         return taken

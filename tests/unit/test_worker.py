@@ -109,6 +109,19 @@ def test_as_many_runs_at_a_time_as_it_has_hands(db):
         Worker(flow, concurrency=0)
 
 
+def test_a_store_with_workers_of_its_own_is_refused(db):
+    """A worker cannot drive what another engine drives, and says so before it does anything."""
+
+    class Engine:
+        def __getattr__(self, name):
+            if name == "claim_next":
+                raise AttributeError(name)
+            return getattr(db, name)
+
+    with pytest.raises(UnsupportedSetting, match="workers of its own"):
+        Worker(flow_of(Engine()))
+
+
 def test_a_failed_run_says_why(db):
     """The step's own error is told, once, and the run is let be."""
 
