@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections import Counter
@@ -10,13 +9,12 @@ from threading import Thread
 
 import pytest
 
-from statecore import RunStatus, SqliteDb
+from statecore import SqliteDb
 from statecore.cli.main import main
 from statecore.db.postgres import PostgresDb
 from tests.postgres import flows
+from tests.postgres.campaigns import ended, killed, shared
 from tests.postgres.flows import lines, until, worker
-
-PAUSED, RUNNING = 8, 3
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -47,27 +45,9 @@ def pipe(tmp_path):
     return tmp_path / "pipe"
 
 
-def ended(process):
-    """The exit code of a process, and its last line."""
-    said, complaint = process.communicate(timeout=60)
-    assert complaint == b""
-    return process.returncode, json.loads(said.splitlines()[-1])
-
-
 def test_two_workers_share_what_was_submitted(place, db, log, capsys):
-    """Sixty steps, two workers: both take part, each step happens once, and every run is completed."""
-    flow = flows.plain.on(db)
-    both = [worker("plain", place, log, "--concurrency", "1") for _ in range(2)]
-    for n in range(20):
-        assert flow.submit({"seconds": 0.02}, idempotency_key=f"order {n}").status is RunStatus.pending
-    until(lambda: len(flow.list_runs(status="completed")) == 20)
-    for process in both:
-        process.send_signal(signal.SIGTERM)
-    told = [ended(process) for process in both]
-    assert [code for code, _ in told] == [0, 0]
-    assert sum(document["counts"].get("COMPLETED", 0) for _, document in told) == 20
-    assert set(Counter((what, key) for what, key, _ in lines(log)).values()) == {1}
-    assert len(lines(log)) == 2 * 60
+    """Sixty steps, two workers: each step happens once, and every run is completed; a command submits, another executes and ends when idle."""
+    assert len(shared(place, db, log, 18, 0.02)) == 2
     assert main(["run", f"{flows.__file__}:plain", "--submit", "--input-json", "{}", "--db", place]) == 0
     assert "is PENDING: a worker begins it." in capsys.readouterr().out
     assert main(["worker", f"{flows.__file__}:plain", "--until-idle", "--db", place]) == 0
@@ -99,25 +79,8 @@ def test_a_worker_that_is_killed_in_a_step_is_taken_over(place, db, log, pipe):
 
 
 def test_a_kill_loses_neither_paused_nor_running_runs(place, db, log):
-    """Runs that wait and runs in the middle, and the worker is killed: once the waiting ones are decided another worker brings all to their ends."""
-    waiting, running = flows.gated.on(db), flows.plain.on(db)
-    asked = [waiting.submit({}).run_id for _ in range(PAUSED)]
-    assert ended(worker("gated", place, log, "--until-idle")) == (0, {"counts": {"PAUSED": PAUSED}})
-    busy = [running.submit({"seconds": 0.1}).run_id for _ in range(RUNNING)]
-    killed = worker("plain", place, log, "--concurrency", str(RUNNING))
-    until(lambda: len({key for what, key, _ in lines(log) if what == "begin" and key.partition("/")[0] in busy}) >= RUNNING)
-    killed.kill()
-    killed.communicate()
-    for each in waiting.list_pauses(limit=PAUSED):
-        waiting.decide(each.run_id, each.pause_id, "confirm", by="ann")
-    assert ended(worker("gated", place, log, "--until-idle")) == (0, {"counts": {"COMPLETED": PAUSED}})
-    code, document = ended(worker("plain", place, log, "--until-idle"))
-    assert (code, document["counts"].get("COMPLETED", 0) <= RUNNING) == (0, True)
-    for flow, runs in ((waiting, asked), (running, busy)):
-        assert {flow.get_run_output(run_id).status for run_id in runs} == {RunStatus.completed}
-    ends = Counter(key for what, key, _ in lines(log) if what == "end")
-    assert {key.partition("/")[0] for key, count in ends.items() if count > 1} <= set(busy)
-    assert len(ends) == 3 * (PAUSED + RUNNING)
+    """Runs that wait and runs in the middle, and the worker is killed: once the waiting ones are decided, other workers bring all to their ends."""
+    assert killed(place, db, log, 8, 3)["steps in doubt, called again"] <= 3
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_run_back(place, db, log, pipe):
