@@ -23,6 +23,8 @@ from statecore.stores.conformance.samples import (
     started,
     succeeded,
 )
+from statecore.stores.link import Link
+from tests.postgres.flows import until
 from tests.postgres.proxy import Proxy
 
 CALLS: list[Any] = [
@@ -82,3 +84,27 @@ def test_a_server_that_stays_away_is_told_of(proxy, database, server):
     after = PostgresDb(database)
     assert after.load("run-1").owner is None
     after.close()
+
+
+@pytest.mark.parametrize("how", ["ended by an administrator", "idle for too long"])
+def test_a_transaction_that_the_server_broke_off_is_made_again(db, server, how):
+    """A connection that is ended in the middle has stored nothing: the transaction is made once more, as a whole."""
+    started(db)
+    tries: list[int] = []
+
+    def work(link: Link) -> int:
+        pid = link.execute("SELECT pg_backend_pid()").fetchone()[0]
+        tries.append(pid)
+        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", ("run-1",))
+        if len(tries) == 1:
+            if how.startswith("ended"):
+                server.execute(f"SELECT pg_terminate_backend({pid})")
+            else:
+                link.execute("SET idle_in_transaction_session_timeout TO '20ms'")
+            gone = f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"  # noqa: S608  # a number
+            until(lambda: not server.execute(gone))
+        return int(link.execute("SELECT lease FROM run WHERE run_id = ?", ("run-1",)).fetchone()[0])
+
+    assert db.channel().write(work) == 1
+    assert len(set(tries)) == 2
+    assert db.load("run-1").lease == 1

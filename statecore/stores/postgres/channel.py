@@ -6,6 +6,7 @@ server knows of each whether it was committed. Both go on for as long as `patien
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore, Lock
@@ -38,12 +39,17 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",  # a process that was stopped in the middle keeps nobody's row
     "client_encoding": "UTF8",
 }
+GOES = (psycopg.OperationalError, pg.IdleInTransactionSessionTimeout)
+"""What a connection that ends raises."""
 RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
 """What two transactions at once may run into; made again, each finds what the other has stored."""
 COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 """A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+"""What psycopg says of a connection that breaks is told by our errors; whoever listens to its log still hears it."""
 
 INHERITED: list[Any] = []
 """A parent's connections in a forked child, kept from being closed: closing says goodbye to the server in the parent's name."""
@@ -76,7 +82,7 @@ def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue
             return StoreUnavailable(path, f"it was locked by somebody else for {LOCK_SECONDS} s")
         case pg.ReadOnlySqlTransaction():
             return StoreUnavailable(path, f"the server only reads, as a standby does ({why})")
-        case psycopg.OperationalError() | pg.QueryCanceled():
+        case psycopg.OperationalError() | pg.QueryCanceled() | pg.IdleInTransactionSessionTimeout():
             return StoreUnavailable(path, why)
         case _:
             return StoreCorrupt(path, why)
@@ -193,7 +199,7 @@ class Channel:
                 answer = work(PostgresLink(connection), *args, **more)
                 try:
                     connection.execute("COMMIT")
-                except psycopg.OperationalError as error:
+                except GOES as error:
                     lost = error
                     connection.close()
             if lost is not None and not self._was_stored(number, deadline, lost):
@@ -209,7 +215,7 @@ class Channel:
             known = self.known
             try:
                 return once()
-            except (AgainError, psycopg.OperationalError, *RACES) as error:
+            except (AgainError, *GOES, *RACES) as error:
                 cause, tries = error.cause if isinstance(error, AgainError) else error, tries + 1
                 worth = tries < TRIES if isinstance(cause, RACES) else known and passing(cause) and monotonic() < deadline
                 if not worth:
@@ -233,7 +239,7 @@ class Channel:
                     return bool(status == "committed")
                 if status is None:
                     raise StoreUnavailable(self.path, f"the server forgot what became of transaction {number}") from lost
-            except psycopg.OperationalError as error:
+            except GOES as error:
                 lost = error
             if monotonic() > deadline:
                 why = f"nobody said whether transaction {number} was stored ({' '.join(str(lost).split())})"
@@ -267,6 +273,6 @@ def begun(connection: psycopg.Connection) -> str:
 
 def passing(error: Exception) -> bool:
     """Whether an error is of a server that is going, gone or coming again: it may be there in a moment."""
-    if not isinstance(error, psycopg.OperationalError):
+    if not isinstance(error, GOES):
         return False
     return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in COMING_AND_GOING
