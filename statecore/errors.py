@@ -409,8 +409,8 @@ class RunsElsewhere(RunError):
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(
-            f"{what} would execute steps in this process, and the runs of this store are executed by Temporal workers. Start and follow "
-            f"them with statecore.temporal.TemporalWorkflows; `statecore worker TARGET --temporal HOST:PORT` executes them."
+            f"Refused: {what}. The runs of this store are executed by Temporal workers, not in this process. Start and follow them with "
+            f"statecore.temporal.TemporalWorkflows; `statecore worker TARGET --temporal HOST:PORT` executes them."
         )
 
 

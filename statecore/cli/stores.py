@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -92,6 +92,8 @@ def placed(workflow: Workflow, db: str | None) -> tuple[Workflow, str]:
         file = place_of(workflow.db)
         return workflow, file
     store = opened(db)
+    if is_served(db):
+        cast("TemporalDb", store).learn(workflow)
     return workflow.on(store), place_of(store) if is_url(db) else db or ""
 
 

@@ -6,25 +6,33 @@ run that is in the middle, and any journal, is asked of the run, which takes a w
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 from attrs import evolve
 
-from statecore.errors import RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause
+from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause
 from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
-from statecore.stores.rules import ENDED, GENESIS, judge, link, page, slice_of
+from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
 
-from . import asking, finding
+from . import asking, finding, starting
 from .connection import Connection
 from .ledger import Page, read_waiting
-from .sizes import checked
+from .sayings import sayings
+from .sizes import CARRY, checked
 from .values import FolderValues, Values, brought, moved
-from .wire import OWNER, Plain, read, read_head, row
+from .wire import OWNER, Plain, Start, plain_start, read, read_head, row
+
+if TYPE_CHECKING:
+    from statecore.workflow import Workflow
 
 SCHEME = "temporal"
-STARTING = "Workflow.run"
+LEASE = 3.0
+"""Seconds of silence after which a worker counts as dead; it gives a sign of life each second."""
+RUN_HERE, WORKER = "Workflow.run", "a worker of another kind of store"
+UNKNOWN = "Workflow.submit without TemporalWorkflows having named the workflow"
 REMEMBERED = 10_000
 """How many identities a process remembers; they never change."""
 
@@ -33,13 +41,16 @@ class TemporalDb:
     """The runs of one namespace of a Temporal server, `target` is HOST:PORT.
 
     `values` is where large values live, the same for every process. With `wait=False` a decision or cancellation is left for the run's next
-    worker, where otherwise a worker takes or refuses it now. `patience` is how many seconds an answer may take. Further options are those
-    of `temporalio.client.Client.connect`, e.g. `tls`, `api_key`, `data_converter`.
+    worker, where otherwise a worker takes or refuses it now. `patience` is how many seconds an answer may take.
+
+    Of runs that are started here, `lease` is how many seconds a worker may be silent before what it called counts as interrupted: raise it
+    where steps hold the interpreter for long. `carry` bounds, in bytes, the compressed journal that a run carries into a new history.
+    Further options are those of `temporalio.client.Client.connect`, e.g. `tls`, `api_key`, `data_converter`.
     """
 
     blocking = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as many keywords as there are settings
         self,
         target: str = "127.0.0.1:7233",
         namespace: str = "default",
@@ -47,10 +58,13 @@ class TemporalDb:
         values: Values | None = None,
         wait: bool = True,
         patience: float = 10.0,
+        lease: float = LEASE,
+        carry: int = CARRY,
         **options: Any,
     ) -> None:
         self.connection = Connection(target, namespace, patience, options)
-        self.values, self.wait = values, wait
+        self.values, self.wait, self.lease, self.carry = values, wait, lease, carry
+        self._said: dict[str, str] = {}
         self._identities: dict[str, Identity] = {}
         self._lists: bool | None = None
 
@@ -66,6 +80,10 @@ class TemporalDb:
     def path(self) -> str:
         """The address, as it is written after `--db`."""
         return self.connection.where
+
+    def learn(self, workflow: Workflow) -> None:
+        """Know what people are shown of a workflow, so that its runs can be started from here."""
+        self._said[workflow.compiled.program.fingerprint] = sayings(workflow.compiled)
 
     # -- one run ---------------------------------------------------------------------------------------------------------------------
 
@@ -283,13 +301,45 @@ class TemporalDb:
 
     def begin(self, *_: Any) -> NoReturn:
         """Refuse: a run begins with its workflow."""
-        raise RunsElsewhere(STARTING)
+        raise RunsElsewhere(RUN_HERE)
 
-    def commit(self, boundary: Boundary) -> NoReturn:
-        """Refuse: a new run begins with its workflow, and a stored one is its workflow's."""
-        if boundary.claim is not None and boundary.claim.identity is not None:
-            raise RunsElsewhere(STARTING)
-        raise RunBusy(boundary.run_id, OWNER)
+    def commit(self, boundary: Boundary) -> bool:
+        """Start a run that is submitted; refuse what would drive a new one here, and a stored one, which is its workflow's.
+
+        With an idempotency key the run's id is derived from it, and the start is always a repeated one. Raises `DuplicateStart`, `DuplicateRun`.
+        """
+        new = boundary.claim.identity if boundary.claim is not None else None
+        if new is None or boundary.claim is None:
+            raise RunBusy(boundary.run_id, OWNER)
+        if boundary.entries or new.fingerprint not in self._said:
+            raise RunsElsewhere(RUN_HERE if boundary.entries else UNKNOWN)
+        check_beginning(new, boundary.claim.session_state)
+        key = new.key
+        if key is not None:
+            new = evolve(new, run_id=str(uuid5(NAMESPACE_URL, f"statecore:{new.workflow_id}:{key}")))
+        start = Start(self._sent(new), boundary.claim.session_state, self._said[new.fingerprint], self.lease, self.carry)
+        checked("what the run starts with", plain_start(start))
+        try:
+            self.connection.do(starting.start(self.connection, start))
+        except starting.Existing:
+            if key is None:
+                raise DuplicateRun(new.run_id) from None
+        if key is not None:
+            raise DuplicateStart(key, new.run_id)
+        return False
+
+    def _sent(self, identity: Identity) -> Identity:
+        """An identity as it travels, large values moved."""
+        return evolve(
+            identity,
+            input=moved(self.values, identity.input),
+            additional_data=moved(self.values, identity.additional_data),
+            metadata=moved(self.values, identity.metadata),
+        )
+
+    def claim_next(self, *_: Any) -> NoReturn:
+        """Refuse: Temporal says which run goes on, and where."""
+        raise RunsElsewhere(WORKER)
 
     def claim(self, run_id: str, *_: Any) -> NoReturn:
         """Refuse: a run is its workflow's."""

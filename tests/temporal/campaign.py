@@ -27,7 +27,8 @@ CALLERS = 8
 
 def shared(server: Server, db: TemporalDb, folder: Path, steps: int) -> dict[str, int]:
     """Runs of three steps, by two workers; how many steps each has executed."""
-    runs = TemporalWorkflows(split, db, lease=30)
+    db.lease = 30
+    runs = TemporalWorkflows(split, db)
     with process(server.target, "split", folder), process(server.target, "split", folder), ThreadPoolExecutor(CALLERS) as callers:
         begun = monotonic()
         started_ids = list(callers.map(lambda _: runs.start(), range(steps // 3)))
@@ -40,7 +41,8 @@ def shared(server: Server, db: TemporalDb, folder: Path, steps: int) -> dict[str
 
 def killed(server: Server, db: TemporalDb, folder: Path, paused: int, running: int) -> list[str]:
     """A worker is killed while runs are paused and others are in a step; what went wrong."""
-    runs = TemporalWorkflows(workflow, db, lease=3)
+    db.lease = 3
+    runs = TemporalWorkflows(workflow, db)
     with ExitStack() as stack:
         first = stack.enter_context(process(server.target, "workflow", folder, "--concurrency", str(running)))
         callers = stack.enter_context(ThreadPoolExecutor(CALLERS))

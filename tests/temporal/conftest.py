@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def db(server: Server) -> Iterator[TemporalDb]:
     """The runs on the dev server."""
-    db = TemporalDb(server.target)
+    db = TemporalDb(server.target, lease=30)
     yield db
     db.close()
 
@@ -65,10 +65,10 @@ def serve(db: TemporalDb) -> Iterator[Callable[..., TemporalWorkflows]]:
     """Workers for as long as a test lasts: of a workflow, its runs."""
     working: list[Working] = []
 
-    def serving(workflow: Workflow, slots: int = 8, values: Values | None = None, **options: Any) -> TemporalWorkflows:
+    def serving(workflow: Workflow, slots: int = 8, values: Values | None = None) -> TemporalWorkflows:
         db.values = values
         working.append(Working(db, workflow, slots))
-        return TemporalWorkflows(workflow, db, **{"lease": 30, **options})
+        return TemporalWorkflows(workflow, db)
 
     yield serving
     for each in working:

@@ -14,6 +14,7 @@ from statecore import Step, StepOutput, Workflow
 from statecore.cli import main
 from statecore.errors import NotPaused
 from statecore.temporal import TemporalDb, TemporalWorkflows
+from tests.temporal.workers import STEPS as STEPS_FILE
 
 Serve = Callable[..., TemporalWorkflows]
 
@@ -80,6 +81,15 @@ def test_a_rejected_gate_and_an_unknown_run(serve: Serve, say: Callable[..., tup
     code, said = say("runs", "--json")
     assert code == 0
     assert isinstance(json.loads(said), list)
+
+
+def test_a_run_is_submitted_from_the_command_line(db: TemporalDb, say: Callable[..., tuple[int, str]]) -> None:
+    """`run --submit` starts a run that a worker will execute; without it, what would call steps here is refused."""
+    code, said = say("run", f"{STEPS_FILE}:workflow", "--submit", "--run-id", "from-cli", "--input", "x")
+    assert code == 0, said
+    assert db.identity("from-cli").workflow_id == "killed"
+    code, said = say("run", f"{STEPS_FILE}:workflow", "--input", "x")
+    assert (code, "SC318" in said) == (1, True)
 
 
 def test_the_command_ends_in_order_after_it_spoke_to_a_server(db: TemporalDb) -> None:

@@ -24,6 +24,7 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
 
     What people owe is listed while no worker lives, a decision is left, and the next worker goes on with it.
     """
+    db.lease = 3
     runs = TemporalWorkflows(workflow, db)
     with process(server.target, "workflow", tmp_path) as first:
         run_id = runs.start("stuck-1")
@@ -55,6 +56,7 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
 @pytest.mark.spec("CRASH-2")
 def test_a_person_decides_about_an_interrupted_step(server: Server, db: TemporalDb, tmp_path: Path) -> None:
     """Where the policy says pause, nobody calls a step again before a person says so."""
+    db.lease = 3
     runs = TemporalWorkflows(asking, db)
     with process(server.target, "asking", tmp_path) as first, process(server.target, "asking", tmp_path) as second:
         run_id = runs.start("stuck-2")

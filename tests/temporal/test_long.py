@@ -17,7 +17,7 @@ from tests.temporal.conftest import Working
 from tests.temporal.servers import Server, started
 from tests.temporal.workers import until
 
-ROUNDS = 6
+ROUNDS = 5
 LOW = ("limit.historyCount.suggestContinueAsNew=30", "limit.historyCount.error=400", "history.maxTotalUpdates=8")
 
 
@@ -80,13 +80,13 @@ def rows(entries: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("carry", [100_000, 100], ids=["carried", "moved"])
 def test_a_run_goes_on_in_new_histories(low: Server, tmp_path: Path, carry: int) -> None:
-    """Six rounds with six decisions outgrow a history several times, by events and by updates: nothing is lost on the way.
+    """Five rounds with five decisions outgrow a history several times, by events and by updates: nothing is lost on the way.
 
     What has happened is carried along, or, where that is too much, lies in the values store; the journal is that of the run in memory.
     """
-    db = TemporalDb(low.target, values=FolderValues(tmp_path))
+    db = TemporalDb(low.target, values=FolderValues(tmp_path), lease=30, carry=carry)
     working = Working(db, rounds())
-    runs = TemporalWorkflows(rounds(), db, lease=30, carry=carry)
+    runs = TemporalWorkflows(rounds(), db)
     run = runs.run("x", timeout=60)
     for _ in range(ROUNDS):
         run.steps_requiring_confirmation[0].confirm(by="ada")
@@ -111,9 +111,9 @@ def test_a_run_goes_on_in_new_histories(low: Server, tmp_path: Path, carry: int)
 
 def test_a_page_that_has_no_place_waits_for_a_worker_that_has(low: Server, tmp_path: Path) -> None:
     """Where the past is too much to be carried and no worker has a values store, the run waits, unharmed, for one that has."""
-    db = TemporalDb(low.target)
+    db = TemporalDb(low.target, lease=30, carry=100)
     working = Working(db, rounds())
-    runs = TemporalWorkflows(rounds(), db, lease=30, carry=100)
+    runs = TemporalWorkflows(rounds(), db)
     run_id = runs.start("x")
 
     def waits() -> bool:
@@ -147,9 +147,9 @@ def test_a_deadline_is_a_timer(skipping: Server) -> None:
             Step("delay", lambda s: 1 / s.attempt if s.attempt < 1 else "tried twice", max_retries=1, retry_delay=7200),
         ],
     )
-    db = TemporalDb(skipping.target)
+    db = TemporalDb(skipping.target, lease=30)
     working = Working(db, flow)
-    runs = TemporalWorkflows(flow, db, lease=30)
+    runs = TemporalWorkflows(flow, db)
     first, second = runs.start("x"), runs.start("y")
     for run_id in (first, second):
         runs.wait(run_id, timeout=30)

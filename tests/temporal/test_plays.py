@@ -31,7 +31,7 @@ class Distant(Drive):
     def _drive(self, workflow: Workflow, plain: Any, twin: Any, first: Any, options: dict[str, Any]) -> WorkflowRunOutput:
         assert self.working is not None
         self.working.performer.workflows[workflow.id] = workflow
-        runs = TemporalWorkflows(workflow, self.working.db, lease=30)
+        runs = TemporalWorkflows(workflow, self.working.db)
         if plain == workflow.run:
             return runs.run(first, timeout=60, **options)
         return runs.continue_run(first, timeout=60, **options)
@@ -40,7 +40,7 @@ class Distant(Drive):
 @pytest.fixture(scope="module")
 def working(server: Server) -> Iterator[Working]:
     """A worker for all plays."""
-    db = TemporalDb(server.target)
+    db = TemporalDb(server.target, lease=30)
     working = Working(db, Workflow("flow", [Step("none", lambda _: None)]))
     yield working
     working.stop()
@@ -52,7 +52,7 @@ def seen(played: Play) -> dict[str, Any]:
     return {name: found for name, found in played.seen.items() if name not in ("raised", "questions")}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=plans(3, least=1), script=answers)
 def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Plans, script: bytes) -> None:
     """Random workflows, random answers: journal, outputs, session state and calls are those of the run in memory.
