@@ -26,6 +26,12 @@ def test_there_are_histories_of_every_workflow() -> None:
     assert all(path.stat().st_size < 100_000 for path in PATHS)
 
 
+def test_a_history_has_as_many_events_as_the_guide_counts() -> None:
+    """Three steps and one decision: 6 events a step, 10 a decision, and 7."""
+    [path] = [path for path in PATHS if path.stem == "0.1-gate"]
+    assert len(read(path).events) == 6 * 3 + 10 + 7
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_recorded_history_is_replayed(path: Path) -> None:
     """The workflow asks Temporal for the same things in the same order."""
