@@ -132,7 +132,8 @@ class SqliteDb(Relational):
         return answer
 
     def _commit(self, boundary: Boundary) -> bool:
-        """One boundary; with others that come while one waits for the disk."""
+        """One boundary; with others that come while one waits for the disk. Raises `StoreForked` rather than wait for a parent's thread."""
+        self._channel()
         return self._sharing.commit(boundary, self._commit_all) if self.blocking else super()._commit(boundary)
 
     def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:

@@ -315,6 +315,34 @@ def test_a_child_leaves_a_transaction_of_its_parent_alone(file):
     assert run_script(FORK_IN_TRANSACTION, file) == ["ok", "25", "3"]
 
 
+FORK_IN_A_SHARED_COMMIT = """
+import os, select, signal, sys
+from statecore.errors import StoreForked
+from statecore.stores.conformance.samples import *
+from statecore.stores.sqlite import SqliteDb
+
+store = SqliteDb(sys.argv[1])
+writer = started(store)
+with store._sharing.turn:  # as if a thread of the parent were committing
+    pid = os.fork()
+    if pid == 0:
+        try:
+            writer.commit(succeeded("first"))
+        except StoreForked:
+            os._exit(7)
+        os._exit(1)
+    child = os.pidfd_open(pid)
+    if not select.select([child], [], [], 20)[0]:
+        os.kill(pid, signal.SIGKILL)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_child_does_not_wait_for_a_commit_of_its_parent(file):
+    """A child that is forked while a thread of its parent commits is refused by name, and does not hang."""
+    assert run_script(FORK_IN_A_SHARED_COMMIT, file) == ["7"]
+
+
 KILLED_IN_THE_MAKING = """
 import os, signal, sqlite3, sys
 from statecore.stores.conformance.samples import *
