@@ -24,6 +24,7 @@ FAULTS = {"read": ("killed", "fails"), "write": ("killed", "killed-after", "fail
 
 CLOCK = "clock"
 STAGE_HANDS = ThreadPoolExecutor(16, "actor")
+PATIENCE = 100
 LONGEST = 600
 """More moves than any actor of a scope needs: whoever is not done by then goes round in circles."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from functools import partial
+from contextlib import nullcontext, suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 from statecore import Step, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
+from statecore.output import WorkflowRunOutput
 from statecore.stores import InMemoryDb, Store
 from statecore.stores.owner import SKEW
 from statecore.workflow.worker import Worker
@@ -326,6 +327,13 @@ LARGE = {
 }
 
 
+def unlock() -> None:
+    """Let actors read outputs beside one another: in Python 3.11 one thread at a time reads a cached property, of whichever object."""
+    for each in vars(WorkflowRunOutput).values():
+        if isinstance(each, cached_property) and hasattr(each, "lock"):
+            each.lock = nullcontext()
+
+
 @define
 class Theatre:
     """A scope that is played in one order after the other."""
@@ -335,6 +343,7 @@ class Theatre:
 
     def __attrs_post_init__(self) -> None:
         """The stage, furnished once."""
+        unlock()
         self.stage = Stage(self.scope.scenario)
         self.stage.furnish(self.scope.actors)
 
@@ -445,10 +454,12 @@ def run(order: Order) -> Tally:
     """Every order of the small scopes; of larger ones, and of all on a disk, orders that the seed draws."""
     tally = Tally()
     poisoned(tally)
+    for scope in EVERY_ORDER[order.size][: 2 * len(SCOPES)]:
+        every_order(scope, order, tally)
     for name in (*SCOPES, *LARGE):
-        drawn(name, order, tally, order.of(1, 10, 200), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
-        drawn(name, order, tally, order.of(20, 200, 5_000))
-    for scope in EVERY_ORDER[order.size]:
+        drawn(name, order, tally, order.of(1, 10, 100), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
+        drawn(name, order, tally, order.of(20, 200, 2_000))
+    for scope in EVERY_ORDER[order.size][2 * len(SCOPES) :]:
         every_order(scope, order, tally)
     return tally
 
