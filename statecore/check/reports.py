@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 from xml.sax.saxutils import escape, quoteattr
 
 from .story import beats, consequences, phases, sentence, story
@@ -111,16 +112,29 @@ def junit(report: Report, program: Program) -> str:
     counts = f'tests="{len(report.findings)}" failures="{failures}" errors="{errors}"'
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuite name={quoteattr(f"statecore check {report.workflow}")} {counts} time="{report.seconds:.6f}">\n'
+        f'<testsuite name={attribute(f"statecore check {report.workflow}")} {counts} time="{report.seconds:.6f}">\n'
         f"{cases}</testsuite>\n"
     )
 
 
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def seen(text: str) -> str:
+    """A text in which every sign can be seen: what XML forbids, and what would hide or turn a line round, is spelt as Python does."""
+    return "".join(sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSEEN else sign for sign in text)
+
+
+def attribute(text: str) -> str:
+    """A text as the value of an attribute, quotation marks included."""
+    return quoteattr(seen(text))
+
+
 def case(report: Report, found: Finding, program: Program) -> str:
     """One finding as a test case."""
-    head = f'  <testcase classname={quoteattr(report.workflow)} name={quoteattr(found.text)} time="{found.seconds:.6f}"'
+    head = f'  <testcase classname={attribute(report.workflow)} name={attribute(found.text)} time="{found.seconds:.6f}"'
     tag = "error" if found.verdict is Verdict.undetermined else "failure"
     if tag == "failure" and not found.fails(allow_vacuous=report.allow_vacuous):
         return f"{head}/>\n"
-    said = escape("\n".join(lines_of(found, program)))
+    said = escape("\n".join(map(seen, lines_of(found, program))))
     return f'{head}>\n    <{tag} message="{found.verdict.value}">{said}</{tag}>\n  </testcase>\n'

@@ -18,7 +18,7 @@ from statecore.errors import InvalidProperty, UnknownStep
 from statecore.workflow.parked import stranded, unasked
 
 from . import exits
-from .screen import clean, watched
+from .screen import clean, named, watched
 from .stores import existing, opened, place_of
 from .targets import load, split
 
@@ -139,7 +139,7 @@ def print_text(report: Report, workflow: Workflow, _target: str) -> None:
                 click.echo(f"    {clean(line)}")
     more = "" if report.complete else "; there are more"
     click.echo(
-        f"\n{clean(report.workflow)}: {report.situations:,} situations and {report.events:,} events in {report.drawing:.2f} s, "
+        f"\n{named(report.workflow)}: {report.situations:,} situations and {report.events:,} events in {report.drawing:.2f} s, "
         f"{report.walked:,} states walked in {report.walking:.2f} s{rate(report.walked, report.walking)}{more}"
     )
     for said in report.assumptions:

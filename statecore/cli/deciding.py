@@ -21,7 +21,7 @@ from .answers import login
 from .listing import json_option
 from .options import Option
 from .outcomes import outcomes
-from .screen import clean, command, short
+from .screen import clean, command, named, short
 from .stores import db_option, inbox, is_served
 from .views import pause_document, print_json
 from .written import assigned, read_json, read_object
@@ -81,12 +81,12 @@ class Clerk:
         if self.as_json:
             print_json(pause_document(decided, box.program(run_id)))
         elif before is not None and (self.key is None or before.key != self.key):
-            said = f"{decided.decision} by {clean(decided.by or 'somebody')} at {decided.decided_at}"
-            click.echo(f"'{clean(place.step_name)}' was decided already: {said}. Nothing changed.")
+            said = f"{decided.decision} by {named(decided.by or 'somebody')} at {decided.decided_at}"
+            click.echo(f"'{named(place.step_name)}' was decided already: {said}. Nothing changed.")
         else:
             leads_to = {each.word: each.leads_to for each in outcomes(box.program(run_id), decided)}[word]
-            who = clean(decided.by or "somebody")
-            click.echo(f"{word} '{clean(place.step_name)}' of run {short(run_id)}, by {who} -> {leads_to}")
+            who = named(decided.by or "somebody")
+            click.echo(f"{word} '{named(place.step_name)}' of run {short(run_id)}, by {who} -> {leads_to}")
             again = command("resume", "TARGET", short(run_id), db=self.db or "")
             if is_served(self.db):
                 click.echo("A worker goes on with it.")
@@ -195,7 +195,7 @@ def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
     undecided = [row for row in named if not row.is_resolved] or named
     fitting = [row for row in undecided if word in DECISIONS[row.kind]] or undecided
     if len(fitting) > 1:
-        choices = ", ".join(clean(row.address) for row in fitting)
+        choices = ", ".join(clean(row.address, 100) for row in fitting)
         message = f"{len(fitting)} pauses of run {short(run_id)} are open. Name one: {choices}"
         raise click.UsageError(message)
     if fitting:

@@ -16,7 +16,7 @@ from . import exits
 from .answers import Answering
 from .outcomes import carries, outcomes
 from .questions import particulars, question, shown
-from .screen import Screen, brief, clean, command, short
+from .screen import Screen, brief, clean, command, named, short
 from .views import print_json
 
 if TYPE_CHECKING:
@@ -185,14 +185,14 @@ def where(error: BaseException) -> str:
 LINES: dict[type[e.RunEvent], Callable[[Any], tuple[str, str]]] = {
     e.StepStartedEvent: lambda event: ("begins", f"attempt {event.attempt + 1}" if event.attempt else ""),
     e.StepCompletedEvent: lambda event: ("done", brief(event.content) if event.content is not None else ""),
-    e.StepErrorEvent: lambda event: ("failed", f"{clean(event.error_type)}: {brief(event.error)}"),
+    e.StepErrorEvent: lambda event: ("failed", f"{named(event.error_type)}: {brief(event.error)}"),
     e.StepContinuedEvent: lambda event: (event.decision, f"by {brief(event.by)}" if event.by else ""),
     e.StepSkippedEvent: lambda event: ("skipped", event.reason or ""),
     e.StepOutputReviewEvent: lambda _: ("waits", "for a review"),
-    e.RouterExecutionStartedEvent: lambda event: ("takes", clean(", ".join(event.selected_steps) or "nothing")),
+    e.RouterExecutionStartedEvent: lambda event: ("takes", ", ".join(map(named, event.selected_steps)) or "nothing"),
     e.LoopIterationStartedEvent: lambda event: ("begins", f"iteration {event.iteration} of at most {event.max_iterations}"),
     e.ConditionExecutionStartedEvent: lambda event: ("takes", event.branch.replace("_", " ")),
     e.WorkflowCompletedEvent: lambda event: ("completed", brief(event.content) if event.content is not None else ""),
     e.WorkflowCancelledEvent: lambda event: ("cancelled", clean(event.reason or "")),
-    e.WorkflowErrorEvent: lambda event: ("failed", f"{clean(event.error_type)}: {brief(event.error)}"),
+    e.WorkflowErrorEvent: lambda event: ("failed", f"{named(event.error_type)}: {brief(event.error)}"),
 }

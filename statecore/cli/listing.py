@@ -9,7 +9,7 @@ from statecore.workflow.options import phases_of
 
 from . import exits
 from .options import Option
-from .screen import clean, command, short, since
+from .screen import command, named, short, since
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 
@@ -59,7 +59,7 @@ def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) ->
         click.echo("Nothing waits for a decision.")
         return exits.FINE
     for row, asked, program in found:
-        click.echo(f"{short(row.pause.run_id)}  {clean(row.workflow_name)}, for {since(row.pause.opened)}")
+        click.echo(f"{short(row.pause.run_id)}  {named(row.workflow_name)}, for {since(row.pause.opened)}")
         for line in pause_lines(asked, program):
             click.echo(line)
     click.echo(f"\nDecide with e.g.  {command('confirm', 'RUN', '[STEP]', db=db or '')}".replace("'[STEP]'", "[STEP]"))

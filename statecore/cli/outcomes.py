@@ -10,7 +10,7 @@ from statecore.core import DECISIONS
 from statecore.core.program import ROOT
 from statecore.lifecycles import words as w
 
-from .screen import clean
+from .screen import clean, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +98,7 @@ def when_given(_program: Program, node: Node) -> str:
 
 def when_selected(_program: Program, node: Node) -> str:
     """The choices run in the order chosen."""
-    return f"run what you choose of {', '.join(map(clean, node.exits))}"
+    return f"run what you choose of {', '.join(map(named, node.exits))}"
 
 
 def when_edited(program: Program, node: Node) -> str:
@@ -137,7 +137,7 @@ def says(kind: str, word: str) -> Callable[[Program, Node], str]:
 
 def branch(program: Program, node: Node, trigger: str) -> str:
     """The names of the components of a fork's branch."""
-    names = [clean(program[at].name) for at in members(program, node.exits[trigger], node.at)]
+    names = [named(program[at].name) for at in members(program, node.exits[trigger], node.at)]
     return ", ".join(names) or "nothing"
 
 
@@ -166,4 +166,4 @@ def after(program: Program, node: Node) -> str:
 
 def quoted(node: Node) -> str:
     """A component's name in a sentence."""
-    return f"'{clean(node.name)}'"
+    return f"'{named(node.name)}'"

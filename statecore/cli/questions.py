@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.errors import UnreadableValue
 from statecore.stores.rules import EXPIRY
 
-from .screen import brief, clean, lasting
+from .screen import brief, clean, lasting, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +27,14 @@ LINES, LINE_WIDTH = 100, 1_000
 
 def question(requirement: Requirement) -> str:
     """What a requirement asks, in a line."""
-    name, asked = clean(requirement.step_name), _any(requirement)
+    name, asked = named(requirement.step_name), _any(requirement)
     match requirement.kind:
         case "confirmation":
             return f"{name}: {brief(asked.confirmation_message)}" if asked.confirmation_message else f"Run '{name}'?"
         case "interrupted":
             return f"{name} was interrupted: {brief(asked.error_message)}"
         case "error":
-            return f"{name} failed: {clean(asked.error_type)}: {brief(asked.error_message)}"
+            return f"{name} failed: {named(asked.error_type)}: {brief(asked.error_message)}"
         case kind:
             return f"{name}: {brief(asked.user_input_message or asked.output_review_message or ASKED[kind])}"
 
@@ -45,7 +45,7 @@ def particulars(requirement: Requirement) -> Iterator[str]:
     if requirement.kind == "user_input":
         yield from map(field_line, asked.user_input_schema or ())
     if requirement.kind == "route":
-        yield from (f"{number:>3}  {clean(name)}" for number, name in enumerate(asked.available_choices, 1))
+        yield from (f"{number:>3}  {named(name)}" for number, name in enumerate(asked.available_choices, 1))
         yield "several may be chosen; they run in the order chosen" if asked.allow_multiple_selections else "one is to be chosen"
     if requirement.kind.endswith("review") and asked.retry_count:
         yield f"rejected {asked.retry_count} of at most {asked.max_retries} times"

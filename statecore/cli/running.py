@@ -21,7 +21,7 @@ from .following import Following
 from .listing import json_option
 from .options import Option
 from .person import Person
-from .screen import Screen, clean, interactive, short, watched
+from .screen import Screen, clean, interactive, named, short, watched
 from .stores import db_option, placed
 from .targets import load
 from .views import print_json, run_document
@@ -102,7 +102,7 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     following = Following(workflow, who, screen, (), file)
     following.named(run_id)
     following.again = resume_command(target, following.run_id, file)
-    screen.say(f"Run {short(following.run_id)} of {clean(workflow.name)}", bold=True)
+    screen.say(f"Run {short(following.run_id)} of {named(workflow.name)}", bold=True)
     return follow(following, lambda: following.start(run_input, idempotency_key=key), as_json=as_json)
 
 
@@ -165,7 +165,7 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     again = resume_command(target, run_id, file)
     following = Following(workflow, who, screen, again, file, run_id, as_lines=as_json and watch)
     goer = Watching(following, seconds) if watch else following
-    screen.say(f"Run {short(run_id)} of {clean(workflow.name)}", bold=True)
+    screen.say(f"Run {short(run_id)} of {named(workflow.name)}", bold=True)
     return follow(following, lambda: goer.go_on(retry_failed=retry_failed), as_json=as_json)
 
 
@@ -182,7 +182,7 @@ def chosen(workflow: Workflow, run: str | None) -> str:
         if records
         else "has no unfinished run here. Start one with `statecore run`."
     )
-    message = f"{clean(workflow.name)!r} {why}"
+    message = f"{named(workflow.name)!r} {why}"
     raise click.UsageError(message)
 
 
@@ -237,7 +237,7 @@ class Many:
     def one(self, run_id: str, number: int, of: int) -> int:
         """Drive one on; failed where the run failed or was refused. On a terminal it is said how many there are."""
         count = f" ({number:,} of {of:,})" if watched() else ""
-        self.screen.say(f"Run {short(run_id)} of {clean(self.workflow.name)}{count}", bold=True)
+        self.screen.say(f"Run {short(run_id)} of {named(self.workflow.name)}{count}", bold=True)
         again = resume_command(self.target, run_id, self.file)
         following = Following(self.workflow, nobody, self.screen, again, self.file, run_id)
         try:

@@ -17,6 +17,7 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, change direction or show nothing."""
 
 NAME_WIDTH, TEXT_WIDTH = 40, 100
+LONGEST = 2_000
 LABEL, WORD = 16, 9
 SECRET = re.compile(r"(?<=[?&])password=[^&]*&?|(?<=//)(?P<user>[^:/@]*):[^/]*(?=@)")
 UUID_LENGTH, SHORT = 36, 8
@@ -25,9 +26,21 @@ COLOURS = {"done": "green", "failed": "red", "waits": "yellow", "skipped": "cyan
 
 
 def clean(text: object, width: int | None = None) -> str:
-    """Text of unknown origin as one line of visible signs: controls, escapes and marks of direction are spelt out."""
-    spelt = "".join(spell(sign) if unicodedata.category(sign) in UNPRINTABLE else sign for sign in str(text))
+    """Text of unknown origin as one line of visible signs: controls, escapes and marks of direction are spelt out.
+
+    It is cut at its end to a `width`; without one, where it is longer than anybody reads, in its middle, so that a message keeps its advice.
+    """
+    raw = str(text)
+    if width is None and len(raw) > LONGEST:
+        raw = f"{raw[: LONGEST * 3 // 4]} [...] {raw[-LONGEST // 4 :]}"
+    seen = raw if width is None else raw[: width + 1]
+    spelt = "".join(spell(sign) if unicodedata.category(sign) in UNPRINTABLE else sign for sign in seen)
     return spelt if width is None or len(spelt) <= width else spelt[: width - 3] + "..."
+
+
+def named(name: str) -> str:
+    """A name that users gave, short enough for a sentence."""
+    return clean(name, NAME_WIDTH)
 
 
 def spell(sign: str) -> str:
@@ -99,7 +112,7 @@ class Screen:
             return
         elapsed = f"{time.monotonic() - self.began:8.2f}s"
         colour = COLOURS.get(word)
-        label = clean(name, NAME_WIDTH)
+        label = named(name)
         room = max(20, width() - len(elapsed) - max(len(label), LABEL) - max(len(word), WORD) - 4)
         said = click.style(f"{word:<{WORD}} " if rest else word, fg=colour)
         click.echo(f"{click.style(elapsed, dim=True)}  {label:<{LABEL}} {said}{clean(rest, room)}")

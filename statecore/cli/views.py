@@ -14,7 +14,7 @@ from statecore.stores.rules import clock_text
 
 from .outcomes import outcomes
 from .questions import particulars, question, shown
-from .screen import COLOURS, NAME_WIDTH, brief, clean, short
+from .screen import COLOURS, brief, clean, named, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def handed_on(history: History, visit: Visit) -> str:
 def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     """A run for people: what it is, what became of its steps, what it waits for."""
     record, view = inbox.db.load(run_id), inbox.show(run_id)
-    yield f"Run {clean(run_id)} of {clean(view.workflow_name, NAME_WIDTH)}: {coloured(view.status.value)}"
+    yield f"Run {clean(run_id)} of {named(view.workflow_name)}: {coloured(view.status.value)}"
     yield f"  began {clock_text(record.identity.created)}, session {clean(view.session_id)}"
     yield f"  input: {readable(record.identity.input)}"
     if record.owner is not None:
@@ -96,9 +96,9 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
         said = SAID.get(visit.phase, visit.phase)
         label = click.style(f"{said:<10}", fg=COLOURS.get(said))
         told = visit.reason or (handed_on(history, visit) if visit.machine == "step" else "")
-        yield f"{indent}{clean(visit.name, NAME_WIDTH):<18} {label} {told}".rstrip()
+        yield f"{indent}{named(visit.name):<18} {label} {told}".rstrip()
         for failure in visit.failures:
-            kind, text = clean(failure.get("error_type")), brief(failure["error"])
+            kind, text = named(str(failure.get("error_type"))), brief(failure["error"])
             yield f"{indent}  attempt {failure['attempt'] + 1} failed: {kind}: {text}"
         for decided in decisions:
             if decided.pause_id.startswith(f"{visit.at}:"):
@@ -114,14 +114,14 @@ def depth(history: History, visit: Visit) -> int:
 def decision_text(decided: Decided) -> str:
     """Who decided what, when, and why."""
     why = decided.comment or (readable(decided.value) if decided.value else "")
-    return f"{decided.word} by {clean(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
+    return f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
 
 
 def pause_lines(requirement: Requirement, program: Any) -> Iterator[str]:
     """An open pause: the question, and what each answer leads to; or how it was decided."""
     yield click.style(f"  ? {question(requirement)}", fg="yellow")
     if requirement.is_resolved:
-        yield f"    decided: {requirement.decision} by {clean(requirement.by or 'somebody')}; it counts when the run goes on"
+        yield f"    decided: {requirement.decision} by {named(requirement.by or 'somebody')}; it counts when the run goes on"
         return
     yield from (f"    | {line}" for line in shown(requirement)[:SHOWN])
     yield from (f"    {line}" for line in particulars(requirement))
@@ -140,5 +140,5 @@ RUN_HEAD = f"{'run':<10} {'workflow':<18} {'status':<9} {'changed':>9}  waits fo
 
 def run_row(view: WorkflowRunOutput, changed: str) -> str:
     """A run in one line of a list."""
-    waits = ", ".join(clean(each.step_name, NAME_WIDTH) for each in view.requirements)
-    return f"{short(view.run_id):<10} {clean(view.workflow_name, NAME_WIDTH):<18} {coloured(f'{view.status.value:<9}')} {changed:>9}  {waits}".rstrip()
+    waits = ", ".join(named(each.step_name) for each in view.requirements)
+    return f"{short(view.run_id):<10} {named(view.workflow_name):<18} {coloured(f'{view.status.value:<9}')} {changed:>9}  {waits}".rstrip()
