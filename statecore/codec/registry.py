@@ -66,5 +66,8 @@ CODECS = Registry()
 
 
 def register_codec(kind: type[T], tag: str, to_plain: Callable[[T], Any], from_plain: Callable[[Any], T]) -> None:
-    """Values of exactly this type can be stored from now on, as `Registry.register` says, in the registry of this process."""
+    """Values of exactly this type can be stored from now on, as `Registry.register` says, in the registry of this process.
+
+    Example: `register_codec(Price, "price", lambda price: price.cents, Price)`.
+    """
     CODECS.register(kind, tag, to_plain, from_plain)

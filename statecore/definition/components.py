@@ -51,7 +51,7 @@ class Step:
     result's `content` is the output). The name defaults to the function's or the workflow's; events and requirements carry `step_id`, which is
     its address where none is given. `max_retries` failures are tried again by
     itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
-    says what follows when the process dies in the step.
+    says what follows when the process dies in the step. Example: `statecore.examples.confirmation`.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Step:
 
 @frozen(init=False)
 class Steps:
-    """A group: runs its children in order, and is gated and left as a whole."""
+    """A group: runs its children in order, and is gated and left as a whole. Example: `statecore.examples.route_selection`."""
 
     name: str
     steps: tuple[Component, ...]
@@ -146,7 +146,7 @@ class Condition:
     """A fork: runs `steps`, or `else_steps`, or nothing.
 
     With `requires_confirmation` a person chooses and the evaluator is never called (COND-4). Otherwise `evaluator` does, called with the
-    `StepInput`.
+    `StepInput`. Example: `statecore.examples.condition`.
     """
 
     name: str
@@ -186,7 +186,7 @@ class Loop:
 
     After an iteration that another could follow, `end_condition` is called with the iteration's outputs (a list of `StepOutput`) and ends
     the loop where it is true; then `requires_iteration_review` asks a person. With `forward_iteration_output` the next iteration sees the
-    last content as its previous content, otherwise what came before the loop.
+    last content as its previous content, otherwise what came before the loop. Example: `statecore.examples.iteration_review`.
     """
 
     name: str
@@ -234,6 +234,7 @@ class Router:
 
     The selector is called with the `StepInput` and answers with a name, a component of the choices, or a list of these; None or an empty
     list runs nothing. A nested list in `choices` is one choice that runs its components in order.
+    Example: `statecore.examples.route_selection`.
     """
 
     name: str
@@ -270,7 +271,7 @@ class Router:
 
 @frozen(init=False)
 class Parallel:
-    """Runs its branches at the same time; hands on a dict of branch name to content. At most `max_concurrency` branches run at once."""
+    """Runs its branches at once, at most `max_concurrency`; hands on a dict of name to content. Example: `statecore.examples.parallel_pauses`."""
 
     name: str
     steps: tuple[Component, ...]

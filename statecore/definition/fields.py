@@ -28,7 +28,10 @@ def check_type(_field: object, _attribute: object, value: object) -> None:
 
 @frozen
 class UserInputField:
-    """One value that a person gives: its name, type (str, int, float, bool, list, dict), default `value` and allowed values."""
+    """One value that a person gives: its name, type (str, int, float, bool, list, dict), default `value` and allowed values.
+
+    Example: `statecore.examples.user_input`.
+    """
 
     name: str
     field_type: str = field(default="str", validator=check_type)

@@ -32,6 +32,8 @@ def pause(
     """A decorator: the step of this function has these settings. The function itself is unchanged.
 
     An explicit `human_review` or keyword of the Step may add to them; the contrary of one is refused.
+
+    Example: `@pause(requires_confirmation=True)` above `def pay(step_input): ...`.
     """
     review = HumanReview(**renamed("@pause", settings)) if human_review is None else human_review
 

@@ -139,6 +139,8 @@ class HumanReview:
     `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip
     for everything else; `retry` runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest
     enclosing component that sets it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`.
+
+    Example: `HumanReview(requires_confirmation=True, on_reject="cancel")`, and in `statecore.examples.cancellation`.
     """
 
     requires_confirmation: bool = flag("requires_confirmation")

@@ -17,6 +17,8 @@ class StepOutput:
     An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
     `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
     failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
+
+    Example: `return StepOutput(content=total, stop=total == 0)`.
     """
 
     content: Any = None
@@ -63,6 +65,8 @@ class StepInput:
 
     `input` is the run's input; `previous_step_content` the content of the step before on the path taken (None after a skipped
     step); `idempotency_key` is the same for every attempt of this step in this run; `attempt` counts from 0.
+
+    Example: `statecore.examples.decide_elsewhere`.
     """
 
     __slots__ = ("_additional", "_input", "_past", "_previous", "_values", "attempt", "idempotency_key", "step_name")
@@ -130,6 +134,8 @@ class RunContext:
     """What an executor with a second parameter `run_context` learns of its run; changes to `session_state` are kept if it succeeds.
 
     `dependencies` are the workflow's own live objects; they are handed over as they are, and never stored.
+
+    Example: `def pay(step_input: StepInput, run_context: RunContext): run_context.session_state["paid"] = True`.
     """
 
     run_id: str

@@ -6,7 +6,10 @@ from enum import Enum
 
 
 class OnError(str, Enum):
-    """What happens when user code fails: the run fails, the component is skipped, or the run pauses for a person."""
+    """What happens when user code fails: the run fails, the component is skipped, or the run pauses for a person.
+
+    Example: `statecore.examples.error_pause`.
+    """
 
     fail = "fail"
     skip = "skip"
@@ -14,7 +17,10 @@ class OnError(str, Enum):
 
 
 class OnReject(str, Enum):
-    """What a person's "no" leads to."""
+    """What a person's "no" leads to.
+
+    Example: `statecore.examples.cancellation`.
+    """
 
     skip = "skip"
     cancel = "cancel"
@@ -23,7 +29,10 @@ class OnReject(str, Enum):
 
 
 class OnTimeout(str, Enum):
-    """What an expired pause takes."""
+    """What an expired pause takes.
+
+    Example: `statecore.examples.timeout`.
+    """
 
     cancel = "cancel"
     skip = "skip"
@@ -31,7 +40,10 @@ class OnTimeout(str, Enum):
 
 
 class OnInterrupt(str, Enum):
-    """What becomes of a step whose process died in it: called again with the same key, put to a person, or failed."""
+    """What becomes of a step whose process died in it: called again with the same key, put to a person, or failed.
+
+    Example: `Step("pay", pay, on_interrupt="pause")`.
+    """
 
     retry = "retry"
     pause = "pause"
@@ -39,7 +51,10 @@ class OnInterrupt(str, Enum):
 
 
 class RunStatus(str, Enum):
-    """Where a run is, in the user's words."""
+    """Where a run is, in the user's words.
+
+    Example: `run.status is RunStatus.paused`, or `run.status == "PAUSED"`.
+    """
 
     pending = "PENDING"
     running = "RUNNING"

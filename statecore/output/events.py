@@ -12,7 +12,10 @@ from statecore.definition import StepOutput
 
 
 class WorkflowRunEvent(str, Enum):
-    """The names of the events."""
+    """The names of the events.
+
+    Example: `event.event == WorkflowRunEvent.step_paused.value`.
+    """
 
     workflow_started = "WorkflowStarted"
     workflow_paused = "WorkflowPaused"
@@ -44,7 +47,10 @@ class WorkflowRunEvent(str, Enum):
 
 @define(kw_only=True)
 class RunEvent:
-    """What every event carries. `created_at` is in whole seconds since 1970; a step's fields are None on events of the run."""
+    """What every event carries. `created_at` is in whole seconds since 1970; a step's fields are None on events of the run.
+
+    Example: `for event in workflow.run("x", stream=True): print(event.event, event.step_name)`.
+    """
 
     event: ClassVar[str] = ""
     run_id: str

@@ -104,6 +104,8 @@ class StepRequirement(_Shared):
 
     confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
     `reject`. iteration_review: `confirm`, `reject`. The last call before continuing counts.
+
+    Example: `statecore.examples.output_review`.
     """
 
     confirmation_message: str | None = None
@@ -259,6 +261,8 @@ class ErrorRequirement(_Shared):
     """A step failed, or its process died in it: call `retry()` or `skip()`; the last call before continuing counts.
 
     `error_message` is `str(exception)` and `error_type` its class; `retry_count` counts the retries a person has ordered so far.
+
+    Example: `statecore.examples.error_pause`.
     """
 
     error_message: str

@@ -34,6 +34,8 @@ class WorkflowRunOutput:
 
     While it `is_paused`, decide its requirements (`steps_requiring_confirmation`, `steps_with_errors`) and hand it to
     `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970.
+
+    Example: `run = workflow.run("x")`, then `run.is_paused`, `run.requirements`, `run.content`; in a notebook, or as `f"{run:tree}"`, it is a picture.
     """
 
     run_id: str

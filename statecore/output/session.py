@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @frozen
 class WorkflowSession:
-    """A session's runs, the one executed last at the end, and the session state as that one left it."""
+    """A session's runs, the one executed last at the end, and the session state as that one left it.
+
+    Example: `workflow.get_session("s").runs[-1].content`.
+    """
 
     session_id: str
     workflow_id: str

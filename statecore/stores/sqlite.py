@@ -62,6 +62,8 @@ class SqliteDb(Relational):
     `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
     nothing when a process dies. `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is
     on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
+
+    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
 
     path: Path

@@ -45,6 +45,8 @@ class Workflow:
     `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
     proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never stored. Wrong definitions are
     refused here, by name, with a `DefinitionError`.
+
+    Example: `statecore.examples.confirmation`.
     """
 
     name: str
