@@ -14,7 +14,7 @@ from statecore.workflow.worker import Went, Worker
 
 from . import exits
 from .listing import json_option
-from .screen import Screen, clean, short
+from .screen import Screen, clean, named, short
 from .serving import serve
 from .stores import db_option, is_served, placed
 from .targets import load
@@ -50,7 +50,7 @@ def worker(  # noqa: PLR0913  # the options of the command, one by one
     screen = Screen(quiet=as_json)
     working = Worker(workflow, concurrency, poll, teller(screen, as_json=as_json))
     screen.say(
-        f"Working on {clean(workflow.name)}, {concurrency} runs at a time" + (f", in {clean(place)}" if place else ""), bold=True
+        f"Working on {named(workflow.name)}, {concurrency} runs at a time" + (f", in {clean(place)}" if place else ""), bold=True
     )
     with heeding(working):
         counts = working.work(until_idle=until_idle)

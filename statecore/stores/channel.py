@@ -109,6 +109,7 @@ class Channel:
     pid: int
     closed: bool
     connection: sqlite3.Connection
+    using: RLock
 
     def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
         self.path, self.durability, self.factory = path, durability, factory

@@ -35,6 +35,11 @@ def runtime() -> Runtime:
 class Connection:
     """A server and a namespace. Connected when first used; `patience` is how many seconds an answer may take."""
 
+    target: str
+    namespace: str
+    patience: timedelta
+    options: dict[str, Any]
+
     def __init__(self, target: str, namespace: str, patience: float, options: dict[str, Any]) -> None:
         self.target, self.namespace, self.patience, self.options = target, namespace, timedelta(seconds=patience), options
         self._lock = Lock()

@@ -49,6 +49,11 @@ class TemporalDb:
     """
 
     blocking = True
+    connection: Connection
+    values: Values | None
+    wait: bool
+    lease: float
+    carry: int
 
     def __init__(  # noqa: PLR0913  # as many keywords as there are settings
         self,

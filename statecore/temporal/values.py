@@ -31,6 +31,8 @@ class Values(Protocol):
 class FolderValues:
     """Large values as files of one folder that every client and worker sees: a shared disk, or one machine."""
 
+    folder: Path
+
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)

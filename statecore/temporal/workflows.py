@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 class TemporalWorkflows:
     """The runs of one workflow on a Temporal server; the definition is the same as for any store."""
 
+    workflow: Workflow
+    db: TemporalDb
+
     def __init__(self, workflow: Workflow, db: TemporalDb) -> None:
         self.workflow, self.db = workflow.on(db), db
         db.learn(workflow)

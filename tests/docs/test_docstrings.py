@@ -23,7 +23,7 @@ PATHS = [
         "statecore.run.base",
         "statecore.run.workflow",
     ),
-    *("statecore.db.sqlite", "statecore.db.in_memory"),
+    *("statecore.db.sqlite", "statecore.db.in_memory", "statecore.db.postgres"),
 ]
 
 

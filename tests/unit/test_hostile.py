@@ -153,6 +153,7 @@ def lines_of(name, other):
         *LOOKS,
         *DRAWN,
         ["tick", "hostile_flow.py"],
+        ["worker", "hostile_flow.py", "--until-idle"],
         ["recover", "hostile_flow.py"],
         ["cancel", "r", "--by", name],
         ["show", "r"],

@@ -69,6 +69,8 @@ class PostgresDb(Relational):
     `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is on another host and went away. A
     transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
     for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
+
+    Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
     """
 
     blocking = True
