@@ -44,9 +44,7 @@ class Workflow:
     `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
     `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
     proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never stored. Wrong definitions are
-    refused here, by name, with a `DefinitionError`.
-
-    Example: `statecore.examples.confirmation`.
+    refused here, by name, with a `DefinitionError`. Example: `statecore.examples.confirmation`.
     """
 
     name: str

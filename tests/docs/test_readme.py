@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from specs import evidence
+from statecore.cli import main
 from statecore.lifecycles import TABLES
 from tests.laws.claims import claims
 
@@ -24,6 +27,26 @@ def test_its_code_runs_from_top_to_bottom() -> None:
     assert examples, "the README shows no code"
     for example in examples:
         example.evaluate()
+
+
+def test_its_second_terminal_decides(tmp_path, monkeypatch, capsys) -> None:
+    """The file that it shows, and each command below it, typed in the file's folder, do what it says; the payment waits for ada."""
+    text = README.read_text(encoding="utf-8")
+    part = text[text.index("Save this as `payout.py`") : text.index("## On the command line")]
+    commands = re.findall(r"^    \$ statecore (.*?)(?:   # exits (\d))?$", part, re.MULTILINE)
+    assert [line.split()[0] for line, _ in commands] == ["run", "pending", "confirm", "resume", "show"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STATECORE_DB", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("payout.py").write_text(re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0])
+    said, run_id = "", ""
+    for line, code in commands:
+        assert main([run_id if word == "RUN" else word for word in shlex.split(line)]) == int(code or 0), line
+        said = capsys.readouterr().out
+        if line == "pending":
+            run_id = said.split()[0]
+    assert "paid: 3 invoices for ACME" in said
+    assert re.search(r"confirm by ada, .*: checked against the order", said)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")))))
