@@ -58,7 +58,9 @@ WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({reading.OVER}
   UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
   UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
   UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
-HELD = f"SELECT r.run_id, r.owner, r.lease FROM run r WHERE +r.workflow_id = ? AND r.owner IS NOT NULL AND r.phase NOT IN ({reading.OVER})"
+HELD = f"""
+SELECT r.run_id, r.owner, r.lease FROM run r
+WHERE r.workflow_id = ? AND r.phase IN ('{w.pending}', '{w.running}', '{w.paused}') AND r.owner IS NOT NULL"""
 STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
