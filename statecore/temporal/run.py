@@ -25,9 +25,10 @@ with workflow.unsafe.imports_passed_through():
     from statecore.stores.rules import ENDED, STATUS
 
     from . import attributes, sizes
+    from .judging import judged
     from .opening import opened
     from .orders import order_of
-    from .wire import CALL, KEEP, MEMO, OWNER, RUN, Plain, plain_start, read, read_start, row
+    from .wire import CALL, KEEP, MEMO, OWNER, RUN, Plain, plain_start, read_start, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 LONGEST = timedelta(days=3650)
 """No call is given up because it takes long: only because its worker is silent."""
+
+LONGEST_TIMER = timedelta(days=365)
+"""A deadline may be further away; then it is waited for again."""
 
 DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
 """What Temporal must not repeat by itself: the core decides what a death means (CRASH-2)."""
@@ -59,7 +63,7 @@ class Run:
         self.ended: list[Call] = []
         self.changes = 0
         self.refused: list[str] = []
-        self.moving = False
+        self.listens = False
         self.told = ("RUNNING", "[]") if self.start.carried is None else ("", "")
 
     @workflow.run
@@ -161,11 +165,12 @@ class Run:
     async def wait(self, holds: Callable[[], bool], due: int | None) -> bool:
         """Wait until something holds; False where an instant came first. Temporal's own cancellation is heeded as everybody's is."""
         while True:
-            left = None if due is None else timedelta(microseconds=max(1_000, due - now()))
+            left = None if due is None else min(timedelta(microseconds=max(1_000, due - now())), LONGEST_TIMER)
             try:
                 await workflow.wait_condition(holds, timeout=left)
             except TimeoutError:
-                return False
+                if due is not None and now() >= due:
+                    return False
             except asyncio.CancelledError:
                 self.ask_cancel(OWNER)
             else:
@@ -181,8 +186,9 @@ class Run:
             try:
                 self.execution = self.opened.continuation().ready().execution
             except Undecided:
-                seen = self.changes
+                seen, self.listens = self.changes, True
                 await self.wait(lambda seen=seen: self.changes != seen or suggested(), self.deadline())  # type: ignore[misc]
+                self.listens = False
             else:
                 return
 
@@ -205,21 +211,16 @@ class Run:
     @workflow.update
     def decide(self, decision: list[Any]) -> list[Any]:
         """Take the one decision of a pause; what is stored of it."""
-        return self.take(decision)
-
-    def take(self, decision: list[Any]) -> list[Any]:
-        """Store a decision, and have the run go on."""
-        decided = self.ledger.decide(evolve(read(Decided, decision), time=now()))
-        self.changes += 1
-        if self.moving:
-            self.tell()  # what goes on with it does not come to that now
-        return row(decided)
+        try:
+            return row(self.take(decision))
+        except StatecoreError as refusal:
+            raise attributes.refusal(refusal) from refusal
 
     @decide.validator
     def may_decide(self, decision: list[Any]) -> None:
-        """Refuse by name, before anything is in the history: the same question, put to a copy."""
+        """Refuse by name, before anything is in the history."""
         try:
-            self.ledger.copy().decide(evolve(read(Decided, decision), time=now()))
+            judged(self.execution, self.ledger, decision, now())
         except StatecoreError as refusal:
             raise attributes.refusal(refusal) from refusal
 
@@ -230,7 +231,14 @@ class Run:
             self.take(decision)
         except StatecoreError as refusal:
             self.refused = [*self.refused, str(refusal)][-10:]
-            workflow.logger.warning("a decision was refused: %s", refusal)
+
+    def take(self, decision: list[Any]) -> Decided:
+        """Store a decision, and have the run go on; where that is not at once, the memo says that it was decided."""
+        decided = self.ledger.decide(judged(self.execution, self.ledger, decision, now()))
+        self.changes += 1
+        if not self.listens:
+            self.tell()
+        return decided
 
     @workflow.update
     def cancel(self, by: str | None) -> Plain:
@@ -288,7 +296,6 @@ class Run:
         text = past.text()
         if len(text) > self.start.carry:
             pieces = [text[at : at + sizes.MAX_SENT // 2] for at in range(0, len(text), sizes.MAX_SENT // 2)]
-            self.moving = True
             names = [await self.kept_elsewhere(piece) for piece in pieces]
             last = self.ledger.kept.seq
             self.ledger.move([(last, " ".join(names))])

@@ -82,11 +82,12 @@ def serve(db: TemporalDb, workflow: Workflow, slots: int, ready: Callable[[], No
 
     async def work() -> None:
         await prepare(db)
-        with ThreadPoolExecutor(slots, thread_name_prefix="statecore-step") as pool:
-            performer = Performer(db, {workflow.id: workflow}, pool)
-            async with worker(await db.connection.client(), performer, workflow.id, slots):
-                ready()
-                await stop.wait()
+        pool = ThreadPoolExecutor(slots, thread_name_prefix="statecore-step")
+        performer = Performer(db, {workflow.id: workflow}, pool)
+        async with worker(await db.connection.client(), performer, workflow.id, slots):
+            ready()
+            await stop.wait()
+        pool.shutdown(wait=False, cancel_futures=True)  # a call that does not end was given up, and is interrupted
 
     def stopped(_number: int, _frame: object) -> None:
         db.connection.loop.call_soon_threadsafe(stop.set)

@@ -20,6 +20,7 @@ from temporalio.worker import Replayer
 
 from statecore import Loop, Parallel, Router, Step, StepOutput, Workflow, __version__
 from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.temporal.connection import runtime
 from statecore.temporal.performing import Performer
 from statecore.temporal.run import Run
 from statecore.temporal.worker import runner, worker
@@ -55,7 +56,7 @@ WORKFLOWS: dict[str, list[Any]] = {
 
 def replay(history: WorkflowHistory) -> None:
     """Have this release's workflow do again what a history says. Raises where it would do something else."""
-    asyncio.run(Replayer(workflows=[Run], workflow_runner=runner()).replay_workflow(history))
+    asyncio.run(Replayer(workflows=[Run], workflow_runner=runner(), runtime=runtime()).replay_workflow(history))
 
 
 def answer(run: WorkflowRunOutput) -> None:

@@ -53,5 +53,5 @@ def test_a_decision_that_is_not_there_is_caught() -> None:
     [accepted] = [each for each in plain["events"] if "workflowExecutionUpdateAcceptedEventAttributes" in each]
     payload = accepted["workflowExecutionUpdateAcceptedEventAttributes"]["acceptedRequest"]["input"]["args"]["payloads"][0]
     payload["data"] = plain["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"][0]["data"]
-    with pytest.raises(Exception, match="statecore"):
+    with pytest.raises(Exception, match="Nondeterminism"):
         replay(WorkflowHistory.from_json(path.stem, json.dumps(plain)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
-from statecore import Parallel, RunStatus, Step, Workflow
+import statecore.temporal.worker
+from statecore import Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import (
     AlreadyDecided,
     DuplicateRun,
@@ -27,10 +29,11 @@ from statecore.errors import (
     ValuesMissing,
     ValueTooLarge,
 )
-from statecore.stores import Identity
-from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, sizes
+from statecore.stores import Decided, Identity
+from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, finding, sizes
+from statecore.temporal.ledger import read_waiting
 from statecore.temporal.sizes import MAX_SENT
-from statecore.temporal.wire import Start, plain_start, read_start
+from statecore.temporal.wire import Start, plain_start, read_start, row
 from tests.temporal.conftest import Working
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
@@ -117,6 +120,82 @@ def test_a_left_decision_that_is_refused_is_told_to_whoever_looks(serve: Serve, 
     assert there.cancel_run(second, by="ada")
     until(lambda: db.load(second).state.run == "cancelled")
     db.close()
+
+
+def test_whatever_is_sent_no_run_is_stopped_by_it(serve: Serve) -> None:
+    """What no client of this package would send, updates and signals alike, is refused by name; the run takes the next good decision."""
+    choices = [Step("x", lambda _s: "x"), Step("y", lambda _s: "y")]
+    runs = serve(Workflow("poison", [Router("way", choices, requires_user_input=True)]))
+    run = runs.run("in", timeout=30)
+    [asked] = run.requirements
+    good: list[Any] = row(Decided(run.run_id, asked.pause_id, "select", 0, '["nowhere"]'))
+    bad = [
+        good,
+        [*good[:4], '"x', *good[5:]],
+        [*good[:4], None, *good[5:]],
+        good[:3],
+        "no row",
+        [*good[:3], "then", *good[4:]],
+        None,
+    ]
+
+    async def send(decision: Any) -> str:
+        handle = (await runs.db.connection.client()).get_workflow_handle(run.run_id)
+        await handle.signal("decide_later", decision)
+        try:
+            await handle.execute_update("decide", decision)
+        except WorkflowUpdateFailedError as refused:
+            return str(refused.cause)
+        return "taken"
+
+    assert "taken" not in [runs.db.connection.do(send(decision)) for decision in bad]
+    runs.workflow.decide(run.run_id, asked.pause_id, "select", value=["y"])
+    assert runs.wait(run.run_id, timeout=30).content == "y"
+
+
+def test_a_decision_beside_a_call_is_told_at_once_and_taken_when_it_has_ended(serve: Serve) -> None:
+    """A person answers in one branch while a call in the other goes on: the inbox has it no more, and it counts when the run rests."""
+    goes_on = Event()
+    both = Parallel(
+        Step("busy", lambda _s: goes_on.wait(60)), Step("asks", lambda _s: "asked", requires_confirmation=True), name="both"
+    )
+    runs = serve(Workflow("beside", [both]))
+    run_id = runs.start("x")
+    [asked] = until(lambda: runs.workflow.list_pauses(run_id=run_id))
+    runs.workflow.decide(run_id, asked.pause_id, "confirm", by="ada")
+    assert runs.workflow.list_pauses(run_id=run_id) == []
+    assert [decided.by for _, decided in memo(runs, run_id) if decided] == ["ada"]
+    goes_on.set()
+    assert runs.wait(run_id, timeout=30).content == {"busy": True, "asks": "asked"}
+
+
+def memo(runs: TemporalWorkflows, run_id: str) -> list[Any]:
+    """What a run's memo says that people owe."""
+    told = runs.db.connection.do(finding.memo(runs.db.connection, run_id))
+    return [read_waiting(each) for each in told["pauses"]]
+
+
+def test_a_worker_that_is_stopped_in_a_step_interrupts_it(serve: Serve, db: TemporalDb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to stop, a worker waits for its calls for a while; what has not ended then is interrupted, and another worker goes on."""
+    monkeypatch.setattr(statecore.temporal.worker, "GRACE", 0.5)
+    begun, goes_on = Event(), Event()
+
+    def stuck(_step_input: Any) -> str:
+        again = begun.is_set()
+        begun.set()
+        return "again" if again else str(goes_on.wait(60))
+
+    flow = Workflow("stopped", [Step("stuck", stuck)])
+    first = Working(db, flow)
+    runs = TemporalWorkflows(flow, db)
+    run_id = runs.start("x")
+    assert begun.wait(30)
+    db.connection.do(first.worker.__aexit__(None, None, None))
+    goes_on.set()
+    serve(flow)
+    assert runs.wait(run_id, timeout=30).content == "again"
+    assert [each.trigger for each in db.journal(run_id) if each.at == "stuck"] == ["enter", "interrupt", "succeed"]
+    first.pool.shutdown()
 
 
 def test_no_worker_no_answer(server: Server) -> None:
