@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 NOBODY = "no worker answers for this run; start one with `statecore worker`"
-UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+UNPREPARED = "this namespace lacks the search attributes of runs; a worker registers them when it begins, so start one first"
+UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 @cache
@@ -85,8 +86,7 @@ class Connection:
         except WorkflowQueryFailedError as error:
             raise StoreUnavailable(self.where, f"the run's worker could not answer: {error}") from error
         except RPCError as error:
-            why = NOBODY if error.status in UNANSWERED else str(error)
-            raise StoreUnavailable(self.where, why) from error
+            raise StoreUnavailable(self.where, reason(error)) from error
         except BaseException:
             waiting.cancel()
             raise
@@ -100,6 +100,15 @@ class Connection:
         loop.call_soon_threadsafe(loop.stop)
         if thread is not None:
             thread.join()
+
+
+def reason(error: RPCError) -> str:
+    """Why a server did not do something, and what to do."""
+    if error.status in UNANSWERED:
+        return NOBODY
+    if error.status == RPCStatusCode.INVALID_ARGUMENT and "search attribute" in error.message.lower():
+        return UNPREPARED
+    return error.message
 
 
 def run_and_close(loop: asyncio.AbstractEventLoop) -> None:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
-from statecore.errors import StoreUnavailable
 from statecore.stores.rules import STATUS
 
 from . import asking, attributes, finding
@@ -49,11 +47,6 @@ async def start(connection: Connection, given: Start, policy: WorkflowIDReusePol
         )
     except WorkflowAlreadyStartedError:
         raise Existing(identity.run_id) from None
-    except RPCError as error:
-        if error.status == RPCStatusCode.INVALID_ARGUMENT and "search attribute" in error.message:
-            why = "the search attributes of runs are not registered there; a worker does it when it begins, so start one first"
-            raise StoreUnavailable(connection.where, why) from error
-        raise
 
 
 async def reopen(connection: Connection, run_id: str) -> None:

@@ -9,6 +9,8 @@ from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import WorkflowUpdateFailedError
 
 import statecore.temporal.worker
@@ -34,6 +36,7 @@ from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, find
 from statecore.temporal.ledger import read_waiting
 from statecore.temporal.sizes import MAX_SENT
 from statecore.temporal.wire import Start, plain_start, read_start, row
+from statecore.temporal.worker import prepare
 from tests.temporal.conftest import Working
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
@@ -196,6 +199,24 @@ def test_a_worker_that_is_stopped_in_a_step_interrupts_it(serve: Serve, db: Temp
     assert runs.wait(run_id, timeout=30).content == "again"
     assert [each.trigger for each in db.journal(run_id) if each.at == "stuck"] == ["enter", "interrupt", "succeed"]
     first.pool.shutdown()
+
+
+def test_a_namespace_that_no_worker_has_prepared(server: Server) -> None:
+    """Without the search attributes nothing is started, and what to do is said; a worker does it when it begins, as often as one begins."""
+
+    async def register() -> None:
+        wanted = RegisterNamespaceRequest(namespace="bare", workflow_execution_retention_period=Duration(seconds=86_400))
+        await server.environment.client.workflow_service.register_namespace(wanted)
+
+    server.connection.do(register())
+    db = TemporalDb(server.target, "bare")
+    runs = TemporalWorkflows(Workflow("bare", [GATE]), db)
+    with pytest.raises(StoreUnavailable, match="search attributes of runs; a worker registers them"):
+        runs.start("x")
+    for _ in range(2):
+        db.connection.do(prepare(db))
+    assert db.load(runs.start("x", run_id="bare-1")).state.run == "paused"
+    db.close()
 
 
 def test_no_worker_no_answer(server: Server) -> None:
