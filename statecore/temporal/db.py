@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from attrs import evolve
 
+from statecore.drivers import wall_clock
 from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause
 from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
@@ -94,14 +95,21 @@ class TemporalDb:
 
     def identity(self, run_id: str) -> Identity:
         """What is fixed about a run; read from the first event of its history, once. Raises `UnknownRun`."""
-        known = self._identities.get(run_id)
-        if known is not None:
-            return known
-        found = self._brought(self.connection.do(finding.start(self.connection, run_id)).identity)
-        if len(self._identities) >= REMEMBERED:
+        if run_id not in self._identities:
+            self._remember([self.connection.do(finding.start(self.connection, run_id)).identity])
+        return self._identities[run_id]
+
+    def _remember(self, found: list[Identity]) -> None:
+        """Keep what never changes."""
+        if len(self._identities) + len(found) > REMEMBERED:
             self._identities.clear()
-        self._identities[run_id] = found
-        return found
+        self._identities.update({each.run_id: self._brought(each) for each in found})
+
+    def _met(self, memos: list[tuple[str, Plain]]) -> list[tuple[Identity, Plain]]:
+        """Listed runs with their identities, which are read many at a time; without those that are gone meanwhile."""
+        unknown = [run_id for run_id, _ in memos if run_id not in self._identities]
+        self._remember([each.identity for each in self.connection.do(finding.starts(self.connection, unknown))])
+        return [(self._identities[run_id], memo) for run_id, memo in memos if run_id in self._identities]
 
     def _brought(self, identity: Identity) -> Identity:
         """An identity whose large values are read from where they live."""
@@ -126,7 +134,7 @@ class TemporalDb:
         """How a run stands and what people owe it: from its memo where it rests, else from itself."""
         memo = self.connection.do(finding.memo(self.connection, run_id))
         head = memo["head"]
-        if head is not None and finding.rests(head):
+        if head is not None and (finding.rests(head) or not memo["begun"]):
             return self._whole(run_id, memo)
         try:
             return self.connection.do(asking.look(self.connection, run_id))
@@ -192,8 +200,10 @@ class TemporalDb:
         if wanted.run_id is not None:
             found = [(self.identity(wanted.run_id), self._told(wanted.run_id))]
         else:
+            if wanted.due_before is not None and wanted.due_before <= wall_clock() + 1:
+                return []  # what is late is taken by the run's own timer
             memos = self.connection.do(finding.memos(self.connection, finding.waiting(wanted), None))
-            found = [(self.identity(run_id), self._known(run_id, memo)) for run_id, memo in memos]
+            found = [(identity, self._known(identity.run_id, memo)) for identity, memo in self._met(memos)]
         rows = [
             self._waiting(identity, pause, decided)
             for identity, told in found
@@ -283,8 +293,8 @@ class TemporalDb:
         limit, offset = page(wanted)
         memos = self.connection.do(finding.memos(self.connection, finding.runs(wanted), offset + limit))
         return [
-            read_head(self.identity(run_id), self._whole(run_id, self._known(run_id, memo))["head"])
-            for run_id, memo in memos[offset:]
+            read_head(identity, self._whole(identity.run_id, self._known(identity.run_id, memo))["head"])
+            for identity, memo in self._met(memos[offset:])
         ]
 
     def session_state(self, session_id: str, workflow_id: str) -> str | None:

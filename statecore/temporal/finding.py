@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from temporalio.service import RPCError, RPCStatusCode
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
+AT_ONCE = 32
+UNTOUCHED = 3
+"""Events of a history in which no worker has done anything yet: started, and its first task scheduled and perhaps taken."""
 NOTHING: Plain = {"head": None, "pauses": None}
 
 
@@ -37,8 +42,21 @@ async def start(connection: Connection, run_id: str) -> Start:
     raise UnknownRun(run_id)
 
 
+async def starts(connection: Connection, run_ids: list[str]) -> list[Start]:
+    """The same of many runs, some at a time; one that is gone meanwhile is left out."""
+    some = asyncio.Semaphore(AT_ONCE)
+
+    async def one(run_id: str) -> Start | None:
+        async with some:
+            with suppress(UnknownRun):
+                return await start(connection, run_id)
+        return None
+
+    return [each for each in await asyncio.gather(*map(one, run_ids)) if each is not None]
+
+
 async def memo(connection: Connection, run_id: str) -> Plain:
-    """What a run's memo says now. Raises `UnknownRun`."""
+    """What a run's memo says now, and whether the run has `begun` to do anything that it may not say. Raises `UnknownRun`."""
     client = await connection.client()
     try:
         described = await client.get_workflow_handle(run_id).describe(rpc_timeout=connection.patience)
@@ -47,7 +65,8 @@ async def memo(connection: Connection, run_id: str) -> Plain:
             raise UnknownRun(run_id) from error
         raise
     found: Plain = await described.memo_value(MEMO, NOTHING)
-    return found
+    first = described.raw_description.workflow_execution_info.first_run_id in ("", described.run_id)
+    return {**found, "begun": not first or described.history_length > UNTOUCHED}
 
 
 async def memos(connection: Connection, query: str, limit: int | None) -> list[tuple[str, Plain]]:

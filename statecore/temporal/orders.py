@@ -27,7 +27,8 @@ def order_of(execution: Execution, call: Call, ledger: Ledger) -> Plain:
     """The order for a call. Of the state it has the one cursor that is called, and what is around it."""
     cursor = execution.cursor_at(call)
     state = evolve(execution.state, cursors=(cursor,), endings=())
-    held = {ref: seq for ref, seq in execution.held.items() if ref in references(state)}
+    meant = references(state)
+    held = {ref: seq for ref, seq in execution.held.items() if ref in meant}
     return {
         "run": execution.identity.run_id,
         "call": plain_call(call),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -232,6 +233,25 @@ def test_no_worker_no_answer(server: Server) -> None:
     with pytest.raises(StoreUnavailable, match="127"):
         TemporalDb("127.0.0.1:9", patience=1).load(run_id)
     db.close()
+
+
+def test_everything_is_there_in_asyncio_too(serve: Serve) -> None:
+    """The a-twins of the facade do the same off the loop, many at a time."""
+    runs = serve(Workflow("colours", [GATE]))
+
+    async def one(number: int) -> Any:
+        run = await runs.workflow.asubmit(number)
+        run_id = run.run_id
+        await asyncio.to_thread(runs.wait, run_id, timeout=30)
+        [asked] = await runs.workflow.alist_pauses(run_id=run_id)
+        await runs.workflow.adecide(run_id, asked.pause_id, "confirm", by="ada")
+        await asyncio.to_thread(runs.wait, run_id, timeout=30)
+        return (await runs.workflow.aget_run_output(run_id)).content
+
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*map(one, range(5)))
+
+    assert asyncio.run(all_of_them()) == list(range(5))
 
 
 # -- starting ------------------------------------------------------------------------------------------------------------------------
