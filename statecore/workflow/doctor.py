@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ALL = 1_000_000
 RECOVER = "statecore recover TARGET"
 TICK = "statecore tick TARGET"
+WORK = "statecore worker TARGET"
+PATIENCE = 60_000_000
+"""For how many microseconds a submitted run may wait for a worker."""
 
 
 @define
@@ -64,7 +67,10 @@ def of_run(record: Record, now: int) -> Symptom | None:
     if known == "alive" and over:
         why = f"its owner {owner} lives, and has not renewed its lease since {clock_text(lease or 0)}"
         return Symptom("stuck", run_id, why, "Look at that process; once it is ended, the run can be recovered.")
-    if owner is None and record.state.run in (w.pending, w.running):
+    if owner is None and record.state.run == w.pending:
+        why = f"it was submitted at {clock_text(record.updated)}, and nobody has begun it"
+        return Symptom("left", run_id, why, f"{WORK}, or {RECOVER}") if now - record.updated >= PATIENCE else None
+    if owner is None and record.state.run == w.running:
         return Symptom("left", run_id, "nobody executes it, and it is not paused", RECOVER)
     if owner is None and record.cancel_requested is not None and record.state.run == w.paused:
         return Symptom(

@@ -13,6 +13,7 @@ from statecore.errors import KeyReused, StoreUnavailable, UnsupportedSetting
 from statecore.stores.conformance.samples import DEAD, identity
 from statecore.testing.clock import Clock, timed
 from statecore.workflow import worker as module
+from statecore.workflow.doctor import examine
 from statecore.workflow.worker import Went, Worker
 
 
@@ -58,6 +59,17 @@ def test_a_submitted_run_may_also_be_recovered(db):
     flow = flow_of(db, Step("a", done))
     flow.submit("x")
     assert [run.status for run in flow.recover()] == [RunStatus.completed]
+
+
+def test_the_doctor_says_when_nobody_begins_what_was_submitted(db):
+    """A submitted run is nobody's for a moment; after a minute somebody should look whether there is a worker."""
+    flow = flow_of(db)
+    flow.submit("x", run_id="r")
+    submitted = db.load("r").updated
+    assert examine(db, submitted + 59_999_999).symptoms == []
+    [symptom] = examine(db, submitted + 60_000_000).symptoms
+    assert (symptom.kind, symptom.about, "nobody has begun it" in symptom.why) == ("left", "r", True)
+    assert "statecore worker" in symptom.remedy
 
 
 def test_a_request_is_submitted_once(db):
