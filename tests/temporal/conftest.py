@@ -32,6 +32,16 @@ def db(server: Server) -> Iterator[TemporalDb]:
     db.close()
 
 
+def history_of(db: TemporalDb, run_id: str) -> WorkflowHistory:
+    """What Temporal remembers of a run, of its newest execution."""
+
+    async def fetched() -> WorkflowHistory:
+        client = await db.connection.client()
+        return await client.get_workflow_handle(run_id).fetch_history()
+
+    return db.connection.do(fetched())
+
+
 class Working:
     """A worker in this process. What it serves may be changed while it works, to another workflow of the same id."""
 
@@ -44,15 +54,6 @@ class Working:
         made = worker(await self.db.connection.client(), self.performer, workflow_id, slots)
         await made.__aenter__()
         return made
-
-    def history(self, run_id: str) -> WorkflowHistory:
-        """What Temporal remembers of a run, of its newest execution."""
-
-        async def fetched() -> WorkflowHistory:
-            client = await self.db.connection.client()
-            return await client.get_workflow_handle(run_id).fetch_history()
-
-        return self.db.connection.do(fetched())
 
     def stop(self) -> None:
         """Stop it, once its calls have ended."""

@@ -8,6 +8,8 @@ import pytest
 
 from statecore.stores import RunFilter
 from statecore.temporal import TemporalDb, TemporalWorkflows
+from tests.temporal.conftest import history_of
+from tests.temporal.record import replay
 from tests.temporal.servers import Server
 from tests.temporal.steps import asking, workflow
 from tests.temporal.workers import process, until
@@ -50,6 +52,7 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
         until(lambda: db.load(run_id).state.run == "completed")
         assert runs.workflow.get_run_output(run_id).content == "paid stuck-1 done"
         assert rows(runs, run_id, "approve") == ["enter", "confirm", "succeed"]
+    replay(history_of(db, run_id))
     assert len(list(tmp_path.glob("stuck-1.pay.*"))) == 1
 
 
@@ -69,3 +72,4 @@ def test_a_person_decides_about_an_interrupted_step(server: Server, db: Temporal
         assert len(list(tmp_path.glob("stuck-2.slow.*"))) == 1
         paused.error_requirements[0].retry(by="ada")
         assert runs.continue_run(paused, timeout=60).content == "paid stuck-2 done"
+    replay(history_of(db, run_id))

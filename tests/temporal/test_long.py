@@ -13,7 +13,8 @@ from statecore import InMemoryDb, Loop, RunStatus, Step, Workflow
 from statecore.stores.history import History
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows
 from statecore.temporal.worker import prepare
-from tests.temporal.conftest import Working
+from tests.temporal.conftest import Working, history_of
+from tests.temporal.record import replay
 from tests.temporal.servers import Server, started
 from tests.temporal.workers import until
 
@@ -104,6 +105,7 @@ def test_a_run_goes_on_in_new_histories(low: Server, tmp_path: Path, carry: int)
         each.to_dict() for each in same.step_results
     ]
     assert until(lambda: histories(db, run.run_id) > 2)
+    replay(history_of(db, run.run_id))
     assert bool(list(tmp_path.iterdir())) is (carry == 100)
     working.stop()
     db.close()

@@ -15,7 +15,7 @@ from statecore.temporal import TemporalDb, TemporalWorkflows
 from tests.conformance.drive import Drive
 from tests.conformance.plans import Plans, answers, has_branches, plans
 from tests.conformance.plays import Play, play
-from tests.temporal.conftest import Working
+from tests.temporal.conftest import Working, history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server
 
@@ -65,4 +65,4 @@ def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Pla
     there = play(made, script, Distant("sync", working=working), working.db, run_id)
     assert there.history == here.history
     assert seen(there) == seen(here)
-    replay(working.history(run_id))
+    replay(history_of(working.db, run_id))
