@@ -167,6 +167,14 @@ def test_a_wrong_value_is_refused_by_name(setting, value):
         HumanReview(**{setting: value})
 
 
+@pytest.mark.spec("CONF-10")
+@pytest.mark.parametrize("given", ["name", b"name", {"name": "n"}, 5], ids=str)
+def test_what_is_no_list_is_no_schema(given):
+    """One field, a text or a number in place of a list of fields is refused as such."""
+    with pytest.raises(DefinitionError, match="must be a list of UserInputField or dicts, not"):
+        HumanReview(requires_user_input=True, user_input_schema=given)
+
+
 @pytest.mark.spec("TIME-1")
 def test_the_longest_timeout_can_be_shown():
     """A deadline thousands of years ahead is still an instant that a person can be told."""
