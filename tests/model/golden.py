@@ -1,4 +1,4 @@
-"""Golden journals: what this release writes of one walk through each model, kept for ever in `specs/traces`.
+"""Golden journals: what this release writes of two walks through each model, kept for ever in `specs/traces`; the second one completes.
 
 `python -m tests.model.golden` writes the set of this release. A set of an earlier one is never changed: its journals have to lead to the
 states that they led to, under the rules that they began with. Where a set of this release changes, a fragment in `specs/changes` tells a
@@ -15,26 +15,42 @@ from typing import Any
 
 from statecore import __version__
 from statecore.codec.records import dump_state
+from statecore.core import Program, State
 from statecore.core.state import RULES_VERSION
+from statecore.lifecycles import words as w
 from statecore.stores import Body, Entry
 from tests.model.models import models
 from tests.model.walking import walk
 
 TRACES = Path(__file__).parents[2] / "specs" / "traces"
+FIRST = 60
+"""Of so many walks, some complete in every model."""
+
 RELEASE = ".".join(__version__.split(".")[:2])
 
 
 def golden() -> dict[str, Any]:
-    """The set of this release: of each model its canonical form, the rows of a walk, and the state that they lead to."""
+    """The set of this release: of each model its canonical form, the rows of each walk, and the state that they lead to."""
     found: dict[str, Any] = {"rules": RULES_VERSION, "journals": {}}
     for name, program in models().items():
-        rows, state = walk(program, Random(f"golden {name}"))  # noqa: S311  # to be repeatable, not secret
-        found["journals"][name] = {
-            "canonical": program.canonical,
-            "rows": [plain(row) for row in rows],
-            "state": dump_state(state),
-        }
+        for title, (rows, state) in ((name, drawn(program, name, cancels=True)), (f"{name}, completed", completing(program, name))):
+            found["journals"][title] = {
+                "canonical": program.canonical,
+                "rows": [plain(row) for row in rows],
+                "state": dump_state(state),
+            }
     return found
+
+
+def drawn(program: Program, seed: str, *, cancels: bool) -> tuple[list[Entry], State]:
+    """A walk, from its seed."""
+    return walk(program, Random(f"golden {seed}"), cancels=cancels)  # noqa: S311  # to be repeatable, not secret
+
+
+def completing(program: Program, name: str) -> tuple[list[Entry], State]:
+    """The longest of the first walks that complete: the one that does most."""
+    walks = [drawn(program, f"{name} {number}", cancels=False) for number in range(FIRST)]
+    return max([found for found in walks if found[1].run == w.completed], key=lambda found: len(found[0]))
 
 
 def plain(row: Entry) -> list[Any]:

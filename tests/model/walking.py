@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import dumps
 from random import Random
 
-from statecore.core import BEGINNING, Advanced, Event, Move, Program, State, advance
+from statecore.core import BEGINNING, CANCEL, Advanced, Event, Move, Program, State, advance
 from statecore.stores.records import NO_BODY, Body, Entry
 from tests.model.explore import labels
 
@@ -13,12 +13,14 @@ STEPS = 40
 TIME = 1_700_000_000_000_000
 
 
-def walk(program: Program, random: Random, *, attempts: int = 3, deaths: int = 3) -> tuple[list[Entry], State]:
-    """The rows that a driver would have written of a random walk, and where it ended."""
+def walk(
+    program: Program, random: Random, *, attempts: int = 3, deaths: int = 3, cancels: bool = True
+) -> tuple[list[Entry], State]:
+    """The rows that a driver would have written of a random walk, and where it ended; nobody cancels it where that is not wanted."""
     rows: list[Entry] = []
     state = BEGINNING
     for n in range(STEPS):
-        ways = labels(program, state, attempts=attempts, deaths=deaths)
+        ways = [way for way in labels(program, state, attempts=attempts, deaths=deaths) if cancels or CANCEL not in way]
         if not ways:
             break
         time = TIME + n

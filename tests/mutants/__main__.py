@@ -37,7 +37,13 @@ FILES = sorted([*(ROOT / "statecore/core").glob("*.py"), *(ROOT / "statecore/def
 STAGES = (
     ["tests/unit/test_plain.py", "tests/unit/test_definitions.py", "tests/model/test_counts.py"],
     ["tests/conformance", "-k", "memory-sync or (memory and not stream and not async)"],
-    ["tests/unit/test_refusals.py", "tests/unit/test_endings.py", "tests/unit/test_replay.py", "tests/unit/test_instants.py"],
+    [
+        "tests/unit/test_refusals.py",
+        "tests/unit/test_endings.py",
+        "tests/unit/test_replay.py",
+        "tests/unit/test_instants.py",
+        "tests/conformance/test_settings.py",
+    ],
     ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
 )
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis and statecore are there before it
