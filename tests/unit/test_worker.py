@@ -212,6 +212,9 @@ class Away(InMemoryDb):
     def claim_next(self, *args):
         return self.call("claim_next", *args)
 
+    def commit(self, *args):
+        return self.call("commit", *args)
+
 
 def test_a_claim_that_could_not_be_given_back_is_given_back_later():
     """While the store is away the run stays claimed by a process that lives; when it is there again, the run is nobody's."""
@@ -221,6 +224,18 @@ def test_a_claim_that_could_not_be_given_back_is_given_back_later():
     db.missing["release"] = 1
     assert worked(flow_of(db, Step("a", done)))["r"][0] == "REFUSED"
     assert (db.missing["release"], db.load("r").owner) == (0, None)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_step_whose_end_could_not_be_stored_is_in_doubt_and_its_run_is_free(times):
+    """However long the store is away: what was called is listed as interrupted once it is there again, and the run waits for nobody."""
+    db = Away()
+    flow = flow_of(db, Step("a", lambda s: db.missing.update(commit=times)))
+    flow.submit("x", run_id="r")
+    status, why = worked(flow)["r"]
+    assert (status, why.startswith("StoreUnavailable")) == ("REFUSED", True)
+    assert [entry.trigger for entry in db.journal("r") if entry.at == "a"] == ["enter", "interrupt"]
+    assert (db.load("r").owner, db.missing["commit"]) == (None, 0)
 
 
 def test_a_store_that_goes_away_is_waited_for():
