@@ -1,4 +1,4 @@
-"""Every store that is shipped passes the suite that is shipped."""
+"""Every store that is shipped passes the suite that is shipped; the one in Postgres in tests/postgres, where its server is."""
 
 from __future__ import annotations
 
