@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -84,6 +87,26 @@ def test_a_server_that_stays_away_is_told_of(proxy, database, server):
     after = PostgresDb(database)
     assert after.load("run-1").owner is None
     after.close()
+
+
+def test_two_that_wait_for_each_other_are_both_made(db):
+    """Where each of two transactions holds what the other wants, the server ends one of them, and it is made again."""
+    started(db)
+    started(db, "run-2")
+    tries, both = Counter[str](), Barrier(2)
+
+    def work(link: Link, first: str, second: str) -> None:
+        tries[first] += 1
+        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", (first,))
+        if tries[first] == 1:
+            both.wait(60)
+        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", (second,))
+
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(db.channel().write, work, *each) for each in (("run-1", "run-2"), ("run-2", "run-1"))]
+    assert [each.result() for each in made] == [None, None]
+    assert sum(tries.values()) == 3
+    assert [db.load(run_id).lease for run_id in ("run-1", "run-2")] == [2, 2]
 
 
 @pytest.mark.parametrize("how", ["ended by an administrator", "idle for too long"])

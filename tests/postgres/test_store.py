@@ -11,6 +11,7 @@ from threading import Barrier, Thread
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from statecore import Step, Workflow
 from statecore.db.postgres import AsyncPostgresDb, PostgresDb
@@ -26,8 +27,9 @@ from statecore.errors import (
 )
 from statecore.stores import RunFilter
 from statecore.stores.conformance.samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
+from statecore.stores.postgres import channel
 from statecore.stores.postgres.channel import Channel
-from statecore.stores.postgres.store import read_url
+from statecore.stores.postgres.store import NETWORK, read_url
 from statecore.stores.rules import LEGAL
 from tests.postgres.server import PASSWORD, QUOTED
 
@@ -63,10 +65,10 @@ def test_a_url_that_is_none_is_refused_without_its_password(url):
 
 def test_a_url_is_read():
     """The dialects that people know name the same place, and a schema may be named with it."""
-    assert read_url("postgresql+psycopg://a:b%40c@h:1/d?schema=x") == (
-        "user=a password=b@c dbname=d host=h port=1 connect_timeout=10",
-        "x",
-    )
+    conninfo, schema = read_url("postgresql+psycopg://a:b%40c@h:1/d?schema=x&connect_timeout=3")
+    read = conninfo_to_dict(conninfo)
+    assert [read.pop(word) for word in ("user", "password", "host", "port", "dbname")] == ["a", "b@c", "h", "1", "d"]
+    assert (schema, read.pop("connect_timeout"), sorted(read)) == ("x", "3", sorted(NETWORK.keys() - {"connect_timeout"}))
     store = PostgresDb(f"postgres://ada:{QUOTED}@host/db?schema=mine")
     assert (repr(store), store.db_schema) == ("PostgresDb('postgresql://ada@host/db?schema=mine')", "mine")
     assert AsyncPostgresDb is PostgresDb
@@ -179,12 +181,15 @@ def test_the_database_refuses_what_may_never_happen(db, database):
 # -- how -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_commit_is_durable_whatever_the_server_s_default_is(db, database, server):
-    """`synchronous_commit` is on in every connection, though the database says otherwise; where it cannot be, the store is not used."""
+def test_a_commit_is_durable_whatever_the_server_s_default_is(db, database, server, monkeypatch):
+    """`synchronous_commit` is on in every connection, whatever the database says; where it cannot be, or the server is too old, it is not used."""
     server.execute(f"ALTER DATABASE {database.rpartition('/')[2]} SET synchronous_commit TO off")
     db.runs(RunFilter())
     with channel_of(db).lent() as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    monkeypatch.setattr(channel, "OLDEST", 990_000)
+    with pytest.raises(StoreUnavailable, match="990000 is the oldest"):
+        PostgresDb(database).runs(RunFilter())
     with pytest.raises(StoreUnavailable, match="keeps synchronous_commit at off, not on"):
         channel_of(db)._check_settings({"synchronous_commit": "off"}, {"synchronous_commit": "on"})
 

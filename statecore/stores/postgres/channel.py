@@ -31,6 +31,8 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 CLOSED = "it was closed"
+OLDEST = 130_000
+"""The first release that tells the number of a transaction, as Postgres writes its versions."""
 LOCK_SECONDS = 30
 SETTINGS = {
     "synchronous_commit": "on",
@@ -107,6 +109,7 @@ class Channel:
         """A new connection with every setting made and read back. Raises psycopg's errors; `StoreUnavailable` where a setting is not taken."""
         connection = psycopg.connect(self.conninfo, autocommit=True, client_encoding="UTF8", application_name="statecore")
         try:
+            self._check_version(connection.info.server_version)
             adapt(connection)
             wanted = SETTINGS | {"search_path": f'"{self.schema}", pg_temp'}
             names = list(wanted)
@@ -122,6 +125,11 @@ class Channel:
             raise
         self.known = True
         return connection
+
+    def _check_version(self, found: int) -> None:
+        """Raise `StoreUnavailable` where a server is too old."""
+        if found < OLDEST:
+            raise StoreUnavailable(self.path, f"its Postgres is of version {found}, and {OLDEST} is the oldest")
 
     def _check_settings(self, found: dict[str, str], wanted: dict[str, str]) -> None:
         """Raise `StoreUnavailable` where Postgres keeps a setting otherwise than it was set."""

@@ -36,6 +36,14 @@ SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,50}")
 NEW_TIME = 30 * 1_000_000_000
 """After how many nanoseconds the server is asked again what time it is."""
 GAP = 0.25
+NETWORK: dict[str, int] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How a server is missed that vanished without a word: within half a minute, where the URL does not say otherwise."""
 
 
 def read_url(db_url: str) -> tuple[str, str | None]:
@@ -47,7 +55,8 @@ def read_url(db_url: str) -> tuple[str, str | None]:
         options = dict(parse_qsl(query, strict_parsing=bool(asked)))
         schema = options.pop("schema", None)
         plain = place.replace("+psycopg:", ":", 1) if place.startswith(URLS[2]) else place
-        return make_conninfo(f"{plain}?{urlencode(options, quote_via=quote)}", connect_timeout=10), schema
+        missing = {name: value for name, value in NETWORK.items() if name not in options}
+        return make_conninfo(f"{plain}?{urlencode(options, quote_via=quote)}", **missing), schema
     except (ValueError, psycopg.Error):
         raise UnsupportedSetting(NAME, "this db_url", "it is postgresql://user@host:port/database?schema=name") from None
 
@@ -61,7 +70,7 @@ def shown(conninfo: str, schema: str) -> str:
 
 
 class PostgresDb(Relational):
-    """A store in one schema of a Postgres database (14 or later), which is made where there is none.
+    """A store in one schema of a Postgres database (13 or later), which is made where there is none.
 
     The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
     parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
