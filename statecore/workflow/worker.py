@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -73,6 +73,7 @@ class Worker:
     _driving: set[str] = field(factory=set, init=False)
     _refused: dict[str, tuple[float, float]] = field(factory=dict, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
+    _hands: list[Future[None]] = field(factory=list, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _wake: Event = field(factory=Event, init=False)
 
@@ -101,6 +102,7 @@ class Worker:
                     self._rounds(hands, until_idle=until_idle)
                 finally:
                     self.stopping = True
+            self._look_at_hands()
             self._return_all()
         finally:
             over.set()
@@ -127,11 +129,19 @@ class Worker:
                 self.tell(Went("", "WAITING", str(error)))
             took = monotonic() - began
             for record, doubtful in taken:
-                hands.submit(self._go_on, record, doubtful=doubtful)
+                self._hands.append(hands.submit(self._go_on, record, doubtful=doubtful))
+            self._look_at_hands()
             if not taken:
                 if until_idle and not self._driving and not self._unreturned:
                     return
                 self._rest(10 * took)
+
+    def _look_at_hands(self) -> None:
+        """Raise what a hand could not deal with: whoever is told (a closed terminal, say) could not be told."""
+        done = [hand for hand in self._hands if hand.done()]
+        self._hands = [hand for hand in self._hands if hand not in done]
+        for hand in done:
+            hand.result()
 
     def _take(self) -> list[tuple[Record, bool]]:
         """Claim as many runs as there are free hands."""
@@ -181,9 +191,9 @@ class Worker:
             self._driving.discard(run_id)
             if went is not None:
                 self.counts[went.status] += 1
+        self._wake.set()
         if went is not None:
             self.tell(went)
-        self._wake.set()
 
     def _driven(self, record: Record, *, doubtful: bool) -> Went:
         """Drive a run to where it waits, ends, or is given back."""

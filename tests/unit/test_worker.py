@@ -260,6 +260,19 @@ def test_a_store_that_goes_away_is_waited_for():
     assert told == ["COMPLETED", "WAITING", "WAITING"]
 
 
+def test_whoever_cannot_be_told_is_not_kept_from_knowing(db):
+    """What `tell` raises ends the work, once the runs that were begun are where they can be left."""
+
+    def tell(went):
+        raise BrokenPipeError(went.run_id)
+
+    flow = flow_of(db, Step("a", done))
+    flow.submit("x", run_id="r")
+    with pytest.raises(BrokenPipeError):
+        Worker(flow, tell=tell).work(until_idle=True)
+    assert (db.load("r").state.run, db.load("r").owner) == ("completed", None)
+
+
 def test_a_hint_wakes_a_worker():
     """A store that can be listened to is, and what it tells is looked for at once, however long the worker would have slept."""
     heard: list[str] = []
