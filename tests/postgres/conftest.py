@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import count
+from typing import NoReturn
 
 import pytest
 
@@ -14,16 +15,21 @@ from tests.postgres.server import NoPostgres, Server
 NUMBERS = count()
 
 
+def missing(why: NoPostgres) -> NoReturn:
+    """Leave the tests out with the reason; where CI is set, fail."""
+    if os.environ.get("CI"):
+        raise why
+    pytest.skip(str(why))
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A running Postgres. Where there can be none the tests are skipped with the reason; where CI is set they fail."""
     try:
         found = Server()
         found.start()
-    except NoPostgres as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    except NoPostgres as why:
+        missing(why)
     yield found
     found.end()
 
