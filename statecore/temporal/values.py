@@ -7,6 +7,7 @@ the SHA-256 of its text, which no text of the codec begins with: whoever reads i
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from statecore.errors import ValuesMissing
 
 MOVED_FROM = 16_384
 MARK = "@"
+NAME = re.compile("[0-9a-f]{64}")
 
 
 class Values(Protocol):
@@ -76,6 +78,8 @@ def brought(values: Values | None, text: Any) -> Any:
     if text is None or not text.startswith(MARK):
         return text
     key = text.removeprefix(MARK)
+    if not NAME.fullmatch(key):
+        raise ValuesMissing(key, "it is no name of a value")
     if values is None:
         raise ValuesMissing(key, "this process has no values store")
     found = values.get(key)

@@ -36,6 +36,7 @@ from statecore.stores import Decided, Identity
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, finding, sizes
 from statecore.temporal.ledger import read_waiting
 from statecore.temporal.sizes import MAX_SENT
+from statecore.temporal.values import brought
 from statecore.temporal.wire import Start, plain_start, read_start, row
 from statecore.temporal.worker import prepare
 from tests.temporal.conftest import Working
@@ -44,6 +45,7 @@ from tests.temporal.workers import until
 
 Serve = Callable[..., TemporalWorkflows]
 GATE = Step("gate", lambda s: s.input, requires_confirmation=True)
+AMOUNT = {"name": "amount", "field_type": "int"}
 LOOSE = Step("gate", lambda s: s.input, requires_confirmation=True, on_error="skip")
 LARGE, COMMENT = "x" * 1_000_000, "y" * 900_000
 assert len(LARGE) < MAX_SENT < len(LARGE + COMMENT)
@@ -379,12 +381,44 @@ def test_large_values_live_beside_temporal_where_there_is_a_store_for_them(serve
     empty = TemporalDb(server.target, values=FolderValues(tmp_path / "other"))
     with pytest.raises(ValuesMissing, match="does not have it"):
         empty.identity(run.run_id)
+    with pytest.raises(ValuesMissing, match="no name"):
+        brought(empty.values, "@../secret")
     for path in tmp_path.glob("?" * 64):
         path.write_text('"forged"')
     with pytest.raises(ValuesMissing, match="another text"):
         runs.db.journal(run.run_id)
     without.close()
     empty.close()
+
+
+def test_forms_and_choices_are_shown_and_judged_without_a_worker(server: Server) -> None:
+    """What people are shown of a definition has travelled with the run: its form, its choices, and what does not fit them."""
+    form = Step("form", lambda s: s.additional_data["user_input"], requires_user_input=True, user_input_schema=[AMOUNT])
+    choices = [Step("x", lambda _s: "x"), Step("y", lambda _s: "y")]
+    way = Router("way", choices, requires_user_input=True, allow_multiple_selections=True, user_input_message="Where to?")
+    db = TemporalDb(server.target, wait=False)
+    for flow, right, wrong in (
+        (Workflow("f", [form]), {"amount": 3}, {"amount": "much"}),
+        (Workflow("w", [way]), ["y", "x"], ["z"]),
+    ):
+        runs = TemporalWorkflows(flow, db)
+        [asked] = runs.wait(runs.start("x"), timeout=30).step_requirements
+        word = "input" if flow.name == "f" else "select"
+        with pytest.raises(InvalidInput):
+            runs.workflow.decide(asked.run_id, asked.pause_id, word, value=wrong)
+        runs.workflow.decide(asked.run_id, asked.pause_id, word, value=right)
+        shown = [each.name for each in asked.user_input_schema or ()] or asked.available_choices
+        assert shown in (["amount"], ["x", "y"])
+    db.close()
+
+
+def test_a_session_state_that_is_too_much_for_a_memo(serve: Serve) -> None:
+    """It is asked of the run, also of one that is over."""
+    runs = serve(Workflow("state", [Step("one", lambda _s: 1)], session_id="large state"))
+    run = runs.run("x", session_state={"all": "z" * 9_000}, timeout=30)
+    assert len(run.session_state["all"]) == 9_000
+    [listed] = until(lambda: runs.workflow.list_runs(session_id="large state"))
+    assert listed.session_state == run.session_state
 
 
 def test_what_does_not_fit_a_memo_is_asked_of_the_run(serve: Serve) -> None:
