@@ -29,14 +29,14 @@ def binary(name: str) -> str:
 
 async def dev_server(extra: Sequence[str] = ()) -> WorkflowEnvironment:
     """A dev server in memory, with the search attributes of runs."""
+    registered = [word for key in KEYS for word in ("--search-attribute", f"{key.name}=Keyword")]
     os.environ["TEMPORAL_VERSION_CHECK_DISABLED"] = "1"  # it would ask the network
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"),
         ip="127.0.0.1",
-        search_attributes=list(KEYS),
         runtime=runtime(),
         dev_server_log_level="never",
-        dev_server_extra_args=list(extra),
+        dev_server_extra_args=[*registered, *extra],
     )
 
 
