@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.core import Commit, Start, loop
     from statecore.drivers.inputs import laid_over
     from statecore.drivers.storing import store, woken
-    from statecore.errors import StatecoreError, Undecided, UnstorableValue, ValueTooLarge
+    from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.stores import Body, Decided
     from statecore.stores.records import NO_BODY
@@ -56,7 +56,12 @@ class Run:
 
     @workflow.init
     def __init__(self, start: Plain) -> None:
-        self.start = read_start(start)
+        self.unknown: RulesUnknown | None = None
+        try:
+            self.start = read_start(start)
+        except RulesUnknown as unknown:
+            self.unknown = unknown  # `run` raises it: the SDK leaves a mess where a constructor does
+            return
         self.opened = opened(self.start, now)
         self.ledger, self.execution = self.opened.ledger, self.opened.execution
         self.flying: dict[Call, tuple[str, asyncio.Future[Any]]] = {}
@@ -69,6 +74,8 @@ class Run:
     @workflow.run
     async def run(self, _start: Plain) -> Plain:
         """Drive the run until it is over. A failed run fails its workflow too, so that Temporal's own lists say so."""
+        if self.unknown is not None:
+            raise self.unknown  # no failure of the run: Temporal gives it to another worker, again and again
         while True:
             await self.drive()
             self.tell()

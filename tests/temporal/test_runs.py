@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import WorkflowUpdateFailedError
 
@@ -33,13 +34,13 @@ from statecore.errors import (
     ValueTooLarge,
 )
 from statecore.stores import Decided, Identity
-from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, finding, sizes
+from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, finding, sizes, wire
 from statecore.temporal.ledger import read_waiting
 from statecore.temporal.sizes import MAX_SENT
 from statecore.temporal.values import brought
 from statecore.temporal.wire import Start, plain_start, read_start, row
 from statecore.temporal.worker import prepare
-from tests.temporal.conftest import Working
+from tests.temporal.conftest import Working, history_of
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
 
@@ -500,3 +501,16 @@ def test_another_rules_version_waits_for_its_release() -> None:
     with pytest.raises(RulesUnknown):
         read_start(plain)
     assert issubclass(RulesUnknown, StatecoreError)
+
+
+def test_a_run_of_another_rules_version_waits_unharmed(serve: Serve, db: TemporalDb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of a release with other rules does not touch the run; the next one that knows them executes it as if nothing had been."""
+    flow = Workflow("rules", [Step("one", lambda _s: "done")])
+    run_id = TemporalWorkflows(flow, db).start("x")
+    monkeypatch.setattr(wire, "RULES_VERSION", 2)
+    other = Working(db, flow)
+    until(lambda: any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED for event in history_of(db, run_id).events))
+    other.stop()
+    monkeypatch.undo()
+    assert serve(flow).wait(run_id, timeout=60).content == "done"
+    assert [entry.trigger for entry in db.journal(run_id) if entry.at == "one"] == ["enter", "succeed"]
