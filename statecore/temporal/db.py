@@ -6,6 +6,7 @@ run that is in the middle, and any journal, is asked of the run, which takes a w
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -13,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from attrs import evolve
 
 from statecore.drivers import wall_clock
-from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause
+from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
 from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
 from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
@@ -29,7 +30,7 @@ from .wire import OWNER, Plain, Start, plain_start, read, read_head, row
 if TYPE_CHECKING:
     from statecore.workflow import Workflow
 
-SCHEME = "temporal"
+OPTIONS, PORT = ("tls", "values", "wait"), 7233
 LEASE = 3.0
 """Seconds of silence after which a worker counts as dead; it gives a sign of life each second."""
 RUN_HERE, WORKER = "Workflow.run", "a worker of another kind of store"
@@ -76,11 +77,19 @@ class TemporalDb:
 
     @classmethod
     def at(cls, url: str) -> TemporalDb:
-        """The store of `temporal://HOST:PORT/NAMESPACE`, with `?values=FOLDER` and `&wait=no` where wanted."""
+        """The store of `temporal://HOST:PORT/NAMESPACE`, with `?values=FOLDER`, `wait=no` and `tls=yes` where wanted, joined by `&`.
+
+        A key is taken from the environment, TEMPORAL_API_KEY. Raises `StoreUnavailable` for an option that there is not.
+        """
         parts = urlsplit(url)
-        asked = {name: given[-1] for name, given in parse_qs(parts.query).items()}
-        values = FolderValues(asked["values"]) if "values" in asked else None
-        return cls(parts.netloc, parts.path.strip("/") or "default", values=values, wait=asked.get("wait", "yes") != "no")
+        asked = {name: given[-1] for name, given in parse_qs(parts.query, keep_blank_values=True).items()}
+        unknown = sorted(set(asked) - set(OPTIONS))
+        if unknown:
+            raise StoreUnavailable(url, f"it has no option {unknown[0]!r}.{suggest(unknown[0], OPTIONS)}")
+        values = FolderValues(asked["values"]) if asked.get("values") else None
+        safe: dict[str, Any] = {"tls": True, "api_key": os.environ.get("TEMPORAL_API_KEY")} if asked.get("tls") == "yes" else {}
+        place = parts.netloc if ":" in parts.netloc else f"{parts.netloc}:{PORT}"
+        return cls(place, parts.path.strip("/") or "default", values=values, wait=asked.get("wait") != "no", **safe)
 
     @property
     def path(self) -> str:

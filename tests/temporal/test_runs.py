@@ -309,6 +309,19 @@ def test_this_process_executes_nothing(serve: Serve) -> None:
     runs.db.release(run.run_id, 1)
 
 
+def test_a_server_is_named_by_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Host, port, namespace and options; what is misspelt is refused, because a decision that waits for nobody is another one."""
+    plain = TemporalDb.at("temporal://example.org")
+    assert (plain.path, plain.wait, plain.values) == ("temporal://example.org:7233/default", True, None)
+    monkeypatch.setenv("TEMPORAL_API_KEY", "secret")
+    full = TemporalDb.at(f"temporal://example.org:1/payouts?wait=no&tls=yes&values={tmp_path}")
+    assert (full.path, full.wait) == ("temporal://example.org:1/payouts", False)
+    assert full.connection.options == {"tls": True, "api_key": "secret"}
+    assert isinstance(full.values, FolderValues)
+    with pytest.raises(StoreUnavailable, match="Did you mean 'wait'"):
+        TemporalDb.at("temporal://example.org?wiat=no")
+
+
 # -- sizes -----------------------------------------------------------------------------------------------------------------------------
 
 
