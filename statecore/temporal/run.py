@@ -82,7 +82,7 @@ class Run:
             if self.execution.state.run in ENDED:
                 break
             await self.answered()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.wait(workflow.all_handlers_finished, None)
         if self.execution.state.run == w.failed:
             message = f"run {self.start.identity.run_id} failed"
             raise ApplicationError(message, type="RunFailed", non_retryable=True)
@@ -298,7 +298,7 @@ class Run:
         """Where the history grows long and no call is in flight, go on in a new one, with all that is needed and no more."""
         if self.flying or not suggested():
             return
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.wait(workflow.all_handlers_finished, None)
         past = self.ledger.past()
         text = past.text()
         if len(text) > self.start.carry:
@@ -311,12 +311,14 @@ class Run:
 
     async def kept_elsewhere(self, text: str) -> str:
         """Have a worker put a piece of the past into the values store; repeated until there is a worker that has one."""
-        name: str = await workflow.execute_activity(
+        made = workflow.start_activity(
             KEEP,
             text,
             start_to_close_timeout=timedelta(seconds=60),
             retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
         )
+        await self.wait(made.done, None)
+        name: str = made.result()
         return name
 
 
