@@ -129,7 +129,10 @@ class Worker:
                 self.tell(Went("", "WAITING", str(error)))
             took = monotonic() - began
             for record, doubtful in taken:
-                self._hands.append(hands.submit(self._go_on, record, doubtful=doubtful))
+                if self.stopping:  # it was told so while the store was looking
+                    self._let_be(record, doubtful=doubtful)
+                else:
+                    self._hands.append(hands.submit(self._go_on, record, doubtful=doubtful))
             self._look_at_hands()
             if not taken:
                 if until_idle and not self._driving and not self._unreturned:
@@ -194,6 +197,14 @@ class Worker:
         self._wake.set()
         if went is not None:
             self.tell(went)
+
+    def _let_be(self, record: Record, *, doubtful: bool) -> None:
+        """Give a run back that was claimed and not begun."""
+        workflow, run_id = self.workflow, record.identity.run_id
+        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, ())
+        self._give_back(partial(going.give_back, record, doubtful=doubtful))
+        with self._lock:
+            self._driving.discard(run_id)
 
     def _driven(self, record: Record, *, doubtful: bool) -> Went:
         """Drive a run to where it waits, ends, or is given back."""

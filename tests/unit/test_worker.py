@@ -340,3 +340,23 @@ def test_what_a_worker_cannot_take_over_stays_in_doubt(db, monkeypatch, trouble)
     assert worked(flow) == {}
     [asked] = flow.list_pauses(run_id="r")
     assert (asked.kind, calls) == ("interrupted", [1])
+
+
+def test_what_is_claimed_while_a_worker_is_told_to_stop_is_given_back(db, monkeypatch):
+    """It takes no more, also where the store was looking at that very moment: the run is nobody's and as it was."""
+    flow = flow_of(db)
+    flow.submit("x", run_id="r")
+    before = db.load("r").state
+    worker = Worker(flow)
+    claim_next = db.claim_next
+
+    def stopped(*given):
+        taken = claim_next(*given)
+        worker.stop()
+        return taken
+
+    monkeypatch.setattr(db, "claim_next", stopped)
+    assert worker.work(until_idle=True) == {}
+    assert (db.load("r").owner, db.load("r").state, db.journal("r")) == (None, before, [])
+    monkeypatch.undo()
+    assert worked(flow)["r"][0] == "PAUSED"
