@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from statecore import Step, Workflow
+from statecore import InMemoryDb, Step, Workflow
 from statecore.db.postgres import AsyncPostgresDb, PostgresDb
+from statecore.drivers.host import wall_clock
 from statecore.errors import (
     NotAStatecoreStore,
     StoreCorrupt,
@@ -31,6 +32,7 @@ from statecore.stores.postgres import channel
 from statecore.stores.postgres.channel import Channel
 from statecore.stores.postgres.store import NETWORK, read_url
 from statecore.stores.rules import LEGAL
+from statecore.testing.clock import Clock, timed
 from tests.postgres.server import PASSWORD, QUOTED
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +205,11 @@ def test_the_time_is_the_server_s(db, monkeypatch):
     run = workflow.run("x")
     created = db.load(run.run_id).identity.created
     assert 0 <= created - now < 60_000_000
+    elsewhere = Workflow("flow", steps=[Step("a", lambda s: 1)])
+    assert (elsewhere.on(db).host.clock, elsewhere.host.clock) == (db.clock, wall_clock)
+    assert elsewhere.on(db).on(InMemoryDb()).host.clock == wall_clock
+    clock = Clock()
+    assert timed(elsewhere, clock).on(db).host.clock is clock  # a test's own time goes along
     first, known = db.clock(), db._time
     assert (db.clock() >= first, db._time) == (True, known)
     db.close()
