@@ -10,7 +10,8 @@ from attrs import evolve
 
 from statecore import HumanReview, InMemoryDb, RunStatus, Step, Workflow
 from statecore.errors import KeyReused, StoreUnavailable, UnsupportedSetting
-from statecore.stores.conformance.samples import DEAD, identity
+from statecore.stores import Boundary
+from statecore.stores.conformance.samples import ALIVE, DEAD, TIME, answer, identity, question
 from statecore.testing.clock import Clock, timed
 from statecore.workflow import worker as module
 from statecore.workflow.doctor import examine
@@ -190,6 +191,25 @@ def test_a_refused_run_is_tried_again_later_and_later(db, monkeypatch):
         for record, doubtful in worker._take():
             worker._go_on(record, doubtful=doubtful)
         assert len(told) == tries, passed
+
+
+def test_a_run_for_which_nothing_can_be_done_is_let_be(db):
+    """A decided question that the run does not ask (somebody wrote past the core) is handed out as work; it is tried once, not for ever."""
+    flow = flow_of(db)
+    flow.run("x", run_id="r")
+    record, _ = db.claim("r", ALIVE, TIME)
+    ghost = question("r", "ghost")
+    db.commit(Boundary("r", record.epoch, record.seq, TIME, record.state, (), record.held, opened=(ghost,), parks=True))
+    db.decide(answer(ghost))
+
+    def tell(went):
+        told.append(went)
+        worker.stop()
+
+    told: list[Went] = []
+    worker = Worker(flow, tell=tell)
+    worker.work(until_idle=True)
+    assert (told, db.load("r").epoch, db.load("r").owner) == ([], record.epoch + 1, None)
 
 
 class Away(InMemoryDb):
