@@ -8,6 +8,7 @@ import pytest
 
 from statecore.stores import RunFilter
 from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.testing import assert_invariants
 from tests.temporal.conftest import history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server
@@ -52,6 +53,7 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
         until(lambda: db.load(run_id).state.run == "completed")
         assert runs.workflow.get_run_output(run_id).content == "paid stuck-1 done"
         assert rows(runs, run_id, "approve") == ["enter", "confirm", "succeed"]
+        assert assert_invariants(db, run_id) == 1
     replay(history_of(db, run_id))
     assert len(list(tmp_path.glob("stuck-1.pay.*"))) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -11,13 +12,16 @@ from attrs import define
 from hypothesis import HealthCheck, assume, given, settings
 
 from statecore import InMemoryDb, Step, Workflow, WorkflowRunOutput
+from statecore.errors import NotPaused
 from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.testing import assert_invariants
 from tests.conformance.drive import Drive
 from tests.conformance.plans import Plans, answers, has_branches, plans
 from tests.conformance.plays import Play, play
 from tests.temporal.conftest import Working, history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server
+from tests.temporal.workers import until
 
 NUMBERS = count(1)
 
@@ -65,4 +69,21 @@ def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Pla
     there = play(made, script, Distant("sync", working=working), working.db, run_id)
     assert there.history == here.history
     assert seen(there) == seen(here)
+    assert assert_invariants(working.db, run_id) == 1
+    replay(history_of(working.db, run_id))
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=plans(3, least=1), script=answers)
+def test_a_play_with_branches_is_a_path_of_the_core(working: Working, made: Plans, script: bytes) -> None:
+    """Where branches run beside each other the order is the world's: whatever it was, the journal is what the core does, and is replayed.
+
+    A decision counts at once, so that one in a branch may leave nothing to decide in another; the play ends there.
+    """
+    assume(has_branches(made))
+    run_id = f"play-{next(NUMBERS)}"
+    with suppress(NotPaused):
+        play(made, script, Distant("sync", working=working), working.db, run_id)
+    until(lambda: working.db.rests(run_id))
+    assert assert_invariants(working.db, run_id) == 1
     replay(history_of(working.db, run_id))
