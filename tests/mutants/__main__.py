@@ -35,15 +35,15 @@ from attrs import asdict, frozen
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "statecore/core").glob("*.py"), *(ROOT / "statecore/definition").glob("*.py")])
 STAGES = (
-    ["tests/unit/test_plain.py", "tests/unit/test_definitions.py", "tests/model/test_counts.py"],
-    ["tests/conformance", "-k", "memory-sync or (memory and not stream and not async)"],
+    ["tests/model/test_replay.py", "-k", "golden"],
     [
-        "tests/unit/test_refusals.py",
-        "tests/unit/test_endings.py",
-        "tests/unit/test_replay.py",
-        "tests/unit/test_instants.py",
+        "tests/unit/test_plain.py",
+        "tests/unit/test_definitions.py",
+        "tests/model/test_counts.py",
         "tests/conformance/test_settings.py",
     ],
+    ["tests/conformance", "-k", "memory-sync or (memory and not stream and not async)"],
+    ["tests/unit/test_refusals.py", "tests/unit/test_endings.py", "tests/unit/test_replay.py", "tests/unit/test_instants.py"],
     ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
 )
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis and statecore are there before it
@@ -125,7 +125,7 @@ def run_stage(mutant: Mutant | None, stage: list[str]) -> NoReturn:
                 del sys.modules[name]  # where a test asks, it has been imported
             sys.meta_path.insert(0, Mutating(module, ROOT / mutant.file, mutated(mutant)))
             importlib.import_module(module)  # before pytest, which puts a finder of its own first, for the packages of its plugins
-        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *QUIET, *stage])
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", *QUIET, *stage])
     finally:
         os._exit(int(code))
 
