@@ -164,7 +164,9 @@ def test_errors_carry_their_parts():
     assert "Did you mean 'fetch'" in str(UnknownStep("fech", ["fetch"]))
 
 
-@pytest.mark.parametrize("settings", [{}, {"executor": 3}, {"workflow": work}, {"agent": object()}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"executor": 3}, {"workflow": work}, {"agent": object()}], ids=["nothing", "executor", "workflow", "agent"]
+)
 def test_a_wrong_step_is_named(settings):
     """What is wrong with the work of a step is said with its name, or with an empty one where it has none."""
     for given, said in (("pay", "'pay'"), (None, "''")):
