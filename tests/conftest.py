@@ -21,6 +21,9 @@ REPEATS = (
     "tests/property/",
     "tests/conformance/test_claims_colours.py",
     "tests/faults/",
+    "tests/temporal/",
+    "tests/unit/test_check_symmetry.py",
+    "tests/unit/test_mutants.py",
 )
 NAME = "tests/conftest.py::floors_0_to_3_are_covered"
 
