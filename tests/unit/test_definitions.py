@@ -172,3 +172,10 @@ def test_a_wrong_step_is_named(settings):
     for given, said in (("pay", "'pay'"), (None, "''")):
         with pytest.raises(DefinitionError, match=f"Step {said}"):
             Step(given, **settings)
+
+
+@pytest.mark.parametrize("values", [["name"], "name", {1: "x"}], ids=["list", "text", "numbered"])
+def test_input_is_a_mapping_of_names(values):
+    """What is no mapping, or has a key that is no name, is refused; without a schema too."""
+    with pytest.raises(InvalidInput, match="a mapping of names to values is needed"):
+        checked("ask", None, values)
