@@ -57,6 +57,10 @@ def refused(failure: BaseException | None) -> StatecoreError:
 
 
 def parts_of(failure: ApplicationError) -> dict[str, Any]:
-    """The attributes of a refusal; lists were tuples."""
-    plain = loads(failure.details[0]) if failure.details else {}
-    return {name: tuple(part) if isinstance(part, list) else part for name, part in plain.items()}
+    """The attributes of a refusal; lists were tuples. What is no refusal of this package's has none."""
+    try:
+        plain = loads(failure.details[0]) if failure.details else {}
+    except (TypeError, ValueError):
+        return {}
+    named = plain.items() if isinstance(plain, dict) else ()
+    return {name: tuple(part) if isinstance(part, list) else part for name, part in named if not name.startswith("_")}
