@@ -59,7 +59,11 @@ DARK = Theme(Ink("#0d1117", "#e2e8f0"), Ink("#161b22", "#64748b"), Ink("#0f3d24"
 # Graphviz measures with its own fonts at the sizes in DOT; drawn smaller, the words keep inside their boxes in any font
 FIXED = (
     'svg.statecore text { font-family: Arial, Helvetica, "Liberation Sans", sans-serif; font-size: 12px; stroke: none }',
-    "svg.statecore .words text { font-size: 10px; paint-order: stroke; stroke-linejoin: round; stroke-width: 6px }",
+    "svg.statecore .words text { font-size: 10px; stroke-width: 0 }",
+    # where the halo would be painted over the words, there is none
+    "@supports (paint-order: stroke) {",
+    "  svg.statecore .words text { paint-order: stroke; stroke-linejoin: round; stroke-width: 6px }",
+    "}",
     "svg.statecore .words.frame text { font-size: 12px }",
     ".statecore .node text:first-of-type, .statecore .words.frame text:first-of-type { font-weight: bold }",
     ".statecore .node.pauses > :not(text) { stroke-dasharray: 5 3 }",

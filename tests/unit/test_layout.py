@@ -12,6 +12,7 @@ from attrs import frozen
 
 from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.draw import Picture, draw_lifecycle, draw_workflow, to_svg
+from statecore.draw.look import stylesheet
 from statecore.draw.workflows import examples
 from statecore.lifecycles import TABLES
 from tests.unit.drawn_runs import paused_in_a_loop
@@ -222,3 +223,11 @@ def test_the_happy_path_reads_downwards(picture):
     happy = [edge for edge in picture.edges if edge.kind == "happy"]
     assert happy
     assert [edge for edge in happy if seen.nodes[edge.source].box[3] >= seen.nodes[edge.target].box[1]] == []
+
+
+def test_words_are_readable_where_halos_are_painted_over_them():
+    """Viewers that do not know `paint-order` skip the block that asks for it, and draw no outline around the words of arrows."""
+    rest = re.sub(r"@supports \(paint-order: stroke\) \{.*?\n\}", "", stylesheet(), flags=re.DOTALL)
+    assert "paint-order" in stylesheet()
+    assert "paint-order" not in rest
+    assert re.findall(r"\.words text \{[^}]*stroke-width: (\w+)", rest) == ["0"]
