@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
+from statecore import Workflow, WorkflowRunOutput
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
+from statecore.stores.records import Decided
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.effects import effects
-from tests.faults.invariants import Evidence, violations
+from tests.faults.invariants import ENDS, Evidence, violations
 from tests.faults.report import Order, Tally
-from tests.faults.scenarios import SCENARIOS, flow
+from tests.faults.scenarios import RUN, SCENARIOS, flow
 
 MODES = ("fresh", "conflicting", "stale", "late", "after-the-end")
 SCENARIO, PAUSE = SCENARIOS["approve"], "b:confirmation:0"
@@ -20,83 +23,93 @@ TOLD = {"AlreadyDecided", "NotPaused", "RunBusy", "ClaimLost", "Undecided"}
 """What a loser may hear; a decider who hears none of these is told whose decision is stored."""
 
 
-def decide_on(pipe: Pipe, file: Path, log: Path, me: str) -> None:
-    """A person's process: for each run that it is sent, it decides and goes on, in the way that the mode says."""
-    workflow = flow(SCENARIO, SqliteDb(file, durability="normal"), log)
+def decide_on(pipe: Pipe, me: str) -> None:
+    """A person's process: in each store that it is sent, it decides the run's pause and goes on, in the way that the mode says."""
     while True:
         try:
-            mode, run_id, word = pipe.recv()
+            place, mode, word = pipe.recv()
         except EOFError:
             return
-        held = workflow.get_run_output(run_id)
+        db = SqliteDb(place / "store.db", durability="normal")
+        workflow = flow(SCENARIO, db, place / "log")
+        held = workflow.get_run_output(RUN)
         pipe.send("ready")
         pipe.recv()
-        said: list[str] = []
-        try:
-            if mode == "stale":
-                for each in held.requirements:
-                    each.decide(word, by=me)
-                workflow.continue_run(held)
-                said.append("went on")
-            else:
-                said.append(f"by {workflow.decide(run_id, PAUSE, word, by=me).by}")
-                workflow.continue_run(run_id=run_id)
-                said.append("went on")
-        except StatecoreError as error:
-            said.append(type(error).__name__)
-        except Exception as error:  # noqa: BLE001  # I11 is about these
-            said.append(f"!{type(error).__name__}: {error}")
-        pipe.send(said)
+        pipe.send(acted(workflow, held, mode, word, me))
+        db.close()
 
 
-def trial(order: Order, workers: list[Worker], mode: str, run_id: str, setting: tuple[Path, Path]) -> list[str]:  # noqa: C901  # everything that one pause must satisfy
-    """One pause, everybody at once."""
-    file, log = setting
-    db = SqliteDb(file, durability="normal")
+def acted(workflow: Workflow, held: WorkflowRunOutput, mode: str, word: str, me: str) -> list[str]:
+    """What a person who says a word is told."""
+    said: list[str] = []
+    try:
+        if mode == "stale":
+            for each in held.requirements:
+                each.decide(word, by=me)
+            workflow.continue_run(held)
+        else:
+            said.append(f"by {workflow.decide(RUN, PAUSE, word, by=me).by}")
+            workflow.continue_run(run_id=RUN)
+        said.append("went on")
+    except StatecoreError as error:
+        said.append(type(error).__name__)
+    except Exception as error:  # noqa: BLE001  # I11 is about these
+        said.append(f"!{type(error).__name__}: {error}")
+    return said
+
+
+def trial(workers: list[Worker], mode: str, place: Path) -> list[str]:
+    """One pause in a store of its own, everybody at once."""
+    db, log = SqliteDb(place / "store.db", durability="normal"), place / "log"
     workflow = flow(SCENARIO, db, log)
-    run = workflow.run(run_id=run_id)
-    told: list[tuple[Any, ...]] = []
+    run = workflow.run(run_id=RUN)
     assert [each.pause_id for each in run.requirements] == [PAUSE]
-    if mode == "late":
-        workflow.decide(run_id, PAUSE, "confirm", by="first")
-        told.append(("decided", PAUSE, "confirm"))
-    words = [
-        "reject" if mode in ("conflicting", "stale", "late", "after-the-end") and n % 2 else "confirm" for n in range(len(workers))
-    ]
+    if mode in ("late", "after-the-end"):
+        workflow.decide(RUN, PAUSE, "confirm", by="first")
     if mode == "after-the-end":
-        workflow.decide(run_id, PAUSE, "confirm", by="first")
-        workflow.continue_run(run_id=run_id)
+        workflow.continue_run(run_id=RUN)
+    words = ["reject" if mode != "fresh" and n % 2 else "confirm" for n in range(len(workers))]
+    said = at_once(workers, mode, words, place)
+    wrong = [f"I11 {each}" for all_said in said for each in all_said if each.startswith("!")]
+    status = workflow.get_run_output(RUN).status.value
+    if status not in ENDS:
+        wrong.append(f"I10 the run was left {status}")
+        workflow.continue_run(run_id=RUN)
+    wrong += contradictions(db.decisions(RUN), words, said)
+    winners = Counter(all_said[-1] for all_said in said)["went on"]
+    if winners != (mode != "after-the-end"):
+        wrong.append(f"I3 {winners} went on")
+    [decided, *_] = db.decisions(RUN)
+    mine = effects(log)
+    began = Counter(each.at for each in mine if each.kind == "start")
+    if began["b"] != (decided.word == "confirm") or began["z"] != 1:
+        wrong.append(f"I2 decided {decided.word}, and began {dict(began)}")
+    told = [("decided", PAUSE, "confirm")] if mode in ("late", "after-the-end") else []
+    wrong += violations(Evidence(workflow, SCENARIO, RUN, mine, told, 0, workflow.get_run_output(RUN).status.value))
+    db.close()
+    return wrong
+
+
+def at_once(workers: list[Worker], mode: str, words: list[str], place: Path) -> list[list[str]]:
+    """What each of them is told, who have all read the run before any of them says a word."""
     for worker, word in zip(workers, words, strict=True):
-        worker.pipe.send((mode, run_id, word))
+        worker.pipe.send((place, mode, word))
     for worker in workers:
         worker.hear()
     for worker in workers:
         worker.pipe.send("go")
-    said = [worker.hear() for worker in workers]
-    wrong = [f"I11 {each}" for all_said in said for each in all_said if each.startswith("!")]
-    status = workflow.get_run_output(run_id).status.value
-    if status not in ("COMPLETED", "CANCELLED"):
-        workflow.continue_run(run_id=run_id)
-        wrong.append(f"I10 the run was left {status}")
-    decided = db.decisions(run_id)
-    if len(decided) != 1:
-        wrong.append(f"I3 {len(decided)} decisions")
+    return [worker.hear() for worker in workers]
+
+
+def contradictions(decided: Sequence[Decided], words: list[str], said: list[list[str]]) -> list[str]:
+    """I3: one decision, and nobody believes in another one."""
+    wrong = [] if len(decided) == 1 else [f"I3 {len(decided)} decisions"]
     for n, all_said in enumerate(said):
-        refused = TOLD & set(all_said)
         heard = [each.removeprefix("by ") for each in all_said if each.startswith("by ")]
         if heard and heard != [decided[0].by]:
             wrong.append(f"I3 p{n} was told of a decision by {heard}, stored is one by {decided[0].by}")
-        if words[n] != decided[0].word and not refused:
+        if words[n] != decided[0].word and not TOLD & set(all_said):
             wrong.append(f"I3 p{n} said {words[n]}, stored is {decided[0].word}, and was told nothing: {all_said}")
-    winners = Counter(all_said[-1] for all_said in said)["went on"]
-    if winners > 1:
-        wrong.append(f"I3 {winners} went on")
-    mine = [each for each in effects(log) if each.run == run_id]
-    began = Counter(each.at for each in mine if each.kind == "start")
-    if began["b"] != (decided[0].word == "confirm") or began["z"] != 1:
-        wrong.append(f"I2 decided {decided[0].word}, and began {dict(began)}")
-    wrong += violations(Evidence(workflow, SCENARIO, run_id, mine, told, 0, workflow.get_run_output(run_id).status.value))
-    db.close()
     return wrong
 
 
@@ -104,15 +117,14 @@ def run(order: Order) -> Tally:
     """Every mode with every number of processes."""
     tally = Tally()
     for peers in {"sample": (2, 4), "usual": (2, 8), "full": (2, 8, 32)}[order.size]:
-        file, log = order.folder / f"{peers}.db", order.folder / f"{peers}.log"
-        workers = [Worker(decide_on, file, log, f"p{n}") for n in range(peers)]
+        workers = [Worker(decide_on, f"p{n}") for n in range(peers)]
         try:
             for mode in MODES:
                 for n in range(order.of(2, 20, 200)):
                     if order.over:
                         break
-                    run_id = f"{mode}-{n}"
-                    wrong = trial(order, workers, mode, run_id, (file, log))
+                    with TemporaryDirectory(dir=order.folder) as place:
+                        wrong = trial(workers, mode, Path(place))
                     tally.add(f"{peers} processes, {mode}", wrong, f"T4 {peers} processes, {mode}, trial {n}")
         finally:
             for worker in workers:
