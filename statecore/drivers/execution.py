@@ -70,6 +70,18 @@ class Execution:
         """The program that is executed."""
         return self.compiled.program
 
+    @property
+    def left(self) -> Record | None:
+        """The run as this process left it with a boundary that parked it; None where it stored none, or left the run otherwise.
+
+        A store would answer the same, unless somebody has moved the run on since. Who cancelled a run, only the store knows.
+        """
+        if not (self.parked and self.time):
+            return None
+        return Record(
+            self.identity, self.state, self.seq, self.held, self._saved_session, None, self.epoch, None, None, None, self.time
+        )
+
     # -- looking back ------------------------------------------------------------------------------------------------------------
 
     def content(self, ref: Source | None) -> Any:

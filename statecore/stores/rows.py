@@ -11,7 +11,7 @@ from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, Unstorab
 from statecore.lifecycles import words as w
 
 from .records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from .rules import GENESIS, TEXT, digest, link, seal
+from .rules import GENESIS, TEXT, digest, link, quoted, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ def read_turn(text: str) -> Turn:
 
 def held_text(held: Mapping[Ref, int]) -> str:
     """Where outputs lie, as a column."""
-    rows = [f"[{_write(at)},{_write(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
+    rows = [f"[{quoted(at)},{_write(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
     return f"[{','.join(rows)}]"
 
 

@@ -223,10 +223,17 @@ def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None)
         value = digest(body.value)
     machine, move = move_text(entry.machine, entry.source, entry.trigger, entry.dest)
     turn = _columns(entry.turn) if entry.turn else "[]"
-    where = f"{_columns(run_id)},{entry.seq},{machine},{_columns(entry.at)},{turn},{entry.attempt}"
+    where = f"{quoted(run_id)},{entry.seq},{machine},{quoted(entry.at)},{turn},{entry.attempt}"
     address = f'"{value.hex()}"' if value is not None else "null"
-    row = f"[{where},{move},{entry.time},{_columns(body.detail)},{address}]"
+    detail = _columns(body.detail) if body.detail else '""'
+    row = f"[{where},{move},{entry.time},{detail},{address}]"
     return sha256(previous + row.encode()).digest()
+
+
+@lru_cache(maxsize=1_024)
+def quoted(name: str) -> str:
+    """An id or an address as it stands in a JSON array; a run repeats them in each of its rows."""
+    return _columns(name)
 
 
 @lru_cache(maxsize=2 * len(LEGAL))
