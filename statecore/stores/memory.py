@@ -355,4 +355,5 @@ def run_matches(kept: Kept, wanted: RunFilter) -> bool:
         wanted.session_id in (None, kept.identity.session_id)
         and wanted.workflow_id in (None, kept.identity.workflow_id)
         and (wanted.phases is None or kept.state.run in wanted.phases)
+        and (wanted.prefix is None or kept.identity.run_id.startswith(wanted.prefix))
     )

@@ -94,6 +94,9 @@ def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record
         given.extend(map(sought, wanted.phases))
         if alone and len(wanted.phases) > 1:
             order = "+r.turned"  # rather sort the few runs of some phases than look through all runs in order
+    if wanted.prefix is not None:  # asked by a person now and then, so no index is kept for it
+        where.append("substr(r.run_id, 1, length(?)) = ?")
+        given.extend([sought(wanted.prefix)] * 2)
     rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
     return [record_of(row, canonical_of(connection, row[12], known)) for row in rows.fetchall()]
 

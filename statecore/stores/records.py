@@ -175,13 +175,17 @@ class Waiting:
 
 @frozen
 class RunFilter:
-    """Which runs to list; None takes all. Newest first; `limit` bounds the page, `offset` skips."""
+    """Which runs to list; None takes all. Newest first; `limit` bounds the page, `offset` skips.
+
+    `prefix` takes those whose id begins with it, to the letter.
+    """
 
     session_id: str | None = None
     workflow_id: str | None = None
     phases: tuple[str, ...] | None = None
     limit: int = 100
     offset: int = 0
+    prefix: str | None = None
 
 
 @frozen

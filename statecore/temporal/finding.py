@@ -121,6 +121,8 @@ def waiting(wanted: PauseFilter) -> str:
 def runs(wanted: RunFilter) -> str:
     """Runs, over or not."""
     query = where(workflow=wanted.workflow_id, session=wanted.session_id)
+    if wanted.prefix is not None:
+        query = f"{query} AND WorkflowId STARTS_WITH {quoted(wanted.prefix)}"
     if wanted.phases is None:
         return query
     return f"{query} AND {attributes.STATUS.name} IN ({', '.join(quoted(STATUS[each]) for each in wanted.phases)})"

@@ -47,8 +47,9 @@ class Inbox:
         try:
             return self.db.load(prefix).identity.run_id
         except UnknownRun:
-            ids = [record.identity.run_id for record in self.db.runs(RunFilter(limit=ALL))]
-            found = [run_id for run_id in ids if prefix and run_id.startswith(prefix)]
+            if not prefix:
+                raise
+            found = [record.identity.run_id for record in self.db.runs(RunFilter(limit=ALL, prefix=prefix))]
             if not found:
                 raise
             if len(found) > 1:

@@ -203,6 +203,15 @@ class Runs(Fresh):
             ids(store, phases=()) == ids(store, session_id="") == ids(store, workflow_id=LONE) == ids(store, phases=(LONE,)) == []
         )
 
+    def test_runs_are_listed_by_the_beginning_of_their_ids(self, store: Store) -> None:
+        """A prefix is taken to the letter: no character of it stands for others, and upper case is not lower case."""
+        names = ["run", "run-1", "Run-1", "r_n", "r%", "r%-1", "räuber", "🙂", "🙂-1"]
+        for name in names:
+            store.begin(identity(name), "{}", ALIVE)
+        for prefix in [*names, "", "r", "ru", "r_", "nobody", "run-1x", LONE]:
+            assert sorted(ids(store, prefix=prefix)) == sorted(name for name in names if name.startswith(prefix)), prefix
+        assert ids(store, prefix="r%", session_id="other") == []
+
     def test_a_listing_is_read_in_pages(self, store: Store) -> None:
         """Pages put together are the whole; a limit of none gives none, and nothing is counted from the end."""
         for n in range(7):
