@@ -12,7 +12,7 @@ from attrs import evolve
 
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
-from statecore.drivers import Host
+from statecore.drivers import Execution, Host
 from statecore.drivers.storing import cancellation, store_events
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
@@ -104,6 +104,10 @@ class Inbox:
     def view(self, record: Record) -> WorkflowRunOutput:
         """The output of a stored run."""
         return WorkflowRunOutput(self.host, record, self.compiled_of(record), store_events=self.store_events)
+
+    def left(self, execution: Execution) -> WorkflowRunOutput:
+        """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands."""
+        return self.view(execution.left or self.db.load(execution.identity.run_id))
 
     def compiled_of(self, record: Record) -> Compiled:
         """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""

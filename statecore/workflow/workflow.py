@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from statecore.definition import RunStatus
-    from statecore.drivers import Execution
 
     from .streams import AsyncStream, Stream
 
@@ -372,11 +371,6 @@ class Workflow:
 
         return await asyncio.to_thread(function)
 
-    def _left(self, execution: Execution) -> WorkflowRunOutput:
-        """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands."""
-        left = execution.left
-        return self.inbox.view(left) if left is not None else self.get_run_output(execution.identity.run_id)
-
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         commits = drive(ready.execution, ready.first)
         if stream:
@@ -386,7 +380,7 @@ class Workflow:
         for _commit in commits:
             pass
         raise_loud(ready.execution)
-        return self._left(ready.execution)
+        return self.inbox.left(ready.execution)
 
     async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
         from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
@@ -395,7 +389,7 @@ class Workflow:
         async for _commit in aio.drive(ready.execution, ready.first):
             pass
         raise_loud(ready.execution)
-        return await self._off_loop(lambda: self._left(ready.execution))
+        return await self._off_loop(lambda: self.inbox.left(ready.execution))
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
         from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it

@@ -45,8 +45,8 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
     [asked] = runs.workflow.list_pauses(run_id=run_id)
     assert (asked.step_name, asked.to_dict()["confirmation_message"]) == ("approve", "Pay it?")
     until(lambda: [each.run_id for each in runs.workflow.list_pauses() if each.run_id == run_id])
-    assert run_id in [each.identity.run_id for each in db.runs(RunFilter(workflow_id="killed", prefix="stu"))]
-    assert db.runs(RunFilter(workflow_id="killed", prefix="stu_")) == []
+    assert run_id in [each.identity.run_id for each in db.runs(RunFilter(workflow_id="killed", prefix=run_id[:8]))]
+    assert db.runs(RunFilter(workflow_id="killed", prefix=f"{run_id[:8]}_")) == []
     later = TemporalWorkflows(workflow, TemporalDb(server.target, wait=False))
     later.workflow.decide(run_id, asked.pause_id, "confirm", by="ada")
     later.db.close()
