@@ -4,6 +4,8 @@ One thing is changed in one place of the definition or the core: a comparison, a
 tests that are about these floors then run on it, the quickest first; a mutant that they pass has survived, and is written down with its place.
 Each mutant lives in a process of its own, forked before statecore is imported; the files are never changed. The
 rows of the lifecycles are not touched here: `tests/laws/test_mutation.py` breaks them in every way there is.
+
+`--out FILE` keeps each verdict as a line of JSON when it is found, and what stands there of today's code is not judged again.
 """
 
 from __future__ import annotations
@@ -15,18 +17,20 @@ import importlib
 import json
 import os
 import random
+import resource
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from hashlib import sha256
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Never, NoReturn
+from typing import Never, NoReturn
 
 import hypothesis.stateful  # noqa: F401  # what the tests need is imported once, before the forks
 import pytest
@@ -48,7 +52,9 @@ STAGES = (
 )
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis and statecore are there before it
 LONGEST = 120
-"""Seconds of one stage: a mutant that never ends is killed."""
+"""Seconds of a processor for one stage: a mutant that never ends is killed, and one on a busy machine is not."""
+PATIENCE = 1_800
+"""Seconds by the clock, for one that waits for ever."""
 
 SWAPS: dict[type, type] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.In: ast.NotIn,
@@ -58,12 +64,13 @@ SWAPS: dict[type, type] = {
 
 @frozen
 class Mutant:
-    """One change: where, and what."""
+    """One change: where, and what; `code` stands for the text of the file."""
 
     file: str
     line: int
     what: str
     number: int
+    code: str
 
 
 def changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, Callable[[], None]]]:
@@ -85,8 +92,10 @@ def mutants() -> list[Mutant]:
     """All of them."""
     found = []
     for file in FILES:
-        for number, (node, what, _) in enumerate(changes(ast.parse(file.read_text(encoding="utf-8")))):
-            found.append(Mutant(str(file.relative_to(ROOT)), getattr(node, "lineno", 0), what, number))
+        text = file.read_text(encoding="utf-8")
+        name, code = str(file.relative_to(ROOT)), sha256(text.encode()).hexdigest()[:12]
+        for number, (node, what, _) in enumerate(changes(ast.parse(text))):
+            found.append(Mutant(name, getattr(node, "lineno", 0), what, number, code))
     return found
 
 
@@ -106,7 +115,7 @@ def is_killed(mutant: Mutant | None) -> bool:
         child = os.fork()
         if not child:
             run_stage(mutant, stage)
-        if ended_with(child, time.monotonic() + LONGEST) != 0:
+        if ended_with(child, time.monotonic() + PATIENCE) != 0:
             return True
     return False
 
@@ -114,6 +123,7 @@ def is_killed(mutant: Mutant | None) -> bool:
 def run_stage(mutant: Mutant | None, stage: list[str]) -> NoReturn:
     """In a child: run tests against the mutant, and leave with what pytest says. Nothing of statecore was imported before the fork."""
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
     code = 3
     try:
         silence = os.open(os.devnull, os.O_RDWR)
@@ -185,39 +195,42 @@ def main(arguments: list[str] | None = None) -> int:
     every = mutants()
     size = len(every) if wanted.sample is None else min(wanted.sample, len(every))
     drawn = random.Random(wanted.seed).sample(every, size)  # noqa: S311  # to be repeatable
-    if is_killed(None):
+    before = kept(wanted.out)
+    verdicts = [(mutant, before[mutant]) for mutant in drawn if mutant in before]
+    fresh = [mutant for mutant in drawn if mutant not in before]
+    if fresh and is_killed(None):
         sys.stdout.write("the tests fail on what was not changed: nothing can be judged\n")
         return 2
-    verdicts = judged(drawn, wanted.jobs, wanted.budget)
+    for mutant, killed in judged(fresh, wanted.jobs, wanted.budget):
+        verdicts.append((mutant, killed))
+        if wanted.out is not None:
+            with wanted.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**asdict(mutant), "killed": killed}) + "\n")
     survivors = [mutant for mutant, killed in verdicts if not killed]
-    said: dict[str, Any] = {
-        "seed": wanted.seed,
-        "mutants": len(every),
-        "judged": len(verdicts),
-        "survivors": list(map(asdict, survivors)),
-    }
-    killed = len(verdicts) - len(survivors)
-    sys.stdout.write(f"{killed} of {len(verdicts)} judged mutants killed ({len(every)} there are; seed {wanted.seed})\n")
-    if wanted.out is not None:
-        wanted.out.write_text(json.dumps(said, indent=1), encoding="utf-8")
+    for mutant in survivors:
+        sys.stdout.write(f"survived: {mutant.file}:{mutant.line} {mutant.what}\n")
+    count = len(verdicts) - len(survivors)
+    sys.stdout.write(f"{count} of {len(verdicts)} judged mutants killed ({len(every)} there are; seed {wanted.seed})\n")
     return int(bool(survivors))
 
 
-def judged(drawn: list[Mutant], jobs: int, budget: float) -> list[tuple[Mutant, bool]]:
-    """The verdicts about the mutants that the budget allows; survivors are printed as they are found."""
-    until, verdicts = time.monotonic() + budget, []
+def kept(file: Path | None) -> dict[Mutant, bool]:
+    """The verdicts that an earlier campaign wrote down."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file is not None and file.exists() else []
+    said = [json.loads(line) for line in lines]
+    return {Mutant(**{name: each[name] for name in ("file", "line", "what", "number", "code")}): each["killed"] for each in said}
+
+
+def judged(drawn: list[Mutant], jobs: int, budget: float) -> Iterator[tuple[Mutant, bool]]:
+    """The verdicts about the mutants that the budget allows, as they are found."""
+    until = time.monotonic() + budget
     with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
         waiting = {pool.submit(is_killed, mutant): mutant for mutant in drawn}
-        for number, done in enumerate(as_completed(waiting), start=1):
-            mutant = waiting[done]
-            verdicts.append((mutant, done.result()))
-            if not done.result():
-                sys.stdout.write(f"survived ({number} of {len(drawn)}): {mutant.file}:{mutant.line} {mutant.what}\n")
-                sys.stdout.flush()
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
             if time.monotonic() > until:
                 pool.shutdown(wait=True, cancel_futures=True)
                 break
-    return verdicts
 
 
 if __name__ == "__main__":
