@@ -20,7 +20,8 @@ from .verdicts import Finding, Verdict
 if TYPE_CHECKING:
     from statecore.core import Address
 
-    from .graph import Graph, Letter
+    from .alphabet import Letter
+    from .graph import Graph
 
 GATE = AWAITING - {w.awaiting_review}
 WORKING = frozenset({w.running, w.evaluating})

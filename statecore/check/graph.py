@@ -16,30 +16,20 @@ from attrs import define, field, frozen
 from statecore.core import BEGINNING, CANCEL, Event, Program, State, advance
 from statecore.lifecycles import words as w
 
+from .alphabet import Letter
 from .canonical import canonical
 from .laws import JUDGES, Law, cancel_possible
 from .world import LIVE, World
 
 if TYPE_CHECKING:
-    from statecore.core import Address, Advanced, Compiled
+    from statecore.core import Advanced, Compiled
 
+    from .alphabet import Word
     from .symmetry import Symmetry
 
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
 LOOK = 64
 """After how many situations the clock is looked at."""
-
-
-class Letter(NamedTuple):
-    """One firing of a row: where, from which phase, on which trigger, to which phase."""
-
-    at: Address
-    source: str
-    trigger: str
-    dest: str
-
-
-Word = tuple[Letter, ...]
 
 
 class Edge(NamedTuple):

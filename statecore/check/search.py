@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from statecore.core import Event
 
+    from .alphabet import Word
     from .atoms import Atom
-    from .graph import Budget, Graph, Word
+    from .graph import Budget, Graph
 
 PRUNED, UNKNOWN = -1, -2
 LOOK = 4096

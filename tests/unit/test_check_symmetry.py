@@ -23,9 +23,10 @@ from statecore.check import (
     run_failed,
     skipped,
 )
+from statecore.check.alphabet import Letter
 from statecore.check.builtin import builtin
 from statecore.check.canonical import canonical
-from statecore.check.graph import Budget, Letter, explore
+from statecore.check.graph import Budget, explore
 from statecore.check.search import automaton, decide
 from statecore.check.symmetry import symmetry
 from statecore.check.verdicts import Verdict
