@@ -106,8 +106,15 @@ class Inbox:
         return WorkflowRunOutput(self.host, record, self.compiled_of(record), store_events=self.store_events)
 
     def left(self, execution: Execution) -> WorkflowRunOutput:
-        """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands."""
-        return self.view(execution.left or self.db.load(execution.identity.run_id))
+        """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands.
+
+        Where it left questions and there are none, somebody was quick to answer them, and has gone on: then it is read.
+        """
+        left = execution.left
+        output = self.view(left) if left is not None else None
+        if output is None or (output.is_paused and not output.requirements):
+            return self.show(execution.identity.run_id)
+        return output
 
     def compiled_of(self, record: Record) -> Compiled:
         """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""

@@ -124,6 +124,24 @@ def test_a_run_that_is_executed_is_cancelled_at_its_next_boundary():
     assert seen == [True]
 
 
+def test_who_is_quicker_than_the_output_is_seen_in_it():
+    """A run that somebody decides and continues before its output is made is not called paused with nothing to decide."""
+
+    class Quick(InMemoryDb):
+        def commit(self, boundary):
+            refused = super().commit(boundary)
+            if boundary.state.run == "paused":
+                again = Workflow("gated", steps, self)
+                [owed] = again.list_pauses()
+                again.decide(owed.run_id, owed.pause_id, "confirm")
+                again.continue_run(run_id=owed.run_id)
+            return refused
+
+    steps = [Step("b", lambda _: "done", requires_confirmation=True)]
+    output = Workflow("gated", steps, Quick()).run("x")
+    assert (output.status, output.content, output.requirements) == ("COMPLETED", "done", [])
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id():
     """The id, or a beginning that only one run has, is enough; otherwise the error says what there is."""
     workflow = gated()
