@@ -247,15 +247,15 @@ def test_several_choices_run_in_the_order_chosen(db, drive, calls, by):
     choices = [calls.does("p"), q, [calls.does("r"), calls.does("s")]]
     who: dict[str, dict[str, Any]] = {
         "person": {"requires_user_input": True, "allow_multiple_selections": True},
-        "selector": {"selector": lambda _: ("r+s", "q")},
-        "component": {"selector": lambda _: [Steps("r+s", [q]), q]},
+        "selector": {"selector": lambda _: ("r+s", "q", "p")},
+        "component": {"selector": lambda _: [Steps("r+s", [q]), q, Step("p", calls.does("p"))]},
     }
     workflow = Workflow("flow", [calls.does("first"), Router("router", choices, **who[by])], db)
     run = drive.run(workflow)
     if by == "person":
-        run.step_requirements[0].select_multiple(["r+s", "q"])
+        run.step_requirements[0].select_multiple(["r+s", "q", "p"])
         run = drive.resume(workflow, run)
-    assert (run.content, calls.names, calls.saw("q")) == ("q", ["first", "r", "s", "q"], ["s"])
+    assert (run.content, calls.names, calls.saw("q")) == ("p", ["first", "r", "s", "q", "p"], ["s"])
 
 
 @pytest.mark.spec("ROUTE-4")

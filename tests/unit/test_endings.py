@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from statecore import Parallel, Step, Steps, Workflow
-from statecore.core import BEGINNING, START, Event, advance
+from statecore.core import BEGINNING, START, Event, advance, calls
 from statecore.lifecycles import TABLES
 
 
@@ -31,4 +31,27 @@ def test_a_unit_that_was_left_is_not_finished_by_a_stop_in_it():
             assert phases[move.at] == move.source
             assert move.source not in TABLES[move.machine].final
             phases[move.at] = move.dest
+    assert state.run == "completed"
+
+
+@pytest.mark.spec("ERR-7")
+def test_what_is_beside_an_ending_begins_at_once():
+    """A unit that is left waits for its calls; a branch beside it goes on meanwhile, and inside it nothing begins any more."""
+    left = Steps(
+        "u",
+        [Parallel(Step("a", work), Step("b", work), Steps("c", [Step("c1", work), Step("c2", work)]), name="p")],
+        on_error="skip",
+    )
+    beside = Steps("v", [Step("v1", work), Step("v2", work)])
+    program = Workflow("w", [Parallel(left, beside, name="both")]).compiled.program
+    state = advance(program, BEGINNING, START).state
+    for event, owed in (
+        (Event("fail", "both/u/p/b"), {"both/u/p/a", "both/u/p/c/c1", "both/v/v1"}),
+        (Event("succeed", "both/v/v1"), {"both/u/p/a", "both/u/p/c/c1", "both/v/v2"}),
+        (Event("succeed", "both/u/p/c/c1"), {"both/u/p/a", "both/v/v2"}),
+        (Event("succeed", "both/u/p/a"), {"both/v/v2"}),
+        (Event("succeed", "both/v/v2"), set()),
+    ):
+        state = advance(program, state, event).state
+        assert {call.at for call in calls(program, state)} == owed
     assert state.run == "completed"
