@@ -47,7 +47,13 @@ STAGES = (
         "tests/conformance/test_settings.py",
     ],
     ["tests/conformance", "-k", "memory-sync or (memory and not stream and not async)"],
-    ["tests/unit/test_refusals.py", "tests/unit/test_endings.py", "tests/unit/test_replay.py", "tests/unit/test_instants.py"],
+    [
+        "tests/unit/test_refusals.py",
+        "tests/unit/test_endings.py",
+        "tests/unit/test_replay.py",
+        "tests/unit/test_instants.py",
+        "tests/unit/test_memo.py",
+    ],
     ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
 )
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis and statecore are there before it
