@@ -11,7 +11,7 @@ from attrs import frozen
 from statecore.errors import DefinitionError, NotAComponent
 
 from .marking import mark_of
-from .review import HumanReview, ReviewSettings, is_count, merged, word
+from .review import HumanReview, ReviewSettings, is_count, is_whole, merged, word
 from .words import OnError, OnInterrupt
 
 if TYPE_CHECKING:
@@ -376,7 +376,7 @@ def checked_name(kind: str, name: object) -> str:
     if not isinstance(name, str) or not name:
         message = f"A {kind} needs a name: a non-empty string, not {name!r}."
         raise DefinitionError(message)
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
+    if not is_whole(name):
         message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
         raise DefinitionError(message)
     return name

@@ -80,7 +80,16 @@ def is_flag(value: object) -> bool:
 
 def is_text(value: object) -> bool:
     """Whether a value is a sentence that can be stored (a lone surrogate is no character), or nothing."""
-    return value is None or (isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value))
+    return value is None or (isinstance(value, str) and is_whole(value))
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text can be written as UTF-8: there is no half of a character (a lone surrogate) in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_judge(value: object) -> bool:
