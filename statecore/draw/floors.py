@@ -65,7 +65,7 @@ def imports(package: Path, name: str) -> frozenset[str]:
 
 def imported(path: Path, place: tuple[str, ...]) -> Iterator[str]:
     """What a file of the package imports from it, by the first name below it."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in statements(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom):
             above = place[: len(place) - node.level + 1] if node.level else ()
             base = (*above, *(node.module or "").split(".")) if node.module else above
@@ -75,6 +75,14 @@ def imported(path: Path, place: tuple[str, ...]) -> Iterator[str]:
         else:
             continue
         yield from (parts[1] for parts in whole if parts[0] == place[0] and len(parts) > 1)
+
+
+def statements(tree: ast.Module) -> list[ast.AST]:
+    """Every statement of a file, however deep; no expression holds one, so that none is gone through."""
+    found: list[ast.AST] = [tree]
+    for node in found:
+        found += (each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt | ast.excepthandler | ast.match_case))
+    return found
 
 
 def reduced(graph: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import pytest
 from attrs import evolve
@@ -74,6 +75,7 @@ def report():
     )
 
 
+@cache
 def hostile():
     """A workflow whose every word is hostile: as step, gate, message and frame."""
     steps = [step(name, requires_confirmation=True, confirmation_message=name) for name in HOSTILE]
@@ -326,6 +328,7 @@ def test_a_failed_run_lights_the_step_that_failed():
 # -- formats ---------------------------------------------------------------------------------------------------------------------------
 
 
+@cache
 def pictures():
     """One picture of each sort, and one of each lifecycle."""
     return {"hostile": hostile(), "report": drawn(*report()), **{name: draw_lifecycle(table) for name, table in TABLES.items()}}

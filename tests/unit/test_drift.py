@@ -13,6 +13,7 @@ from statecore.core import compile_definition
 from statecore.definition import Definition, Step
 from statecore.draw import to_mermaid
 from statecore.draw.__main__ import main
+from statecore.draw.floors import draw_floors
 from statecore.draw.pages import INDEX, LEFT_OUT, Sources, drift, pages
 from statecore.draw.workflows import examples
 from statecore.lifecycles import JOINT, TABLES
@@ -21,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 SUFFIXES = ("mmd", "dot", "svg", "md")
 
 
-now = cache(pages)
+now, floors = cache(pages), cache(draw_floors)
 
 
 def changed(**sources):
     """The pages that differ where they follow from something else."""
-    before, after = now(), pages(Sources(**sources))
+    before, after = now(), pages(Sources(**{"floors": floors(), **sources}))
     assert set(before) == set(after)
     return {page for page in before if before[page] != after[page]}
 
@@ -114,14 +115,14 @@ def test_a_changed_example_changes_its_pages_and_no_others():
 
 def test_changed_floors_change_their_pages_and_no_others():
     """An import that is not there any more is seen in the picture of the floors."""
-    sources = Sources()
-    fewer = evolve(sources.floors, edges=sources.floors.edges[1:])
+    fewer = evolve(floors(), edges=floors().edges[1:])
     assert changed(floors=fewer) == {"floors.svg", "floors.mmd"}
-    assert to_mermaid(sources.floors) == now()["floors.mmd"]
+    assert to_mermaid(floors()) == now()["floors.mmd"]
 
 
-def test_drift_is_told_and_mended(tmp_path, capsys):
+def test_drift_is_told_and_mended(tmp_path, capsys, monkeypatch):
     """The check fails and writes nothing where pages differ, are missing or are left over; writing mends what it can."""
+    monkeypatch.setattr("statecore.draw.pages.pages", now)  # what they follow from stays the same here
     folder = tmp_path / "pictures"
     assert main(["--check", str(folder)]) == 1
     assert not folder.exists()
