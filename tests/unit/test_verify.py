@@ -147,12 +147,16 @@ def copied(made):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_of_every_row_is_seen(copied, table):
-    """T6: whichever column of whichever row is changed, it is seen; of a journal, the row that is named first is the one changed."""
+    """T6: whichever column of whichever row is changed, it is seen; of a journal, the row that is named first is the one changed.
+
+    In the two long tables each column is changed in one way a row, in the next row in the next way.
+    """
     names = dict(copied.connection.execute("SELECT id, run_id FROM run"))
     tried, unseen = 0, set()
-    for key, columns in copied.rows(table):
+    for number, (key, columns) in enumerate(copied.rows(table)):
         for column, kind, value in columns:
-            for other in spoilt(kind, value)[: 1 if table == "legal" else None]:
+            others = spoilt(kind, value)
+            for other in [others[number % len(others)]] if table in ("journal", "legal") else others:
                 found = copied.found(table, column, key, other)
                 if found is None:
                     continue
