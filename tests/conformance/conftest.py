@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -14,9 +15,21 @@ from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store on disk without a run, made once: each test has a copy. How one is made is what `test_stores.py` tests."""
+    file: Path = tmp_path_factory.mktemp("empty") / "runs.db"
+    store = open_store("sqlite", file)
+    assert store.session_state("s", "w") is None
+    store.close()
+    return file
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A fresh store of each kind; whatever a test did with it, every journal is a path of the core, and one on disk is sound (I7, I8, I9)."""
+    if request.param == "sqlite":
+        copy(request.getfixturevalue("empty"), tmp_path / "runs.db")
     store = open_store(request.param, tmp_path / "runs.db")
     yield store
     if request.param == "memory":
@@ -63,10 +76,10 @@ def calls() -> Calls:
 
 
 def open_store(kind: str, file: Path) -> Store:
-    """A store of one kind."""
+    """A store of one kind; one on disk does not wait for it, which changes nothing that a process sees."""
     if kind == "memory":
         return InMemoryDb()
     from statecore.db.sqlite import SqliteDb
 
-    store: Store = SqliteDb(db_file=str(file))
+    store: Store = SqliteDb(db_file=str(file), durability="normal")
     return store
