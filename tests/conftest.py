@@ -1,14 +1,15 @@
 """The floors' coverage is a test: in a measured run floors 0 to 3 must be covered to the last branch.
 
 It runs when all others have, on what they measured (`pytest --cov`), and is reported like any test, so that pytest's own summary says
-everything. Measuring doubles the time of a test, so it pauses in those that only repeat: explorations, random walks, and the conformance
-tests that differ from others by colour alone.
+everything. Measuring doubles the time of a test, so it pauses in those that only repeat what others do: explorations, random walks,
+campaigns, each row of something, and conformance tests on another store than that in memory.
 """
 
 from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,14 +17,26 @@ import pytest
 
 FLOORS = ["errors.py", "definition/*", "lifecycles/*", "core/*", "codec/*"]
 REPEATS = (
+    "tests/conformance/test_claims_colours.py",
+    "tests/conformance/test_claims_crash.py",
+    "tests/conformance/test_stores.py::TestSqliteDbNormal",
+    "tests/faults/",
     "tests/laws/test_mutation.py",
     "tests/model/",
+    "tests/postgres/test_conformance.py",
+    "tests/postgres/test_plays.py",
+    "tests/postgres/test_storms.py",
+    "tests/postgres/test_workers.py",
     "tests/property/",
-    "tests/conformance/test_claims_colours.py",
-    "tests/faults/",
     "tests/temporal/",
+    "tests/unit/test_bench.py",
+    "tests/unit/test_check.py::test_forgetting_the_past_loses_no_situation",
     "tests/unit/test_check_symmetry.py",
+    "tests/unit/test_draw_family.py::test_every_question",
+    "tests/unit/test_inbox.py",
     "tests/unit/test_mutants.py",
+    "tests/unit/test_verify.py::test_a_row_that_is_gone_is_missed",
+    "tests/unit/test_verify.py::test_every_column_of_every_row_is_seen",
 )
 NAME = "tests/conftest.py::floors_0_to_3_are_covered"
 
@@ -58,20 +71,21 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Pause the measuring while a test runs that only repeats what others do."""
-    tracer = sys.gettrace()
-    if tracer is None or not repeats(item):
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Pause the measuring, in threads too, while a test that only repeats what others do is set up, run and cleared away."""
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    if tracer is None or of_threads is None or not repeats(item):
         return (yield)
     sys.settrace(None)
+    threading.settrace(None)
     try:
         return (yield)
     finally:
+        threading.settrace(of_threads)
         sys.settrace(tracer)
 
 
 def repeats(item: pytest.Item) -> bool:
-    """Whether a test does what others do, too: more often, or on a disk in another colour."""
-    colour = getattr(getattr(item, "callspec", None), "params", {})
-    on_disk = "sqlite" in item.name and any(word in item.name for word in ("async", "stream"))
-    return item.nodeid.startswith(REPEATS) or (bool(colour) and on_disk)
+    """Whether a test does what others do, too: more often, or on a disk."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return item.nodeid.startswith(REPEATS) or params.get("db") == "sqlite"
