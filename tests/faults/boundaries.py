@@ -94,7 +94,7 @@ def run(order: Order) -> Tally:
     tally = Tally()
     for scenario in SCENARIOS.values():
         for fault in FAULTS:
-            at, step = 1 + order.random.randrange(9), order.of(61, 7, 1)
+            at, step = 1 + order.random.randrange(9), order.of(89, 7, 1)
             at = at if step > 1 else 1
             while not order.over:
                 wrong, met = point(order.folder, scenario, fault, at)

@@ -27,6 +27,9 @@ FAULTS = {
 }
 """What is injected, and how fast: a signal gets lost where strace stops at some calls only."""
 
+SAMPLE = {"unlink": ["EIO"], "ftruncate": ["ENOSPC"], "fdatasync": ["EIO", "KILL"], "pwrite64": ["ENOSPC"]}
+"""Of a sample: each kind of call, and each kind of fault."""
+
 
 def struck(folder: Path, call: str, fault: str, at: int, names: list[str]) -> list[str]:
     """Strike each scenario in a process of its own; those that met the fault."""
@@ -63,7 +66,7 @@ def run(order: Order) -> Tally:
     if not strace.usable():
         return tally.without(strace.MISSING)
     for call, often in CALLS.items():
-        for fault in FAULTS if order.size != "sample" or call in ("fdatasync", "pwrite64") else ("EIO", "ENOSPC"):
+        for fault in FAULTS if order.size != "sample" else SAMPLE[call]:
             step = order.of(often, max(often // 8, 1), 1)
             at, names = random.randint(1, step), random.sample(sorted(SCENARIOS), order.of(3, 10, 10))
             while names and not order.over:

@@ -446,8 +446,11 @@ def poisoned(tally: Tally) -> None:
 CALM = [(name, 0, 0) for name in ("late", "cancel", "left", "worker", "error", "started", "stale", "conflicting")]
 ONE_FAULT = [(name, 1, 0) for name, _, _ in CALM]
 FROZEN = [(name, 1, 1) for name, _, _ in CALM]
-EVERY_ORDER = {"sample": [*CALM, ONE_FAULT[0]], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
-"""Which scopes are tried in every order: with nothing wrong, with one fault, and with one fault and one jump of the clock past every lease."""
+EVERY_ORDER = {"sample": [*CALM[:6], ("worker", 1, 0)], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
+"""Which scopes are tried in every order: with nothing wrong, with one fault, and with one fault and one jump of the clock past every lease.
+
+Of the two that have the most orders a sample draws some only, as it does of all others.
+"""
 
 
 def run(order: Order) -> Tally:
