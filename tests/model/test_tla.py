@@ -19,7 +19,7 @@ from statecore.core import Program, owed
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
 from statecore.stores.replay import replay
-from tests.model.explore import explore, offered
+from tests.model.explore import Graph, explore, offered
 from tests.model.walking import walk
 
 SEED = 7
@@ -38,9 +38,20 @@ def small(programs: Iterable[Program], count: int) -> list[Program]:
     """The first of these programs that have few states."""
     found: list[Program] = []
     for program in programs:
-        if len(found) < count and explore(program, deaths=deaths_of(program)).size[0] <= LARGEST:
+        if len(found) < count and graph_of(program).size[0] <= LARGEST:
             found.append(program)
     return found
+
+
+EXPLORED: dict[str, Graph] = {}
+"""The graphs that were drawn, by the fingerprints of their programs."""
+
+
+def graph_of(program: Program) -> Graph:
+    """The core's graph of a program, drawn once."""
+    if program.fingerprint not in EXPLORED:
+        EXPLORED[program.fingerprint] = explore(program, deaths=deaths_of(program))
+    return EXPLORED[program.fingerprint]
 
 
 def drawn(programs: Sequence[Program]) -> Dumped:
@@ -48,7 +59,7 @@ def drawn(programs: Sequence[Program]) -> Dumped:
     states: set[str] = set()
     edges: set[tuple[str, str, str]] = set()
     for number, program in enumerate(programs, 1):
-        found = explore(program, deaths=deaths_of(program))
+        found = graph_of(program)
         words = {state: canonical(abstraction.state(number, state)) for state in found.edges}
         states |= set(words.values())
         edges |= {
@@ -116,14 +127,14 @@ def test_the_workflows_have_everything():
 
 def steps_of(program: Program):
     """The edges of a program's graph."""
-    return explore(program, deaths=deaths_of(program)).steps()
+    return graph_of(program).steps()
 
 
 def test_situations_that_look_the_same_wait_for_the_same():
     """The abstraction forgets of which attempt a reference speaks, and no more: what a state waits for is never lost."""
     for program in workflows()[:40]:
         waits: dict[str, set[object]] = {}
-        for state in explore(program, deaths=deaths_of(program)).edges:
+        for state in graph_of(program).edges:
             waiting = frozenset((item.at, item.turn, item.attempt, type(item)) for item in owed(program, state))
             waits.setdefault(canonical(abstraction.state(1, state)), set()).add((state.run, waiting))
         assert {len(each) for each in waits.values()} == {1}
