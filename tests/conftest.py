@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,11 @@ def repeats(item: pytest.Item) -> bool:
     """Whether a test does what others do, too: more often, or on a disk."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     return item.nodeid.startswith(REPEATS) or params.get("db") == "sqlite"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Whoever has nothing left to do takes over half of what another has left; neighbours, which share what they prepare, stay together."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)

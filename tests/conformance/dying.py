@@ -1,4 +1,4 @@
-"""A process that dies while it executes a run: `python -m tests.conformance.dying DB_FILE LOG COLOUR SCENARIO WHEN`.
+"""A process that dies while it executes a run: a fork of one that has imported what it needs, and nothing else of this one.
 
 The scenario's user code writes each call into LOG, with one write, so that what really ran is known whatever became of the process.
 WHEN is `in:NAME`, and the process kills itself inside that user code; or `after:N`, and it is gone when the store has taken N commits,
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from statecore import Condition, Step, Steps, Workflow
 from statecore.db.sqlite import SqliteDb
@@ -22,7 +21,8 @@ from statecore.stores import Boundary, Identity, Record
 from tests.conformance.drive import Colour, Drive, confirm_all
 
 RUN_ID = "r"
-ROOT = Path(__file__).parents[2]
+WORLD = get_context("forkserver")
+WORLD.set_forkserver_preload([__name__])
 Work = Callable[[str], Callable[..., Any]]
 
 
@@ -128,18 +128,16 @@ def on(drive: Drive, workflow: Workflow) -> Any:
 
 def die(db_file: Path, log: Path, colour: Colour, scenario: str, when: str) -> int:
     """Let a process begin or continue the run and die; its exit status, 0 where it lived to the end."""
-    command = [sys.executable, "-m", "tests.conformance.dying", str(db_file), str(log), colour, scenario, when]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=120).returncode
+    process = WORLD.Process(target=lives, args=(db_file, log, colour, scenario, when))
+    process.start()
+    process.join(120)
+    assert process.exitcode is not None, "it neither dies nor ends"
+    return process.exitcode
 
 
-def main() -> None:
+def lives(db_file: Path, log: Path, colour: Colour, scenario: str, when: str) -> None:
     """The process that dies."""
-    db_file, log, colour, scenario, when = sys.argv[1:]
     how, _, at = when.partition(":")
-    db = Mortal(db_file=db_file)
+    db = Mortal(db_file=str(db_file))
     db.left = int(at) if how == "after" else None
-    on(Drive(cast("Colour", colour)), flow(scenario, db, Path(log), at if how == "in" else ""))
-
-
-if __name__ == "__main__":
-    main()
+    on(Drive(colour), flow(scenario, db, log, at if how == "in" else ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from statecore.errors import DuplicateStart, StatecoreError
 from statecore.stores.owner import this_process
 
-from .samples import ALIVE, STARTED, TIME, Writer, answer, entered, identity, question, succeeded
+from .samples import STARTED, TIME, Writer, answer, entered, identity, question, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +41,12 @@ def claim_all(opener: Callable[[], Store], ready: Barrier, told: Connection, _wh
     for n in range(rounds):
         ready.wait(60)
         try:
-            record, _ = store.claim(f"run-{n}", f"{ALIVE}", TIME)
+            record, _ = store.claim(f"run-{n}", this_process(), TIME)
             Writer(store, f"run-{n}", record.epoch, record.seq, record.state).commit(succeeded("first", f'"{os.getpid()}"'))
             said.append(("stored", os.getpid()))
         except StatecoreError as refusal:
             said.append((type(refusal).__name__, os.getpid()))
+    ready.wait(60)  # whoever leaves sooner is dead, and taken over
     told.send(said)
     store.close()
 
@@ -55,7 +56,7 @@ def begin_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who
     ready.wait(60)
     store = opener()
     for n in range(rounds):
-        store.begin(identity(f"run-{who}-{n}"), "{}", ALIVE)
+        store.begin(identity(f"run-{who}-{n}"), "{}", this_process())
     told.send([("begun", who)] * rounds)
     store.close()
 
@@ -67,7 +68,7 @@ def begin_one_all(opener: Callable[[], Store], ready: Barrier, told: Connection,
     for n in range(rounds):
         ready.wait(60)
         try:
-            said.append(("begun", store.begin(identity(f"run-{who}-{n}", key=f"key-{n}"), "{}", ALIVE).identity.run_id))
+            said.append(("begun", store.begin(identity(f"run-{who}-{n}", key=f"key-{n}"), "{}", this_process()).identity.run_id))
         except DuplicateStart as refusal:
             said.append(("told", refusal.run_id))
     told.send(said)
@@ -88,7 +89,7 @@ def write_on(opener: Callable[[], Store], told: Connection, run_id: str) -> None
 def write_and_die(opener: Callable[[], Store], told: Connection, boundaries: int) -> None:
     """Claim a run, tell of each boundary once it is stored, and be killed in the middle of the next."""
     store = opener()
-    store.begin(identity(), "{}", ALIVE)
+    store.begin(identity(), "{}", this_process())
     writer = Writer(store, "run-1")
     writer.commit(STARTED, entered("s0"))
     for n in range(boundaries):

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from multiprocessing import get_context
+from functools import cache
+from multiprocessing import get_all_start_methods, get_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from .samples import ALIVE, TIME, answer, asked, everything, identity, question,
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.context import ForkServerContext, SpawnContext
     from pathlib import Path
 
 PEERS = 2
@@ -25,12 +27,21 @@ CROWD = 8
 KILLS = 4
 
 
+@cache
+def world() -> ForkServerContext | SpawnContext:
+    """How processes begin, with nothing of this one: where it can be, as forks of one that has imported what they need."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    found = get_context("forkserver")
+    found.set_forkserver_preload([decide_all.__module__])
+    return found
+
+
 def together(act: Callable[..., None], opener: Callable[[], Store], peers: int, rounds: int) -> list[list[Any]]:
     """What processes tell that act at the same moments, by process."""
-    world = get_context("spawn")
-    ready = world.Barrier(peers)
-    ends = [world.Pipe(duplex=False) for _ in range(peers)]
-    processes = [world.Process(target=act, args=(opener, ready, ends[who][1], who, rounds)) for who in range(peers)]
+    ready = world().Barrier(peers)
+    ends = [world().Pipe(duplex=False) for _ in range(peers)]
+    processes = [world().Process(target=act, args=(opener, ready, ends[who][1], who, rounds)) for who in range(peers)]
     for process in processes:
         process.start()
     for _, writing in ends:
@@ -120,10 +131,10 @@ class Processes(Shared):
         """Killed from outside at any point, again and again: what was told is there and whole, and the next process goes on from it at once."""
         run_id = started(store).run_id
         store.release(run_id, 1)
-        world, last = get_context("spawn"), 2
+        last = 2
         for kill in range(KILLS):
-            reading, writing = world.Pipe(duplex=False)
-            process = world.Process(target=write_on, args=(self.opener(tmp_path), writing, run_id))
+            reading, writing = world().Pipe(duplex=False)
+            process = world().Process(target=write_on, args=(self.opener(tmp_path), writing, run_id))
             process.start()
             writing.close()
             doubtful, found = reading.recv()
@@ -143,9 +154,8 @@ class Processes(Shared):
 
     def test_a_killed_process_has_lost_nothing(self, store: Store, tmp_path: Path) -> None:
         """What was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""
-        world = get_context("spawn")
-        reading, writing = world.Pipe(duplex=False)
-        process = world.Process(target=write_and_die, args=(self.opener(tmp_path), writing, 20))
+        reading, writing = world().Pipe(duplex=False)
+        process = world().Process(target=write_and_die, args=(self.opener(tmp_path), writing, 20))
         process.start()
         writing.close()
         told: list[int] = []
