@@ -36,6 +36,7 @@ from typing import Never, NoReturn
 import hypothesis.stateful  # noqa: F401  # what the tests need is imported once, before the forks
 import pytest
 from attrs import asdict, frozen
+from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "statecore/core").glob("*.py"), *(ROOT / "statecore/definition").glob("*.py")])
@@ -131,6 +132,8 @@ def run_stage(mutant: Mutant | None, stage: list[str]) -> NoReturn:
     """In a child: run tests against the mutant, and leave with what pytest says. Nothing of statecore was imported before the fork."""
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
+    settings.register_profile("judging", phases=(Phase.explicit, Phase.generate))  # a failure is enough, it need not be small
+    settings.load_profile("judging")
     gc.freeze()  # what was there before the fork is not looked through again, and its memory stays shared
     code = 3
     try:
