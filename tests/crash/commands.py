@@ -11,9 +11,14 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from types import SimpleNamespace
+
+from statecore.cli import main
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -45,6 +50,14 @@ def statecore(*words, cwd, **more):
         timeout=PATIENCE,
         check=False,
     )
+
+
+def here(*words, cwd):
+    """Run a command to its end in this process, which takes a tenth of the time: for what a process of its own adds nothing to."""
+    out, err = StringIO(), StringIO()
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        code = main([*map(str, words)])
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def start(*words, cwd, stderr=subprocess.STDOUT, **more):

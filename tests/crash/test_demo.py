@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.commands import PATIENCE, ROOT, Gate, Terminal, kill, start, statecore
+from tests.crash.commands import PATIENCE, ROOT, Gate, Terminal, here, kill, start, statecore
 
 SHIPPED = ROOT / "statecore" / "examples" / "weather.csv"
 ANSWER = "a comment may follow): "
@@ -65,7 +65,7 @@ def run_id_in(text):
 
 def all_runs(folder, db="statecore-demo.sqlite"):
     """The store's runs, as plain data."""
-    return json.loads(statecore("runs", "--db", db, "--json", cwd=folder).stdout)
+    return json.loads(here("runs", "--db", db, "--json", cwd=folder).stdout)
 
 
 # -- to the end --------------------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_the_else_branch_and_a_busier_server(tmp_path):
 def test_any_file_is_analysed(tmp_path, content):
     """Empty, binary, ragged and strange files come to a report, not to a traceback."""
     (tmp_path / "odd.csv").write_bytes(content)
-    ended = statecore("demo", "odd.csv", "--answers", "fetch=skip,deep=confirm", cwd=tmp_path)
+    ended = here("demo", "odd.csv", "--answers", "fetch=skip,deep=confirm", cwd=tmp_path)
     assert ended.returncode == 0
     assert (tmp_path / "statecore-demo-report.md").read_text().startswith("# odd.csv\n")
 
@@ -134,7 +134,7 @@ def test_any_file_is_analysed(tmp_path, content):
 )
 def test_wrong_words_to_the_demo_are_usage_errors(tmp_path, words):
     """A file that is not there, a folder, and misspelt answers exit 2, and no run begins."""
-    ended = statecore("demo", *words, cwd=tmp_path)
+    ended = here("demo", *words, cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr
 
