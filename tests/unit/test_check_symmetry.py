@@ -96,14 +96,17 @@ def test_no_verdict_changes(name):
     """Each property has the same verdict on both graphs, and a counterexample of the same length."""
     world = World(flows()[name].compiled)
     whole = explore(world, Budget(), cancels=True)
-    used = 0
+    smaller: dict = {}  # many properties leave the same branches alike
     for found in properties(world):
         alike = symmetry(world, found.atoms)
-        used += alike is not None
-        less = explore(world, Budget(), cancels=True, alike=alike)
-        one, other = decide(whole, found, (), Budget()), decide(less, found, (), Budget())
+        if alike is None:
+            continue
+        groups = repr(alike.groups)
+        if groups not in smaller:
+            smaller[groups] = explore(world, Budget(), cancels=True, alike=alike)
+        one, other = decide(whole, found, (), Budget()), decide(smaller[groups], found, (), Budget())
         assert (one.verdict, len(one.events)) == (other.verdict, len(other.events)), str(found)
-    assert used
+    assert smaller
 
 
 @pytest.mark.parametrize("name", sorted(flows()))
