@@ -32,7 +32,7 @@ def store(server: Server) -> Iterator[PostgresDb]:
     store.close()
 
 
-@settings(max_examples=examples(12), deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(made=plans(3, least=1), script=answers, colour=st.sampled_from(COLOURS))
 def test_a_play_leaves_the_same_journal_as_in_memory(store: PostgresDb, made: Plans, script: bytes, colour: Colour) -> None:
     """Random workflows, random answers, every colour: journal, outputs, session state, calls and refusals are those of the run in memory."""

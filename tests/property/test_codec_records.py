@@ -8,8 +8,9 @@ from statecore.codec.records import EARLY, PHASES, RUN_PHASES
 from statecore.core import Cursor, Frame, Gather, Ref, State
 from statecore.core.state import UNMARKED, Ending, Marks
 from statecore.errors import UnreadableValue
+from tests.sizes import examples
 
-calm = settings(deadline=None)  # speed is measured elsewhere
+calm = settings(max_examples=examples(50), deadline=None)  # speed is measured elsewhere
 
 counts = st.integers(0, 2**70)
 turns = st.lists(counts, max_size=3).map(tuple)

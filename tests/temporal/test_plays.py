@@ -18,6 +18,7 @@ from statecore.testing import assert_invariants
 from tests.conformance.drive import Drive
 from tests.conformance.plans import Plans, answers, has_branches, plans
 from tests.conformance.plays import Play, play
+from tests.sizes import examples
 from tests.temporal.conftest import Working, history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server
@@ -56,7 +57,7 @@ def seen(played: Play) -> dict[str, Any]:
     return {name: found for name, found in played.seen.items() if name not in ("raised", "questions")}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=plans(3, least=1), script=answers)
 def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Plans, script: bytes) -> None:
     """Random workflows, random answers: journal, outputs, session state and calls are those of the run in memory.
@@ -73,7 +74,7 @@ def test_a_play_leaves_the_same_journal_as_in_memory(working: Working, made: Pla
     replay(history_of(working.db, run_id))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=plans(3, least=1), script=answers)
 def test_a_play_with_branches_is_a_path_of_the_core(working: Working, made: Plans, script: bytes) -> None:
     """Where branches run beside each other the order is the world's: whatever it was, the journal is what the core does, and is replayed.
