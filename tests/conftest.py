@@ -3,11 +3,16 @@
 It runs when all others have, on what they measured (`pytest --cov`), and is reported like any test, so that pytest's own summary says
 everything. Measuring doubles the time of a test, so it pauses in those that only repeat what others do: explorations, random walks,
 campaigns, each row of something, and conformance tests on another store than that in memory.
+
+The files of the tests are in memory, where there is enough of it: what is stored is written and synced in the same way, and no test waits
+for a disk that others use as well.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import sys
 import threading
 from collections.abc import Generator
@@ -39,7 +44,14 @@ REPEATS = (
     "tests/unit/test_verify.py::test_a_row_that_is_gone_is_missed",
     "tests/unit/test_verify.py::test_every_column_of_every_row_is_seen",
 )
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108  # pytest makes folders of its own in it
 NAME = "tests/conftest.py::floors_0_to_3_are_covered"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the tests' files into memory, unless somebody says where they are to be."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
