@@ -27,12 +27,12 @@ def test_survivors_are_told(monkeypatch, capsys, tmp_path):
     blind.write_text("def test_nothing():\n    assert True\n", encoding="utf-8")
     monkeypatch.setattr(campaign, "STAGES", ([str(blind)],))
     said = tmp_path / "said.jsonl"
-    assert campaign.main(["--sample", "3", "--seed", "3", "--out", str(said)]) == 1
-    assert capsys.readouterr().out.count("survived: ") == 3
-    assert len(said.read_text(encoding="utf-8").splitlines()) == 3
+    assert campaign.main(["--sample", "2", "--seed", "3", "--out", str(said)]) == 1
+    assert capsys.readouterr().out.count("survived: ") == 2
+    assert len(said.read_text(encoding="utf-8").splitlines()) == 2
     monkeypatch.setattr(campaign, "judged", lambda drawn, *_: [(each, True) for each in drawn])  # whatever is not written there
-    assert campaign.main(["--sample", "4", "--seed", "3", "--out", str(said)]) == 1
-    assert "1 of 4 judged" in capsys.readouterr().out
+    assert campaign.main(["--sample", "3", "--seed", "3", "--out", str(said)]) == 1
+    assert "1 of 3 judged" in capsys.readouterr().out
     monkeypatch.undo()
     monkeypatch.setattr(campaign, "STAGES", ([str(blind)],))
     assert campaign.main(["--sample", "3", "--budget", "0"]) == 1
