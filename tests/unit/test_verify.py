@@ -149,12 +149,12 @@ def copied(made):
 def test_every_column_of_every_row_is_seen(copied, table):
     """T6: whichever column of whichever row is changed, it is seen; of a journal, the row that is named first is the one changed.
 
-    In the two long tables each column is changed in one way a row, in the next row in the next way.
+    In a journal each column is changed in one way a row, in the next row in the next way; of a move, which is compared as a whole, one column.
     """
     names = dict(copied.connection.execute("SELECT id, run_id FROM run"))
     tried, unseen = 0, set()
     for number, (key, columns) in enumerate(copied.rows(table)):
-        for column, kind, value in columns:
+        for column, kind, value in columns if table != "legal" else columns[number % len(columns) :][:1]:
             others = spoilt(kind, value)
             for other in [others[number % len(others)]] if table in ("journal", "legal") else others:
                 found = copied.found(table, column, key, other)
@@ -166,7 +166,7 @@ def test_every_column_of_every_row_is_seen(copied, table):
                 elif table == "journal" and column not in ("run", "seq"):
                     first = next(fault for fault in found.faults if fault.run_id is not None)
                     assert (first.run_id, first.where) == (names[key[0]], f"journal row {key[1]}"), (column, other)
-    assert tried > len(list(copied.rows(table)))
+    assert tried > len(list(copied.rows(table))) * (0.5 if table == "legal" else 1)
     assert unseen == {place for place in UNSEEN if place[0] == table}
 
 
