@@ -129,18 +129,22 @@ def insert(connection: Link, identity: Identity, session_state: Text, claim: tup
     if connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone() is not None:
         raise DuplicateRun(identity.run_id)
     values = keep(connection, identity.input, identity.additional_data, identity.metadata)
-    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created)
-    sealed = seal(*who, *values, identity.fingerprint, identity.rules, identity.key)
+    sealed = seal(*who(identity), *values, identity.fingerprint, identity.rules, identity.key)
     owner, lease, time = claim
     turned = next_turn(connection)
     claimed = (owner, lease, turned, seal(owner, 1, turned, None, None), time)
     defined = defined_at(connection, identity.fingerprint, identity.canonical)
-    what = (*who, *values, defined, identity.rules, identity.key, sealed)
+    what = (*who(identity), *values, defined, identity.rules, identity.key, sealed)
     [(number,)] = connection.execute(BEGIN, (*what, *claimed, BEGUN, BEGINNING.run, GENESIS)).fetchall()
     connection.execute(
         "INSERT INTO session_state (run, text, hash) VALUES (?, ?, ?)", (number, session_state, digest(session_state))
     )
     return Place(number, GENESIS, BEGINNING.run, 1, turned, None, None)
+
+
+def who(identity: Identity) -> tuple[str | Micros | None, ...]:
+    """The columns that say who a run is, and since when."""
+    return identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created
 
 
 def next_turn(connection: Link) -> int:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
-from threading import Thread
+from threading import Lock, Thread
+
+CUTS = {"answer": "to the client", "commit": "to the server"}
+"""Which way what is lost was going: the answer says COMMIT, too."""
 
 
 class Proxy:
-    """Forwards connections to a port of loopback; `cut` says what happens to the next COMMIT: "answer", "commit", or nothing (None)."""
+    """Forwards connections to a port of loopback; `cut` says what happens to the next COMMIT: "answer", "commit", or nothing (None).
+
+    `meanwhile` is done at the cut, before anybody can call again.
+    """
 
     def __init__(self, port: int) -> None:
         self.behind = port
         self.cut: str | None = None
         self.cuts = 0
+        self.meanwhile: Callable[[], object] = int
         self.closed = False
+        self.gate = Lock()
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listening.getsockname()[1])
         Thread(target=self.accept, daemon=True).start()
@@ -27,7 +36,8 @@ class Proxy:
                 if self.closed:
                     client.close()
                     continue
-                server = socket.create_connection(("127.0.0.1", self.behind))
+                with self.gate:
+                    server = socket.create_connection(("127.0.0.1", self.behind))
                 for which, source, target in (("to the server", client, server), ("to the client", server, client)):
                     Thread(target=self.forward, args=(which, source, target), daemon=True).start()
 
@@ -35,13 +45,11 @@ class Proxy:
         """Pass bytes on until either end hangs up."""
         with suppress(OSError):
             while sent := source.recv(1 << 16):
-                if which == "to the server" and b"COMMIT" in sent and self.cut is not None:
-                    how, self.cut = self.cut, None
+                if b"COMMIT" in sent and CUTS.get(str(self.cut)) == which:
+                    self.cut = None
                     self.cuts += 1
-                    source.shutdown(socket.SHUT_WR)  # whatever the server answers is not heard
-                    if how == "answer":
-                        target.sendall(sent)
-                        target.recv(1)  # the answer to the COMMIT has left the server: it is stored
+                    with self.gate:
+                        self.meanwhile()
                     break
                 target.sendall(sent)
         for each in (source, target):

@@ -27,6 +27,8 @@ from statecore.stores.conformance.samples import (
     succeeded,
 )
 from statecore.stores.link import Link
+from statecore.stores.postgres import channel
+from statecore.stores.witness import left
 from tests.postgres.flows import until
 from tests.postgres.proxy import Proxy
 
@@ -72,6 +74,42 @@ def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how)
         assert told == outcome(reference, kind, args), kind
         for run_id in ("run-1", "run-2", "run-3"):
             assert everything(store, run_id) == everything(reference, run_id), kind
+    store.close()
+
+
+@pytest.mark.parametrize("how", ["answer", "commit"])
+def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, server, monkeypatch, how):
+    """The server crashes at the COMMIT of each kind of transaction, and then gives its number to one of somebody else's, which is committed.
+
+    What was stored is not done twice, what was lost is not taken for stored: the rows say which it was.
+    """
+    told_by_rows = Counter[bool]()
+
+    def noted(*about: Any) -> bool:
+        there = left(*about)
+        told_by_rows[there] += 1
+        return there
+
+    monkeypatch.setattr(channel, "left", noted)
+    store, reference = PostgresDb(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
+    prepared(store)
+    server.execute("CREATE TABLE IF NOT EXISTS other (n INT)")
+
+    def crashes() -> None:
+        server.crash()
+        server.start()
+        server.execute(*["INSERT INTO other VALUES (1)"] * 20)
+
+    proxy.meanwhile = crashes
+    for arguments in CALLS:
+        kind, *args = arguments(store)
+        server.execute("CHECKPOINT")
+        proxy.cut = how
+        told = outcome(store, kind, args)
+        assert (proxy.cut, told) == (None, outcome(reference, kind, args)), kind
+        for run_id in ("run-1", "run-2", "run-3"):
+            assert everything(store, run_id) == everything(reference, run_id), kind
+    assert told_by_rows == ({True: 4, False: 4} if how == "answer" else {False: 8})
     store.close()
 
 

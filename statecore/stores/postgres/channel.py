@@ -1,7 +1,8 @@
 """The connections to one Postgres schema: set up and checked, lent for one transaction each, every error by its name.
 
 A transaction that the server broke off has stored nothing, and is made again. One whose COMMIT got no answer is looked up by its number: the
-server knows of each whether it was committed. Both go on for as long as `patience` says, so that a server may be restarted meanwhile.
+server knows of each whether it was committed. A server that crashed since may have given the number to another transaction; then the rows
+are asked (`witness`). All of it goes on for as long as `patience` says, so that a server may be restarted meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import errors as pg
@@ -19,6 +21,7 @@ from psycopg import errors as pg
 from statecore.errors import NotPermitted, StoreCorrupt, StoreError, StoreForked, StoreUnavailable, UnstorableValue
 from statecore.stores.rows import NUMBER, of_value
 from statecore.stores.rules import TEXT
+from statecore.stores.witness import left
 
 from .dialect import PostgresLink, adapt
 
@@ -47,6 +50,8 @@ RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
 """What two transactions at once may run into; made again, each finds what the other has stored."""
 COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 """A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
+LIFE = "SELECT stats_reset::text FROM pg_stat_bgwriter"
+"""What changes when a server recovers from a crash, and not when it is stopped and started: statistics do not outlive a crash."""
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 
@@ -102,6 +107,7 @@ class Channel:
         self.known: bool = False  # whether the server was ever there: then it is worth waiting for
         self.closed: bool = False
         self._free: list[psycopg.Connection] = []
+        self._lives: WeakKeyDictionary[psycopg.Connection, str | None] = WeakKeyDictionary()
         self._lock = Lock()
         self._places = BoundedSemaphore(most)
 
@@ -120,6 +126,7 @@ class Channel:
             names.append("server_encoding")
             row = connection.execute(f"SELECT {', '.join('current_setting(%s)' for _ in names)}".encode(), names).fetchone()
             self._check_settings(dict(zip(names, row or (), strict=True)), wanted)
+            [self._lives[connection]] = connection.execute(LIFE).fetchone() or (None,)
         except BaseException:
             connection.close()
             raise
@@ -203,16 +210,16 @@ class Channel:
         def once() -> Answer:
             lost = None
             with self.lent() as connection:
-                number = begun(connection)
+                number, life = begun(connection), self._lives[connection]
                 answer = work(PostgresLink(connection), *args, **more)
                 try:
                     connection.execute("COMMIT")
                 except GOES as error:
                     lost = error
                     connection.close()
-            if lost is not None and not self._was_stored(number, deadline, lost):
-                raise AgainError(lost) from lost
-            return answer
+            if lost is None or self._was_stored(number, life, deadline, lost, lambda link: left(link, work, args, answer)):
+                return answer
+            raise AgainError(lost) from lost
 
         return self._patiently(once, self.patience)
 
@@ -236,17 +243,23 @@ class Channel:
             sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _was_stored(self, number: str, deadline: float, lost: Exception) -> bool:
-        """Whether a transaction was committed whose COMMIT got no answer; asked until the server knows. Raises `StoreUnavailable`."""
+    def _was_stored(self, number: str, life: str | None, deadline: float, lost: Exception, seen: Callable[[Link], bool]) -> bool:
+        """Whether a transaction was committed whose COMMIT got no answer; asked until the server knows. Raises `StoreUnavailable`.
+
+        One that a crash cut off before anything of it was on the disk has left its number to another, or to nobody yet.
+        """
         while True:
             try:
                 with self.lent() as connection:
                     row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (number,)).fetchone()
-                status = row[0] if row else None
-                if status in ("committed", "aborted"):
+                    status = row[0] if row else None
+                    crashed = life is None or self._lives[connection] != life
+                    if status is None or (crashed and status == "committed"):
+                        return seen(PostgresLink(connection))
+                if crashed or status != "in progress":
                     return bool(status == "committed")
-                if status is None:
-                    raise StoreUnavailable(self.path, f"the server forgot what became of transaction {number}") from lost
+            except pg.InvalidParameterValue:  # nobody has the number yet
+                return False
             except GOES as error:
                 lost = error
             if monotonic() > deadline:
