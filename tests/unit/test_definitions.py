@@ -86,6 +86,10 @@ def test_what_is_no_component_is_named():
     with pytest.raises(NotAComponent) as caught:
         Workflow("w", [work, 3])
     assert (caught.value.where, caught.value.found) == ("Workflow 'w'", 3)
+    for steps in ("work", b"work", 3, {work}):
+        with pytest.raises(NotAComponent) as caught:
+            Workflow("w", steps)
+        assert caught.value.found == steps
 
 
 def test_names_come_from_what_is_run():

@@ -52,6 +52,8 @@ def test_what_is_beside_an_ending_begins_at_once():
         (Event("succeed", "both/u/p/a"), {"both/v/v2"}),
         (Event("succeed", "both/v/v2"), set()),
     ):
-        state = advance(program, state, event).state
+        advanced = advance(program, state, event)
+        state = advanced.state
         assert {call.at for call in calls(program, state)} == owed
+        assert {move.attempt for move in advanced.moves} == {0}
     assert state.run == "completed"
