@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from statecore import Parallel, Step, Steps, Workflow
-from statecore.core import BEGINNING, START, Event, advance, calls
+from statecore.core import BEGINNING, CANCEL, START, Event, Ref, advance, calls
 from statecore.lifecycles import TABLES
 
 
@@ -32,6 +32,22 @@ def test_a_unit_that_was_left_is_not_finished_by_a_stop_in_it():
             assert move.source not in TABLES[move.machine].final
             phases[move.at] = move.dest
     assert state.run == "completed"
+
+
+@pytest.mark.spec("RUN-1")
+def test_a_run_hands_on_what_it_completed_with():
+    """The row with which a run completes says so; the rows before it, and that of a run that was cancelled, hand on nothing."""
+    program = Workflow("w", [Step("a", work), Step("b", work)]).compiled.program
+    state, rows = BEGINNING, []
+    for event in (START, Event("succeed", "a"), Event("succeed", "b")):
+        advanced = advance(program, state, event)
+        state = advanced.state
+        rows += [(move.dest, move.hands_on) for move in advanced.moves if move.machine == "run"]
+    assert rows == [("running", None), ("completed", Ref("b", (), 0))]
+    assert state.result == Ref("b", (), 0)
+    began = advance(program, advance(program, BEGINNING, START).state, Event("succeed", "a")).state
+    cancelled = [move for move in advance(program, began, CANCEL).moves if move.machine == "run"]
+    assert [(move.dest, move.hands_on) for move in cancelled] == [("cancelled", None)]
 
 
 @pytest.mark.spec("ERR-7")
