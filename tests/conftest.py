@@ -105,12 +105,6 @@ def repeats(item: pytest.Item) -> bool:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto` takes one more than there are processors: at any time some test waits, for a server or a process of its own."""
-    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Whoever has nothing left to do takes over half of what another has left; neighbours, which share what they prepare, stay together."""
     from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
