@@ -1,8 +1,8 @@
 import pytest
-from attrs import fields
+from attrs import evolve, fields
 
 from statecore.codec import dump_state, load_state
-from statecore.codec.records import CLASSES, PARTS
+from statecore.codec.records import CLASSES, PARTS, REMEMBERED, TEXTS
 from statecore.core import BEGINNING, Cursor, Frame, Gather, Ref, State
 from statecore.core.state import Ending, Marks
 from statecore.errors import UnreadableValue
@@ -141,3 +141,13 @@ def test_another_format_is_named():
     """A state in a format of another release is refused as such, whatever follows."""
     with pytest.raises(UnreadableValue, match="this release reads 1"):
         load_state('[2,"anything"]')
+
+
+def test_only_so_many_texts_are_remembered():
+    """A text is written once while it is remembered; where there are too many of them, all are forgotten, and texts stay what they were."""
+    assert dump_state(BUSY) is dump_state(evolve(BUSY)) == BUSY_TEXT
+    for n in range(REMEMBERED):
+        dump_state(State("running", (Cursor(f"s{n}", "running"),), None))
+    assert 0 < len(TEXTS) <= REMEMBERED
+    assert BUSY not in TEXTS
+    assert dump_state(BUSY) == BUSY_TEXT
