@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, Steps, UserInputField, Workflow
+from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, StepOutput, Steps, UserInputField, Workflow
 from statecore.definition import pause
 from statecore.definition.fields import checked
 from statecore.errors import DefinitionError, InvalidInput, NotAComponent, StoreForked, UnknownStep
@@ -90,6 +90,12 @@ def test_what_is_no_component_is_named():
         with pytest.raises(NotAComponent) as caught:
             Workflow("w", steps)
         assert caught.value.found == steps
+
+
+def test_an_output_made_by_hand_is_that_of_a_first_attempt():
+    """What an executor returns says what it wants to say, and the rest is as of a step that went well at once."""
+    made = StepOutput(content="x")
+    assert (made.content, made.attempt, made.success, made.stop, made.error) == ("x", 0, True, False, None)
 
 
 def test_names_come_from_what_is_run():
