@@ -16,10 +16,12 @@ from statecore.lifecycles import TABLES
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "statecore"
 
+KEPT = [] if (ROOT / ".mypy_cache").exists() else ["--cache-dir=/dev/null"]
+"""What mypy keeps for its next time is of use where there is one; a clean checkout is looked at once."""
 LINTERS = {
     "ruff check": ["-m", "ruff", "check", "--no-cache", "--quiet", "."],
     "ruff format": ["-m", "ruff", "format", "--no-cache", "--quiet", "--check", "."],
-    "mypy": ["-m", "mypy"],
+    "mypy": ["-m", "mypy", *KEPT],
     "import-linter": ["-c", "from importlinter.cli import lint_imports_command as lint; lint(['--no-cache', '--no-logo'])"],
 }
 
