@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import writing
-from .rules import GENESIS, digest, link, seal
+from statecore.errors import UnknownRun, UnreadableValue
+
+from . import reading, writing
+from .rules import digest, link, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from .records import Boundary, Identity, Micros, Record
 
 CLAIM = "SELECT owner, epoch, updated FROM run WHERE run_id = ?"
-LINK = "SELECT j.hash FROM journal j JOIN run r ON r.id = j.run WHERE r.run_id = ? AND j.seq = ?"
 
 
 def left(connection: Link, work: Callable[..., Any], args: Sequence[Any], answer: Any) -> bool:
@@ -45,18 +46,14 @@ def boundary_is_there(connection: Link, waits: bool, boundary: Boundary, *_: Any
 
 def rows_are_there(connection: Link, boundary: Boundary) -> bool:
     """Whether the journal has the link that the boundary's rows lead to."""
-    chain = link_at(connection, boundary.run_id, boundary.seq)
-    for entry in boundary.entries if chain is not None else ():
-        chain = link(chain or GENESIS, boundary.run_id, entry)
-    return chain is not None and link_at(connection, boundary.run_id, boundary.seq + len(boundary.entries)) == chain
-
-
-def link_at(connection: Link, run_id: str, seq: int) -> bytes | None:
-    """The chain's link at a row; None where there is no such row."""
-    if seq == 0:
-        return GENESIS
-    row = connection.execute(LINK, (run_id, seq)).fetchone()
-    return bytes(row[0]) if row is not None else None
+    try:
+        number = reading.number_of(connection, boundary.run_id)
+        chain = reading.link_at(connection, boundary.run_id, number, boundary.seq)
+        for entry in boundary.entries:
+            chain = link(chain, boundary.run_id, entry)
+        return reading.link_at(connection, boundary.run_id, number, boundary.seq + len(boundary.entries)) == chain
+    except (UnknownRun, UnreadableValue):  # there is no such run, or no such row
+        return False
 
 
 def run_is_there(connection: Link, _answer: object, identity: Identity, *_: Any) -> bool:

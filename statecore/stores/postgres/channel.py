@@ -256,7 +256,7 @@ class Channel:
                     crashed = life is None or self._lives[connection] != life
                     if status is None or (crashed and status == "committed"):
                         return seen(PostgresLink(connection))
-                if crashed or status != "in progress":
+                if status != "in progress":
                     return bool(status == "committed")
             except pg.InvalidParameterValue:  # nobody has the number yet
                 return False
