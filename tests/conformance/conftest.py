@@ -76,10 +76,10 @@ def calls() -> Calls:
 
 
 def open_store(kind: str, file: Path) -> Store:
-    """A store of one kind; one on disk does not wait for it, which changes nothing that a process sees."""
+    """A store of one kind, as it is when nobody sets anything: one on disk waits for it, and asyncio does so on a thread."""
     if kind == "memory":
         return InMemoryDb()
     from statecore.db.sqlite import SqliteDb
 
-    store: Store = SqliteDb(db_file=str(file), durability="normal")
+    store: Store = SqliteDb(db_file=str(file))
     return store
