@@ -2,7 +2,7 @@
 
 It runs when all others have, on what they measured (`pytest --cov`), and is reported like any test, so that pytest's own summary says
 everything. Measuring doubles the time of a test, so it pauses in those that only repeat what others do: explorations, random walks,
-campaigns, each row of something, and conformance tests on another store than that in memory.
+campaigns, each row of something, and conformance tests on another store than that in memory. It pauses too while tests are looked for.
 
 The files of the tests are in memory, where there is enough of it: what is stored is written and synced in the same way, and no test waits
 for a disk that others use as well.
@@ -17,10 +17,15 @@ import shutil
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
+
+import statecore
 
 FLOORS = ["errors.py", "definition/*", "lifecycles/*", "core/*", "codec/*"]
 REPEATS = (
@@ -85,11 +90,15 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Twelve thousand tests stay until the end: garbage is not looked for while they are found, nor among them ever after."""
     gc.disable()
     try:
-        return (yield)
+        if is_measured() and (hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None)):
+            for module in walk_packages(statecore.__path__, "statecore."):  # what runs at its import is measured here
+                import_module(module.name)
+        with unmeasured():
+            return (yield)
     finally:
         gc.freeze()
         gc.enable()
@@ -97,17 +106,30 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Pause the measuring, in threads too, while a test that only repeats what others do is set up, run and cleared away."""
-    tracer, of_threads = sys.gettrace(), threading.gettrace()
-    if tracer is None or of_threads is None or not repeats(item):
+    """Pause the measuring while a test that only repeats what others do is set up, run and cleared away."""
+    with unmeasured() if repeats(item) else nullcontext():
         return (yield)
+
+
+def is_measured() -> bool:
+    """Whether this process is being measured now."""
+    return sys.gettrace() is not None and threading.gettrace() is not None
+
+
+@contextmanager
+def unmeasured() -> Generator[None, None, None]:
+    """Pause the measuring, in threads that begin meanwhile, too."""
+    of_main, of_threads = sys.gettrace(), threading.gettrace()
+    if not is_measured():
+        yield
+        return
     sys.settrace(None)
     threading.settrace(None)
     try:
-        return (yield)
+        yield
     finally:
         threading.settrace(of_threads)
-        sys.settrace(tracer)
+        sys.settrace(of_main)
 
 
 def repeats(item: pytest.Item) -> bool:

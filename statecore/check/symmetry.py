@@ -82,7 +82,7 @@ class Symmetry:
         """The events of a real run, of those of a way through the settled graph."""
         state, back, real = BEGINNING, {at: at for at in self.program.nodes}, []
         for number, event in enumerate(told := tuple(events), start=1):
-            real.append(evolve(event, at=back[event.at], choices=tuple([back[at] for at in event.choices])))
+            real.append(event._replace(at=back[event.at], choices=tuple([back[at] for at in event.choices])))
             if number < len(told):  # the last may be one that the engine does not take
                 state, renaming = self.settle(canonical(self.program, advance(self.program, state, event).state))
                 back = {renaming.get(at, at): was for at, was in back.items()}

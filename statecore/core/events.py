@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from statecore.lifecycles import words as w
 
@@ -12,8 +10,7 @@ from .program import ROOT, Address
 from .state import Source, State, Turn
 
 
-@frozen
-class Event:
+class Event(NamedTuple):
     """One thing that happened at an address: a call ended, a person decided, or (at the root) a run was started, cancelled, reopened.
 
     `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `body` is for the journal; the
@@ -29,8 +26,7 @@ class Event:
     time: int = 0
 
 
-@frozen
-class Move:
+class Move(NamedTuple):
     """One firing of a row. `body` is that of the event where the event fired it, None where it followed.
 
     `hands_on` refers to what a component that is now completed hands on to the next one.
@@ -47,8 +43,7 @@ class Move:
     hands_on: Source | None = None
 
 
-@frozen
-class Advanced:
+class Advanced(NamedTuple):
     """What `advance` found: the next parked state, and the moves that led there, in order."""
 
     state: State

@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
-from attrs import frozen
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .events import Advanced, Event
 from .memo import recall
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
     from .state import State
 
 
-@frozen
-class Commit:
+class Commit(NamedTuple):
     """Store this before anything else happens."""
 
     before: State
@@ -35,15 +32,13 @@ class Commit:
     after: Advanced
 
 
-@frozen
-class Start:
+class Start(NamedTuple):
     """Begin this call."""
 
     call: Call
 
 
-@frozen
-class Next:
+class Next(NamedTuple):
     """Wait for the world: for the first call to end, or for the first of these delays to be over."""
 
     timers: tuple[Timer, ...] = ()
@@ -73,6 +68,6 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
                 yield Start(call)
         begun = open_calls
         reply = yield Next(tuple([item for item in waiting if type(item) is Timer])) if len(waiting) > len(begun) else NEXT
-        if not isinstance(reply, tuple) or not reply:
+        if isinstance(reply, Event) or not reply:
             return state
         events = reply if len(state.cursors) == 1 else tuple([event for event in reply if stands_at(state, event)])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-from attrs import frozen
+from typing import Literal, NamedTuple, TypeAlias
 
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
@@ -16,8 +14,7 @@ AskKind = Literal["confirmation", "user_input", "route", "output_review", "itera
 CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 
 
-@frozen
-class Ask:
+class Ask(NamedTuple):
     """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires."""
 
     kind: AskKind
@@ -32,8 +29,7 @@ class Ask:
         return pause_id(self.kind, self.at, self.turn, self.attempt)
 
 
-@frozen
-class Call:
+class Call(NamedTuple):
     """The world owes a result: user code is to be called, once."""
 
     kind: CallKind
@@ -42,8 +38,7 @@ class Call:
     attempt: int
 
 
-@frozen
-class Timer:
+class Timer(NamedTuple):
     """The clock owes the end of a delay."""
 
     at: Address

@@ -132,7 +132,7 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
-            entries[0] = evolve(entries[0], body=saying(entries[0].body, definition=self.program.fingerprint))
+            entries[0] = entries[0]._replace(body=saying(entries[0].body, definition=self.program.fingerprint))
         opened, closed = self.asked(effect, time)
         return Boundary(
             run_id=self.identity.run_id,
@@ -329,7 +329,7 @@ def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
 def saying(body: Body, **more: Any) -> Body:
     """A body that says more."""
     said = loads(body.detail) if body.detail else {}
-    return evolve(body, detail=dumps({**said, **more}))
+    return body._replace(detail=dumps({**said, **more}))
 
 
 def latest(events: tuple[Event, ...]) -> int:

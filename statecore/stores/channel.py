@@ -109,12 +109,14 @@ class Channel:
     pid: int
     closed: bool
     connection: sqlite3.Connection
+    copier: sqlite3.Connection | None
     using: RLock
 
     def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
         self.path, self.durability, self.factory = path, durability, factory
         self.pid = os.getpid()
         self.closed = False
+        self.copier = None
         self.using = RLock()
         try:
             self.connection = connect(path, durability, factory)
@@ -184,20 +186,24 @@ class Channel:
         again later.
         """
         with suppress(sqlite3.Error, StoreError), self.using:
-            other = connect(self.path, self.durability, self.factory)
+            copier, self.copier = self.copier or connect(self.path, self.durability, self.factory), None
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
-                other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                copier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                self.copier = copier
             finally:
                 self.undo()
-                other.close()
+                if self.copier is None:  # whatever ails it, the next one is opened anew
+                    copier.close()
 
     def close(self) -> None:
-        """Give the connection back, once its thread is done with it: SQLite crashes the process of whoever closes it in between."""
+        """Give the connections back, once their thread is done with them: SQLite crashes the process of whoever closes one in between."""
         with self.using:
             self.closed = True
-            with suppress(sqlite3.Error):
-                self.connection.close()
+            for each in (self.connection, self.copier):
+                if each is not None:
+                    with suppress(sqlite3.Error):
+                        each.close()
 
     def __del__(self) -> None:
         """When its thread ends, so does its connection; but a forked child never closes its parent's."""
@@ -206,4 +212,4 @@ class Channel:
         if self.pid == os.getpid():
             self.close()
         else:
-            INHERITED.append(self.connection)
+            INHERITED.extend(each for each in (self.connection, self.copier) if each is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -16,8 +16,7 @@ Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
 
 
-@frozen
-class Body:
+class Body(NamedTuple):
     """What an event brings for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
 
     `detail` is "" where there is nothing to say. Its words: `by`, `comment`, `error`, `error_type`, `stop`, `success`.
@@ -27,8 +26,7 @@ class Body:
     value: Text | None = None
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """One row of a run's journal: one firing of a row of a lifecycle, with who and when. `seq` counts from 1 without gaps."""
 
     seq: int
@@ -133,8 +131,7 @@ class Record:
     updated: Micros
 
 
-@frozen
-class Boundary:
+class Boundary(NamedTuple):
     """One transaction: the end of something and what is next. All of it is stored, or nothing.
 
     `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).

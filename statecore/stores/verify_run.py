@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
@@ -115,7 +115,7 @@ def light(entry: Entry) -> Entry:
     """A row without its value, unless a person gave it: outputs may be large, and only whether there is one matters from here on."""
     if entry.body.value is None or entry.trigger in BY_PERSON:
         return entry
-    return evolve(entry, body=Body(entry.body.detail, "null"))
+    return entry._replace(body=Body(entry.body.detail, "null"))
 
 
 def entry_of(row: Sequence[Any], run_id: str, chain: bytes) -> tuple[Entry, bytes]:

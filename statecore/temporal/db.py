@@ -192,7 +192,7 @@ class TemporalDb:
         return (
             entry
             if value is None or not value.startswith("@")
-            else evolve(entry, body=evolve(entry.body, value=brought(self.values, value)))
+            else entry._replace(body=entry.body._replace(value=brought(self.values, value)))
         )
 
     def head(self, run_id: str) -> str:

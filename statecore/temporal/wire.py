@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import fields, frozen
+from attrs import frozen
 
 from statecore.codec.records import dump_state, load_state
 from statecore.core import Call, Ref
@@ -28,7 +28,7 @@ Row = list[Any]
 Plain = dict[str, Any]
 T = TypeVar("T", Identity, Entry, Pause, Decided)
 
-NAMES: dict[type, tuple[str, ...]] = {kind: tuple(part.name for part in fields(kind)) for kind in (Identity, Entry, Pause, Decided)}
+NAMES: dict[type, tuple[str, ...]] = {kind: kind.__match_args__ for kind in (Identity, Entry, Pause, Decided)}
 
 
 def row(record: Identity | Entry | Pause | Decided) -> Row:

@@ -283,7 +283,7 @@ class Continuation:
         """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
         program, state, now = self.compiled.program, execution.state, self.host.clock()
         if state.run == w.failed:
-            return (evolve(REOPEN, time=now),)
+            return (REOPEN._replace(time=now),)
         if state.run == w.pending:
             return (beginning(program, now),)
         left = calls(program, state) if record.owner is not None else ()

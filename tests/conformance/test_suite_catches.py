@@ -19,7 +19,7 @@ class Unfenced(InMemoryDb):
     """Takes a boundary of whoever was taken over."""
 
     def commit(self, boundary):
-        return super().commit(evolve(boundary, epoch=self.load(boundary.run_id).epoch))
+        return super().commit(boundary._replace(epoch=self.load(boundary.run_id).epoch))
 
 
 class Endless(InMemoryDb):
@@ -40,7 +40,7 @@ class Forgetful(InMemoryDb):
     """Does not keep the lease of a boundary."""
 
     def commit(self, boundary):
-        return super().commit(evolve(boundary, lease=None))
+        return super().commit(boundary._replace(lease=None))
 
 
 class Generous(InMemoryDb):

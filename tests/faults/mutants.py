@@ -69,7 +69,7 @@ def mutants() -> list[Mutant]:  # a list of small patches
         return both
 
     def evolved(**changes: Any) -> Callable[[Any], Any]:
-        return lambda commit: lambda self, boundary: commit(self, evolve(boundary, **changes))
+        return lambda commit: lambda self, boundary: commit(self, boundary._replace(**changes))
 
     def half(append: Any) -> Any:
         def halves(connection: Any, *args: Any, **more: Any) -> Any:

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from statecore.errors import StoreUnavailable
-from statecore.stores import memory
+from statecore.stores.memory import InMemoryDb
 from tests.faults.planted import epoch_only
 from tests.faults.schedule import Actor, Search, World, sampled, told
 from tests.faults.simulation import SCOPES, Theatre
@@ -104,7 +104,7 @@ def test_a_failure_is_made_again_by_its_moves(monkeypatch):
     """The moves of an order in which something was wrong make the same wrong again, and nothing wrong once the fault is mended."""
     theatre = Theatre(SCOPES["stale"])
     with monkeypatch.context() as broken:
-        broken.setattr(memory, "check_fence", epoch_only(None))
+        broken.setattr(InMemoryDb, "commit", epoch_only(InMemoryDb.commit))
         orders = (theatre.play(sampled(f"1-{n}")) for n in range(200))
         world, wrong = next((world, wrong) for world, wrong in orders if wrong)
         again, same = theatre.play(told(" ".join(world.moves)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
@@ -281,7 +280,7 @@ def test_what_is_remembered_is_what_is_true(taken):
     """`recall` answers as `advance` does, the first time and again, with the body of the event of this time; and refuses as it does."""
     for round_ in range(2):
         for stage in taken.stages:
-            event = evolve(said(stage.wait, stage.word, taken.components), body=f"body {round_}", time=round_)
+            event = said(stage.wait, stage.word, taken.components)._replace(body=f"body {round_}", time=round_)
             assert recall(taken.program, stage.before, (event,)) == advance(taken.program, stage.before, event)
             if stage.before.run != "failed":
                 assert recall(taken.program, stage.before, (CANCEL,)) == advance(taken.program, stage.before, CANCEL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from statecore import Condition, Step, Steps, Workflow
 from statecore.check import Verdict, check, document, story
@@ -104,19 +103,19 @@ def test_content_that_a_skipped_step_hands_on_is_found(monkeypatch):
 
 def test_a_skipped_step_that_hands_on_is_found(monkeypatch):
     """A move to skipped that carries a reference is an offence."""
-    change_moves(monkeypatch, lambda move: evolve(move, hands_on=Ref("a", (), 0)) if move.dest == w.skipped else move)
+    change_moves(monkeypatch, lambda move: move._replace(hands_on=Ref("a", (), 0)) if move.dest == w.skipped else move)
     assert "handed on" in check(FLOW)[Law.skip_none.value].why
 
 
 def test_a_move_out_of_nowhere_is_found(monkeypatch):
     """A move that does not leave the phase where its component was is an offence."""
-    change_moves(monkeypatch, lambda move: evolve(move, source=w.judging) if move.trigger == w.succeed else move)
+    change_moves(monkeypatch, lambda move: move._replace(source=w.judging) if move.trigger == w.succeed else move)
     assert check(FLOW)[Law.continuity.value].why == "a was running and left judging"
 
 
 def test_a_child_that_begins_alone_is_found(monkeypatch):
     """A child that is entered although its group never was is an offence."""
-    change_moves(monkeypatch, lambda move: evolve(move, at="a") if move.at == "g" and move.trigger == w.enter else move)
+    change_moves(monkeypatch, lambda move: move._replace(at="a") if move.at == "g" and move.trigger == w.enter else move)
     assert check(FLOW)[Law.inside.value].why == "g/b began although g had not"
 
 
@@ -126,7 +125,7 @@ def change_moves(monkeypatch, change):
 
     def lying(program, state, *events):
         after = real(program, state, *events)
-        return evolve(after, moves=tuple(map(change, after.moves)))
+        return after._replace(moves=tuple(map(change, after.moves)))
 
     monkeypatch.setattr(drawing, "advance", lying)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from attrs import evolve
 
 from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.check import (
@@ -121,7 +120,7 @@ def test_a_counterexample_breaks_the_property_in_the_whole_graph(name):
     made, state, memory = automaton(less, found, ()), BEGINNING, 0
     for event in events:
         places: list = [(c.turn, c.attempt) for c in state.cursors if c.at == event.at] or [((), 0)]
-        after_it = advance(program, state, evolve(event, turn=places[0][0], attempt=places[0][1]))
+        after_it = advance(program, state, event._replace(turn=places[0][0], attempt=places[0][1]))
         state = after_it.state
         for moment in made.read(tuple([Letter(m.at, m.source, m.trigger, m.dest) for m in after_it.moves])):
             memory = found.step(memory, moment)

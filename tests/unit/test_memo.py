@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from statecore import Parallel, Step, Workflow
 from statecore.core import BEGINNING, START, Event, advance
 from statecore.core.memo import LEAST, recall
 
-BORN = evolve(START, body="a body")
+BORN = START._replace(body="a body")
 
 
 def program_of(**settings):
@@ -19,7 +17,7 @@ def program_of(**settings):
 def test_an_answer_is_given_again():
     """The state is the very one that was computed before, with the body of the event of this time."""
     program = program_of()
-    first, again = recall(program, BEGINNING, (BORN,)), recall(program, BEGINNING, (evolve(BORN, body="another"),))
+    first, again = recall(program, BEGINNING, (BORN,)), recall(program, BEGINNING, (BORN._replace(body="another"),))
     assert (len(program.memo), again.state is first.state) == (1, True)
     assert [first.moves[0].body, again.moves[0].body] == ["a body", "another"]
 

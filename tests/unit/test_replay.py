@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from attrs import evolve
 
 from statecore import Parallel, Router, Step, Workflow
 from statecore.errors import ReplayFailed
@@ -44,9 +43,9 @@ def test_every_row_matters(played):
     rows = played.db.journal("r")
     for place, row in enumerate(rows):
         changed = [
-            *(evolve(row, **{column: "x"}) for column in ("at", "trigger", "dest", "source", "machine")),
-            evolve(row, attempt=7),
-            evolve(row, turn=(*row.turn, 3)),
+            *(row._replace(**{column: "x"}) for column in ("at", "trigger", "dest", "source", "machine")),
+            row._replace(attempt=7),
+            row._replace(turn=(*row.turn, 3)),
         ]
         for spoilt in ([*rows[:place], *rows[place + 1 :]], *([*rows[:place], each, *rows[place + 1 :]] for each in changed)):
             if spoilt == rows[: len(spoilt)]:

@@ -110,18 +110,24 @@ def test_a_fault_leaves_nothing_half_done(file, monkeypatch, act, error, for_goo
         each.close()
 
 
-def test_a_fault_in_a_checkpoint_costs_nothing(file, monkeypatch):
-    """A boundary is acknowledged though the log cannot be copied right after it."""
-    monkeypatch.setattr(sqlite, "WAL_PAGES", 0)
-    store = SqliteDb(file, connection_factory=Fault)
-    writer = started(store)
-    for at in range(8, 25):
-        monkeypatch.setattr(Fault, "left", at)
+@pytest.mark.parametrize("before", [0, 9_999], ids=["another one", "the first one"])
+def test_a_fault_in_a_checkpoint_costs_nothing(tmp_path, monkeypatch, before):
+    """A boundary is acknowledged though the log cannot be copied right after it, at whichever statement that breaks."""
+    struck = []
+    for at in range(8, 40):
+        monkeypatch.setattr(sqlite, "WAL_PAGES", before)
+        store = SqliteDb(tmp_path / f"{at}.db", connection_factory=Fault)
+        writer = started(store)
+        monkeypatch.setattr(sqlite, "WAL_PAGES", 0)
         monkeypatch.setattr(Fault, "error", sqlite3.OperationalError("disk I/O error"))
+        monkeypatch.setattr(Fault, "left", at)
         writer.commit()
-    monkeypatch.setattr(Fault, "left", None)
-    assert writer.commit(succeeded("first")).seq == 2
-    store.close()
+        struck.append(Fault.left is not None and Fault.left <= 0)
+        monkeypatch.setattr(Fault, "left", None)
+        assert writer.commit(succeeded("first")).seq == 2
+        store.close()
+    assert struck[0]
+    assert not struck[-1]
 
 
 class InTheWay(sqlite3.Connection):

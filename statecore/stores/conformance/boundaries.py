@@ -105,8 +105,8 @@ REFUSED: dict[str, tuple[type[StatecoreError], Callable[[Writer], Boundary]]] = 
 
 def moved(boundary: Boundary, index: int, by: int) -> Boundary:
     """The boundary with the rows from one on moved to other places of the journal."""
-    entries = [evolve(entry, seq=entry.seq + by) if n >= index else entry for n, entry in enumerate(boundary.entries)]
-    return evolve(boundary, entries=tuple(entries))
+    entries = [entry._replace(seq=entry.seq + by) if n >= index else entry for n, entry in enumerate(boundary.entries)]
+    return boundary._replace(entries=tuple(entries))
 
 
 class Boundaries(Fresh):

@@ -101,7 +101,7 @@ class Wanderer:
             parks=self.random.random() < 0.5,  # noqa: PLR2004
             heeds_cancel=self.random.random() < 0.5,  # noqa: PLR2004
         )
-        return evolve(usual, epoch=record.epoch - (self.random.random() < 0.1))  # noqa: PLR2004
+        return usual._replace(epoch=record.epoch - (self.random.random() < 0.1))  # noqa: PLR2004
 
     def word(self) -> str:
         """A person's word."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import evolve
 
 from statecore.errors import ClaimLost, RunBusy, UnknownRun
 from statecore.stores.owner import SKEW
@@ -106,14 +105,14 @@ class Leases(Fresh):
         """It is refused while an owner lives, and where somebody has claimed meanwhile; else the run is claimed, and stands where it stood."""
         writer = held_elsewhere(store)
         before = everything(store, "run-1")
-        claims = evolve(writer.boundary(), epoch=2, state=writer.state, claim=Claim(ALIVE), lease=OVER + MINUTE)
+        claims = writer.boundary()._replace(epoch=2, state=writer.state, claim=Claim(ALIVE), lease=OVER + MINUTE)
         with pytest.raises(RunBusy):
-            store.commit(evolve(claims, time=OVER - 1))
+            store.commit(claims._replace(time=OVER - 1))
         for epoch in (1, 3):
             with pytest.raises(ClaimLost):
-                store.commit(evolve(claims, time=OVER, epoch=epoch))
+                store.commit(claims._replace(time=OVER, epoch=epoch))
         assert everything(store, "run-1") == before
-        assert store.commit(evolve(claims, time=OVER)) is False
+        assert store.commit(claims._replace(time=OVER)) is False
         found = store.load("run-1")
         assert (found.owner, found.epoch, found.lease, found.seq) == (ALIVE, 2, OVER + MINUTE, writer.seq)
         assert (found.state, store.journal("run-1")) == (writer.state, store.journal("run-1", 0, writer.seq))
@@ -125,7 +124,7 @@ class Leases(Fresh):
         writer = held_elsewhere(store)
         store.request_cancel("run-1", "ann", TIME)
         before = everything(store, "run-1")
-        assert store.commit(evolve(writer.boundary(), epoch=2, state=writer.state, claim=Claim(ALIVE), time=OVER)) is True
+        assert store.commit(writer.boundary()._replace(epoch=2, state=writer.state, claim=Claim(ALIVE), time=OVER)) is True
         assert everything(store, "run-1") == before
 
     def test_an_owner_without_a_lease_is_never_given_up(self, store: Store) -> None:

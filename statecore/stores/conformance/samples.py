@@ -134,7 +134,7 @@ class Writer:
         where = next((row.dest for row in reversed(fired) if row.machine == "run"), self.state.run)
         cursors = tuple(Cursor(row.at, row.dest, row.turn, row.attempt) for row in fired if row.machine != "run")[-1:]
         usual = Boundary(self.run_id, self.epoch, self.seq, time, State(where, cursors), tuple(entries), {})
-        return evolve(usual, **parts)
+        return usual._replace(**parts)
 
     def commit(self, *fired: Fired, **parts: Any) -> Boundary:
         """Commit the next boundary, and return it."""

@@ -167,7 +167,7 @@ class Threads(Fresh):
         writer = started(store)
         boundaries = [writer.boundary(succeeded(f"s{n}", str(n)), entered(f"s{n + 1}"), seq=2 + 2 * n) for n in range(often(store))]
         boundaries = [
-            evolve(each, entries=tuple(evolve(row, seq=row.seq + each.seq - 2) for row in each.entries)) for each in boundaries
+            each._replace(entries=tuple(row._replace(seq=row.seq + each.seq - 2) for row in each.entries)) for each in boundaries
         ]
 
         def act(_who: int) -> list[int]:
