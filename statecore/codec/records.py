@@ -8,6 +8,7 @@ fields. A new field needs one line in `PARTS`, without which this module does no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -62,8 +63,9 @@ write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, ch
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=REMEMBERED)
 def load_state(text: str) -> State:
-    """The state that a text of `dump_state` holds. Raises `UnreadableValue`, and nothing else, for any other text."""
+    """The state that a text of `dump_state` holds, remembered like that. Raises `UnreadableValue`, and nothing else, for any other text."""
     try:
         plain, end = scan(text)
         if end != len(text) or type(plain) is not list or not plain:

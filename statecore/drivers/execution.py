@@ -16,7 +16,7 @@ from statecore.core.state import Turn
 from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record
+from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 from statecore.stores.replay import references
@@ -57,6 +57,7 @@ class Execution:
     lost: list[Call] = field(factory=list)
     texts: dict[Ref, str] = field(factory=dict)
     held_before: Mapping[Ref, int] = field(factory=dict)
+    put: dict[str, Pause] = field(factory=dict)
     _saved_session: str = field(init=False)
     _history: History | None = None
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
@@ -81,6 +82,16 @@ class Execution:
         return Record(
             self.identity, self.state, self.seq, self.held, self._saved_session, None, self.epoch, None, None, None, self.time
         )
+
+    @property
+    def waiting(self) -> list[Waiting] | None:
+        """The open questions, oldest first, where this process put them all; None where some are older, and only the store knows them."""
+        ids = [ask.pause_id for ask in asks(self.program, self.state)]
+        if any(pause_id not in self.put for pause_id in ids):
+            return None
+        who = self.identity
+        put = sorted([self.put[pause_id] for pause_id in ids], key=lambda pause: pause.opened)
+        return [Waiting(pause, None, who.workflow_id, who.workflow_name, who.session_id) for pause in put]
 
     # -- looking back ------------------------------------------------------------------------------------------------------------
 
@@ -123,6 +134,8 @@ class Execution:
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
         """The transaction that stores an effect."""
         after, adopts = effect.after.state, self.adopts
+        opened: tuple[Pause, ...] = ()
+        closed: tuple[str, ...] = ()
         time = latest(effect.events) or self.host.clock()
         at_seq: dict[Ref, int] = {}
         entries, seq = [], self.seq
@@ -133,29 +146,30 @@ class Execution:
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
             entries[0] = entries[0]._replace(body=saying(entries[0].body, definition=self.program.fingerprint))
-        opened, closed = self.asked(effect, time)
-        return Boundary(
-            run_id=self.identity.run_id,
-            epoch=self.epoch,
-            seq=self.seq,
-            time=time,
-            state=after,
-            entries=tuple(entries),
-            held=self.held_by(after, at_seq),
-            opened=opened,
-            closed=closed,
-            decisions=tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
-            session_state=self.session_state if self.session_state is not self._saved_session else None,
-            parks=after.run != w.running,
-            heeds_cancel=heeds_cancel,
-            lease=time + self.host.lease_micros,
-            claim=self.claim,
-            definition=(self.program.fingerprint, self.program.canonical) if adopts else None,
+        if not (is_alone(effect.before) and is_alone(after)):
+            opened, closed = self.asked(effect, time)
+        return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
+            self.identity.run_id,
+            self.epoch,
+            self.seq,
+            time,
+            after,
+            tuple(entries),
+            self.held_by(after, at_seq),
+            opened,
+            closed,
+            tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
+            self.session_state if self.session_state is not self._saved_session else None,
+            after.run != w.running,
+            heeds_cancel,
+            (self.program.fingerprint, self.program.canonical) if adopts else None,
+            time + self.host.lease_micros,
+            self.claim,
         )
 
     def asked(self, effect: Commit, time: int) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
         """The pauses that an effect opens, and the ids of those that it closes."""
-        before, after = self.questions(effect.before), self.questions(effect.after.state)
+        before, after = asks(self.program, effect.before), asks(self.program, effect.after.state)
         if before == after:
             return (), ()
         opened = tuple([self.pause(ask, effect, time) for ask in after if ask not in before])
@@ -164,13 +178,7 @@ class Execution:
     @property
     def adopts(self) -> bool:
         """Whether the run goes on with another definition than the one that is stored with it (P9)."""
-        return self.program.fingerprint != self.identity.fingerprint
-
-    def questions(self, state: State) -> tuple[Ask, ...]:
-        """The open questions of a state; those of a failed run stay open, for it may be reopened. A run with one call has none."""
-        if state.run == w.running and len(state.cursors) < 2:  # noqa: PLR2004
-            return ()
-        return asks(self.program, state)
+        return self.compiled.program.fingerprint != self.identity.fingerprint
 
     def entry(self, seq: int, move: Move, time: int, at_seq: Mapping[Ref, int]) -> Entry:
         """The journal row of a move; a component that hands on what another row holds says which row that is."""
@@ -225,6 +233,10 @@ class Execution:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
         self._saved_session, self.parked, self.time, self.lease = self.session_state, boundary.parks, boundary.time, boundary.lease
+        for pause_id in boundary.closed:
+            self.put.pop(pause_id, None)
+        for pause in boundary.opened:
+            self.put[pause.pause_id] = pause
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}
@@ -330,6 +342,11 @@ def saying(body: Body, **more: Any) -> Body:
     """A body that says more."""
     said = loads(body.detail) if body.detail else {}
     return body._replace(detail=dumps({**said, **more}))
+
+
+def is_alone(state: State) -> bool:
+    """Whether a run has one branch, and it runs: then nobody is asked anything. Questions of a failed run stay open, for it may be reopened."""
+    return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
 
 
 def latest(events: tuple[Event, ...]) -> int:

@@ -178,7 +178,7 @@ class PastMapping(Mapping[str, StepOutput]):
 
 def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
     """The input of one call."""
-    turn = "".join(f".{n}" for n in call.turn)
+    turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
     key = f"{execution.identity.run_id}/{call.at}{turn}"
     return StepInput(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
 

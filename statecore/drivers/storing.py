@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 def store(execution: Execution, effect: Commit) -> Event | None:
     """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
-    cancels = [event for event in effect.events if event.trigger == w.cancel]
-    boundary = execution.boundary(effect, heeds_cancel=not cancels)
+    heeds_cancel = True
+    for event in effect.events:
+        if event.trigger == w.cancel:
+            heeds_cancel = False
+    boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
     try:
         refused = execution.host.store.commit(boundary)
     except BaseException:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from statecore.stores.rules import STATUS
 from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
-    from statecore.core import Cursor, Program, State
+    from statecore.core import Cursor, Program, Ref, State
     from statecore.draw import Past
     from statecore.drivers import Execution, Host
     from statecore.stores import Entry, Record
@@ -48,14 +48,24 @@ class WorkflowRunOutput:
     step_requirements: list[StepRequirement]
     error_requirements: list[ErrorRequirement]
 
-    def __init__(self, host: Host, record: Record, compiled: Compiled | None = None, *, store_events: bool = False) -> None:
+    def __init__(  # noqa: PLR0913  # a run, and what is known of it already
+        self,
+        host: Host,
+        record: Record,
+        compiled: Compiled | None = None,
+        *,
+        store_events: bool = False,
+        waiting: Sequence[Waiting] | None = None,
+        texts: Mapping[Ref, str] | None = None,
+    ) -> None:
         self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
+        self._texts = dict(texts) if texts is not None else {}
         identity = record.identity
         self.run_id, self.session_id, self.user_id = identity.run_id, identity.session_id, identity.user_id
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
         self.created_at = identity.created // 1_000_000
         self.status = RunStatus(STATUS[record.state.run])
-        requirements = [requirement_of(waiting, self.place(waiting)) for waiting in self._waiting()]
+        requirements = [requirement_of(waiting, self.place(waiting)) for waiting in self._waiting(waiting)]
         self.step_requirements = [each for each in requirements if isinstance(each, StepRequirement)]
         self.error_requirements = [each for each in requirements if isinstance(each, ErrorRequirement)]
 
@@ -264,9 +274,11 @@ class WorkflowRunOutput:
         canonical = self._host.store.definition(fingerprint)
         return stored_program(canonical) if canonical is not None else None
 
-    def _waiting(self) -> list[Waiting]:
+    def _waiting(self, known: Sequence[Waiting] | None) -> Sequence[Waiting]:
         if self.status not in (RunStatus.paused, RunStatus.running):
             return []
+        if known is not None:
+            return known
         return self._host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
     def place(self, waiting: Waiting) -> Place:
@@ -287,7 +299,9 @@ class WorkflowRunOutput:
 
     @cached_property
     def _execution(self) -> Execution:
-        return of_record(self._host, self._compiled or compiled_of(self._record), self._record)
+        execution = of_record(self._host, self._compiled or compiled_of(self._record), self._record)
+        execution.texts = self._texts
+        return execution
 
     def _cursor(self, waiting: Waiting) -> Cursor:
         place = (waiting.pause.at, waiting.pause.turn)

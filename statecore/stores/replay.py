@@ -195,7 +195,8 @@ def references(state: State) -> set[Ref]:
     """All outputs that a state refers to."""
     refs: set[Ref] = set()
     for cursor in state.cursors:
-        collect(refs, cursor.prev)
+        if cursor.prev is not None:
+            collect(refs, cursor.prev)
         if cursor.last is not cursor.prev:
             collect(refs, cursor.last)
         if cursor.marks is not UNMARKED:
@@ -204,7 +205,8 @@ def references(state: State) -> set[Ref]:
         collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
     for ending in state.endings:
         collect(refs, ending.prev, ending.last)
-    collect(refs, state.result)
+    if state.result is not None:
+        collect(refs, state.result)
     return refs
 
 

@@ -47,7 +47,7 @@ GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
 _LEGAL = frozenset(LEGAL)
-_columns = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_columns = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
 
 
 def clock_text(time: Micros) -> str:
@@ -244,7 +244,7 @@ def move_text(machine: str, *move: str) -> tuple[str, str]:
 
 def seal(*columns: object) -> bytes:
     """What covers a row that no chain covers: the SHA-256 of its columns."""
-    return sha256(_columns([column.hex() if isinstance(column, bytes) else column for column in columns]).encode()).digest()
+    return sha256(_columns(columns).encode()).digest()
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------------------

@@ -135,8 +135,10 @@ class SqliteDb(Relational):
 
     def _commit(self, boundary: Boundary) -> bool:
         """One boundary; with others that come while one waits for the disk. Raises `StoreForked` rather than wait for a parent's thread."""
+        if not self.blocking:
+            return super()._commit(boundary)
         self._channel()
-        return self._sharing.commit(boundary, self._commit_all) if self.blocking else super()._commit(boundary)
+        return self._sharing.commit(boundary, self._commit_all)
 
     def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:
         """Several boundaries in one transaction."""

@@ -111,8 +111,12 @@ class Inbox:
         Where it left questions and there are none, somebody was quick to answer them, and has gone on: then it is read.
         """
         left = execution.left
-        output = self.view(left) if left is not None else None
-        if output is None or (output.is_paused and not output.requirements):
+        if left is None:
+            return self.show(execution.identity.run_id)
+        output = WorkflowRunOutput(
+            self.host, left, execution.compiled, store_events=self.store_events, waiting=execution.waiting, texts=execution.texts
+        )
+        if output.is_paused and not output.requirements:
             return self.show(execution.identity.run_id)
         return output
 

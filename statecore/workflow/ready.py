@@ -60,7 +60,9 @@ class Ready:
 
 def claiming(host: Host, compiled: Compiled, record: Record) -> Execution:
     """The execution of a stored run whose first boundary will claim it."""
-    return evolve(of_record(host, compiled, record), epoch=record.epoch + 1, claim=Claim(host.owner()))
+    execution = of_record(host, compiled, record)
+    execution.epoch, execution.claim = record.epoch + 1, Claim(host.owner())
+    return execution
 
 
 def new_run(

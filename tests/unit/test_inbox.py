@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from statecore import Condition, InMemoryDb, Step, StepRequirement, Steps, Workflow
+from statecore import Condition, InMemoryDb, Parallel, Step, StepRequirement, Steps, Workflow
 from statecore.core import stored_program
 from statecore.errors import AlreadyDecided, AmbiguousRun, NotPaused, UnknownDecision, UnknownPause, UnknownRun
 from statecore.stores import PauseFilter, RunFilter
@@ -124,22 +124,46 @@ def test_a_run_that_is_executed_is_cancelled_at_its_next_boundary():
     assert seen == [True]
 
 
-def test_who_is_quicker_than_the_output_is_seen_in_it():
-    """A run that somebody decides and continues before its output is made is not called paused with nothing to decide."""
+def quick(steps):
+    """A store in which somebody decides, and continues, whatever question of `b` is open as soon as a run is parked."""
 
     class Quick(InMemoryDb):
         def commit(self, boundary):
             refused = super().commit(boundary)
-            if boundary.state.run == "paused":
+            asked = (
+                [row.pause for row in self.pauses(PauseFilter(run_id=boundary.run_id))] if boundary.state.run == "paused" else []
+            )
+            if [pause.step_name for pause in asked] == ["b"]:
                 again = Workflow("gated", steps, self)
-                [owed] = again.list_pauses()
-                again.decide(owed.run_id, owed.pause_id, "confirm")
-                again.continue_run(run_id=owed.run_id)
+                again.decide(boundary.run_id, asked[0].pause_id, "confirm", by="bob")
+                again.continue_run(run_id=boundary.run_id)
             return refused
 
+    return Quick()
+
+
+def test_an_output_tells_where_its_own_process_stopped():
+    """Somebody who decides and continues a run before its output is made is met when the question is answered: it was answered."""
     steps = [Step("b", lambda _: "done", requires_confirmation=True)]
-    output = Workflow("gated", steps, Quick()).run("x")
-    assert (output.status, output.content, output.requirements) == ("COMPLETED", "done", [])
+    workflow = Workflow("gated", steps, quick(steps))
+    output = workflow.run("x")
+    assert (output.status, [each.step_name for each in output.requirements]) == ("PAUSED", ["b"])
+    output.requirements[0].reject(by="ann")
+    with pytest.raises(AlreadyDecided, match="bob"):
+        workflow.continue_run(output)
+    now = workflow.get_run_output(output.run_id)
+    assert (now.status, now.content, now.requirements) == ("COMPLETED", "done", [])
+
+
+def test_who_is_quicker_than_an_output_that_is_read_is_seen_in_it():
+    """A run whose open question is older is not called paused with nothing to decide."""
+    gates = [Step(name, lambda _: "done", requires_confirmation=True) for name in "ab"]
+    steps = [Parallel(*gates, name="both")]
+    workflow = Workflow("gated", steps, quick(steps))
+    output = workflow.run("x")
+    next(each for each in output.requirements if each.step_name == "a").confirm()
+    output = workflow.continue_run(output)
+    assert (output.status, output.requirements) == ("COMPLETED", [])
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id():
