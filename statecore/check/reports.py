@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
-from xml.sax.saxutils import escape, quoteattr
 
 from .story import beats, consequences, phases, sentence, story
 from .verdicts import Finding, Report, Verdict
@@ -127,6 +126,8 @@ def seen(text: str) -> str:
 
 def attribute(text: str) -> str:
     """A text as the value of an attribute, quotation marks included."""
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415  # it loads what speaks HTTP; only who wants XML pays for it
+
     return quoteattr(seen(text))
 
 
@@ -136,5 +137,7 @@ def case(report: Report, found: Finding, program: Program) -> str:
     tag = "error" if found.verdict is Verdict.undetermined else "failure"
     if tag == "failure" and not found.fails(allow_vacuous=report.allow_vacuous):
         return f"{head}/>\n"
+    from xml.sax.saxutils import escape  # noqa: PLC0415  # as above
+
     said = escape("\n".join(map(seen, lines_of(found, program))))
     return f'{head}>\n    <{tag} message="{found.verdict.value}">{said}</{tag}>\n  </testcase>\n'

@@ -7,9 +7,6 @@ prefixed by the picture's name, so that a page can hold several and light what i
 from __future__ import annotations
 
 import re
-import subprocess
-import sysconfig
-from shutil import which
 
 from statecore.errors import DrawingFailed, MissingExtra
 
@@ -54,6 +51,9 @@ def words_on_top(body: str) -> str:
 
 def tool(*, portable: bool) -> str:
     """The path of the Graphviz to use: beside this Python first, then on the PATH."""
+    import sysconfig  # noqa: PLC0415  # only who draws SVG pays for it
+    from shutil import which  # noqa: PLC0415  # as above
+
     found = which(PORTABLE, path=sysconfig.get_path("scripts")) or which(PORTABLE) or (None if portable else which(SYSTEM))
     if found is None:
         what = "Drawing the same SVG on every machine" if portable else "Drawing SVG"
@@ -63,6 +63,8 @@ def tool(*, portable: bool) -> str:
 
 def graphviz(source: str, program: str) -> str:
     """What Graphviz makes of a DOT source. Raises `DrawingFailed`."""
+    import subprocess  # noqa: PLC0415  # as above
+
     done = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=False)  # noqa: S603  # found by `which`
     if done.returncode:
         raise DrawingFailed(program, done.stderr.decode(errors="replace").strip())

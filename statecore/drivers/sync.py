@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -16,6 +15,7 @@ from .storing import let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from .execution import Execution
     from .inputs import CallValues
@@ -92,12 +92,16 @@ class Calls:
     def fly(self, call: Call) -> None:
         """Call user code on a thread."""
         if self.pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only calls at the same time pay for it
+
             self.pool = ThreadPoolExecutor(max_workers=1_000, thread_name_prefix="statecore")
         values = self.execution.values_of(call)
         self.flying[self.pool.submit(attempt, self.execution, call, values)] = (call, values)
 
     def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """Wait for a call to end, at most until the first delay is over. An interruption is stored for all that is in flight."""
+        from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415  # as above
+
         seconds = self.until(timers) if timers else None
         try:
             done, _ = wait(self.flying, timeout=seconds, return_when=FIRST_COMPLETED)

@@ -2,7 +2,7 @@
 
 One shared machine a table, built without model (`model=None`), without back doors (`auto_transitions=False`) and without a queue.
 A throw-away probe carries the phase and answers each guard from the facts that hold. The question is pure, so it is cached: the
-machine answers each one once in a process.
+machine answers each one once in a process, and is built, and `transitions` loaded, when it is asked its first.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
-
-from transitions import Machine, MachineError
 
 from statecore.errors import RefusedTrigger
 
@@ -24,6 +22,8 @@ from .run import RUN
 from .step import STEP
 
 if TYPE_CHECKING:
+    from transitions import Machine
+
     from .row import Table
 
 TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, LOOP, ROUTER, PARALLEL, GROUP, RUN)}
@@ -31,6 +31,8 @@ TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, LOO
 
 def build(table: Table) -> Machine:
     """A table becomes a `transitions` machine that has its edges and no others."""
+    from transitions import Machine  # noqa: PLC0415  # who only reads runs and decides fires nothing
+
     return Machine(
         model=None,
         initial=None,
@@ -45,7 +47,16 @@ def build(table: Table) -> Machine:
     )
 
 
-MACHINES: dict[str, Machine] = {name: build(table) for name, table in TABLES.items()}
+class Machines(dict[str, "Machine"]):
+    """The machine of each table by its name, built when it is first asked for."""
+
+    def __missing__(self, name: str) -> Machine:
+        """The machine of a table that was not asked for before."""
+        self[name] = build(TABLES[name])
+        return self[name]
+
+
+MACHINES = Machines()
 
 
 @cache
@@ -54,6 +65,8 @@ def fire(machine: str, phase: str, trigger: str, facts: frozenset[str]) -> str:
 
     Raises `RefusedTrigger` where no row allows it; `transitions` itself would return False for refused guards.
     """
+    from transitions import MachineError  # noqa: PLC0415  # as above
+
     probe = SimpleNamespace(state=phase, **{guard: guard in facts for guard in TABLES[machine].guards})
     event = MACHINES[machine].events.get(trigger)
     try:

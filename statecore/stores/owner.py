@@ -7,8 +7,8 @@ in another container, or while the process is stopped.
 from __future__ import annotations
 
 import os
-import socket
 from functools import cache
+from platform import node
 from typing import Literal
 
 Standing = Literal["alive", "dead", "unknown"]
@@ -42,7 +42,7 @@ def host() -> str:
         namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  # as above
     except OSError:
         namespace = INITIAL_NAMESPACE
-    return socket.gethostname() + ("" if namespace == INITIAL_NAMESPACE else "@" + namespace)
+    return node() + ("" if namespace == INITIAL_NAMESPACE else "@" + namespace)
 
 
 def seen(pid: int) -> tuple[str, str | None]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from pkgutil import get_data
+from typing import TYPE_CHECKING, cast
 
 from .rules import LEGAL
 from .seals import seal_all
@@ -38,8 +38,8 @@ def statements(script: str) -> Iterator[str]:
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module."""
-    return files(__package__).joinpath(script).read_text(encoding="utf-8")
+    """A script, as it is shipped beside this module, in a folder or an archive."""
+    return cast("bytes", get_data(__package__, script)).decode()
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

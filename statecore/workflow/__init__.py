@@ -1,4 +1,9 @@
-"""The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are."""
+"""The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are.
+
+`Workflow` itself is loaded when it is first used: who only reads and decides needs an `inbox`.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from statecore.definition import (
     Condition,
@@ -18,7 +23,8 @@ from statecore.definition import (
     pause,
 )
 
-from .workflow import Workflow
+if TYPE_CHECKING:
+    from .workflow import Workflow
 
 __all__ = [
     "Condition",
@@ -38,3 +44,14 @@ __all__ = [
     "Workflow",
     "pause",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Workflow` from its module, once."""
+    if name != "Workflow":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from .workflow import Workflow  # noqa: PLC0415  # who only reads and decides drives no run
+
+    globals()[name] = Workflow
+    return Workflow

@@ -10,7 +10,11 @@ import pytest
 LATER = {
     "asyncio",
     "sqlite3",
+    "concurrent.futures",
     "http",
+    "socket",
+    "tempfile",
+    "transitions",
     "difflib",
     "zoneinfo",
     "statecore.output.events",
@@ -19,7 +23,7 @@ LATER = {
     "statecore.cli",
 }
 CASES = {
-    "import statecore": {"transitions", "attr", "statecore.core"},
+    "import statecore": {"attr", "statecore.core"},
     "from statecore import Step, Workflow": {"click", "statecore.stores.sqlite"},
     "from statecore import SqliteDb": {"click", "statecore.drivers"},
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from pkgutil import get_data
+from typing import TYPE_CHECKING, cast
 
 from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
 from statecore.stores.rules import LEGAL
@@ -35,8 +35,8 @@ KINDS |= {
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module."""
-    return files(__package__).joinpath(script).read_text(encoding="utf-8")
+    """A script, as it is shipped beside this module, in a folder or an archive."""
+    return cast("bytes", get_data(__package__, script)).decode()
 
 
 def furnish(connection: psycopg.Connection, path: str, schema: str) -> None:
