@@ -1,4 +1,4 @@
-"""Who answers a pause where nobody is asked: the words given with `--answers`, or nobody. `person` asks."""
+"""Who answers a pause: whom `--by` names; where nobody is asked, the words given with `--answers`, or nobody. `person` asks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from statecore.definition.fields import checked
 from statecore.errors import UnknownStep, suggest
 from statecore.output.answers import chosen_names
 
+from .options import Option
 from .written import CARRIED
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def login() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a user id without a name
         return "somebody"
+
+
+by_option: Option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
 
 
 def nobody(_requirement: Requirement, _outcomes: Sequence[Outcome]) -> None:

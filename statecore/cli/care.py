@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from statecore.drivers.host import clock_of
 from statecore.stores.backup import backup as backed_up
 from statecore.stores.health import ailments, facts, library
 from statecore.stores.verify import verify as verified
-from statecore.workflow.doctor import examine
 
 from . import exits
-from .listing import json_option
-from .options import Option
+from .options import Option, json_option
 from .screen import clean, watched
 from .stores import database, existing, opened
-from .targets import load
 from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from statecore import Workflow
     from statecore.stores import Store
     from statecore.stores.health import Symptom
     from statecore.stores.verify import Fault, Verified
@@ -113,7 +110,10 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
     left ones, pauses past their deadline, decisions that nobody has applied, and with --target parked runs that this definition would
     strand. Exit codes: 0 all is well, 1 something needs somebody, 2 usage.
     """
-    workflow = load(target) if target is not None else None
+    from statecore.drivers.host import clock_of  # noqa: PLC0415  # `verify` and `backup` know no runs as they are driven
+    from statecore.workflow.doctor import examine  # noqa: PLC0415  # as above
+
+    workflow = targeted(target) if target is not None else None
     db, known, notes, ill = looked_at(store)
     found = examine(db, clock_of(db)(), workflow)
     symptoms = [*ill, *found.symptoms]
@@ -140,6 +140,13 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
             click.echo(f"            {clean(each.remedy)}")
     click.echo("Something needs somebody." if symptoms else "All is well.")
     return code
+
+
+def targeted(target: str) -> Workflow:
+    """The workflow that a target names."""
+    from .targets import load  # noqa: PLC0415  # only who names a workflow needs what drives one
+
+    return load(target)
 
 
 def looked_at(store: Path | str) -> tuple[Store, dict[str, Any], list[Symptom], list[Symptom]]:

@@ -17,9 +17,8 @@ from statecore.errors import NotPaused, UnknownPause
 from statecore.stores import PauseFilter
 
 from . import exits
-from .answers import login
-from .listing import json_option
-from .options import Option
+from .answers import by_option
+from .options import Option, json_option
 from .outcomes import outcomes
 from .screen import clean, command, named, short
 from .stores import db_option, inbox, is_served
@@ -36,7 +35,6 @@ Value = Callable[["Requirement | None"], Any]
 """The value that a decision carries, once its requirement is known."""
 
 RUN_HELP = "RUN is an id or its beginning; STEP may be left out where one pause is open."
-by_option: Option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
 comment_option: Option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
 key_option: Option = click.option(
     "--idempotency-key",

@@ -12,9 +12,9 @@ from statecore.codec import decode
 from statecore.examples import analysis, companion
 from statecore.stores import RunFilter
 
-from .deciding import by_option
+from .answers import by_option
 from .following import Following
-from .listing import json_option
+from .options import json_option
 from .running import UNFINISHED, answering, answers_option, follow
 from .screen import Screen, clean, short
 from .stores import opened

@@ -9,7 +9,7 @@ import click
 from statecore.check.tla import exported
 
 from . import exits
-from .listing import json_option
+from .options import json_option
 from .screen import clean
 from .targets import load
 from .views import print_json

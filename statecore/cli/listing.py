@@ -5,15 +5,13 @@ from __future__ import annotations
 import click
 
 from statecore.stores import PauseFilter, RunFilter
-from statecore.workflow.options import phases_of
 
 from . import exits
-from .options import Option
+from .options import Option, json_option
 from .screen import command, named, short, since
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 
-json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 limit_option: Option = click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
 STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 
@@ -25,6 +23,8 @@ STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 @json_option
 def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
     """List runs, the one changed last first."""
+    from statecore.workflow.options import phases_of  # noqa: PLC0415  # `pending` and `show` do without
+
     box = inbox(db)
     wanted = RunFilter(phases=phases_of(status) if status else None, limit=limit)
     records = box.db.runs(wanted)

@@ -1,4 +1,4 @@
-"""What an option is to a type checker: a decorator that leaves the type of its command alone."""
+"""What an option is to a type checker: a decorator that leaves the type of its command alone; and the one that nearly all commands have."""
 
 from __future__ import annotations
 
@@ -16,3 +16,6 @@ class Option(Protocol):
     def __call__(self, command: Decorated, /) -> Decorated:
         """The command with the option."""
         ...
+
+
+json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 from statecore.errors import UnreadableValue
@@ -81,6 +80,8 @@ def shown(requirement: Requirement) -> list[str]:
         return [f"(not readable here) {clean(refusal)}"]
     if output is None:
         return []
+    from pprint import pformat  # noqa: PLC0415  # only an output under review needs it
+
     text = output.content if isinstance(output.content, str) else pformat(output.content, width=LINE_WIDTH // 10)
     lines = [clean(line, LINE_WIDTH) for line in text.split("\n")]
     more = [f"... and {len(lines) - LINES} more lines"] if len(lines) > LINES else []

@@ -15,11 +15,9 @@ from statecore.workflow.inbox import Inbox
 from statecore.workflow.launching import late_runs, left_runs
 
 from . import exits
-from .answers import nobody, parse
-from .deciding import by_option
+from .answers import by_option, nobody, parse
 from .following import Following
-from .listing import json_option
-from .options import Option
+from .options import Option, json_option
 from .person import Person
 from .screen import Screen, clean, interactive, named, short, watched
 from .stores import db_option, placed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import sys
 import time
 import unicodedata
@@ -77,7 +76,11 @@ def watched() -> bool:
 
 def width() -> int:
     """How many signs fit in a line of this terminal; enough for any line where it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else LABEL + WORD + TEXT_WIDTH
+    if not sys.stdout.isatty():
+        return LABEL + WORD + TEXT_WIDTH
+    from shutil import get_terminal_size  # noqa: PLC0415  # only who follows a run at a terminal pays for it
+
+    return get_terminal_size().columns
 
 
 def since(micros: int) -> str:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from statecore import InMemoryDb, SqliteDb, Workflow
-from statecore.workflow.inbox import Inbox
+from statecore.stores import InMemoryDb
 
 from . import exits
 from .options import Option
 
 if TYPE_CHECKING:
+    from statecore import Workflow
     from statecore.db.postgres import PostgresDb
     from statecore.stores import Store
     from statecore.temporal import TemporalDb
+    from statecore.workflow.inbox import Inbox
 
 DEFAULT = "statecore.db"
 URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
@@ -57,9 +58,16 @@ def opened(db: str | None) -> Store:
     """The store in a file or a database, which is made where there is none; or the one on a Temporal server."""
     if db is not None and is_url(db):
         return database(db)
-    store: Store = served(db) if is_served(db) else SqliteDb(db_file=db or DEFAULT)
+    store: Store = served(db) if is_served(db) else filed(db or DEFAULT)
     click.get_current_context().call_on_close(store.close)
     return store
+
+
+def filed(file: str) -> Store:
+    """The store in a file."""
+    from statecore.stores.sqlite import SqliteDb  # noqa: PLC0415  # a database or a server needs no SQLite
+
+    return SqliteDb(db_file=file)
 
 
 def is_served(db: str | None) -> bool:
@@ -77,12 +85,12 @@ def served(db: str | None) -> TemporalDb:
 
 def inbox(db: str | None) -> Inbox:
     """The store of a command that needs no workflow. A file that is not there is a usage error, and is not created."""
-    if is_url(db):
-        return Inbox(opened(db))
     file = Path(db or DEFAULT)
-    if not is_served(db) and not file.exists():
+    if not is_url(db) and not is_served(db) and not file.exists():
         message = f"There is no store {str(file)!r}. Name the file that the runs are in: --db FILE, or STATECORE_DB=FILE."
         raise click.UsageError(message)
+    from statecore.workflow.inbox import Inbox  # noqa: PLC0415  # `verify` and `backup` take a store as it is
+
     return Inbox(opened(db))
 
 

@@ -13,7 +13,7 @@ import click
 from statecore.workflow.worker import Went, Worker
 
 from . import exits
-from .listing import json_option
+from .options import json_option
 from .screen import Screen, clean, named, short
 from .serving import serve
 from .stores import db_option, is_served, placed
