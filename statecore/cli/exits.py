@@ -1,4 +1,4 @@
-"""What a command's exit code says, and which code stands for what became of it."""
+"""What a command's exit code says, and which code stands for which error."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ import os
 import sys
 from typing import NoReturn
 
-from statecore import RunStatus, errors
+from statecore import errors
 
 FINE, FAILED, USAGE, UNDETERMINED, PAUSED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 """Ctrl-C, as shells write it."""
-
-BY_STATUS = {
-    RunStatus.completed: FINE,
-    RunStatus.cancelled: FAILED,
-    RunStatus.error: FAILED,
-    RunStatus.paused: PAUSED,
-    RunStatus.running: UNDETERMINED,
-    RunStatus.pending: UNDETERMINED,
-}
 
 BY_ERROR: dict[type[errors.StatecoreError], int] = {
     errors.TargetError: USAGE,

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 REFUSALS = (AlreadyDecided, NotPaused, PauseExpired)
 WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
+EXITS = {
+    RunStatus.completed: exits.FINE,
+    RunStatus.cancelled: exits.FAILED,
+    RunStatus.error: exits.FAILED,
+    RunStatus.paused: exits.PAUSED,
+    RunStatus.running: exits.UNDETERMINED,
+    RunStatus.pending: exits.UNDETERMINED,
+}
 
 
 @define
@@ -147,7 +155,7 @@ class Following:
         elif view.status is RunStatus.error:
             self.screen.say(f"Look at it:     {command('show', short(self.run_id), db=self.db)}")
             self.screen.say(f"Try it again:   {command(*self.again, '--retry-failed')}")
-        return exits.BY_STATUS[view.status]
+        return EXITS[view.status]
 
     def hints(self, view: WorkflowRunOutput) -> Iterator[str]:
         """What is asked, how to decide it, and how to go on."""

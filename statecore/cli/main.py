@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
@@ -13,38 +14,54 @@ import click
 from statecore import __version__
 from statecore.errors import StatecoreError
 
-from . import care, deciding, exits, listing, running, working
-from .check import check
-from .demo import demo
-from .diagram import diagram
-from .export import export
-from .screen import clean
+from . import exits
 
 NAME = "statecore"
+
+
+class Later(click.Command):
+    """A command that is known by its name and the first line of its help; its module is imported when more is asked of it."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary)
+        self.module = module
+
+    def loaded(self) -> click.Command:
+        """The command itself, from its module."""
+        module = import_module(f".{self.module}", __package__)
+        return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == self.name)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the command itself, which is parsed, asked for help, completed and invoked from then on."""
+        return self.loaded().make_context(info_name, args, parent, **extra)
+
+
 COMMANDS = (
-    demo,
-    running.run,
-    running.resume,
-    listing.runs,
-    listing.pending,
-    listing.show,
-    deciding.confirm,
-    deciding.reject,
-    deciding.retry,
-    deciding.skip,
-    deciding.give,
-    deciding.select,
-    deciding.edit,
-    deciding.cancel,
-    running.tick,
-    running.recover,
-    working.worker,
-    care.verify,
-    care.doctor,
-    care.backup,
-    check,
-    diagram,
-    export,
+    Later("demo", "demo", "Analyse a file, and be asked on the way."),
+    Later("run", "running", "Start a run of a workflow and follow it."),
+    Later("resume", "running", "Go on with a run: take what was decided, ask about the rest."),
+    Later("runs", "listing", "List runs, the one changed last first."),
+    Later("pending", "listing", "List what waits for a decision."),
+    Later("show", "listing", "Show a run: steps, decisions, what it waits for."),
+    Later("confirm", "deciding", "Say yes to a pause."),
+    Later("reject", "deciding", "Say no to a pause."),
+    Later("retry", "deciding", "Have a failed or interrupted step run again."),
+    Later("skip", "deciding", "Go on without a failed or interrupted step."),
+    Later("input", "deciding", "Give the values that a step asks for."),
+    Later("select", "deciding", "Choose what a Router runs, in the order given."),
+    Later("edit", "deciding", "Replace an output under review."),
+    Later("cancel", "deciding", "Cancel a run."),
+    Later("tick", "running", "Apply the deadlines that are over."),
+    Later("recover", "running", "Take over the runs whose process died."),
+    Later("worker", "working", "Execute the runs of a workflow that can go on."),
+    Later("verify", "care", "Check a store, row by row."),
+    Later("doctor", "care", "Say what in a store needs somebody."),
+    Later("backup", "care", "Copy a store while it is used."),
+    Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
+    Later("diagram", "diagram", "Draw a workflow, or a run on it."),
+    Later("export", "export", "Write a workflow as TLA+, for a second and independent checker."),
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."
 
@@ -78,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: Any = group.main(args=arguments, prog_name=NAME, standalone_mode=False)
     except StatecoreError as error:
+        from .screen import clean  # noqa: PLC0415  # only what is refused needs it
+
         return told(clean(error), exits.exit_of(error))
     except click.ClickException as error:
         error.show()

@@ -15,6 +15,7 @@ LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "
 CALLS = {"eval", "exec", "__import__", "compile"}
 IMPORTERS = {
     "__init__.py": "the names of its own package, written there",
+    "cli/main.py": "the modules of the command line, written there",
     "cli/targets.py": "the workflow that a person names on the command line",
     "draw/workflows.py": "the modules of the package of examples",
     "testing/__init__.py": "the names of its own package, written there",
