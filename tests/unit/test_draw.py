@@ -519,14 +519,14 @@ def test_a_mark_added_later_changes_no_word():
 
 def test_without_graphviz_the_extra_is_named(monkeypatch):
     """Where no Graphviz is found the error says what to install."""
-    monkeypatch.setattr(svg, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(MissingExtra, match=r"pip install 'statecore\[diagrams\]'"):
         to_svg(drawn(step("a")))
 
 
 def test_a_system_dot_will_do_unless_the_bytes_matter(monkeypatch):
     """The fallback is the system's `dot`; for pages that are compared byte by byte it is refused."""
-    monkeypatch.setattr(svg, "which", lambda name, **_: "/there/dot" if name == "dot" else None)
+    monkeypatch.setattr("shutil.which", lambda name, **_: "/there/dot" if name == "dot" else None)
     assert svg.tool(portable=False) == "/there/dot"
     with pytest.raises(MissingExtra):
         svg.tool(portable=True)
