@@ -145,7 +145,7 @@ def quick(steps):
 def test_an_output_tells_where_its_own_process_stopped():
     """Somebody who decides and continues a run before its output is made is met when the question is answered: it was answered."""
     steps = [Step("b", lambda _: "done", requires_confirmation=True)]
-    workflow = Workflow("gated", steps, quick(steps))
+    workflow: Any = Workflow("gated", steps, quick(steps))
     output = workflow.run("x")
     assert (output.status, [each.step_name for each in output.requirements]) == ("PAUSED", ["b"])
     output.requirements[0].reject(by="ann")
@@ -159,7 +159,7 @@ def test_who_is_quicker_than_an_output_that_is_read_is_seen_in_it():
     """A run whose open question is older is not called paused with nothing to decide."""
     gates = [Step(name, lambda _: "done", requires_confirmation=True) for name in "ab"]
     steps = [Parallel(*gates, name="both")]
-    workflow = Workflow("gated", steps, quick(steps))
+    workflow: Any = Workflow("gated", steps, quick(steps))
     output = workflow.run("x")
     next(each for each in output.requirements if each.step_name == "a").confirm()
     output = workflow.continue_run(output)
