@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from hashlib import sha256
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from statecore.errors import UnknownRun
 
 from .attributes import refused
-from .connection import UNANSWERED
+from .connection import NOBODY, UNANSWERED
 from .run import Run
 
 if TYPE_CHECKING:
     from .connection import Connection
     from .wire import Plain, Row
+
+LOG = logging.getLogger(__name__)
 
 
 async def query(connection: Connection, run_id: str, name: str, *args: Any) -> Any:
@@ -42,6 +46,27 @@ async def look(connection: Connection, run_id: str) -> Plain:
     """How a run stands and what people owe it."""
     found: Plain = await query(connection, run_id, "look")
     return found
+
+
+async def looks(connection: Connection, run_ids: list[str]) -> dict[str, Plain]:
+    """The same of many runs, asked at once. One that is gone is left out, and so is, with a warning, one that nobody answers for."""
+
+    async def one(run_id: str) -> Plain | None:
+        try:
+            return await look(connection, run_id)
+        except UnknownRun:
+            return None
+        except WorkflowQueryFailedError as error:
+            why = str(error)
+        except RPCError as error:
+            if error.status not in UNANSWERED:
+                raise
+            why = NOBODY
+        LOG.warning("Run %r is not listed, because it has to be asked: %s", run_id, why)
+        return None
+
+    told = await asyncio.gather(*map(one, run_ids))
+    return {run_id: each for run_id, each in zip(run_ids, told, strict=True) if each is not None}
 
 
 async def rows(connection: Connection, run_id: str, after: int, upto: int) -> Plain:

@@ -134,8 +134,12 @@ class TemporalDb:
         return read_head(self.identity(run_id), self._told(run_id)["head"])
 
     def rests(self, run_id: str) -> bool:
-        """Whether a run is over, or waits for people and no decision waits for it. Raises `UnknownRun`."""
-        told = self._told(run_id)
+        """Whether a run is over, or waits for people and no decision waits for it. Raises `UnknownRun`.
+
+        A run writes that into its memo in the same moment, so that only one with too much for a memo is asked.
+        """
+        memo = self.connection.do(finding.memo(self.connection, run_id))
+        told = self._known(run_id, memo)
         phase = finding.phase(told["head"])
         return phase in ENDED or (phase == "paused" and all(decided is None for _, decided in told["pauses"]))
 
@@ -212,7 +216,7 @@ class TemporalDb:
             if wanted.due_before is not None and wanted.due_before <= wall_clock() + 1:
                 return []  # what is late is taken by the run's own timer
             memos = self.connection.do(finding.memos(self.connection, finding.waiting(wanted), None))
-            found = [(identity, self._known(identity.run_id, memo)) for identity, memo in self._met(memos)]
+            found = self._heard(self._met(memos))
         rows = [
             self._waiting(identity, pause, decided)
             for identity, told in found
@@ -222,6 +226,13 @@ class TemporalDb:
         rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
         limit, offset = page(wanted)
         return rows[offset : offset + limit]
+
+    def _heard(self, met: list[tuple[Identity, Plain]]) -> list[tuple[Identity, Plain]]:
+        """Listed runs as they stand; without those with too much for a memo that no worker answers for, lest nobody's questions be seen."""
+        asked = [identity.run_id for identity, memo in met if memo["head"] is None]
+        told = self.connection.do(asking.looks(self.connection, asked))
+        known = [(identity, memo if memo["head"] is not None else told.get(identity.run_id)) for identity, memo in met]
+        return [(identity, each) for identity, each in known if each is not None]
 
     def _known(self, run_id: str, memo: Plain) -> Plain:
         """What a listed memo says; asked of the run where it was too much for one."""

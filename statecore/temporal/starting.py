@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ONCE = WorkflowIDReusePolicy.REJECT_DUPLICATE
 AGAIN = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+TURN = timedelta(seconds=10)
+"""How long a worker may take for a turn of a run, or keep one that it cannot take, before another is asked; a long history is replayed in it."""
 
 
 class Existing(Exception):  # what it means, the caller knows
@@ -42,6 +45,7 @@ async def start(connection: Connection, given: Start, policy: WorkflowIDReusePol
             id=identity.run_id,
             task_queue=attributes.queue_of(identity.workflow_id),
             id_reuse_policy=policy,
+            task_timeout=TURN,
             memo={MEMO: attributes.memo(foreseen.ledger.told())},
             search_attributes=TypedSearchAttributes(list(pairs)),
         )
