@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from .db import TemporalDb
 
 BEAT = 1.0
-"""Seconds between two signs of life."""
+"""Seconds between two signs of life, where a run's lease does not want them sooner."""
+BEATS = 3
+"""How many signs of life a lease holds at least: one that is late is no death."""
 
 
 @define
@@ -42,7 +44,7 @@ class Performer:
 
     @activity.defn(name=CALL)
     async def call(self, order: Plain) -> Plain:
-        """Make a call on a thread, with a sign of life each second. How it ends is a result, also where it fails.
+        """Make a call on a thread, with signs of life. How it ends is a result, also where it fails.
 
         A worker that is told to stop waits for it as long as it may; then the call is interrupted, and that is a result too.
         """
@@ -87,10 +89,12 @@ class Performer:
 
 
 async def beat() -> None:
-    """Say each second that the worker lives."""
+    """Say each second that the worker lives; more often where a call's lease is short."""
+    lease = activity.info().heartbeat_timeout
+    pause = BEAT if lease is None else min(BEAT, lease.total_seconds() / BEATS)
     while True:
         activity.heartbeat()
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(pause)
 
 
 def ended(execution: Execution, call: Call, store: values.Values | None) -> Plain:

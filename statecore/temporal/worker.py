@@ -17,7 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from statecore.errors import StoreUnavailable
 
 from .attributes import KEYS, queue_of
-from .performing import BEAT, Performer
+from .performing import Performer
 from .run import Run
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .db import TemporalDb
 
 GRACE = 10.0
+UNHINDERED = timedelta(milliseconds=50)
+"""Temporal's library may hold signs of life back for so long: they are few, and one that comes late costs a short lease."""
 
 PASSED = ("statecore", "transitions", "six", "attrs", "attr", "cattrs")
 """What the sandbox does not import again for every run: the core and its libraries, which are pure."""
@@ -53,8 +55,8 @@ def worker(client: Client, performer: Performer, workflow_id: str, slots: int, c
         workflow_runner=runner(),
         max_concurrent_activities=slots,
         max_cached_workflows=cached,
-        max_heartbeat_throttle_interval=timedelta(seconds=BEAT),
-        default_heartbeat_throttle_interval=timedelta(seconds=BEAT),
+        max_heartbeat_throttle_interval=UNHINDERED,
+        default_heartbeat_throttle_interval=UNHINDERED,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=GRACE),
     )

@@ -20,7 +20,7 @@ import click
 from statecore.temporal import TemporalDb, TemporalWorkflows
 from tests.temporal.servers import Server, started
 from tests.temporal.steps import split, workflow
-from tests.temporal.workers import process, until
+from tests.temporal.workers import process, processes, until
 
 CALLERS = 8
 
@@ -29,7 +29,7 @@ def shared(server: Server, db: TemporalDb, folder: Path, steps: int) -> dict[str
     """Runs of three steps, by two workers; how many steps each has executed."""
     db.lease = 30
     runs = TemporalWorkflows(split, db)
-    with process(server.target, "split", folder), process(server.target, "split", folder), ThreadPoolExecutor(CALLERS) as callers:
+    with processes(server.target, "split", folder, many=2), ThreadPoolExecutor(CALLERS) as callers:
         begun = monotonic()
         started_ids = list(callers.map(lambda _: runs.start(), range(steps // 3)))
         contents = [run.content for run in callers.map(lambda run_id: runs.wait(run_id, timeout=600), started_ids)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,15 @@ import pytest
 from statecore.stores import RunFilter
 from statecore.temporal import TemporalDb, TemporalWorkflows
 from statecore.testing import assert_invariants
+from tests.temporal import steps
 from tests.temporal.conftest import history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server
 from tests.temporal.steps import asking, workflow
-from tests.temporal.workers import process, until
+from tests.temporal.workers import process, processes, until
+
+LEASE = 1.0
+"""Seconds: what is not killed here ends at once, or never, so that nobody is taken for dead who is only slow."""
 
 
 def rows(runs: TemporalWorkflows, run_id: str, at: str) -> list[str]:
@@ -22,12 +27,14 @@ def rows(runs: TemporalWorkflows, run_id: str, at: str) -> list[str]:
 
 
 @pytest.mark.spec("CRASH-2")
-def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb, tmp_path: Path) -> None:
+def test_a_worker_killed_in_a_step_and_at_a_pause(
+    server: Server, db: TemporalDb, serve: Callable[..., TemporalWorkflows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed in a step, another worker calls it again, and the journal says so. Killed at a pause, nothing is lost.
 
     What people owe is listed while no worker lives, a decision is left, and the next worker goes on with it.
     """
-    db.lease = 3
+    db.lease = LEASE
     runs = TemporalWorkflows(workflow, db)
     with process(server.target, "workflow", tmp_path) as first:
         run_id = runs.start("stuck-1")
@@ -50,11 +57,12 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
     later = TemporalWorkflows(workflow, TemporalDb(server.target, wait=False))
     later.workflow.decide(run_id, asked.pause_id, "confirm", by="ada")
     later.db.close()
-    with process(server.target, "workflow", tmp_path):
-        until(lambda: db.load(run_id).state.run == "completed")
-        assert runs.workflow.get_run_output(run_id).content == "paid stuck-1 done"
-        assert rows(runs, run_id, "approve") == ["enter", "confirm", "succeed"]
-        assert assert_invariants(db, run_id) == 1
+    monkeypatch.setattr(steps, "FOLDER", tmp_path)
+    serve(workflow)
+    until(lambda: db.load(run_id).state.run == "completed")
+    assert runs.workflow.get_run_output(run_id).content == "paid stuck-1 done"
+    assert rows(runs, run_id, "approve") == ["enter", "confirm", "succeed"]
+    assert assert_invariants(db, run_id) == 1
     replay(history_of(db, run_id))
     assert len(list(tmp_path.glob("stuck-1.pay.*"))) == 1
 
@@ -62,13 +70,13 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(server: Server, db: TemporalDb
 @pytest.mark.spec("CRASH-2")
 def test_a_person_decides_about_an_interrupted_step(server: Server, db: TemporalDb, tmp_path: Path) -> None:
     """Where the policy says pause, nobody calls a step again before a person says so."""
-    db.lease = 3
+    db.lease = LEASE
     runs = TemporalWorkflows(asking, db)
-    with process(server.target, "asking", tmp_path) as first, process(server.target, "asking", tmp_path) as second:
+    with processes(server.target, "asking", tmp_path, many=2) as both:
         run_id = runs.start("stuck-2")
         path = tmp_path / "stuck-2.slow.0"
         until(path.exists)
-        executing = {str(each.pid): each for each in (first, second)}[path.read_text()]
+        executing = {str(each.pid): each for each in both}[path.read_text()]
         executing.kill()
         paused = runs.wait(run_id, timeout=60)
         assert (paused.pause_kind, paused.error_requirements[0].error_type) == ("interrupted", "Interrupted")

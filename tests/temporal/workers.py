@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
@@ -17,18 +17,27 @@ T = TypeVar("T")
 
 
 @contextmanager
-def process(target: str, workflow: str, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """A worker of a workflow of `steps.py`, once it says that it is ready; killed at the end, where it still lives."""
+def processes(target: str, workflow: str, folder: Path, *more: str, many: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many workers of a workflow of `steps.py`, once each says that it is ready; killed at the end, where they still live."""
     command = [sys.executable, "-m", "statecore", "worker", f"{STEPS}:{workflow}", "--temporal", target, *more]
     env = {**os.environ, "STEPS_FOLDER": str(folder), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as started:
-        try:
-            assert started.stdout is not None
-            line = started.stdout.readline()
+    with ExitStack() as stack:
+        started = []
+        for _ in range(many):
+            started.append(stack.enter_context(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)))
+            stack.callback(started[-1].kill)
+        for each in started:
+            assert each.stdout is not None
+            line = each.stdout.readline()
             assert line.startswith("Worker "), line
-            yield started
-        finally:
-            started.kill()
+        yield started
+
+
+@contextmanager
+def process(target: str, workflow: str, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """One such worker."""
+    with processes(target, workflow, folder, *more, many=1) as [started]:
+        yield started
 
 
 def until(holds: Callable[[], T], seconds: float = 60) -> T:
