@@ -19,7 +19,12 @@ from tests.temporal.servers import Server, started
 from tests.temporal.workers import until
 
 ROUNDS = 5
-LOW = ("limit.historyCount.suggestContinueAsNew=30", "limit.historyCount.error=400", "history.maxTotalUpdates=8")
+LOW = (
+    "limit.historyCount.suggestContinueAsNew=30",
+    "limit.historyCount.error=400",
+    "history.maxTotalUpdates=8",
+    'history.workflowIdReuseMinimalInterval="1ms"',  # it would have a history last for a second
+)
 
 
 @pytest.fixture(scope="module")
