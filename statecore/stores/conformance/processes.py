@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import cache
 from multiprocessing import get_all_start_methods, get_context
+from sys import modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +34,8 @@ def world() -> ForkServerContext | SpawnContext:
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     found = get_context("forkserver")
-    found.set_forkserver_preload([decide_all.__module__])
+    imported = [name for name in modules if name.startswith("statecore.stores.") and "conformance" not in name]
+    found.set_forkserver_preload([decide_all.__module__, *imported])
     return found
 
 
