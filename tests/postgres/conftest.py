@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
 def database(server: Server) -> Iterator[str]:
     """The URL of an empty database."""
     name = f"test_{next(NUMBERS)}"
-    server.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
+    server.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

