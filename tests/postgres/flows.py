@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from select import select
 from subprocess import PIPE, Popen
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -16,12 +17,21 @@ ROOT = Path(__file__).parents[2]
 LOG = "STATECORE_TEST_LOG"
 
 
+TOLD_TO_STOP = Event()
+"""Set when the worker of this process has heard that it is to stop, where `stopping.py` is what it executes."""
+
+
 def told(step_input: Any) -> Any:
-    """A step that tells when it begins and when it ends; where the run's input names a pipe, it waits until somebody writes to that."""
+    """A step that tells when it begins and when it ends; between them it waits for what the run's input says.
+
+    That is until somebody writes to a pipe, until this process's worker has heard that it is to stop, or for some seconds.
+    """
     note("begin", step_input)
     run_input = step_input.input or {}
     if run_input.get("pipe") and step_input.step_name == "middle":
         Path(run_input["pipe"]).read_bytes()
+    if run_input.get("until told to stop") and step_input.step_name == "middle":
+        TOLD_TO_STOP.wait()
     if run_input.get("seconds"):
         select([], [], [], run_input["seconds"])
     note("end", step_input)
@@ -53,9 +63,9 @@ def until(true: Any, seconds: float = 60.0) -> Any:
     return said
 
 
-def worker(flow: str, db: str, log: Path, *more: str) -> Popen[bytes]:
+def worker(flow: str, db: str, log: Path, *more: str, file: str = __file__) -> Popen[bytes]:
     """A worker's process."""
-    command = [sys.executable, "-m", "statecore", "worker", f"{__file__}:{flow}", "--db", db, "--json", *more]
+    command = [sys.executable, "-m", "statecore", "worker", f"{file}:{flow}", "--db", db, "--json", *more]
     return Popen(command, cwd=ROOT, env={**os.environ, LOG: str(log), "PYTHONPATH": str(ROOT)}, stdout=PIPE, stderr=PIPE)
 
 

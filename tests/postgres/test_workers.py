@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from threading import Thread
+from pathlib import Path
 
 import pytest
 
@@ -83,17 +83,14 @@ def test_a_kill_loses_neither_paused_nor_running_runs(place, db, log):
     assert killed(place, db, log, 8, 3)["steps in doubt, called again"] <= 3
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_run_back(place, db, log, pipe):
+def test_a_worker_that_is_told_to_stop_gives_its_run_back(place, db, log):
     """SIGTERM in the middle of a step: the step is finished and stored, the run is nobody's, and another worker goes on after that step."""
     flow = flows.plain.on(db)
-    run_id = flow.submit({"pipe": str(pipe)}).run_id
-    first = worker("plain", place, log)
+    run_id = flow.submit({"until told to stop": True}).run_id
+    first = worker("plain", place, log, file=str(Path(flows.__file__).with_name("stopping.py")))
     until(lambda: ["begin", f"{run_id}/middle", str(first.pid)] in lines(log))
     first.send_signal(signal.SIGTERM)
-    writing = Thread(target=pipe.write_bytes, args=(b"go on",))
-    writing.start()
     assert ended(first) == (0, {"counts": {"RUNNING": 1}})
-    writing.join()
     record = db.load(run_id)
     assert (record.owner, record.state.run) == (None, "running")
     assert ended(worker("plain", place, log, "--until-idle")) == (0, {"counts": {"COMPLETED": 1}})
