@@ -66,16 +66,17 @@ def killed(place: str, db: Store, log: Path, paused: int, running: int) -> dict[
     """So many runs wait and so many are in the middle when a worker is killed: all come to their ends, and only those in doubt ran twice."""
     waiting, plain = flows.gated.on(db), flows.plain.on(db)
     wait = [waiting.submit({}).run_id for _ in range(paused)]
-    assert ended(worker("gated", place, log, "--until-idle")) == (0, {"counts": {"PAUSED": paused}})
+    pausing, victim = worker("gated", place, log, "--until-idle"), worker("plain", place, log, "--concurrency", str(running))
+    assert ended(pausing) == (0, {"counts": {"PAUSED": paused}})
     busy = [plain.submit({"seconds": 0.1}).run_id for _ in range(running)]
-    victim = worker("plain", place, log, "--concurrency", str(running))
     until(lambda: len({key for what, key, _ in lines(log) if what == "begin" and key.partition("/")[0] in busy}) >= running)
     victim.kill()
     victim.communicate()
     for each in waiting.list_pauses(limit=paused):
         waiting.decide(each.run_id, each.pause_id, "confirm", by="ann")
-    assert ended(worker("gated", place, log, "--until-idle")) == (0, {"counts": {"COMPLETED": paused}})
-    assert ended(worker("plain", place, log, "--until-idle"))[0] == 0
+    finishing = [worker(name, place, log, "--until-idle") for name in ("gated", "plain")]
+    assert ended(finishing[0]) == (0, {"counts": {"COMPLETED": paused}})
+    assert ended(finishing[1])[0] == 0
     for flow, runs in ((waiting, wait), (plain, busy)):
         assert {flow.get_run_output(run_id).status for run_id in runs} == {RunStatus.completed}
     ends = Counter(key for what, key, _ in lines(log) if what == "end")

@@ -230,7 +230,7 @@ def test_values_are_kept_that_postgres_has_no_room_for(db):
         db.begin(identity("late", created=2**63), "{}", ALIVE)
 
 
-def test_connections_are_few_and_shared(database):
+def test_connections_are_few_and_shared(database, monkeypatch):
     """Eight threads with two connections wait for one another; a connection that is not given back in time is named."""
     store = PostgresDb(database, max_connections=2, patience=1.0)
     ready, done = Barrier(8), []
@@ -247,6 +247,8 @@ def test_connections_are_few_and_shared(database):
         thread.join()
     assert sorted(done) == list(range(8))
     assert len(channel_of(store)._free) <= 2
+    monkeypatch.setattr(channel, "AT_LEAST", 0.01)
+    channel_of(store).patience = 0
     with channel_of(store).lent(), channel_of(store).lent(), pytest.raises(StoreUnavailable, match="in use"):
         store.load("run-1")
     store.close()

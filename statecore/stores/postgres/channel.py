@@ -54,6 +54,8 @@ LIFE = "SELECT stats_reset::text FROM pg_stat_bgwriter"
 """What changes when a server recovers from a crash, and not when it is stopped and started: statistics do not outlive a crash."""
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
+AT_LEAST = 1.0
+"""Seconds that even the impatient wait for a connection which another thread of theirs uses."""
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 """What psycopg says of a connection that breaks is told by our errors; whoever listens to its log still hears it."""
@@ -149,7 +151,7 @@ class Channel:
         """A connection, for one transaction; one that does not come back in order is given up."""
         if self.pid != os.getpid():
             raise StoreForked(self.path)
-        if not self._places.acquire(timeout=max(self.patience, 1.0)):
+        if not self._places.acquire(timeout=max(self.patience, AT_LEAST)):
             raise StoreUnavailable(self.path, "all its connections are in use")
         try:
             with self._lock:
