@@ -102,7 +102,7 @@ def test_the_demo_analyses_a_text_that_is_given(tmp_path):
     """A text file's words are counted; what was skipped is said in the report; `--db` and `--report` name the files."""
     (tmp_path / "tale.txt").write_text("The fox and the crow.\nA fox, a FOX | `crow` <b>\n")
     words = ["demo", "tale.txt", "--db", "my.db", "--report", "out.md", "--answers", "fetch=skip,deep=confirm", "--fail-times", 5]
-    ended = statecore(*words, cwd=tmp_path)
+    ended = here(*words, cwd=tmp_path)
     assert ended.returncode == 0
     text = (tmp_path / "out.md").read_text()
     assert "2 lines, 11 words (6 different), 48 characters." in text
@@ -113,7 +113,7 @@ def test_the_demo_analyses_a_text_that_is_given(tmp_path):
 
 def test_the_else_branch_and_a_busier_server(tmp_path):
     """A rejected analysis is a quick summary; a named answer retries as often as the server is busy; JSON is all that is printed."""
-    ended = statecore("demo", "--answers", "fetch=retry,deep=reject", "--fail-times", 3, "--json", cwd=tmp_path)
+    ended = here("demo", "--answers", "fetch=retry,deep=reject", "--fail-times", 3, "--json", cwd=tmp_path)
     document = json.loads(ended.stdout)
     assert (ended.returncode, document["status"]) == (0, "COMPLETED")
     assert [len(step["failures"]) for step in document["step_results"]] == [0, 3, 0, 0]
@@ -159,7 +159,7 @@ def test_a_person_is_asked_on_a_terminal(tmp_path):
     assert code == 0
     assert "\x1b" not in first + second + said
     assert "analysis: quick summary" in (tmp_path / "statecore-demo-report.md").read_text()
-    shown = statecore("show", run_id_in(first), "--db", "statecore-demo.sqlite", cwd=tmp_path).stdout
+    shown = here("show", run_id_in(first), "--db", "statecore-demo.sqlite", cwd=tmp_path).stdout
     assert re.search(r"reject by ada, .*: no time", shown)
 
 
@@ -204,7 +204,7 @@ def test_killed_at_a_question_the_demo_asks_it_again(tmp_path):
         said, code = terminal.end()
     assert (code, run_id in said, "read" in said) == (0, False, False)
     assert [run["status"] for run in all_runs(tmp_path)] == ["COMPLETED"]
-    assert statecore("demo", cwd=tmp_path).returncode == 4
+    assert here("demo", cwd=tmp_path).returncode == 4
     assert [run["status"] for run in all_runs(tmp_path)] == ["PAUSED", "COMPLETED"]
 
 
@@ -219,7 +219,7 @@ def test_killed_in_a_step_the_demo_resumes_the_same_run(tmp_path):
     gate.path.unlink()
     gate.path.write_text("a,b\n1,2\n3,4\n")
     [left] = all_runs(tmp_path)
-    ended = statecore("demo", "--answers", "retry,confirm", cwd=tmp_path)
+    ended = here("demo", "--answers", "retry,confirm", cwd=tmp_path)
     assert ended.returncode == 0
     assert f"Resuming run {left['run_id'][:8]} of data.csv, which is RUNNING" in ended.stdout
     assert [(run["run_id"], run["status"]) for run in all_runs(tmp_path)] == [(left["run_id"], "COMPLETED")]
@@ -237,7 +237,7 @@ def test_killed_while_it_fetches_a_person_decides_and_the_new_address_is_used(tm
         connection, _ = silent.accept()
         kill(process)
         connection.close()
-    ended = statecore("resume", target, cwd=tmp_path)
+    ended = here("resume", target, cwd=tmp_path)
     assert (ended.returncode, "? fetch was interrupted: began, and no end is recorded" in ended.stdout) == (4, True)
     ended = statecore("resume", target, "--answers", "retry,confirm", cwd=tmp_path)
     assert ended.returncode == 0
@@ -255,7 +255,7 @@ def test_killed_in_a_confirmed_step_it_is_not_asked_again(folder, command):
     os.close(inside)
     gate.path.unlink()
     assert effects(folder) == ["first", "began 0"]
-    ended = statecore(*command, cwd=folder)
+    ended = here(*command, cwd=folder)
     assert (ended.returncode, effects(folder)) == (0, ["first", "began 0", "began 0", "passed", "last"])
 
 
@@ -270,7 +270,7 @@ def test_interrupted_by_the_keyboard_a_run_can_be_resumed(folder):
     gate.path.unlink()
     assert (process.returncode, "Traceback" in said) == (130, False)
     again = said.splitlines()[-1].removeprefix("Go on: statecore ")
-    assert statecore(*shlex.split(again), cwd=folder).returncode == 0
+    assert here(*shlex.split(again), cwd=folder).returncode == 0
     assert effects(folder) == ["first", "began 0", "began 0", "passed", "last"]
 
 
@@ -284,8 +284,8 @@ def test_interrupted_in_a_step_that_pauses_a_person_decides(folder):
     os.close(inside)
     assert (process.returncode, "? asked was interrupted: KeyboardInterrupt" in said) == (130, True)
     skip = next(line for line in said.splitlines() if line.strip().startswith("statecore skip")).partition("#")[0]
-    assert statecore(*shlex.split(skip)[1:], cwd=folder).returncode == 0
-    assert statecore("resume", "flow.py:careful", cwd=folder).returncode == 0
+    assert here(*shlex.split(skip)[1:], cwd=folder).returncode == 0
+    assert here("resume", "flow.py:careful", cwd=folder).returncode == 0
     assert effects(folder) == ["began 0", "last"]
 
 
@@ -300,7 +300,7 @@ def test_a_reader_that_goes_away_leaves_a_run_that_can_be_resumed(folder):
     assert process.wait(PATIENCE) == 1
     gate.path.unlink()
     assert (folder / "stderr").read_text() == ""
-    assert statecore("resume", "flow.py:workflow", cwd=folder).returncode == 0
+    assert here("resume", "flow.py:workflow", cwd=folder).returncode == 0
     assert effects(folder)[-2:] == ["passed", "last"]
 
 
@@ -317,7 +317,7 @@ def test_one_pauses_another_decides_a_third_goes_on(folder):
     assert (decided.returncode, effects(folder)) == (0, ["first"])
     resumed = statecore("resume", "flow.py:workflow", run_id, cwd=folder)
     assert (resumed.returncode, effects(folder)) == (0, ["first", "began 0", "passed", "last"])
-    second = statecore("resume", "flow.py:workflow", run_id, cwd=folder)
+    second = here("resume", "flow.py:workflow", run_id, cwd=folder)
     assert (second.returncode, effects(folder)) == (1, ["first", "began 0", "passed", "last"])
     assert re.fullmatch(r"SC302 Run '[-\w]+' is COMPLETED, not paused: there is nothing to continue\.\n", second.stderr)
 
@@ -328,9 +328,9 @@ def test_while_one_executes_the_other_is_told(folder):
     gate = Gate(folder / "gate")
     process = start("run", "flow.py:workflow", "--answers", "confirm", cwd=folder)
     inside = gate.reached()
-    busy = statecore("resume", "flow.py:workflow", cwd=folder)
+    busy = here("resume", "flow.py:workflow", cwd=folder)
     assert (busy.returncode, busy.stderr[:5]) == (3, "SC307")
-    assert "left alone" in statecore("recover", "flow.py:workflow", cwd=folder).stdout
+    assert "left alone" in here("recover", "flow.py:workflow", cwd=folder).stdout
     os.close(inside)
     said, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "completed" in said) == (0, True)
@@ -344,7 +344,7 @@ def test_a_running_run_is_cancelled_when_its_step_is_over(folder):
     process = start("run", "flow.py:workflow", "--answers", "confirm", cwd=folder)
     inside = gate.reached()
     [run] = all_runs(folder, "statecore.db")
-    asked = statecore("cancel", run["run_id"], "--by", "ada", cwd=folder)
+    asked = here("cancel", run["run_id"], "--by", "ada", cwd=folder)
     assert (asked.returncode, "will be cancelled" in asked.stdout) == (0, True)
     os.close(inside)
     said, _ = process.communicate(timeout=PATIENCE)
@@ -356,7 +356,7 @@ def test_a_person_is_told_that_somebody_else_was_faster(tmp_path):
     """Decided elsewhere while the question stands on a terminal: the late answer is refused by name, and the run goes on as decided."""
     with Terminal("demo", cwd=tmp_path, NO_COLOR="1") as terminal:
         run_id = run_id_in(terminal.until(ANSWER))
-        assert statecore("skip", run_id, "--by", "bob", "--db", "statecore-demo.sqlite", cwd=tmp_path).returncode == 0
+        assert here("skip", run_id, "--by", "bob", "--db", "statecore-demo.sqlite", cwd=tmp_path).returncode == 0
         terminal.type("r\n")
         next_question = terminal.until(ANSWER)
         assert "SC304" in next_question
@@ -372,7 +372,7 @@ def test_off_a_terminal_the_demo_is_decided_by_the_commands_it_prints(tmp_path):
     ended = statecore("demo", cwd=tmp_path)
     while ended.returncode == 4:
         decide = next(line for line in ended.stdout.splitlines() if line.startswith("    statecore ")).partition("#")[0]
-        assert statecore(*shlex.split(decide)[1:], cwd=tmp_path).returncode == 0
+        assert here(*shlex.split(decide)[1:], cwd=tmp_path).returncode == 0
         ended = statecore("demo", cwd=tmp_path)
     assert (ended.returncode, len(all_runs(tmp_path))) == (0, 1)
     assert Path(tmp_path / "statecore-demo-report.md").exists()
@@ -383,6 +383,6 @@ def test_a_file_that_changed_while_the_run_waited_is_noticed(tmp_path):
     (tmp_path / "a.txt").write_text("one")
     assert statecore("demo", "a.txt", "--answers", "retry", cwd=tmp_path).returncode == 4
     (tmp_path / "a.txt").write_text("two")
-    ended = statecore("demo", "a.txt", "--answers", "confirm", cwd=tmp_path)
+    ended = here("demo", "a.txt", "--answers", "confirm", cwd=tmp_path)
     assert (ended.returncode, "the file has changed since it was read" in ended.stdout) == (1, True)
     assert not (tmp_path / "statecore-demo-report.md").exists()
