@@ -32,7 +32,8 @@ Goes(node, on) == node.exits[CHOOSE i \in 1..Len(node.exits) : node.exits[i].on 
 
 (* -- rows -------------------------------------------------------------------------------------------------------------------------- *)
 
-Takes(machine, phase, on, facts) == {r \in Rows[machine] : r.source = phase /\ r.on = on /\ r.when \in facts \cup {"always"}}
+Leaving == [machine \in DOMAIN Rows |-> [phase \in DOMAIN Owes[machine] |-> {r \in Rows[machine] : r.source = phase}]]  \* TLC makes it once
+Takes(machine, phase, on, facts) == {r \in Leaving[machine][phase] : r.on = on /\ r.when \in facts \cup {"always"}}
 Dest(machine, phase, on, facts) == (CHOOSE r \in Takes(machine, phase, on, facts) : TRUE).dest
 
 Errors == {"error_fails", "error_skips", "error_pauses"}
@@ -206,7 +207,7 @@ Reported(c, on, choices) ==
 Report == /\ run \in {"running", "paused"}
           /\ \E c \in cursors :
              /\ Owes[Node(c.at).machine][c.phase] # "nothing"
-             /\ \E on \in {r.on : r \in {r \in Rows[Node(c.at).machine] : r.source = c.phase}} \ Internal :
+             /\ \E on \in {r.on : r \in Leaving[Node(c.at).machine][c.phase]} \ Internal :
                 \E choices \in IF on \in {"select", "choose"} THEN Node(c.at).routes ELSE {<< >>} : Reported(c, on, choices)
 
 Next == Start \/ Report \/ Reopen \/ Cancel

@@ -69,8 +69,8 @@ CancelPossible == run \in {"running", "paused"} => ENABLED Cancel
 SkipIsAWayOut == \A c \in cursors : c.phase = "errored_paused" => Takes(Node(c.at).machine, c.phase, "skip", Facts(c, "skip")) # {}
 
 \* T3: for each event at most one row holds, so no run ever has two futures for one answer.
-OneRow == \A c \in cursors : \A r \in Rows[Node(c.at).machine] :
-    r.source = c.phase => \A s, t \in Takes(Node(c.at).machine, c.phase, r.on, Facts(c, r.on)) : s = t
+OneRow == \A c \in cursors : \A r \in Leaving[Node(c.at).machine][c.phase] :
+    \A s, t \in Takes(Node(c.at).machine, c.phase, r.on, Facts(c, r.on)) : s = t
 
 \* T1, S23: completed and cancelled are the end.
 EndsStay == [][(run \in {"completed", "cancelled"}) => (run' = run)]_all

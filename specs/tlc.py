@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
@@ -101,10 +102,10 @@ def graph(work: Path, *, modules: dict[str, str]) -> Dumped:
     labels: dict[str, tuple[str, str]] = {}
     pairs: list[tuple[str, str]] = []
     for line in (work / "graph.dot").read_text(encoding="utf-8").splitlines():
-        if node := NODE.match(line):
-            labels.setdefault(node[1], split(node[2]))
-        elif edge := EDGE.match(line):
+        if edge := EDGE.match(line):
             pairs.append((edge[1], edge[2]))
+        elif (node := NODE.match(line)) and node[1] not in labels:
+            labels[node[1]] = split(node[2])
     edges = frozenset((labels[source][0], labels[dest][1], labels[dest][0]) for source, dest in pairs)
     return Dumped(frozenset(state for state, _ in labels.values()), edges)
 
@@ -113,15 +114,21 @@ def split(label: str) -> tuple[str, str]:
     """A dumped state as canonical text, and the event that led to it."""
     values = dict(assignments(label))
     did = values.pop("did")
-    return canonical(values), canonical(did)
+    return "{" + ",".join(f'"{name}":{values[name]}' for name in sorted(values)) + "}", did
 
 
-def assignments(label: str) -> Iterator[tuple[str, Any]]:
-    """The variables of a dumped state with their values."""
+def assignments(label: str) -> Iterator[tuple[str, str]]:
+    """The variables of a dumped state with their values as canonical text."""
     for part in label.replace("\\n", " ").replace('\\"', '"').replace("\\\\", "\\").split("/\\ "):
         name, _, value = part.partition(" = ")
         if value:
-            yield name.strip(), json_of(value)
+            yield name.strip(), value_of(name.strip(), value)
+
+
+@cache
+def value_of(name: str, value: str) -> str:
+    """The value of a variable as canonical text; few values are those of many states."""
+    return canonical({name: json_of(value)}).removeprefix(f'{{"{name}":').removesuffix("}")
 
 
 def json_of(value: str) -> Any:

@@ -10,8 +10,10 @@ cores are the same if and only if their graphs are.
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from attrs import frozen
@@ -30,6 +32,22 @@ INTERNAL = frozenset({w.enter, w.start, w.finish, w.leave, w.pause})
 """The triggers that the core fires by itself; no event carries them to a component."""
 
 LIMIT = 20_000
+
+
+class TooLargeError(AssertionError):
+    """A program has more states than somebody wants to see."""
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Garbage is not looked for: graphs have no cycles, and to look through them while they grow takes as long as to make them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @frozen
@@ -52,20 +70,24 @@ class Graph:
                     yield state, label, outcome
 
 
-def explore(program: Program, *, attempts: int = 1, deaths: int = MAX_INTERRUPTS) -> Graph:
-    """The whole graph of a program. Raises AssertionError where it is larger than any model should be."""
+@unwatched()
+def explore(program: Program, *, attempts: int = 1, deaths: int = MAX_INTERRUPTS, limit: int = LIMIT) -> Graph:
+    """The whole graph of a program. Raises TooLargeError where it has more states than `limit`: than any model should have."""
     edges: dict[State, dict[Label, Outcome]] = {}
     queue = deque([BEGINNING])
     while queue:
         state = queue.popleft()
         if state in edges:
             continue
+        if len(edges) == limit:
+            message = f"{program.name} has more than {limit} states"
+            raise TooLargeError(message)
         edges[state] = {label: outcome(program, state, label) for label in labels(program, state, attempts, deaths)}
         queue.extend(found.state for found in edges[state].values() if isinstance(found, Advanced))
-        assert len(edges) < LIMIT, f"{program.name} has more than {LIMIT} states"
     return Graph(program, edges)
 
 
+@unwatched()
 def difference(graph: Graph, *, attempts: int = 1, deaths: int = MAX_INTERRUPTS) -> str | None:
     """Where the core of now behaves otherwise than the one that drew the graph; None where it nowhere does."""
     for state, out in graph.edges.items():
