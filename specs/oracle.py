@@ -332,9 +332,12 @@ def cancel_branch(branch: Waiting, waits: tuple[Wait, ...]) -> None:
 # -- what they share ---------------------------------------------------------------------------------------------------------------
 
 
+UNASKED = HumanReview()
+
+
 def review_of(it: Component) -> HumanReview:
     """What a person is asked about a component."""
-    return getattr(it, "human_review", HumanReview())
+    return getattr(it, "human_review", UNASKED)
 
 
 def group(it: Step | Steps, children: Sequence[Component], here: Place, was: Handed) -> Waiting:

@@ -5,16 +5,17 @@ does not have is added to it. The laws judge each mutant first. What they let pa
 otherwise than the real one in some reachable state of some sampled policy or model. A mutant that survives both is the same lifecycle,
 and must be listed in `EQUIVALENT` with the reason.
 
-The ordinary run draws a sample of the mutants of each row and state, from a seed that it prints; `STATECORE_SEED` sets the seed, and
-`STATECORE_MUTATION=full` leaves none out.
+The ordinary run looks at those edges alone that ask a table what the mutant answers otherwise, and draws a sample of the mutants of each
+row and state, from a seed that it prints; `STATECORE_SEED` sets the seed, and `STATECORE_MUTATION=full` leaves neither mutants nor edges out.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import chain, product
 
@@ -22,17 +23,24 @@ import pytest
 from attrs import evolve
 
 from specs.evidence import differing
+from statecore.core import Advanced, State
 from statecore.lifecycles import MACHINES, TABLES, Row, Table, allowed, fire
 from statecore.lifecycles import words as w
 from statecore.lifecycles.machine import build
 from tests.laws.table_laws import LAWS
-from tests.model.explore import Graph, difference, offered
+from tests.model.explore import Graph, Label, Outcome, difference, offered
 from tests.model.models import deaths_in, explored, models, sampled
 
 FULL = os.environ.get("STATECORE_MUTATION") == "full"
 SEED = int(os.environ.get("STATECORE_SEED", "1"))
 SAMPLE = 2
 """How many mutants of a row or a state the ordinary run draws."""
+
+Asked = dict[tuple[str, str, str], dict[State, dict[Label, Outcome]]]
+"""The edges on which a machine is asked for a trigger in a phase, by that question."""
+
+ANYTHING = ("", "", "")
+"""The question of those edges of which nobody knows what they asked."""
 
 LARGE = 400
 """Graphs of more states than this judge no mutants: the smaller ones have every row too."""
@@ -125,15 +133,37 @@ def drawn(name: str, all_of_them: Iterator[tuple[str, Table]]) -> list[tuple[str
 
 
 @cache
-def graphs(machine: str) -> tuple[tuple[Graph, int], ...]:
-    """How the real core behaves wherever a node of this machine is, with the bound on deaths; smallest first, equal ones once."""
+def behaviour() -> tuple[tuple[Graph, int, Asked], ...]:
+    """How the real core behaves, with the bound on deaths; smallest first."""
     found = [(explored(name), deaths_in(program)) for name, program in models().items()] + [(graph, 1) for graph in sampled()]
-    here = [
-        (graph, deaths)
-        for graph, deaths in found
-        if graph.size[0] <= LARGE and machine in {node.machine for node in graph.program.nodes.values()}
-    ]
-    return tuple(sorted(here, key=lambda each: each[0].size))
+    small = sorted((each for each in found if each[0].size[0] <= LARGE), key=lambda each: each[0].size)
+    return tuple((graph, deaths, asked(graph)) for graph, deaths in small)
+
+
+def asked(graph: Graph) -> Asked:
+    """Where each question is put to a table: what a refused event asked is not known, and a phase is asked what may happen in it."""
+    found: Asked = defaultdict(dict)
+    for state, out in graph.edges.items():
+        for label, outcome in out.items():
+            for move in outcome.moves if isinstance(outcome, Advanced) else ():
+                found[move.machine, move.source, move.trigger].setdefault(state, {})[label] = outcome
+            if not isinstance(outcome, Advanced):
+                found[ANYTHING].setdefault(state, {})[label] = outcome
+        for cursor in state.cursors:
+            found[graph.program[cursor.at].machine, cursor.phase, ""].setdefault(state, {})
+    return found
+
+
+def concerned(graph: Graph, known: Asked, mutant: Table) -> Graph:
+    """The part of a graph that asks a table what a mutant of it answers otherwise; of every other edge the core computes the same."""
+    real = TABLES[mutant.name].rows
+    changed = {(row.source, row.on) for row in {*real} ^ {*mutant.rows}}
+    questions = [ANYTHING, *((mutant.name, source, each) for source, on in changed for each in (on, ""))]
+    edges: dict[State, dict[Label, Outcome]] = {}
+    for question in questions:
+        for state, out in known.get(question, {}).items():
+            edges.setdefault(state, {}).update(out)
+    return Graph(graph.program, edges)
 
 
 def broken_law(mutant: Table) -> str | None:
@@ -143,9 +173,13 @@ def broken_law(mutant: Table) -> str | None:
 
 def other_behaviour(mutant: Table) -> str | None:
     """Where the core behaves otherwise on a mutant."""
-    real = graphs(mutant.name)
+    real = [
+        (graph if FULL else concerned(graph, known, mutant), deaths, graph)
+        for graph, deaths, known in behaviour()
+        if mutant.name in {node.machine for node in graph.program.nodes.values()}
+    ]
     with in_place(mutant):
-        return next((found for graph, deaths in real if (found := difference(graph, deaths=deaths))), None)
+        return next((found for part, deaths, whole in real if (found := difference(part, whole, deaths=deaths))), None)
 
 
 def survivors(chosen: list[tuple[str, Table]]) -> set[str]:
@@ -192,9 +226,11 @@ def test_equivalents_are_mutants_of_today():
 
 def test_the_real_tables_pass_both_judges():
     """The judges are fair: what is not broken passes both."""
-    for table in TABLES.values():
-        assert broken_law(table) is None
-        assert other_behaviour(evolve(table)) is None, table.name
+    with ExitStack() as stack:
+        for table in list(TABLES.values()):
+            assert broken_law(table) is None
+            stack.enter_context(in_place(evolve(table)))
+        assert [found for graph, deaths, _ in behaviour() if (found := difference(graph, deaths=deaths))] == []
 
 
 @pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])

@@ -164,16 +164,21 @@ def walk(definition: Definition, script: list[int]) -> Walk:
     return follow(definition, compiled, choose)
 
 
-def follow(definition: Definition, compiled: Compiled, choose: Callable[[int, list[Wait]], tuple[Wait, str] | None]) -> Walk:
+def follow(
+    definition: Definition,
+    compiled: Compiled,
+    choose: Callable[[int, list[Wait]], tuple[Wait, str] | None],
+    reducer: Callable[[Program, State, Event], Advanced] = advance,
+) -> Walk:
     """Run a definition, each wait and its answer chosen by `choose`, until that gives None or the run is over."""
-    begun = advance(compiled.program, BEGINNING, START)
+    begun = reducer(compiled.program, BEGINNING, START)
     stages: list[Stage] = []
     state = begun.state
     while open_waits := waits(compiled.program, state):
         chosen = choose(len(stages), open_waits)
         if chosen is None:
             break
-        after = advance(compiled.program, state, said(*chosen, compiled.components))
+        after = reducer(compiled.program, state, said(*chosen, compiled.components))
         stages.append(Stage(state, *chosen, after))
         state = after.state
     words = [f"{stage.wait.at}: {stage.word}" for stage in stages]

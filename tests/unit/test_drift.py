@@ -11,7 +11,7 @@ from attrs import evolve
 
 from statecore.core import compile_definition
 from statecore.definition import Definition, Step
-from statecore.draw import to_mermaid
+from statecore.draw import svg, to_mermaid
 from statecore.draw.__main__ import main
 from statecore.draw.floors import draw_floors
 from statecore.draw.pages import INDEX, LEFT_OUT, Sources, drift, pages
@@ -23,6 +23,15 @@ SUFFIXES = ("mmd", "dot", "svg", "md")
 
 
 now, floors = cache(pages), cache(draw_floors)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def laid_out_once():
+    """Graphviz is asked once about the same text: most pages are the same in most of these tests."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("statecore.draw.svg.graphviz", cache(svg.graphviz))
+    yield
+    patch.undo()
 
 
 def changed(**sources):
