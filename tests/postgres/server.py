@@ -29,6 +29,7 @@ SETTINGS = {
     "max_connections": "100",
     "autovacuum": "off",
     "max_prepared_transactions": "0",
+    "wal_writer_delay": "10s",  # what is not committed when the server crashes is seldom on the disk by then
     "deadlock_timeout": "20ms",  # after that long it looks whether two wait for each other
 }
 SUPERVISOR = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
