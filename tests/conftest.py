@@ -51,6 +51,8 @@ REPEATS = (
     "tests/unit/test_verify.py::test_every_column_of_every_row_is_seen",
 )
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108  # pytest makes folders of its own in it
+SELDOM = 50_000, 20, 100
+"""How often garbage is looked for: a test makes little, and a process of tests may keep more of it than one of a user."""
 NAME = "tests/conftest.py::floors_0_to_3_are_covered"
 
 
@@ -101,6 +103,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
             return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*SELDOM)
         gc.enable()
 
 

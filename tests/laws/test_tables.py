@@ -9,6 +9,7 @@ import pytest
 from statecore.definition.review import SUPPORTED
 from statecore.lifecycles import JOINT, MACHINES, RUN, TABLES, words
 from statecore.lifecycles import words as w
+from statecore.lifecycles.machine import Machines
 from tests.laws.claims import claims
 from tests.laws.table_laws import CALL, CLOCK, LAWS, OVER, PERSON, legal, policies
 from tests.model.definitions import RENAMED, SHAPES, VALUES
@@ -128,3 +129,14 @@ def test_the_joint_table_judges_in_this_order():
 def test_over_is_what_no_cursor_waits_in():
     """The ends are the same four words in every table."""
     assert {state for table in TABLES.values() for state in table.final} | {w.failed} == OVER
+
+
+def test_a_machine_is_built_when_it_is_asked_its_first():
+    """Nothing is built before, each table's machine once, and none that is no table's."""
+    machines = Machines()
+    assert not machines
+    assert machines["step"] is machines["step"]
+    assert set(machines) == {"step"}
+    assert set(machines["step"].states) == set(TABLES["step"].states)
+    with pytest.raises(KeyError):
+        machines["unknown"]
