@@ -36,8 +36,8 @@ Answer = TypeVar("Answer")
 NAME = "SqliteDb"
 DEFAULT_FILE = "statecore.db"
 URL = "sqlite:///"
-WAL_PAGES = 1000
-"""How long the write-ahead log may grow before it is copied into the file: about 4 MB, so that what is written again is in a processor's cache."""
+WAL_PAGES = 4000
+"""How long the write-ahead log may grow before it is copied into the file: about 16 MB."""
 PAGE, PAGES_A_WRITE = 4096, 6
 
 
