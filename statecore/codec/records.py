@@ -23,7 +23,7 @@ from statecore.lifecycles import TABLES
 FORMAT = 1
 """The shape of the text. Another one is refused."""
 
-REMEMBERED = 1_024
+REMEMBERED, SHORT = 1_024, 1_024
 """How many texts of states are remembered."""
 
 TEXTS: dict[State, str] = {}
@@ -63,9 +63,16 @@ write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, ch
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=REMEMBERED)
 def load_state(text: str) -> State:
-    """The state that a text of `dump_state` holds, remembered like that. Raises `UnreadableValue`, and nothing else, for any other text."""
+    """The state that a text of `dump_state` holds. Raises `UnreadableValue`, and nothing else, for anything else.
+
+    Short ones are remembered: the runs of one workflow pass through the same, and a few of them hold little.
+    """
+    return read_before(text) if type(text) is str and len(text) <= SHORT else read_state(text)
+
+
+def read_state(text: str) -> State:
+    """The state of a text."""
     try:
         plain, end = scan(text)
         if end != len(text) or type(plain) is not list or not plain:
@@ -82,6 +89,9 @@ def load_state(text: str) -> State:
         if isinstance(error, UnreadableValue):
             raise
         damaged("text", error)
+
+
+read_before = lru_cache(maxsize=REMEMBERED)(read_state)
 
 
 def read_constant(_word: str) -> NoReturn:

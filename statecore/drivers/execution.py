@@ -57,7 +57,7 @@ class Execution:
     lost: list[Call] = field(factory=list)
     texts: dict[Ref, str] = field(factory=dict)
     held_before: Mapping[Ref, int] = field(factory=dict)
-    put: dict[str, Pause] = field(factory=dict)
+    put: tuple[Pause, ...] = ()
     _saved_session: str = field(init=False)
     _history: History | None = None
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
@@ -85,13 +85,11 @@ class Execution:
 
     @property
     def waiting(self) -> list[Waiting] | None:
-        """The open questions, oldest first, where this process put them all; None where some are older, and only the store knows them."""
-        ids = [ask.pause_id for ask in asks(self.program, self.state)]
-        if any(pause_id not in self.put for pause_id in ids):
+        """The open questions, where the last boundary put them all; None where one is older, for it may have been answered since."""
+        if {ask.pause_id for ask in asks(self.program, self.state)} != {pause.pause_id for pause in self.put}:
             return None
         who = self.identity
-        put = sorted([self.put[pause_id] for pause_id in ids], key=lambda pause: pause.opened)
-        return [Waiting(pause, None, who.workflow_id, who.workflow_name, who.session_id) for pause in put]
+        return [Waiting(pause, None, who.workflow_id, who.workflow_name, who.session_id) for pause in self.put]
 
     # -- looking back ------------------------------------------------------------------------------------------------------------
 
@@ -233,10 +231,7 @@ class Execution:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
         self._saved_session, self.parked, self.time, self.lease = self.session_state, boundary.parks, boundary.time, boundary.lease
-        for pause_id in boundary.closed:
-            self.put.pop(pause_id, None)
-        for pause in boundary.opened:
-            self.put[pause.pause_id] = pause
+        self.put = boundary.opened
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}

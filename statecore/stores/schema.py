@@ -38,8 +38,8 @@ def statements(script: str) -> Iterator[str]:
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module, in a folder or an archive."""
-    return cast("bytes", get_data(__package__, script)).decode()
+    """A script, as it is shipped beside this module, in a folder or an archive; with the same line ends wherever that came from."""
+    return cast("bytes", get_data(__package__, script)).decode().replace("\r\n", "\n")
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .wire import Plain, Row
 
 LOG = logging.getLogger(__name__)
+AT_ONCE = 32
+"""How many runs are asked at a time: healthy ones share the server, and their patience, with no more than that."""
 
 
 async def query(connection: Connection, run_id: str, name: str, *args: Any) -> Any:
@@ -49,11 +51,13 @@ async def look(connection: Connection, run_id: str) -> Plain:
 
 
 async def looks(connection: Connection, run_ids: list[str]) -> dict[str, Plain]:
-    """The same of many runs, asked at once. One that is gone is left out, and so is, with a warning, one that nobody answers for."""
+    """The same of many runs, some at a time. One that is gone is left out, and so is, with a warning, one that nobody answers for."""
+    some = asyncio.Semaphore(AT_ONCE)
 
     async def one(run_id: str) -> Plain | None:
         try:
-            return await look(connection, run_id)
+            async with some:
+                return await look(connection, run_id)
         except UnknownRun:
             return None
         except WorkflowQueryFailedError as error:

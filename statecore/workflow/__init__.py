@@ -55,3 +55,8 @@ def __getattr__(name: str) -> Any:
 
     globals()[name] = Workflow
     return Workflow
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

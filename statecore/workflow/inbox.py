@@ -15,6 +15,7 @@ from statecore.core import Compiled, Program, stored_program
 from statecore.drivers import Execution, Host
 from statecore.drivers.storing import cancellation, store_events
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
+from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
@@ -113,8 +114,11 @@ class Inbox:
         left = execution.left
         if left is None:
             return self.show(execution.identity.run_id)
+        texts = (
+            execution.texts if left.state.run == w.completed else None
+        )  # what it handed on; what is large besides is read when asked for
         output = WorkflowRunOutput(
-            self.host, left, execution.compiled, store_events=self.store_events, waiting=execution.waiting, texts=execution.texts
+            self.host, left, execution.compiled, store_events=self.store_events, waiting=execution.waiting, texts=texts
         )
         if output.is_paused and not output.requirements:
             return self.show(execution.identity.run_id)

@@ -155,6 +155,33 @@ def test_an_output_tells_where_its_own_process_stopped():
     assert (now.status, now.content, now.requirements) == ("COMPLETED", "done", [])
 
 
+def test_what_was_decided_while_the_run_ran_is_decided_in_its_output():
+    """A question of one branch that somebody answers while another branch still runs is not asked again when the run is parked."""
+
+    def slow(step_input):
+        [asked] = workflow.list_pauses()
+        workflow.decide(asked.run_id, asked.pause_id, "confirm", by="ann")
+
+    both = Parallel(Step("a", slow), Step("b", lambda _: "done", requires_confirmation=True), name="both")
+    workflow = Workflow("w", [both])
+    output = workflow.run("x")
+    assert output.is_paused
+    assert [(each.step_name, each.decision) for each in output.requirements] == [("b", "confirm")]
+    assert workflow.continue_run(output).status == "COMPLETED"
+
+
+def test_questions_are_in_the_order_in_which_they_are_stored():
+    """An output that was not read lists what people owe as one that is read does, also where all of it was asked at one instant."""
+    reviewed = Step("a", lambda _: 1, requires_output_review=True)
+    gated_too = Step("b", lambda _: 2, requires_confirmation=True)
+    last = Step("c", lambda _: 3, requires_confirmation=True)
+    workflow = Workflow("w", [Parallel(reviewed, gated_too, last, name="all")])
+    workflow.host = evolve(workflow.host, clock=lambda: 1)
+    output = workflow.run("x")
+    stored = workflow.get_run_output(output.run_id)
+    assert [each.step_name for each in output.requirements] == [each.step_name for each in stored.requirements]
+
+
 def test_who_is_quicker_than_an_output_that_is_read_is_seen_in_it():
     """A run whose open question is older is not called paused with nothing to decide."""
     gates = [Step(name, lambda _: "done", requires_confirmation=True) for name in "ab"]

@@ -35,8 +35,8 @@ KINDS |= {
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module, in a folder or an archive."""
-    return cast("bytes", get_data(__package__, script)).decode()
+    """A script, as it is shipped beside this module, in a folder or an archive; with the same line ends wherever that came from."""
+    return cast("bytes", get_data(__package__, script)).decode().replace("\r\n", "\n")
 
 
 def furnish(connection: psycopg.Connection, path: str, schema: str) -> None:
