@@ -44,9 +44,12 @@ class Worker:
         self.process.join()
 
     def close(self) -> None:
-        """Tell it to end, and wait until it has."""
+        """Tell it to end, and wait until it has. Fails where it does not: it would keep this process from ending, too."""
         self.pipe.close()
         self.process.join(PATIENCE)
+        if self.process.exitcode is None:
+            message = f"process {self.process.pid} did not end in {PATIENCE} s"
+            raise TimeoutError(message)
 
 
 Pipe = Connection

@@ -87,6 +87,7 @@ def work_on(pipe: Pipe, file: Path, name: str, at: int, between: bool) -> None:
         pipe.send(("ended", type(error).__name__))
     except Exception as error:  # noqa: BLE001  # I11 is about these
         pipe.send(("ended", f"!{type(error).__name__}: {error}"))
+    Stopping.left = 0  # it has come to its end: nobody would wake it from what closing executes
     db.close()
 
 
@@ -120,6 +121,7 @@ class Trial:
             elif seen(int(self.worker.process.pid or 0))[0] == "T":
                 return True
             assert monotonic() < deadline, f"{self.name} at {self.at} neither stops nor ends"
+        self.worker.close()
         return False
 
     def hear(self) -> None:
