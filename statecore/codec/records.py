@@ -91,7 +91,10 @@ def read_state(text: str) -> State:
         damaged("text", error)
 
 
-read_before = lru_cache(maxsize=REMEMBERED)(read_state)
+@lru_cache(maxsize=REMEMBERED)
+def read_before(text: str) -> State:
+    """The state of a short text."""
+    return read_state(text)
 
 
 def read_constant(_word: str) -> NoReturn:
