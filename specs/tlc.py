@@ -127,7 +127,7 @@ def assignments(label: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def value_of(name: str, value: str) -> str:
-    """The value of a variable as canonical text; few values are those of many states."""
+    """The value of a variable as canonical text, which is a set where its name says so; few values are those of many states."""
     return canonical({name: json_of(value)}).removeprefix(f'{{"{name}":').removesuffix("}")
 
 

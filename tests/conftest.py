@@ -93,7 +93,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Twelve thousand tests stay until the end: garbage is not looked for while they are found, nor among them ever after."""
+    """Twelve thousand tests stay until the end: garbage is not looked for while they are found, nor among them ever after.
+
+    Nor is anything measured then, but for what runs when the package's modules are imported.
+    """
     gc.disable()
     try:
         if is_measured() and (hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None)):

@@ -23,8 +23,10 @@ from statecore.lifecycles import TABLES
 FORMAT = 1
 """The shape of the text. Another one is refused."""
 
-REMEMBERED, SHORT = 1_024, 1_024
+REMEMBERED = 1_024
 """How many texts of states are remembered."""
+SHORT = 1_024
+"""How long a text may be whose state is remembered: those of wide Parallels would hold hundreds of megabytes."""
 
 TEXTS: dict[State, str] = {}
 
@@ -72,7 +74,7 @@ def load_state(text: str) -> State:
 
 
 def read_state(text: str) -> State:
-    """The state of a text."""
+    """The state of a text, read anew."""
     try:
         plain, end = scan(text)
         if end != len(text) or type(plain) is not list or not plain:
@@ -93,7 +95,7 @@ def read_state(text: str) -> State:
 
 @lru_cache(maxsize=REMEMBERED)
 def read_before(text: str) -> State:
-    """The state of a short text."""
+    """The state of a short text, read once."""
     return read_state(text)
 
 

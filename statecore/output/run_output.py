@@ -1,4 +1,7 @@
-"""`WorkflowRunOutput`: a run as it stood when it was read. What is large is read from the store when asked for, up to that moment."""
+"""`WorkflowRunOutput`: a run as it stood when it was read. What is large is read from the store when asked for, up to that moment.
+
+Whoever has just driven the run gives what it knows already: the open `waiting` ones, and the `texts` of what the run handed on.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     from .events import RunEvent
 
+NO_TEXTS: Mapping[Ref, str] = {}
+"""Nothing of a run's outputs is known."""
 ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
 
 
@@ -56,10 +61,10 @@ class WorkflowRunOutput:
         *,
         store_events: bool = False,
         waiting: Sequence[Waiting] | None = None,
-        texts: Mapping[Ref, str] | None = None,
+        texts: Mapping[Ref, str] = NO_TEXTS,
     ) -> None:
         self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
-        self._texts = dict(texts) if texts is not None else {}
+        self._texts = dict(texts)
         identity = record.identity
         self.run_id, self.session_id, self.user_id = identity.run_id, identity.session_id, identity.user_id
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name

@@ -7,7 +7,13 @@ SQLite takes is taken out there. `postgres.dialect` is the one place that knows 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from pkgutil import get_data
+from typing import Any, Protocol, cast
+
+
+def shipped(package: str, script: str) -> str:
+    """A script beside the modules of a package, in a folder or an archive; its line ends are the same wherever that came from."""
+    return cast("bytes", get_data(package, script)).decode().replace("\r\n", "\n")
 
 
 class Rows(Protocol):

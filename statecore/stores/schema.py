@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from pkgutil import get_data
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from .link import shipped
 from .rules import LEGAL
 from .seals import seal_all
 
@@ -38,8 +38,8 @@ def statements(script: str) -> Iterator[str]:
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module, in a folder or an archive; with the same line ends wherever that came from."""
-    return cast("bytes", get_data(__package__, script)).decode().replace("\r\n", "\n")
+    """A script, as it is shipped beside this module."""
+    return shipped(__package__, script)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from statecore.errors import UnknownRun
 
 from .attributes import refused
-from .connection import NOBODY, UNANSWERED
+from .connection import AT_ONCE, NOBODY, UNANSWERED
 from .run import Run
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .wire import Plain, Row
 
 LOG = logging.getLogger(__name__)
-AT_ONCE = 32
-"""How many runs are asked at a time: healthy ones share the server, and their patience, with no more than that."""
 
 
 async def query(connection: Connection, run_id: str, name: str, *args: Any) -> Any:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 Answer = TypeVar("Answer")
+AT_ONCE = 32
+"""How many runs are looked at in the same moment: healthy ones share the server, and their patience, with no more than that."""
 NOBODY = "no worker answers for this run; start one with `statecore worker`"
 UNPREPARED = "this namespace lacks the search attributes of runs; a worker registers them when it begins, so start one first"
 UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)

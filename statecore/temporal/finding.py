@@ -13,6 +13,7 @@ from statecore.errors import UnknownRun
 from statecore.stores.rules import ENDED, STATUS
 
 from . import attributes
+from .connection import AT_ONCE
 from .wire import MEMO, RUN, Plain, Start, read_start
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
-AT_ONCE = 32
 UNTOUCHED = 3
 """Events of a history in which no worker has done anything yet: started, and its first task scheduled and perhaps taken."""
 NOTHING: Plain = {"head": None, "pauses": None}

@@ -6,7 +6,8 @@ without the user's code: a reviewer's process needs the store and nothing else.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -19,9 +20,12 @@ from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
-from statecore.output.run_output import compiled_of
+from statecore.output.run_output import NO_TEXTS, compiled_of
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
 from statecore.stores.rules import ENDED, STATUS
+
+if TYPE_CHECKING:
+    from statecore.core import Ref
 
 from .ready import claiming, expire_run
 
@@ -102,9 +106,12 @@ class Inbox:
         """The program that a run's workflow was compiled to when it began."""
         return stored_program(self.db.load(run_id).identity.canonical)
 
-    def view(self, record: Record) -> WorkflowRunOutput:
-        """The output of a stored run."""
-        return WorkflowRunOutput(self.host, record, self.compiled_of(record), store_events=self.store_events)
+    def view(
+        self, record: Record, *, waiting: Sequence[Waiting] | None = None, texts: Mapping[Ref, str] = NO_TEXTS
+    ) -> WorkflowRunOutput:
+        """The output of a stored run; what is known of its open questions and its outputs is not read again."""
+        compiled = self.compiled_of(record)
+        return WorkflowRunOutput(self.host, record, compiled, store_events=self.store_events, waiting=waiting, texts=texts)
 
     def left(self, execution: Execution) -> WorkflowRunOutput:
         """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands.
@@ -114,12 +121,8 @@ class Inbox:
         left = execution.left
         if left is None:
             return self.show(execution.identity.run_id)
-        texts = (
-            execution.texts if left.state.run == w.completed else None
-        )  # what it handed on; what is large besides is read when asked for
-        output = WorkflowRunOutput(
-            self.host, left, execution.compiled, store_events=self.store_events, waiting=execution.waiting, texts=texts
-        )
+        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
+        output = self.view(left, waiting=execution.waiting, texts=handed_on)
         if output.is_paused and not output.requirements:
             return self.show(execution.identity.run_id)
         return output

@@ -19,7 +19,6 @@ from statecore.definition.components import Definition
 from statecore.definition.review import SUPPORTED
 from statecore.errors import DefinitionError
 from tests.model.definitions import RENAMED, VALUES, leaf, programs
-from tests.model.explore import unwatched
 
 FULL = os.environ.get("STATECORE_PAIRS") == "full"
 ONES = {"programs": 2227, "situations": 37547, "edges": 132971}
@@ -55,7 +54,6 @@ def nine() -> list[Settings]:
     return [{"on_error": error, **gate} for error in ("fail", "skip", "pause") for gate in gates]
 
 
-@unwatched()
 def refuted(program: Program) -> tuple[int, int, list[str]]:
     """How many situations and edges there are, with crashes and cancellations, and which built-in properties do not hold."""
     graph = explore(World(Compiled(program, {}), crashes=True), Budget(), cancels=True)

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHistory
 
-from statecore import Workflow
+from statecore import Step, Workflow
 from statecore.temporal import TemporalDb, TemporalWorkflows, Values
 from statecore.temporal.performing import Performer
 from statecore.temporal.worker import worker
 from tests.temporal.servers import Server, started
+
+Serve = Callable[..., TemporalWorkflows]
+"""What the fixture `serve` is."""
+GATE = Step("gate", lambda s: s.input, requires_confirmation=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,10 @@ import pytest
 from statecore import Step, StepOutput, Workflow
 from statecore.cli import main
 from statecore.errors import NotPaused
-from statecore.temporal import TemporalDb, TemporalWorkflows
+from statecore.temporal import TemporalDb
+from tests.temporal.conftest import Serve
 from tests.temporal.workers import STEPS as STEPS_FILE
 from tests.temporal.workers import until
-
-Serve = Callable[..., TemporalWorkflows]
 
 
 def failing(step_input: Any) -> Any:

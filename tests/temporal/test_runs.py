@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -37,13 +36,9 @@ from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, find
 from statecore.temporal.ledger import read_waiting
 from statecore.temporal.wire import Start, plain_start, read_start, row
 from statecore.temporal.worker import prepare
-from tests.temporal.conftest import Working, history_of
+from tests.temporal.conftest import GATE, Serve, Working, history_of
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
-
-Serve = Callable[..., TemporalWorkflows]
-GATE = Step("gate", lambda s: s.input, requires_confirmation=True)
-
 
 # -- deciding ------------------------------------------------------------------------------------------------------------------------
 

@@ -9,22 +9,15 @@ from typing import Any
 import pytest
 
 from statecore import Parallel, Router, RunStatus, Step, Workflow
-from statecore.errors import (
-    InvalidInput,
-    StoreUnavailable,
-    ValuesMissing,
-    ValueTooLarge,
-)
+from statecore.errors import InvalidInput, StoreUnavailable, ValuesMissing, ValueTooLarge
 from statecore.stores import PauseFilter
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, sizes
 from statecore.temporal.sizes import MAX_SENT
 from statecore.temporal.values import brought
-from tests.temporal.conftest import Working
+from tests.temporal.conftest import GATE, Serve, Working
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
 
-Serve = Callable[..., TemporalWorkflows]
-GATE = Step("gate", lambda s: s.input, requires_confirmation=True)
 AMOUNT = {"name": "amount", "field_type": "int"}
 LOOSE = Step("gate", lambda s: s.input, requires_confirmation=True, on_error="skip")
 LARGE, COMMENT = "x" * 1_000_000, "y" * 900_000

@@ -20,7 +20,7 @@ from statecore.errors import (
     StoreUnavailable,
     UnsupportedSetting,
 )
-from statecore.stores import RunFilter, channel, opening, schema
+from statecore.stores import RunFilter, channel, link, opening, schema
 from statecore.stores.conformance.samples import (
     ALIVE,
     TIME,
@@ -592,3 +592,13 @@ def test_a_store_is_closed_once_its_threads_are_done(tmp_path):
     closer.join()
     with pytest.raises(StoreUnavailable):
         store.runs(RunFilter())
+
+
+def test_a_script_is_the_same_wherever_it_was_packed(tmp_path, monkeypatch):
+    """A package with the line ends of another system makes the same tables, letter by letter: a store made there is sound here."""
+    package = tmp_path / "packed_elsewhere"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "schema.sql").write_bytes(schema.script_text("schema.sql").replace("\n", "\r\n").encode())
+    monkeypatch.syspath_prepend(tmp_path)
+    assert link.shipped("packed_elsewhere", "schema.sql") == schema.script_text("schema.sql")

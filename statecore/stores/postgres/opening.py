@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pkgutil import get_data
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
+from statecore.stores.link import shipped
 from statecore.stores.rules import LEGAL
 from statecore.stores.schema import learn_moves, legal_moves
 
@@ -35,8 +35,8 @@ KINDS |= {
 
 
 def script_text(script: str) -> str:
-    """A script, as it is shipped beside this module, in a folder or an archive; with the same line ends wherever that came from."""
-    return cast("bytes", get_data(__package__, script)).decode().replace("\r\n", "\n")
+    """A script, as it is shipped beside this module."""
+    return shipped(__package__, script)
 
 
 def furnish(connection: psycopg.Connection, path: str, schema: str) -> None:
