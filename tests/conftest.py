@@ -41,14 +41,14 @@ REPEATS = (
     "tests/postgres/test_workers.py",
     "tests/property/",
     "tests/temporal/",
-    "tests/unit/test_bench.py",
-    "tests/unit/test_check.py::test_forgetting_the_past_loses_no_situation",
-    "tests/unit/test_check_symmetry.py",
-    "tests/unit/test_draw_family.py::test_every_question",
-    "tests/unit/test_inbox.py",
-    "tests/unit/test_mutants.py",
-    "tests/unit/test_verify.py::test_a_row_that_is_gone_is_missed",
-    "tests/unit/test_verify.py::test_every_column_of_every_row_is_seen",
+    "tests/unit/specs/test_bench.py",
+    "tests/unit/check/test_check.py::test_forgetting_the_past_loses_no_situation",
+    "tests/unit/check/test_check_symmetry.py",
+    "tests/unit/draw/test_draw_family.py::test_every_question",
+    "tests/unit/workflow/test_inbox.py",
+    "tests/unit/specs/test_mutants.py",
+    "tests/unit/stores/test_verify.py::test_a_row_that_is_gone_is_missed",
+    "tests/unit/stores/test_verify.py::test_every_column_of_every_row_is_seen",
 )
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108  # pytest makes folders of its own in it
 SELDOM = 50_000, 20, 100

@@ -38,23 +38,11 @@ from .atoms import (
     skipped,
     stops,
 )
-from .checking import check
-from .properties import (
-    Property,
-    after,
-    always_can_reach,
-    at_most,
-    mutually_exclusive,
-    never,
-    precedes,
-    reachable,
-    responds,
-)
+from .properties import Property, after, always_can_reach, at_most, mutually_exclusive, never, precedes, reachable, responds
 from .replay import pytest_file
-from .reports import document, junit, sarif
-from .story import mermaid, story
-from .verdicts import Finding, Report, Verdict
-from .wording import parse
+from .search import check
+from .story import document, junit, mermaid, sarif, story
+from .wording import Finding, Report, Verdict, parse
 
 __all__ = [
     "Atom",

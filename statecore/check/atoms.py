@@ -18,7 +18,7 @@ from statecore.lifecycles import words as w
 if TYPE_CHECKING:
     from statecore.core import Address, Program
 
-    from .alphabet import Letter, Word
+    from .world import Letter, Word
 
 
 @frozen

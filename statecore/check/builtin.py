@@ -14,14 +14,14 @@ from statecore.core import ROOT, Event, Node
 from statecore.lifecycles import words as w
 
 from .atoms import AWAITING, ERRORS
-from .laws import GATES, Law
-from .verdicts import Finding, Verdict
+from .wording import Finding, Verdict
+from .world import GATES, Law
 
 if TYPE_CHECKING:
     from statecore.core import Address
 
-    from .alphabet import Letter
     from .graph import Graph
+    from .world import Letter
 
 GATE = AWAITING - {w.awaiting_review}
 WORKING = frozenset({w.running, w.evaluating})

@@ -16,16 +16,14 @@ from attrs import define, field, frozen
 from statecore.core import BEGINNING, CANCEL, Event, Program, State, advance
 from statecore.lifecycles import words as w
 
-from .alphabet import Letter
-from .canonical import canonical
-from .laws import JUDGES, Law, cancel_possible
-from .world import LIVE, World
+from .symmetry import canonical
+from .world import JUDGES, LIVE, Law, Letter, World, cancel_possible
 
 if TYPE_CHECKING:
     from statecore.core import Advanced, Compiled
 
-    from .alphabet import Word
     from .symmetry import Symmetry
+    from .world import Word
 
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
 LOOK = 64

@@ -2,22 +2,31 @@
 
 User code is never called. A step may succeed, say stop or fail; an evaluator, a selector or a predicate may answer anything that means
 something; only where the definition holds the answer itself (`evaluator=True`) is it known. A question expires where it has a deadline.
+
+
+The letters that lives are spelled in: a `Letter` is a row of a lifecycle that fires somewhere, a `Word` all that one event fires.
+
+Laws of one event: what must hold of every step that the engine takes, whatever the workflow.
+
+Each law looks at a situation, an event and what followed; together with the continuity of moves they hold by induction for whole runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import Enum
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
 
-from statecore.core import REOPEN, START, Compiled, Event, State
+from statecore.core import CANCEL, REOPEN, START, Advanced, Compiled, Event, Program, State, advance
 from statecore.definition import Condition, Loop, Router
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
-    from statecore.core import Address
+    from statecore.core import Address, Move, Node
 
 INTERNAL = frozenset({w.enter, w.start, w.finish, w.leave, w.pause, w.resume, w.cancel})
 """What the core fires by itself, or what concerns the whole run."""
@@ -91,3 +100,116 @@ class World:
         wide = [n.name for n in self.compiled.program.nodes.values() if n.kind == "router" and len(n.exits) > ALL_ROUTES]
         said = [f"{name} has more than {ALL_ROUTES} choices: single ones and ordered pairs were tried" for name in wide]
         return said if self.crashes else [*said, "processes do not die (see crashes)"]
+
+
+class Letter(NamedTuple):
+    """One firing of a row: where, from which phase, on which trigger, to which phase."""
+
+    at: Address
+    source: str
+    trigger: str
+    dest: str
+
+
+Word = tuple[Letter, ...]
+
+
+class Law(Enum):
+    """The laws of one event, each with its sentence."""
+
+    divergence = "the engine takes every event that the lifecycles offer"
+    cancel = "a run that is not over can be cancelled"
+    continuity = "every component goes on from the phase that it was in"
+    inside = "nothing begins in a component that has not begun"
+    gates = "a component with a gate asks when it is entered"
+    skip_out = "skip is a way out of every error pause"
+    skip_none = "a skipped step hands on nothing"
+
+
+def cancel_possible(program: Program, state: State) -> str:
+    """Why a live run cannot be cancelled; empty where it can."""
+    try:
+        after = advance(program, state, CANCEL).state
+    except Exception as error:  # noqa: BLE001  # whatever it is, a cancellation must not raise it
+        return f"{type(error).__name__}: {error}"
+    return "" if after.run == w.cancelled and not after.cursors else f"the run is {after.run} after a cancellation"
+
+
+def continuity(program: Program, state: State, _event: Event, after: Advanced) -> str:
+    """The first move of each cursor's component leaves the cursor's phase, each later one the phase that the one before led to."""
+    phases = {cursor.at: cursor.phase for cursor in state.cursors}
+    for move in after.moves:
+        if move.machine == "run":
+            continue
+        was = w.pending if move.trigger == w.enter else phases.get(move.at, w.running if program.nodes[move.at].exits else None)
+        if was is None or move.source not in (was, w.failed):
+            return f"{move.at} was {was} and left {move.source}"
+        phases[move.at] = move.dest
+    return ""
+
+
+def inside(program: Program, state: State, _event: Event, after: Advanced) -> str:
+    """Where a child begins, its parent has begun in this event, or was open before it."""
+    opened: set[str] = set()
+    for move in after.moves:
+        if move.dest == w.running:
+            opened.add(move.at)
+        parent = program.nodes[move.at].parent
+        if move.trigger == w.enter and parent and parent not in opened:
+            if not any(program.within(cursor.at, parent) for cursor in state.cursors):
+                return f"{move.at} began although {parent} had not"
+            opened.add(parent)
+    return ""
+
+
+GATES = {w.needs_confirmation: w.awaiting_confirmation, w.needs_input: w.awaiting_input, w.needs_route: w.awaiting_route}
+
+
+def gates(program: Program, _state: State, _event: Event, after: Advanced) -> str:
+    """A component whose facts hold a gate enters into its question."""
+    for move in after.moves:
+        if move.trigger == w.enter:
+            asks = {GATES[fact] for fact in GATES.keys() & program.nodes[move.at].facts}
+            if asks and move.dest not in asks:
+                return f"{move.at} was {move.dest} at once"
+    return ""
+
+
+def skip_out(_program: Program, _state: State, event: Event, after: Advanced) -> str:
+    """A skip leaves the component that had failed."""
+    if event.trigger != w.skip:
+        return ""
+    last = next((m for m in after.moves if m.at == event.at and m.source == w.errored_paused), None)
+    return "" if last is not None and last.dest == w.skipped else f"{event.at} was not skipped"
+
+
+def skip_none(program: Program, state: State, _event: Event, after: Advanced) -> str:
+    """What is skipped hands on nothing, and what follows a skipped step has no previous content."""
+    for move in after.moves:
+        if move.dest == w.skipped and move.hands_on is not None:
+            return f"{move.at} handed on {move.hands_on}"
+        if move.dest == w.skipped and move.machine == "step":
+            why = followed(state, after, move, program.nodes[move.at])
+            if why:
+                return why
+    return ""
+
+
+def followed(state: State, after: Advanced, move: Move, node: Node) -> str:
+    """Why what follows a skipped step right behind it sees content; empty where it does not, or where nothing follows."""
+    before = {(cursor.at, cursor.turn) for cursor in state.cursors}
+    for cursor in after.state.cursors:
+        beside = cursor.at == node.next != node.parent and (cursor.at, cursor.turn) not in before
+        if beside and node.leaves == node.at and cursor.prev is not None:
+            return f"{cursor.at} got {cursor.prev} after {move.at} was skipped"
+    return ""
+
+
+JUDGES: tuple[tuple[Law, Callable[[Program, State, Event, Advanced], str]], ...] = (
+    (Law.continuity, continuity),
+    (Law.inside, inside),
+    (Law.gates, gates),
+    (Law.skip_out, skip_out),
+    (Law.skip_none, skip_none),
+)
+"""Each law with the function that says why it does not hold here; empty where it holds."""

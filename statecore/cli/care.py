@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from statecore.stores.backup import backup as backed_up
-from statecore.stores.health import ailments, facts, library
-from statecore.stores.verify import verify as verified
+from statecore.stores.audit.verify import verify as verified
+from statecore.stores.sqlite.backup import backup as backed_up
+from statecore.stores.sqlite.health import ailments, facts, library
 
-from . import exits
+from . import options as exits
 from .options import Option, json_option
 from .screen import clean, watched
-from .stores import database, existing, opened
+from .targets import database, existing, opened
 from .views import print_json
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from statecore import Workflow
     from statecore.stores import Store
-    from statecore.stores.health import Symptom
-    from statecore.stores.verify import Fault, Verified
+    from statecore.stores.audit.verify import Fault, Verified
+    from statecore.stores.sqlite.health import Symptom
 
 SHOWN = 100
 """How many faults are printed; with --json all are."""
@@ -44,7 +44,7 @@ def verify(store: Path | str, *, as_json: bool) -> int:
     progress = counting(as_json=as_json)
     if isinstance(store, Path):
         return told(verified(store, progress), as_json=as_json)
-    from statecore.stores.postgres.verify import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
+    from statecore.stores.postgres.health import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
 
     return told(verified_there(database(store), progress), as_json=as_json)
 
@@ -110,8 +110,8 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
     left ones, pauses past their deadline, decisions that nobody has applied, and with --target parked runs that this definition would
     strand. Exit codes: 0 all is well, 1 something needs somebody, 2 usage.
     """
-    from statecore.drivers.host import clock_of  # noqa: PLC0415  # `verify` and `backup` know no runs as they are driven
-    from statecore.workflow.doctor import examine  # noqa: PLC0415  # as above
+    from statecore.runtime.doctor import examine  # noqa: PLC0415  # as above
+    from statecore.runtime.host import clock_of  # noqa: PLC0415  # `verify` and `backup` know no runs as they are driven
 
     workflow = targeted(target) if target is not None else None
     db, known, notes, ill = looked_at(store)

@@ -1,4 +1,7 @@
-"""`check`: prove or refute properties of a workflow, without running it."""
+"""`check`: prove or refute properties of a workflow, without running it.
+
+`export`: a workflow for other tools.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,17 @@ from statecore.check import Finding, Report, Verdict, document, junit, mermaid, 
 from statecore.check import check as checked
 from statecore.check.graph import Graph
 from statecore.check.replay import is_replayable
-from statecore.check.reports import is_told, lines_of
+from statecore.check.story import is_told, lines_of
+from statecore.check.tla import exported
 from statecore.check.wording import parse, parse_assumption, parse_lines
 from statecore.errors import InvalidProperty, UnknownStep
-from statecore.workflow.parked import stranded, unasked
+from statecore.runtime.doctor import stranded, unasked
 
-from . import exits
+from . import options as exits
+from .options import json_option
 from .screen import clean, named, watched
-from .stores import existing, opened, place_of
-from .targets import load, split
+from .targets import existing, load, opened, place_of, split
+from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +153,7 @@ def print_text(report: Report, workflow: Workflow, _target: str) -> None:
         click.echo(f"Left out: {clean(said)}")
 
 
-def print_json(report: Report, workflow: Workflow, _target: str) -> None:
+def print_report_json(report: Report, workflow: Workflow, _target: str) -> None:
     """The report as JSON."""
     click.echo(json.dumps(document(report, workflow.compiled.program), indent=2))
 
@@ -180,7 +185,7 @@ def print_pytest(report: Report, workflow: Workflow, _target: str) -> None:
 
 STYLES: dict[str, Callable[[Report, Workflow, str], None]] = {
     "text": print_text,
-    "json": print_json,
+    "json": print_report_json,
     "mermaid": print_mermaid,
     "sarif": print_sarif,
     "junit": print_junit,
@@ -207,3 +212,34 @@ def write_test(file: Path, report: Report, workflow: Workflow) -> None:
     if text is not None:
         file.write_text(text, encoding="utf-8")
     click.echo(f"Wrote {file}: run it with pytest." if text else "No counterexample that a test can replay.", err=True)
+
+
+HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Properties.cfg Properties.tla"
+
+
+@click.command()
+@click.argument("target")
+@click.option("--tla", is_flag=True, help="As TLA+ modules.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), metavar="DIR", help="Where to write; here."
+)
+@json_option
+def export(target: str, out: Path, *, tla: bool, as_json: bool) -> int:
+    """Write a workflow as TLA+, for a second and independent checker.
+
+    Program.tla is the workflow TARGET; Lifecycle.tla are the tables that are executed; Engine.tla and Properties.tla are the same for every
+    workflow. Files of these names in DIR are written anew.
+    """
+    if not tla:
+        message = "Say what to write: --tla."
+        raise click.UsageError(message)
+    files = exported(load(target).compiled.program)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8")
+    if as_json:
+        print_json({"files": [str(out / name) for name in files], "exit_code": exits.FINE})
+        return exits.FINE
+    click.echo(f"Wrote {', '.join(files)} to {clean(out)}.")
+    click.echo(HOW)
+    return exits.FINE

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from attrs import frozen
 
+from statecore.asking.outcomes import outcomes
+from statecore.asking.written import assigned, read_json, read_object
 from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
 from statecore.stores import PauseFilter
 
-from . import exits
-from .answers import by_option
+from . import options as exits
 from .options import Option, json_option
-from .outcomes import outcomes
+from .person import by_option
 from .screen import clean, command, named, short
-from .stores import db_option, inbox, is_served
+from .targets import db_option, inbox, is_served
 from .views import pause_document, print_json
-from .written import assigned, read_json, read_object
 
 if TYPE_CHECKING:
     from statecore.output import Requirement

@@ -12,12 +12,12 @@ from statecore.codec import decode
 from statecore.examples import analysis, companion
 from statecore.stores import RunFilter
 
-from .answers import by_option
 from .following import Following
 from .options import json_option
+from .person import by_option
 from .running import UNFINISHED, answering, answers_option, follow
 from .screen import Screen, clean, short
-from .stores import opened
+from .targets import opened
 
 if TYPE_CHECKING:
     from statecore import Workflow

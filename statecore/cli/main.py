@@ -14,7 +14,7 @@ import click
 from statecore import __version__
 from statecore.errors import StatecoreError
 
-from . import exits
+from . import options as exits
 
 NAME = "statecore"
 

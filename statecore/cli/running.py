@@ -9,29 +9,26 @@ import click
 from attrs import define, field
 
 from statecore import RunStatus
+from statecore.asking.written import read_json
 from statecore.errors import NotPaused, RunBusy, StatecoreError
 from statecore.stores import RunFilter
 from statecore.workflow.inbox import Inbox
 from statecore.workflow.launching import late_runs, left_runs
 
-from . import exits
-from .answers import by_option, nobody, parse
-from .following import Following
+from . import options as exits
+from .following import Following, Watching, interval_option, pace, watch_option
 from .options import Option, json_option
-from .person import Person
+from .person import Person, by_option, nobody, parse
 from .screen import Screen, clean, interactive, named, short, watched
-from .stores import db_option, placed
-from .targets import load
+from .targets import db_option, load, placed
 from .views import print_json, run_document
-from .watching import Watching, interval_option, pace, watch_option
-from .written import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from statecore import Workflow
 
-    from .answers import Answering
+    from .person import Answering
 
 answers_option: Option = click.option(
     "--answers",

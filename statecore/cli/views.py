@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from statecore.asking.outcomes import outcomes
+from statecore.asking.questions import particulars, question, shown
 from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import words as w
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
 
-from .outcomes import outcomes
-from .questions import particulars, question, shown
 from .screen import COLOURS, brief, clean, named, short
 
 if TYPE_CHECKING:

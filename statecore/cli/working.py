@@ -1,4 +1,7 @@
-"""The command that executes what others have submitted or decided: `worker`."""
+"""The command that executes what others have submitted or decided: `worker`.
+
+`statecore worker` on a Temporal server: Temporal says which runs go on, and this process executes them.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from statecore.workflow.worker import Went, Worker
+from statecore.runtime.worker import Went, Worker
 
-from . import exits
+from . import options as exits
 from .options import json_option
 from .screen import Screen, clean, named, short
-from .serving import serve
-from .stores import db_option, is_served, placed
-from .targets import load
+from .targets import db_option, is_served, load, placed, served
 from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from statecore import Workflow
 
 WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED": "cancelled", "RUNNING": "given back"}
 
@@ -89,3 +92,14 @@ def heeding(working: Worker) -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def serve(workflow: Workflow, url: str, concurrency: int) -> int:
+    """Execute the runs of a workflow on a Temporal server until told to stop; then its steps have ten seconds to end."""
+    from statecore.temporal.activities import worker as temporal  # noqa: PLC0415  # an extra
+
+    store = served(url)
+    ready = f"Worker {os.getpid()} executes runs of {clean(workflow.name)} on {clean(store.path)}, {concurrency} steps at a time."
+    temporal.serve(store, workflow, concurrency, lambda: click.echo(ready))
+    click.echo("Stopped.")
+    return exits.FINE

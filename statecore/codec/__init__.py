@@ -26,7 +26,7 @@ fields. A definition needs no codec: `Program.canonical` is its stored form.
 """
 
 from .records import FORMAT, dump_state, load_state
-from .registry import CODECS, Codec, Registry, register_codec
+from .tags import CODECS, Codec, Registry, register_codec
 from .values import DEPTH, LIMIT, decode, encode
 
 __all__ = [

@@ -17,8 +17,7 @@ from attrs import define
 
 from statecore.errors import UnreadableValue, UnstorableValue
 
-from .registry import CODECS, Codec, Registry
-from .tags import EXACT, HALVES, TAGS, Refused, refuse
+from .tags import CODECS, EXACT, HALVES, TAGS, Codec, Refused, Registry, refuse
 
 LIMIT = 1_048_576
 """The most bytes that a stored value takes, where the caller names no other limit."""

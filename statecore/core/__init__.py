@@ -10,12 +10,27 @@ alone, a crash needs no second code path, and a model checker can enumerate what
 """
 
 from .compile import Compiled, compile_definition
-from .events import CANCEL, DECISIONS, REOPEN, START, Advanced, Event, Move
 from .loop import Commit, Effect, Next, Start, loop
 from .owed import Ask, Call, Timer, asks, calls, owed, timers
 from .program import ROOT, Address, Node, Program, stored_program
 from .reducer import advance
-from .state import BEGINNING, RULES_VERSION, Cursor, Frame, Gather, Ref, Source, State
+from .state import (
+    BEGINNING,
+    CANCEL,
+    DECISIONS,
+    REOPEN,
+    RULES_VERSION,
+    START,
+    Advanced,
+    Cursor,
+    Event,
+    Frame,
+    Gather,
+    Move,
+    Ref,
+    Source,
+    State,
+)
 
 __all__ = [
     "BEGINNING",

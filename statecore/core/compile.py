@@ -13,8 +13,8 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
+from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.definition.review import HumanReview
-from statecore.definition.words import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.errors import DuplicateNames
 from statecore.lifecycles import words as w
 

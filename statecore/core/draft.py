@@ -9,8 +9,8 @@ from attrs import define, field
 from statecore.lifecycles import TABLES, fire
 from statecore.lifecycles import words as w
 
-from .events import Move
 from .program import ROOT, Address, Node, Program
+from .state import Move
 
 if TYPE_CHECKING:
     from .state import Cursor, Ending, Frame, Source, State, Turn

@@ -15,10 +15,9 @@ from statecore.lifecycles import JOINT, RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .draft import Draft, take_apart
-from .events import Advanced, Event
 from .path import end_early, take
 from .program import ROOT
-from .state import Cursor, Frame, State
+from .state import Advanced, Cursor, Event, Frame, State
 
 if TYPE_CHECKING:
     from .program import Node, Program

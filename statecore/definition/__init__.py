@@ -5,11 +5,9 @@ wrong one is refused where it was written. A definition says nothing of addresse
 """
 
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
-from .fields import UserInputField
-from .marking import pause
-from .review import HumanReview
+from .fields import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus, UserInputField
+from .review import HumanReview, pause
 from .step_io import RunContext, StepInput, StepOutput
-from .words import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus
 
 __all__ = [
     "Component",

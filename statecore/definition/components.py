@@ -10,9 +10,8 @@ from attrs import frozen
 
 from statecore.errors import DefinitionError, NotAComponent
 
-from .marking import mark_of
-from .review import HumanReview, ReviewSettings, is_count, is_whole, merged, word
-from .words import OnError, OnInterrupt
+from .fields import OnError, OnInterrupt
+from .review import HumanReview, ReviewSettings, is_count, is_whole, mark_of, merged, word
 
 if TYPE_CHECKING:
     from typing import Unpack

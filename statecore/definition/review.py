@@ -2,22 +2,25 @@
 
 Settings may be written flat (`Step(..., requires_confirmation=True)`) or as `human_review=HumanReview(...)`; both mean the same.
 `SUPPORTED` says which component honours which setting; every other pair is refused by name, so nothing is accepted and ignored.
+
+
+`@pause` puts a step's settings on its function, where they are read when the step is constructed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from attrs import evolve, field, fields, frozen
 
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, suggest
 
-from .fields import UserInputField, as_schema
-from .words import OnError, OnReject, OnTimeout
+from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema
 
 if TYPE_CHECKING:
     from enum import Enum
+    from typing import Unpack
 
     from .step_io import StepOutput
 
@@ -260,3 +263,43 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}
 SETTINGS = tuple(DEFAULTS)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "__statecore_pause__"
+
+
+@frozen
+class Mark:
+    """What `@pause` says of a function: the settings of its step, and the step's name."""
+
+    review: HumanReview
+    name: str | None = None
+
+
+def pause(
+    name: str | None = None, *, human_review: HumanReview | None = None, **settings: Unpack[ReviewSettings]
+) -> Callable[[F], F]:
+    """A decorator: the step of this function has these settings. The function itself is unchanged.
+
+    An explicit `human_review` or keyword of the Step may add to them; the contrary of one is refused.
+
+    Example: `@pause(requires_confirmation=True)` above `def pay(step_input): ...`.
+    """
+    review = HumanReview(**renamed("@pause", settings)) if human_review is None else human_review
+
+    def mark(function: F) -> F:
+        setattr(function, MARK, Mark(review, name))
+        return function
+
+    return mark
+
+
+def mark_of(function: Any) -> Mark | None:
+    """What `@pause` put on a function; None where it is not marked."""
+    while function is not None:
+        mark = getattr(function, MARK, None)
+        if isinstance(mark, Mark):
+            return mark
+        function = getattr(function, "func", None)
+    return None

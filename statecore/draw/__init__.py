@@ -16,16 +16,11 @@ that of a gate has its phase behind three: `publish-review___awaiting_confirmati
 `statecore.examples`. With `--check` it fails where the folder differs from what runs. Both need the source of the package.
 """
 
-from .boxes import place
-from .dot import to_dot
-from .lifecycle import draw_lifecycle
-from .markdown import outcomes, to_markdown
-from .mermaid import to_mermaid
-from .past import Past
+from .boxes import Past, place
+from .dot import to_dot, to_svg
 from .picture import Cluster, Edge, Node, Picture, ident, shown
-from .svg import to_svg
-from .text import to_text
-from .workflow import draw_workflow
+from .text import outcomes, to_markdown, to_mermaid, to_text
+from .workflow import draw_lifecycle, draw_workflow
 
 __all__ = [
     "Cluster",

@@ -10,10 +10,9 @@ from the cursor (where a failed run had failed). For each state and trigger exac
 """
 
 from .condition import CONDITION
-from .group import GROUP
 from .loop import LOOP
 from .machine import MACHINES, TABLES, allowed, fire
-from .parallel import PARALLEL
+from .parallel import GROUP, PARALLEL
 from .router import ROUTER
 from .row import Row, Table
 from .run import JOINT, RUN

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from statecore.errors import RefusedTrigger
 
 from .condition import CONDITION
-from .group import GROUP
 from .loop import LOOP
-from .parallel import PARALLEL
+from .parallel import GROUP, PARALLEL
 from .router import ROUTER
 from .run import RUN
 from .step import STEP

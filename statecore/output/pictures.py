@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from statecore.core import Address, Program, State
     from statecore.draw import Picture
-    from statecore.output.requirement import Requirement
     from statecore.stores import Entry
     from statecore.stores.history import History
+
+    from .requirement import Requirement
 
 FORMATS: dict[str, Callable[[Picture], str]] = {
     "mermaid": to_mermaid,

@@ -12,8 +12,8 @@ from statecore.codec import decode
 from statecore.core import Ask, Commit, Move, Program, asks
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Entry, Identity
+from statecore.stores.audit.replay import Values, replay
 from statecore.stores.history import skip_reason
-from statecore.stores.replay import Values, replay
 
 from . import events as e
 

@@ -11,9 +11,8 @@ from statecore.codec import decode
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
+from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.rules import clock_text
-
-from .answers import chosen_names, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
-from statecore.drivers import of_record
-from statecore.drivers.inputs import CallValues, step_input
 from statecore.lifecycles import words as w
+from statecore.runtime import of_record
+from statecore.runtime.inputs import CallValues, step_input
 from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
 from statecore.stores.rules import STATUS
@@ -24,7 +24,7 @@ from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepR
 if TYPE_CHECKING:
     from statecore.core import Cursor, Program, Ref, State
     from statecore.draw import Past
-    from statecore.drivers import Execution, Host
+    from statecore.runtime import Execution, Host
     from statecore.stores import Entry, Record
 
     from .events import RunEvent

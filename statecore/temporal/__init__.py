@@ -17,8 +17,9 @@ from statecore.errors import MissingExtra
 if find_spec("temporalio") is None:
     raise MissingExtra(__name__, "temporal")
 
-from .db import TemporalDb
+from statecore.temporal.client.db import TemporalDb
+from statecore.temporal.client.workflows import TemporalWorkflows
+
 from .values import FolderValues, Values
-from .workflows import TemporalWorkflows
 
 __all__ = ["FolderValues", "TemporalDb", "TemporalWorkflows", "Values"]

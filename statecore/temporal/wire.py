@@ -1,19 +1,54 @@
-"""What crosses the network: records as rows of plain JSON, and back. Values are texts of the codec already, and stay texts."""
+"""How much is sent at once. Temporal refuses a payload of 2 MiB and a message of 4 MiB, and repeats some refusals for ever: so nothing near is sent.
+
+What crosses the network: records as rows of plain JSON, and back. Values are texts of the codec already, and stay texts.
+
+What is read of a run while no worker lives: its search attributes, by which runs are found, and its memo. And how refusals travel.
+"""
 
 from __future__ import annotations
 
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import ApplicationError
 
+from statecore import errors
 from statecore.codec.records import dump_state, load_state
 from statecore.core import Call, Ref
 from statecore.core.state import RULES_VERSION
-from statecore.errors import RulesUnknown
+from statecore.errors import RulesUnknown, RunError, StatecoreError, ValueTooLarge
 from statecore.stores import Body, Decided, Entry, Identity, Pause, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MAX_SENT = 1_572_864
+"""Bytes of one start, call, result, decision or answer: three quarters of what Temporal takes, and more than the codec's largest value."""
+
+INLINE = 4_096
+"""Bytes of values that travel with a call, so that it need not ask for them; and of a session state in a memo."""
+
+MAX_MEMO = 32_768
+"""Bytes of a memo. What does not fit is asked of the run instead."""
+
+CARRY = 262_144
+"""Bytes, compressed, of the journal that a run carries into its next execution; what is more goes to the values store."""
+
+
+def size_of(sent: Any) -> int:
+    """The bytes of what is sent: JSON, and all texts of the codec are ASCII."""
+    return len(dumps(sent, separators=(",", ":")))
+
+
+def checked(what: str, sent: Any) -> Any:
+    """What is sent, once its size is known to be in order. Raises `ValueTooLarge`."""
+    size = size_of(sent)
+    if size > MAX_SENT:
+        raise ValueTooLarge(what, size, MAX_SENT)
+    return sent
+
 
 FORMAT = 1
 """The shape of what a run is started with. A run of another one waits for a worker that reads it."""
@@ -134,3 +169,53 @@ def read_start(given: Plain) -> Start:
         raise RulesUnknown(identity.run_id, identity.rules, RULES_VERSION)
     parts = {name: given[name] for name in ("session_state", "said", "lease", "carry", "carried", "reopens")}
     return Start(identity, **parts)
+
+
+STATUS = SearchAttributeKey.for_keyword("StatecoreStatus")
+WORKFLOW = SearchAttributeKey.for_keyword("StatecoreWorkflow")
+SESSION = SearchAttributeKey.for_keyword("StatecoreSession")
+KEYS = (STATUS, WORKFLOW, SESSION)
+
+
+def queue_of(workflow_id: str) -> str:
+    """The task queue of a workflow: its workers serve it, and no others do."""
+    return f"statecore:{workflow_id}"
+
+
+def memo(told: Plain) -> Plain:
+    """What a run's memo says: how it stands and what people owe it; only how it stands where all would be too much."""
+    head = told["head"]
+    if len(head["session_state"]) > INLINE:
+        head = {**head, "session_state": None}
+    said = {"head": head, "pauses": told["pauses"]}
+    return said if size_of(said) <= MAX_MEMO else {"head": None, "pauses": None}
+
+
+def refusal(error: StatecoreError, *, for_now: bool = False) -> ApplicationError:
+    """A named refusal as it travels: its class, its sentence, and its parts; one `for_now` is tried again, perhaps by another worker."""
+    parts = {
+        name: list(part) if isinstance(part, tuple) else part for name, part in vars(error).items() if not name.startswith("_")
+    }
+    return ApplicationError(str(error.args[0]), dumps(parts, default=str), type=type(error).__name__, non_retryable=not for_now)
+
+
+def refused(failure: BaseException | None) -> StatecoreError:
+    """The named refusal that travelled."""
+    if not isinstance(failure, ApplicationError):
+        return RunError(str(failure))
+    kind: Any = getattr(errors, failure.type or "", None)
+    if not (isinstance(kind, type) and issubclass(kind, StatecoreError)):
+        return RunError(failure.message)
+    error = kind.__new__(kind, failure.message)
+    vars(error).update(parts_of(failure))
+    return error
+
+
+def parts_of(failure: ApplicationError) -> dict[str, Any]:
+    """The attributes of a refusal; lists were tuples. What is no refusal of this package's has none."""
+    try:
+        plain = loads(failure.details[0]) if failure.details else {}
+    except (TypeError, ValueError):
+        return {}
+    named = plain.items() if isinstance(plain, dict) else ()
+    return {name: tuple(part) if isinstance(part, list) else part for name, part in named if not name.startswith("_")}

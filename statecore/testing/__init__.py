@@ -12,22 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statecore.stores.conformance import SharedStoreConformance, StoreConformance
-
-    from .clock import Clock, timed
+    from .doubles import Clock, Planned, Reviewer, Stubs, stubbed, timed
     from .invariants import assert_invariants
     from .machine import workflow_machine
     from .paths import Path, all_paths
-    from .reviewer import Reviewer
-    from .stubs import Planned, Stubs, stubbed
+    from .stores import SharedStoreConformance, StoreConformance
 
 _HOMES = {
     "Clock": ".clock",
     "Path": ".paths",
     "Planned": ".stubs",
     "Reviewer": ".reviewer",
-    "SharedStoreConformance": "statecore.stores.conformance",
-    "StoreConformance": "statecore.stores.conformance",
+    "SharedStoreConformance": "statecore.testing.stores",
+    "StoreConformance": "statecore.testing.stores",
     "Stubs": ".stubs",
     "all_paths": ".paths",
     "assert_invariants": ".invariants",

@@ -9,7 +9,7 @@ from statecore.core import BEGINNING, asks, calls, stored_program, timers
 from statecore.core.state import State
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.replay import Replayed, replay
+from statecore.stores.audit.replay import Replayed, replay
 
 if TYPE_CHECKING:
     from statecore.core import Program

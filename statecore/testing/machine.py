@@ -17,10 +17,9 @@ from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPa
 from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, Store
 from statecore.workflow.workflow import Workflow
 
-from .clock import Clock, timed
+from .doubles import Clock, Planned, Stubs, stubbed, timed
 from .invariants import assert_invariants
 from .paths import answers
-from .stubs import Planned, Stubs, stubbed
 
 GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 """An owner of which everybody on this host knows that it is dead."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
-from statecore.check.canonical import canonical
 from statecore.check.replay import plan
 from statecore.check.story import Beat, beats, sentence
+from statecore.check.symmetry import canonical
 from statecore.check.world import World
 from statecore.codec import decode
 from statecore.core import BEGINNING, DECISIONS, ROOT, Ask, Event, State, advance, calls
@@ -23,8 +23,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter
 from statecore.workflow.workflow import Workflow
 
-from .clock import Clock, timed
-from .stubs import Planned, Stubs, stubbed
+from .doubles import Clock, Planned, Stubs, stubbed, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

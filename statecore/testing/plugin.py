@@ -11,13 +11,13 @@ import pytest
 if TYPE_CHECKING:
     from statecore.stores import Store
 
-    from .clock import Clock
+    from .doubles import Clock
 
 
 @pytest.fixture
 def statecore_clock() -> Clock:
     """Time that the test moves: `timed(workflow, statecore_clock)`."""
-    from .clock import Clock  # noqa: PLC0415  # a plugin is loaded in every run of pytest
+    from .doubles import Clock  # noqa: PLC0415  # a plugin is loaded in every run of pytest
 
     return Clock()
 
@@ -26,7 +26,7 @@ def statecore_clock() -> Clock:
 def statecore_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store in memory, and one in a file: a test that takes it runs with both. What it leaves must obey the invariants."""
     from statecore.stores import InMemoryDb  # noqa: PLC0415  # the same
-    from statecore.stores.sqlite import SqliteDb  # noqa: PLC0415  # the same
+    from statecore.stores.sqlite.store import SqliteDb  # noqa: PLC0415  # the same
 
     from .invariants import assert_invariants  # noqa: PLC0415  # the same
 

@@ -13,21 +13,21 @@ from attrs import evolve
 
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
-from statecore.drivers import Execution, Host
-from statecore.drivers.storing import cancellation, store_events
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
-from statecore.output.answers import fitting
 from statecore.output.requirement import requirement_of
 from statecore.output.run_output import NO_TEXTS, compiled_of
+from statecore.runtime import Execution, Host
+from statecore.runtime.answers import fitting
+from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
 from statecore.stores.rules import ENDED, STATUS
 
 if TYPE_CHECKING:
     from statecore.core import Ref
 
-from .ready import claiming, expire_run
+from statecore.runtime.ready import claiming, expire_run
 
 ALL = 1_000_000
 

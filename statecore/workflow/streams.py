@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from statecore.drivers.storing import let_go, loud
 from statecore.output.events import ALWAYS, RunEvent
 from statecore.output.public_events import Scene, public_events
+from statecore.runtime.storing import let_go, loud
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
 
     from statecore.core import Commit
-    from statecore.drivers import Execution
+    from statecore.runtime import Execution
 
 
 def events_of(execution: Execution, commit: Commit, *, everything: bool) -> Iterator[RunEvent]:

@@ -14,17 +14,30 @@ from attrs import evolve
 from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
 from statecore.definition.plain import plain_definition, read_definition
-from statecore.drivers import Host
-from statecore.drivers.host import clock_of
-from statecore.drivers.storing import raise_loud
-from statecore.drivers.sync import drive
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
+from statecore.runtime import Host
+from statecore.runtime.host import clock_of
+from statecore.runtime.ready import Ready
+from statecore.runtime.storing import raise_loud
+from statecore.runtime.sync import drive
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 
 from .inbox import Inbox
-from .launching import aeach_on, each_on, late_runs, launch, left_runs, resume, submit
-from .options import ContinueOptions, RunOptions, checked_schema, phases_of, plain_options, read_options
-from .ready import Ready
+from .launching import (
+    ContinueOptions,
+    RunOptions,
+    aeach_on,
+    checked_schema,
+    each_on,
+    late_runs,
+    launch,
+    left_runs,
+    phases_of,
+    plain_options,
+    read_options,
+    resume,
+    submit,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -383,7 +396,7 @@ class Workflow:
         return self.inbox.left(ready.execution)
 
     async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
-        from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
+        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         ready = await self._off_loop(prepare)
         async for _commit in aio.drive(ready.execution, ready.first):
@@ -392,7 +405,7 @@ class Workflow:
         return await self._off_loop(lambda: self.inbox.left(ready.execution))
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
-        from statecore.drivers import aio  # noqa: PLC0415  # only asynchronous users pay for it
+        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         from .streams import AsyncStream  # noqa: PLC0415  # only who streams pays for the events
 

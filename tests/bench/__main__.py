@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from statecore import __version__
-
-from .checks import checks
-from .counts import counts
-from .crowd import crowds
-from .growth import full, memory, normal, shape, stores
-from .measure import FULL, QUICK, Row, Scale
-from .others import peers
-from .people import memory_of_runs, resumes, reviews
-from .start import imports
-from .table import table
+from tests.bench.checks import checks
+from tests.bench.counts import counts
+from tests.bench.crowd import crowds
+from tests.bench.growth import full, memory, normal, shape, stores
+from tests.bench.measure import FULL, QUICK, Row, Scale
+from tests.bench.others import peers
+from tests.bench.people import memory_of_runs, resumes, reviews
+from tests.bench.start import imports
+from tests.bench.table import table
 
 PARTS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "memory": memory,

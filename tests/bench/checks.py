@@ -11,8 +11,7 @@ from statecore.check import Verdict, check, confirmed, never, ran
 from statecore.check.graph import Budget, explore
 from statecore.check.search import decide
 from statecore.check.world import World
-
-from .measure import Row, Scale, at_most
+from tests.bench.measure import Row, Scale, at_most
 
 
 def order() -> Workflow:

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from statecore import InMemoryDb, SqliteDb
-
-from .measure import Row, Scale
-from .works import gated, linear, reviewed
+from tests.bench.measure import Row, Scale
+from tests.bench.works import gated, linear, reviewed
 
 ROOT = Path(__file__).parents[2]
 CALLS = "fsync,fdatasync,write,pwrite64"

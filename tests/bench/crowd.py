@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from statecore import InMemoryDb
-
-from .measure import Row, Scale, Work, at_most, beside, race
-from .works import linear, linear_async, store
+from tests.bench.measure import Row, Scale, Work, at_most, beside, race
+from tests.bench.works import linear, linear_async, store
 
 
 def crowds(scale: Scale, folder: Path) -> list[Row]:

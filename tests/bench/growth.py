@@ -8,9 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from statecore import InMemoryDb, Step, Workflow
-
-from .measure import Cost, Row, Scale, Work, at_most, beside, race
-from .works import answer_all, bare_fsyncs, gated, linear, nested, plain_loop, raw_commits, repeated, reviewed, store, trivial, wide
+from tests.bench.measure import Cost, Row, Scale, Work, at_most, beside, race
+from tests.bench.works import (
+    answer_all,
+    bare_fsyncs,
+    gated,
+    linear,
+    nested,
+    plain_loop,
+    raw_commits,
+    repeated,
+    reviewed,
+    store,
+    trivial,
+    wide,
+)
 
 STEP = "us/step"
 PAYLOAD = 230

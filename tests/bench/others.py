@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .measure import Row, Scale
+from tests.bench.measure import Row, Scale
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".bench" / "peers"

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from statecore import InMemoryDb
-
-from .measure import Cost, Row, Scale, at_most, beside, middle, one_round
-from .works import gated, gated_at, raw_commits, repeated, reviewed, store
+from tests.bench.measure import Cost, Row, Scale, at_most, beside, middle, one_round
+from tests.bench.works import gated, gated_at, raw_commits, repeated, reviewed, store
 
 RUN = "us/run"
 COMMITS = 5

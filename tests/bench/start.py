@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .measure import Row, Scale, at_most
+from tests.bench.measure import Row, Scale, at_most
 
 ROOT = Path(__file__).parents[2]
 REPORT = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .measure import Row
+from tests.bench.measure import Row
 
 HEAD = ("measure", "unit", "CPU", "wall", "count", "beside", "CPU", "wall", "ratio", "target", "", "also")
 NUMBERS = frozenset({2, 3, 4, 6, 7, 8})

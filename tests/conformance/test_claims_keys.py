@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 
 from statecore import RunStatus, Step, Workflow
-from statecore.drivers import Host
 from statecore.errors import AlreadyDecided, KeyReused
+from statecore.runtime import Host
 from statecore.stores.owner import SKEW
 from statecore.stores.rules import LEASE_SECONDS
 

@@ -14,9 +14,10 @@ import pytest
 from attrs import evolve
 
 from statecore import RunStatus, SqliteDb, Step, Workflow
-from statecore.drivers import Host, heartbeat
-from statecore.drivers.heartbeat import HEARTBEAT, Heartbeat
 from statecore.errors import ClaimLost, RunBusy, StoreUnavailable, UnsupportedSetting
+from statecore.runtime import Host
+from statecore.runtime import storing as heartbeat
+from statecore.runtime.storing import HEARTBEAT, Heartbeat
 from statecore.stores.owner import SKEW, alive, host, standing, this_process
 from tests.conformance.drive import triggers
 
@@ -212,7 +213,7 @@ def test_a_forked_child_has_a_heartbeat_of_its_own():
 FORKING = """
 import os, warnings
 from statecore import Workflow
-from statecore.drivers.heartbeat import HEARTBEAT
+from statecore.runtime.storing import HEARTBEAT
 warnings.simplefilter("ignore")
 def step(_):
     child = os.fork()

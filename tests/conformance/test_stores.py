@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from statecore.stores import InMemoryDb
-from statecore.stores.conformance import SharedStoreConformance, StoreConformance
-from statecore.stores.sqlite import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb
+from statecore.testing.stores import SharedStoreConformance, StoreConformance
 
 
 class TestInMemoryDb(StoreConformance):

@@ -10,9 +10,9 @@ from attrs import evolve
 
 from statecore.errors import ClaimLost, StatecoreError
 from statecore.stores import InMemoryDb
-from statecore.stores.conformance import StoreConformance
-from statecore.stores.conformance.leases import OVER
 from statecore.stores.owner import SKEW
+from statecore.testing.stores import StoreConformance
+from statecore.testing.stores.leases import OVER
 
 
 class Unfenced(InMemoryDb):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from statecore.cli import main, watching
+from statecore.cli import following as watching
+from statecore.cli import main
 from tests.crash.commands import PATIENCE, Gate, Terminal, start, statecore
 
 FLOW = """

@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from pathlib import Path
 
-from specs import errors
+from specs.tools import errors
 
 TESTS = Path(__file__).parents[1]
 GROUPS = {"StatecoreError", "DefinitionError", "LifecycleError", "RunError", "StoreError"}
@@ -14,7 +14,7 @@ GROUPS = {"StatecoreError", "DefinitionError", "LifecycleError", "RunError", "St
 
 
 def test_the_table_is_up_to_date():
-    """`python -m specs.errors` was run after the last change."""
+    """`python -m specs.tools.errors` was run after the last change."""
     assert errors.main(["--check"]) == 0
 
 

@@ -9,8 +9,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from statecore.cli.main import group
-from statecore.stores import health
-from statecore.workflow import doctor
+from statecore.runtime import doctor
+from statecore.stores.sqlite import health
 
 GUIDE = Path(__file__).parents[2] / "specs" / "guide" / "operating-a-store.md"
 

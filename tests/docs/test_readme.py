@@ -11,7 +11,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from specs import evidence
+from specs.tools import evidence
 from statecore.cli import main
 from statecore.lifecycles import TABLES
 from tests.laws.claims import claims
@@ -63,7 +63,7 @@ def test_ci_runs_its_test_command() -> None:
 
 
 def test_it_quotes_the_evidence() -> None:
-    """The figures in the README are those that `python -m specs.evidence` prints."""
+    """The figures in the README are those that `python -m specs.tools.evidence` prints."""
     quoted = " ".join(line.removeprefix("> ") for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("> "))
     assert quoted == evidence.line()
 

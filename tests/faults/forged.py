@@ -15,7 +15,7 @@ from attrs import evolve, fields, frozen
 from statecore import HumanReview, Loop, Router, Step, Workflow
 from statecore.errors import StatecoreError
 from statecore.output import Requirement, WorkflowRunOutput
-from statecore.output.answers import words_of
+from statecore.runtime.answers import words_of
 from statecore.stores import InMemoryDb, PauseFilter
 from tests.faults.report import Order, Tally
 

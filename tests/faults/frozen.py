@@ -19,10 +19,10 @@ from typing import Any
 from attrs import define, evolve, field
 
 from statecore.db.sqlite import SqliteDb
-from statecore.drivers import Host
 from statecore.errors import StatecoreError, StoreUnavailable
-from statecore.stores import channel
+from statecore.runtime import Host
 from statecore.stores.owner import SKEW, seen
+from statecore.stores.sqlite import channel
 from tests.faults import scenarios
 from tests.faults.crowd import PATIENCE, Pipe, Worker
 from tests.faults.effects import Effect, effects, note

@@ -14,7 +14,7 @@ from attrs import frozen
 from statecore import Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
-from statecore.stores import sqlite
+from statecore.stores.sqlite import store as sqlite
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import SCENARIOS, flow, to_the_end

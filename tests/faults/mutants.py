@@ -51,12 +51,12 @@ def text(place: Any, name: str, old: str, new: str) -> Callable[[], None]:
 
 def mutants() -> list[Mutant]:  # a list of small patches
     """All of them."""
-    from statecore.drivers import storing, sync
-    from statecore.drivers.execution import Execution
-    from statecore.stores import rules, writing
-    from statecore.stores.channel import Channel
-    from statecore.stores.sqlite import SqliteDb
-    from statecore.workflow import ready
+    from statecore.runtime import ready, storing, sync
+    from statecore.runtime.execution import Execution
+    from statecore.stores import rules
+    from statecore.stores.sql import writing
+    from statecore.stores.sqlite.channel import Channel
+    from statecore.stores.sqlite.store import SqliteDb
 
     def no_undo(_: Any) -> Any:
         return lambda self: self.connection.execute("COMMIT") if self.connection.in_transaction else None

@@ -19,8 +19,8 @@ from tests.faults.mutants import Mutant, put
 from tests.faults.report import Order, Tally
 from tests.faults.scenarios import SCENARIOS
 
-VERIFY = "tests/unit/test_verify.py"
-RULES = ("statecore.stores.memory", "statecore.stores.writing", "statecore.stores.rules", "statecore.workflow.ready")
+VERIFY = "tests/unit/stores/test_verify.py"
+RULES = ("statecore.stores.memory", "statecore.stores.sql.writing", "statecore.stores.rules", "statecore.runtime.ready")
 
 
 def suite(*where: str) -> Callable[[Order], Tally]:
@@ -49,7 +49,7 @@ CATCHERS: dict[str, Callable[[Order], Tally]] = {
     "T1": boundaries.dense,
     "T1 parallel": parallel,
     "T6": suite(VERIFY, "-k", "seen or sound or agrees"),
-    "damage": suite("tests/unit/test_sqlite.py"),
+    "damage": suite("tests/unit/stores/test_sqlite.py"),
     "T7": redefined.run,
     "T8": values.run,
     "T11": signals.run,
@@ -95,7 +95,7 @@ def nothing(_: Any) -> Any:
 
 def without(script: str, lost: str, instead: str = "") -> Callable[[], None]:
     """A patch of the schema: a text is lost from its script."""
-    from statecore.stores import schema
+    from statecore.stores.sqlite import opening as schema
 
     def made(text: Any) -> Any:
         def read(name: str) -> str:
@@ -112,7 +112,7 @@ def unset(setting: str) -> Callable[[], None]:
     """A patch of the connections: a setting is not made."""
 
     def patch() -> None:
-        from statecore.stores.channel import SETTINGS
+        from statecore.stores.sqlite.channel import SETTINGS
 
         del SETTINGS[setting]
 
@@ -184,7 +184,7 @@ def anybodys(_: Any) -> Any:
 
 def anybodys_row(_: Any) -> Any:
     """The same in a file."""
-    from statecore.stores.writing import seal_claim
+    from statecore.stores.sql.writing import seal_claim
 
     def release(connection: Any, run_id: str, epoch: int) -> None:
         [number] = connection.execute(
@@ -280,11 +280,12 @@ def planted() -> list[Mutant]:
     from statecore.codec import values as codec
     from statecore.core import compile as compiling
     from statecore.core import facts
-    from statecore.drivers import execution
-    from statecore.stores import reading, rows, rules, verify, writing
+    from statecore.runtime import execution, ready
+    from statecore.stores import rules
+    from statecore.stores.audit import verify
     from statecore.stores.memory import InMemoryDb
-    from statecore.stores.sqlite import SqliteDb
-    from statecore.workflow import ready
+    from statecore.stores.sql import reading, rows, writing
+    from statecore.stores.sqlite.store import SqliteDb
 
     unheeded = partial(
         put, name="commit", made=lambda commit: lambda self, boundary: commit(self, boundary._replace(heeds_cancel=False))

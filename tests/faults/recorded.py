@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from statecore.db.sqlite import SqliteDb
-from statecore.stores import sqlite
+from statecore.stores.sqlite import store as sqlite
 from tests.faults.scenarios import SCENARIOS, flow, to_the_end
 from tests.faults.victim import teller
 

@@ -19,9 +19,9 @@ from statecore import Step, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.output import WorkflowRunOutput
+from statecore.runtime.worker import Worker
 from statecore.stores import InMemoryDb, Store
 from statecore.stores.owner import SKEW
-from statecore.workflow.worker import Worker
 from tests.faults.effects import Effect
 from tests.faults.invariants import Evidence, violations
 from tests.faults.report import Order, Tally

@@ -20,8 +20,8 @@ from statecore.stores import InMemoryDb, Store
 from tests.faults.report import Order, Tally
 from tests.property.test_codec_values import exact as exact_text
 from tests.property.test_codec_values import values as drawn_values
-from tests.unit.test_codec_values import KEPT, REFUSED
-from tests.unit.test_codec_values import exact as exact_types
+from tests.unit.codec.test_codec_values import KEPT, REFUSED
+from tests.unit.codec.test_codec_values import exact as exact_types
 
 PLACES = ("output", "input", "additional data", "session state", "edit", "feedback")
 """Where a value enters a run. An output is read as the previous content, by name and from the run's output; the others where they are told."""

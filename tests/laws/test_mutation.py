@@ -22,7 +22,7 @@ from itertools import chain, product
 import pytest
 from attrs import evolve
 
-from specs.evidence import differing
+from specs.tools.evidence import differing
 from statecore.core import Advanced, State
 from statecore.lifecycles import MACHINES, TABLES, Row, Table, allowed, fire
 from statecore.lifecycles import words as w

@@ -14,8 +14,8 @@ from typing import Any
 
 from statecore.core import Node, Program, compile_definition
 from statecore.definition.components import Condition, Definition, Loop, Parallel, Router, Step, Steps
+from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.definition.review import SUPPORTED
-from statecore.definition.words import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.errors import DefinitionError
 
 

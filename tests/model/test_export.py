@@ -7,10 +7,10 @@ from textwrap import dedent
 
 import pytest
 
-from specs import tlc
+from specs.model import tlc
 from statecore.check.tla import BY_HAND, by_hand
 from statecore.cli import main
-from statecore.cli.exits import FINE, USAGE
+from statecore.cli.options import FINE, USAGE
 
 FLOW = """
     from statecore import Condition, Loop, Step, Workflow

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 from attrs import evolve
 
-from specs import induction
-from specs.evidence import differing
-from specs.induction import Condition, conditions, main
+from specs.model import induction
+from specs.model.induction import Condition, conditions, main
+from specs.tools.evidence import differing
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
 
@@ -36,7 +36,7 @@ def test_every_row_preserves_every_invariant():
 
 
 def test_the_command_counts_what_is_proved(capsys, monkeypatch):
-    """`python -m specs.induction` prints the sum, and fails and names what is not proved."""
+    """`python -m specs.model.induction` prints the sum, and fails and names what is not proved."""
     monkeypatch.setattr(induction, "conditions", of_now)
     assert main() == 0
     assert capsys.readouterr().out == f"{len(of_now())} of {len(of_now())} conditions proved\n"

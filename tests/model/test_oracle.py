@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, field
 
-from specs.evidence import differing
+from specs.tools.evidence import differing
 from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, compile_definition
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
@@ -18,7 +18,7 @@ from tests.model.models import explored, models, sampled
 from tests.property.walks import follow, refines
 
 if TYPE_CHECKING:
-    from specs.oracle import Wait
+    from specs.model.oracle import Wait
     from statecore.core import Compiled, Event, State
 
 Path = tuple[Label, ...]

@@ -12,7 +12,7 @@ from typing import Any
 
 from statecore.check.builtin import builtin
 from statecore.check.graph import Budget, explore
-from statecore.check.verdicts import Verdict
+from statecore.check.wording import Verdict
 from statecore.check.world import World
 from statecore.core import Compiled, Program, compile_definition
 from statecore.definition.components import Definition

@@ -12,15 +12,15 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from specs import abstraction, tlc
-from specs.evidence import differing
-from specs.programs import compiled, deaths_of, pausing, random_programs, two_steps
-from specs.tlc import Dumped, canonical, check, graph
+from specs.model import abstraction, tlc
+from specs.model.programs import compiled, deaths_of, pausing, random_programs, two_steps
+from specs.model.tlc import Dumped, canonical, check, graph
+from specs.tools.evidence import differing
 from statecore.check.tla import by_hand, lifecycle_module, program_module
 from statecore.core import Program, owed
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
-from statecore.stores.replay import replay
+from statecore.stores.audit.replay import replay
 from tests.model.explore import LIMIT, Graph, Label, TooLargeError, explore, offered, unwatched
 from tests.model.walking import walk
 

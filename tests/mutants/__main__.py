@@ -43,18 +43,18 @@ FILES = sorted([*(ROOT / "statecore/core").glob("*.py"), *(ROOT / "statecore/def
 STAGES = (
     ["tests/model/test_replay.py", "-k", "golden"],
     [
-        "tests/unit/test_plain.py",
-        "tests/unit/test_definitions.py",
+        "tests/unit/definition/test_plain.py",
+        "tests/unit/definition/test_definitions.py",
         "tests/model/test_counts.py",
         "tests/conformance/test_settings.py",
     ],
     ["tests/conformance", "-k", "not sqlite and not stream and not async"],
     [
-        "tests/unit/test_refusals.py",
-        "tests/unit/test_endings.py",
-        "tests/unit/test_replay.py",
-        "tests/unit/test_instants.py",
-        "tests/unit/test_memo.py",
+        "tests/unit/core/test_refusals.py",
+        "tests/unit/core/test_endings.py",
+        "tests/unit/core/test_replay.py",
+        "tests/unit/core/test_instants.py",
+        "tests/unit/core/test_memo.py",
     ],
     ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
 )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from statecore import RunStatus, Step, Workflow
 from statecore.db.postgres import PostgresDb
 from statecore.errors import AlreadyDecided
-from statecore.stores.conformance.samples import answer, asked, question
-from statecore.workflow.worker import Worker
+from statecore.runtime.worker import Worker
+from statecore.testing.stores.samples import answer, asked, question
 from tests.postgres import flows
 from tests.postgres.flows import lines, until, worker
 

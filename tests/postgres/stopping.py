@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statecore.workflow.worker import Worker
+from statecore.runtime.worker import Worker
 from tests.postgres.flows import TOLD_TO_STOP, plain
 
 __all__ = ["plain"]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from statecore.cli.main import main
-from statecore.stores.conformance.samples import asked
+from statecore.testing.stores.samples import asked
 from tests.postgres import flows
 from tests.postgres.server import PASSWORD, QUOTED
 from tests.postgres.test_store import within

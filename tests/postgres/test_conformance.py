@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from statecore.db.postgres import PostgresDb
-from statecore.stores.conformance import SharedStoreConformance
 from statecore.stores.postgres.channel import Channel
+from statecore.testing.stores import SharedStoreConformance
 
 USUAL = "conformance"
 EMPTY = f"""DO $$ BEGIN

@@ -12,8 +12,11 @@ import pytest
 from statecore.db.postgres import PostgresDb
 from statecore.errors import StoreUnavailable
 from statecore.stores import InMemoryDb
-from statecore.stores.conformance.comparison import outcome
-from statecore.stores.conformance.samples import (
+from statecore.stores.postgres import channel
+from statecore.stores.sql.link import Link
+from statecore.stores.sql.relational import left
+from statecore.testing.stores.comparison import outcome
+from statecore.testing.stores.samples import (
     ALIVE,
     DEAD,
     TIME,
@@ -26,9 +29,6 @@ from statecore.stores.conformance.samples import (
     started,
     succeeded,
 )
-from statecore.stores.link import Link
-from statecore.stores.postgres import channel
-from statecore.stores.witness import left
 from tests.postgres.flows import until
 from tests.postgres.proxy import Proxy
 

@@ -11,8 +11,8 @@ from statecore import HumanReview, OnTimeout, Step, Workflow
 from statecore.db.postgres import PostgresDb
 from statecore.errors import NotPermitted, PauseExpired
 from statecore.stores import PauseFilter, postgres
-from statecore.stores.conformance.samples import ALIVE, TIME, answer, asked, identity, question, started
-from statecore.testing.clock import Clock, timed
+from statecore.testing.doubles import Clock, timed
+from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, identity, question, started
 from tests.postgres.server import QUOTED
 
 ROLES = (Path(postgres.__file__).parent / "roles.sql").read_text(encoding="utf-8")

@@ -15,7 +15,6 @@ from psycopg.conninfo import conninfo_to_dict
 
 from statecore import InMemoryDb, Step, Workflow
 from statecore.db.postgres import AsyncPostgresDb, PostgresDb
-from statecore.drivers.host import wall_clock
 from statecore.errors import (
     NotAStatecoreStore,
     StoreCorrupt,
@@ -26,13 +25,14 @@ from statecore.errors import (
     UnstorableValue,
     UnsupportedSetting,
 )
+from statecore.runtime.host import wall_clock
 from statecore.stores import RunFilter
-from statecore.stores.conformance.samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
 from statecore.stores.postgres import channel
 from statecore.stores.postgres.channel import Channel
 from statecore.stores.postgres.store import NETWORK, read_url
 from statecore.stores.rules import LEGAL
-from statecore.testing.clock import Clock, timed
+from statecore.testing.doubles import Clock, timed
+from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
 from tests.postgres.server import PASSWORD, QUOTED
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statecore.stores.conformance.samples import ALIVE, answer, asked, identity, question
+from statecore.testing.stores.samples import ALIVE, answer, asked, identity, question
 from tests.postgres.campaigns import crowd, storm
 
 

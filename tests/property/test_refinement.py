@@ -1,6 +1,6 @@
 """The reducer refines the oracle, and what the claims promise holds on random workflows, whatever the world answers.
 
-The refinement plays the answers of a walk to `specs/oracle.py`; the properties below it are read off the walk alone.
+The refinement plays the answers of a walk to `specs/model/oracle.py`; the properties below it are read off the walk alone.
 """
 
 from __future__ import annotations
@@ -11,19 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
-from specs.oracle import ANSWERS
-from statecore.core import (
-    CANCEL,
-    ROOT,
-    START,
-    Ask,
-    Call,
-    Event,
-    State,
-    advance,
-    owed,
-)
-from statecore.core.memo import recall
+from specs.model.oracle import ANSWERS
+from statecore.core import CANCEL, ROOT, START, Ask, Call, Event, State, advance, owed
+from statecore.core.loop import recall
 from statecore.definition import Condition, Definition, Step
 from statecore.errors import LifecycleError
 from statecore.lifecycles import TABLES

@@ -1,7 +1,7 @@
 """A run of the reducer, answered step by step, and the same answers to the oracle: what the refinement tests share.
 
 `walk` lets the reducer run a definition, answering what it owes by a script of numbers, and remembers each event with the states before
-and after it; `refines` plays the same answers to `specs/oracle.py`.
+and after it; `refines` plays the same answers to `specs/model/oracle.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import field, frozen
 
-from specs.oracle import ANSWERS, Entry, Wait, run
+from specs.model.oracle import ANSWERS, Entry, Wait, run
 from statecore.core import (
     BEGINNING,
     CANCEL,

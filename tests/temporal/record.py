@@ -20,10 +20,10 @@ from temporalio.worker import Replayer
 
 from statecore import Loop, Parallel, Router, Step, StepOutput, Workflow, __version__
 from statecore.temporal import TemporalDb, TemporalWorkflows
-from statecore.temporal.connection import runtime
-from statecore.temporal.performing import Performer
-from statecore.temporal.run import Run
-from statecore.temporal.worker import runner, worker
+from statecore.temporal.activities.performing import Performer
+from statecore.temporal.activities.worker import runner, worker
+from statecore.temporal.client.connection import runtime
+from statecore.temporal.workflow.run import Run
 from tests.temporal.servers import started
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
 
-from statecore.temporal.attributes import KEYS
-from statecore.temporal.connection import Connection, runtime
+from statecore.temporal.client.connection import Connection, runtime
+from statecore.temporal.wire import KEYS
 
 BIN = Path(sys.executable).parent
 WITHOUT = (

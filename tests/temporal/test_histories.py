@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from statecore.temporal import run
+from statecore.temporal.workflow import run
 from tests.temporal.record import HISTORIES, WORKFLOWS, replay
 
 PATHS = sorted(HISTORIES.glob("*.json"))

@@ -6,7 +6,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from statecore.errors import AlreadyDecided, RunError
-from statecore.temporal.attributes import refusal, refused
+from statecore.temporal.wire import refusal, refused
 
 
 def test_a_refusal_comes_back_as_it_was() -> None:

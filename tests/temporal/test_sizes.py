@@ -11,9 +11,10 @@ import pytest
 from statecore import Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import InvalidInput, StoreUnavailable, ValuesMissing, ValueTooLarge
 from statecore.stores import PauseFilter
-from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, sizes
-from statecore.temporal.sizes import MAX_SENT
+from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows
+from statecore.temporal import wire as sizes
 from statecore.temporal.values import brought
+from statecore.temporal.wire import MAX_SENT
 from tests.temporal.conftest import GATE, Serve, Working
 from tests.temporal.servers import Server
 from tests.temporal.workers import until

@@ -19,16 +19,16 @@ import psycopg
 from psycopg import errors as pg
 
 from statecore.errors import NotPermitted, StoreCorrupt, StoreError, StoreForked, StoreUnavailable, UnstorableValue
-from statecore.stores.rows import NUMBER, of_value
 from statecore.stores.rules import TEXT
-from statecore.stores.witness import left
+from statecore.stores.sql.relational import left
+from statecore.stores.sql.rows import NUMBER, of_value
 
 from .dialect import PostgresLink, adapt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from statecore.stores.link import Link
+    from statecore.stores.sql.link import Link
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")

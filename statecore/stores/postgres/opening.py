@@ -7,9 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
-from statecore.stores.link import shipped
 from statecore.stores.rules import LEGAL
-from statecore.stores.schema import learn_moves, legal_moves
+from statecore.stores.sql.link import shipped
+from statecore.stores.sqlite.opening import learn_moves, legal_moves
 
 if TYPE_CHECKING:
     import psycopg

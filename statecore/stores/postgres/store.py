@@ -13,9 +13,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from statecore.errors import StoreError, StoreForked, StoreUnavailable, UnsupportedSetting
-from statecore.stores.relational import Relational
 from statecore.stores.rules import LEASE_SECONDS
-from statecore.stores.schema import legal_moves
+from statecore.stores.sql.relational import Relational
+from statecore.stores.sqlite.opening import legal_moves
 
 from .channel import CLOSED, Channel, named
 from .opening import furnish, raise_if_defective
@@ -23,8 +23,8 @@ from .opening import furnish, raise_if_defective
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statecore.stores.link import Link
     from statecore.stores.records import Micros
+    from statecore.stores.sql.link import Link
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")

@@ -9,7 +9,7 @@ from agno.db.sqlite import SqliteDb  # type: ignore[import-not-found]
 from agno.workflow import Step, Workflow  # type: ignore[import-not-found]
 from agno.workflow.types import HumanReview, StepInput, StepOutput  # type: ignore[import-not-found]
 
-from .timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, reviews, steps, tell
 
 
 def trivial(step_input: StepInput) -> StepOutput:

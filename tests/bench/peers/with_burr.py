@@ -12,7 +12,7 @@ from burr.core import ApplicationBuilder, State, action  # type: ignore[import-n
 from burr.core.graph import GraphBuilder  # type: ignore[import-not-found]
 from burr.core.persistence import SQLitePersister  # type: ignore[import-not-found]
 
-from .timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, reviews, steps, tell
 
 
 @action(reads=[], writes=["value"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from dbos import DBOS  # type: ignore[import-not-found]
 
-from .timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, reviews, steps, tell
 
 
 @DBOS.step()

@@ -11,7 +11,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver  # type: ignore[import-not-f
 from langgraph.graph import END, START, StateGraph  # type: ignore[import-not-found]
 from langgraph.types import Command, interrupt  # type: ignore[import-not-found]
 
-from .timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, reviews, steps, tell
 
 
 class Values(TypedDict):

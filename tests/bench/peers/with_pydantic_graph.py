@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_graph import GraphBuilder, StepContext  # type: ignore[import-not-found]
 
-from .timing import Work, asked, steps, tell
+from tests.bench.peers.timing import Work, asked, steps, tell
 
 
 def running(length: int) -> Work:

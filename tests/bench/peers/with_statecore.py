@@ -6,9 +6,8 @@ from functools import partial
 from typing import Any
 
 from statecore import InMemoryDb, SqliteDb
+from tests.bench.peers.timing import Work, asked, reviews, steps, tell
 from tests.bench.works import gated, linear, reviewed
-
-from .timing import Work, asked, reviews, steps, tell
 
 
 def running(db: Any, length: int) -> Work:

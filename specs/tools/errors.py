@@ -1,0 +1,69 @@
+"""The table of all errors, by code: `python -m specs.tools.errors` writes `guide/errors.md`.
+
+A code is for ever: it is never given to another error. Its first digit says what it is about.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+from statecore import errors
+from statecore.errors import StatecoreError
+
+PAGE = Path(__file__).parent / "guide" / "errors.md"
+ABOUT = {
+    "SC1": "Definitions: what is written wrong is refused where it is written",
+    "SC2": "Lifecycles: what no row allows",
+    "SC3": "Runs and decisions",
+    "SC4": "Values",
+    "SC5": "Stores",
+    "SC6": "Optional packages and drawing",
+    "SC7": "Commands, properties and tests",
+}
+HEAD = """# Errors
+
+Every error of statecore is a `StatecoreError`; those of wrong input are `ValueError`s too. Each carries a stable `code`, which begins its
+message, and attributes in place of a text to be parsed; the message says what happened, why, and what to do next. The table is generated from
+the classes (`python -m specs.tools.errors`), and each is raised by a test.
+"""
+
+
+def classes() -> list[type[StatecoreError]]:
+    """Every error with a code of its own, by code."""
+    found = [
+        each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, StatecoreError) and "code" in vars(each)
+    ]
+    return sorted(found, key=lambda each: each.code)
+
+
+def page() -> str:
+    """The page."""
+    parts = [HEAD]
+    for prefix, about in ABOUT.items():
+        rows = [each for each in classes() if each.code.startswith(prefix)]
+        parts.append(f"\n## {about}\n\n| code | error | says |\n|---|---|---|\n" + "".join(map(row, rows)))
+    return "".join(parts)
+
+
+def row(error: type[StatecoreError]) -> str:
+    """The line of an error: the first sentence of its docstring is what it says."""
+    says = (error.__doc__ or "").split("\n")[0].replace("|", "\\|")
+    kinds = [
+        base.__name__ for base in error.__mro__ if base.__module__ == "builtins" and base not in (Exception, BaseException, object)
+    ]
+    also = f" (also a `{kinds[0]}`)" if kinds else ""
+    return f"| {error.code} | `{error.__name__}`{also} | {says} |\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with `--check` say whether it is out of date."""
+    if "--check" in arguments:
+        return int(PAGE.read_text(encoding="utf-8") != page())
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,189 @@
+"""What a definition makes of runs that were parked under another one: which it could not go on with, and which gates they pass unasked.
+
+`examine`: what in a store waits for somebody who does not come. It reads, and changes nothing.
+
+Theory of operation. Every run is executed by a process that lives, or waits for a person, or is over. Whatever is none of these is named here,
+with what to do: runs that a process left, processes that live and do not move, pauses whose deadline is over, decisions that nobody has
+applied, and parked runs that a new definition of their workflow could not go on with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from json import loads
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from statecore.core import ROOT, Program, stored_program
+from statecore.errors import StatecoreError
+from statecore.lifecycles import words as w
+from statecore.stores import PauseFilter, Record, RunFilter, Store
+from statecore.stores.owner import SKEW, standing
+from statecore.stores.rules import STATUS, clock_text
+from statecore.stores.sqlite.health import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statecore.core import Node
+    from statecore.workflow.workflow import Workflow
+
+ALL = 1_000_000
+UNFINISHED = (w.pending, w.running, w.paused, w.failed)
+GATES = frozenset({w.needs_confirmation, w.needs_input, w.person_chooses})
+
+
+def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
+    """How the places where a run stands differ from a definition; position in a list is never one."""
+    _, _, rows = loads(record.identity.canonical)
+    was = {at: (kind, machine) for at, _, kind, machine, *_ in rows}
+    found = []
+    for at in places(record, was):
+        node = nodes.get(at)
+        if node is None:
+            found.append(f"{at!r}, where the run stands, is gone")
+        elif at in was and (node.kind, node.machine) != was[at]:
+            found.append(f"{at!r} was a {was[at][0]} and is now a {node.kind}")
+    return found
+
+
+def places(record: Record, was: Mapping[str, Any]) -> list[str]:
+    """The addresses where a run stands: its cursors, and the components around them."""
+    places: dict[str, None] = {}
+    for cursor in record.state.cursors:
+        parts = cursor.at.split("/")
+        for cut in range(1, len(parts) + 1):
+            at = "/".join(parts[:cut])
+            if at in was or at == cursor.at:
+                places[at] = None
+    return list(places)
+
+
+def changed(db: Store, workflow_id: str, program: Program) -> Iterator[Record]:
+    """The unfinished runs of a workflow that another definition of it has begun."""
+    for record in db.runs(RunFilter(workflow_id=workflow_id, phases=UNFINISHED, limit=ALL)):
+        if record.identity.fingerprint != program.fingerprint:
+            yield record
+
+
+def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
+    """The unfinished runs of a workflow that this definition of it could not go on with."""
+    from statecore.stores.sqlite.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
+
+    for record in changed(db, workflow_id, program):
+        try:
+            differences = differences_at(record, program.nodes)
+        except (StatecoreError, ValueError) as error:
+            differences = [str(error)]
+        if differences:
+            remedy = "Restore these components, or finish the run with the release that it began with, or cancel it."
+            yield Symptom("stranded", record.identity.run_id, "; ".join(differences), remedy)
+
+
+def unasked(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
+    """The gates of this definition that unfinished runs have passed already, and will not be asked: a run never goes back (CONT-9)."""
+    from statecore.stores.sqlite.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
+
+    for record in changed(db, workflow_id, program):
+        try:
+            was = stored_program(record.identity.canonical).nodes
+            passed = [node.at for at in places(record, was) if at in program.nodes for node in before(program, at)]
+        except (StatecoreError, ValueError):
+            continue  # it is stranded, and named there
+        new = [at for at in dict.fromkeys(passed) if is_gate(program.nodes[at]) and not (at in was and is_gate(was[at]))]
+        if new:
+            why = f"it has passed {', '.join(map(repr, new))}, where this definition asks a person: it will not be asked there"
+            yield Symptom("unasked", record.identity.run_id, why, "Cancel it and start anew, where that gate has to hold for it.")
+
+
+def before(program: Program, at: str) -> list[Node]:
+    """The components that come before one in its list, with all that is inside them."""
+    node = program.nodes[at]
+    if node.parent != ROOT and program.nodes[node.parent].kind in ("router", "parallel"):
+        return []  # beside it, not before it
+    branch = node.index
+    siblings = [each for each in program.nodes.values() if each.at != ROOT and each.parent == node.parent and each.index < branch]
+    earlier = [each for each in siblings if prefix(each.at) == prefix(at)]  # a Condition's other branch is not on the path
+    return [each for each in program.nodes.values() if any(each.at == one.at or program.within(each.at, one.at) for one in earlier)]
+
+
+def prefix(at: str) -> str:
+    """What an address has before its last part."""
+    return at.rpartition("/")[0]
+
+
+def is_gate(node: Node) -> bool:
+    """Whether a person is asked before the component runs."""
+    return bool(node.facts & GATES)
+
+
+ALL = 1_000_000
+RECOVER = "statecore recover TARGET"
+TICK = "statecore tick TARGET"
+WORK = "statecore worker TARGET"
+PATIENCE = 60_000_000
+"""For how many microseconds a submitted run may wait for a worker."""
+
+
+@define
+class Examined:
+    """What was found: how many runs stand where, and the symptoms."""
+
+    runs: Counter[str] = field(factory=Counter)
+    executing: int = 0
+    symptoms: list[Symptom] = field(factory=list)
+
+
+def examine(db: Store, now: int, workflow: Workflow | None = None) -> Examined:
+    """Look at all runs at an instant (microseconds, UTC); with a workflow, also at what it could not go on with."""
+    found = Examined()
+    for record in db.runs(RunFilter(limit=ALL)):
+        found.runs[STATUS[record.state.run]] += 1
+        symptom = of_run(record, now)
+        if symptom is not None:
+            found.symptoms.append(symptom)
+        found.executing += record.owner is not None and symptom is None
+    found.symptoms += of_pauses(db, now)
+    if workflow is not None:
+        found.symptoms += stranded(db, workflow.id, workflow.compiled.program)
+    return found
+
+
+def of_run(record: Record, now: int) -> Symptom | None:
+    """What is wrong with a run, as far as its own row says."""
+    run_id, owner, lease = record.identity.run_id, record.owner, record.lease
+    over = lease is not None and now >= lease + SKEW
+    known = standing(owner) if owner is not None else None
+    if known == "dead" or (known == "unknown" and over):
+        return Symptom("interrupted", run_id, f"its owner {owner} is gone, and left it {record.state.run}", RECOVER)
+    if known == "alive" and over:
+        why = f"its owner {owner} lives, and has not renewed its lease since {clock_text(lease or 0)}"
+        return Symptom("stuck", run_id, why, "Look at that process; once it is ended, the run can be recovered.")
+    if owner is None and record.state.run == w.pending:
+        why = f"it was submitted at {clock_text(record.updated)}, and nobody has begun it"
+        return Symptom("left", run_id, why, f"{WORK}, or {RECOVER}") if now - record.updated >= PATIENCE else None
+    if owner is None and record.state.run == w.running:
+        return Symptom("left", run_id, "nobody executes it, and it is not paused", RECOVER)
+    if owner is None and record.cancel_requested is not None and record.state.run == w.paused:
+        return Symptom(
+            "uncancelled",
+            run_id,
+            f"it is to be cancelled since {clock_text(record.cancel_requested)}",
+            f"statecore cancel {run_id}",
+        )
+    return None
+
+
+def of_pauses(db: Store, now: int) -> Iterator[Symptom]:
+    """Pauses whose deadline is over, and those that were decided and not gone on with."""
+    for row in db.pauses(PauseFilter(undecided_only=False, limit=ALL)):
+        pause, about = row.pause, f"{row.pause.run_id} {row.pause.pause_id}"
+        if row.decided is not None:
+            why = f"{row.decided.word} since {clock_text(row.decided.time)}, and nobody has gone on with it"
+            yield Symptom("unapplied", about, why, f"statecore resume TARGET {pause.run_id}")
+        elif pause.deadline is not None and pause.deadline <= now:
+            yield Symptom(
+                "expired", about, f"its deadline was {clock_text(pause.deadline)}, and on_timeout is {pause.on_timeout}", TICK
+            )

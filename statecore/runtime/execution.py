@@ -1,0 +1,390 @@
+"""`Execution`: one claimed run in this process. It turns effects into boundaries, and ends of calls into events; it performs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from json import dumps, loads
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field
+
+from statecore.codec import decode, encode
+from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
+from statecore.core.owed import CallKind
+from statecore.core.state import Turn
+from statecore.definition import StepOutput
+from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
+from statecore.lifecycles import words as w
+from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
+from statecore.stores.audit.replay import references
+from statecore.stores.history import History
+from statecore.stores.records import NO_BODY
+
+from .inputs import CallValues
+
+if TYPE_CHECKING:
+    from statecore.core import Compiled
+
+    from .host import Host
+
+GIVES = frozenset({w.succeed, w.stop, w.edit})
+ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
+MAX_ERROR = 4096
+"""Stored error text is bounded (P17)."""
+MAX_QUESTION = 1 << 30
+"""A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
+
+
+@define
+class Execution:
+    """A run that this process has claimed: where its journal ends, what its state refers to, and what its calls have changed."""
+
+    host: Host
+    compiled: Compiled
+    identity: Identity
+    state: State
+    epoch: int
+    seq: int
+    held: Mapping[Ref, int]
+    session_state: str
+    lease: int | None = None
+    claim: Claim | None = None
+    answers: dict[str, Decided] = field(factory=dict)
+    time: int = 0
+    raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
+    parked: bool = False
+    lost: list[Call] = field(factory=list)
+    texts: dict[Ref, str] = field(factory=dict)
+    held_before: Mapping[Ref, int] = field(factory=dict)
+    put: tuple[Pause, ...] = ()
+    _saved_session: str = field(init=False)
+    _history: History | None = None
+    _looking: Lock = field(factory=Lock, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """What is stored of the session state."""
+        self._saved_session = self.session_state
+
+    @property
+    def program(self) -> Program:
+        """The program that is executed."""
+        return self.compiled.program
+
+    @property
+    def left(self) -> Record | None:
+        """The run as this process left it with a boundary that parked it; None where it stored none, or left the run otherwise.
+
+        A store would answer the same, unless somebody has moved the run on since. Who cancelled a run, only the store knows.
+        """
+        if not (self.parked and self.time):
+            return None
+        return Record(
+            self.identity, self.state, self.seq, self.held, self._saved_session, None, self.epoch, None, None, None, self.time
+        )
+
+    @property
+    def waiting(self) -> list[Waiting] | None:
+        """The open questions, where the last boundary put them all; None where one is older, for it may have been answered since."""
+        if {ask.pause_id for ask in asks(self.program, self.state)} != {pause.pause_id for pause in self.put}:
+            return None
+        who = self.identity
+        return [Waiting(pause, None, who.workflow_id, who.workflow_name, who.session_id) for pause in self.put]
+
+    # -- looking back ------------------------------------------------------------------------------------------------------------
+
+    def content(self, ref: Source | None) -> Any:
+        """The value that a reference of the state stands for, freshly decoded; None for no reference."""
+        if ref is None:
+            return None
+        if isinstance(ref, Gather):
+            return {name: self.content(branch) for name, branch in ref.branches}
+        text = self.texts.get(ref)
+        if text is None:
+            seq = self.held[ref] if ref in self.held else self.held_before[ref]
+            [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
+            text = entry.body.value or "null"
+            self.texts[ref] = text
+        return decode(text)
+
+    def history(self) -> History:
+        """All that this run has done so far; read from the store when first asked for, then kept up."""
+        with self._looking:  # calls look back from their own threads, while this one commits
+            if self._history is None:
+                self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
+            return self._history
+
+    def answer(self, *pause_ids: str) -> Any:
+        """What a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
+        for pause_id in pause_ids:
+            waiting = self.host.store.pause(self.identity.run_id, pause_id)
+            if waiting is not None and waiting.decided is not None:
+                decided = waiting.decided
+                return decode(decided.value) if decided.value is not None else decided.comment
+        return None
+
+    def attempt_of(self, at: Address) -> int:
+        """At which attempt an entered component is."""
+        return next((frame.attempt for frame in self.state.frames if frame.at == at), 0)
+
+    # -- boundaries --------------------------------------------------------------------------------------------------------------
+
+    def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
+        """The transaction that stores an effect."""
+        after, adopts = effect.after.state, self.adopts
+        opened: tuple[Pause, ...] = ()
+        closed: tuple[str, ...] = ()
+        time = latest(effect.events) or self.host.clock()
+        at_seq: dict[Ref, int] = {}
+        entries, seq = [], self.seq
+        for move in effect.after.moves:
+            seq += 1
+            if move.body is not None and move.body.value is not None and move.trigger in GIVES:
+                at_seq[Ref(move.at, move.turn, move.attempt)] = seq
+            entries.append(self.entry(seq, move, time, at_seq))
+        if adopts:  # the journal says which definition its rows follow from here on
+            entries[0] = entries[0]._replace(body=saying(entries[0].body, definition=self.program.fingerprint))
+        if not (is_alone(effect.before) and is_alone(after)):
+            opened, closed = self.asked(effect, time)
+        return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
+            self.identity.run_id,
+            self.epoch,
+            self.seq,
+            time,
+            after,
+            tuple(entries),
+            self.held_by(after, at_seq),
+            opened,
+            closed,
+            tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
+            self.session_state if self.session_state is not self._saved_session else None,
+            after.run != w.running,
+            heeds_cancel,
+            (self.program.fingerprint, self.program.canonical) if adopts else None,
+            time + self.host.lease_micros,
+            self.claim,
+        )
+
+    def asked(self, effect: Commit, time: int) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
+        """The pauses that an effect opens, and the ids of those that it closes."""
+        before, after = asks(self.program, effect.before), asks(self.program, effect.after.state)
+        if before == after:
+            return (), ()
+        opened = tuple([self.pause(ask, effect, time) for ask in after if ask not in before])
+        return opened, tuple([ask.pause_id for ask in before if ask not in after])
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the run goes on with another definition than the one that is stored with it (P9)."""
+        return self.compiled.program.fingerprint != self.identity.fingerprint
+
+    def entry(self, seq: int, move: Move, time: int, at_seq: Mapping[Ref, int]) -> Entry:
+        """The journal row of a move; a component that hands on what another row holds says which row that is."""
+        body = move.body if move.body is not None else NO_BODY
+        if move.hands_on is not None and body.value is None:
+            rows = self.rows_of(move.hands_on, at_seq)
+            body = Body(f'{{"of": {rows}}}') if type(rows) is int and not body.detail else saying(body, of=rows)
+        return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
+
+    def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
+        """The journal rows that a source stands for: a number, for a Parallel one for each branch, None for nothing."""
+        if source is None:
+            return None
+        if isinstance(source, Ref):
+            return at_seq.get(source) or self.held[source]
+        return {name: self.rows_of(branch, at_seq) for name, branch in source.branches}
+
+    def held_by(self, state: State, at_seq: Mapping[Ref, int]) -> dict[Ref, int]:
+        """Where the outputs lie that a state refers to."""
+        return {ref: at_seq.get(ref) or self.held[ref] for ref in references(state)}
+
+    def pause(self, ask: Ask, effect: Commit, time: int) -> Pause:
+        """The question that an ask puts, as a person will read it."""
+        node = self.program.nodes[ask.at]
+        on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
+        if ask.kind in ("error", "interrupted") and on_timeout == "approve":
+            on_timeout = "cancel"
+        return Pause(
+            run_id=self.identity.run_id,
+            pause_id=ask.pause_id,
+            kind=ask.kind,
+            at=ask.at,
+            turn=ask.turn,
+            attempt=ask.attempt,
+            step_name=node.name,
+            message=node.asks.get(ask.kind),
+            opened=time,
+            detail=shown(self, ask, effect),
+            deadline=ask.due,
+            on_timeout=on_timeout,
+        )
+
+    def committed(self, effect: Commit, boundary: Boundary) -> None:
+        """What was stored is now what is."""
+        with self._looking:
+            self.held_before = self.held  # watchers still hear of what was handed on, where no later call sees it
+            self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
+            if self._history is not None:
+                self._history.extend(boundary.entries)
+        self.claim = None
+        if boundary.definition is not None:
+            fingerprint, canonical = boundary.definition
+            self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
+        self._saved_session, self.parked, self.time, self.lease = self.session_state, boundary.parks, boundary.time, boundary.lease
+        self.put = boundary.opened
+        if self.raised:
+            failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
+            self.raised = {place: error for place, error in self.raised.items() if place in failed}
+        if len(self.texts) > len(boundary.held):
+            self.texts = {ref: text for ref, text in self.texts.items() if ref in boundary.held}
+
+    # -- ends of calls -----------------------------------------------------------------------------------------------------------
+
+    def values_of(self, call: Call) -> CallValues:
+        """The values that a call is made with."""
+        return CallValues(self, call, self.cursor_at(call))
+
+    def cursor_at(self, call: Call) -> Cursor:
+        """The cursor that owes a call."""
+        for cursor in self.state.cursors:
+            if cursor.at == call.at and cursor.turn == call.turn:
+                return cursor
+        raise StaleEvent(call.at, call.turn, call.attempt, call.kind)
+
+    def call_at(self, cursor: Cursor) -> Call:
+        """The call that a cursor owes, or would owe if a person let it go on."""
+        kind = CALL_OF.get(self.program.nodes[cursor.at].kind, "execute")
+        return Call(kind, cursor.at, cursor.turn, cursor.attempt)
+
+    def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
+        """An event of a call or a timer, now."""
+        return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
+
+    def returned(self, call: Call, value: Any, values: CallValues) -> Event:
+        """A call returned: the event that it stands for. What cannot be stored fails the step instead (P10)."""
+        try:
+            event = RETURNED[call.kind](self, call, value)
+            changed = values.changed_state() if event.trigger != w.fail else None
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
+            return self.failed(call, error)
+        if changed is not None:
+            self.session_state = changed
+        if event.body.value is not None:
+            self.texts[Ref(call.at, call.turn, call.attempt)] = event.body.value
+        return event
+
+    def handed_on(self, call: Call, value: Any) -> Event:
+        """A step's return value as an event; an agent's answer is its `content`. Raises `UnstorableValue`."""
+        step: Any = self.compiled.components[call.at]
+        if step.agent is not None and hasattr(value, "content") and type(value) is not StepOutput:
+            value = value.content
+        if type(value) is not StepOutput:
+            return self.event(w.succeed, call, Body("", encode(value)))
+        if not value.success and not value.stop:
+            return self.failed(
+                call, StepFailed(self.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
+            )
+        said = {"success": False, "error": value.error} if not value.success else {}
+        body = Body(dumps(said) if said else "", encode(value.content))
+        return self.event(w.stop if value.stop else w.succeed, call, body)
+
+    def answered(self, call: Call, value: Any) -> Event:
+        """An evaluator, end condition or predicate said yes or no."""
+        return self.event(w.hold if value else w.refute, call)
+
+    def chosen(self, call: Call, value: Any) -> Event:
+        """A selector chose: a name, a component of the choices, or a list of these. Raises `InvalidAnswer`."""
+        answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
+        names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
+        choices = chosen_addresses(self.program.nodes[call.at], names)
+        body = Body(dumps({"choices": [self.program.nodes[at].name for at in choices]})) if choices else NO_BODY
+        return self.event(w.choose if choices else w.refute, call, body, choices)
+
+    def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
+        """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
+        self.raised[call.at, call.turn, call.attempt] = error
+        text = bounded(said if said is not None else text_of(error))
+        return self.event(w.fail, call, Body(dumps(self.trouble(call, text, type(error).__name__))))
+
+    def interrupted(self, call: Call, why: str) -> Event:
+        """A call's process died, or was told to: it began, and no end is recorded."""
+        return self.event(w.interrupt, call, Body(dumps(self.trouble(call, why, "Interrupted"))))
+
+    def trouble(self, call: Call, text: str, error_type: str) -> dict[str, Any]:
+        """What is recorded of an error; `retry_count` counts the retries that people ordered."""
+        reruns = next((c.marks.reruns for c in self.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
+        return {"error": text, "error_type": error_type, "retry_count": reruns}
+
+
+CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "loop": "test"}
+RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {
+    "execute": Execution.handed_on,
+    "evaluate": Execution.answered,
+    "test": Execution.answered,
+    "judge": Execution.answered,
+    "select": Execution.chosen,
+}
+
+
+def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
+    """The addresses of a Router's choices, in the order chosen. Raises `InvalidAnswer` for an unknown or repeated one."""
+    if any(not isinstance(name, str) or name not in node.exits for name in names) or len(set(names)) < len(names):
+        raise InvalidAnswer(node.name, list(names), node.exits)
+    return tuple(node.exits[name] for name in names)
+
+
+def saying(body: Body, **more: Any) -> Body:
+    """A body that says more."""
+    said = loads(body.detail) if body.detail else {}
+    return body._replace(detail=dumps({**said, **more}))
+
+
+def is_alone(state: State) -> bool:
+    """Whether a run has one branch, and it runs: then nobody is asked anything. Questions of a failed run stay open, for it may be reopened."""
+    return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
+
+
+def latest(events: tuple[Event, ...]) -> int:
+    """When the last of some events happened."""
+    return events[0].time if len(events) == 1 else max(event.time for event in events)
+
+
+def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
+    """What a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
+    node, component = execution.program.nodes[ask.at], execution.compiled.components.get(ask.at)
+    review = getattr(component, "human_review", None)
+    match ask.kind:
+        case "error" | "interrupted":
+            bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
+            return bodies[-1].detail if bodies else ""
+        case "user_input" if review is not None and review.user_input_schema is not None:
+            return encode({"schema": [each.to_dict() for each in review.user_input_schema]}, limit=MAX_QUESTION)
+        case "route" if review is not None:
+            return encode({"choices": list(node.exits), "multiple": review.allow_multiple_selections}, limit=MAX_QUESTION)
+        case "output_review":
+            reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
+            return encode({"retry_count": reviews, "max_retries": node.limits.reviews})
+        case "iteration_review":
+            return encode({"iteration": ask.turn[-1] + 1, "max_iterations": node.limits.iterations})
+        case _:
+            return ""
+
+
+def text_of(error: Exception) -> str:
+    """`str(exception)`; where even that fails, its class says so."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # user code again
+        return f"{type(error).__name__} (which has no text of its own)"
+
+
+def bounded(text: str) -> str:
+    """Error text, cut visibly where it is too long to store."""
+    return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"
+
+
+def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
+    """The execution of a run that has just been claimed."""
+    return Execution(
+        host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state, record.lease
+    )

@@ -1,0 +1,338 @@
+"""Making a run ready for a driver: a new one, or a stored one with what people decided. Written once, for both colours.
+
+Everything but decisions is read from the store (P8). A run is checked before it is claimed and the check holds when it is claimed, because
+the claim is refused where the run has moved in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, frozen
+
+from statecore.codec import decode, encode
+from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
+from statecore.core.state import RULES_VERSION, State
+from statecore.errors import (
+    AlreadyDecided,
+    ClaimLost,
+    DefinitionChanged,
+    DuplicateStart,
+    KeyReused,
+    NotPaused,
+    NotPermitted,
+    PauseExpired,
+    RunBusy,
+    Undecided,
+    UnknownDecision,
+)
+from statecore.lifecycles import words as w
+from statecore.output.run_output import compiled_of
+from statecore.runtime import Execution, Host, of_record
+from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
+from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
+
+from .answers import ANSWERS, fitting
+from .doctor import differences_at
+from .storing import cancellation, expiries, let_go, store_claim, store_events, store_interruption
+
+if TYPE_CHECKING:
+    from statecore.core import Ask, Commit, Compiled, Node, Program
+    from statecore.output import Requirement
+
+
+NOTHING = encode({})
+LEFT = "began, and no end is recorded"
+NOBODYS = -1
+"""The epoch of no claim."""
+
+
+@frozen
+class Ready:
+    """A run that this process has claimed with its first boundary, which is stored; None where there was nothing to store but the claim."""
+
+    execution: Execution
+    first: Commit | None
+
+
+def claiming(host: Host, compiled: Compiled, record: Record) -> Execution:
+    """The execution of a stored run whose first boundary will claim it."""
+    execution = of_record(host, compiled, record)
+    execution.epoch, execution.claim = record.epoch + 1, Claim(host.owner())
+    return execution
+
+
+def new_run(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Ready:
+    """A run that is stored, claimed and started; where the same request began a run before, that one.
+
+    Raises `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored.
+    """
+    execution = unborn(host, compiled, ids, values, session_states)
+    try:
+        return Ready(execution, store_events(execution, (beginning(compiled.program, execution.identity.created),)))
+    except DuplicateStart as first:
+        return started_before(host, compiled, execution.identity, first.run_id)
+
+
+def submitted(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> str:
+    """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
+    execution = unborn(host, compiled, ids, values, session_states)
+    new = execution.identity
+    nothing_yet = Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim)
+    try:
+        host.store.commit(nothing_yet)
+    except DuplicateStart as first:
+        same_request(host.store.load(first.run_id).identity, new)
+        return first.run_id
+    return new.run_id
+
+
+def unborn(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Execution:
+    """A new run that is not stored yet; its first boundary stores and claims it. Raises `UnstorableValue`.
+
+    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
+    """
+    program, now = compiled.program, host.clock()
+    identity = Identity(
+        **ids,
+        created=now,
+        input=encode(values["run_input"]),
+        additional_data=encode(values["additional_data"]) if values["additional_data"] else NOTHING,
+        metadata=encode(values["metadata"]) if values["metadata"] else NOTHING,
+        fingerprint=program.fingerprint,
+        canonical=program.canonical,
+        rules=RULES_VERSION,
+    )
+    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
+    own, given = session_states
+    state = encode({**own, **decode(kept), **given}) if own or given else kept
+    return Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+
+
+def beginning(program: Program, now: int) -> Event:
+    """The start of a run; the journal's first row says which definition it follows."""
+    return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
+
+
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+    record = host.store.load(run_id)
+    first = record.identity
+    same_request(first, again)
+    try:
+        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+    except (NotPaused, Undecided, RunBusy):
+        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
+        execution = of_record(host, compiled, watched)
+        execution.parked = True
+        return Ready(execution, None)
+
+
+def same_request(first: Identity, again: Identity) -> None:
+    """Raise `KeyReused` where a key that began a run comes again with something else."""
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
+
+
+@define
+class Continuation:
+    """A stored run that is to go on: what was decided about it, by whom, and what its state asks for."""
+
+    host: Host
+    compiled: Compiled
+    workflow_id: str
+    run_id: str
+    requirements: Iterable[Requirement]
+    retry_failed: bool = False
+    stale: list[Decided] = field(factory=list)
+
+    def ready(self) -> Ready:
+        """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where somebody else moves it, look again."""
+        while True:
+            record = self.host.store.load(self.run_id)
+            answers = self.answers()
+            self.check(record, answers)
+            execution = claiming(self.host, self.compiled, record)
+            execution.answers = answers
+            events = self.events(execution, record)
+            try:
+                if events:
+                    return Ready(execution, store_events(execution, events))
+                if store_claim(execution):
+                    return Ready(execution, None)
+            except ClaimLost:
+                continue
+
+    def claimed(self, record: Record, *, doubtful: bool) -> Ready:
+        """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the claim is still held then."""
+        while True:
+            execution = of_record(self.host, self.compiled, record)
+            execution.answers = self.answers()
+            self.check(evolve(record, owner=None), execution.answers)
+            events = self.events(execution, record if doubtful else evolve(record, owner=None))
+            try:
+                return Ready(execution, store_events(execution, events) if events else None)
+            except ClaimLost:  # somebody decided what was about to expire: then it does not
+                if self.host.store.load(self.run_id).epoch != record.epoch:
+                    raise
+
+    def give_back(self, record: Record, *, doubtful: bool) -> None:
+        """Give back a claim that this process has and cannot go on with. Where its owner before was gone, his calls stay in doubt (CRASH-2).
+
+        They are stored as interrupted by the definition that is stored with the run: this process may have another one.
+        """
+        if doubtful:
+            execution = of_record(self.host, compiled_of(record), record)
+            with suppress(ClaimLost):  # what was reported as failed was stored, or somebody else has the run
+                store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
+        self.host.store.release(record.identity.run_id, record.epoch)
+
+    def answers(self) -> dict[str, Decided]:
+        """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
+
+        A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
+        `UnknownDecision`.
+        """
+        waiting = {row.pause.pause_id: row for row in self.inbox()}
+        answers = {pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None}
+        self.stale = []
+        for requirement in self.requirements:
+            if requirement.decision is None or requirement.run_id != self.run_id:
+                continue
+            row = waiting.get(requirement.pause_id) or self.host.store.pause(self.run_id, requirement.pause_id)
+            if row is None:
+                continue
+            new = self.decided(requirement, row.pause)
+            if row.decided is None:
+                self.in_time(row.pause, new)
+            if row.decided is None and row.pause.closed is None:
+                if new.word not in DECISIONS[row.pause.kind]:
+                    raise UnknownDecision(new.pause_id, row.pause.kind, new.word, DECISIONS[row.pause.kind])
+                answers[requirement.pause_id] = new
+            elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
+                raise already(row.decided)
+            elif row.decided is not None and row.pause.closed is not None:
+                self.stale.append(row.decided)
+        return answers
+
+    def in_time(self, pause: Pause, new: Decided) -> None:
+        """Refuse a decision that comes too late, once expiry has been applied (TIME-2). Raises `PauseExpired`."""
+        try:
+            check_deadline(pause, new)
+        except PauseExpired:
+            expire_run(self.host, self.compiled, self.run_id)
+            raise
+
+    def inbox(self) -> list[Waiting]:
+        """What people owe this run, decided or not."""
+        return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
+
+    def decided(self, requirement: Requirement, pause: Pause) -> Decided:
+        """The decision that a requirement records, checked against the stored question."""
+        word = str(requirement.decision)
+        value = fitting(pause, word, requirement.value)
+        text = encode(value) if value is not None or word == "edit" else None
+        return Decided(self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by, requirement.comment)
+
+    def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
+        """Refuse by name what cannot go on: decided before, over, busy, of another definition, undecided."""
+        if self.stale and not answers:
+            raise already(self.stale[0])
+        if ended(record) and not (self.retry_failed and record.state.run == w.failed):
+            raise NotPaused(self.run_id, STATUS[record.state.run])
+        check_claim(self.run_id, record.owner, record.lease, self.host.clock())
+        self.check_definition(record)
+        open_asks = asks(self.compiled.program, record.state)
+        expired = any(ask.due is not None and ask.due <= self.host.clock() for ask in open_asks)
+        if record.state.run == w.paused and not answers and not expired and record.cancel_requested is None:
+            raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
+
+    def check_definition(self, record: Record) -> None:
+        """Every address where the run stands must exist, as the same kind of component (P9)."""
+        identity, program = record.identity, self.compiled.program
+        if identity.workflow_id != self.workflow_id:
+            raise DefinitionChanged(
+                self.run_id, [f"it is a run of workflow {identity.workflow_id!r}, and this is {self.workflow_id!r}"]
+            )
+        if identity.fingerprint == program.fingerprint:
+            return
+        differences = differences_at(record, program.nodes)
+        if differences:
+            raise DefinitionChanged(self.run_id, differences)
+
+    def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
+        """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
+        program, state, now = self.compiled.program, execution.state, self.host.clock()
+        if state.run == w.failed:
+            return (REOPEN._replace(time=now),)
+        if state.run == w.pending:
+            return (beginning(program, now),)
+        left = calls(program, state) if record.owner is not None else ()
+        events = [execution.interrupted(call, LEFT) for call in left]
+        answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]
+        events += [decision_event(ask, execution.answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
+        events += expiries(execution, execution.answers)
+        if record.cancel_requested is not None:
+            events.append(cancellation(record.cancel_by))
+        return tuple(events)
+
+
+def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
+    """Apply the expired pauses of a run that rests, up to the next call of user code, which is for whoever continues it.
+
+    Where somebody executes the run, or has just moved it, it is theirs to apply; so it is where this process may only decide.
+    """
+    record = host.store.load(run_id)
+    execution = claiming(host, compiled, record)
+    rows = host.store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
+    late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
+    if not late or record.state.run != w.paused:
+        return
+    with suppress(RunBusy, ClaimLost, NotPermitted):
+        store_events(execution, tuple(late))
+        if not execution.parked:
+            let_go(execution)
+
+
+def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
+    """The event that a stored decision stands for."""
+    choices = tuple(node.exits[name] for name in decode(answer.value)) if answer.word == "select" and answer.value else ()
+    trigger = DECISIONS[ask.kind][answer.word]
+    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now)
+
+
+def decision_body(answer: Decided) -> Body:
+    """What a decision says in the journal: who, and why."""
+    said = {name: text for name, text in (("by", answer.by), ("comment", answer.comment)) if text}
+    return Body(dumps(said) if said else "", answer.value)
+
+
+def already(decided: Decided) -> AlreadyDecided:
+    """The refusal of a second decision."""
+    return AlreadyDecided(decided.pause_id, decided.word, decided.by, clock_text(decided.time))
+
+
+def describe(ask: Ask, compiled: Compiled) -> str:
+    """One owed answer, in words."""
+    return f"{ask.kind} of {compiled.program.nodes[ask.at].name!r} ({ANSWERS[ask.kind]})"

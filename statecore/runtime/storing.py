@@ -1,0 +1,229 @@
+"""What both colours do with a `Commit`: store the boundary, hear of a cancellation, give the claim back.
+
+The heartbeat of this process: one thread renews the leases of the runs that it drives, while their calls run long.
+
+A boundary renews its run's lease by itself, so that a run of short steps never needs the heartbeat, and pays nothing but an entry in a
+table. It is a thread for asyncio too, so that it goes on while something holds up the event loop. It ends when nothing is driven any
+more, and a forked child begins its own.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from json import dumps
+from threading import Condition, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from statecore.core import Call, Commit, Event, Timer, advance, asks, calls
+from statecore.core.loop import recall
+from statecore.core.reducer import stands_at
+from statecore.errors import ClaimLost
+from statecore.lifecycles import words as w
+from statecore.stores import Body, Boundary
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .execution import Execution
+
+
+def store(execution: Execution, effect: Commit) -> Event | None:
+    """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
+    heeds_cancel = True
+    for event in effect.events:
+        if event.trigger == w.cancel:
+            heeds_cancel = False
+    boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
+    try:
+        refused = execution.host.store.commit(boundary)
+    except BaseException:
+        execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
+        raise
+    if refused:
+        by = execution.host.store.load(execution.identity.run_id).cancel_by
+        return cancellation(by)
+    execution.committed(effect, boundary)
+    return None
+
+
+def cancellation(by: str | None) -> Event:
+    """The event that somebody cancelled the run."""
+    return Event(w.cancel, body=Body(dumps({"by": by}) if by else ""))
+
+
+def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+    """The events of the delays that are over now; of the first one, where a clock that went back says that none is."""
+    now = execution.host.clock()
+    over = [timer for timer in timers if timer.due <= now] or [min(timers, key=lambda timer: timer.due)]
+    return tuple(execution.event(w.wake, timer) for timer in over)
+
+
+def store_interruption(execution: Execution, interrupted: list[Call], why: str) -> None:
+    """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
+    execution.lost = [call for call in execution.lost if call not in interrupted]
+    events = tuple(event for call in interrupted if stands_at(execution.state, event := execution.interrupted(call, why)))
+    if events:
+        store_events(execution, events)
+
+
+def store_events(execution: Execution, events: tuple[Event, ...]) -> Commit:
+    """Store what happened, and nothing after it, with a cancellation that was requested meanwhile; what was stored."""
+    effect = Commit(execution.state, events, recall(execution.program, execution.state, events))
+    ordered = store(execution, effect)
+    if ordered is not None:
+        events = (*events, ordered)
+        effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
+        store(execution, effect)
+    return effect
+
+
+def store_claim(execution: Execution) -> bool:
+    """Claim a run as it was read, with a boundary of no rows; False where a cancellation waits, and nothing is claimed.
+
+    Raises `ClaimLost` where the run, or whose it is, has changed since: whoever had it in between may have died in a call.
+    """
+    host, now = execution.host, execution.host.clock()
+    boundary = Boundary(
+        run_id=execution.identity.run_id,
+        epoch=execution.epoch,
+        seq=execution.seq,
+        time=now,
+        state=execution.state,
+        entries=(),
+        held=execution.held,
+        lease=now + host.lease_micros,
+        claim=execution.claim,
+    )
+    if host.store.commit(boundary):
+        return False
+    execution.claim, execution.lease = None, boundary.lease
+    return True
+
+
+def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:
+    """The events of the questions whose deadline is over, and which nobody decided in time (TIME-3)."""
+    now = execution.host.clock()
+    late = [ask for ask in asks(execution.program, execution.state) if ask.due is not None and ask.due <= now]
+    return [Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided]
+
+
+def let_go(execution: Execution) -> None:
+    """Give the claim back, so that the run can be continued at once; a parked run's claim was given back with its boundary.
+
+    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the claim is kept: the
+    run is busy until this process ends, and whoever takes it over then knows that they are in doubt.
+    """
+    if execution.lost:
+        with suppress(ClaimLost):  # what the store reported as failed was stored, or somebody else has the run
+            store_interruption(execution, execution.lost, "its end could not be stored")
+    execution.host.store.release(execution.identity.run_id, execution.epoch)
+
+
+def loud(execution: Execution) -> Exception | None:
+    """The executor's own exception, where the run failed of it in this process, with a note of where (ERR-1)."""
+    failed = [cursor for cursor in execution.state.cursors if cursor.phase == w.failed] if execution.state.run == w.failed else []
+    places = [(cursor.at, cursor.turn, cursor.attempt) for cursor in failed]
+    place = next((place for place in places if place in execution.raised), None)
+    if place is None:
+        return None
+    error, node = execution.raised[place], execution.program.nodes[place[0]]
+    note = f"statecore: run {execution.identity.run_id!r} failed in step {node.name!r} ({node.at})"
+    with suppress(Exception):  # a frozen exception takes no note, and is raised all the same
+        error.add_note(note)
+    return error
+
+
+def raise_loud(execution: Execution) -> None:
+    """Raise the exception that the run failed of in this process, if any."""
+    error = loud(execution)
+    if error is not None:
+        raise error
+
+
+LONGEST = 1.0
+"""How many seconds the thread sleeps at most, and so how long it outlives the last run."""
+
+
+class Heartbeat:
+    """Which runs this process drives; a run that was forgotten without being ended is no longer among them."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with nothing, as in a forked child: its parent's runs and its parent's thread are not its own."""
+        self._changed = Condition()
+        self._driven: dict[int, ref[Execution]] = {}
+        self._seen: dict[int, tuple[int | None, float]] = {}
+        self._thread: Thread | None = None
+        self._seconds = LONGEST
+
+    def begin(self, execution: Execution) -> None:
+        """A run is being driven from now on."""
+        seconds = execution.host.lease_micros / 3_000_000
+        with self._changed:
+            self._driven[id(execution)] = ref(execution)
+            if seconds < self._seconds:
+                self._seconds = seconds
+                self._changed.notify()
+            if self._thread is None:
+                thread = Thread(target=self._beat_on, name="statecore-heartbeat", daemon=True)
+                with suppress(RuntimeError):  # an interpreter on its way out starts no thread; what it drives still is short enough
+                    thread.start()
+                    self._thread = thread
+
+    def end(self, execution: Execution) -> None:
+        """A run is no longer driven."""
+        with self._changed:
+            self._driven.pop(id(execution), None)
+            self._seen.pop(id(execution), None)
+
+    def _beat_on(self) -> None:
+        """Look after all runs, again and again, until there is none."""
+        while True:
+            with self._changed:
+                self._changed.wait(self._seconds)
+                self._driven = {key: found for key, found in self._driven.items() if found() is not None}
+                self._seen = {key: seen for key, seen in self._seen.items() if key in self._driven}
+                if not self._driven:
+                    self._thread, self._seconds = None, LONGEST
+                    return
+                driven = list(self._driven.values())
+            for found in driven:
+                execution = found()
+                if execution is not None:
+                    self.look_after(execution)
+                del execution
+
+    def is_due(self, execution: Execution) -> bool:
+        """Whether a third of a lease is over: by the host's clock, or, where that was set back, by the time that has passed here."""
+        host, passed = execution.host, monotonic()
+        lease, since = self._seen.get(id(execution), (None, passed))
+        if lease != execution.lease or id(execution) not in self._seen:
+            self._seen[id(execution)] = (execution.lease, passed)
+            since = passed
+        left = 0 if execution.lease is None else execution.lease - host.clock()
+        return 3 * left <= 2 * host.lease_micros or 3_000_000 * (passed - since) >= host.lease_micros
+
+    def look_after(self, execution: Execution) -> None:
+        """Renew one run's lease where a third of it is over. A claim that was lost is let be; other trouble is tried again."""
+        if execution.parked or not self.is_due(execution):
+            return
+        host = execution.host
+        lease = max(host.lease_end(), execution.lease or 0)
+        try:
+            host.store.renew(execution.identity.run_id, execution.epoch, lease)
+            execution.lease = lease
+            self._seen[id(execution)] = (lease, monotonic())
+        except ClaimLost:
+            self.end(execution)
+        except Exception:  # noqa: BLE001, S110  # whatever a store cannot do now, a thread that died would never do again
+            pass
+
+
+HEARTBEAT = Heartbeat()
+with suppress(AttributeError):  # there is no fork everywhere
+    os.register_at_fork(after_in_child=HEARTBEAT.forget)

@@ -1,0 +1,157 @@
+"""The synchronous driver: performs the effects of `loop` in this thread, and calls that run at the same time on threads of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from statecore.core import Call, Commit, Event, Start, Timer, loop
+from statecore.core.reducer import stands_at
+
+from .calls import call_user, finish_now
+from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from .execution import Execution
+    from .inputs import CallValues
+
+
+def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None, None]:
+    """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
+
+    A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it gives the claim back.
+    """
+    effects = loop(execution.program, execution.state)
+    calls = Calls(execution)
+    reply: Event | tuple[Event, ...] | None = None
+    HEARTBEAT.begin(execution)
+    try:
+        if first is not None:
+            yield first
+        while True:
+            try:
+                effect = effects.send(reply)
+            except StopIteration:
+                break
+            match effect:
+                case Commit():
+                    reply = store(execution, effect)
+                    if reply is None:
+                        yield effect
+                case Start(call):
+                    calls.begun.append(call)
+                    reply = None
+                case _:
+                    reply = calls.first(effect.timers)
+    finally:
+        try:
+            calls.close()
+        finally:
+            HEARTBEAT.end(execution)
+            if not execution.parked:
+                let_go(execution)
+
+
+@define
+class Calls:
+    """The calls of one run: begun ones wait for `first`; a single one runs in this thread, several run on threads."""
+
+    execution: Execution
+    begun: list[Call] = field(factory=list)
+    flying: dict[Future[Any], tuple[Call, CallValues]] = field(factory=dict)
+    pool: ThreadPoolExecutor | None = None
+
+    def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+        """The events of the first call to end, or of the first delay to be over; () where there is neither."""
+        if len(self.begun) == 1 and not self.flying and not timers:
+            return (self.here(self.begun.pop()),)
+        while self.begun:
+            self.fly(self.begun.pop(0))
+        if self.flying:
+            return self.landed(timers)
+        return self.rung(timers) if timers else ()
+
+    def here(self, call: Call) -> Event:
+        """Call user code in this thread. An interruption is stored before it goes on its way."""
+        execution = self.execution
+        values = execution.values_of(call)
+        try:
+            value = finish_now(call_user(execution, call, values))
+        except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
+            return execution.failed(call, error)
+        except BaseException as stop:
+            store_interruption(execution, [call], type(stop).__name__)
+            raise
+        return execution.returned(call, value, values)
+
+    def fly(self, call: Call) -> None:
+        """Call user code on a thread."""
+        if self.pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only calls at the same time pay for it
+
+            self.pool = ThreadPoolExecutor(max_workers=1_000, thread_name_prefix="statecore")
+        values = self.execution.values_of(call)
+        self.flying[self.pool.submit(attempt, self.execution, call, values)] = (call, values)
+
+    def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+        """Wait for a call to end, at most until the first delay is over. An interruption is stored for all that is in flight."""
+        from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415  # as above
+
+        seconds = self.until(timers) if timers else None
+        try:
+            done, _ = wait(self.flying, timeout=seconds, return_when=FIRST_COMPLETED)
+        except BaseException as stop:
+            self.interrupted(stop)
+            raise
+        if not done:
+            return woken(self.execution, timers)
+        return tuple(self.result(future) for future in sorted(done, key=lambda each: self.flying[each][0].at))
+
+    def result(self, future: Future[Any]) -> Event:
+        """The event of a call that has ended on its thread."""
+        call, values = self.flying.pop(future)
+        value, error = future.result()
+        if isinstance(error, Exception):
+            return self.execution.failed(call, error)
+        if error is not None:
+            store_interruption(self.execution, [call, *(each for each, _ in self.flying.values())], type(error).__name__)
+            self.flying.clear()
+            raise error
+        return self.execution.returned(call, value, values)
+
+    def interrupted(self, stop: BaseException) -> None:
+        """Store that everything in flight was interrupted; what its threads still do is not waited for."""
+        store_interruption(self.execution, [call for call, _ in self.flying.values()], type(stop).__name__)
+        self.flying.clear()
+
+    def rung(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+        """Wait until the first delay is over."""
+        seconds = self.until(timers)
+        if seconds > 0:
+            self.execution.host.sleep(seconds)
+        return woken(self.execution, timers)
+
+    def until(self, timers: tuple[Timer, ...]) -> float:
+        """How many seconds from now the first delay is over."""
+        return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
+
+    def close(self) -> None:
+        """The driver stops: what is still in flight is waited for, and its results are stored; nothing new begins."""
+        for future in list(self.flying):
+            event = self.result(future)
+            if stands_at(self.execution.state, event):
+                store_events(self.execution, (event,))
+        if self.pool is not None:
+            self.pool.shutdown(wait=False)
+
+
+def attempt(execution: Execution, call: Call, values: CallValues) -> tuple[Any, BaseException | None]:
+    """Call user code on a thread; what it raises is brought back as a value."""
+    try:
+        return finish_now(call_user(execution, call, values)), None
+    except BaseException as error:  # noqa: BLE001  # the driver's own thread decides what it means
+        return None, error

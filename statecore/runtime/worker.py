@@ -1,0 +1,264 @@
+"""`Worker` executes the runs of a workflow that can go on, for as long as it is let: any number of them share a store, on any machine.
+
+Theory of operation. A worker asks its store for as many runs as it has hands (`claim_next`): submitted ones, decided ones, those whose deadline is
+over, those whose owner died. Each is driven by one thread until it waits for people or is over. Between looks it sleeps until a run is
+done, the store gives a hint (`listen`, where it can), or it is time to look again; a hint that is lost costs that time and nothing else.
+
+A worker that is stopped takes no more runs, and gives each that it has back at its next boundary: another one goes on there. What it could
+not give back because the store was away it gives back later, so that no run waits for a process that does nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from statecore.core import asks
+from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, StoreUnavailable, Undecided, UnsupportedSetting
+from statecore.lifecycles import words as w
+from statecore.stores.rules import STATUS
+
+from .ready import Continuation, describe
+from .storing import let_go, loud
+from .sync import drive
+
+if TYPE_CHECKING:
+    from statecore.runtime import Execution
+    from statecore.stores import Record
+    from statecore.workflow.workflow import Workflow
+
+OVERTAKEN = (Undecided, NotPaused, ClaimLost, RunBusy)
+"""What says that somebody else has moved the run meanwhile: there is nothing to do for it."""
+POLL, POLL_UNTOLD = 1.0, 0.2
+"""After how many seconds a worker looks for work: where its store gives hints, and where it does not."""
+SLICE = 0.1
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+LEFT_OUT = 500
+
+
+@frozen
+class Went:
+    """What became of a run that a worker had: its status ("RUNNING" where it was given back), or "REFUSED", and why.
+
+    With "WAITING" and no run: the store is away, and the worker waits for it.
+    """
+
+    run_id: str
+    status: str
+    why: str = ""
+
+
+@define
+class Worker:
+    """Drives runs of a workflow on its store, up to `concurrency` at a time, and tells what became of each.
+
+    `poll` is after how many seconds it looks for work that nobody told it of. A run that is refused (its definition changed, say) is let be
+    for a while, longer each time.
+    """
+
+    workflow: Workflow
+    concurrency: int = 4
+    poll: float | None = None
+    tell: Callable[[Went], None] = field(default=lambda _: None)
+    counts: Counter[str] = field(factory=Counter, init=False)
+    stopping: bool = field(default=False, init=False)
+    _driving: set[str] = field(factory=set, init=False)
+    _refused: dict[str, tuple[float, float]] = field(factory=dict, init=False)
+    _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
+    _hands: list[Future[None]] = field(factory=list, init=False)
+    _lock: Lock = field(factory=Lock, init=False)
+    _wake: Event = field(factory=Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """A worker without hands is refused, and one for a store that has workers of its own."""
+        if not hasattr(self.workflow.db, "claim_next"):
+            raise UnsupportedSetting(
+                type(self).__name__, f"a workflow on {self.workflow.db!r}", "workers of its own execute the runs there"
+            )
+        if self.concurrency < 1:
+            raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")
+
+    def stop(self) -> None:
+        """Take no more runs, and give those that it has back at their next boundaries. May be called by a signal's handler."""
+        self.stopping = True
+
+    def work(self, *, until_idle: bool = False) -> Counter[str]:
+        """Drive runs until it is stopped, or until no run can go on; how many went which way. Raises what the store raises for long."""
+        over = Event()
+        ear = Thread(target=self._listen, args=(over,), name="statecore-worker-ear", daemon=True)
+        if self._told:
+            ear.start()
+        try:
+            with ThreadPoolExecutor(self.concurrency, thread_name_prefix="statecore-worker") as hands:
+                try:
+                    self._rounds(hands, until_idle=until_idle)
+                finally:
+                    self.stopping = True
+            self._look_at_hands()
+            self._return_all()
+        finally:
+            over.set()
+            if self._told:
+                ear.join()
+        return self.counts
+
+    @property
+    def _told(self) -> bool:
+        """Whether the store gives hints."""
+        return hasattr(self.workflow.db, "listen")
+
+    def _rounds(self, hands: ThreadPoolExecutor, *, until_idle: bool) -> None:
+        """Take what there is, hand it out, wait, and again; where the store is away, wait for it, once it has been there."""
+        seen = False
+        while not self.stopping:
+            began, taken = monotonic(), []
+            try:
+                self._return_all()
+                taken, seen = self._take(), True
+            except StoreUnavailable as error:
+                if not seen:
+                    raise
+                self.tell(Went("", "WAITING", str(error)))
+            took = monotonic() - began
+            for record, doubtful in taken:
+                if self.stopping:  # it was told so while the store was looking
+                    self._let_be(record, doubtful=doubtful)
+                else:
+                    self._hands.append(hands.submit(self._go_on, record, doubtful=doubtful))
+            self._look_at_hands()
+            if not taken:
+                if until_idle and not self._driving and not self._unreturned:
+                    return
+                self._rest(10 * took)
+
+    def _look_at_hands(self) -> None:
+        """Raise what a hand could not deal with: whoever is told (a closed terminal, say) could not be told."""
+        done = [hand for hand in self._hands if hand.done()]
+        self._hands = [hand for hand in self._hands if hand not in done]
+        for hand in done:
+            hand.result()
+
+    def _take(self) -> list[tuple[Record, bool]]:
+        """Claim as many runs as there are free hands."""
+        free, host, now = self.concurrency - len(self._driving), self.workflow.host, monotonic()
+        if free <= 0:
+            return []
+        with self._lock:
+            but = [run_id for run_id, (until, _) in self._refused.items() if until > now][:LEFT_OUT]
+        store: Any = host.store
+        taken: list[tuple[Record, bool]] = store.claim_next(
+            self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but
+        )
+        with self._lock:
+            self._driving.update(record.identity.run_id for record, _ in taken)
+        return taken
+
+    def _rest(self, least: float) -> None:
+        """Wait until a hand is free, a hint comes, or it is time to look again."""
+        usual = self.poll if self.poll is not None else POLL if self._told else POLL_UNTOLD
+        end = monotonic() + max(usual, least)
+        while not self.stopping and (left := end - monotonic()) > 0 and not self._wake.wait(min(SLICE, left)):
+            pass
+        self._wake.clear()
+
+    def _listen(self, over: Event) -> None:
+        """Pass the store's hints on."""
+        store: Any = self.workflow.db
+        while not over.is_set():
+            if store.listen(SLICE):
+                self._wake.set()
+
+    # -- one run -----------------------------------------------------------------------------------------------------------------
+
+    def _go_on(self, record: Record, *, doubtful: bool) -> None:
+        """Drive a run that was claimed, in this thread; whatever happens, the hand is free afterwards."""
+        run_id = record.identity.run_id
+        try:
+            went = self._driven(record, doubtful=doubtful)
+            with self._lock:
+                self._refused.pop(run_id, None)
+        except OVERTAKEN as error:
+            self._put_off(run_id, error)
+            went = None
+        except BaseException as error:  # noqa: BLE001  # one run's trouble, SystemExit of its step included, is not the others'
+            went = self._put_off(run_id, error)
+        with self._lock:
+            self._driving.discard(run_id)
+            if went is not None:
+                self.counts[went.status] += 1
+        self._wake.set()
+        if went is not None:
+            self.tell(went)
+
+    def _let_be(self, record: Record, *, doubtful: bool) -> None:
+        """Give a run back that was claimed and not begun."""
+        workflow, run_id = self.workflow, record.identity.run_id
+        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, ())
+        self._give_back(partial(going.give_back, record, doubtful=doubtful))
+        with self._lock:
+            self._driving.discard(run_id)
+
+    def _driven(self, record: Record, *, doubtful: bool) -> Went:
+        """Drive a run to where it waits, ends, or is given back."""
+        workflow, run_id = self.workflow, record.identity.run_id
+        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, ())
+        try:
+            ready = going.claimed(record, doubtful=doubtful)
+        except BaseException:
+            self._give_back(partial(going.give_back, record, doubtful=doubtful))
+            raise
+        commits = drive(ready.execution, ready.first)
+        try:
+            for _commit in commits:
+                if self.stopping:
+                    break
+            commits.close()
+        except BaseException:
+            if not ready.execution.parked:
+                self._give_back(partial(let_go, ready.execution))
+            raise
+        if ready.execution.seq == record.seq and not self.stopping:
+            raise Undecided(run_id, ["nothing could be done for it"])
+        return went(ready.execution)
+
+    def _put_off(self, run_id: str, error: BaseException) -> Went:
+        """Let a run be for a while."""
+        with self._lock:
+            wait = min(2 * self._refused.get(run_id, (0.0, FIRST_WAIT / 2))[1], LONGEST_WAIT)
+            self._refused[run_id] = (monotonic() + wait, wait)
+        return Went(run_id, "REFUSED", f"{type(error).__name__}: {error}")
+
+    def _give_back(self, giving: Callable[[], None]) -> None:
+        """Give a claim back, now or when the store is there again."""
+        try:
+            giving()
+        except ClaimLost:
+            return
+        except StoreError:
+            with self._lock:
+                self._unreturned.append(giving)
+
+    def _return_all(self) -> None:
+        """Give back what could not be given back before."""
+        with self._lock:
+            waiting, self._unreturned = self._unreturned, []
+        for giving in waiting:
+            self._give_back(giving)
+
+
+def went(execution: Execution) -> Went:
+    """What became of a run that was driven."""
+    run_id, state, why = execution.identity.run_id, execution.state, ""
+    if state.run == w.paused:
+        why = ", ".join(describe(ask, execution.compiled) for ask in asks(execution.program, state))
+    elif state.run == w.failed:
+        error = loud(execution)
+        why = f"{type(error).__name__}: {error}" if error is not None else ""
+    return Went(run_id, STATUS[state.run], why)

@@ -1,0 +1,244 @@
+"""`verify` reads a whole store and says what in it cannot be true: the file, its values, each run's journal, state, pauses and decisions.
+
+Theory of operation. The file is opened for reading only and seen at one moment, whoever writes meanwhile; a store of an older schema is copied
+and migrated first. Of each run the first bad row of its journal is named, then what its other rows say that the journal does not: the
+journal is played through the core again, so that the stored state, the open questions and the references to outputs have to be those that it
+leads to. What nothing else covers carries a seal.
+
+Not found is what agrees with itself: a journal that somebody wrote anew from its beginning, with all hashes and seals. And these columns
+can be changed without notice: `run.lease` and `run.updated`, which each boundary writes anew and which decide nothing that the epoch does not
+decide again; the numbers `run.id`, `pause.id`, `definition.id` and `legal.id`, as long as every reference goes along.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreTooNew, StoreUnavailable
+from statecore.stores.rules import LEGAL, digest, seal
+from statecore.stores.sql.queries import SEALED
+from statecore.stores.sqlite.channel import SETTINGS, named, patiently
+from statecore.stores.sqlite.opening import VERSION, check_marks, defect, learn_moves, located, look, marks, migrate
+
+from .run import Findings, check_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from statecore.stores.sql.link import Link
+
+MANY = 20
+"""How many faults of one kind are named."""
+
+
+@frozen
+class Fault:
+    """Something that cannot be true: of which run (None: of the file), where, and why."""
+
+    run_id: str | None
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        """The fault as one line."""
+        return f"{f'run {self.run_id!r}: ' if self.run_id is not None else ''}{self.where}: {self.why}"
+
+
+@define
+class Verified:
+    """What was looked at and what was found. `remarks` are no faults: what could be checked in part only, and why."""
+
+    path: str
+    schema: int = VERSION
+    runs: int = 0
+    rows: int = 0
+    values: int = 0
+    faults: list[Fault] = field(factory=list)
+    remarks: list[Fault] = field(factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+    def blame(self, where: str, why: str, run_id: str | None = None) -> None:
+        """Note a fault."""
+        self.faults.append(Fault(run_id, where, why))
+
+
+def verify(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Check a store. `progress` is told after each run how many were checked, of how many.
+
+    Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
+    """
+    file = located(path)
+    found = Verified(str(file))
+    try:
+        look(file)
+        connection = opened(file)
+    except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
+        raise
+    except StatecoreError as error:
+        found.blame("file", plain(error))
+        return found
+    try:
+        connection.execute("BEGIN")  # whoever writes from now on writes what is not seen here
+        checked(connection, found, progress)
+    except Exception as error:  # noqa: BLE001  # the same, of the file
+        found.blame("file", plain(named(error, str(file)) or error))
+    finally:
+        connection.close()
+    return found
+
+
+def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
+    """A connection that only reads: of the newest schema, unless the file is wanted as it is. Raises `StoreUnavailable`, `StoreCorrupt`."""
+    try:
+        if not file.is_file() or file.stat().st_size == 0:
+            raise StoreUnavailable(str(file), "there is no store in it")
+        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            patiently(connection, f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
+            connection.execute("PRAGMA trusted_schema = 0")
+            connection.execute("PRAGMA cell_size_check = 1")
+            application, version = marks(connection)
+            check_marks(file, application, version)
+            return connection if as_it_is or version == VERSION else migrated(connection, version)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise named(error, str(file)) or error from error
+
+
+def migrated(old: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """A copy of an older store, of the newest schema; the store itself is left as it is."""
+    copy = sqlite3.connect("", isolation_level=None)  # a file that SQLite deletes again
+    old.backup(copy)
+    old.close()
+    copy.execute("BEGIN IMMEDIATE")
+    migrate(copy, version)
+    learn_moves(copy)
+    copy.execute("COMMIT")
+    return copy
+
+
+def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+    """Look at everything behind a connection, inside a transaction."""
+    if not file_is_sound(connection, found):
+        return
+    connection.text_factory = readable
+    contents(connection, found, progress)
+
+
+def contents(connection: Link, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+    """Look at all that the tables hold, whichever database they are in."""
+    legal_rows(connection, found)
+    values(connection, found)
+    definitions(connection, found)
+    seals(connection, found)
+    numbers = connection.execute("SELECT id, run_id FROM run ORDER BY id").fetchall()
+    for number, run_id in numbers:
+        findings = Findings()
+        try:
+            check_run(connection, number, findings)
+        except Exception as error:  # noqa: BLE001  # whatever a spoilt row breaks, it is a fault of the row
+            findings.blame("run", plain(error))
+        found.runs, found.rows = found.runs + 1, found.rows + findings.rows
+        found.faults += [Fault(run_id, *each) for each in findings.faults]
+        found.remarks += [Fault(run_id, *each) for each in findings.remarks]
+        if progress is not None:
+            progress(found.runs, len(numbers))
+
+
+def plain(error: Exception) -> str:
+    """What an error says, without the advice that goes with it elsewhere."""
+    return str(getattr(error, "why", None) or error) or type(error).__name__
+
+
+def readable(text: bytes) -> str:
+    """A column's text; bytes that are none become others, which no hash agrees with."""
+    return text.decode("utf-8", "backslashreplace")
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------------------
+
+
+def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
+    """What SQLite itself finds; where that is anything, or the tables are others, nothing more can be trusted."""
+    for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
+        if said != "ok":
+            found.blame("file", said)
+    wrong = defect(connection)
+    if wrong is not None:
+        found.blame("schema", wrong)
+    if found.sound:
+        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MANY):
+            found.blame(f"table {table}", f"row {row} refers to a {parent} that there is not")
+        return True
+    return False
+
+
+def legal_rows(connection: Link, found: Verified) -> None:
+    """The moves that the file knows must be moves of the lifecycles, and it must know all of them."""
+    rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal').fetchall()
+    for *move, number in rows:
+        if tuple(move) not in LEGAL:
+            found.blame(f"legal row {number}", f"no lifecycle has the move {' '.join(map(str, move))}")
+    missing = set(LEGAL) - {tuple(row[:4]) for row in rows}
+    if missing:
+        found.blame("table legal", f"{len(missing)} moves are missing, e.g. {' '.join(min(missing))}")
+
+
+def values(connection: Link, found: Verified) -> None:
+    """Each value is what its address says."""
+    for address, text in connection.execute("SELECT hash, text FROM value"):
+        found.values += 1
+        if digest(text) != address:
+            found.blame(f"value {address.hex()[:16]}", "it is not the text that was stored at its address")
+
+
+def definitions(connection: Link, found: Verified) -> None:
+    """Each workflow is the one of its fingerprint."""
+    for fingerprint, canonical in connection.execute("SELECT fingerprint, canonical FROM definition"):
+        if digest(canonical).hex() != fingerprint:
+            found.blame(f"definition {fingerprint[:16]}", "its canonical form is not that of its fingerprint")
+
+
+def seals(connection: Link, found: Verified) -> None:
+    """Rows that no chain covers are as they were sealed."""
+    for each in SEALED:
+        for number, stored, run_id, *columns in named_rows(connection, each.query, each.column):
+            if stored != seal(*columns):
+                part = "who it is" if each.column == "seal" else "whose it is"
+                what = {
+                    "run": f"run row {number}",
+                    "pause": f"pause {columns[1]!r}",
+                    "decision": f"decision of pause {columns[1]!r}",
+                }
+                why = f"it is not as it was sealed ({part})" if each.table == "run" else "it is not as it was sealed"
+                found.blame(what.get(each.table, each.table), why, run_id)
+    rows = connection.execute("SELECT r.run_id, s.run, s.text, s.hash FROM session_state s LEFT JOIN run r ON r.id = s.run")
+    lacking = connection.execute("SELECT run_id FROM run WHERE id NOT IN (SELECT run FROM session_state) LIMIT ?", (MANY,))
+    for (run_id,) in lacking.fetchall():
+        found.blame("session_state", "it is missing", run_id)
+    for run_id, number, text, stored in rows:
+        if stored != digest(text):
+            found.blame(f"session_state {number}", "it is not the text that was stored", run_id)
+
+
+def named_rows(connection: Link, query: str, column: str) -> Iterator[tuple[Any, ...]]:
+    """Sealed rows, each with the id of its run before the columns."""
+    names = dict(connection.execute("SELECT id, run_id FROM run"))
+    for number, stored, *columns in connection.execute(query):
+        yield (number, stored, names.get(number) if column == "claimed" else columns[0], *columns)
+
+
+def raise_if_damaged(found: Verified) -> None:
+    """Raise `StoreCorrupt` with the first fault, where there is one."""
+    if found.faults:
+        raise StoreCorrupt(found.path, str(found.faults[0]))

@@ -1,0 +1,1 @@
+"""SQL that every store in tables shares."""

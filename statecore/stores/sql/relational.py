@@ -1,0 +1,209 @@
+"""`Relational` is the protocol `Store` over tables: each method is one transaction of `reading` or `writing`, whichever database it is in.
+
+Whether a transaction was made of which nobody can say so any more: told from what it would have left in the tables.
+
+A database that crashed in the middle of a COMMIT may have given the transaction's number to another one. So the rows are asked: those of a
+boundary by the chain's link, which no other rows have, a new run by its seal, a claim by its owner, epoch and instant. The other transactions are
+not here, because made twice they are the same as made once: a decision that is stored is returned, a lease, a cancellation and a claim's
+end are set to what they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from statecore.errors import UnknownRun, UnreadableValue
+from statecore.stores.rules import check_beginning, digest, link, seal
+
+from . import reading, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from statecore.stores.records import Boundary, Decided, Entry, Identity, Micros, PauseFilter, Record, RunFilter, Text, Waiting
+
+    from .link import Link
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+class Relational:
+    """What stores in a database share; each gives `_read` and `_write`, and opens and closes what is behind them."""
+
+    _moves: dict[tuple[str, str, str, str], int]
+    _definitions: dict[str, Text]
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads of one connection."""
+        raise NotImplementedError
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` answers, once all that it wrote in one transaction is stored."""
+        raise NotImplementedError
+
+    def _commit(self, boundary: Boundary) -> bool:
+        """One boundary, which was checked."""
+        return self._write(writing.commit, boundary, self._moves)
+
+    def _expect(self, *texts: Text | None) -> None:
+        """Large values are about to be written."""
+
+    # -- runs --------------------------------------------------------------------------------------------------------------------
+
+    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
+        """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
+        check_beginning(identity, session_state)
+        self._expect(identity.input, identity.additional_data, identity.metadata, session_state)
+        return self._write(writing.begin, identity, session_state, owner, lease, self._definitions)
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands. Raises `UnknownRun`."""
+        return self._read(reading.record, run_id, self._definitions)
+
+    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
+        """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
+        return self._write(writing.claim, run_id, owner, time, lease, self._definitions)
+
+    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
+    ) -> list[tuple[Record, bool]]:
+        """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        return self._write(writing.claim_next, workflow_id, owner, time, lease, most, but, self._definitions)
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+        self._write(writing.renew, run_id, epoch, lease)
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary; True, having stored nothing, where a cancellation waits.
+
+        Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
+        """
+        self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
+        if boundary.claim is not None and boundary.claim.identity is not None:
+            new, state = boundary.claim.identity, boundary.claim.session_state
+            check_beginning(new, state)
+            self._expect(new.input, new.additional_data, new.metadata, state)
+        return self._commit(boundary)
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Give a claim back, if it is still this one."""
+        self._write(writing.release, run_id, epoch)
+
+    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
+        """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+        return self._write(writing.request_cancel, run_id, by, time, self._definitions)
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently changed first."""
+        return self._read(reading.runs, wanted, self._definitions)
+
+    # -- pauses ------------------------------------------------------------------------------------------------------------------
+
+    def decide(self, decision: Decided) -> Decided:
+        """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
+        self._expect(decision.value)
+        return self._write(writing.decide, decision)
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses."""
+        return self._read(reading.decisions, run_id)
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first."""
+        return self._read(reading.inbox, wanted)
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed."""
+        return self._read(reading.pause, run_id, pause_id)
+
+    # -- journals ----------------------------------------------------------------------------------------------------------------
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
+        return self._read(reading.journal, run_id, after, upto)
+
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was executed last."""
+        return self._read(reading.session_state, session_id, workflow_id)
+
+    def definition(self, fingerprint: str) -> Text | None:
+        """The canonical form of a workflow that some run has or had; None where there is none."""
+        return self._read(reading.definition, fingerprint)
+
+    def head(self, run_id: str) -> str:
+        """The chain's last link."""
+        return self._read(reading.head, run_id)
+
+
+CLAIM = "SELECT owner, epoch, updated FROM run WHERE run_id = ?"
+
+
+def left(connection: Link, work: Callable[..., Any], args: Sequence[Any], answer: Any) -> bool:
+    """Whether `work`, which answered so, is stored. False also means that it may be made again."""
+    seen = WITNESSES.get(work)
+    return seen is not None and seen(connection, answer, *args)
+
+
+def boundary_is_there(connection: Link, waits: bool, boundary: Boundary, *_: Any) -> bool:  # noqa: FBT001  # what `commit` answered
+    """Whether a boundary's rows are in the journal; where it has none, whether its run, or its claim, is there."""
+    claim = boundary.claim
+    if waits:  # a cancellation waits, and nothing was stored
+        return True
+    if boundary.entries:
+        return rows_are_there(connection, boundary)
+    if claim is None:
+        return False
+    if claim.identity is not None:
+        return run_is_there(connection, None, claim.identity)
+    return claimed(connection, boundary.run_id, claim.owner, boundary.epoch, boundary.time)
+
+
+def rows_are_there(connection: Link, boundary: Boundary) -> bool:
+    """Whether the journal has the link that the boundary's rows lead to."""
+    try:
+        number = reading.number_of(connection, boundary.run_id)
+        chain = reading.link_at(connection, boundary.run_id, number, boundary.seq)
+        for entry in boundary.entries:
+            chain = link(chain, boundary.run_id, entry)
+        return reading.link_at(connection, boundary.run_id, number, boundary.seq + len(boundary.entries)) == chain
+    except (UnknownRun, UnreadableValue):  # there is no such run, or no such row
+        return False
+
+
+def run_is_there(connection: Link, _answer: object, identity: Identity, *_: Any) -> bool:
+    """Whether a run is who it was to be, to the microsecond."""
+    values = map(digest, (identity.input, identity.additional_data, identity.metadata))
+    sealed = seal(*writing.who(identity), *values, identity.fingerprint, identity.rules, identity.key)
+    row = connection.execute("SELECT seal FROM run WHERE run_id = ?", (identity.run_id,)).fetchone()
+    return row is not None and bytes(row[0]) == sealed
+
+
+def claimed(connection: Link, run_id: str, owner: str, epoch: int, time: Micros) -> bool:
+    """Whether a run is claimed by an owner since an instant, and was not moved since: another thread of the owner's would be another instant."""
+    return bool(connection.execute(CLAIM, (run_id,)).fetchone() == (owner, epoch, time))
+
+
+def claim_is_there(connection: Link, answer: tuple[Record, bool], run_id: str, owner: str, time: Micros, *_: Any) -> bool:
+    """Whether a run was claimed."""
+    return claimed(connection, run_id, owner, answer[0].epoch, time)
+
+
+def claims_are_there(
+    connection: Link, answer: list[tuple[Record, bool]], _workflow_id: str, owner: str, time: Micros, *_: Any
+) -> bool:
+    """Whether runs were claimed, all together."""
+    return all(claimed(connection, record.identity.run_id, owner, record.epoch, time) for record, _ in answer)
+
+
+WITNESSES: dict[Callable[..., Any], Callable[..., bool]] = {
+    writing.begin: run_is_there,
+    writing.commit: boundary_is_there,
+    writing.claim: claim_is_there,
+    writing.claim_next: claims_are_there,
+}

@@ -1,0 +1,390 @@
+"""What a store in tables writes: each function is given a connection inside a transaction that may write.
+
+Each begins by reading the run's row and taking its place: in SQLite a writer has the whole file, in Postgres the row is locked (`LOCK`).
+So whatever is read after that stays as it is until the transaction ends.
+"""
+# ruff: noqa: S608  # statements are put together of the constants here and in `reading`; whatever a caller gives is bound
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from statecore.codec.records import dump_state
+from statecore.core import BEGINNING
+from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
+from statecore.lifecycles import words as w
+from statecore.stores.owner import alive
+from statecore.stores.records import Boundary, Decided, Identity, Micros, Record, Text
+from statecore.stores.rules import (
+    ENDED,
+    GENESIS,
+    bounded,
+    check_claim,
+    check_entries,
+    check_fence,
+    check_key,
+    check_pauses,
+    check_text,
+    digest,
+    heeds,
+    judge,
+    judge_all,
+    link,
+    seal,
+)
+
+from . import reading
+from .queries import SEALED
+from .rows import held_text, sought, turn_text, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from .link import Link
+    from .reading import Definitions
+
+    Moves = Mapping[tuple[str, str, str, str], int]
+
+LOCK = "/*pg FOR UPDATE*/"
+"""What only Postgres needs stands in a comment (see `link`): SQLite has one writer at a time anyway."""
+
+KEEP = "INSERT INTO value (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
+FENCE = f"SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ? {LOCK}"
+NUMBER = f"SELECT id FROM run WHERE run_id = ? {LOCK}"
+FREE = f"""
+SELECT r.run_id FROM run r
+WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({reading.OVER}) AND r.id IN (
+  SELECT id FROM run WHERE workflow_id = ? AND phase IN ('{w.pending}', '{w.running}') AND owner IS NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
+  UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
+HELD = f"""
+SELECT r.run_id, r.owner, r.lease FROM run r
+WHERE r.workflow_id = ? AND r.phase IN ('{w.pending}', '{w.running}', '{w.paused}') AND r.owner IS NOT NULL"""
+STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
+APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
+PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
+TURN = "SELECT coalesce(max(turned), 0) + 1 FROM run"
+SETTLE = """
+UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ? WHERE id = ?"""
+BEGIN = """
+INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
+  start_key, seal, owner, lease, turned, claimed, updated, state, phase, head, epoch, held, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0) RETURNING id"""
+CLAIM = "UPDATE run SET owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ?, updated = ? WHERE id = ?"
+DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
+DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
+ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
+ASK = """
+INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, detail, deadline, on_timeout, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key", seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+USED = """
+SELECT d.pause_id, d.word, d.time, v.text, d."by", d.comment, d."key"
+FROM decision d LEFT JOIN value v ON v.hash = d.value WHERE d.run = ? AND d."key" = ?"""
+BEGUN = dump_state(BEGINNING)
+CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
+
+
+def keep(connection: Link, *texts: Text) -> list[bytes]:
+    """Keep values by their content; their addresses."""
+    addresses = [digest(text) for text in texts]
+    connection.executemany(
+        KEEP, sorted(zip(addresses, texts, strict=True))
+    )  # in one order, so that no two writers wait for each other
+    return addresses
+
+
+class Place(NamedTuple):
+    """Where a boundary goes on: the key, head and phase of its run, and what the seal of its claim covers besides the owner."""
+
+    number: int
+    chain: bytes
+    phase: str
+    epoch: int
+    turned: int
+    cancel_by: str | None
+    cancel_requested: Micros | None
+    turns: bool = False
+    """Whether the boundary claims a run that was there: then `epoch` and `turned` are new, and not yet in its row."""
+
+
+def begin(  # noqa: PLR0913  # a run, its claim, and what is known
+    connection: Link, identity: Identity, session_state: Text, owner: str, lease: Micros | None, known: Definitions
+) -> Record:
+    """Store a new run, claimed. Raises `DuplicateStart`, `DuplicateRun`."""
+    insert(connection, identity, session_state, (owner, lease, identity.created))
+    return reading.record(connection, identity.run_id, known)
+
+
+def insert(connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]) -> Place:
+    """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
+    if identity.key is not None:
+        first = connection.execute(
+            "SELECT run_id FROM run WHERE workflow_id = ? AND start_key = ?", (identity.workflow_id, identity.key)
+        ).fetchone()
+        if first is not None:
+            raise DuplicateStart(identity.key, first[0])
+    if connection.execute("SELECT 1 FROM run WHERE run_id = ?", (identity.run_id,)).fetchone() is not None:
+        raise DuplicateRun(identity.run_id)
+    values = keep(connection, identity.input, identity.additional_data, identity.metadata)
+    sealed = seal(*who(identity), *values, identity.fingerprint, identity.rules, identity.key)
+    owner, lease, time = claim
+    turned = next_turn(connection)
+    claimed = (owner, lease, turned, seal(owner, 1, turned, None, None), time)
+    defined = defined_at(connection, identity.fingerprint, identity.canonical)
+    what = (*who(identity), *values, defined, identity.rules, identity.key, sealed)
+    [(number,)] = connection.execute(BEGIN, (*what, *claimed, BEGUN, BEGINNING.run, GENESIS)).fetchall()
+    connection.execute(
+        "INSERT INTO session_state (run, text, hash) VALUES (?, ?, ?)", (number, session_state, digest(session_state))
+    )
+    return Place(number, GENESIS, BEGINNING.run, 1, turned, None, None)
+
+
+def who(identity: Identity) -> tuple[str | Micros | None, ...]:
+    """The columns that say who a run is, and since when."""
+    return identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.created
+
+
+def next_turn(connection: Link) -> int:
+    """The count of a claim across runs that is next."""
+    turned: int = connection.execute(TURN).fetchone()[0]
+    return turned
+
+
+def defined_at(connection: Link, fingerprint: str, canonical: Text) -> int:
+    """The key of a definition, which is stored where it is not; a large one is not written again for each run."""
+    row = connection.execute(DEFINED, (fingerprint,)).fetchone()
+    if row is None:
+        connection.execute(DEFINE, (fingerprint, canonical))
+        row = connection.execute(DEFINED, (fingerprint,)).fetchone()
+    number: int = row[0]
+    return number
+
+
+def seal_identity(connection: Link, number: int) -> None:
+    """Cover what the row of a run says of its identity, once its definition was changed."""
+    _, _, *columns = connection.execute(f"{SEALED[0].query} WHERE r.id = ?", (number,)).fetchone()
+    connection.execute("UPDATE run SET seal = ? WHERE id = ?", (seal(*columns), number))
+
+
+def seal_claim(connection: Link, number: int) -> None:
+    """Cover what a claim, its end or a cancellation has changed in the row of a run."""
+    row = connection.execute(CLAIMED, (number,)).fetchone()
+    connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
+
+
+def claim(  # noqa: PLR0913  # a run, its claim, and what is known
+    connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
+) -> tuple[Record, bool]:
+    """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
+    row = connection.execute(FENCE, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number, epoch, _, _, _, _, cancel_by, cancel_requested, found, lasts = row
+    doubtful = check_claim(run_id, found, lasts, time)
+    epoch, turned = epoch + 1, next_turn(connection)
+    claimed = seal(owner, epoch, turned, cancel_by, cancel_requested)
+    connection.execute(CLAIM, (owner, lease, epoch, turned, claimed, time, number))
+    return reading.record(connection, run_id, known), doubtful
+
+
+def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+    connection: Link,
+    workflow_id: str,
+    owner: str,
+    time: Micros,
+    lease: Micros | None,
+    most: int,
+    but: Collection[str],
+    known: Definitions,
+) -> list[tuple[Record, bool]]:
+    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
+    name, most = sought(workflow_id), bounded(most)
+    left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(but))})" if but else ""
+    skipped = tuple(map(sought, but))
+    free = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
+    rows = connection.execute(free, (name, name, bounded(time), name, *skipped, most)).fetchall()
+    held = connection.execute(f"{HELD} {left_out} ORDER BY +r.turned", (name, *skipped)).fetchall() if len(rows) < most else ()
+    taken = [claim(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
+    for run_id, holder, lasts in held:
+        if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
+            taken.append(claim(connection, run_id, owner, time, lease, known))
+    return taken
+
+
+def locked(connection: Link, run_id: str) -> int:
+    """The key of a run whose row stays as it is until the transaction ends. Raises `UnknownRun`."""
+    row = connection.execute(NUMBER, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number: int = row[0]
+    return number
+
+
+def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:
+    """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+    number = locked(connection, run_id)
+    found = connection.execute("UPDATE run SET lease = ? WHERE id = ? AND epoch = ? AND owner IS NOT NULL", (lease, number, epoch))
+    if found.rowcount == 0:
+        raise ClaimLost(run_id)
+
+
+def release(connection: Link, run_id: str, epoch: int) -> None:
+    """Give a claim back, if it is still this one. Raises `UnknownRun`."""
+    number = locked(connection, run_id)
+    connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ? AND epoch = ?", (number, epoch))
+    seal_claim(connection, number)
+
+
+def request_cancel(connection: Link, run_id: str, by: str | None, time: Micros, known: Definitions) -> Record:
+    """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+    number = locked(connection, run_id)
+    found = reading.record(connection, run_id, known)
+    if found.cancel_requested is None and found.state.run not in ENDED:
+        connection.execute("UPDATE run SET cancel_by = ?, cancel_requested = ? WHERE id = ?", (by, time, number))
+        seal_claim(connection, number)
+        found = reading.record(connection, run_id, known)
+    return found
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------------------------
+
+
+def decide(connection: Link, decision: Decided) -> Decided:
+    """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
+    row = connection.execute(FENCE, (sought(decision.run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(decision.run_id)
+    number, _, _, _, phase, *_ = row
+    waiting = reading.pause_in(connection, number, decision.pause_id)
+    if waiting is None:
+        pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
+        raise UnknownPause(decision.run_id, decision.pause_id, pending)
+    if decision.key is not None:
+        used = connection.execute(USED, (number, sought(decision.key))).fetchone()
+        check_key(Decided(decision.run_id, *used) if used is not None else None, decision)
+    stored = judge(waiting.pause, waiting.decided, decision, phase)
+    if stored is not None:
+        return stored
+    insert_decisions(connection, number, [decision])
+    return decision
+
+
+def insert_decisions(connection: Link, number: int, decided: Iterable[Decided]) -> None:
+    """Insert decisions that were judged."""
+    for each in decided:
+        value = keep(connection, each.value)[0] if each.value is not None else None
+        columns = (each.pause_id, each.word, each.time, value, each.by, each.comment, each.key)
+        connection.execute(DECIDE, (number, *columns, seal(each.run_id, *columns)))
+        connection.execute("UPDATE pause SET decided = ? WHERE run = ? AND pause_id = ?", (each.time, number, each.pause_id))
+
+
+# -- boundaries --------------------------------------------------------------------------------------------------------------------
+
+
+def commit(connection: Link, boundary: Boundary, moves: Moves) -> bool:
+    """Store a boundary; True, having stored nothing, where a cancellation waits. Raises what the rules raise."""
+    place = fenced(connection, boundary)
+    if place is None:
+        return True
+    check_entries(boundary, place.phase)
+    check_text(boundary.session_state)
+    number = place.number
+    if boundary.decisions or boundary.closed or boundary.opened:
+        answer(connection, boundary, number, place.phase)
+    append(connection, boundary, number, place.chain, moves)
+    settle(connection, boundary, place)
+    if boundary.definition is not None:
+        connection.execute(DEFINE, boundary.definition)
+        connection.execute(ADOPT, (boundary.definition[0], number))
+        seal_identity(connection, number)
+    if boundary.session_state is not None:
+        text = boundary.session_state
+        connection.execute("UPDATE session_state SET text = ?, hash = ? WHERE run = ?", (text, digest(text), number))
+    return False
+
+
+def commit_all(connection: Link, boundaries: Iterable[Boundary], moves: Moves) -> list[bool]:
+    """Store several boundaries. Raises what the rules raise for the first that they refuse."""
+    return [commit(connection, each, moves) for each in boundaries]
+
+
+def fenced(connection: Link, boundary: Boundary) -> Place | None:
+    """Where a boundary may go on, which is in a new run where it begins one; None where a cancellation waits."""
+    claim = boundary.claim
+    if claim is not None and claim.identity is not None and claim.identity.run_id == boundary.run_id:
+        place = insert(connection, claim.identity, claim.session_state, (claim.owner, boundary.lease, boundary.time))
+        check_fence(boundary, 0, 0)
+        return place
+    row = connection.execute(FENCE, (sought(boundary.run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(boundary.run_id)
+    number, epoch, seq, chain, phase, turned, cancel_by, cancel_requested, owner, lease = row
+    if claim is not None:
+        check_claim(boundary.run_id, owner, lease, boundary.time)
+    check_fence(boundary, epoch, seq)
+    if heeds(boundary, cancel_requested):
+        return None
+    if claim is not None:
+        return Place(number, chain, phase, epoch + 1, next_turn(connection), cancel_by, cancel_requested, turns=True)
+    return Place(number, chain, phase, epoch, turned, cancel_by, cancel_requested)
+
+
+def settle(connection: Link, boundary: Boundary, place: Place) -> None:
+    """Bring the row of a run to where a boundary leads, in one statement: its state, and its claim where that begins or ends."""
+    state = (dump_state(boundary.state), held_text(boundary.held), boundary.time)
+    claim, owner, lease = boundary.claim, None, None
+    if claim is not None and not boundary.parks:
+        owner, lease = claim.owner, boundary.lease
+    if place.turns:
+        claimed = seal(owner, place.epoch, place.turned, place.cancel_by, place.cancel_requested)
+        connection.execute(SETTLE, (*state, owner, lease, place.epoch, place.turned, claimed, place.number))
+    elif boundary.parks:
+        claimed = seal(None, place.epoch, place.turned, place.cancel_by, place.cancel_requested)
+        connection.execute(PARK, (*state, claimed, place.number))
+    else:
+        connection.execute(ADVANCE, (*state, boundary.lease, place.number))
+
+
+def append(connection: Link, boundary: Boundary, number: int, chain: bytes, moves: Moves) -> None:
+    """Append the rows of a boundary to the journal; the tables take the run's seq and head along."""
+    rows, values = [], []
+    for entry in boundary.entries:
+        body, address = entry.body, None
+        if body.value is not None:
+            address = digest(body.value)
+            values.append((address, body.value))
+        chain = link(chain, boundary.run_id, entry, address)
+        move = (entry.machine, entry.source, entry.trigger, entry.dest)
+        legal = moves.get(move)
+        if legal is None:  # the rules know it, so the file has lost it
+            raise unreadable(move, "list of legal moves")
+        turn = turn_text(entry.turn)
+        rows.append((number, entry.seq, legal, entry.at, turn, entry.attempt, entry.time, body.detail, address, chain))
+    if values:
+        connection.executemany(KEEP, sorted(values))
+    connection.executemany(APPEND, rows)
+
+
+def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> None:
+    """Store the decisions and pauses of a boundary. What was closed long ago is read only where the boundary speaks of it."""
+    found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
+    open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}
+    spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
+    for pause_id in set(spoken_of) - found.keys():
+        waiting = reading.pause_in(connection, number, pause_id)
+        if waiting is not None:
+            found[pause_id] = waiting
+    pauses = {pause_id: each.pause for pause_id, each in found.items()}
+    stored = {pause_id: each.decided for pause_id, each in found.items() if each.decided is not None}
+    fresh = judge_all(boundary, pauses, stored, phase)
+    check_pauses(boundary, pauses.keys(), open_at)
+    insert_decisions(connection, number, fresh.values())
+    for pause_id in boundary.closed:
+        connection.execute("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", (boundary.time, number, pause_id))
+    for p in boundary.opened:
+        place = (p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
+        ask = (*place, p.step_name, p.message, p.opened, p.detail, p.deadline, p.on_timeout)
+        connection.execute(ASK, (number, *ask, seal(boundary.run_id, *ask)))

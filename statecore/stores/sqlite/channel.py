@@ -1,0 +1,214 @@
+"""A channel is one thread's connection to a database file: set up and checked, one transaction at a time, every error by its name."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from threading import RLock
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from statecore.errors import StoreCorrupt, StoreError, StoreUnavailable, UnstorableValue
+from statecore.stores.sql.rows import of_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+BUSY_SECONDS = 30
+SETTINGS: dict[str, str | int] = {
+    "busy_timeout": BUSY_SECONDS * 1000,
+    "journal_mode": "wal",
+    "foreign_keys": 1,
+    "recursive_triggers": 1,  # else INSERT OR REPLACE would delete past the triggers
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+    "mmap_size": 0,
+    "wal_autocheckpoint": 0,  # `checkpoint` does it: see there
+}
+DURABILITY: dict[str, dict[str, str | int]] = {
+    "full": {"synchronous": 2, "fullfsync": 1},
+    "normal": {"synchronous": 1, "fullfsync": 0},
+}
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR})
+"""SQLite's codes for a file that is not as it was written; a constraint counts, since the rules refuse first what it would refuse."""
+
+CLOSED = "it was closed"
+
+INHERITED: list[sqlite3.Connection] = []
+"""A parent's connections in a forked child, kept from being closed: closing rolls back, in memory that the parent shares."""
+
+
+def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
+    """The store's own error for one of the database's; None for an error of another kind."""
+    return of_sqlite(error, path) if isinstance(error, sqlite3.Error) else of_value(error, path)
+
+
+def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:
+    """The store's own error for one of SQLite's: by its code, where SQLite gave it one."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    why = str(error)
+    if primary in DAMAGE or "decode to UTF-8" in why:
+        return StoreCorrupt(path, why)
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        why = f"it was locked by somebody else for {BUSY_SECONDS} s"
+    elif isinstance(error, sqlite3.ProgrammingError) and "closed" in why:
+        why = CLOSED
+    return StoreUnavailable(path, why)
+
+
+def connect(path: Path, durability: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    """A connection with every setting made and read back. Raises `StoreUnavailable` where one is not taken."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=factory
+    )
+    try:
+        for setting, wanted in (SETTINGS | DURABILITY[durability]).items():
+            settle(connection, str(path), setting, wanted)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def settle(connection: sqlite3.Connection, path: str, setting: str, wanted: str | int) -> None:
+    """Make one setting and read it back. Raises `StoreUnavailable` where it is not taken."""
+    patiently(connection, f"PRAGMA {setting} = {wanted}")
+    row = connection.execute(f"PRAGMA {setting}").fetchone()
+    found = row[0] if row else 0  # mmap_size gives no row where mmap was compiled out
+    if found != wanted:
+        raise StoreUnavailable(path, f"SQLite keeps {setting} at {found}, not {wanted}; is it on a local disk?")
+
+
+def patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement, again and again while somebody else is in its way: turning the log on does not wait by itself."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(statement).fetchall()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.002)
+        else:
+            return
+
+
+class Channel:
+    """A connection, who opened it, and whether it is of use still."""
+
+    path: Path
+    durability: str
+    factory: type[sqlite3.Connection]
+    pid: int
+    closed: bool
+    connection: sqlite3.Connection
+    copier: sqlite3.Connection | None
+    using: RLock
+
+    def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
+        self.path, self.durability, self.factory = path, durability, factory
+        self.pid = os.getpid()
+        self.closed = False
+        self.copier = None
+        self.using = RLock()
+        try:
+            self.connection = connect(path, durability, factory)
+        except sqlite3.Error as error:
+            self.tell(error)
+            raise
+
+    def read(
+        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads. Raises only named errors."""
+        try:
+            with self.using:
+                return work(self.connection, *args, **more)
+        except (TypeError, AttributeError) as error:
+            raise StoreCorrupt(str(self.path), f"a column is of the wrong type: {error}") from error
+        except Exception as error:
+            self.tell(error)
+            raise
+
+    def write(
+        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` answers, once all that it wrote is stored; where anything goes wrong, nothing is, and the channel stays usable.
+
+        The transaction takes the writer's place before it reads. One that reads first and writes later would be refused as soon as
+        somebody else has written in between, however long it may wait.
+        """
+        connection = self.connection
+        with self.using:
+            try:
+                if connection.in_transaction:  # an interrupt between two lines has left it
+                    connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                answer = work(connection, *args, **more)
+                connection.execute("COMMIT")
+            except BaseException as error:
+                self.undo()
+                if isinstance(error, Exception):
+                    self.tell(error)
+                raise
+        return answer
+
+    def tell(self, error: Exception) -> None:
+        """Raise the named error for one of the database's; do nothing for another."""
+        if isinstance(error, StoreError):
+            return
+        told = named(error, str(self.path))
+        if told is not None:
+            raise told from error
+
+    def undo(self) -> None:
+        """Leave no transaction open. A connection that cannot even roll back is given up; the next use opens another."""
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, sqlite3.Error):
+                raise
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the file, so that the log starts anew and stays bounded.
+
+        SQLite up to 3.51.2 may lose frames where a checkpoint meets a writer that resets the log. So nobody writes meanwhile: this
+        connection holds the writer's place, and another one copies. A failure costs nothing that was acknowledged; it is tried
+        again later.
+        """
+        with suppress(sqlite3.Error, StoreError), self.using:
+            copier, self.copier = self.copier or connect(self.path, self.durability, self.factory), None
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                copier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                self.copier = copier
+            finally:
+                self.undo()
+                if self.copier is None:  # whatever ails it, the next one is opened anew
+                    copier.close()
+
+    def close(self) -> None:
+        """Give the connections back, once their thread is done with them: SQLite crashes the process of whoever closes one in between."""
+        with self.using:
+            self.closed = True
+            for each in (self.connection, self.copier):
+                if each is not None:
+                    with suppress(sqlite3.Error):
+                        each.close()
+
+    def __del__(self) -> None:
+        """When its thread ends, so does its connection; but a forked child never closes its parent's."""
+        if not hasattr(self, "connection"):
+            return
+        if self.pid == os.getpid():
+            self.close()
+        else:
+            INHERITED.extend(each for each in (self.connection, self.copier) if each is not None)

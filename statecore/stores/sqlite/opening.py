@@ -1,0 +1,240 @@
+"""The tables of a database file: made, migrated and recognised. Each version is one script; a new file runs them all.
+
+A file is looked at before it is opened, and made where there is none: no other program's file is ever written to.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable
+from statecore.stores.rules import LEGAL
+from statecore.stores.sql.link import shipped
+from statecore.stores.sql.queries import seal_all
+
+from .channel import BUSY_SECONDS, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from statecore.stores.sql.link import Link
+
+APPLICATION_ID = int.from_bytes(b"stco")
+"""What tells a statecore file from another program's; it lies at offset 68 of the file."""
+
+SCRIPTS = ("schema.sql", "schema-2.sql")
+"""The n-th script leads from version n - 1 to version n. A script that was released is never changed."""
+
+VERSION = len(SCRIPTS)
+
+AFTER = {"schema-2.sql": seal_all}
+"""What a script cannot say in SQL: done when it has run."""
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit the transaction that holds them together."""
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            yield text
+            text = ""
+
+
+def script_text(script: str) -> str:
+    """A script, as it is shipped beside this module."""
+    return shipped(__package__, script)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Lead a database from `version` to the newest, inside the caller's transaction."""
+    for script in SCRIPTS[version:]:
+        for statement in statements(script_text(script)):
+            connection.execute(statement)
+        if script in AFTER:
+            AFTER[script](connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def shape(connection: sqlite3.Connection) -> dict[str, str]:
+    """The definitions of everything that a database consists of, by name; tables of tools that only look after it included."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return dict(rows.fetchall())
+
+
+@cache
+def expected_shape() -> Mapping[str, str]:
+    """The shape of a new file."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection, 0)
+        return shape(connection)
+    finally:
+        connection.close()
+
+
+def defect(connection: sqlite3.Connection) -> str | None:
+    """What is wrong with the tables; None where they are as they were made.
+
+    A table that another program added is let be. A trigger is not: it would act in our transactions.
+    """
+    found, expected = shape(connection), expected_shape()
+    for name, sql in expected.items():
+        if name not in found:
+            return f"{name} is missing from its schema"
+        if found[name] != sql:
+            return f"{name} is not as schema {VERSION} made it"
+    for name, sql in found.items():
+        if name not in expected and sql.lstrip().upper().startswith("CREATE TRIGGER"):
+            return f"the trigger {name} was added to it"
+    return None
+
+
+def legal_moves(connection: Link) -> dict[tuple[str, str, str, str], int]:
+    """The ids of the moves that this file knows."""
+    rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal')
+    return {(machine, source, trigger, dest): number for machine, source, trigger, dest, number in rows.fetchall()}
+
+
+def learn_moves(connection: Link) -> None:
+    """Add the moves of this release's lifecycles that the file does not know yet, inside the caller's transaction."""
+    connection.executemany('INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', LEGAL)
+
+
+JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""How a rollback journal begins; at offset 16 it says how many pages the file had before."""
+
+
+def located(path: str | Path) -> Path:
+    """The file that a path means, whatever the working directory will be. Raises `StoreUnavailable` where it means none."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a name that no file has
+        raise StoreUnavailable(str(path), str(error)) from error
+
+
+def look(path: Path) -> None:
+    """Refuse by name a file that is no store of a version known here; it stays byte-identical. None, or an empty one, passes.
+
+    SQLite reads it as immutable: it takes no lock, recovers no journal and leaves no file beside it. Reading the header without SQLite
+    would be simpler, but closing a file drops every lock that this process holds on it.
+
+    A journal beside it means that somebody is changing it, or died in the middle; the first use waits for him, or rolls back. So a file
+    that was empty before passes as an empty one. A log means that the file may be half of what it is with the log. With either, only the
+    header is looked at: the pages that it speaks of need not be in the file.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreUnavailable(str(path), "it is no file on a disk")
+        if found.st_size == 0:
+            return
+        pages = pages_before(path)
+        if pages == 0:
+            return
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        try:
+            if pages is not None or path.with_name(f"{path.name}-wal").exists():
+                connection.execute(
+                    "PRAGMA writable_schema = 1"
+                )  # or SQLite refuses to read the header; nothing can be written here
+            application, version = marks(connection)
+        finally:
+            connection.close()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreUnavailable(str(path), str(error)) from error
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise NotAStatecoreStore(str(path), "it is no SQLite file") from error
+        raise named(error, str(path)) or error from error
+    check_marks(path, application, version)
+
+
+def pages_before(path: Path) -> int | None:
+    """How many pages a file had before the transaction whose journal lies beside it; None where there is none."""
+    try:
+        with path.with_name(f"{path.name}-journal").open("rb") as journal:
+            header = journal.read(20)
+    except FileNotFoundError:
+        return None
+    return int.from_bytes(header[16:], "big") if header[:8] == JOURNAL and len(header) == 20 else None  # noqa: PLR2004  # see above
+
+
+def marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Whose file it is, and of which version."""
+    [application] = connection.execute("PRAGMA application_id").fetchone()
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return application, version
+
+
+def check_marks(path: Path, application: int, version: int) -> None:
+    """Refuse another program's file, and one of a newer release."""
+    if application != APPLICATION_ID:
+        raise NotAStatecoreStore(str(path), f"its application id is {application}, not {APPLICATION_ID}")
+    if version > VERSION:
+        raise StoreTooNew(str(path), version, VERSION)
+    if version < 1:
+        raise StoreCorrupt(str(path), f"its schema version is {version}")
+
+
+def create(path: Path) -> None:
+    """Make an empty file that only its owner can read, and the folders above it; does nothing where it exists.
+
+    It is made under another name and linked, so that nobody can have opened it before it is closed here: closing a file drops
+    every lock that this process holds on it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            return
+        made = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
+        os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with suppress(FileExistsError):
+                os.link(made, path)
+        finally:
+            made.unlink()
+    except OSError as error:
+        raise StoreUnavailable(str(path), str(error)) from error
+
+
+def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
+    """Bring a file to the newest schema and to this release's lifecycles, in one transaction; nothing is written where it is there.
+
+    This happens before the first connection turns the write-ahead log on, so that from the first byte on the file itself says whose
+    it is.
+    """
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory
+        )
+        if marks(connection) == (APPLICATION_ID, VERSION) and knows_moves(connection):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        application, version = marks(connection)
+        if (application, version) != (0, 0) or shape(connection):  # whoever came first may have made it meanwhile
+            check_marks(path, application, version)
+        migrate(connection, version)
+        learn_moves(connection)
+        connection.execute("COMMIT")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise named(error, str(path)) or error from error
+    finally:
+        if connection is not None:
+            connection.close()  # rolls back what was not committed
+
+
+def knows_moves(connection: sqlite3.Connection) -> bool:
+    """Whether the file knows every move of this release's lifecycles."""
+    return set(LEGAL) <= set(connection.execute('SELECT machine, source, "trigger", dest FROM legal').fetchall())

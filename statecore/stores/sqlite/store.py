@@ -1,0 +1,270 @@
+"""`SqliteDb` keeps runs in one file of a local disk, for any number of threads and processes of one machine.
+
+Each method (they are in `relational`) is one transaction of its thread's `channel`. What may not happen is refused by the
+tables themselves (`schema.sql`, `schema-2.sql`); what is decided, by `rules`, as in every store.
+
+
+Commits of concurrent runs that wait for the same disk share one wait: who comes while it turns rides along with the next.
+
+A boundary is acknowledged when the transaction that holds it is durable, as one that is alone. Where anything goes wrong with a shared
+transaction nothing of it is stored, and each of its boundaries is committed by its own thread, alone: so an error reaches whom it concerns.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from threading import Lock, local
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from weakref import WeakSet
+
+from attrs import define, field
+
+from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
+from statecore.stores.records import Text
+from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.sql import writing
+from statecore.stores.sql.relational import Relational
+
+from .channel import CLOSED, DURABILITY, Channel
+from .opening import create, defect, furnish, legal_moves, located, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from statecore.stores.records import Boundary
+    from statecore.stores.sql.link import Link
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+NAME = "SqliteDb"
+DEFAULT_FILE = "statecore.db"
+URL = "sqlite:///"
+WAL_PAGES = 4000
+"""How long the write-ahead log may grow before it is copied into the file: about 16 MB."""
+PAGE, PAGES_A_WRITE = 4096, 6
+
+
+def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
+    """The file that the constructor's words name, whatever the working directory will be. Raises `UnsupportedSetting`."""
+    if db_url is not None:
+        if db_file is not None or not db_url.startswith(URL):
+            raise UnsupportedSetting(NAME, f"db_url={db_url!r}", f"it is {URL}path/to/file.db, and db_file is left out then")
+        db_file = db_url.removeprefix(URL)
+    if str(db_file) in ("", ":memory:"):
+        raise UnsupportedSetting(NAME, f"db_file={db_file!r}", "it keeps a file; InMemoryDb keeps runs in memory")
+    return located(db_file or DEFAULT_FILE)
+
+
+class SqliteDb(Relational):
+    """A store in one SQLite file, which is made where there is none.
+
+    The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
+    that a store made before a fork may be used in the children, as long as the parent has not used it; after that it is the
+    parent's own.
+
+    `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
+    nothing when a process dies. `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is
+    on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
+
+    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
+    """
+
+    path: Path
+    lease: float
+    blocking: bool
+
+    def __init__(
+        self,
+        db_file: str | Path | None = None,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        db_url: str | None = None,
+        lease: float = LEASE_SECONDS,
+        connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        if durability not in DURABILITY:
+            raise UnsupportedSetting(NAME, f"durability={durability!r}", "it is a choice between two", tuple(DURABILITY))
+        if not lease > 0:
+            raise UnsupportedSetting(NAME, f"lease={lease!r}", "a claim lasts for some seconds")
+        self.path = chosen_file(db_file, db_url)
+        self.durability, self.lease = durability, lease
+        self.blocking = durability == "full"
+        self._factory = connection_factory
+        self._lock = Lock()
+        self._mine = local()
+        self._channels: WeakSet[Channel] = WeakSet()
+        self._pid: int | None = None
+        self._moves: dict[tuple[str, str, str, str], int] = {}
+        self._definitions: dict[str, Text] = {}
+        self._unsaved = 0
+        self._sharing = Sharing()
+        self._closed = False
+        look(self.path)
+
+    def __repr__(self) -> str:
+        """The store, and its file."""
+        return f"SqliteDb(db_file={str(self.path)!r}, durability={self.durability!r})"
+
+    # -- connections -------------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Give all threads' connections back; does nothing in a forked child, whose they are not."""
+        if self._pid not in (None, os.getpid()):
+            return
+        channel: Channel | None = getattr(self._mine, "channel", None)
+        if channel is not None and not channel.closed and self._unsaved:
+            self._save(channel)
+        with self._lock:
+            self._closed = True
+            for each in list(self._channels):
+                each.close()
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads of this thread's channel."""
+        return self._channel().read(work, *args, **more)
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """One transaction of this thread's channel."""
+        channel = self._channel()
+        answer = channel.write(work, *args, **more)
+        self._unsaved += PAGES_A_WRITE
+        if self._unsaved > WAL_PAGES:
+            self._save(channel)
+        return answer
+
+    def _commit(self, boundary: Boundary) -> bool:
+        """One boundary; with others that come while one waits for the disk. Raises `StoreForked` rather than wait for a parent's thread."""
+        if not self.blocking:
+            return super()._commit(boundary)
+        self._channel()
+        return self._sharing.commit(boundary, self._commit_all)
+
+    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:
+        """Several boundaries in one transaction."""
+        self._unsaved += PAGES_A_WRITE * (len(boundaries) - 1)
+        return self._write(writing.commit_all, boundaries, self._moves)
+
+    def _expect(self, *texts: Text | None) -> None:
+        """Count the pages that large values will add to the log."""
+        for text in texts:
+            if text is not None and len(text) > PAGE:
+                self._unsaved += len(text) // PAGE
+
+    def _save(self, channel: Channel) -> None:
+        """Copy the write-ahead log into the file."""
+        self._unsaved = 0
+        channel.checkpoint()
+
+    def _channel(self) -> Channel:
+        """This thread's channel, opened where it has none. Raises `StoreForked`, `StoreUnavailable`."""
+        channel: Channel | None = getattr(self._mine, "channel", None)
+        if channel is None or channel.closed:
+            return self._open()
+        if channel.pid != os.getpid():
+            raise StoreForked(str(self.path))
+        return channel
+
+    def _open(self) -> Channel:
+        """A channel for this thread; the first one makes or migrates the file."""
+        if self._pid not in (None, os.getpid()):
+            raise StoreForked(str(self.path))
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(str(self.path), CLOSED)
+            if self._pid is None:
+                self._prepare()
+            channel = Channel(self.path, self.durability, self._factory)
+            self._channels.add(channel)
+            wrong = channel.read(defect)
+            if wrong is not None:
+                channel.close()
+                raise StoreCorrupt(str(self.path), wrong)
+            self._moves.update(channel.read(legal_moves))
+            self._pid = channel.pid
+            self._mine.channel = channel
+        return channel
+
+    def _prepare(self) -> None:
+        """Have a file that is ours, of the newest schema; a long log that others left behind is copied with the first write."""
+        create(self.path)
+        look(self.path)
+        furnish(self.path, self._factory)
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size > WAL_PAGES * PAGE:
+            self._unsaved = WAL_PAGES
+
+
+MOST = 64
+"""How many boundaries share a commit at most: a transaction that fails costs each of them another try."""
+
+
+@define(eq=False)
+class Ticket:
+    """A boundary that waits for its commit; `answer` is what the store said of it once it is durable."""
+
+    boundary: Boundary
+    alone: bool = False
+    answer: bool | None = None
+
+
+@define(eq=False)
+class Sharing:
+    """The boundaries of a store that wait, and the lock whose holder commits all of them at once."""
+
+    queue: list[Ticket] = field(factory=list)
+    guard: Lock = field(factory=Lock)
+    turn: Lock = field(factory=Lock)
+
+    def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[bool]]) -> bool:
+        """What `write` answers for a boundary, which it is given alone or together with others. Raises what it raises for this one."""
+        if not self.queue and not self.turn.locked():  # nobody to share with; who slips in between waits for its turn, no more
+            with self.turn:
+                [answer] = write((boundary,))
+            return answer
+        mine = Ticket(boundary)
+        with self.guard:
+            self.queue.append(mine)
+        try:
+            with self.turn:
+                if mine.answer is None and not mine.alone:
+                    self.settle(self.taken(mine), write)
+                if mine.answer is None:
+                    [mine.answer] = write((boundary,))
+        except BaseException:
+            self.withdraw(mine)
+            raise
+        return mine.answer
+
+    def withdraw(self, mine: Ticket) -> None:
+        """Nobody commits for a thread that was interrupted while it waited."""
+        with self.guard:
+            if mine in self.queue:
+                self.queue.remove(mine)
+
+    def taken(self, mine: Ticket) -> list[Ticket]:
+        """The tickets that are settled now: mine, and others that wait."""
+        with self.guard:
+            others = [each for each in self.queue if each is not mine]
+            self.queue[:] = others[MOST - 1 :]
+        return [mine, *others[: MOST - 1]]
+
+    @staticmethod
+    def settle(tickets: list[Ticket], write: Callable[[Sequence[Boundary]], list[bool]]) -> None:
+        """Commit several boundaries at once; where that fails, nothing is stored and each is left to its own thread."""
+        if len(tickets) == 1:
+            return
+        for each in tickets:
+            each.alone = True
+        try:
+            answers = write(tuple([each.boundary for each in tickets]))
+        except Exception:  # noqa: BLE001  # whose error it is shows when each is committed alone
+            return
+        for each, answer in zip(tickets, answers, strict=True):
+            each.answer = answer

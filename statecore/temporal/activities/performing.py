@@ -1,0 +1,127 @@
+"""The two activities: `statecore.call` makes any call of user code, and `statecore.keep` puts a piece of a run's past into the values store."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+from temporalio import activity
+
+from statecore.core import Compiled, Event, stored_program
+from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
+from statecore.lifecycles import words as w
+from statecore.runtime import Execution
+from statecore.runtime.calls import call_user, finish_now
+from statecore.temporal import values
+from statecore.temporal import wire as sizes
+from statecore.temporal.orders import ordered
+from statecore.temporal.wire import CALL, KEEP, Plain, read_call, refusal
+
+if TYPE_CHECKING:
+    from statecore.core import Call
+    from statecore.stores import Identity
+    from statecore.temporal.client.db import TemporalDb
+    from statecore.workflow import Workflow
+
+BEAT = 1.0
+"""Seconds between two signs of life, where a run's lease does not want them sooner."""
+BEATS = 3
+"""How many signs of life a lease holds at least: one that is late is no death."""
+
+
+@define
+class Performer:
+    """Makes the calls of the workflows that a worker serves, on threads of its own: one for each call that may run at the same time."""
+
+    db: TemporalDb
+    workflows: dict[str, Workflow]
+    pool: ThreadPoolExecutor
+    programs: dict[str, Compiled] = field(factory=dict)
+
+    @activity.defn(name=CALL)
+    async def call(self, order: Plain) -> Plain:
+        """Make a call on a thread, with signs of life. How it ends is a result, also where it fails.
+
+        A worker that is told to stop waits for it as long as it may; then the call is interrupted, and that is a result too.
+        """
+        beating = asyncio.create_task(beat())
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.pool, self.made, order)
+        except asyncio.CancelledError:
+            return plain_end(Event(w.interrupt), '{"error": "its worker was stopped"}')
+        finally:
+            beating.cancel()
+
+    @activity.defn(name=KEEP)
+    async def keep(self, text: str) -> str:
+        """Put a text into the values store; its name. Without a store it is tried again until there is one, and the run waits."""
+        if self.db.values is None:
+            why = "this worker has no values store, and the run's journal needs one"
+            raise refusal(ValuesMissing("a page of its journal", why), for_now=True)
+        return await asyncio.to_thread(values.keep, self.db.values, text)
+
+    def made(self, order: Plain) -> Plain:
+        """Call user code; what became of it."""
+        identity = self.db.identity(order["run"])
+        call = read_call(order["call"])
+        flow = self.workflows[identity.workflow_id]
+        host = evolve(flow.host, store=self.db, session=flow.on(self.db).get_session)
+        execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
+        return ended(execution, call, self.db.values)
+
+    def compiled(self, flow: Workflow, identity: Identity, call: Call) -> Compiled:
+        """The program that the run follows, with the user code of this worker. Where it has none there, another worker may: it is tried again."""
+        mine = flow.compiled
+        if mine.program.fingerprint == identity.fingerprint:
+            return mine
+        if identity.fingerprint not in self.programs:
+            self.programs[identity.fingerprint] = Compiled(stored_program(identity.canonical), mine.components)
+        theirs = self.programs[identity.fingerprint]
+        node, was = mine.program.nodes.get(call.at), theirs.program.nodes[call.at]
+        if node is None or node.machine != was.machine:
+            why = "is gone" if node is None else f"is a {node.kind} now"
+            raise refusal(DefinitionChanged(identity.run_id, [f"{call.at!r}, which is to be called, {why}"]), for_now=True)
+        return theirs
+
+
+async def beat() -> None:
+    """Say each second that the worker lives; more often where a call's lease is short."""
+    lease = activity.info().heartbeat_timeout
+    pause = BEAT if lease is None else min(BEAT, lease.total_seconds() / BEATS)
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(pause)
+
+
+def ended(execution: Execution, call: Call, store: values.Values | None) -> Plain:
+    """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
+    before = execution.session_state
+    inputs = execution.values_of(call)
+    try:
+        given = finish_now(call_user(execution, call, inputs))
+    except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
+        return plain_event(execution.interrupted(call, str(error)))
+    except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
+        return plain_event(execution.failed(call, error))
+    except BaseException as stop:  # noqa: BLE001  # nobody's error (ERR-9): the call was interrupted, and the worker goes on
+        return plain_event(execution.interrupted(call, type(stop).__name__))
+    event = execution.returned(call, given, inputs)
+    changed = execution.session_state if execution.session_state is not before else None
+    try:
+        end = plain_event(event, values.moved(store, event.body.value), changed)
+        sizes.checked(f"what {call.at!r} returned", end)
+    except Exception as error:  # noqa: BLE001  # too large, or the values store failed: an error of its step (P10)
+        return plain_event(execution.failed(call, error))
+    return end
+
+
+def plain_event(event: Event, value: str | None = None, session_state: str | None = None) -> Plain:
+    """How a call ended, as it travels."""
+    return {**plain_end(event, event.body.detail), "value": value, "session_state": session_state}
+
+
+def plain_end(event: Event, detail: str) -> Plain:
+    """An end without a value."""
+    return {"trigger": event.trigger, "detail": detail, "choices": list(event.choices), "value": None, "session_state": None}

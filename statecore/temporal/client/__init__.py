@@ -1,0 +1,1 @@
+"""Outside of a Temporal server."""

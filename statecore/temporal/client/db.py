@@ -1,0 +1,389 @@
+"""`TemporalDb`: the runs on a Temporal server, as a store that is read and decided on. The facade and the commands work on it as on any other.
+
+It executes nothing: a boundary is refused, because a run's own workflow makes its boundaries. What rests is read from memos, with no worker; a
+run that is in the middle, and any journal, is asked of the run, which takes a worker.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qs, urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from attrs import evolve
+
+from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
+from statecore.runtime import wall_clock
+from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
+from statecore.stores.memory import matches
+from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
+from statecore.temporal.orders import sayings
+from statecore.temporal.values import FolderValues, Values, brought, moved
+from statecore.temporal.wire import CARRY, OWNER, Plain, Start, checked, plain_start, read, read_head, row
+from statecore.temporal.workflow.ledger import Page, read_waiting
+
+from . import reading as asking
+from . import reading as finding
+from . import starting
+from .connection import Connection
+
+if TYPE_CHECKING:
+    from statecore.workflow import Workflow
+
+OPTIONS, PORT = ("tls", "values", "wait"), 7233
+LEASE = 3.0
+"""Seconds of silence after which a worker counts as dead; it gives a sign of life each second."""
+RUN_HERE, WORKER = "Workflow.run", "a worker of another kind of store"
+UNKNOWN = "Workflow.submit without TemporalWorkflows having named the workflow"
+REMEMBERED = 10_000
+"""How many identities a process remembers; they never change."""
+
+
+class TemporalDb:
+    """The runs of one namespace of a Temporal server, `target` is HOST:PORT.
+
+    `values` is where large values live, the same for every process. With `wait=False` a decision or cancellation is left for the run's next
+    worker, where otherwise a worker takes or refuses it now. `patience` is how many seconds an answer may take.
+
+    Of runs that are started here, `lease` is how many seconds a worker may be silent before what it called counts as interrupted: raise it
+    where steps hold the interpreter for long. `carry` bounds, in bytes, the compressed journal that a run carries into a new history.
+    Further options are those of `temporalio.client.Client.connect`, e.g. `tls`, `api_key`, `data_converter`.
+    """
+
+    blocking = True
+    connection: Connection
+    values: Values | None
+    wait: bool
+    lease: float
+    carry: int
+
+    def __init__(  # noqa: PLR0913  # as many keywords as there are settings
+        self,
+        target: str = "127.0.0.1:7233",
+        namespace: str = "default",
+        *,
+        values: Values | None = None,
+        wait: bool = True,
+        patience: float = 10.0,
+        lease: float = LEASE,
+        carry: int = CARRY,
+        **options: Any,
+    ) -> None:
+        self.connection = Connection(target, namespace, patience, options)
+        self.values, self.wait, self.lease, self.carry = values, wait, lease, carry
+        self._said: dict[str, str] = {}
+        self._identities: dict[str, Identity] = {}
+        self._lists: bool | None = None
+
+    @classmethod
+    def at(cls, url: str) -> TemporalDb:
+        """The store of `temporal://HOST:PORT/NAMESPACE`, with `?values=FOLDER`, `wait=no` and `tls=yes` where wanted, joined by `&`.
+
+        A key is taken from the environment, TEMPORAL_API_KEY. Raises `StoreUnavailable` for an option that there is not.
+        """
+        parts = urlsplit(url)
+        asked = {name: given[-1] for name, given in parse_qs(parts.query, keep_blank_values=True).items()}
+        unknown = sorted(set(asked) - set(OPTIONS))
+        if unknown:
+            raise StoreUnavailable(url, f"it has no option {unknown[0]!r}.{suggest(unknown[0], OPTIONS)}")
+        values = FolderValues(asked["values"]) if asked.get("values") else None
+        safe: dict[str, Any] = {"tls": True, "api_key": os.environ.get("TEMPORAL_API_KEY")} if asked.get("tls") == "yes" else {}
+        place = parts.netloc if ":" in parts.netloc else f"{parts.netloc}:{PORT}"
+        return cls(place, parts.path.strip("/") or "default", values=values, wait=asked.get("wait") != "no", **safe)
+
+    @property
+    def path(self) -> str:
+        """The address, as it is written after `--db`."""
+        return self.connection.where
+
+    def learn(self, workflow: Workflow) -> None:
+        """Know what people are shown of a workflow, so that its runs can be started from here."""
+        self._said[workflow.compiled.program.fingerprint] = sayings(workflow.compiled)
+
+    # -- one run ---------------------------------------------------------------------------------------------------------------------
+
+    def identity(self, run_id: str) -> Identity:
+        """What is fixed about a run; read from the first event of its history, once. Raises `UnknownRun`."""
+        if run_id not in self._identities:
+            self._remember([self.connection.do(finding.start(self.connection, run_id)).identity])
+        return self._identities[run_id]
+
+    def _remember(self, found: list[Identity]) -> None:
+        """Keep what never changes."""
+        if len(self._identities) + len(found) > REMEMBERED:
+            self._identities.clear()
+        self._identities.update({each.run_id: self._brought(each) for each in found})
+
+    def _met(self, memos: list[tuple[str, Plain]]) -> list[tuple[Identity, Plain]]:
+        """Listed runs with their identities, which are read many at a time; without those that are gone meanwhile."""
+        unknown = [run_id for run_id, _ in memos if run_id not in self._identities]
+        self._remember([each.identity for each in self.connection.do(finding.starts(self.connection, unknown))])
+        return [(self._identities[run_id], memo) for run_id, memo in memos if run_id in self._identities]
+
+    def _brought(self, identity: Identity) -> Identity:
+        """An identity whose large values are read from where they live."""
+        return evolve(
+            identity,
+            input=brought(self.values, identity.input),
+            additional_data=brought(self.values, identity.additional_data),
+            metadata=brought(self.values, identity.metadata),
+        )
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands; one that is in the middle as it last told, where no worker answers. Raises `UnknownRun`."""
+        return read_head(self.identity(run_id), self._told(run_id)["head"])
+
+    def rests(self, run_id: str) -> bool:
+        """Whether a run is over, or waits for people and no decision waits for it. Raises `UnknownRun`.
+
+        A run writes that into its memo in the same moment, so that only one with too much for a memo is asked.
+        """
+        memo = self.connection.do(finding.memo(self.connection, run_id))
+        told = self._known(run_id, memo)
+        phase = finding.phase(told["head"])
+        return phase in ENDED or (phase == "paused" and all(decided is None for _, decided in told["pauses"]))
+
+    def _told(self, run_id: str) -> Plain:
+        """How a run stands and what people owe it: from its memo where it rests, else from itself."""
+        memo = self.connection.do(finding.memo(self.connection, run_id))
+        head = memo["head"]
+        if head is not None and (finding.rests(head) or not memo["begun"]):
+            return self._whole(run_id, memo)
+        try:
+            return self.connection.do(asking.look(self.connection, run_id))
+        except StoreUnavailable:
+            if head is None:
+                raise
+            return self._whole(run_id, memo)
+
+    def _whole(self, run_id: str, memo: Plain) -> Plain:
+        """What a memo says, with a session state that was too large for it."""
+        if memo["head"]["session_state"] is not None:
+            return memo
+        return self.connection.do(asking.look(self.connection, run_id))
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. It takes a worker. Raises `UnknownRun`."""
+        first, last = slice_of(after, upto)
+        found: list[Entry] = []
+        while True:
+            told = self.connection.do(asking.rows(self.connection, run_id, first + len(found), last))
+            if not found:
+                found = [entry for entry in self._paged(told["moved"], first, last) if entry.seq <= last]
+                if found:
+                    continue
+            found += [self._valued(read(Entry, each)) for each in told["rows"]]
+            if not told["rows"] or found[-1].seq >= last:
+                return found
+
+    def _paged(self, names: list[list[Any]], first: int, last: int) -> list[Entry]:
+        """The rows that lie in pages of the values store."""
+        found: list[Entry] = []
+        before = 0
+        for upto, name in names:
+            if upto > first and before < last:
+                found += [self._valued(entry) for entry in self._page(name).rows if entry.seq > first]
+            before = upto
+        return found
+
+    def _page(self, name: str) -> Page:
+        """A page of a run's past: one name, or several for one that came in pieces."""
+        return Page.of("".join(brought(self.values, piece) for piece in name.split(" ")))
+
+    def _valued(self, entry: Entry) -> Entry:
+        """A row whose large value is read from where it lives."""
+        value = entry.body.value
+        return (
+            entry
+            if value is None or not value.startswith("@")
+            else entry._replace(body=entry.body._replace(value=brought(self.values, value)))
+        )
+
+    def head(self, run_id: str) -> str:
+        """The chain's last link, computed when asked for."""
+        chain = GENESIS
+        for entry in self.journal(run_id):
+            chain = link(chain, run_id, entry)
+        return chain.hex()
+
+    # -- what people owe -------------------------------------------------------------------------------------------------------------
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first. Without a run's id they are as new as Temporal's visibility."""
+        if wanted.run_id is not None:
+            found = [(self.identity(wanted.run_id), self._told(wanted.run_id))]
+        else:
+            if wanted.due_before is not None and wanted.due_before <= wall_clock() + 1:
+                return []  # what is late is taken by the run's own timer
+            memos = self.connection.do(finding.memos(self.connection, finding.waiting(wanted), None))
+            found = self._heard(self._met(memos))
+        rows = [
+            self._waiting(identity, pause, decided)
+            for identity, told in found
+            if finding.phase(told["head"]) not in ENDED
+            for pause, decided in map(read_waiting, told["pauses"])
+        ]
+        rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
+        limit, offset = page(wanted)
+        return rows[offset : offset + limit]
+
+    def _heard(self, met: list[tuple[Identity, Plain]]) -> list[tuple[Identity, Plain]]:
+        """Listed runs as they stand; without those with too much for a memo that no worker answers for, lest nobody's questions be seen."""
+        asked = [identity.run_id for identity, memo in met if memo["head"] is None]
+        told = self.connection.do(asking.looks(self.connection, asked))
+        known = [(identity, memo if memo["head"] is not None else told.get(identity.run_id)) for identity, memo in met]
+        return [(identity, each) for identity, each in known if each is not None]
+
+    def _known(self, run_id: str, memo: Plain) -> Plain:
+        """What a listed memo says; asked of the run where it was too much for one."""
+        return memo if memo["head"] is not None else self._told(run_id)
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed; None where the run never had it. A closed one takes a worker."""
+        return self._found(run_id, pause_id, self._told(run_id))
+
+    def _found(self, run_id: str, pause_id: str, told: Plain) -> Waiting | None:
+        """One pause: as it was told, where it was open then, else as it is now."""
+        identity = self.identity(run_id)
+        opened = [read_waiting(each) for each in told["pauses"]]
+        known = next((each for each in opened if each[0].pause_id == pause_id), None)
+        if known is None:
+            known = next((each for each in self._all_pauses(run_id) if each[0].pause_id == pause_id), None)
+        return None if known is None else self._waiting(identity, *known)
+
+    def _all_pauses(self, run_id: str) -> list[tuple[Pause, Decided | None]]:
+        """Every pause that a run ever had, in the order of their opening."""
+        told = self.connection.do(asking.pauses(self.connection, run_id))
+        past = [each for _, name in told["moved"] for each in self._page(name).pauses]
+        return [*past, *map(read_waiting, told["pauses"])]
+
+    def _waiting(self, identity: Identity, pause: Pause, decided: Decided | None) -> Waiting:
+
+        if decided is not None:
+            decided = evolve(decided, value=brought(self.values, decided.value))
+        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses. It takes a worker."""
+        return [decided for _, decided in self._all_pauses(run_id) if decided is not None]
+
+    def decide(self, decision: Decided) -> Decided:
+        """Have the run take the one decision of a pause. With `wait=False` it is judged by what is known here, and left for the next worker."""
+        run_id = decision.run_id
+        sent = evolve(decision, value=moved(self.values, decision.value))
+        plain = checked(f"the decision {decision.word!r}", row(sent))
+        stored = self._judged(decision)
+        if stored is not None:
+            return stored
+        if not self.wait:
+            self.connection.do(asking.decide_later(self.connection, run_id, plain))
+            return decision
+        found = self.connection.do(asking.decide(self.connection, run_id, plain))
+        if found is None:  # it has ended meanwhile, and what is known of it now says why
+            return self._judged(decision) or decision
+        taken = read(Decided, found)
+        return evolve(taken, value=brought(self.values, taken.value))
+
+    def _judged(self, decision: Decided) -> Decided | None:
+        """What is known here of a decision: refused by its name, or taken before; None where the run is to say."""
+        run_id = decision.run_id
+        told = self._told(run_id)
+        waiting, phase = self._found(run_id, decision.pause_id, told), finding.phase(told["head"])
+        if waiting is None:
+            raise UnknownPause(run_id, decision.pause_id, [pause.pause_id for pause, _ in map(read_waiting, told["pauses"])])
+        if self.wait and phase not in ENDED and waiting.pause.closed is None:
+            return None
+        return judge(waiting.pause, waiting.decided, decision, phase)
+
+    def request_cancel(self, run_id: str, by: str | None, _time: int) -> Record:
+        """Ask a run to be cancelled at its next boundary; how it stood. Raises `UnknownRun`."""
+        record = self.load(run_id)
+        if record.state.run in ENDED:
+            return record
+        if not self.wait:
+            self.connection.do(asking.cancel_later(self.connection, run_id, by))
+            return record
+        told = self.connection.do(asking.cancel(self.connection, run_id, by))
+        return self.load(run_id) if told is None else read_head(record.identity, told["head"])
+
+    # -- many runs -------------------------------------------------------------------------------------------------------------------
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently started first, as new as Temporal's visibility; one that is in the middle as it last told."""
+        limit, offset = page(wanted)
+        memos = self.connection.do(finding.memos(self.connection, finding.runs(wanted), offset + limit))
+        return [
+            read_head(identity, self._whole(identity.run_id, self._known(identity.run_id, memo))["head"])
+            for identity, memo in self._met(memos[offset:])
+        ]
+
+    def session_state(self, session_id: str, workflow_id: str) -> str | None:
+        """The session state as the run of a session left it that was started last; none on the test server, which lists nothing."""
+        if self._lists is None:
+            self._lists = self.connection.do(finding.can_list(self.connection))
+        found = self.runs(RunFilter(session_id, workflow_id, limit=1)) if self._lists else []
+        return found[0].session_state if found else None
+
+    def definition(self, fingerprint: str) -> str | None:
+        """The canonical form of a workflow, of those whose runs this process has read."""
+        return next((each.canonical for each in self._identities.values() if each.fingerprint == fingerprint), None)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.connection.close()
+
+    # -- what only a run's own workflow does -----------------------------------------------------------------------------------------
+
+    def begin(self, *_: Any) -> NoReturn:
+        """Refuse: a run begins with its workflow."""
+        raise RunsElsewhere(RUN_HERE)
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Start a run that is submitted; refuse what would drive a new one here, and a stored one, which is its workflow's.
+
+        With an idempotency key the run's id is derived from it, and the start is always a repeated one. Raises `DuplicateStart`, `DuplicateRun`.
+        """
+        new = boundary.claim.identity if boundary.claim is not None else None
+        if new is None or boundary.claim is None:
+            raise RunBusy(boundary.run_id, OWNER)
+        if boundary.entries or new.fingerprint not in self._said:
+            raise RunsElsewhere(RUN_HERE if boundary.entries else UNKNOWN)
+        check_beginning(new, boundary.claim.session_state)
+        key = new.key
+        if key is not None:
+            new = evolve(new, run_id=str(uuid5(NAMESPACE_URL, f"statecore:{new.workflow_id}:{key}")))
+        start = Start(self._sent(new), boundary.claim.session_state, self._said[new.fingerprint], self.lease, self.carry)
+        checked("what the run starts with", plain_start(start))
+        try:
+            self.connection.do(starting.start(self.connection, start))
+        except starting.Existing:
+            if key is None:
+                raise DuplicateRun(new.run_id) from None
+        if key is not None:
+            raise DuplicateStart(key, new.run_id)
+        return False
+
+    def _sent(self, identity: Identity) -> Identity:
+        """An identity as it travels, large values moved."""
+        return evolve(
+            identity,
+            input=moved(self.values, identity.input),
+            additional_data=moved(self.values, identity.additional_data),
+            metadata=moved(self.values, identity.metadata),
+        )
+
+    def claim_next(self, *_: Any) -> NoReturn:
+        """Refuse: Temporal says which run goes on, and where."""
+        raise RunsElsewhere(WORKER)
+
+    def claim(self, run_id: str, *_: Any) -> NoReturn:
+        """Refuse: a run is its workflow's."""
+        raise RunBusy(run_id, OWNER)
+
+    def renew(self, run_id: str, *_: Any) -> NoReturn:
+        """Refuse: nobody has such a claim."""
+        raise RunBusy(run_id, OWNER)
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Do nothing: nobody has such a claim."""

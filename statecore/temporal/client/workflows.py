@@ -1,0 +1,110 @@
+"""`TemporalWorkflows`: a workflow whose runs live on a Temporal server. It starts them and waits; reading and deciding are the facade's own."""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Unpack
+
+from statecore.codec import encode
+from statecore.errors import NotPaused, StoreUnavailable
+from statecore.runtime.answers import fitting
+from statecore.stores import Decided
+from statecore.stores.rules import STATUS
+from statecore.workflow.launching import RunOptions, submit
+
+from . import starting
+
+if TYPE_CHECKING:
+    from statecore.output import Requirement, WorkflowRunOutput
+    from statecore.workflow import Workflow
+
+    from .db import TemporalDb
+
+
+class TemporalWorkflows:
+    """The runs of one workflow on a Temporal server; the definition is the same as for any store."""
+
+    workflow: Workflow
+    db: TemporalDb
+
+    def __init__(self, workflow: Workflow, db: TemporalDb) -> None:
+        self.workflow, self.db = workflow.on(db), db
+        db.learn(workflow)
+
+    def start(
+        self,
+        input: Any = None,  # noqa: A002  # the word users know
+        **options: Unpack[RunOptions],
+    ) -> str:
+        """Start a run and return its id; a worker drives it. With an idempotency key the id is derived from it.
+
+        Raises `InvalidInput`, `UnstorableValue`, `ValueTooLarge`, `DuplicateRun`, `KeyReused`; then nothing was started.
+        """
+        return submit(self.workflow, input, **options)
+
+    # -- waiting -----------------------------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        input: Any = None,  # noqa: A002  # the word users know
+        *,
+        timeout: float | None = None,
+        **options: Unpack[RunOptions],
+    ) -> WorkflowRunOutput:
+        """Start a run and wait until people are owed or it is over. A failed run is returned, and does not raise: it failed elsewhere."""
+        return self.wait(self.start(input, **options), timeout=timeout)
+
+    def wait(self, run_id: str, *, timeout: float | None = None) -> WorkflowRunOutput:
+        """Wait until a run rests: until people are owed or it is over. Raises `StoreUnavailable` after `timeout` seconds."""
+        until, pause = None if timeout is None else monotonic() + timeout, 0.02
+        while True:
+            if self.db.rests(run_id):
+                return self.workflow.get_run_output(run_id)
+            if until is not None and monotonic() > until:
+                raise StoreUnavailable(self.db.path, f"run {run_id!r} goes on still after {timeout} s")
+            sleep(pause)
+            pause = min(0.5, pause * 1.5)
+
+    def continue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        run_id: str | None = None,
+        retry_failed: bool = False,
+        timeout: float | None = None,
+    ) -> WorkflowRunOutput:
+        """Hand in what was decided on a run's requirements, and wait until it rests again; or have a failed run go on.
+
+        Raises what `decide` raises; `NotPaused` where the run is over.
+        """
+        run_id = run_id or (run_output.run_id if run_output is not None else None)
+        if run_id is None:
+            message = "continue_run needs a run output or a run_id."
+            raise TypeError(message)
+        if retry_failed:
+            self.reopen(run_id)
+        for requirement in run_output.requirements if run_output is not None else ():
+            if requirement.decision is not None:
+                self._hand_in(requirement)
+        return self.wait(run_id, timeout=timeout)
+
+    def _hand_in(self, requirement: Requirement) -> None:
+        """Have the run take what a requirement records."""
+        row = self.db.pause(requirement.run_id, requirement.pause_id)
+        if row is None:
+            return
+        word = str(requirement.decision)
+        value = fitting(row.pause, word, requirement.value)
+        text = encode(value) if value is not None or word == "edit" else None
+        now = self.workflow.host.clock()
+        self.db.decide(Decided(requirement.run_id, requirement.pause_id, word, now, text, requirement.by, requirement.comment))
+
+    def reopen(self, run_id: str) -> None:
+        """Have a failed run go on with the step that failed: in a new Temporal execution of the same id, with all of its past.
+
+        Raises `NotPaused` where it has not failed.
+        """
+        record = self.db.load(run_id)
+        if record.state.run != "failed":
+            raise NotPaused(run_id, STATUS[record.state.run])
+        self.db.connection.do(starting.reopen(self.db.connection, run_id))

@@ -1,0 +1,206 @@
+"""Time that a test moves: deadlines, delays and leases without waiting.
+
+A person as a test writes one: answers by the step that asks, or by the kind of question.
+
+The user code of a workflow, replaced: each step, evaluator, selector, end condition and predicate answers as a test says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import define, evolve, field
+
+from statecore.core import ROOT
+from statecore.core.program import below
+from statecore.definition import StepOutput
+from statecore.definition.plain import plain_definition, read_definition
+from statecore.errors import Unanswered
+
+if TYPE_CHECKING:
+    from statecore.definition.components import Definition
+    from statecore.output import Requirement, WorkflowRunOutput
+    from statecore.stores import Store
+    from statecore.workflow.workflow import Workflow
+
+SECOND = 1_000_000
+START = 1_700_000_000 * SECOND
+"""Where a test's time begins: a day in November 2023, UTC."""
+
+
+@define
+class Clock:
+    """A clock in microseconds since 1970 that stands still until `advance`. A workflow that waits moves it on, and `waits` remembers."""
+
+    now: int = START
+    waits: list[float] = field(factory=list)
+
+    def __call__(self) -> int:
+        """Now."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self.now += round(seconds * SECOND)
+
+    def sleep(self, seconds: float) -> None:
+        """What a workflow does instead of waiting."""
+        self.waits.append(seconds)
+        self.advance(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """The same on asyncio."""
+        self.sleep(seconds)
+
+
+def timed(workflow: Workflow, clock: Clock, db: Store | None = None) -> Workflow:
+    """The same workflow by this clock, on its own store or on another."""
+    other = workflow.on(db if db is not None else workflow.db)
+    other.host = evolve(other.host, clock=clock, sleep=clock.sleep, asleep=clock.asleep)
+    return other
+
+
+Answer: TypeAlias = Any
+"""A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
+
+
+@define
+class Reviewer:
+    """Answers what a workflow asks.
+
+    `answers` are looked up by pause id, address, step name and kind of question, in this order; a list is used up one by one, anything else
+    answers again and again. A question without an answer raises `Unanswered`, which names it. `asked` remembers what was asked, in order.
+    """
+
+    answers: Mapping[str, Answer]
+    by: str = "reviewer"
+    asked: list[tuple[str, str]] = field(factory=list)
+    used: dict[str, int] = field(factory=dict)
+
+    def run(self, workflow: Workflow, run_input: Any = None, **options: Any) -> WorkflowRunOutput:
+        """Start a run, and answer until it is over."""
+        return self.finish(workflow, workflow.run(run_input, **options))
+
+    def finish(self, workflow: Workflow, run_output: WorkflowRunOutput) -> WorkflowRunOutput:
+        """Answer what a run asks and continue it, until it is over."""
+        while run_output.is_paused:
+            for requirement in run_output.requirements:
+                if not requirement.is_resolved:
+                    self.answer(requirement)
+            run_output = workflow.continue_run(run_output)
+        return run_output
+
+    def answer(self, requirement: Requirement) -> None:
+        """Record the answer to one question on its requirement. Raises `Unanswered`."""
+        keys = (requirement.pause_id, requirement.address, requirement.step_name, requirement.kind)
+        key = next((key for key in keys if key in self.answers and not self.is_used_up(key)), None)
+        if key is None:
+            raise Unanswered(requirement.kind, requirement.step_name, list(self.answers))
+        answer = self.answers[key]
+        if isinstance(answer, list):
+            answer = answer[self.used.get(key, 0)]
+            self.used[key] = self.used.get(key, 0) + 1
+        word, value = answer if isinstance(answer, tuple) else (answer, None)
+        self.asked.append((requirement.step_name, requirement.kind))
+        requirement.decide(word, value, by=self.by)
+
+    def is_used_up(self, key: str) -> bool:
+        """Whether a list of answers is at its end."""
+        answer = self.answers[key]
+        return isinstance(answer, list) and self.used.get(key, 0) >= len(answer)
+
+
+Key: TypeAlias = tuple[str, str]
+"""What is called and where: execute, evaluate, select, test or judge, and the address."""
+
+CALLED = {
+    "Step": ("executor", "execute"),
+    "Condition": ("evaluator", "evaluate"),
+    "Loop": ("end_condition", "test"),
+    "Router": ("selector", "select"),
+}
+CHILDREN = {"steps": "", "choices": "", "else_steps": "else"}
+
+
+class Planned(Exception):
+    """What a stub raises where a test says that it fails."""
+
+
+def copied(planned: Mapping[Key, Sequence[Any]]) -> dict[Key, list[Any]]:
+    """The plan, to be used up."""
+    return {key: list(answers) for key, answers in planned.items()}
+
+
+@define
+class Stubs:
+    """Answers call by call: "succeed", "stop" and "fail" for steps, True, False, names or "fail" for what decides.
+
+    What is not planned is `default(kind, at)`: steps succeed, evaluators and predicates say no, selectors choose nothing, end conditions end
+    their loop. A step hands on its address. `called` remembers each call, in order.
+    """
+
+    planned: dict[Key, list[Any]] = field(factory=dict, converter=copied)
+    default: Callable[[str, str], Any] = field(default=lambda kind, at: defaults(kind, at))  # noqa: PLW0108  # defined below
+    called: list[Key] = field(factory=list)
+
+    def answer(self, kind: str, at: str) -> Any:
+        """The next answer; a planned failure is raised."""
+        self.called.append((kind, at))
+        answers = self.planned.get((kind, at))
+        found = answers.pop(0) if answers else self.default(kind, at)
+        if isinstance(found, BaseException):
+            raise found
+        if found == "fail":
+            raise Planned(at)
+        return found
+
+    def stub(self, kind: str, at: str) -> Callable[..., Any]:
+        """The function that stands where user code stood."""
+        if kind != "execute":
+            return lambda _about: self.answer(kind, at)
+        return lambda _step_input: StepOutput(content=at, stop=self.answer(kind, at) == "stop")
+
+
+def defaults(kind: str, _at: str) -> Any:
+    """What a stub answers where nothing is planned."""
+    return DEFAULTS[kind]
+
+
+DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
+
+
+def stubbed(definition: Definition, stubs: Stubs) -> Definition:
+    """The same definition with stubs in place of its code; what it holds as a constant (`evaluator=True`) stays."""
+    plain = plain_definition(definition)
+    functions: dict[str, Callable[..., Any]] = {}
+    replace(plain["steps"], ROOT, stubs, functions)
+    return read_definition(plain, functions)
+
+
+def replace(children: Sequence[dict[str, Any]], prefix: str, stubs: Stubs, functions: dict[str, Callable[..., Any]]) -> None:
+    """Put stubs into a list of plain components, and into all that is inside them."""
+    for plain in children:
+        at, kind = below(prefix, plain["name"]), plain["type"]
+        if "workflow" in plain:
+            replace(plain["workflow"]["steps"], at, stubs, functions)
+        elif kind in CALLED:
+            setting, call = CALLED[kind]
+            plain.pop("agent", None)
+            if kind == "Step" or not isinstance(plain.get(setting), bool | None):
+                plain[setting] = named(call, at, stubs, functions)
+        review = plain.get("human_review", {})
+        if isinstance(review.get("requires_output_review"), Mapping):
+            review["requires_output_review"] = named("judge", at, stubs, functions)
+        for name, branch in CHILDREN.items():
+            inside = (
+                below(at, "then" if kind == "Condition" and name == "steps" else branch) if branch or kind == "Condition" else at
+            )
+            replace(plain.get(name, ()), inside, stubs, functions)
+
+
+def named(call: str, at: str, stubs: Stubs, functions: dict[str, Callable[..., Any]]) -> dict[str, str]:
+    """A stub as a plain definition names a function."""
+    name = f"{call} {at}"
+    functions[name] = stubs.stub(call, at)
+    return {"function": name}

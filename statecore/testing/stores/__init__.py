@@ -1,0 +1,48 @@
+"""The test of any store: what `records.Store` promises, as test methods that pytest collects. It needs pytest installed.
+
+Theory of operation. A store's author derives a class and says how a store is opened; every test method is then run on a fresh one.
+
+    from statecore.testing.stores import SharedStoreConformance, StoreConformance
+
+    class TestMyStore(StoreConformance):
+        def open_store(self, folder):
+            return MyStore(folder / "runs")
+
+A store that outlives its object, and that several processes use, derives `SharedStoreConformance` and gives `opener` instead: what
+it returns opens the same store each time it is called, and is pickled into other processes (a `functools.partial` of a class is).
+
+    class TestMyStore(SharedStoreConformance):
+        def opener(self, folder):
+            return partial(MyStore, folder / "runs")
+
+What is tested, by class: `Runs` (begin, claim, release, cancel, list), `Boundaries` (all or nothing, fenced, refused without a trace),
+`Journals` (order, chain), `Inbox` and `Decisions` (one for each pause, idempotency keys), `Deadlines` and `Leases` (with times that are
+given, so that nobody waits), `Work` (what is handed out to workers), `Comparison` (random calls, answered as the reference answers them),
+`Threads` (eight at once), `Processes` (eight that decide, two that claim or start, one that is killed at any point and again). No test needs
+a workflow, a network or a clock; all of them take about twenty seconds for a store on a disk.
+
+A test that fails says which promise is broken; `records.Store` has them method by method, and `rules` is to be called rather than written
+again: `judge`, `check_key`, `check_claim`, `check_fence`, `check_entries`, `check_pauses` and `link` decide, a store only stores. Times that a
+store keeps are those that it is given; it reads no clock.
+
+Where two stores could be compared, `InMemoryDb` is the other one: it is the reading of the rules that has no disk in it.
+"""
+
+from .boundaries import Boundaries
+from .comparison import Comparison, Journals
+from .decisions import Deadlines, Decisions
+from .leases import Leases, Work
+from .processes import Processes
+from .runs import Inbox, Runs
+from .threads import Threads
+
+
+class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Work, Comparison, Threads):
+    """What every store promises."""
+
+
+class SharedStoreConformance(StoreConformance, Processes):
+    """What a store promises besides that outlives its object and is used by several processes."""
+
+
+__all__ = ["SharedStoreConformance", "StoreConformance"]

@@ -1,0 +1,216 @@
+"""Runs to test stores with, written by hand: a `Writer` commits boundaries as a driver would, without a workflow.
+
+How a test gets its store: the hooks that a store's author gives, and the fixture that opens a fresh one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import define, evolve, frozen
+
+from statecore.core import BEGINNING, Ask, Cursor, Ref, State
+from statecore.core.owed import AskKind
+from statecore.core.state import Turn
+from statecore.lifecycles import words as w
+from statecore.stores.owner import host, this_process
+from statecore.stores.records import NO_BODY, Body, Boundary, Decided, Entry, Identity, Pause, PauseFilter, Store, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from statecore.stores.records import Store
+
+TIME = 1_700_000_000_000_000
+"""When everything begins, in microseconds."""
+
+ALIVE = this_process()
+DEAD = f"{host()}/an-earlier-boot/1/1"
+ELSEWHERE = "another-host/its-boot/1/1"
+"""Owners: one that lives, one that is known to be dead, and one of which only its lease could tell."""
+
+AWKWARD = {
+    "empty": "",
+    "NUL": '"a\x00b"',
+    "escaped NUL": '"a\\u0000b"',
+    "lone surrogate, escaped": '"\\ud800"',
+    "pair, escaped": '"\\ud83d\\ude00"',
+    "astral": '"\U0001f600"',
+    "not normalised": '"e\u0301 \u00e9 \u212b"',
+    "quotes": """'"'";--\\""",
+    "line ends": "\r\n\n\r\u2028\u0085",
+    "number": "00012.50",
+    "null": "null",
+    "wide": "x" * 70_000,
+    "deep": "[" * 500 + "]" * 500,
+    "byte order mark": "\ufeff1",
+}
+"""Texts that come back changed from a store that takes them for something else than texts."""
+
+LONE = "a\ud800b"
+"""A text that is no sequence of characters, so that no store can keep it."""
+
+
+def identity(run_id: str = "run-1", **parts: Any) -> Identity:
+    """Who a run is, with any part of it chosen."""
+    usual = Identity(run_id, "flow", "Flow", "session", None, TIME, '"in"', "{}", "{}", "0" * 64, '["flow"]', 1)
+    return evolve(usual, **parts)
+
+
+@frozen
+class Fired:
+    """A row that was fired, before it has its place in a journal."""
+
+    machine: str
+    at: str
+    source: str
+    trigger: str
+    dest: str
+    body: Body = NO_BODY
+    turn: Turn = ()
+    attempt: int = 0
+
+
+STARTED = Fired("run", "", w.pending, w.start, w.running)
+PAUSED = Fired("run", "", w.running, w.pause, w.paused)
+RESUMED = Fired("run", "", w.paused, w.resume, w.running)
+COMPLETED = Fired("run", "", w.running, w.finish, w.completed)
+FAILED = Fired("run", "", w.running, w.fail, w.failed)
+CANCELLED = Fired("run", "", w.paused, w.cancel, w.cancelled)
+
+
+def entered(at: str, **parts: Any) -> Fired:
+    """A step begins."""
+    return Fired("step", at, w.pending, w.enter, w.running, **parts)
+
+
+def succeeded(at: str, value: str | None = "null", detail: str = "", **parts: Any) -> Fired:
+    """A step has ended well."""
+    return Fired("step", at, w.running, w.succeed, w.completed, Body(detail, value), **parts)
+
+
+def gated(at: str, **parts: Any) -> Fired:
+    """A step waits for a person."""
+    return Fired("step", at, w.pending, w.enter, w.awaiting_confirmation, **parts)
+
+
+def confirmed(at: str, **parts: Any) -> Fired:
+    """A person has let it run."""
+    return Fired("step", at, w.awaiting_confirmation, w.confirm, w.running, **parts)
+
+
+def question(run_id: str, at: str = "gate", opened: int = TIME, kind: AskKind = "confirmation", **parts: Any) -> Pause:
+    """A pause, named as the core names it."""
+    turn, attempt = parts.pop("turn", ()), parts.pop("attempt", 0)
+    pause_id = Ask(kind, at, turn, attempt).pause_id
+    return evolve(Pause(run_id, pause_id, kind, at, turn, attempt, at, "Go on?", opened), **parts)
+
+
+def answer(pause: Pause, word: str = "confirm", **parts: Any) -> Decided:
+    """A decision of a pause."""
+    return evolve(Decided(pause.run_id, pause.pause_id, word, TIME + 5, None, "ann", "looks good"), **parts)
+
+
+@define
+class Writer:
+    """One claimed run: it knows its epoch, where its journal ends, and makes boundaries that continue it."""
+
+    store: Store
+    run_id: str
+    epoch: int = 1
+    seq: int = 0
+    state: State = BEGINNING
+
+    def boundary(self, *fired: Fired, **parts: Any) -> Boundary:
+        """The next boundary, with any part of it chosen. The run is where the last row of its lifecycle led."""
+        time = parts.pop("time", TIME + self.seq + 1)
+        entries = [
+            Entry(self.seq + n, row.machine, row.at, row.turn, row.attempt, row.source, row.trigger, row.dest, time, row.body)
+            for n, row in enumerate(fired, 1)
+        ]
+        where = next((row.dest for row in reversed(fired) if row.machine == "run"), self.state.run)
+        cursors = tuple(Cursor(row.at, row.dest, row.turn, row.attempt) for row in fired if row.machine != "run")[-1:]
+        usual = Boundary(self.run_id, self.epoch, self.seq, time, State(where, cursors), tuple(entries), {})
+        return usual._replace(**parts)
+
+    def commit(self, *fired: Fired, **parts: Any) -> Boundary:
+        """Commit the next boundary, and return it."""
+        boundary = self.boundary(*fired, **parts)
+        assert self.store.commit(boundary) is False, "the store did not say that it stored the boundary"  # noqa: S101  # a test's helper
+        self.seq, self.state = boundary.seq + len(boundary.entries), boundary.state
+        return boundary
+
+    def claim(self, owner: str = ALIVE) -> Writer:
+        """Claim the run again."""
+        record, _ = self.store.claim(self.run_id, owner, TIME)
+        self.epoch, self.seq, self.state = record.epoch, record.seq, record.state
+        return self
+
+
+def started(store: Store, run_id: str = "run-1", **parts: Any) -> Writer:
+    """A run whose first step is running."""
+    owner = parts.pop("owner", ALIVE)
+    store.begin(identity(run_id, **parts), "{}", owner)
+    writer = Writer(store, run_id)
+    writer.commit(STARTED, entered("first"))
+    return writer
+
+
+def asked(store: Store, run_id: str = "run-1", *questions: Pause, **parts: Any) -> Writer:
+    """A run that waits for people, unclaimed."""
+    store.begin(identity(run_id, **parts), "{}", ALIVE)
+    writer = Writer(store, run_id)
+    opened = questions or (question(run_id),)
+    writer.commit(STARTED, *[gated(pause.at, turn=pause.turn) for pause in opened], PAUSED, opened=opened, parks=True)
+    return writer
+
+
+def everything(store: Store, run_id: str) -> tuple[Any, ...]:
+    """All that a store tells of a run, to be compared."""
+    waiting: list[Waiting] = store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
+    return store.load(run_id), store.journal(run_id), store.head(run_id), store.decisions(run_id), waiting
+
+
+REF = Ref("first", (), 0)
+
+
+class Fresh:
+    """A fresh store for each test."""
+
+    def open_store(self, folder: Path) -> Store:
+        """An empty store that keeps what it keeps in an empty folder."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        """The store under test; closed when the test is over."""
+        store = self.open_store(tmp_path)
+        yield store
+        store.close()
+
+
+class Shared(Fresh):
+    """A fresh store for each test that can be opened again, here and in other processes."""
+
+    def opener(self, folder: Path) -> Callable[[], Store]:
+        """What opens the store of a folder each time it is called. It is pickled into other processes."""
+        raise NotImplementedError
+
+    def open_store(self, folder: Path) -> Store:
+        """The store, opened here."""
+        return self.opener(folder)()
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+        """What opens the store under test once more; closed when the test is over."""
+        opened: list[Store] = []
+
+        def once_more() -> Store:
+            opened.append(self.opener(tmp_path)())
+            return opened[-1]
+
+        yield once_more
+        for store in opened:
+            store.close()
