@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from statecore.cli.screen import clean, named
 from statecore.core import DECISIONS
 from statecore.core.program import ROOT
 from statecore.lifecycles import words as w
+
+from .text import clean, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from statecore.core import Program
     from statecore.core.program import Address, Node
-    from statecore.output import Requirement
+
+    from .questions import Question
 
 
 @frozen
@@ -31,7 +33,7 @@ class Outcome:
         return f"{self.word} -> {self.leads_to}"
 
 
-def outcomes(program: Program, requirement: Requirement) -> list[Outcome]:
+def outcomes(program: Program, requirement: Question) -> list[Outcome]:
     """The answers that a requirement takes, each with its outcome."""
     node = program.nodes.get(requirement.address)
     words = DECISIONS[requirement.kind]
@@ -47,7 +49,7 @@ def used_up(requirement: Any) -> bool:
     return bool(requirement.retry_count >= requirement.max_retries)
 
 
-def carries(requirement: Requirement, word: str) -> list[str]:
+def carries(requirement: Question, word: str) -> list[str]:
     """The words that a command of this word needs besides, with placeholders in capitals."""
     asked: Any = requirement
     match word:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
-from statecore.cli.screen import brief, clean, lasting, named
 from statecore.errors import UnreadableValue
 from statecore.stores.rules import EXPIRY
+
+from .text import brief, clean, lasting, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statecore.output import Requirement
 
 ASKED = {
     "user_input": "values are needed",
@@ -23,7 +24,21 @@ ASKED = {
 LINES, LINE_WIDTH = 100, 1_000
 
 
-def question(requirement: Requirement) -> str:
+class Question(Protocol):
+    """A requirement as far as its words need it; its `kind` says which attributes it has besides."""
+
+    kind: str
+    step_name: str
+    address: str
+    timeout_at: datetime | None
+    on_timeout: str | None
+
+    @property
+    def is_timed_out(self) -> bool:
+        """Whether the deadline is over and nothing is decided."""
+
+
+def question(requirement: Question) -> str:
     """What a requirement asks, in a line."""
     name, asked = named(requirement.step_name), _any(requirement)
     match requirement.kind:
@@ -37,7 +52,7 @@ def question(requirement: Requirement) -> str:
             return f"{name}: {brief(asked.user_input_message or asked.output_review_message or ASKED[kind])}"
 
 
-def particulars(requirement: Requirement) -> Iterator[str]:
+def particulars(requirement: Question) -> Iterator[str]:
     """What belongs to a question, in lines: the fields of a form, the choices, how often an output was rejected, the deadline."""
     asked = _any(requirement)
     if requirement.kind == "user_input":
@@ -59,7 +74,7 @@ def field_line(each: Any) -> str:
     return clean(f"{each.name}: {each.field_type}{allowed}{default}{described}")
 
 
-def deadline(requirement: Requirement) -> str:
+def deadline(requirement: Question) -> str:
     """Until when a requirement can be decided, and what it takes then."""
     at: Any = requirement.timeout_at
     then = EXPIRY.get(requirement.on_timeout or "cancel", "")
@@ -69,7 +84,7 @@ def deadline(requirement: Requirement) -> str:
     return f"until {at:%Y-%m-%d %H:%M:%S} UTC, in {lasting(left)}; then {then}"
 
 
-def shown(requirement: Requirement) -> list[str]:
+def shown(requirement: Question) -> list[str]:
     """What is under review, in lines; empty where nothing is."""
     if not requirement.kind.endswith("review"):
         return []
@@ -87,6 +102,6 @@ def shown(requirement: Requirement) -> list[str]:
     return [*lines[:LINES], *more]
 
 
-def _any(requirement: Requirement) -> Any:
+def _any(requirement: Question) -> Any:
     """A requirement whose kind says which attributes it has."""
     return requirement

@@ -6,29 +6,35 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import click
-
 if TYPE_CHECKING:
     from statecore.definition import UserInputField
 
 Schema: TypeAlias = "Sequence[UserInputField] | None"
 
 
+class Miswritten(ValueError):
+    """A text that cannot be read as what it stands for: why, and where it was written."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
 def read_json(text: str, hint: str) -> Any:
-    """What JSON means. Raises `click.BadParameter`."""
+    """What JSON means. Raises `Miswritten`."""
     try:
         return json.loads(text)
     except ValueError as error:
         message = f"{text!r} is no JSON: {error}"
-        raise click.BadParameter(message, param_hint=hint) from None
+        raise Miswritten(message, hint) from None
 
 
 def read_object(text: str, hint: str) -> dict[str, Any]:
-    """The values of a form, as a JSON object. Raises `click.BadParameter`."""
+    """The values of a form, as a JSON object. Raises `Miswritten`."""
     value = read_json(text, hint)
     if not isinstance(value, dict):
         message = f'{text!r} is no JSON object. Write e.g. {{"amount": 3}}.'
-        raise click.BadParameter(message, param_hint=hint)
+        raise Miswritten(message, hint)
     return value
 
 
@@ -48,14 +54,14 @@ def typed(each: UserInputField, text: str) -> Any:
 
 
 def assigned(words: Sequence[str], schema: Schema) -> dict[str, Any]:
-    """The values of a form written as NAME=VALUE, each typed by its field. Raises `click.BadParameter`."""
+    """The values of a form written as NAME=VALUE, each typed by its field. Raises `Miswritten`."""
     form = {each.name: each for each in schema or ()}
     values: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or name in values:
             message = f"{word!r} is no NAME=VALUE." if not equals else f"{name!r} is given twice."
-            raise click.BadParameter(message, param_hint="NAME=VALUE")
+            raise Miswritten(message, "NAME=VALUE")
         values[name] = typed(form[name], text) if name in form else loosely(text)
     return values
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
+from statecore.asking.text import clean
 from statecore.stores.audit.verify import verify as verified
 from statecore.stores.sqlite.backup import backup as backed_up
 from statecore.stores.sqlite.health import ailments, facts, library
 
-from . import options as exits
+from . import exits
 from .options import Option, json_option
-from .screen import clean, watched
+from .screen import watched
 from .targets import database, existing, opened
 from .views import print_json
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from statecore import Workflow
     from statecore.stores import Store
     from statecore.stores.audit.verify import Fault, Verified
-    from statecore.stores.sqlite.health import Symptom
+    from statecore.stores.records import Symptom
 
 SHOWN = 100
 """How many faults are printed; with --json all are."""

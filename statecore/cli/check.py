@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from statecore.asking.text import clean, named
 from statecore.check import Finding, Report, Verdict, document, junit, mermaid, pytest_file, sarif
 from statecore.check import check as checked
 from statecore.check.graph import Graph
@@ -21,9 +22,9 @@ from statecore.check.wording import parse, parse_assumption, parse_lines
 from statecore.errors import InvalidProperty, UnknownStep
 from statecore.runtime.doctor import stranded, unasked
 
-from . import options as exits
+from . import exits
 from .options import json_option
-from .screen import clean, named, watched
+from .screen import watched
 from .targets import existing, load, opened, place_of, split
 from .views import print_json
 

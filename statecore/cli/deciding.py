@@ -13,15 +13,16 @@ import click
 from attrs import frozen
 
 from statecore.asking.outcomes import outcomes
+from statecore.asking.text import clean, named, short
 from statecore.asking.written import assigned, read_json, read_object
 from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
 from statecore.stores import PauseFilter
 
-from . import options as exits
-from .options import Option, json_option
+from . import exits
+from .options import Option, json_option, usage_errors
 from .person import by_option
-from .screen import clean, command, named, short
+from .screen import command
 from .targets import db_option, inbox, is_served
 from .views import pause_document, print_json
 
@@ -149,9 +150,11 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
         message = "Give NAME=VALUE or --json-value, not both."
         raise click.UsageError(message)
     if json_value is not None:
-        given = read_object(json_value, "--json-value")
+        with usage_errors():
+            given = read_object(json_value, "--json-value")
         return clerk.decide(run, "input", step, lambda _: given)
-    return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
+    with usage_errors():
+        return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
 
 
 @click.command(help=f"Choose what a Router runs, in the order given.\n\n{RUN_HELP}")
@@ -179,7 +182,8 @@ def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str 
     if (value is None) == (text is None):
         message = "Give --value JSON or --text TEXT, one of the two."
         raise click.UsageError(message)
-    output = read_json(value, "--value") if value is not None else text
+    with usage_errors():
+        output = read_json(value, "--value") if value is not None else text
     return clerk.decide(run, "edit", step, lambda _: output)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from statecore import RunStatus
+from statecore.asking.text import clean, short
 from statecore.codec import decode
 from statecore.examples import analysis, companion
 from statecore.stores import RunFilter
@@ -16,7 +17,7 @@ from .following import Following
 from .options import json_option
 from .person import by_option
 from .running import UNFINISHED, answering, answers_option, follow
-from .screen import Screen, clean, short
+from .screen import Screen
 from .targets import opened
 
 if TYPE_CHECKING:

@@ -16,16 +16,17 @@ from attrs import define
 from statecore import RunStatus, Workflow
 from statecore.asking.outcomes import carries, outcomes
 from statecore.asking.questions import particulars, question, shown
+from statecore.asking.text import brief, clean, named, short
 from statecore.errors import AlreadyDecided, NotPaused, PauseExpired, RunBusy
 from statecore.lifecycles import words as w
 from statecore.run import workflow as e
 from statecore.stores.owner import alive
 from statecore.stores.rules import ended
 
-from . import options as exits
+from . import exits
 from .options import Option
 from .person import Answering
-from .screen import Screen, brief, clean, command, named, short
+from .screen import Screen, command
 from .views import print_json
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from statecore.asking.text import clean, named, short, since
 from statecore.output.pictures import FORMATS, formatted
 from statecore.stores import PauseFilter, RunFilter
 
-from . import options as exits
+from . import exits
 from .options import Option, json_option
-from .screen import clean, command, named, short, since
+from .screen import command
 from .targets import db_option, inbox, load
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 
@@ -29,7 +30,7 @@ STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 @json_option
 def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
     """List runs, the one changed last first."""
-    from statecore.workflow.launching import phases_of  # noqa: PLC0415  # `pending` and `show` do without
+    from statecore.workflow.options import phases_of  # noqa: PLC0415  # `pending` and `show` do without
 
     box = inbox(db)
     wanted = RunFilter(phases=phases_of(status) if status else None, limit=limit)

@@ -14,7 +14,7 @@ import click
 from statecore import __version__
 from statecore.errors import StatecoreError
 
-from . import options as exits
+from . import exits
 
 NAME = "statecore"
 
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: Any = group.main(args=arguments, prog_name=NAME, standalone_mode=False)
     except StatecoreError as error:
-        from .screen import clean  # noqa: PLC0415  # only what is refused needs it
+        from statecore.asking.text import clean  # noqa: PLC0415  # only what is refused needs it
 
         return told(clean(error), exits.exit_of(error))
     except click.ClickException as error:

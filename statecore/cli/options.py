@@ -1,18 +1,14 @@
-"""What an option is to a type checker: a decorator that leaves the type of its command alone; and the one that nearly all commands have.
-
-What a command's exit code says, and which code stands for which error.
-"""
+"""What an option is to a type checker: a decorator that leaves the type of its command alone; and the one that nearly all commands have."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 import click
 
-from statecore import errors
+from statecore.asking.written import Miswritten
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any] | click.Command")
 
@@ -28,42 +24,10 @@ class Option(Protocol):
 json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 
-FINE, FAILED, USAGE, UNDETERMINED, PAUSED = 0, 1, 2, 3, 4
-INTERRUPTED = 130
-"""Ctrl-C, as shells write it."""
-
-BY_ERROR: dict[type[errors.StatecoreError], int] = {
-    errors.TargetError: USAGE,
-    errors.UnknownRun: USAGE,
-    errors.AmbiguousRun: USAGE,
-    errors.UnknownStep: USAGE,
-    errors.UnknownPause: USAGE,
-    errors.UnknownDecision: USAGE,
-    errors.InvalidInput: USAGE,
-    errors.RunBusy: UNDETERMINED,
-    errors.ClaimLost: UNDETERMINED,
-    errors.Undecided: PAUSED,
-}
-
-
-ABRUPT: list[bool] = []
-"""Whether something in this process does not survive an orderly exit."""
-
-
-def leave_at_once() -> None:
-    """Have the process end without the interpreter's own clearing up, which Temporal's threads sometimes crash in."""
-    ABRUPT.append(True)
-
-
-def leave(code: int) -> NoReturn:
-    """End the process: its exit code."""
-    if ABRUPT:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
-
-
-def exit_of(error: errors.StatecoreError) -> int:
-    """The exit code of a named error."""
-    return next((code for kind, code in BY_ERROR.items() if isinstance(error, kind)), FAILED)
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """A text that cannot be read is a wrong use of the command that was given it."""
+    try:
+        yield
+    except Miswritten as error:
+        raise click.BadParameter(error.message, param_hint=error.hint) from None

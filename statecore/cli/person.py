@@ -16,14 +16,14 @@ import click
 from attrs import define, field, frozen
 
 from statecore.asking.questions import field_line, particulars, question, shown
-from statecore.asking.written import CARRIED, assigned, read_object, typed
+from statecore.asking.text import clean
+from statecore.asking.written import CARRIED, Miswritten, assigned, read_object, typed
 from statecore.core import DECISIONS
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
 from statecore.runtime.answers import chosen_names
 
-from .options import Option
-from .screen import clean
+from .options import Option, usage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,9 @@ def items(text: str) -> Iterator[tuple[str | None, str, Any]]:
     while comma:
         carrying = CARRYING.match(rest)
         if carrying is not None:
-            yield carrying["step"], carrying["word"], CARRIED[carrying["word"]](carrying["value"])
+            with usage_errors():
+                value = CARRIED[carrying["word"]](carrying["value"])
+            yield carrying["step"], carrying["word"], value
             return
         item, comma, rest = (part.strip() for part in rest.partition(","))
         step, equals, word = item.rpartition("=")
@@ -193,7 +195,7 @@ class Person:
                 case _:
                     return Answer(word, self.by, said or None)
             answer.give(requirement)
-        except (InvalidInput, click.BadParameter) as error:
+        except (InvalidInput, Miswritten) as error:
             click.echo(f"  {clean(error)}")
             return None
         return answer
@@ -231,7 +233,7 @@ def choices(requirement: Any, text: str) -> list[str]:
 
 
 def written_form(text: str) -> dict[str, Any]:
-    """The values of a form in one line, as a JSON object. Raises `click.BadParameter`."""
+    """The values of a form in one line, as a JSON object. Raises `Miswritten`."""
     return read_object(text, "input")
 
 
@@ -244,7 +246,7 @@ def form(requirement: Any) -> dict[str, Any]:
     while word := line("  NAME=VALUE (an empty line ends): "):
         try:
             assigned([*words, word], None)
-        except click.BadParameter as error:
+        except Miswritten as error:
             click.echo(f"  {clean(error.message)}")
         else:
             words.append(word)

@@ -9,17 +9,18 @@ import click
 from attrs import define, field
 
 from statecore import RunStatus
+from statecore.asking.text import clean, named, short
 from statecore.asking.written import read_json
 from statecore.errors import NotPaused, RunBusy, StatecoreError
+from statecore.runtime.launching import late_runs, left_runs
 from statecore.stores import RunFilter
 from statecore.workflow.inbox import Inbox
-from statecore.workflow.launching import late_runs, left_runs
 
-from . import options as exits
+from . import exits
 from .following import Following, Watching, interval_option, pace, watch_option
-from .options import Option, json_option
+from .options import Option, json_option, usage_errors
 from .person import Person, by_option, nobody, parse
-from .screen import Screen, clean, interactive, named, short, watched
+from .screen import Screen, interactive, watched
 from .targets import db_option, load, placed
 from .views import print_json, run_document
 
@@ -117,7 +118,8 @@ def input_of(text: str | None, input_json: str | None) -> Any:
     if text is not None:
         message = "Give --input or --input-json, not both."
         raise click.UsageError(message)
-    return read_json(input_json, "--input-json")
+    with usage_errors():
+        return read_json(input_json, "--input-json")
 
 
 def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from statecore import Workflow
 from statecore.errors import TargetError, suggest
 from statecore.stores import InMemoryDb
 
-from . import options as exits
+from . import exits
 from .options import Option
 
 if TYPE_CHECKING:

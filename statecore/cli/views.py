@@ -8,13 +8,14 @@ import click
 
 from statecore.asking.outcomes import outcomes
 from statecore.asking.questions import particulars, question, shown
+from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import words as w
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
 
-from .screen import COLOURS, brief, clean, named, short
+from .screen import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

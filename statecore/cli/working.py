@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from statecore.asking.text import clean, named, short
 from statecore.runtime.worker import Went, Worker
 
-from . import options as exits
+from . import exits
 from .options import json_option
-from .screen import Screen, clean, named, short
+from .screen import Screen
 from .targets import db_option, is_served, load, placed, served
 from .views import print_json
 

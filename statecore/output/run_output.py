@@ -13,7 +13,7 @@ from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import words as w
-from statecore.runtime import of_record
+from statecore.runtime.execution import compiled_of, of_record
 from statecore.runtime.inputs import CallValues, step_input
 from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
@@ -346,8 +346,3 @@ PLAIN = (
 def output_of(plain: Mapping[str, Any]) -> StepOutput:
     """A step's output, with what is inside it, from plain data."""
     return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())]})
-
-
-def compiled_of(record: Record) -> Compiled:
-    """A stored run's program, with none of the user's components."""
-    return Compiled(stored_program(record.identity.canonical), {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.codec import decode
 from statecore.core import DECISIONS
@@ -24,6 +24,34 @@ ANSWERS = {
     "error": "retry() or skip()",
     "interrupted": "retry() or skip()",
 }
+
+
+class Said(Protocol):
+    """A requirement as far as a continuation reads it: which question, and what was decided of it."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that asks."""
+
+    @property
+    def pause_id(self) -> str:
+        """The question."""
+
+    @property
+    def decision(self) -> str | None:
+        """The word, None while undecided."""
+
+    @property
+    def value(self) -> Any:
+        """The value that the word carries."""
+
+    @property
+    def by(self) -> str | None:
+        """The person who decided, as the caller names them."""
+
+    @property
+    def comment(self) -> str | None:
+        """The reason."""
 
 
 def words_of(kind: str) -> tuple[str, ...]:

@@ -21,14 +21,13 @@ from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, Store
 from statecore.stores.owner import SKEW, standing
+from statecore.stores.records import Symptom
 from statecore.stores.rules import STATUS, clock_text
-from statecore.stores.sqlite.health import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from statecore.core import Node
-    from statecore.workflow.workflow import Workflow
+
+    from .host import Runnable
 
 ALL = 1_000_000
 UNFINISHED = (w.pending, w.running, w.paused, w.failed)
@@ -51,14 +50,14 @@ def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
 
 def places(record: Record, was: Mapping[str, Any]) -> list[str]:
     """The addresses where a run stands: its cursors, and the components around them."""
-    places: dict[str, None] = {}
+    found: dict[str, None] = {}
     for cursor in record.state.cursors:
         parts = cursor.at.split("/")
         for cut in range(1, len(parts) + 1):
             at = "/".join(parts[:cut])
             if at in was or at == cursor.at:
-                places[at] = None
-    return list(places)
+                found[at] = None
+    return list(found)
 
 
 def changed(db: Store, workflow_id: str, program: Program) -> Iterator[Record]:
@@ -70,8 +69,6 @@ def changed(db: Store, workflow_id: str, program: Program) -> Iterator[Record]:
 
 def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The unfinished runs of a workflow that this definition of it could not go on with."""
-    from statecore.stores.sqlite.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
-
     for record in changed(db, workflow_id, program):
         try:
             differences = differences_at(record, program.nodes)
@@ -84,8 +81,6 @@ def stranded(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]
 
 def unasked(db: Store, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The gates of this definition that unfinished runs have passed already, and will not be asked: a run never goes back (CONT-9)."""
-    from statecore.stores.sqlite.health import Symptom  # noqa: PLC0415  # it knows files, which most runs do not need
-
     for record in changed(db, workflow_id, program):
         try:
             was = stored_program(record.identity.canonical).nodes
@@ -119,7 +114,6 @@ def is_gate(node: Node) -> bool:
     return bool(node.facts & GATES)
 
 
-ALL = 1_000_000
 RECOVER = "statecore recover TARGET"
 TICK = "statecore tick TARGET"
 WORK = "statecore worker TARGET"
@@ -136,7 +130,7 @@ class Examined:
     symptoms: list[Symptom] = field(factory=list)
 
 
-def examine(db: Store, now: int, workflow: Workflow | None = None) -> Examined:
+def examine(db: Store, now: int, workflow: Runnable | None = None) -> Examined:
     """Look at all runs at an instant (microseconds, UTC); with a workflow, also at what it could not go on with."""
     found = Examined()
     for record in db.runs(RunFilter(limit=ALL)):

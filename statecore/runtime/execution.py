@@ -10,7 +10,25 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from statecore.codec import decode, encode
-from statecore.core import Address, Ask, Call, Commit, Cursor, Event, Gather, Move, Node, Program, Ref, Source, State, Timer, asks
+from statecore.core import (
+    Address,
+    Ask,
+    Call,
+    Commit,
+    Compiled,
+    Cursor,
+    Event,
+    Gather,
+    Move,
+    Node,
+    Program,
+    Ref,
+    Source,
+    State,
+    Timer,
+    asks,
+    stored_program,
+)
 from statecore.core.owed import CallKind
 from statecore.core.state import Turn
 from statecore.definition import StepOutput
@@ -24,8 +42,6 @@ from statecore.stores.records import NO_BODY
 from .inputs import CallValues
 
 if TYPE_CHECKING:
-    from statecore.core import Compiled
-
     from .host import Host
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
@@ -388,3 +404,8 @@ def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
     return Execution(
         host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state, record.lease
     )
+
+
+def compiled_of(record: Record) -> Compiled:
+    """A stored run's program, with none of the user's components."""
+    return Compiled(stored_program(record.identity.canonical), {})

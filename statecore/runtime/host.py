@@ -5,13 +5,37 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from attrs import Factory, field, frozen
 
 from statecore.stores import Store
 from statecore.stores.owner import this_process
 from statecore.stores.rules import LEASE_SECONDS
+
+if TYPE_CHECKING:
+    from statecore.core import Compiled
+
+
+class Runnable(Protocol):
+    """A workflow as far as the runtime knows it: its program, its store, and the defaults of its runs."""
+
+    id: str
+    name: str
+    input_schema: Any
+    session_id: str
+    session_state: dict[str, Any]
+    user_id: str | None
+    metadata: dict[str, Any]
+    host: Host
+    db: Store
+
+    @property
+    def compiled(self) -> Compiled:
+        """The program, compiled once."""
+
+    def on(self, db: Store) -> Self:
+        """The same workflow on another store."""
 
 
 def wall_clock() -> int:

@@ -30,18 +30,17 @@ from statecore.errors import (
     UnknownDecision,
 )
 from statecore.lifecycles import words as w
-from statecore.output.run_output import compiled_of
-from statecore.runtime import Execution, Host, of_record
 from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
-from .answers import ANSWERS, fitting
+from .answers import ANSWERS, Said, fitting
 from .doctor import differences_at
+from .execution import Execution, compiled_of, of_record
+from .host import Host
 from .storing import cancellation, expiries, let_go, store_claim, store_events, store_interruption
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Commit, Compiled, Node, Program
-    from statecore.output import Requirement
 
 
 NOTHING = encode({})
@@ -163,7 +162,7 @@ class Continuation:
     compiled: Compiled
     workflow_id: str
     run_id: str
-    requirements: Iterable[Requirement]
+    requirements: Iterable[Said]
     retry_failed: bool = False
     stale: list[Decided] = field(factory=list)
 
@@ -248,7 +247,7 @@ class Continuation:
         """What people owe this run, decided or not."""
         return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
-    def decided(self, requirement: Requirement, pause: Pause) -> Decided:
+    def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
         word = str(requirement.decision)
         value = fitting(pause, word, requirement.value)

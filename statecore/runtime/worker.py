@@ -25,6 +25,7 @@ from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, StoreUna
 from statecore.lifecycles import words as w
 from statecore.stores.rules import STATUS
 
+from .host import Runnable
 from .ready import Continuation, describe
 from .storing import let_go, loud
 from .sync import drive
@@ -32,7 +33,6 @@ from .sync import drive
 if TYPE_CHECKING:
     from statecore.runtime import Execution
     from statecore.stores import Record
-    from statecore.workflow.workflow import Workflow
 
 OVERTAKEN = (Undecided, NotPaused, ClaimLost, RunBusy)
 """What says that somebody else has moved the run meanwhile: there is nothing to do for it."""
@@ -63,7 +63,7 @@ class Worker:
     for a while, longer each time.
     """
 
-    workflow: Workflow
+    workflow: Runnable
     concurrency: int = 4
     poll: float | None = None
     tell: Callable[[Went], None] = field(default=lambda _: None)

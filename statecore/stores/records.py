@@ -204,6 +204,16 @@ class PauseFilter:
     due_after: Micros | None = None
 
 
+@frozen
+class Symptom:
+    """A finding about a store or a run of it: its kind, its subject, the reason, and the remedy ("" where there is nothing to do)."""
+
+    kind: str
+    about: str
+    why: str
+    remedy: str = ""
+
+
 class Store(Protocol):
     """What a database has to promise; `stores.conformance` is the test of it.
 

@@ -17,27 +17,14 @@ from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.runtime import Host
 from statecore.runtime.host import clock_of
+from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, Store
 
 from .inbox import Inbox
-from .launching import (
-    ContinueOptions,
-    RunOptions,
-    aeach_on,
-    checked_schema,
-    each_on,
-    late_runs,
-    launch,
-    left_runs,
-    phases_of,
-    plain_options,
-    read_options,
-    resume,
-    submit,
-)
+from .options import ContinueOptions, aeach_on, checked_schema, each_on, phases_of, plain_options, read_options
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from statecore.cli import following as watching
-from statecore.cli import main
+from statecore.cli import following, main
 from tests.crash.commands import PATIENCE, Gate, Terminal, start, statecore
 
 FLOW = """
@@ -67,7 +66,7 @@ def meanwhile(folder, monkeypatch, looks):
             assert still, "watched longer than there was anything to see"
             still.pop(0)(process)
 
-        monkeypatch.setattr(watching, "sleep", pause)
+        monkeypatch.setattr(following, "sleep", pause)
         return process
 
     return begin
@@ -115,7 +114,7 @@ def test_a_run_is_followed_to_its_pause(folder, meanwhile, looks, capsys):
     assert main(["resume", "watched_flow.py:asking", "--watch"]) == 4
     assert re.search(r"statecore confirm \w{8} ask +# run 'ask'", capsys.readouterr().out)
     assert effects(folder) == ["slow"]
-    assert looks == [watching.INTERVAL]
+    assert looks == [following.INTERVAL]
 
 
 @pytest.mark.spec("CRASH-1", "CONT-3")
@@ -142,7 +141,7 @@ def test_each_event_is_a_line_of_json(folder, meanwhile, capsys):
 @pytest.mark.parametrize(("name", "code"), [("smooth", 0), ("asking", 4)])
 def test_what_rests_is_not_watched(folder, capsys, monkeypatch, name, code):
     """A run that has ended or waits for a person is told at once, with its exit code."""
-    monkeypatch.setattr(watching, "sleep", lambda seconds: pytest.fail(f"waited {seconds} s for a run that rests"))
+    monkeypatch.setattr(following, "sleep", lambda seconds: pytest.fail(f"waited {seconds} s for a run that rests"))
     assert main(["run", f"watched_flow.py:{name}", "--run-id", "r"]) == code
     assert main(["resume", f"watched_flow.py:{name}", "r", "--watch"]) == code
     assert {0: "It is COMPLETED already.", 4: "Run r is PAUSED: somebody has to decide."}[code] in capsys.readouterr().out
@@ -162,14 +161,14 @@ def test_a_run_that_nobody_executes_is_executed(folder, capsys):
 
 def test_an_end_between_two_looks_is_told(folder, meanwhile, capsys, monkeypatch):
     """A run that ends after its executor was found to be gone, and before it is taken over, is no refusal."""
-    process, look = meanwhile("smooth"), watching.Watching.came_to_rest
+    process, look = meanwhile("smooth"), following.Watching.came_to_rest
 
     def gone_and_then_over(self):
         if process.returncode is not None:
             return look(self)
         return let_go(process)
 
-    monkeypatch.setattr(watching.Watching, "came_to_rest", gone_and_then_over)
+    monkeypatch.setattr(following.Watching, "came_to_rest", gone_and_then_over)
     assert main(["resume", "watched_flow.py:smooth", "--watch"]) == 0
     assert "SC302" not in capsys.readouterr().err
     assert effects(folder) == ["slow", "last"]

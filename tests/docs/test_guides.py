@@ -15,8 +15,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from statecore.cli import main
-from statecore.cli import options as exits
+from statecore.cli import exits, main
 from statecore.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]

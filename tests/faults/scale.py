@@ -17,9 +17,9 @@ from attrs import define, field
 
 from statecore import Step, Workflow
 from statecore.db.sqlite import SqliteDb
+from statecore.runtime.launching import launch
 from statecore.runtime.sync import drive
 from statecore.stores.audit.verify import verify
-from statecore.workflow.launching import launch
 from tests.faults.report import Order, Tally
 
 GRAIN = 20

@@ -10,7 +10,7 @@ import pytest
 from specs.model import tlc
 from statecore.check.tla import BY_HAND, by_hand
 from statecore.cli import main
-from statecore.cli.options import FINE, USAGE
+from statecore.cli.exits import FINE, USAGE
 
 FLOW = """
     from statecore import Condition, Loop, Step, Workflow

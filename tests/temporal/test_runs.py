@@ -34,8 +34,7 @@ from statecore.errors import (
 from statecore.stores import Decided, Identity
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
 from statecore.temporal.activities.worker import prepare
-from statecore.temporal.client import reading as finding
-from statecore.temporal.client import starting
+from statecore.temporal.client import reading, starting
 from statecore.temporal.wire import Start, plain_start, read_start, row
 from statecore.temporal.workflow.ledger import read_waiting
 from tests.temporal.conftest import GATE, Serve, Working, history_of
@@ -168,7 +167,7 @@ def test_a_decision_beside_a_call_is_told_at_once_and_taken_when_it_has_ended(se
 
 def memo(runs: TemporalWorkflows, run_id: str) -> list[Any]:
     """What a run's memo says that people owe."""
-    told = runs.db.connection.do(finding.memo(runs.db.connection, run_id))
+    told = runs.db.connection.do(reading.memo(runs.db.connection, run_id))
     return [read_waiting(each) for each in told["pauses"]]
 
 

@@ -11,8 +11,7 @@ import pytest
 from statecore import Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import InvalidInput, StoreUnavailable, ValuesMissing, ValueTooLarge
 from statecore.stores import PauseFilter
-from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows
-from statecore.temporal import wire as sizes
+from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
 from statecore.temporal.values import brought
 from statecore.temporal.wire import MAX_SENT
 from tests.temporal.conftest import GATE, Serve, Working
@@ -70,7 +69,7 @@ def test_a_call_that_is_too_large_to_be_sent_fails_its_step(serve: Serve, monkey
     seen: list[int] = []
     runs = serve(Workflow("heavy", [LOOSE, Step("after", seen.append, on_error="skip")]))
     run = runs.run("x", session_state={"all": "z" * 9_000}, timeout=30)
-    monkeypatch.setattr(sizes, "MAX_SENT", 9_000)
+    monkeypatch.setattr(wire, "MAX_SENT", 9_000)
     run.steps_requiring_confirmation[0].confirm()
     ended = runs.continue_run(run, timeout=30)
     assert [each.error_type for each in ended.step_results] == ["ValueTooLarge", "ValueTooLarge"]

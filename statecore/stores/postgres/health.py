@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError, StoreCorrupt
 from statecore.stores.audit.verify import Verified, contents, plain
-from statecore.stores.sqlite.health import Symptom
+from statecore.stores.records import Symptom
 
 from .channel import SETTINGS, named
 from .dialect import PostgresLink

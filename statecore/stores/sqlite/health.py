@@ -6,9 +6,8 @@ import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from statecore.errors import StoreError
+from statecore.stores.records import Symptom
 
 from .channel import DURABILITY, SETTINGS, connect
 from .opening import marks
@@ -21,16 +20,6 @@ Version = tuple[int, ...]
 WAL_RESET_FROM, WAL_RESET_FIXED = (3, 7, 0), (3, 51, 3)
 WAL_RESET_ALSO_FIXED = frozenset({(3, 50, 7), (3, 44, 6)})
 LARGE_LOG = 64 * 1024 * 1024
-
-
-@frozen
-class Symptom:
-    """Something that somebody should look at, or should know: what kind, about what, why, and what to do ("" where nothing has to be)."""
-
-    kind: str
-    about: str
-    why: str
-    remedy: str = ""
 
 
 def has_wal_reset_race(version: Version) -> bool:

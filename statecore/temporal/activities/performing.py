@@ -14,16 +14,15 @@ from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution
 from statecore.runtime.calls import call_user, finish_now
-from statecore.temporal import values
-from statecore.temporal import wire as sizes
+from statecore.temporal import values, wire
 from statecore.temporal.orders import ordered
 from statecore.temporal.wire import CALL, KEEP, Plain, read_call, refusal
 
 if TYPE_CHECKING:
     from statecore.core import Call
+    from statecore.runtime.host import Runnable
     from statecore.stores import Identity
     from statecore.temporal.client.db import TemporalDb
-    from statecore.workflow import Workflow
 
 BEAT = 1.0
 """Seconds between two signs of life, where a run's lease does not want them sooner."""
@@ -36,7 +35,7 @@ class Performer:
     """Makes the calls of the workflows that a worker serves, on threads of its own: one for each call that may run at the same time."""
 
     db: TemporalDb
-    workflows: dict[str, Workflow]
+    workflows: dict[str, Runnable]
     pool: ThreadPoolExecutor
     programs: dict[str, Compiled] = field(factory=dict)
 
@@ -67,11 +66,11 @@ class Performer:
         identity = self.db.identity(order["run"])
         call = read_call(order["call"])
         flow = self.workflows[identity.workflow_id]
-        host = evolve(flow.host, store=self.db, session=flow.on(self.db).get_session)
+        host = evolve(flow.host, store=self.db, session=flow.on(self.db).host.session)
         execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
         return ended(execution, call, self.db.values)
 
-    def compiled(self, flow: Workflow, identity: Identity, call: Call) -> Compiled:
+    def compiled(self, flow: Runnable, identity: Identity, call: Call) -> Compiled:
         """The program that the run follows, with the user code of this worker. Where it has none there, another worker may: it is tried again."""
         mine = flow.compiled
         if mine.program.fingerprint == identity.fingerprint:
@@ -111,7 +110,7 @@ def ended(execution: Execution, call: Call, store: values.Values | None) -> Plai
     changed = execution.session_state if execution.session_state is not before else None
     try:
         end = plain_event(event, values.moved(store, event.body.value), changed)
-        sizes.checked(f"what {call.at!r} returned", end)
+        wire.checked(f"what {call.at!r} returned", end)
     except Exception as error:  # noqa: BLE001  # too large, or the values store failed: an error of its step (P10)
         return plain_event(execution.failed(call, error))
     return end

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
+    from statecore.runtime.host import Runnable
     from statecore.temporal.client.db import TemporalDb
-    from statecore.workflow import Workflow
 
 GRACE = 10.0
 UNHINDERED = timedelta(milliseconds=50)
 """Temporal's library may hold signs of life back for so long: they are few, and one that comes late costs a short lease."""
 
-PASSED = ("statecore", "transitions", "six", "attrs", "attr", "cattrs")
+PASSED = ("statecore", "transitions", "six", "attrs", "attr")
 """What the sandbox does not import again for every run: the core and its libraries, which are pure."""
 
 
@@ -77,7 +77,7 @@ async def prepare(db: TemporalDb) -> None:
         raise StoreUnavailable(db.path, why) from error
 
 
-def serve(db: TemporalDb, workflow: Workflow, slots: int, ready: Callable[[], None] = lambda: None) -> None:
+def serve(db: TemporalDb, workflow: Runnable, slots: int, ready: Callable[[], None] = lambda: None) -> None:
     """Execute runs of a workflow until this process is told to stop (Ctrl-C, SIGTERM)."""
     stop = asyncio.Event()
 

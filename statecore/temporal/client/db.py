@@ -23,13 +23,11 @@ from statecore.temporal.values import FolderValues, Values, brought, moved
 from statecore.temporal.wire import CARRY, OWNER, Plain, Start, checked, plain_start, read, read_head, row
 from statecore.temporal.workflow.ledger import Page, read_waiting
 
-from . import reading as asking
-from . import reading as finding
-from . import starting
+from . import reading, starting
 from .connection import Connection
 
 if TYPE_CHECKING:
-    from statecore.workflow import Workflow
+    from statecore.runtime.host import Runnable
 
 OPTIONS, PORT = ("tls", "values", "wait"), 7233
 LEASE = 3.0
@@ -97,7 +95,7 @@ class TemporalDb:
         """The address, as it is written after `--db`."""
         return self.connection.where
 
-    def learn(self, workflow: Workflow) -> None:
+    def learn(self, workflow: Runnable) -> None:
         """Know what people are shown of a workflow, so that its runs can be started from here."""
         self._said[workflow.compiled.program.fingerprint] = sayings(workflow.compiled)
 
@@ -106,7 +104,7 @@ class TemporalDb:
     def identity(self, run_id: str) -> Identity:
         """What is fixed about a run; read from the first event of its history, once. Raises `UnknownRun`."""
         if run_id not in self._identities:
-            self._remember([self.connection.do(finding.start(self.connection, run_id)).identity])
+            self._remember([self.connection.do(reading.start(self.connection, run_id)).identity])
         return self._identities[run_id]
 
     def _remember(self, found: list[Identity]) -> None:
@@ -118,7 +116,7 @@ class TemporalDb:
     def _met(self, memos: list[tuple[str, Plain]]) -> list[tuple[Identity, Plain]]:
         """Listed runs with their identities, which are read many at a time; without those that are gone meanwhile."""
         unknown = [run_id for run_id, _ in memos if run_id not in self._identities]
-        self._remember([each.identity for each in self.connection.do(finding.starts(self.connection, unknown))])
+        self._remember([each.identity for each in self.connection.do(reading.starts(self.connection, unknown))])
         return [(self._identities[run_id], memo) for run_id, memo in memos if run_id in self._identities]
 
     def _brought(self, identity: Identity) -> Identity:
@@ -139,19 +137,19 @@ class TemporalDb:
 
         A run writes that into its memo in the same moment, so that only one with too much for a memo is asked.
         """
-        memo = self.connection.do(finding.memo(self.connection, run_id))
+        memo = self.connection.do(reading.memo(self.connection, run_id))
         told = self._known(run_id, memo)
-        phase = finding.phase(told["head"])
+        phase = reading.phase(told["head"])
         return phase in ENDED or (phase == "paused" and all(decided is None for _, decided in told["pauses"]))
 
     def _told(self, run_id: str) -> Plain:
         """How a run stands and what people owe it: from its memo where it rests, else from itself."""
-        memo = self.connection.do(finding.memo(self.connection, run_id))
+        memo = self.connection.do(reading.memo(self.connection, run_id))
         head = memo["head"]
-        if head is not None and (finding.rests(head) or not memo["begun"]):
+        if head is not None and (reading.rests(head) or not memo["begun"]):
             return self._whole(run_id, memo)
         try:
-            return self.connection.do(asking.look(self.connection, run_id))
+            return self.connection.do(reading.look(self.connection, run_id))
         except StoreUnavailable:
             if head is None:
                 raise
@@ -161,14 +159,14 @@ class TemporalDb:
         """What a memo says, with a session state that was too large for it."""
         if memo["head"]["session_state"] is not None:
             return memo
-        return self.connection.do(asking.look(self.connection, run_id))
+        return self.connection.do(reading.look(self.connection, run_id))
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. It takes a worker. Raises `UnknownRun`."""
         first, last = slice_of(after, upto)
         found: list[Entry] = []
         while True:
-            told = self.connection.do(asking.rows(self.connection, run_id, first + len(found), last))
+            told = self.connection.do(reading.rows(self.connection, run_id, first + len(found), last))
             if not found:
                 found = [entry for entry in self._paged(told["moved"], first, last) if entry.seq <= last]
                 if found:
@@ -216,12 +214,12 @@ class TemporalDb:
         else:
             if wanted.due_before is not None and wanted.due_before <= wall_clock() + 1:
                 return []  # what is late is taken by the run's own timer
-            memos = self.connection.do(finding.memos(self.connection, finding.waiting(wanted), None))
+            memos = self.connection.do(reading.memos(self.connection, reading.waiting(wanted), None))
             found = self._heard(self._met(memos))
         rows = [
             self._waiting(identity, pause, decided)
             for identity, told in found
-            if finding.phase(told["head"]) not in ENDED
+            if reading.phase(told["head"]) not in ENDED
             for pause, decided in map(read_waiting, told["pauses"])
         ]
         rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
@@ -231,7 +229,7 @@ class TemporalDb:
     def _heard(self, met: list[tuple[Identity, Plain]]) -> list[tuple[Identity, Plain]]:
         """Listed runs as they stand; without those with too much for a memo that no worker answers for, lest nobody's questions be seen."""
         asked = [identity.run_id for identity, memo in met if memo["head"] is None]
-        told = self.connection.do(asking.looks(self.connection, asked))
+        told = self.connection.do(reading.looks(self.connection, asked))
         known = [(identity, memo if memo["head"] is not None else told.get(identity.run_id)) for identity, memo in met]
         return [(identity, each) for identity, each in known if each is not None]
 
@@ -254,7 +252,7 @@ class TemporalDb:
 
     def _all_pauses(self, run_id: str) -> list[tuple[Pause, Decided | None]]:
         """Every pause that a run ever had, in the order of their opening."""
-        told = self.connection.do(asking.pauses(self.connection, run_id))
+        told = self.connection.do(reading.pauses(self.connection, run_id))
         past = [each for _, name in told["moved"] for each in self._page(name).pauses]
         return [*past, *map(read_waiting, told["pauses"])]
 
@@ -277,9 +275,9 @@ class TemporalDb:
         if stored is not None:
             return stored
         if not self.wait:
-            self.connection.do(asking.decide_later(self.connection, run_id, plain))
+            self.connection.do(reading.decide_later(self.connection, run_id, plain))
             return decision
-        found = self.connection.do(asking.decide(self.connection, run_id, plain))
+        found = self.connection.do(reading.decide(self.connection, run_id, plain))
         if found is None:  # it has ended meanwhile, and what is known of it now says why
             return self._judged(decision) or decision
         taken = read(Decided, found)
@@ -289,7 +287,7 @@ class TemporalDb:
         """What is known here of a decision: refused by its name, or taken before; None where the run is to say."""
         run_id = decision.run_id
         told = self._told(run_id)
-        waiting, phase = self._found(run_id, decision.pause_id, told), finding.phase(told["head"])
+        waiting, phase = self._found(run_id, decision.pause_id, told), reading.phase(told["head"])
         if waiting is None:
             raise UnknownPause(run_id, decision.pause_id, [pause.pause_id for pause, _ in map(read_waiting, told["pauses"])])
         if self.wait and phase not in ENDED and waiting.pause.closed is None:
@@ -302,9 +300,9 @@ class TemporalDb:
         if record.state.run in ENDED:
             return record
         if not self.wait:
-            self.connection.do(asking.cancel_later(self.connection, run_id, by))
+            self.connection.do(reading.cancel_later(self.connection, run_id, by))
             return record
-        told = self.connection.do(asking.cancel(self.connection, run_id, by))
+        told = self.connection.do(reading.cancel(self.connection, run_id, by))
         return self.load(run_id) if told is None else read_head(record.identity, told["head"])
 
     # -- many runs -------------------------------------------------------------------------------------------------------------------
@@ -312,7 +310,7 @@ class TemporalDb:
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, most recently started first, as new as Temporal's visibility; one that is in the middle as it last told."""
         limit, offset = page(wanted)
-        memos = self.connection.do(finding.memos(self.connection, finding.runs(wanted), offset + limit))
+        memos = self.connection.do(reading.memos(self.connection, reading.runs(wanted), offset + limit))
         return [
             read_head(identity, self._whole(identity.run_id, self._known(identity.run_id, memo))["head"])
             for identity, memo in self._met(memos[offset:])
@@ -321,7 +319,7 @@ class TemporalDb:
     def session_state(self, session_id: str, workflow_id: str) -> str | None:
         """The session state as the run of a session left it that was started last; none on the test server, which lists nothing."""
         if self._lists is None:
-            self._lists = self.connection.do(finding.can_list(self.connection))
+            self._lists = self.connection.do(reading.can_list(self.connection))
         found = self.runs(RunFilter(session_id, workflow_id, limit=1)) if self._lists else []
         return found[0].session_state if found else None
 

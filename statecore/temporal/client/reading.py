@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from statecore.codec.records import load_state
 from statecore.errors import UnknownRun
 from statecore.stores.rules import ENDED, STATUS
-from statecore.temporal import wire as attributes
+from statecore.temporal import wire
 from statecore.temporal.wire import MEMO, RUN, Plain, Start, read_start, refused
 from statecore.temporal.workflow.run import Run
 
@@ -117,7 +117,7 @@ def quoted(text: str) -> str:
 
 def where(**wanted: Any) -> str:
     """A query for runs, by the attributes that are wanted."""
-    names = {"workflow": attributes.WORKFLOW.name, "session": attributes.SESSION.name}
+    names = {"workflow": wire.WORKFLOW.name, "session": wire.SESSION.name}
     parts = [f"{names[word]} = {quoted(text)}" for word, text in wanted.items() if text is not None]
     return " AND ".join([f"WorkflowType = {quoted(RUN)}", "ExecutionStatus != 'ContinuedAsNew'", *parts])
 
@@ -134,7 +134,7 @@ def runs(wanted: RunFilter) -> str:
         query = f"{query} AND WorkflowId STARTS_WITH {quoted(wanted.prefix)}"
     if wanted.phases is None:
         return query
-    return f"{query} AND {attributes.STATUS.name} IN ({', '.join(quoted(STATUS[each]) for each in wanted.phases)})"
+    return f"{query} AND {wire.STATUS.name} IN ({', '.join(quoted(STATUS[each]) for each in wanted.phases)})"
 
 
 LOG = logging.getLogger(__name__)

@@ -10,12 +10,11 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from statecore.stores.rules import STATUS
-from statecore.temporal import wire as attributes
+from statecore.temporal import wire
 from statecore.temporal.wire import MEMO, RUN, Start, checked, plain_start
 from statecore.temporal.workflow.opening import opened
 
-from . import reading as asking
-from . import reading as finding
+from . import reading
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -35,19 +34,19 @@ async def start(connection: Connection, given: Start, policy: WorkflowIDReusePol
     identity = given.identity
     foreseen = opened(given, lambda: identity.created)
     pairs = (
-        SearchAttributePair(attributes.STATUS, STATUS[foreseen.execution.state.run]),
-        SearchAttributePair(attributes.WORKFLOW, identity.workflow_id),
-        SearchAttributePair(attributes.SESSION, identity.session_id),
+        SearchAttributePair(wire.STATUS, STATUS[foreseen.execution.state.run]),
+        SearchAttributePair(wire.WORKFLOW, identity.workflow_id),
+        SearchAttributePair(wire.SESSION, identity.session_id),
     )
     try:
         await (await connection.client()).start_workflow(
             RUN,
             plain_start(given),
             id=identity.run_id,
-            task_queue=attributes.queue_of(identity.workflow_id),
+            task_queue=wire.queue_of(identity.workflow_id),
             id_reuse_policy=policy,
             task_timeout=TURN,
-            memo={MEMO: attributes.memo(foreseen.ledger.told())},
+            memo={MEMO: wire.memo(foreseen.ledger.told())},
             search_attributes=TypedSearchAttributes(list(pairs)),
         )
     except WorkflowAlreadyStartedError:
@@ -56,8 +55,8 @@ async def start(connection: Connection, given: Start, policy: WorkflowIDReusePol
 
 async def reopen(connection: Connection, run_id: str) -> None:
     """Start a failed run's workflow again, with all of its past, which is asked of it and takes a worker. Raises `Existing`."""
-    first = await finding.start(connection, run_id)
-    carried = await asking.carried(connection, run_id)
+    first = await reading.start(connection, run_id)
+    carried = await reading.carried(connection, run_id)
     again = evolve(first, carried=carried, reopens=True)
     checked(f"the past of run {run_id!r}", plain_start(again))
     await start(connection, again, AGAIN)

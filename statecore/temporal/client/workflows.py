@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
 from statecore.codec import encode
 from statecore.errors import NotPaused, StoreUnavailable
 from statecore.runtime.answers import fitting
+from statecore.runtime.host import Runnable
+from statecore.runtime.launching import Driven, RunOptions, submit
 from statecore.stores import Decided
 from statecore.stores.rules import STATUS
-from statecore.workflow.launching import RunOptions, submit
 
 from . import starting
 
 if TYPE_CHECKING:
-    from statecore.output import Requirement, WorkflowRunOutput
-    from statecore.workflow import Workflow
+    from statecore.runtime.answers import Said
 
     from .db import TemporalDb
 
 
-class TemporalWorkflows:
+Output = TypeVar("Output", bound=Driven)
+Given_co = TypeVar("Given_co", bound=Driven, covariant=True)
+
+
+class Shown(Runnable, Protocol[Given_co]):
+    """A workflow that shows its runs as outputs."""
+
+    def get_run_output(self, run_id: str) -> Given_co:
+        """A run as it stands."""
+
+
+class TemporalWorkflows(Generic[Output]):
     """The runs of one workflow on a Temporal server; the definition is the same as for any store."""
 
-    workflow: Workflow
+    workflow: Any  # as it was given, on this store: a type that says so would have to know the facade
     db: TemporalDb
 
-    def __init__(self, workflow: Workflow, db: TemporalDb) -> None:
+    def __init__(self, workflow: Shown[Output], db: TemporalDb) -> None:
         self.workflow, self.db = workflow.on(db), db
         db.learn(workflow)
 
@@ -50,16 +61,17 @@ class TemporalWorkflows:
         *,
         timeout: float | None = None,
         **options: Unpack[RunOptions],
-    ) -> WorkflowRunOutput:
+    ) -> Output:
         """Start a run and wait until people are owed or it is over. A failed run is returned, and does not raise: it failed elsewhere."""
         return self.wait(self.start(input, **options), timeout=timeout)
 
-    def wait(self, run_id: str, *, timeout: float | None = None) -> WorkflowRunOutput:
+    def wait(self, run_id: str, *, timeout: float | None = None) -> Output:
         """Wait until a run rests: until people are owed or it is over. Raises `StoreUnavailable` after `timeout` seconds."""
         until, pause = None if timeout is None else monotonic() + timeout, 0.02
         while True:
             if self.db.rests(run_id):
-                return self.workflow.get_run_output(run_id)
+                output: Output = self.workflow.get_run_output(run_id)
+                return output
             if until is not None and monotonic() > until:
                 raise StoreUnavailable(self.db.path, f"run {run_id!r} goes on still after {timeout} s")
             sleep(pause)
@@ -67,12 +79,12 @@ class TemporalWorkflows:
 
     def continue_run(
         self,
-        run_output: WorkflowRunOutput | None = None,
+        run_output: Output | None = None,
         *,
         run_id: str | None = None,
         retry_failed: bool = False,
         timeout: float | None = None,
-    ) -> WorkflowRunOutput:
+    ) -> Output:
         """Hand in what was decided on a run's requirements, and wait until it rests again; or have a failed run go on.
 
         Raises what `decide` raises; `NotPaused` where the run is over.
@@ -88,7 +100,7 @@ class TemporalWorkflows:
                 self._hand_in(requirement)
         return self.wait(run_id, timeout=timeout)
 
-    def _hand_in(self, requirement: Requirement) -> None:
+    def _hand_in(self, requirement: Said) -> None:
         """Have the run take what a requirement records."""
         row = self.db.pause(requirement.run_id, requirement.pause_id)
         if row is None:

@@ -23,8 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.stores import Body, Decided
     from statecore.stores.records import NO_BODY
     from statecore.stores.rules import ENDED, STATUS
-    from statecore.temporal import wire as attributes
-    from statecore.temporal import wire as sizes
+    from statecore.temporal import wire
     from statecore.temporal.orders import order_of
     from statecore.temporal.wire import CALL, KEEP, MEMO, OWNER, RUN, Plain, plain_start, read_start, row
 
@@ -120,7 +119,7 @@ class Run:
         base = self.execution.session_state
         order = order_of(self.execution, call, self.ledger)
         try:
-            sizes.checked(f"what is sent to {call.at!r}", order)
+            wire.checked(f"what is sent to {call.at!r}", order)
         except ValueTooLarge as error:
             refusal: asyncio.Future[Any] = asyncio.Future()
             refusal.set_exception(error)
@@ -211,8 +210,8 @@ class Run:
         if shown == self.told:
             return
         if self.told[0] != shown[0]:
-            workflow.upsert_search_attributes([attributes.STATUS.value_set(shown[0])])
-        workflow.upsert_memo({MEMO: attributes.memo(self.ledger.told())})
+            workflow.upsert_search_attributes([wire.STATUS.value_set(shown[0])])
+        workflow.upsert_memo({MEMO: wire.memo(self.ledger.told())})
         self.told = shown
 
     @workflow.update
@@ -221,7 +220,7 @@ class Run:
         try:
             return row(self.take(decision))
         except StatecoreError as refusal:
-            raise attributes.refusal(refusal) from refusal
+            raise wire.refusal(refusal) from refusal
 
     @decide.validator
     def may_decide(self, decision: list[Any]) -> None:
@@ -229,7 +228,7 @@ class Run:
         try:
             judged(self.execution, self.ledger, decision, now())
         except StatecoreError as refusal:
-            raise attributes.refusal(refusal) from refusal
+            raise wire.refusal(refusal) from refusal
 
     @workflow.signal
     def decide_later(self, decision: list[Any]) -> None:
@@ -277,8 +276,8 @@ class Run:
         found, size = [], 0
         for entry in self.ledger.journal(self.ledger.run_id, after, upto):
             found.append(row(entry))
-            size += sizes.size_of(found[-1])
-            if size > sizes.MAX_SENT // 2:
+            size += wire.size_of(found[-1])
+            if size > wire.MAX_SENT // 2:
                 break
         return {"rows": found, "moved": [list(each) for each in self.ledger.moved]}
 
@@ -302,7 +301,7 @@ class Run:
         past = self.ledger.past()
         text = past.text()
         if len(text) > self.start.carry:
-            pieces = [text[at : at + sizes.MAX_SENT // 2] for at in range(0, len(text), sizes.MAX_SENT // 2)]
+            pieces = [text[at : at + wire.MAX_SENT // 2] for at in range(0, len(text), wire.MAX_SENT // 2)]
             names = [await self.kept_elsewhere(piece) for piece in pieces]
             last = self.ledger.kept.seq
             self.ledger.move([(last, " ".join(names))])

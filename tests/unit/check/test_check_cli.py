@@ -12,7 +12,7 @@ import pytest
 from statecore import SqliteDb
 from statecore.cli import check as command
 from statecore.cli import main
-from statecore.cli.options import FAILED, FINE, UNDETERMINED, USAGE
+from statecore.cli.exits import FAILED, FINE, UNDETERMINED, USAGE
 from statecore.cli.targets import load
 
 FLOW = """

@@ -17,11 +17,12 @@ import pytest
 
 from statecore import SqliteDb
 from statecore.asking.outcomes import Outcome
+from statecore.asking.text import UNPRINTABLE, brief, clean, short
 from statecore.cli import main
 from statecore.cli.deciding import meant
-from statecore.cli.options import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
+from statecore.cli.exits import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
 from statecore.cli.person import RETRIES, WORDS, Person, parse
-from statecore.cli.screen import UNPRINTABLE, brief, clean, command, short
+from statecore.cli.screen import command
 from statecore.cli.views import readable
 from statecore.codec import decode
 from tests.crash.commands import statecore

@@ -10,7 +10,7 @@ import pytest
 
 from statecore import HumanReview, Router, SqliteDb, Step, Workflow
 from statecore.cli import main
-from statecore.cli.options import FAILED, FINE
+from statecore.cli.exits import FAILED, FINE
 
 FIELDS = [{"name": "n", "field_type": "int", "required": True}]
 

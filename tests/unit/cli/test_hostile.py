@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from specs.tools import errors
 from statecore import Condition, Router, SqliteDb, Step, Workflow
+from statecore.asking.text import LONGEST, UNPRINTABLE, clean
 from statecore.cli import main
 from statecore.cli.main import COMMANDS
-from statecore.cli.screen import LONGEST, UNPRINTABLE, clean
 from statecore.draw import draw_workflow, outcomes, to_dot, to_mermaid, to_svg, to_text
 from tests.unit.draw.drawn_readers import HOSTILE, graph_of, read_dot, read_mermaid
 

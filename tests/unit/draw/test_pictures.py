@@ -11,7 +11,7 @@ import pytest
 
 from statecore import RunStatus, Step, Workflow
 from statecore.cli import main
-from statecore.cli.options import FINE, USAGE
+from statecore.cli.exits import FINE, USAGE
 from statecore.draw import Past, draw_workflow, outcomes, to_dot, to_mermaid, to_text
 from statecore.errors import MissingExtra, UnknownFormat
 

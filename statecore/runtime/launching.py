@@ -1,0 +1,139 @@
+"""From a call of `run`, `submit` or `continue_run` to a run that is ready for a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
+from uuid import uuid4
+
+from statecore.definition.fields import checked
+from statecore.errors import InvalidInput, UnknownRun
+from statecore.stores import PauseFilter, RunFilter
+
+from .answers import Said
+from .ready import Continuation, new_run, submitted
+
+if TYPE_CHECKING:
+    from statecore.stores import Record
+
+    from .host import Runnable
+    from .ready import Ready
+
+ALL = 1_000_000
+
+
+class Driven(Protocol):
+    """The output of a run, as far as a continuation reads it: which run, and what was decided of it."""
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+
+    @property
+    def requirements(self) -> Iterable[Said]:
+        """Its questions, answered or not."""
+
+
+class RunOptions(TypedDict, total=False):
+    """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state.
+
+    `idempotency_key` names the request: the same key again starts no second run of the workflow, but goes on with the first one where
+    it can, and gives its output.
+    """
+
+    additional_data: Mapping[str, Any] | None
+    session_id: str | None
+    user_id: str | None
+    run_id: str | None
+    session_state: Mapping[str, Any] | None
+    idempotency_key: str | None
+
+
+def checked_input(name: str, schema: Any, given: Any) -> Any:
+    """A run's input, checked and completed by the workflow's schema; plain data, so that it can be stored. Raises `InvalidInput`."""
+    if schema is None:
+        return given
+    if not hasattr(schema, "model_validate"):
+        return checked(name, schema, given)
+    try:
+        return schema.model_validate(given).model_dump()
+    except ValueError as error:
+        raise InvalidInput(name, [str(error)]) from error
+
+
+def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
+    """A new run, stored and claimed; or the one that the same key has begun.
+
+    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
+    """
+    return new_run(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
+
+
+def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> str:
+    """The id of a new run that is stored, and that nobody executes yet; or of the one that the same key has begun. Raises what `launch` does."""
+    return submitted(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
+
+
+def asked_for(  # as many keywords as a run has settings
+    workflow: Runnable,
+    run_input: Any,
+    *,
+    additional_data: Mapping[str, Any] | None = None,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    run_id: str | None = None,
+    session_state: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """What is asked for by a call of `run`: ids, values and session states. Raises `InvalidInput`."""
+    ids = {
+        "run_id": run_id or str(uuid4()),
+        "workflow_id": workflow.id,
+        "workflow_name": workflow.name,
+        "session_id": session_id or workflow.session_id,
+        "user_id": user_id or workflow.user_id,
+        "key": idempotency_key,
+    }
+    checked = checked_input(workflow.name, workflow.input_schema, run_input)
+    values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": workflow.metadata}
+    return ids, values, (workflow.session_state, session_state or {})
+
+
+def resume(  # as many keywords as a continuation has settings
+    workflow: Runnable,
+    output: Driven | None,
+    *,
+    run_id: str | None = None,
+    session_id: str | None = None,
+    step_requirements: Iterable[Said] | None = None,
+    error_requirements: Iterable[Said] | None = None,
+    retry_failed: bool = False,
+) -> Ready:
+    """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
+    run_id = run_id or (output.run_id if output is not None else None)
+    if run_id is None:
+        message = "continue_run needs a run output or a run_id."
+        raise TypeError(message)
+    if session_id is not None and workflow.db.load(run_id).identity.session_id != session_id:
+        raise UnknownRun(run_id, session_id)
+    requirements: list[Said] = [*(step_requirements or ()), *(error_requirements or ())]
+    if output is not None and step_requirements is None and error_requirements is None:
+        requirements = list(output.requirements)
+    return Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed).ready()
+
+
+def left_runs(workflow: Runnable) -> list[str]:
+    """The runs of a workflow that are in the middle, whoever executes them or does not."""
+    return [each.identity.run_id for each in unfinished(workflow)]
+
+
+def late_runs(workflow: Runnable) -> list[str]:
+    """The runs of a workflow that time moves on: those with an expired pause, and those of which a listing has applied it already."""
+    late = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=ALL))
+    moved = [each.identity.run_id for each in unfinished(workflow) if each.owner is None]
+    return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved]))
+
+
+def unfinished(workflow: Runnable) -> list[Record]:
+    """The runs of a workflow that neither rest nor are over."""
+    return workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=ALL))

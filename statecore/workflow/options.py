@@ -1,0 +1,123 @@
+"""The words that only the facade has: options of a continuation, a status as users write it, plain options, and several runs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+
+from statecore.definition import RunStatus
+from statecore.definition.fields import as_schema
+from statecore.definition.plain import plain_value, read_value
+from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided
+from statecore.output import Requirement, WorkflowRunOutput
+from statecore.stores.rules import ENDED, STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statecore.stores import Store
+
+
+class Facade(Protocol):
+    """A `Workflow` as far as this module knows it."""
+
+    id: str
+    description: str | None
+    metadata: dict[str, Any]
+    input_schema: Any
+    checks: tuple[Any, ...]
+    store_events: bool
+    db: Store
+
+    def get_run_output(self, run_id: str) -> WorkflowRunOutput:
+        """A run as it stands."""
+
+    def continue_run(self, *, run_id: str) -> WorkflowRunOutput:
+        """Go on with a run."""
+
+    async def aget_run_output(self, run_id: str) -> WorkflowRunOutput:
+        """A run as it stands."""
+
+    def acontinue_run(self, *, run_id: str) -> Awaitable[WorkflowRunOutput]:
+        """Go on with a run."""
+
+
+class ContinueOptions(TypedDict, total=False):
+    """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened."""
+
+    run_id: str | None
+    session_id: str | None
+    step_requirements: Iterable[Requirement] | None
+    error_requirements: Iterable[Requirement] | None
+    retry_failed: bool
+
+
+def phases_of(status: RunStatus | str) -> tuple[str, ...]:
+    """The core's phases that a user's status stands for. Raises `DefinitionError` for a word that is none."""
+    word = str(getattr(status, "value", status)).upper()
+    phases = tuple(phase for phase, name in STATUS.items() if name == word)
+    if not phases:
+        message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
+        raise DefinitionError(message)
+    return phases
+
+
+def checked_schema(schema: Any) -> Any:
+    """An input schema: fields, or a class that validates by itself. Raises `DefinitionError` for anything else."""
+    return schema if schema is None or hasattr(schema, "model_validate") else as_schema(schema)
+
+
+def plain_options(workflow: Facade) -> dict[str, Any]:
+    """What is public of a workflow beside its definition, as plain data."""
+    schema = workflow.input_schema
+    plain: dict[str, Any] = {"id": workflow.id, "description": workflow.description, "metadata": workflow.metadata}
+    if isinstance(schema, tuple):
+        plain["input_schema"] = [each.to_dict() for each in schema]
+    elif schema is not None:
+        plain["input_schema"] = plain_value(schema)
+    if workflow.checks:
+        plain["checks"] = [str(each) for each in workflow.checks]
+    if workflow.store_events:
+        plain["store_events"] = True
+    return plain
+
+
+def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords of a Workflow that `plain_options` wrote."""
+    names = ("id", "description", "metadata", "input_schema", "store_events", "checks")
+    return {name: read_value(name, plain[name], functions) for name in names if name in plain}
+
+
+ALL = 1_000_000
+
+
+def each_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+    """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
+    went_on: list[str] = []
+    for run_id in list(wanted):
+        with moved(workflow, run_id, went_on):
+            workflow.continue_run(run_id=run_id)
+    return [workflow.get_run_output(run_id) for run_id in went_on]
+
+
+async def aeach_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+    """The same on asyncio."""
+    went_on: list[str] = []
+    for run_id in list(wanted):
+        with moved(workflow, run_id, went_on):
+            await workflow.acontinue_run(run_id=run_id)
+    return [await workflow.aget_run_output(run_id) for run_id in went_on]
+
+
+@contextmanager
+def moved(workflow: Facade, run_id: str, went_on: list[str]) -> Iterator[None]:
+    """Note a run that went on, also where it failed on the way; one that somebody else has, or that cannot go on, is let be."""
+    try:
+        yield
+    except (RunBusy, ClaimLost, NotPaused, Undecided):
+        return
+    except Exception:
+        if workflow.db.load(run_id).state.run not in ENDED:
+            raise
+    went_on.append(run_id)
