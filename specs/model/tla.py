@@ -1,6 +1,6 @@
 """The TLA+ modules that follow from the package: `Lifecycle` from the tables, `Program` from compiled workflows.
 
-`python -m specs.model.tla` writes `specs/generated/`; `--check` says what is out of date.
+`python -m specs.model.tla` writes `specs/model/generated/`; `--check` says what is out of date.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--check" in arguments:
         stale = drift()
         for name in stale:
-            sys.stderr.write(f"specs/generated/{name} is out of date: run python -m specs.model.tla\n")
+            sys.stderr.write(f"specs/model/generated/{name} is out of date: run python -m specs.model.tla\n")
         return int(bool(stale))
     GENERATED.mkdir(exist_ok=True)
     for name, text in files().items():

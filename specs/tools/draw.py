@@ -1,4 +1,4 @@
-"""`python -m statecore.draw [--check] [FOLDER]` writes the pages of `diagrams/`, or says where a folder differs from what runs."""
+"""`python -m specs.tools.draw [--check] [FOLDER]` writes the pages of `diagrams/`, or says where a folder differs from what runs."""
 
 from __future__ import annotations
 

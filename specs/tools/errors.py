@@ -12,7 +12,7 @@ from pathlib import Path
 from statecore import errors
 from statecore.errors import StatecoreError
 
-PAGE = Path(__file__).parent / "guide" / "errors.md"
+PAGE = Path(__file__).parents[1] / "guide" / "errors.md"
 ABOUT = {
     "SC1": "Definitions: what is written wrong is refused where it is written",
     "SC2": "Lifecycles: what no row allows",

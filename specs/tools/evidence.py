@@ -1,7 +1,7 @@
 """The evidence in one line: `python -m specs.tools.evidence`. Nothing in it is typed in by hand.
 
 Claims and rows are counted when it is printed. What takes long is counted by the test that produces it and held against
-`generated/evidence.json`: where a figure changes, that test fails and says what to write there.
+`evidence.json` beside this module: where a figure changes, that test fails and says what to write there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from statecore.lifecycles import TABLES
 
 HERE = Path(__file__).parent
-FIGURES = HERE / "generated" / "evidence.json"
+FIGURES = HERE / "evidence.json"
 CLAIM = re.compile(r"^- \*\*[A-Z]+-\d+\*\* (?!\(planned\))", re.MULTILINE)
 
 
@@ -33,7 +33,7 @@ def differing(**counted: int) -> dict[str, int]:
 def line() -> str:
     """The evidence."""
     known = figures()
-    claims = len(CLAIM.findall((HERE / "semantics.md").read_text(encoding="utf-8")))
+    claims = len(CLAIM.findall((HERE.parent / "semantics.md").read_text(encoding="utf-8")))
     rows = sum(len(table.rows) for table in TABLES.values())
     return (
         f"{claims} claims, {rows} rows; {known['mutants']:,} of {known['mutants']:,} non-equivalent mutants of the tables killed; "

@@ -16,7 +16,7 @@ from textwrap import wrap
 
 from statecore.draw.picture import Cluster, Edge, Node, Picture, ident
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2] / "statecore"
 WIDTH, LINES = 26, 4
 
 

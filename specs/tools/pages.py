@@ -54,7 +54,7 @@ def examples(package: str = EXAMPLES) -> dict[str, Example]:
 INDEX = "README.md"
 FOLDER = "examples/"
 SUFFIXES = frozenset({".mmd", ".dot", ".svg", ".md"})
-COMMAND = "python -m statecore.draw"
+COMMAND = "python -m specs.tools.draw"
 PREFACE = f"""\
 Nothing here is drawn by hand. `{COMMAND}` writes these pages; `{COMMAND} --check` fails where they differ from what runs. The thick arrows
 are the way on which every answer is yes."""

@@ -15,6 +15,9 @@ Schema: TypeAlias = "Sequence[UserInputField] | None"
 class Miswritten(ValueError):
     """A text that cannot be read as what it stands for: why, and where it was written."""
 
+    message: str
+    hint: str
+
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.message, self.hint = message, hint

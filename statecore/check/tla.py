@@ -125,7 +125,7 @@ def node_of(node: Node) -> dict[str, Any]:
 def by_hand(name: str) -> str:
     """A module that is the same for every workflow: beside this one in a wheel, in `specs/` of a checkout."""
     here = Path(__file__).parent
-    shipped, source = here / "tla" / name, here.parents[1] / "specs" / name
+    shipped, source = here / "tla" / name, here.parents[1] / "specs" / "model" / name
     return (shipped if shipped.exists() else source).read_text(encoding="utf-8")
 
 

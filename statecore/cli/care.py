@@ -16,7 +16,7 @@ from statecore.stores.sqlite.health import ailments, facts, library
 from . import exits
 from .options import Option, json_option
 from .screen import watched
-from .targets import database, existing, opened
+from .stores import database, existing, opened
 from .views import print_json
 
 if TYPE_CHECKING:

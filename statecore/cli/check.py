@@ -25,7 +25,8 @@ from statecore.runtime.doctor import stranded, unasked
 from . import exits
 from .options import json_option
 from .screen import watched
-from .targets import existing, load, opened, place_of, split
+from .stores import existing, opened, place_of
+from .targets import load, split
 from .views import print_json
 
 if TYPE_CHECKING:

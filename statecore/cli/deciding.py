@@ -23,7 +23,7 @@ from . import exits
 from .options import Option, json_option, usage_errors
 from .person import by_option
 from .screen import command
-from .targets import db_option, inbox, is_served
+from .stores import db_option, inbox, is_served
 from .views import pause_document, print_json
 
 if TYPE_CHECKING:

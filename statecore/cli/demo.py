@@ -18,7 +18,7 @@ from .options import json_option
 from .person import by_option
 from .running import UNFINISHED, answering, answers_option, follow
 from .screen import Screen
-from .targets import opened
+from .stores import opened
 
 if TYPE_CHECKING:
     from statecore import Workflow

@@ -61,7 +61,7 @@ COMMANDS = (
     Later("backup", "care", "Copy a store while it is used."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
     Later("diagram", "diagram", "Draw a workflow, or a run on it."),
-    Later("export", "export", "Write a workflow as TLA+, for a second and independent checker."),
+    Later("export", "check", "Write a workflow as TLA+, for a second and independent checker."),
 )
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."
 

@@ -21,7 +21,8 @@ from .following import Following, Watching, interval_option, pace, watch_option
 from .options import Option, json_option, usage_errors
 from .person import Person, by_option, nobody, parse
 from .screen import Screen, interactive, watched
-from .targets import db_option, load, placed
+from .stores import db_option, placed
+from .targets import load
 from .views import print_json, run_document
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from statecore.runtime.worker import Went, Worker
 from . import exits
 from .options import json_option
 from .screen import Screen
-from .targets import db_option, is_served, load, placed, served
+from .stores import db_option, is_served, placed, served
+from .targets import load
 from .views import print_json
 
 if TYPE_CHECKING:

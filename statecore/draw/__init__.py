@@ -12,7 +12,7 @@ Kinds, and with them shapes and colours, are one table (`look.LOOKS`); ids and k
 `<picture>-<node>`, so `step-running` or `publish-review`. Inside a workflow the id of an address is its parts joined by two underscores,
 that of a gate has its phase behind three: `publish-review___awaiting_confirmation`.
 
-`python -m statecore.draw` writes the folder `diagrams/`: the lifecycles, the floors of the package (`draw_floors`) and the workflows of
+`python -m specs.tools.draw` writes the folder `diagrams/`: the lifecycles, the floors of the package (`draw_floors`) and the workflows of
 `statecore.examples`. With `--check` it fails where the folder differs from what runs. Both need the source of the package.
 """
 

@@ -13,7 +13,8 @@ from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import words as w
-from statecore.runtime.execution import compiled_of, of_record
+from statecore.runtime.execution import of_record
+from statecore.runtime.host import compiled_of
 from statecore.runtime.inputs import CallValues, step_input
 from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History

@@ -1,10 +1,8 @@
-"""What a definition makes of runs that were parked under another one: which it could not go on with, and which gates they pass unasked.
-
-`examine`: what in a store waits for somebody who does not come. It reads, and changes nothing.
+"""What in a store nothing moves, and what a definition makes of runs that were parked under another one. It reads, and changes nothing.
 
 Theory of operation. Every run is executed by a process that lives, or waits for a person, or is over. Whatever is none of these is named here,
-with what to do: runs that a process left, processes that live and do not move, pauses whose deadline is over, decisions that nobody has
-applied, and parked runs that a new definition of their workflow could not go on with.
+with what to do: runs that a process left, processes that live and do not move, pauses whose deadline is over, decisions that nothing has
+applied, parked runs that a new definition of their workflow could not go on with, and gates that they pass unasked.
 """
 
 from __future__ import annotations

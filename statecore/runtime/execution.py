@@ -27,7 +27,6 @@ from statecore.core import (
     State,
     Timer,
     asks,
-    stored_program,
 )
 from statecore.core.owed import CallKind
 from statecore.core.state import Turn
@@ -39,6 +38,7 @@ from statecore.stores.audit.replay import references
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
+from .calls import bounded, text_of
 from .inputs import CallValues
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
-MAX_ERROR = 4096
-"""Stored error text is bounded (P17)."""
 MAX_QUESTION = 1 << 30
 """A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
 
@@ -386,26 +384,8 @@ def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
             return ""
 
 
-def text_of(error: Exception) -> str:
-    """`str(exception)`; where even that fails, its class says so."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001  # user code again
-        return f"{type(error).__name__} (which has no text of its own)"
-
-
-def bounded(text: str) -> str:
-    """Error text, cut visibly where it is too long to store."""
-    return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"
-
-
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:
     """The execution of a run that has just been claimed."""
     return Execution(
         host, compiled, record.identity, record.state, record.epoch, record.seq, record.held, record.session_state, record.lease
     )
-
-
-def compiled_of(record: Record) -> Compiled:
-    """A stored run's program, with none of the user's components."""
-    return Compiled(stored_program(record.identity.canonical), {})

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from attrs import Factory, field, frozen
 
+from statecore.core import Compiled, stored_program
 from statecore.stores import Store
 from statecore.stores.owner import this_process
 from statecore.stores.rules import LEASE_SECONDS
 
 if TYPE_CHECKING:
-    from statecore.core import Compiled
+    from statecore.stores import Record
 
 
 class Runnable(Protocol):
@@ -75,3 +76,8 @@ class Host:
     def lease_end(self) -> int:
         """Until when a claim lasts that is made or renewed now."""
         return self.clock() + self.lease_micros
+
+
+def compiled_of(record: Record) -> Compiled:
+    """A stored run's program, with none of the user's components."""
+    return Compiled(stored_program(record.identity.canonical), {})

@@ -35,8 +35,8 @@ from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_te
 
 from .answers import ANSWERS, Said, fitting
 from .doctor import differences_at
-from .execution import Execution, compiled_of, of_record
-from .host import Host
+from .execution import Execution, of_record
+from .host import Host, compiled_of
 from .storing import cancellation, expiries, let_go, store_claim, store_events, store_interruption
 
 if TYPE_CHECKING:

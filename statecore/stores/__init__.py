@@ -4,7 +4,8 @@ Theory of operation. A store has five kinds of transaction: `begin` a run, `comm
 next state, all or nothing), `decide` (which never runs user code), `claim` (with `renew` and `release`). User code runs between
 transactions, never inside one. A boundary is accepted only from the run's present owner, at the row where its journal ends; a process
 that was taken over can store nothing. `records` are the plain records, `rules` what every store decides alike, `owner` who executes;
-`memory` and `sqlite` implement the protocol `records.Store`, and `conformance` is the test of any implementation.
+`memory` is the reference; `sql` is shared by the stores in tables, `sqlite` and `postgres`, whose files bear the same names; `audit` checks
+what is stored. `testing.stores` is the test of any implementation.
 """
 
 from .memory import InMemoryDb

@@ -215,7 +215,7 @@ class Symptom:
 
 
 class Store(Protocol):
-    """What a database has to promise; `stores.conformance` is the test of it.
+    """What a database has to promise; `testing.stores` is the test of it.
 
     Every method is one transaction, durable when it returns. Time always comes as an argument. `blocking` says that a commit waits
     for a disk, so that asyncio drivers keep it off the loop.

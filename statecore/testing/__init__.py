@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .stores import SharedStoreConformance, StoreConformance
 
 _HOMES = {
-    "Clock": ".clock",
+    "Clock": ".doubles",
     "Path": ".paths",
-    "Planned": ".stubs",
-    "Reviewer": ".reviewer",
+    "Planned": ".doubles",
+    "Reviewer": ".doubles",
     "SharedStoreConformance": "statecore.testing.stores",
     "StoreConformance": "statecore.testing.stores",
-    "Stubs": ".stubs",
+    "Stubs": ".doubles",
     "all_paths": ".paths",
     "assert_invariants": ".invariants",
-    "stubbed": ".stubs",
-    "timed": ".clock",
+    "stubbed": ".doubles",
+    "timed": ".doubles",
     "workflow_machine": ".machine",
 }
 

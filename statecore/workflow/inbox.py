@@ -20,7 +20,7 @@ from statecore.output.requirement import requirement_of
 from statecore.output.run_output import NO_TEXTS
 from statecore.runtime import Execution, Host
 from statecore.runtime.answers import fitting
-from statecore.runtime.execution import compiled_of
+from statecore.runtime.host import compiled_of
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
 from statecore.stores.rules import ENDED, STATUS

@@ -28,7 +28,7 @@ def test_a_code_is_one_error():
 def test_every_error_is_raised_by_a_test():
     """Some test names each error, or its code, where it expects it."""
     said = set()
-    for path in (*TESTS.rglob("*.py"), *(TESTS.parent / "statecore" / "stores" / "conformance").rglob("*.py")):
+    for path in (*TESTS.rglob("*.py"), *(TESTS.parent / "statecore" / "testing" / "stores").rglob("*.py")):
         if path != Path(__file__):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             said |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

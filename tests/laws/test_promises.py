@@ -17,7 +17,6 @@ IMPORTERS = {
     "__init__.py": "the names of its own package, written there",
     "cli/main.py": "the modules of the command line, written there",
     "cli/targets.py": "the workflow that a person names on the command line",
-    "draw/workflows.py": "the modules of the package of examples",
     "testing/__init__.py": "the names of its own package, written there",
 }
 """Who imports by name, and whose names these are: none of them is stored."""

@@ -78,4 +78,4 @@ def test_every_module_by_hand_is_shipped():
 
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert shipped == {f"specs/{name}": f"statecore/check/tla/{name}" for name in BY_HAND}
+    assert shipped == {f"specs/model/{name}": f"statecore/check/tla/{name}" for name in BY_HAND}

@@ -1,1 +1,1 @@
-"""Where user code runs on Temporal."""
+"""Where user code runs on Temporal: `performing` makes one call, `worker` serves a task queue."""

@@ -58,7 +58,7 @@ def world() -> ForkServerContext | SpawnContext:
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     found = get_context("forkserver")
-    imported = [name for name in modules if name.startswith("statecore.stores.") and "conformance" not in name]
+    imported = [name for name in modules if name.startswith("statecore.stores.")]
     found.set_forkserver_preload([decide_all.__module__, *imported])
     return found
 

@@ -156,7 +156,7 @@ def test_pages_do_not_depend_on_hashing_or_locale(seed):
     """A fresh interpreter with any hash seed, in a plain locale, finds no drift."""
     environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "statecore.draw", "--check", str(ROOT / "diagrams")],
+        [sys.executable, "-m", "specs.tools.draw", "--check", str(ROOT / "diagrams")],
         env=environment,
         capture_output=True,
         check=False,

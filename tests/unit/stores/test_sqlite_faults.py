@@ -216,7 +216,7 @@ class Semaphored(Thread):
 FORK = """
 import gc, os, sys, threading
 from statecore.errors import StoreForked
-from statecore.stores import channel
+from statecore.stores.sqlite import channel
 from statecore.testing.stores.samples import *
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.sqlite.store import SqliteDb
