@@ -73,8 +73,9 @@ def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
 
 
 def owed(program: Program, state: State) -> tuple[Owed, ...]:
-    """Everything that this state waits for, in order of address."""
-    return tuple([item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None])
+    """Everything that this state waits for, in order of address. A failed run waits for no delay: it calls nothing until it is reopened."""
+    found = [item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None]
+    return tuple(found if state.run != w.failed else [item for item in found if not isinstance(item, Timer)])
 
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:

@@ -62,6 +62,8 @@ def matches(cursor: Cursor, event: Event) -> bool:
 
 def report(draft: Draft, event: Event) -> None:
     """A call ended, a delay is over, a person decided, a deadline passed: fire the row at the cursor that waited for it."""
+    if draft.run == w.failed:  # after the end nothing begins (LAW-4): a failed run is reopened or cancelled, as a whole
+        raise RefusedTrigger(RUN.name, draft.run, event.trigger, ())
     for index, cursor in enumerate(draft.cursors):
         if matches(cursor, event) and event.trigger != w.resume:  # only a run is reopened, with all that failed in it
             del draft.cursors[index]

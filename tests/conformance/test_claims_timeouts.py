@@ -18,6 +18,10 @@ START = 1_000_000_000_000_000  # microseconds since 1970
 SECOND = 1_000_000
 
 
+class Boom(Exception):  # the user's own
+    pass
+
+
 @define
 class Clock:
     """Time as the test says; waiting moves it on, and is remembered."""
@@ -277,3 +281,16 @@ def test_delays_of_branches_do_not_add_up(db, drive, calls, clock):
     ]
     run = drive.run(timed([Parallel(*flaky)], db, clock))
     assert (run.content, sum(clock.waits)) == ({"a": "a", "b": "b"}, 5)
+
+
+@pytest.mark.spec("LAW-4", "RUN-2")
+def test_a_failed_run_waits_for_no_delay(db, drive, calls, clock):
+    """Where a branch fails the run, another one's automatic retry is not made; reopened, the run goes on with both."""
+    late = Step("late", calls.does("late", OSError(), "in time"), max_retries=1, retry_delay=60)
+    workflow = timed([Parallel(late, Step("pay", calls.does("pay", Boom(), "paid")))], db, clock)
+    with pytest.raises(Boom):
+        drive.run(workflow, run_id="r")
+    assert (sorted(calls.names), clock.waits) == (["late", "pay"], [])
+    assert workflow.get_run_output("r").status is RunStatus.error
+    run = drive.resume(workflow, run_id="r", retry_failed=True)
+    assert (run.content, clock.waits) == ({"late": "in time", "pay": "paid"}, [60])

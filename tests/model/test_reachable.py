@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from functools import cache
 from graphlib import TopologicalSorter
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from attrs import evolve
@@ -14,6 +14,7 @@ from statecore.core import CANCEL, REOPEN, Ask, Call, Cursor, Event, Ref, State,
 from statecore.core.facts import MAX_INTERRUPTS
 from statecore.core.owed import timers
 from statecore.core.state import UNMARKED, Gather, Source, Turn
+from statecore.errors import RefusedTrigger, StaleEvent
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from tests.model.explore import Graph
@@ -82,6 +83,28 @@ def test_nothing_is_owed_after_the_end():
         for _, _, after in graph.steps():
             ended = [index for index, move in enumerate(after.moves) if move.machine == "run" and move.dest in ENDS]
             assert ended in ([], [len(after.moves) - 1])
+
+
+@pytest.mark.spec("LAW-1", "LAW-4")
+def test_no_event_reaches_a_run_that_is_over():
+    """Whatever is offered to a run that is over, at any of its places, by any trigger, is refused; a failed one owes no call and no delay.
+
+    The graphs cannot show it, because they offer nothing to a run that is over.
+    """
+    triggers = sorted({row.on for table in TABLES.values() for row in table.rows} - {w.cancel})
+    offered = delays = 0
+    for graph, state in states():
+        if state.run not in ENDS:
+            continue
+        assert (calls(graph.program, state), timers(graph.program, state)) == ((), ())
+        delays += any(TABLES[graph.program[c.at].machine].owes.get(c.phase) == "timer" for c in state.cursors)
+        places = [(c.at, c.turn, c.attempt) for c in state.cursors] or [(graph.program.first, (), 0)]
+        for (at, turn, attempt), trigger in product(places, triggers):
+            offered += 1
+            with pytest.raises((RefusedTrigger, StaleEvent)):
+                advance(graph.program, state, Event(trigger, at, turn, attempt))
+    assert offered > 10_000
+    assert delays > 0
 
 
 @pytest.mark.spec("LAW-5", "COND-6")
