@@ -27,7 +27,7 @@ import pytest
 
 import statecore
 
-FLOORS = ["errors.py", "definition/*", "lifecycles/*", "core/*", "codec/*"]
+FLOORS = ["errors/*", "definition/*", "lifecycles/*", "core/*", "codec/*"]
 REPEATS = (
     "tests/conformance/test_claims_colours.py",
     "tests/conformance/test_claims_crash.py",

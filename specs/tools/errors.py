@@ -14,8 +14,8 @@ from statecore.errors import StatecoreError
 
 PAGE = Path(__file__).parents[1] / "guide" / "errors.md"
 ABOUT = {
-    "SC1": "Definitions: what is written wrong is refused where it is written",
-    "SC2": "Lifecycles: what no row allows",
+    "SC1": "Definitions: a mistake is refused where it is written",
+    "SC2": "Lifecycles: triggers that no row allows",
     "SC3": "Runs and decisions",
     "SC4": "Values",
     "SC5": "Stores",
@@ -27,6 +27,13 @@ HEAD = """# Errors
 Every error of statecore is a `StatecoreError`; those of wrong input are `ValueError`s too. Each carries a stable `code`, which begins its
 message, and attributes in place of a text to be parsed; the message says what happened, why, and what to do next. The table is generated from
 the classes (`python -m specs.tools.errors`), and each is raised by a test.
+
+A message is one line of at most 2,000 visible characters. A longer name in it is cut at ` ... `; control characters and marks of direction are
+shown as Python writes them. It never contains a refused value: it names the field, the type and the reason. The attributes hold what was given.
+
+Errors are compared by class, message and attributes. They survive `pickle`, `copy` and process pools, with their notes; cause and traceback stay
+behind, as with every exception of Python. An attribute that is not plain data (text, bytes, numbers, `None`, lists, tuples, dicts) becomes a text
+that tells its type.
 """
 
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from statecore import errors
+if TYPE_CHECKING:
+    from statecore.errors import StatecoreError
 
 FINE, FAILED, USAGE, UNDETERMINED, PAUSED = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 """Ctrl-C, as shells write it."""
 
-BY_ERROR: dict[type[errors.StatecoreError], int] = {
-    errors.TargetError: USAGE,
-    errors.UnknownRun: USAGE,
-    errors.AmbiguousRun: USAGE,
-    errors.UnknownStep: USAGE,
-    errors.UnknownPause: USAGE,
-    errors.UnknownDecision: USAGE,
-    errors.InvalidInput: USAGE,
-    errors.RunBusy: UNDETERMINED,
-    errors.ClaimLost: UNDETERMINED,
-    errors.Undecided: PAUSED,
+BY_ERROR = {
+    "TargetError": USAGE,
+    "UnknownRun": USAGE,
+    "AmbiguousRun": USAGE,
+    "UnknownStep": USAGE,
+    "UnknownPause": USAGE,
+    "UnknownDecision": USAGE,
+    "InvalidInput": USAGE,
+    "RunBusy": UNDETERMINED,
+    "ClaimLost": UNDETERMINED,
+    "Undecided": PAUSED,
 }
+"""By the name of the class: `--help` and `--version` import no errors, for attrs makes them."""
 
 
 ABRUPT: list[bool] = []
@@ -44,6 +46,6 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def exit_of(error: errors.StatecoreError) -> int:
+def exit_of(error: StatecoreError) -> int:
     """The exit code of a named error."""
-    return next((code for kind, code in BY_ERROR.items() if isinstance(error, kind)), FAILED)
+    return next((BY_ERROR[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in BY_ERROR), FAILED)

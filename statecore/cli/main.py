@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import click
 
 from statecore import __version__
-from statecore.errors import StatecoreError
 
 from . import exits
 
@@ -94,15 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         code: Any = group.main(args=arguments, prog_name=NAME, standalone_mode=False)
-    except StatecoreError as error:
-        from statecore.asking.text import clean  # noqa: PLC0415  # only what is refused needs it
-
-        return told(clean(error), exits.exit_of(error))
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return told("Interrupted.", exits.INTERRUPTED)
+    except Exception as error:
+        from statecore.errors import StatecoreError  # noqa: PLC0415  # only a refusal needs it
+
+        if not isinstance(error, StatecoreError):
+            raise
+        from statecore.asking.text import clean  # noqa: PLC0415  # the same
+
+        return told(clean(error), exits.exit_of(error))
     return code if isinstance(code, int) else exits.FINE
 
 

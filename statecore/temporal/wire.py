@@ -19,6 +19,7 @@ from statecore.codec.records import dump_state, load_state
 from statecore.core import Call, Ref
 from statecore.core.state import RULES_VERSION
 from statecore.errors import RulesUnknown, RunError, StatecoreError, ValueTooLarge
+from statecore.errors.wording import described
 from statecore.stores import Body, Decided, Entry, Identity, Pause, Record
 
 if TYPE_CHECKING:
@@ -193,10 +194,9 @@ def memo(told: Plain) -> Plain:
 
 def refusal(error: StatecoreError, *, for_now: bool = False) -> ApplicationError:
     """A named refusal as it travels: its class, its sentence, and its parts; one `for_now` is tried again, perhaps by another worker."""
-    parts = {
-        name: list(part) if isinstance(part, tuple) else part for name, part in vars(error).items() if not name.startswith("_")
-    }
-    return ApplicationError(str(error.args[0]), dumps(parts, default=str), type=type(error).__name__, non_retryable=not for_now)
+    parts = dumps(errors.parts(error), default=described, skipkeys=True)
+    sentence = str(error).removeprefix(f"{error.code} ")
+    return ApplicationError(sentence, parts, type=type(error).__name__, non_retryable=not for_now)
 
 
 def refused(failure: BaseException | None) -> StatecoreError:
@@ -206,16 +206,13 @@ def refused(failure: BaseException | None) -> StatecoreError:
     kind: Any = getattr(errors, failure.type or "", None)
     if not (isinstance(kind, type) and issubclass(kind, StatecoreError)):
         return RunError(failure.message)
-    error = kind.__new__(kind, failure.message)
-    vars(error).update(parts_of(failure))
-    return error
+    return errors.rebuilt(kind, failure.message, parts_of(failure))
 
 
 def parts_of(failure: ApplicationError) -> dict[str, Any]:
-    """The attributes of a refusal; lists were tuples. What is no refusal of this package's has none."""
+    """The attributes of a refusal as they travelled. An error of another origin has none."""
     try:
         plain = loads(failure.details[0]) if failure.details else {}
     except (TypeError, ValueError):
         return {}
-    named = plain.items() if isinstance(plain, dict) else ()
-    return {name: tuple(part) if isinstance(part, list) else part for name, part in named if not name.startswith("_")}
+    return plain if isinstance(plain, dict) else {}

@@ -1,0 +1,132 @@
+"""Every refusal has a name: one tree of errors under `StatecoreError`.
+
+Each message says what happened, why, and what to do next, on one line of at most 2,000 visible signs; the parts of the message are
+attributes, so that no caller has to parse a sentence. A class carries a stable `code`. Errors of bad input are `ValueError`s too, because
+that is what callers already catch. A refused value is never part of a message; names, ids, words and settings are.
+
+`wording` has the texts of the parts, `base` the mechanism; the classes stand in the order of their codes, in `definitions` (SC1, SC2),
+`runs` (SC3), `stores` (SC4, SC5) and `tools` (SC6, SC7).
+"""
+
+from .base import StatecoreError, parts, rebuilt
+from .definitions import (
+    ConflictingSettings,
+    DefinitionError,
+    DuplicateNames,
+    LifecycleError,
+    NotAComponent,
+    RefusedTrigger,
+    StaleEvent,
+    UnsupportedSetting,
+)
+from .runs import (
+    AlreadyDecided,
+    AmbiguousRun,
+    ClaimLost,
+    DefinitionChanged,
+    DuplicateRun,
+    DuplicateStart,
+    InvalidAnswer,
+    InvalidInput,
+    KeyReused,
+    NotPaused,
+    PauseExpired,
+    RefusedBoundary,
+    RulesUnknown,
+    RunBusy,
+    RunError,
+    RunsElsewhere,
+    StepFailed,
+    Undecided,
+    UnknownDecision,
+    UnknownPause,
+    UnknownRun,
+    UnknownStep,
+)
+from .stores import (
+    NotAStatecoreStore,
+    NotPermitted,
+    RefusedCodec,
+    ReplayFailed,
+    StoreCorrupt,
+    StoreError,
+    StoreForked,
+    StoreTooNew,
+    StoreUnavailable,
+    UnreadableValue,
+    UnstorableValue,
+    ValuesMissing,
+    ValueTooLarge,
+)
+from .tools import (
+    DrawingFailed,
+    InvalidProperty,
+    MissingExtra,
+    TargetError,
+    TooManyPaths,
+    Unanswered,
+    UnknownFormat,
+)
+from .wording import suggest
+
+__all__ = [
+    "AlreadyDecided",
+    "AmbiguousRun",
+    "ClaimLost",
+    "ConflictingSettings",
+    "DefinitionChanged",
+    "DefinitionError",
+    "DrawingFailed",
+    "DuplicateNames",
+    "DuplicateRun",
+    "DuplicateStart",
+    "InvalidAnswer",
+    "InvalidInput",
+    "InvalidProperty",
+    "KeyReused",
+    "LifecycleError",
+    "MissingExtra",
+    "NotAComponent",
+    "NotAStatecoreStore",
+    "NotPaused",
+    "NotPermitted",
+    "PauseExpired",
+    "RefusedBoundary",
+    "RefusedCodec",
+    "RefusedTrigger",
+    "ReplayFailed",
+    "RulesUnknown",
+    "RunBusy",
+    "RunError",
+    "RunsElsewhere",
+    "StaleEvent",
+    "StatecoreError",
+    "StepFailed",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreForked",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "TargetError",
+    "TooManyPaths",
+    "Unanswered",
+    "Undecided",
+    "UnknownDecision",
+    "UnknownFormat",
+    "UnknownPause",
+    "UnknownRun",
+    "UnknownStep",
+    "UnreadableValue",
+    "UnstorableValue",
+    "UnsupportedSetting",
+    "ValueTooLarge",
+    "ValuesMissing",
+    "parts",
+    "rebuilt",
+    "suggest",
+]
+
+for _name in __all__:
+    # an error is known, in a pickle or a traceback, by its public path, and not by the file that it is in today
+    globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,140 @@
+"""SC4 and SC5: a value that cannot be stored or read, and a store that cannot be used."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from .base import AS_ERROR, StatecoreError
+
+
+@define(**AS_ERROR)
+class UnstorableValue(StatecoreError, ValueError):
+    """A value cannot be stored so that it comes back equal."""
+
+    code = "SC400"
+    says = "{path}: {why}. Return plain data (numbers, text, bytes, dates, lists, dicts ...) or register a codec."
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class UnreadableValue(StatecoreError, ValueError):
+    """Stored bytes are no value that this release can read."""
+
+    code = "SC401"
+    says = "A stored value cannot be read: {why}. Nothing was guessed; check the store with `statecore verify`."
+    why: str
+
+
+@define(**AS_ERROR)
+class RefusedCodec(StatecoreError, ValueError):
+    """A codec cannot be registered: its type or its tag is taken, or can have none."""
+
+    code = "SC402"
+    says = "No codec for {kind} with the tag {tag!r}: {why}. Nothing was registered; a type keeps its one tag."
+    kind: str
+    tag: str
+    why: str
+
+
+@define(**AS_ERROR)
+class ValueTooLarge(StatecoreError, ValueError):
+    """A value is too large for the engine that would carry it; it was not sent."""
+
+    code = "SC403"
+    says = (
+        "{what} has {size:,} bytes, and at most {limit:,} are sent; nothing was. Keep large values elsewhere and hand on their "
+        "name, or give every client and worker the same values store (TemporalDb(values=...))."
+    )
+    what: str
+    size: int
+    limit: int
+
+
+@define(**AS_ERROR)
+class ValuesMissing(StatecoreError, LookupError):
+    """A value was moved to a values store that this process does not have, or that does not have it."""
+
+    code = "SC404"
+    says = (
+        "The value {key!r} cannot be read: {why}. Give this process the values store of the run's clients and workers: "
+        "TemporalDb(values=...), or STATECORE_VALUES=FOLDER."
+    )
+    key: str
+    why: str
+
+
+class StoreError(StatecoreError):
+    """A store cannot be used."""
+
+    code = "SC500"
+
+
+@define(**AS_ERROR)
+class NotAStatecoreStore(StoreError):
+    """The file is something else."""
+
+    code = "SC501"
+    says = "{path!r} is not a statecore store ({why}); it was left untouched. Name another file."
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class StoreCorrupt(StoreError):
+    """The file is a damaged store."""
+
+    code = "SC502"
+    says = "The store {path!r} is damaged: {why}. Restore a backup; `statecore verify` names the first bad row."
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class StoreTooNew(StoreError):
+    """The store was written by a newer release."""
+
+    code = "SC503"
+    says = "The store {path!r} has schema {found}; this release knows up to {known}. Upgrade statecore."
+    path: str
+    found: int
+    known: int
+
+
+@define(**AS_ERROR)
+class StoreForked(StoreError):
+    """A forked child used its parent's connection."""
+
+    code = "SC504"
+    says = "The store {path!r} was opened before a fork. Open it anew in the child process."
+    path: str
+
+
+@define(**AS_ERROR)
+class StoreUnavailable(StoreError):
+    """The store cannot be read or written now; what was acknowledged before is safe."""
+
+    code = "SC505"
+    says = "The store {path!r} cannot be used: {why}. Nothing that was acknowledged is lost; mend it and try again."
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class ReplayFailed(StoreError, ValueError):
+    """A journal is no history of its workflow."""
+
+    code = "SC506"
+    says = "Row {seq} of the journal does not follow from the rows before it: {why}. See `statecore verify`."
+    seq: int
+    why: str
+
+
+@define(**AS_ERROR)
+class NotPermitted(StoreError):
+    """The database lets this role not do that."""
+
+    code = "SC507"
+    says = "The store {path!r} does not permit this: {why}. Nothing was changed; use a role that may, or grant it."
+    path: str
+    why: str

@@ -1,0 +1,96 @@
+"""SC6 and SC7: optional packages and drawing; commands, properties and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import define, field
+
+from .base import AS_ERROR, StatecoreError
+from .wording import suggest
+
+
+def as_list(given: Iterable[str]) -> list[str]:
+    """Any iterable of texts as a list."""
+    return list(given)
+
+
+@define(**AS_ERROR)
+class MissingExtra(StatecoreError, ImportError):
+    """An optional package is needed for this."""
+
+    code = "SC600"
+    says = "{what} needs an optional package. Install it: pip install 'statecore[{extra}]'"
+    what: str
+    extra: str
+
+
+@define(**AS_ERROR)
+class DrawingFailed(StatecoreError):
+    """Graphviz gave up on a picture."""
+
+    code = "SC601"
+    says = "{program} did not draw the picture: {why:no reason given}. Write Mermaid, DOT or text instead."
+    program: str
+    why: str
+
+
+@define(**AS_ERROR)
+class UnknownFormat(StatecoreError, ValueError):
+    """A picture was asked for in a format that there is not."""
+
+    code = "SC602"
+    says = "{spec!r} is no format; write one of {known}.{_hint}"
+    spec: str
+    known: list[str] = field(converter=as_list)
+
+    @property
+    def _hint(self) -> str:
+        return suggest(self.spec, self.known)
+
+
+@define(**AS_ERROR)
+class TargetError(StatecoreError, ValueError):
+    """The command line names a workflow that cannot be found."""
+
+    code = "SC700"
+    says = "Cannot load {target!r}: {why}. Write module:attribute or file.py:attribute."
+    target: str
+    why: str
+
+
+@define(**AS_ERROR)
+class InvalidProperty(StatecoreError, ValueError):
+    """A property to be checked cannot be read."""
+
+    code = "SC701"
+    says = "The property {text!r} cannot be read: {why}{_stop} Write e.g. never ran(pay) unless confirmed(approve)."
+    text: str
+    why: str
+
+    @property
+    def _stop(self) -> str:
+        return "" if self.why.endswith(("?", ".")) else "."
+
+
+@define(**AS_ERROR)
+class Unanswered(StatecoreError, LookupError):
+    """A scripted reviewer was asked a question that its script does not answer."""
+
+    code = "SC702"
+    says = (
+        "The {kind} of {step_name!r} has no answer (or no more). Answers: {answers!r:none}. Add one for {step_name!r} or {kind!r}."
+    )
+    kind: str
+    step_name: str
+    answers: list[str] = field(converter=as_list)
+
+
+@define(**AS_ERROR)
+class TooManyPaths(StatecoreError, ValueError):
+    """A workflow has more situations than a test wants to look at."""
+
+    code = "SC703"
+    says = "Workflow {name!r} has more than {most} situations. Raise most=, or let `statecore check` look at it."
+    name: str
+    most: int
