@@ -43,7 +43,7 @@ class StatecoreError(Exception):
         """Compare class, message and attributes."""
         if type(self) is not type(other):
             return NotImplemented
-        return str(self) == str(other) and parts(self) == parts(other)
+        return str(self) == str(other) and public(self) == public(other)
 
     def __hash__(self) -> int:
         """Follow `__eq__`."""
@@ -58,6 +58,11 @@ class StatecoreError(Exception):
         """Put an error together again."""
         super().__init__(*self.args)
         vars(self).update(state or {})
+
+
+def public(error: BaseException) -> dict[str, object]:
+    """All attributes of an error that do not begin with an underscore, as plain data; those of a class that a user derives, too."""
+    return {name: plain(value) for name, value in vars(error).items() if not name.startswith("_")}
 
 
 def parts(error: StatecoreError) -> dict[str, Any]:

@@ -183,8 +183,8 @@ class AmbiguousRun(RunError, ValueError):
     found: tuple[str, ...] = field(converter=texts)
 
     @property
-    def _count(self) -> int:
-        return len(self.found)
+    def _count(self) -> str:
+        return str(len(self.found))
 
     @property
     def _some(self) -> str:

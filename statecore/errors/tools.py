@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from .base import AS_ERROR, StatecoreError
-from .wording import suggest
+from .wording import suggest, worded
 
 
 def as_list(given: Iterable[str]) -> list[str]:
@@ -70,7 +70,7 @@ class InvalidProperty(StatecoreError, ValueError):
 
     @property
     def _stop(self) -> str:
-        return "" if self.why.endswith(("?", ".")) else "."
+        return "" if worded(self.why).endswith(("?", ".")) else "."
 
 
 @define(**AS_ERROR)

@@ -5,11 +5,12 @@ Pure functions of texts and values. A value that is no plain data is never print
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from string import Formatter
+from typing import Any
 
-MESSAGE, LIST, PART = 2_000, 800, 400
-"""How many signs a message, a list in it and a single part of it have at most."""
+MESSAGE, SENTENCE, LIST, PART = 2_000, 1_990, 800, 400
+"""How many signs a message, its sentence without the code, a list in it and a single part of it have at most."""
 GAP = " ... "
 """It stands where something was cut."""
 DEPTH = 8
@@ -45,24 +46,24 @@ def described(value: object) -> str:
 
 def quoted(value: object) -> str:
     """A text in quotation marks, a number as it is; of anything else its type and its name."""
-    value = plain(value)
-    if type(value) is str:
-        return cut(repr(cut(value, PART)), PART)
+    if issubclass(type(value), str):
+        return cut(repr(cut(str.__str__(value), PART)), PART)
     return worded(value)
 
 
 def worded(value: object) -> str:
     """A text or a number as it is; of anything else its type and its name."""
-    value = plain(value)
-    if type(value) is str:
-        return visible(value, PART)
+    if issubclass(type(value), str):
+        return visible(str.__str__(value), PART)
+    number = plain(value)
     try:
-        return visible(str(value), PART) if value is None or isinstance(value, float | int) else described(value)
+        return cut(str(number), PART) if type(number) in NUMBERS else described(value)
     except ValueError:  # an integer with more digits than Python prints
         return described(value)
 
 
-WORDED: dict[str | None, Callable[[object], str]] = {None: worded, "r": quoted}
+NUMBERS: frozenset[type] = frozenset({int, float, bool, type(None)})
+WORDED: dict[str | None, Callable[[object], str]] = {None: worded, "r": quoted, "v": quoted}
 
 
 def listed(texts: Iterable[str], between: str = ", ") -> str:
@@ -88,60 +89,65 @@ def filled(says: str, error: object) -> str:
     `{name!t}` tells the type only. Commas stand between the texts of a list, with `{name:;}` semicolons. After the colon stands else the word
     for an empty one (`{name:none}`), or `,` for a number with thousands.
     """
-    pieces = [
-        before if name is None else before + piece(getattr(error, name), how, spec or "") for before, name, spec, how in PARSE(says)
-    ]
-    return cut("".join(pieces), MESSAGE)
+    pieces: list[str] = []
+    for before, name, spec, how in PARSE(says):
+        pieces.append(before)
+        if name is not None:
+            value = getattr(error, name)
+            pieces.append(value if name.startswith("_") else piece(value, how, spec or ""))
+    return cut("".join(pieces), SENTENCE)
 
 
-def piece(value: object, how: str | None, spec: str) -> str:
+def piece(value: Any, how: str | None, spec: str) -> str:
     """One part of a sentence."""
-    match how, value:
-        case "t", _:
-            return described(value)
-        case "v", _:
-            return quoted(value)
-        case None, int() if spec == ",":
-            return cut(f"{value:,}", PART)
-        case _, list() | tuple() if spec == ";":
-            return listed(map(WORDED[how], value), "; ")
-        case _, list() | tuple():
-            return listed(map(WORDED[how], value)) or spec
-        case _:
-            return WORDED[how](value) if value or not spec else spec
+    kind = type(value)
+    if how == "t":
+        return described(value)
+    if kind in {list, tuple} and how != "v":
+        return listed(map(WORDED[how], value), "; " if spec == ";" else ", ") or spec.strip(";")
+    if kind is int and spec == ",":
+        return cut(f"{value:,}", PART)
+    return spec if spec and (value is None or (kind is str and not value)) else WORDED[how](value)
 
 
-def plain(value: object, depth: int = DEPTH) -> object:
-    """A value as plain data: text, bytes, numbers, None, and lists, tuples and dicts of these. Anything else is its `described` text."""
+def plain(value: Any, inside: tuple[int, ...] = ()) -> object:
+    """A value as plain data: text, bytes, numbers, None, and lists, tuples and dicts of these. Anything else is its `described` text.
+
+    So is a list within itself, and a list that is nested deeper than `DEPTH`.
+    """
     kind = type(value)
     if kind in {str, int, bool, bytes, type(None)}:
         return value
-    if isinstance(value, float):
-        return float.__float__(value) if value == value else NAN  # noqa: PLR0124  # NaN is the one that differs from itself
-    if isinstance(value, str):
+    if issubclass(kind, float):
+        number = float.__float__(value)
+        return number if number == number else NAN  # noqa: PLR0124  # NaN is the one that differs from itself
+    if issubclass(kind, str):
         return str.__str__(value)
-    if isinstance(value, int):
+    if issubclass(kind, int):
         return int.__int__(value)
-    return gathered(value, depth - 1) if depth else described(value)
+    if id(value) in inside or len(inside) == DEPTH:
+        return described(value)
+    return gathered(value, (*inside, id(value)))
 
 
-def gathered(value: object, depth: int) -> object:
+def gathered(value: Any, inside: tuple[int, ...]) -> object:
     """A list, tuple or dict of plain data."""
-    if isinstance(value, tuple):
-        return tuple(plain(each, depth) for each in value)
-    if isinstance(value, list):
-        return [plain(each, depth) for each in value]
-    if type(value) is dict:
-        return {plain(name, depth): plain(each, depth) for name, each in value.items()}
+    kind = type(value)
+    if issubclass(kind, tuple):
+        return tuple(plain(each, inside) for each in tuple.__iter__(value))
+    if issubclass(kind, list):
+        return [plain(each, inside) for each in list.__iter__(value)]
+    if kind is dict:
+        return {plain(name, inside): plain(each, inside) for name, each in dict.items(value)}
     return described(value)
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest(word: object, known: Iterable[object]) -> str:
     """A misspelt name gets the nearest known one, as the end of a sentence; an unrelated one gets the list."""
     from difflib import get_close_matches  # noqa: PLC0415  # only a misspelling pays for it
 
-    names: Sequence[str] = sorted(set(known))
-    near = get_close_matches(word, names, n=1)
+    names = sorted({name for name in known if isinstance(name, str)})
+    near = get_close_matches(word, names, n=1) if isinstance(word, str) else []
     if near:
         return f" Did you mean {quoted(near[0])}?"
     return f" Known: {listed(map(quoted, names))}." if names else ""
