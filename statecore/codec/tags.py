@@ -16,7 +16,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from statecore.errors import RefusedCodec
+from statecore.errors import RefusedCodec, described
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -232,7 +232,7 @@ class Registry:
             del self.by_tag[tag]
             why = f"the type has the tag {self.by_type[kind].tag!r}"
         if why is not None:
-            raise RefusedCodec(getattr(kind, "__qualname__", repr(kind)), tag, why)
+            raise RefusedCodec(getattr(kind, "__qualname__", None) or described(kind), tag, why)
 
 
 def unfit(kind: Any, tag: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, runtime_check
 
 from attrs import frozen
 
-from statecore.errors import DefinitionError, NotAComponent
+from statecore.errors import DefinitionError, NotAComponent, described, quoted
 
 from .fields import OnError, OnInterrupt
 from .review import HumanReview, ReviewSettings, is_count, is_whole, mark_of, merged, word
@@ -90,7 +90,7 @@ class Step:
         name = checked_name("Step", name or own or (flow.name if flow else callable_name(executor or agent)))
         if skip_on_failure:
             if settings.get("on_error") not in (None, OnError.skip):
-                message = f"Step {name!r}: skip_on_failure=True contradicts on_error={settings.get('on_error')!r}."
+                message = f"Step {name!r}: skip_on_failure=True contradicts on_error={quoted(settings.get('on_error'))}."
                 raise DefinitionError(message)
             settings["on_error"] = OnError.skip
         kind = "Step" if flow is None else "Step(workflow)"
@@ -214,7 +214,7 @@ class Loop:
         name = checked_name("Loop", name)
         where = f"Loop {name!r}"
         if not is_count(max_iterations) or max_iterations < 1:
-            message = f"max_iterations of {where} must be a whole number from 1, not {max_iterations!r}."
+            message = f"max_iterations of {where} must be a whole number from 1, not {quoted(max_iterations)}."
             raise DefinitionError(message)
         if end_condition is not None:
             check_asked(where, "end_condition", end_condition)
@@ -335,45 +335,45 @@ def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> No
         message = f"Step {name or ''!r} needs exactly one of executor, workflow and agent."
         raise DefinitionError(message)
     if executor is not None and not callable(executor):
-        message = f"The executor of Step {name or ''!r} is not callable: {executor!r}."
+        message = f"The executor of Step {name or ''!r} is not callable: it is {described(executor)}."
         raise DefinitionError(message)
     if workflow is not None and not isinstance(workflow, HasDefinition):
-        message = f"The workflow of Step {name or ''!r} is no Workflow: {workflow!r}."
+        message = f"The workflow of Step {name or ''!r} is no Workflow: it is {described(workflow)}."
         raise DefinitionError(message)
     if agent is not None and not (callable(getattr(agent, "run", None)) or callable(getattr(agent, "arun", None))):
-        message = f"The agent of Step {name or ''!r} has neither run() nor arun(): {agent!r}."
+        message = f"The agent of Step {name or ''!r} has neither run() nor arun(): it is {described(agent)}."
         raise DefinitionError(message)
 
 
 def check_retries(name: str, retries: object, delay: object, backoff: object) -> None:
     """Automatic retries are whole numbers, delays are seconds, and a delay does not shrink."""
     if not is_count(retries):
-        message = f"max_retries of Step {name!r} must be a whole number from 0, not {retries!r}."
+        message = f"max_retries of Step {name!r} must be a whole number from 0, not {quoted(retries)}."
         raise DefinitionError(message)
     for setting, value, least in (("retry_delay", delay, 0), ("backoff", backoff, 1)):
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
-            message = f"{setting} of Step {name!r} must be a number from {least}, not {value!r}."
+            message = f"{setting} of Step {name!r} must be a number from {least}, not {quoted(value)}."
             raise DefinitionError(message)
 
 
 def check_concurrency(where: str, limit: object) -> None:
     """How many branches run at once is a whole number from 1, or unlimited."""
     if limit is not None and (not is_count(limit) or limit == 0):
-        message = f"max_concurrency of {where} must be a whole number from 1, not {limit!r}."
+        message = f"max_concurrency of {where} must be a whole number from 1, not {quoted(limit)}."
         raise DefinitionError(message)
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:
     """What is asked is True, False, a CEL expression or a callable."""
     if not isinstance(asked, bool | str) and not callable(asked):
-        message = f"The {setting} of {where} must be True, False, a CEL expression or a callable, not {asked!r}."
+        message = f"The {setting} of {where} must be True, False, a CEL expression or a callable, not {quoted(asked)}."
         raise DefinitionError(message)
 
 
 def checked_name(kind: str, name: object) -> str:
     """A name is a non-empty string that can be written as UTF-8; everything else about it is free."""
     if not isinstance(name, str) or not name:
-        message = f"A {kind} needs a name: a non-empty string, not {name!r}."
+        message = f"A {kind} needs a name: a non-empty string, not {quoted(name)}."
         raise DefinitionError(message)
     if not is_whole(name):
         message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."

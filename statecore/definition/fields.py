@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import asdict, field, fields, frozen
 
-from statecore.errors import DefinitionError, InvalidInput, suggest
+from statecore.errors import DefinitionError, InvalidInput, described, quoted, suggest
 
 
 class OnError(str, Enum):
@@ -86,7 +86,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 def check_type(_field: object, _attribute: object, value: object) -> None:
     """A field's type is one of the known words."""
     if value not in TYPES:
-        message = f"field_type={value!r} means nothing.{suggest(str(value), TYPES)}"
+        message = f"field_type={quoted(value)} means nothing.{suggest(value, TYPES)}"
         raise DefinitionError(message)
 
 
@@ -114,10 +114,10 @@ class UserInputField:
         known = {attribute.name for attribute in fields(cls)}
         for key in plain:
             if key not in known:
-                message = f"A UserInputField has no {key!r}.{suggest(key, known)}"
+                message = f"A UserInputField has no {quoted(key)}.{suggest(key, known)}"
                 raise DefinitionError(message)
         if not isinstance(plain.get("name"), str):
-            message = f"A UserInputField needs a name: {dict(plain)!r}."
+            message = f"A UserInputField needs a name: a text under the key 'name', not {described(plain.get('name'))}."
             raise DefinitionError(message)
         return cls(**plain)
 
@@ -127,7 +127,7 @@ class UserInputField:
         if type(value) not in expected:
             return f"{self.name} must be of type {self.field_type}, not {type(value).__name__}"
         if self.allowed_values is not None and value not in self.allowed_values:
-            return f"{self.name} must be one of {', '.join(map(repr, self.allowed_values))}, not {value!r}"
+            return f"{self.name} must be one of {', '.join(map(quoted, self.allowed_values))}"
         return None
 
 
@@ -136,12 +136,12 @@ def as_schema(given: Iterable[UserInputField | Mapping[str, Any]] | None) -> tup
     if given is None:
         return None
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        message = f"user_input_schema must be a list of UserInputField or dicts, not {given!r}."
+        message = f"user_input_schema must be a list of UserInputField or dicts, not {described(given)}."
         raise DefinitionError(message)
     schema = []
     for each in given:
         if not isinstance(each, UserInputField | Mapping):
-            message = f"user_input_schema must be a list of UserInputField or dicts; it has {each!r}."
+            message = f"user_input_schema must be a list of UserInputField or dicts; it has {described(each)}."
             raise DefinitionError(message)
         schema.append(each if isinstance(each, UserInputField) else UserInputField.from_dict(each))
     names = [each.name for each in schema]
@@ -158,7 +158,7 @@ def checked(step_name: str, schema: Sequence[UserInputField] | None, values: Map
     """
     given: Any = values
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in values):
-        raise InvalidInput(step_name, [f"a mapping of names to values is needed, not {values!r}"])
+        raise InvalidInput(step_name, [f"a mapping of names to values is needed, not {described(values)}"])
     if schema is None:
         return dict(values)
     form = {each.name: each for each in schema}

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from attrs import fields, frozen
 
-from statecore.errors import DefinitionError
+from statecore.errors import DefinitionError, quoted
 
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from .fields import UserInputField
@@ -94,7 +94,7 @@ def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
     if kind == "Workflow":
         return read_definition(plain, functions)
     if kind not in KINDS:
-        message = f"{kind!r} is no kind of component; known: Workflow, {', '.join(KINDS)}."
+        message = f"{quoted(kind)} is no kind of component; known: Workflow, {', '.join(KINDS)}."
         raise DefinitionError(message)
     return KINDS[kind](*settings.pop("steps"), **settings) if kind == "Parallel" else KINDS[kind](**settings)
 
@@ -110,7 +110,7 @@ def read_value(name: str, value: Any, functions: Functions) -> Any:
     if isinstance(value, Mapping) and "function" in value:
         if value["function"] not in functions:
             given = ", ".join(sorted(functions)) or "none"
-            message = f"The definition needs the function {value['function']!r}, which was not given (functions: {given})."
+            message = f"The definition needs the function {quoted(value['function'])}, which was not given (functions: {given})."
             raise DefinitionError(message)
         return functions[value["function"]]
     return value

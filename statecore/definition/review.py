@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from attrs import evolve, field, fields, frozen
 
-from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, suggest
+from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
 from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema
 
@@ -59,7 +59,7 @@ def word(enum: type[Enum], setting: str) -> Callable[[object], Any]:
             return enum(value)
         except ValueError:
             known = [str(member.value) for member in enum]
-            message = f"{setting}={value!r} means nothing.{suggest(str(value), known)}"
+            message = f"{setting}={quoted(value)} means nothing.{suggest(value, known)}"
             raise DefinitionError(message) from None
 
     return convert
@@ -70,7 +70,7 @@ def must(setting: str, what: str, holds: Callable[[Any], bool]) -> Callable[[Any
 
     def check(_review: object, _attribute: object, value: object) -> None:
         if not holds(value):
-            message = f"{setting} must be {what}, not {value!r}."
+            message = f"{setting} must be {what}, not {quoted(value)}."
             raise DefinitionError(message)
 
     return check
@@ -213,7 +213,7 @@ def merged(
     where = f"{kind} {name!r}"
     for given in (review, own):
         if given is not None and not isinstance(given, HumanReview):
-            message = f"human_review of {where} must be a HumanReview, not {given!r}."
+            message = f"human_review of {where} must be a HumanReview, not {described(given)}."
             raise DefinitionError(message)
     result = review or HumanReview()
     named = renamed(where, flat)
@@ -256,9 +256,9 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
     if review.on_reject is OnReject.else_branch and kind != "Condition":
         raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
     if review.on_timeout is OnTimeout.approve and review.requires_user_input:
-        raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, which nobody gave", ["cancel", "skip"])
+        raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, and there is none", ["cancel", "skip"])
     if review.user_input_schema is not None and not review.requires_user_input:
-        raise UnsupportedSetting(where, "user_input_schema", "requires_user_input is not set, so nobody would be asked")
+        raise UnsupportedSetting(where, "user_input_schema", "requires_user_input is not set, so the form would never be shown")
 
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}

@@ -67,7 +67,7 @@ from .tools import (
     Unanswered,
     UnknownFormat,
 )
-from .wording import suggest
+from .wording import described, quoted, suggest
 
 __all__ = [
     "AlreadyDecided",
@@ -121,7 +121,9 @@ __all__ = [
     "UnsupportedSetting",
     "ValueTooLarge",
     "ValuesMissing",
+    "described",
     "parts",
+    "quoted",
     "rebuilt",
     "suggest",
 ]

@@ -8,7 +8,7 @@ from statecore.codec import decode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.fields import checked
-from statecore.errors import InvalidInput
+from statecore.errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,7 +81,7 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
         case "reject":
             return value
         case _ if value is not None:
-            raise InvalidInput(pause.step_name, [f"{word!r} carries no value"])
+            raise InvalidInput(pause.step_name, [f"{quoted(word)} carries no value"])
         case _:
             return None
 
@@ -89,7 +89,9 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
 def chosen_names(step_name: str, choices: Iterable[str], known: Sequence[str], *, multiple: bool) -> list[str]:
     """The names of a selection. Raises `InvalidInput` where it is empty, unknown, repeated, or more than was asked for."""
     names = list(choices)
-    wrong = [f"{name!r} is no choice; there are {', '.join(map(repr, known))}" for name in names if name not in known]
+    wrong = [
+        f"choice {number} is none of {', '.join(map(quoted, known))}" for number, name in enumerate(names, 1) if name not in known
+    ]
     if not names:
         wrong.append("nothing was selected")
     if len(set(map(str, names))) < len(names):

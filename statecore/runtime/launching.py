@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 from uuid import uuid4
 
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownRun
+from statecore.errors.wording import plain
 from statecore.stores import PauseFilter, RunFilter
 
 from .answers import Said
@@ -58,7 +59,43 @@ def checked_input(name: str, schema: Any, given: Any) -> Any:
     try:
         return schema.model_validate(given).model_dump()
     except ValueError as error:
-        raise InvalidInput(name, [str(error)]) from error
+        raise InvalidInput(name, reasons(error, given)) from None  # a traceback would show its text, and with it the value
+
+
+def reasons(error: ValueError, given: Any) -> list[str]:
+    """Why the class of a schema refuses an input: of each field its place and the reason, and no value.
+
+    A library of schemas lists them under `errors()`, as pydantic does. A reason that repeats a value of the input is left out.
+    """
+    texts = tuple(text for text in leaves(plain(given)) if len(text) >= REPEATED)
+    found: Any = getattr(error, "errors", None)
+    listed = [each for each in found() if isinstance(each, Mapping)] if callable(found) else []
+    if not listed:
+        return [unrepeated(str(error), texts, type(error).__name__)]
+    told = [
+        (".".join(map(str, each.get("loc", ()))), unrepeated(str(each.get("msg")), texts, each.get("type", ""))) for each in listed
+    ]
+    return [f"{place}: {reason}" if place else reason for place, reason in told]
+
+
+REPEATED = 4
+"""A text this long is a value where it is seen again, and not by chance."""
+
+
+def unrepeated(reason: str, texts: Iterable[str], kind: str) -> str:
+    """A reason; of one that repeats a value only its kind."""
+    return f"it was refused ({kind})" if any(text in reason for text in texts) else reason
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, as texts."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from leaves(each)
+    elif isinstance(value, str | int | float | bytes):
+        yield str(value)
 
 
 def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:

@@ -80,7 +80,7 @@ class Worker:
         """A worker without hands is refused, and one for a store that has workers of its own."""
         if not hasattr(self.workflow.db, "claim_next"):
             raise UnsupportedSetting(
-                type(self).__name__, f"a workflow on {self.workflow.db!r}", "workers of its own execute the runs there"
+                type(self).__name__, f"a workflow on {type(self.workflow.db).__name__}", "workers of its own execute the runs there"
             )
         if self.concurrency < 1:
             raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")

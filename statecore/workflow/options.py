@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from statecore.definition import RunStatus
 from statecore.definition.fields import as_schema
 from statecore.definition.plain import plain_value, read_value
-from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided
+from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, quoted
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.stores.rules import ENDED, STATUS
 
@@ -58,7 +58,7 @@ def phases_of(status: RunStatus | str) -> tuple[str, ...]:
     word = str(getattr(status, "value", status)).upper()
     phases = tuple(phase for phase, name in STATUS.items() if name == word)
     if not phases:
-        message = f"{status!r} is no status; known: {', '.join(STATUS.values())}."
+        message = f"{quoted(status)} is no status; known: {', '.join(STATUS.values())}."
         raise DefinitionError(message)
     return phases
 

@@ -73,7 +73,7 @@ def judged(execution: Execution, ledger: Ledger, plain: Any, time: int) -> Decid
     except StatecoreError:
         raise
     except Exception as error:
-        why = f"it has not the form of a decision ({type(error).__name__}: {error})"
+        why = f"it has not the form of a decision ({type(error).__name__})"
         raise InvalidInput(PAUSE, [why]) from error
     return new
 
