@@ -201,8 +201,12 @@ def check_text(*texts: str | None) -> None:
             try:
                 text.encode()
             except UnicodeEncodeError as error:
-                shown = ascii(text[max(error.start - 10, 0) : error.start + 10])
-                raise UnstorableValue(TEXT, f"{shown} holds a lone surrogate") from None
+                raise UnstorableValue(TEXT, lone(error)) from None
+
+
+def lone(error: UnicodeEncodeError) -> str:
+    """Why a text cannot be stored, without the text."""
+    return f"a lone surrogate is its character {error.start + 1}"
 
 
 # -- the chain ---------------------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
 
 def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue:  # noqa: PLR0911  # a table
     """The store's own error for one of Postgres's."""
-    why = " ".join(str(error).split())
+    why = " ".join((error.diag.message_primary or str(error)).split())  # its detail may hold a whole row
     match error:
         case pg.InsufficientPrivilege():
             return NotPermitted(path, why)

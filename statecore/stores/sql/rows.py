@@ -10,7 +10,7 @@ from statecore.core import Ref
 from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 from statecore.lifecycles import words as w
 from statecore.stores.records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from statecore.stores.rules import GENESIS, TEXT, digest, link, quoted, seal
+from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, quoted, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,9 +58,9 @@ def read_turn(text: str) -> Turn:
     try:
         turn = tuple(map(int, text.split("."))) if text else ()
     except (AttributeError, ValueError) as error:
-        raise unreadable(text, "turn") from error
+        raise unreadable(what="turn") from error
     if turn_text(turn) != text:
-        raise unreadable(text, "turn")
+        raise unreadable(what="turn")
     return turn
 
 
@@ -75,7 +75,7 @@ def read_held(text: str) -> dict[Ref, int]:
     try:
         return {Ref(at, tuple(turn), attempt): seq for at, turn, attempt, seq in loads(text)}
     except (TypeError, ValueError, RecursionError) as error:
-        raise unreadable(text, "list of held outputs") from error
+        raise unreadable(what="list of held outputs") from error
 
 
 def read_value(address: bytes | None, text: Text | None) -> Text | None:
@@ -88,7 +88,7 @@ def read_value(address: bytes | None, text: Text | None) -> Text | None:
 def read_kept(address: bytes, text: Text | None) -> Text:
     """The value at an address; it must be what was stored there."""
     if type(text) is not str or digest(text) != address:
-        raise unreadable(text, "value")
+        raise unreadable(what="value")
     return text
 
 
@@ -100,16 +100,16 @@ def of_value(error: Exception, path: str) -> StoreError | UnstorableValue | None
         case UnicodeDecodeError():
             return StoreCorrupt(path, str(error))
         case UnicodeEncodeError():
-            return UnstorableValue(TEXT, f"{error.object[:40]!a} holds a lone surrogate")
+            return UnstorableValue(TEXT, lone(error))
         case OverflowError():
             return UnstorableValue(NUMBER, str(error))
         case _:
             return None
 
 
-def unreadable(found: object, what: str) -> UnreadableValue:
-    """The refusal of a column that has not its form."""
-    return UnreadableValue(f"a {what} is not of its form: {str(found)[:40]!r}")
+def unreadable(*, what: str) -> UnreadableValue:
+    """The refusal of a column that has not its form; a damaged text may be anybody's value, so it is not shown."""
+    return UnreadableValue(f"a {what} is not of its form")
 
 
 def broken(run_id: str, seq: int) -> UnreadableValue:
@@ -177,7 +177,7 @@ def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
         last_link,
     ) = row[12:]
     if fingerprint is None or canonical is None or session_state is None:
-        raise unreadable(run_id, "run")
+        raise unreadable(what=f"column of run {run_id!r}")
     where, known = f"run {run_id!r}", load_state(state)
     check_same(where, seal(*row[:6], row[6], row[8], row[10], fingerprint, rules, key), sealed)
     check_same(f"claim of {where}", seal(owner, epoch, turned, cancel_by, cancel_requested), claimed)

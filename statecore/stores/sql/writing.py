@@ -360,7 +360,7 @@ def append(connection: Link, boundary: Boundary, number: int, chain: bytes, move
         move = (entry.machine, entry.source, entry.trigger, entry.dest)
         legal = moves.get(move)
         if legal is None:  # the rules know it, so the file has lost it
-            raise unreadable(move, "list of legal moves")
+            raise unreadable(what="list of legal moves")
         turn = turn_text(entry.turn)
         rows.append((number, entry.seq, legal, entry.at, turn, entry.attempt, entry.time, body.detail, address, chain))
     if values:

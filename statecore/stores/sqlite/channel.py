@@ -52,7 +52,7 @@ def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:
     """The store's own error for one of SQLite's: by its code, where SQLite gave it one."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
-    why = str(error)
+    why = str(error).partition(" with text ")[0]  # the text of a column that cannot be read follows
     if primary in DAMAGE or "decode to UTF-8" in why:
         return StoreCorrupt(path, why)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -51,8 +51,12 @@ def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
     """The file that the constructor's words name, whatever the working directory will be. Raises `UnsupportedSetting`."""
     if db_url is not None:
         if db_file is not None or not db_url.startswith(URL):
-            raise UnsupportedSetting(NAME, f"db_url={db_url!r}", f"it is {URL}path/to/file.db, and db_file is left out then")
+            raise UnsupportedSetting(NAME, "this db_url", f"it is {URL}path/to/file.db, and db_file is left out then")
         db_file = db_url.removeprefix(URL)
+    elif isinstance(db_file, str) and "://" in db_file:
+        raise UnsupportedSetting(
+            NAME, "a URL as db_file", f"it is a path; db_url={URL}path/to/file.db is a URL, and PostgresDb takes others"
+        )
     if str(db_file) in ("", ":memory:"):
         raise UnsupportedSetting(NAME, f"db_file={db_file!r}", "it keeps a file; InMemoryDb keeps runs in memory")
     return located(db_file or DEFAULT_FILE)

@@ -81,10 +81,13 @@ class TemporalDb:
         A key is taken from the environment, TEMPORAL_API_KEY. Raises `StoreUnavailable` for an option that there is not.
         """
         parts = urlsplit(url)
+        shown = f"temporal://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        if "@" in parts.netloc:
+            raise StoreUnavailable(shown, "its URL names a user, which it has no use for; a key is taken from TEMPORAL_API_KEY")
         asked = {name: given[-1] for name, given in parse_qs(parts.query, keep_blank_values=True).items()}
         unknown = sorted(set(asked) - set(OPTIONS))
         if unknown:
-            raise StoreUnavailable(url, f"it has no option {unknown[0]!r}.{suggest(unknown[0], OPTIONS)}")
+            raise StoreUnavailable(shown, f"it has no option {unknown[0]!r}.{suggest(unknown[0], OPTIONS)}")
         values = FolderValues(asked["values"]) if asked.get("values") else None
         safe: dict[str, Any] = {"tls": True, "api_key": os.environ.get("TEMPORAL_API_KEY")} if asked.get("tls") == "yes" else {}
         place = parts.netloc if ":" in parts.netloc else f"{parts.netloc}:{PORT}"
