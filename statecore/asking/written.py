@@ -28,7 +28,7 @@ def read_json(text: str, hint: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        message = f"{text!r} is no JSON: {error}"
+        message = f"This is no JSON: {error}"
         raise Miswritten(message, hint) from None
 
 
@@ -36,7 +36,7 @@ def read_object(text: str, hint: str) -> dict[str, Any]:
     """The values of a form, as a JSON object. Raises `Miswritten`."""
     value = read_json(text, hint)
     if not isinstance(value, dict):
-        message = f'{text!r} is no JSON object. Write e.g. {{"amount": 3}}.'
+        message = 'This is no JSON object. Write e.g. {"amount": 3}.'
         raise Miswritten(message, hint)
     return value
 
@@ -60,10 +60,10 @@ def assigned(words: Sequence[str], schema: Schema) -> dict[str, Any]:
     """The values of a form written as NAME=VALUE, each typed by its field. Raises `Miswritten`."""
     form = {each.name: each for each in schema or ()}
     values: dict[str, Any] = {}
-    for word in words:
+    for number, word in enumerate(words, 1):
         name, equals, text = word.partition("=")
         if not equals or name in values:
-            message = f"{word!r} is no NAME=VALUE." if not equals else f"{name!r} is given twice."
+            message = f"Argument {number} is no NAME=VALUE." if not equals else f"{name!r} is given twice."
             raise Miswritten(message, "NAME=VALUE")
         values[name] = typed(form[name], text) if name in form else loosely(text)
     return values

@@ -121,7 +121,7 @@ def parse(texts: Iterable[str], by: str) -> Given:
     named: dict[str, tuple[str, Any]] = {}
     for step, word, value in (item for text in texts for item in items(text)):
         if word not in WORDS:
-            message = f"{word!r} is no answer.{suggest(word, WORDS)} Write e.g. retry,confirm or fetch=retry,deep=reject."
+            message = f"One of them is no answer.{suggest(word, WORDS)} Write e.g. retry,confirm or fetch=retry,deep=reject."
             raise click.BadParameter(message, param_hint="--answers")
         if step is not None:
             named[step] = (word, value)

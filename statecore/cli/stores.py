@@ -41,8 +41,18 @@ def existing(ctx: click.Context, param: click.Parameter, value: str | None) -> P
     """A store that is there, as it was written on the command line: a file as a path, the URL of a database as it is."""
     if value is None or is_url(value):
         return value
+    refuse_strange(value)
     file: Path = click.Path(exists=True, dir_okay=False, path_type=Path).convert(value, param, ctx)
     return file
+
+
+def refuse_strange(db: str) -> None:
+    """Raise `click.UsageError` for a URL of another kind, without its text: it may hold a password."""
+    if "://" in db and not is_url(db) and not is_served(db):
+        message = (
+            f"This URL names no store. Write {URLS[0]}user@host/database, temporal://HOST:PORT/NAMESPACE or the path of a file."
+        )
+        raise click.UsageError(message)
 
 
 def database(url: str) -> PostgresDb:
@@ -86,6 +96,7 @@ def served(db: str | None) -> TemporalDb:
 def inbox(db: str | None) -> Inbox:
     """The store of a command that needs no workflow. A file that is not there is a usage error, and is not created."""
     file = Path(db or DEFAULT)
+    refuse_strange(db or DEFAULT)
     if not is_url(db) and not is_served(db) and not file.exists():
         message = f"There is no store {str(file)!r}. Name the file that the runs are in: --db FILE, or STATECORE_DB=FILE."
         raise click.UsageError(message)
