@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from attrs import setters
 
-from .wording import MESSAGE, filled, plain, visible
+from .wording import MESSAGE, cut, filled, plain, worded
 
 Kind = TypeVar("Kind", bound="StatecoreError")
 
@@ -37,13 +37,14 @@ class StatecoreError(Exception):
 
     def __str__(self) -> str:
         """Return the code and the sentence: one line of at most `MESSAGE` signs, all of them visible."""
-        return visible(f"{self.code} {super().__str__()}", MESSAGE)
+        said = ", ".join(worded(each, MESSAGE) for each in self.args)
+        return cut(f"{self.code} {said}", MESSAGE)
 
     def __eq__(self, other: object) -> bool:
         """Compare class, message and attributes."""
         if type(self) is not type(other):
             return NotImplemented
-        return str(self) == str(other) and public(self) == public(other)
+        return (str(self), plain(self.args), public(self)) == (str(other), plain(other.args), public(other))
 
     def __hash__(self) -> int:
         """Follow `__eq__`."""
@@ -72,17 +73,16 @@ def parts(error: StatecoreError) -> dict[str, Any]:
 
 
 def rebuilt(kind: type[Kind], message: str, given: Mapping[str, Any]) -> Kind:
-    """An error from its message and its parts, which travelled as JSON: lists become what the class holds; unknown parts are left out."""
+    """An error from its message and its parts, as the constructor would keep them; unknown parts are left out.
+
+    They may have travelled as JSON, which has no tuples, and may be those of another release, or none.
+    """
     error = kind.__new__(kind, message)
-    error.__setstate__({each.name: restored(each, given[each.name]) for each in fields_of(kind) if each.name in given})
+    held = {each: given[each.name] for each in fields_of(kind) if each.name in given}
+    error.__setstate__(
+        {each.name: each.converter(part) if isinstance(part, list) and each.converter else part for each, part in held.items()}
+    )
     return error
-
-
-def restored(part: Any, value: object) -> object:
-    """A part as the constructor would keep it."""
-    if isinstance(value, list) and part.converter is not None:
-        return part.converter(value)
-    return tuple(value) if isinstance(value, list) else value
 
 
 def fields_of(kind: type[StatecoreError]) -> tuple[Any, ...]:

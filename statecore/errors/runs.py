@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 
 from .base import AS_ERROR, StatecoreError, texts
-from .wording import described, listed, quoted, suggest, worded
+from .wording import described, is_empty, listed, quoted, suggest, worded
 
 SOME = 5
 """How many ids tell people enough to give more of one."""
@@ -28,7 +28,7 @@ class UnknownRun(RunError, ValueError):
 
     @property
     def _where(self) -> str:
-        return f" in session {quoted(self.session_id)}" if self.session_id else ""
+        return f" in session {quoted(self.session_id)}" if not is_empty(self.session_id) else ""
 
 
 @define(**AS_ERROR)
@@ -42,7 +42,7 @@ class NotPaused(RunError, ValueError):
 
     @property
     def _hint(self) -> str:
-        return " A failed run goes on with retry_failed=True." if self.status == "ERROR" else ""
+        return " A failed run goes on with retry_failed=True." if worded(self.status) == "ERROR" else ""
 
 
 @define(**AS_ERROR)
@@ -105,7 +105,7 @@ class RunBusy(RunError):
 
     @property
     def _lease(self) -> str:
-        return f", whose lease lasts until {worded(self.until)} and is renewed while it works" if self.until else ""
+        return f", whose lease lasts until {worded(self.until)} and is renewed while it works" if not is_empty(self.until) else ""
 
 
 @define(**AS_ERROR)

@@ -112,7 +112,7 @@ class StoreForked(StoreError):
 
 @define(**AS_ERROR)
 class StoreUnavailable(StoreError):
-    """The store cannot be read or written now; what was acknowledged before is safe."""
+    """The store cannot be read or written now; everything that was acknowledged before is safe."""
 
     code = "SC505"
     says = "The store {path!r} cannot be used: {why}. Nothing that was acknowledged is lost; mend it and try again."

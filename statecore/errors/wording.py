@@ -13,7 +13,7 @@ MESSAGE, SENTENCE, LIST, PART = 2_000, 1_990, 800, 400
 """How many signs a message, its sentence without the code, a list in it and a single part of it have at most."""
 GAP = " ... "
 """It stands where something was cut."""
-DEPTH = 8
+DEPTH, COUNTABLE = 8, 10**100
 NAN = float("nan")
 """The one that stands for all, so that it equals itself in a tuple."""
 
@@ -51,10 +51,10 @@ def quoted(value: object) -> str:
     return worded(value)
 
 
-def worded(value: object) -> str:
+def worded(value: object, most: int = PART) -> str:
     """A text or a number as it is; of anything else its type and its name."""
     if issubclass(type(value), str):
-        return visible(str.__str__(value), PART)
+        return visible(str.__str__(value), most)
     number = plain(value)
     try:
         return cut(str(number), PART) if type(number) in NUMBERS else described(value)
@@ -106,8 +106,13 @@ def piece(value: Any, how: str | None, spec: str) -> str:
     if kind in {list, tuple} and how != "v":
         return listed(map(WORDED[how], value), "; " if spec == ";" else ", ") or spec.strip(";")
     if kind is int and spec == ",":
-        return cut(f"{value:,}", PART)
-    return spec if spec and (value is None or (kind is str and not value)) else WORDED[how](value)
+        return f"{value:,}" if abs(value) < COUNTABLE else worded(value)
+    return spec if spec and is_empty(value) else WORDED[how](value)
+
+
+def is_empty(value: object) -> bool:
+    """Whether there is nothing to say: None or an empty text."""
+    return value is None or (type(value) is str and not value)
 
 
 def plain(value: Any, inside: tuple[int, ...] = ()) -> object:
