@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from statecore.errors import AlreadyDecided, RunError
+from specs.tools import errors
+from statecore.errors import AlreadyDecided, NotAComponent, RunError
 from statecore.temporal.wire import refusal, refused
+
+GROUPS = {"StatecoreError", "DefinitionError", "LifecycleError", "RunError", "StoreError"}
+"""Their message is all that they have: it comes back with its signs spelt out."""
 
 
 def test_a_refusal_comes_back_as_it_was() -> None:
@@ -14,6 +21,32 @@ def test_a_refusal_comes_back_as_it_was() -> None:
     error = AlreadyDecided("pay:confirmation:0", "confirm", "ada", "10:02")
     found = refused(refusal(error))
     assert (type(found), str(found), vars(found)) == (AlreadyDecided, str(error), vars(error))
+
+
+@pytest.mark.parametrize("kind", errors.classes(), ids=lambda kind: kind.__name__)
+def test_every_refusal_travels(kind: Any) -> None:
+    """Each class comes back equal; halves of characters, which no message to a server can hold, are spelt out."""
+    for text in ("word", "\ud800\x1b"):
+        parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+        given = {"int": 3, "Iterable[str]": [text], "Iterable[int]": [1], "object": [text, 3, None]}
+        error = (
+            kind(text)
+            if parameters[0].kind is parameters[0].VAR_POSITIONAL
+            else kind(*(given.get(each.annotation, text) for each in parameters))
+        )
+        sent = refusal(error)
+        sent.message.encode()
+        found = refused(ApplicationError(sent.message, *sent.details, type=sent.type))
+        assert (str(found), vars(found)) == (str(error), vars(error))
+        assert found == error or kind.__name__ in GROUPS
+
+
+def test_an_object_travels_as_its_type() -> None:
+    """No contents of an object are sent."""
+    error = NotAComponent("w", {"a": {3}, (1, 2): 3, "b": object(), "c": b"s3cret"})
+    assert "s3cret" not in f"{refusal(error).details} {refusal(error).message}"
+    told = {"a": "a value of type set", "b": "a value of type object", "c": "a value of type bytes"}
+    assert vars(refused(refusal(error))) == {"where": "w", "found": told}
 
 
 @pytest.mark.parametrize("details", ["{", "[1]", 3, '{"_private": 1}'], ids=str)

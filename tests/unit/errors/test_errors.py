@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specs import errors
+from specs.tools import errors
 from statecore.cli import exits
 from statecore.errors import MissingExtra, NotAComponent, UnknownRun, described, parts, quoted, rebuilt, suggest
 from statecore.errors.wording import LIST, MESSAGE, PART, plain
@@ -197,6 +197,7 @@ def test_what_is_no_plain_data_becomes_its_type():
     assert copy.copy(NotAComponent("", Hostile)).found == "a value of type type named 'Hostile'"
     assert copy.copy(NotAComponent("", [Colour.RED, (1, {"a": b"2"})])).found == ["a value of type Colour", (1, {"a": b"2"})]
     assert plain(looped()) == [1, "a value of type list"]
+    assert NotAComponent("", [float("nan")]) == copy.deepcopy(NotAComponent("", [float("nan")]))
 
 
 def test_an_error_that_a_user_derives_survives_too():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from statecore.cli import main
 from statecore.codec import decode, register_codec
 from statecore.db.postgres import PostgresDb
 from statecore.db.sqlite import SqliteDb
-from statecore.errors import InvalidInput, StatecoreError, UnstorableValue
+from statecore.errors import InvalidInput, StatecoreError, StoreCorrupt, UnstorableValue
 from statecore.temporal import TemporalDb
+from tests.unit.stores.sqlite_files import tamper
 
 SECRET = "hunter2-s3cret"  # noqa: S105  # it is the one that must not be seen
 URL = f"://ada:{SECRET}@host/runs"
@@ -192,24 +194,19 @@ def test_a_text_that_no_store_can_hold_is_not_repeated(tmp_path: Path):
         assert SECRET not in str(raised.value)
 
 
-def test_a_damaged_text_is_not_repeated(tmp_path: Path):
-    """A value in a store that is not as it was written is refused without it."""
-    import sqlite3
-
-    db = SqliteDb(db_file=tmp_path / "runs.db")
-    workflow = Workflow("w", [Step("s", lambda _: "a value")], db=db)
-    run = workflow.run(run_id="r")
+@pytest.mark.parametrize("damage", [f"'{SECRET}'", f"CAST(x'ff' || '{SECRET}' AS TEXT)"])
+def test_a_damaged_text_is_not_repeated(tmp_path: Path, damage):
+    """A value in a store that is not as it was written, or is no text at all, is refused without it."""
+    file = tmp_path / "runs.db"
+    db = SqliteDb(db_file=file)
+    Workflow("w", [Step("s", lambda _: "a value")], db=db).run("an input", run_id="r")
     db.close()
-    for damage in (f"'{SECRET}'", f"CAST(x'ff' || '{SECRET}' AS TEXT)"):
-        with sqlite3.connect(tmp_path / "runs.db") as file:
-            file.execute("PRAGMA writable_schema = ON")
-            for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                file.execute(f"DROP TRIGGER {name}")
-            file.execute(f"UPDATE value SET text = {damage}")  # noqa: S608  # of this test's own words
-        file.close()
-        with pytest.raises(StatecoreError) as raised:
-            Workflow("w", [Step("s", work)], db=SqliteDb(db_file=tmp_path / "runs.db")).get_run_output(run.run_id).content  # noqa: B018
-        assert SECRET not in str(raised.value)
+    tamper(file, f"UPDATE value SET text = {damage}")  # noqa: S608  # of this test's own words
+    db = SqliteDb(db_file=file)
+    with pytest.raises(StoreCorrupt, match=r"a value is not of its form|Could not decode to UTF-8") as raised:
+        db.load("r")
+    db.close()
+    assert SECRET not in str(raised.value)
 
 
 FLOW = """
@@ -220,12 +217,12 @@ way = Workflow("way", [Router("way", [Step("a", print), Step("b", print)], requi
 review = Workflow("review", [Step("ask", lambda _: "draft", requires_output_review=True)])
 """
 COMMANDS = [
-    "run flow.py:form --run-id x --input-json {secret}",
-    "run flow.py:form --run-id x --answers {secret}",
-    "run flow.py:form --run-id x --answers input:{secret}",
-    'run flow.py:form --run-id x --answers input:{{"n":"{secret}"}}',
-    'run flow.py:form --run-id x --answers input={{"n":"{secret}"}}',
-    "run flow.py:form --db mysql://ada:{secret}@host/runs",
+    "run refusing.py:form --run-id x --input-json {secret}",
+    "run refusing.py:form --run-id x --answers {secret}",
+    "run refusing.py:form --run-id x --answers input:{secret}",
+    'run refusing.py:form --run-id x --answers input:{{"n":"{secret}"}}',
+    'run refusing.py:form --run-id x --answers input={{"n":"{secret}"}}',
+    "run refusing.py:form --db mysql://ada:{secret}@host/runs",
     "input form n={secret}",
     "input form n=1 colour={secret}",
     "input form n=1 {secret}",
@@ -244,10 +241,11 @@ COMMANDS = [
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_does_not_repeat_what_it_refuses(line, tmp_path: Path, monkeypatch, capsys):
     """What a person typed as a value, or as a URL with a password, is not printed again."""
-    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "refusing.py").write_text(FLOW)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
     for name in ("form", "way", "review"):
-        assert main(["run", f"flow.py:{name}", "--run-id", name]) == 4
+        assert main(["run", f"refusing.py:{name}", "--run-id", name]) == 4
     capsys.readouterr()
     assert main(line.format(secret=SECRET).split()) in {1, 2}
     said = capsys.readouterr()
