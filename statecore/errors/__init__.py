@@ -5,7 +5,7 @@ attributes, so that no caller has to parse a sentence. A class carries a stable 
 that is what callers already catch. A refused value is never part of a message; names, ids, words and settings are.
 
 `wording` has the texts of the parts, `base` the mechanism; the classes stand in the order of their codes, in `definitions` (SC1, SC2),
-`runs` (SC3), `stores` (SC4, SC5) and `tools` (SC6, SC7).
+`runs` (SC3), `stores` (SC4, SC5) and `tools` (SC6, SC7). Start at `base.StatecoreError`. Nothing enters but attrs and the standard library.
 """
 
 from .base import StatecoreError, parts, rebuilt
