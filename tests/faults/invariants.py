@@ -18,10 +18,10 @@ from statecore.core import advance, asks
 from statecore.core.state import BEGINNING, CANCEL, Event
 from statecore.errors import StatecoreError, UnknownRun
 from statecore.lifecycles import TABLES
-from statecore.stores.audit.verify import verify
 from statecore.stores.history import History
 from statecore.stores.records import PauseFilter
 from statecore.stores.rules import LEGAL
+from statecore.stores.sqlite.verify import verify
 from tests.faults.effects import Effect
 from tests.faults.scenarios import RUN, Scenario
 

@@ -1,28 +1,24 @@
-"""`verify` reads a whole store and says what in it cannot be true: the file, its values, each run's journal, state, pauses and decisions.
+"""What the tables of a store say that cannot be true, whichever database they are in: values, journals, states, pauses and decisions.
 
-Theory of operation. The file is opened for reading only and seen at one moment, whoever writes meanwhile; a store of an older schema is copied
-and migrated first. Of each run the first bad row of its journal is named, then what its other rows say that the journal does not: the
+Theory of operation. A database's own `verify` opens a store for reading only and sees it at one moment; `contents` looks at all that the
+tables hold. Of each run the first bad row of its journal is named, then each statement of its other rows that the journal does not support: the
 journal is played through the core again, so that the stored state, the open questions and the references to outputs have to be those that it
-leads to. What nothing else covers carries a seal.
+leads to. A row that no chain covers carries a seal.
 
-Not found is what agrees with itself: a journal that somebody wrote anew from its beginning, with all hashes and seals. And these columns
-can be changed without notice: `run.lease` and `run.updated`, which each boundary writes anew and which decide nothing that the epoch does not
-decide again; the numbers `run.id`, `pause.id`, `definition.id` and `legal.id`, as long as every reference goes along.
+A journal that was written anew from its beginning, with all hashes and seals, agrees with itself and is not found. These columns can be changed
+without notice: `run.lease` and `run.updated`, which each boundary writes anew and which decide nothing that the epoch does not decide again; the
+numbers `run.id`, `pause.id`, `definition.id` and `legal.id`, as long as every reference goes along.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreTooNew, StoreUnavailable
+from statecore.errors import StoreCorrupt
 from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.queries import SEALED
-from statecore.stores.sqlite.channel import SETTINGS, named, patiently
-from statecore.stores.sqlite.opening import VERSION, check_marks, defect, learn_moves, located, look, marks, migrate
 
 from .run import Findings, check_run
 
@@ -53,7 +49,7 @@ class Verified:
     """What was looked at and what was found. `remarks` are no faults: what could be checked in part only, and why."""
 
     path: str
-    schema: int = VERSION
+    schema: int
     runs: int = 0
     rows: int = 0
     values: int = 0
@@ -68,71 +64,6 @@ class Verified:
     def blame(self, where: str, why: str, run_id: str | None = None) -> None:
         """Note a fault."""
         self.faults.append(Fault(run_id, where, why))
-
-
-def verify(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Check a store. `progress` is told after each run how many were checked, of how many.
-
-    Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
-    """
-    file = located(path)
-    found = Verified(str(file))
-    try:
-        look(file)
-        connection = opened(file)
-    except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
-        raise
-    except StatecoreError as error:
-        found.blame("file", plain(error))
-        return found
-    try:
-        connection.execute("BEGIN")  # whoever writes from now on writes what is not seen here
-        checked(connection, found, progress)
-    except Exception as error:  # noqa: BLE001  # the same, of the file
-        found.blame("file", plain(named(error, str(file)) or error))
-    finally:
-        connection.close()
-    return found
-
-
-def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
-    """A connection that only reads: of the newest schema, unless the file is wanted as it is. Raises `StoreUnavailable`, `StoreCorrupt`."""
-    try:
-        if not file.is_file() or file.stat().st_size == 0:
-            raise StoreUnavailable(str(file), "there is no store in it")
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
-        try:
-            patiently(connection, f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
-            connection.execute("PRAGMA trusted_schema = 0")
-            connection.execute("PRAGMA cell_size_check = 1")
-            application, version = marks(connection)
-            check_marks(file, application, version)
-            return connection if as_it_is or version == VERSION else migrated(connection, version)
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        raise named(error, str(file)) or error from error
-
-
-def migrated(old: sqlite3.Connection, version: int) -> sqlite3.Connection:
-    """A copy of an older store, of the newest schema; the store itself is left as it is."""
-    copy = sqlite3.connect("", isolation_level=None)  # a file that SQLite deletes again
-    old.backup(copy)
-    old.close()
-    copy.execute("BEGIN IMMEDIATE")
-    migrate(copy, version)
-    learn_moves(copy)
-    copy.execute("COMMIT")
-    return copy
-
-
-def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None) -> None:
-    """Look at everything behind a connection, inside a transaction."""
-    if not file_is_sound(connection, found):
-        return
-    connection.text_factory = readable
-    contents(connection, found, progress)
 
 
 def contents(connection: Link, found: Verified, progress: Callable[[int, int], None] | None) -> None:
@@ -158,29 +89,6 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
 def plain(error: Exception) -> str:
     """What an error says, without the advice that goes with it elsewhere."""
     return str(getattr(error, "why", None) or error) or type(error).__name__
-
-
-def readable(text: bytes) -> str:
-    """A column's text; bytes that are none become others, which no hash agrees with."""
-    return text.decode("utf-8", "backslashreplace")
-
-
-# -- the file ----------------------------------------------------------------------------------------------------------------------
-
-
-def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
-    """What SQLite itself finds; where that is anything, or the tables are others, nothing more can be trusted."""
-    for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
-        if said != "ok":
-            found.blame("file", said)
-    wrong = defect(connection)
-    if wrong is not None:
-        found.blame("schema", wrong)
-    if found.sound:
-        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MANY):
-            found.blame(f"table {table}", f"row {row} refers to a {parent} that there is not")
-        return True
-    return False
 
 
 def legal_rows(connection: Link, found: Verified) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
 from statecore.stores.rules import LEGAL
 from statecore.stores.sql.link import shipped
-from statecore.stores.sqlite.opening import learn_moves, legal_moves
+from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql.writing import learn_moves
 
 if TYPE_CHECKING:
     import psycopg

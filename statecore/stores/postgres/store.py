@@ -14,8 +14,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from statecore.errors import StoreError, StoreForked, StoreUnavailable, UnsupportedSetting
 from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
-from statecore.stores.sqlite.opening import legal_moves
 
 from .channel import CLOSED, Channel, named
 from .opening import furnish, raise_if_defective

@@ -1,18 +1,82 @@
-"""Seals: a SHA-256 in each row that no chain covers, over its columns. `SEALED` says which columns, for whoever checks or mends them.
+"""The statements of the stores in tables, as constants: what is read, what is written, and which columns a seal covers.
 
-Nobody is kept from writing a seal of his own: a seal finds damage and carelessness, not malice.
+Values are bound, never put into a statement. A statement is written as SQLite takes it (see `link`); `rows` has the queries whose columns it
+reads.
 """
+# ruff: noqa: S608  # statements are put together of the constants here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import frozen
 
-from statecore.stores.rules import digest, seal
+from statecore.lifecycles import words as w
+from statecore.stores.rules import ENDED
 
-if TYPE_CHECKING:
-    import sqlite3
+from .rows import RECORD, WAITING
+
+# -- reading -----------------------------------------------------------------------------------------------------------------------
+
+OVER = ", ".join(f"'{phase}'" for phase in sorted(ENDED))
+OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
+
+# A plus keeps SQLite from using the index of a column: a session has few runs, so they are looked through in order; a workflow
+# has too many to sort the pauses of them all.
+RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
+SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
+PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
+RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
+PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
+BY_OPEN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
+OPEN_OF_RUN = f"{BY_OPEN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
+HEAD = """
+SELECT r.seq, r.head, j.hash, r.phase FROM run r LEFT JOIN journal j ON j.run = r.id AND j.seq = r.seq WHERE r.run_id = ?"""
+SESSION_STATE = """
+SELECT text FROM session_state
+WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
+
+# -- writing -----------------------------------------------------------------------------------------------------------------------
+
+LOCK = "/*pg FOR UPDATE*/"
+"""What only Postgres needs stands in a comment (see `link`): SQLite has one writer at a time anyway."""
+
+KEEP = "INSERT INTO value (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
+FENCE = f"SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ? {LOCK}"
+NUMBER = f"SELECT id FROM run WHERE run_id = ? {LOCK}"
+FREE = f"""
+SELECT r.run_id FROM run r
+WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({OVER}) AND r.id IN (
+  SELECT id FROM run WHERE workflow_id = ? AND phase IN ('{w.pending}', '{w.running}') AND owner IS NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
+  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
+  UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
+HELD = f"""
+SELECT r.run_id, r.owner, r.lease FROM run r
+WHERE r.workflow_id = ? AND r.phase IN ('{w.pending}', '{w.running}', '{w.paused}') AND r.owner IS NOT NULL"""
+STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
+APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
+PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
+TURN = "SELECT coalesce(max(turned), 0) + 1 FROM run"
+SETTLE = """
+UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ? WHERE id = ?"""
+BEGIN = """
+INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
+  start_key, seal, owner, lease, turned, claimed, updated, state, phase, head, epoch, held, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0) RETURNING id"""
+CLAIM = "UPDATE run SET owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ?, updated = ? WHERE id = ?"
+DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
+DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
+ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
+ASK = """
+INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, detail, deadline, on_timeout, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key", seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+USED = """
+SELECT d.pause_id, d.word, d.time, v.text, d."by", d.comment, d."key"
+FROM decision d LEFT JOIN value v ON v.hash = d.value WHERE d.run = ? AND d."key" = ?"""
+CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
+
+# -- seals: a SHA-256 in each row that no chain covers, over its columns; it finds damage and carelessness, not malice ---------------
 
 
 @frozen
@@ -54,26 +118,3 @@ SEALED = (
         "FROM decision d LEFT JOIN run r ON r.id = d.run LEFT JOIN pause p ON p.run = d.run AND p.pause_id = d.pause_id",
     ),
 )
-
-
-def seal_all(connection: sqlite3.Connection) -> None:
-    """Seal every row as it stands, inside the caller's transaction: what a migration finds is what it trusts."""
-    for each in SEALED:
-        rows = [(seal(*columns), number) for number, _, *columns in connection.execute(each.query)]
-        if each.table == "decision":
-            connection.execute("DROP TRIGGER decision_keeps")
-            connection.executemany(
-                "UPDATE decision SET seal = ?1 WHERE (run, pause_id) = (SELECT run, pause_id FROM pause WHERE id = ?2)", rows
-            )
-            connection.execute(KEEPS)
-        else:
-            connection.executemany(f"UPDATE {each.table} SET {each.column} = ? WHERE {each.key} = ?", rows)  # noqa: S608  # from above
-    connection.execute(
-        "UPDATE pause SET decided = (SELECT time FROM decision d WHERE d.run = pause.run AND d.pause_id = pause.pause_id)"
-    )
-    texts = connection.execute("SELECT run, text FROM session_state").fetchall()
-    connection.executemany("UPDATE session_state SET hash = ? WHERE run = ?", [(digest(text), number) for number, text in texts])
-
-
-KEEPS = """CREATE TRIGGER decision_keeps BEFORE UPDATE ON decision
-BEGIN SELECT RAISE(ABORT, 'a decision is never changed'); END"""

@@ -1,5 +1,4 @@
 """What a store in tables reads: each function is given a connection, inside a transaction or not, and answers with records."""
-# statements are put together of the constants here and in `rows`; whatever a caller gives is bound
 
 from __future__ import annotations
 
@@ -7,8 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.errors import UnknownRun
 from statecore.stores.records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
-from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of
+from statecore.stores.rules import GENESIS, bounded, page, slice_of
 
+from .queries import (
+    HEAD,
+    OPEN,
+    OPEN_OF_RUN,
+    PAUSE_COLUMNS,
+    PAUSE_OF_RUN,
+    RECORD_OF_RUN,
+    RUN_COLUMNS,
+    SESSION_COLUMNS,
+    SESSION_STATE,
+)
 from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, record_of, sought, waiting_of
 
 if TYPE_CHECKING:
@@ -18,27 +28,11 @@ if TYPE_CHECKING:
 
     Definitions = dict[str, str]
     """Canonical forms by fingerprint, as a store has read them; a definition never changes."""
+    Move = tuple[str, str, str, str]
+    """A move of a lifecycle: machine, source, trigger, dest."""
 
 REMEMBERED = 64
 """How many definitions a store remembers that it has read."""
-
-OVER = ", ".join(f"'{phase}'" for phase in sorted(ENDED))
-OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
-
-# A plus keeps SQLite from using the index of a column: a session has few runs, so they are looked through in order; a workflow
-# has too many to sort the pauses of them all.
-RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
-SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
-PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
-RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
-PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
-BY_OPEN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
-OPEN_OF_RUN = f"{BY_OPEN} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
-HEAD = """
-SELECT r.seq, r.head, j.hash, r.phase FROM run r LEFT JOIN journal j ON j.run = r.id AND j.seq = r.seq WHERE r.run_id = ?"""
-SESSION_STATE = """
-SELECT text FROM session_state
-WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER BY turned DESC LIMIT 1)"""
 
 
 def number_of(connection: Link, run_id: str) -> int:
@@ -82,6 +76,12 @@ def definition(connection: Link, fingerprint: str) -> str | None:
     """The canonical form of a workflow that some run has or had; None where there is none."""
     row = connection.execute("SELECT canonical FROM definition WHERE fingerprint = ?", (sought(fingerprint),)).fetchone()
     return row[0] if row is not None else None
+
+
+def legal_moves(connection: Link) -> dict[Move, int]:
+    """The ids of the moves that a database knows."""
+    rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal')
+    return {(machine, source, trigger, dest): number for machine, source, trigger, dest, number in rows.fetchall()}
 
 
 def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record]:

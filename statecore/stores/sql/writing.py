@@ -3,7 +3,7 @@
 Each begins by reading the run's row and taking its place: in SQLite a writer has the whole file, in Postgres the row is locked (`LOCK`).
 So whatever is read after that stays as it is until the transaction ends.
 """
-# ruff: noqa: S608  # statements are put together of the constants here and in `reading`; whatever a caller gives is bound
+# statements are put together of the constants of `queries`; values are bound
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
-from statecore.lifecycles import words as w
 from statecore.stores.owner import alive
 from statecore.stores.records import Boundary, Decided, Identity, Micros, Record, Text
 from statecore.stores.rules import (
     ENDED,
     GENESIS,
+    LEGAL,
     bounded,
     check_claim,
     check_entries,
@@ -34,57 +34,45 @@ from statecore.stores.rules import (
 )
 
 from . import reading
-from .queries import SEALED
+from .queries import (
+    ADOPT,
+    ADVANCE,
+    APPEND,
+    ASK,
+    BEGIN,
+    CLAIM,
+    CLAIMED,
+    DECIDE,
+    DEFINE,
+    DEFINED,
+    FENCE,
+    FREE,
+    HELD,
+    KEEP,
+    NUMBER,
+    PARK,
+    SEALED,
+    SETTLE,
+    STILL,
+    TURN,
+    USED,
+)
 from .rows import held_text, sought, turn_text, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from .link import Link
-    from .reading import Definitions
+    from .reading import Definitions, Move
 
-    Moves = Mapping[tuple[str, str, str, str], int]
+    Moves = Mapping[Move, int]
 
-LOCK = "/*pg FOR UPDATE*/"
-"""What only Postgres needs stands in a comment (see `link`): SQLite has one writer at a time anyway."""
-
-KEEP = "INSERT INTO value (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
-FENCE = f"SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ? {LOCK}"
-NUMBER = f"SELECT id FROM run WHERE run_id = ? {LOCK}"
-FREE = f"""
-SELECT r.run_id FROM run r
-WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({reading.OVER}) AND r.id IN (
-  SELECT id FROM run WHERE workflow_id = ? AND phase IN ('{w.pending}', '{w.running}') AND owner IS NULL
-  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
-  UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
-  UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
-HELD = f"""
-SELECT r.run_id, r.owner, r.lease FROM run r
-WHERE r.workflow_id = ? AND r.phase IN ('{w.pending}', '{w.running}', '{w.paused}') AND r.owner IS NOT NULL"""
-STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
-APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
-PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
-TURN = "SELECT coalesce(max(turned), 0) + 1 FROM run"
-SETTLE = """
-UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ? WHERE id = ?"""
-BEGIN = """
-INSERT INTO run (run_id, workflow_id, workflow_name, session_id, user_id, created, input, additional_data, metadata, definition, rules,
-  start_key, seal, owner, lease, turned, claimed, updated, state, phase, head, epoch, held, seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '[]', 0) RETURNING id"""
-CLAIM = "UPDATE run SET owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ?, updated = ? WHERE id = ?"
-DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
-DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
-ADOPT = "UPDATE run SET definition = (SELECT id FROM definition WHERE fingerprint = ?) WHERE id = ?"
-ASK = """
-INSERT INTO pause (run, pause_id, kind, at, turn, attempt, step_name, message, opened, detail, deadline, on_timeout, seal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-DECIDE = 'INSERT INTO decision (run, pause_id, word, time, value, "by", comment, "key", seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
-USED = """
-SELECT d.pause_id, d.word, d.time, v.text, d."by", d.comment, d."key"
-FROM decision d LEFT JOIN value v ON v.hash = d.value WHERE d.run = ? AND d."key" = ?"""
 BEGUN = dump_state(BEGINNING)
-CLAIMED = "SELECT owner, epoch, turned, cancel_by, cancel_requested FROM run WHERE id = ?"
+
+
+def learn_moves(connection: Link) -> None:
+    """Add the moves of this release's lifecycles that a database does not know yet, inside the caller's transaction."""
+    connection.executemany('INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', LEGAL)
 
 
 def keep(connection: Link, *texts: Text) -> list[bytes]:

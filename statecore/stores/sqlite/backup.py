@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statecore.errors import StoreCorrupt, StoreUnavailable
-from statecore.stores.audit.verify import opened, verify
 
 from .channel import named
-from .opening import located, look
+from .opening import located, look, opened
+from .verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,16 +15,15 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable
-from statecore.stores.rules import LEGAL
+from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.link import shipped
-from statecore.stores.sql.queries import seal_all
+from statecore.stores.sql.queries import SEALED
+from statecore.stores.sql.writing import learn_moves
 
-from .channel import BUSY_SECONDS, named
+from .channel import BUSY_SECONDS, SETTINGS, named, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from statecore.stores.sql.link import Link
 
 APPLICATION_ID = int.from_bytes(b"stco")
 """What tells a statecore file from another program's; it lies at offset 68 of the file."""
@@ -33,9 +32,6 @@ SCRIPTS = ("schema.sql", "schema-2.sql")
 """The n-th script leads from version n - 1 to version n. A script that was released is never changed."""
 
 VERSION = len(SCRIPTS)
-
-AFTER = {"schema-2.sql": seal_all}
-"""What a script cannot say in SQL: done when it has run."""
 
 
 def statements(script: str) -> Iterator[str]:
@@ -51,6 +47,33 @@ def statements(script: str) -> Iterator[str]:
 def script_text(script: str) -> str:
     """A script, as it is shipped beside this module."""
     return shipped(__package__, script)
+
+
+KEEPS = """CREATE TRIGGER decision_keeps BEFORE UPDATE ON decision
+BEGIN SELECT RAISE(ABORT, 'a decision is never changed'); END"""
+
+
+def seal_all(connection: sqlite3.Connection) -> None:
+    """Seal every row as it stands, inside the caller's transaction: what a migration finds is what it trusts."""
+    for each in SEALED:
+        rows = [(seal(*columns), number) for number, _, *columns in connection.execute(each.query)]
+        if each.table == "decision":
+            connection.execute("DROP TRIGGER decision_keeps")
+            connection.executemany(
+                "UPDATE decision SET seal = ?1 WHERE (run, pause_id) = (SELECT run, pause_id FROM pause WHERE id = ?2)", rows
+            )
+            connection.execute(KEEPS)
+        else:
+            connection.executemany(f"UPDATE {each.table} SET {each.column} = ? WHERE {each.key} = ?", rows)  # noqa: S608  # from above
+    connection.execute(
+        "UPDATE pause SET decided = (SELECT time FROM decision d WHERE d.run = pause.run AND d.pause_id = pause.pause_id)"
+    )
+    texts = connection.execute("SELECT run, text FROM session_state").fetchall()
+    connection.executemany("UPDATE session_state SET hash = ? WHERE run = ?", [(digest(text), number) for number, text in texts])
+
+
+AFTER = {"schema-2.sql": seal_all}
+"""What a script cannot say in SQL: done when it has run."""
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -96,17 +119,6 @@ def defect(connection: sqlite3.Connection) -> str | None:
         if name not in expected and sql.lstrip().upper().startswith("CREATE TRIGGER"):
             return f"the trigger {name} was added to it"
     return None
-
-
-def legal_moves(connection: Link) -> dict[tuple[str, str, str, str], int]:
-    """The ids of the moves that this file knows."""
-    rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal')
-    return {(machine, source, trigger, dest): number for machine, source, trigger, dest, number in rows.fetchall()}
-
-
-def learn_moves(connection: Link) -> None:
-    """Add the moves of this release's lifecycles that the file does not know yet, inside the caller's transaction."""
-    connection.executemany('INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', LEGAL)
 
 
 JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -238,3 +250,38 @@ def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
 def knows_moves(connection: sqlite3.Connection) -> bool:
     """Whether the file knows every move of this release's lifecycles."""
     return set(LEGAL) <= set(connection.execute('SELECT machine, source, "trigger", dest FROM legal').fetchall())
+
+
+# -- reading only --------------------------------------------------------------------------------------------------------------------
+
+
+def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
+    """A connection that only reads: of the newest schema, unless the file is wanted as it is. Raises `StoreUnavailable`, `StoreCorrupt`."""
+    try:
+        if not file.is_file() or file.stat().st_size == 0:
+            raise StoreUnavailable(str(file), "there is no store in it")
+        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            patiently(connection, f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
+            connection.execute("PRAGMA trusted_schema = 0")
+            connection.execute("PRAGMA cell_size_check = 1")
+            application, version = marks(connection)
+            check_marks(file, application, version)
+            return connection if as_it_is or version == VERSION else migrated(connection, version)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise named(error, str(file)) or error from error
+
+
+def migrated(old: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """A copy of an older store, of the newest schema; the store itself is left as it is."""
+    copy = sqlite3.connect("", isolation_level=None)  # a file that SQLite deletes again
+    old.backup(copy)
+    old.close()
+    copy.execute("BEGIN IMMEDIATE")
+    migrate(copy, version)
+    learn_moves(copy)
+    copy.execute("COMMIT")
+    return copy

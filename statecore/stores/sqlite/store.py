@@ -25,10 +25,11 @@ from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, Unsupp
 from statecore.stores.records import Text
 from statecore.stores.rules import LEASE_SECONDS
 from statecore.stores.sql import writing
+from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, DURABILITY, Channel
-from .opening import create, defect, furnish, legal_moves, located, look
+from .opening import create, defect, furnish, located, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

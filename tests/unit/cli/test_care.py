@@ -22,11 +22,11 @@ from statecore.errors import StoreCorrupt, StoreUnavailable
 from statecore.runtime import Host
 from statecore.runtime.doctor import examine
 from statecore.stores import RunFilter
-from statecore.stores.audit.verify import verify
 from statecore.stores.owner import SKEW, this_process
 from statecore.stores.sqlite import health
 from statecore.stores.sqlite.backup import backup
 from statecore.stores.sqlite.opening import marks
+from statecore.stores.sqlite.verify import verify
 from tests.unit.stores.sqlite_files import folder_of, tamper
 
 FINE, FAILED, USAGE = 0, 1, 2

@@ -47,7 +47,7 @@ OTHERS = {
     "statecore.testing",
 }
 """What none of these commands needs: for proofs and pictures, for other stores, for examples."""
-CARE = {"statecore.stores.audit.verify", "statecore.stores.sqlite.backup"}
+CARE = {"statecore.stores.audit.verify", "statecore.stores.sqlite.verify", "statecore.stores.sqlite.backup"}
 DRIVES = {"transitions", "logging", "statecore.workflow.workflow", "statecore.runtime.sync", "statecore.output.events"}
 """What runs a workflow's code, and follows it."""
 DECIDES = OTHERS | CARE | DRIVES | {"statecore.cli.running", "statecore.cli.targets"}

@@ -10,8 +10,8 @@ import pytest
 
 from statecore import SqliteDb
 from statecore.errors import NotAStatecoreStore, StoreCorrupt
-from statecore.stores.audit.verify import verify
 from statecore.stores.sqlite import opening as schema
+from statecore.stores.sqlite.verify import verify
 from statecore.testing.stores.samples import asked
 from tests.unit.stores.sqlite_files import folder_of
 

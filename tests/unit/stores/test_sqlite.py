@@ -23,6 +23,7 @@ from statecore.errors import (
 from statecore.stores import RunFilter
 from statecore.stores.rules import LEGAL
 from statecore.stores.sql import link
+from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sqlite import channel, opening
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.store import SqliteDb
@@ -363,13 +364,13 @@ def test_legal_moves_are_those_of_the_lifecycles(kept):
 def test_new_moves_are_learned_and_old_ones_keep_their_ids(kept):
     """A release with more rows adds them to a file when it opens it; the journal goes on meaning what it meant."""
     connection = raw(kept)
-    before = schema.legal_moves(connection)
+    before = legal_moves(connection)
     used = {number for (number,) in connection.execute("SELECT legal FROM journal")}
     gone = [move for move, number in before.items() if number not in used and number != max(before.values())][:3]
     connection.executemany("DELETE FROM legal WHERE id = ?", [(before[move],) for move in gone])
     store = SqliteDb(kept)
     journal = store.journal("run-1")
-    after = schema.legal_moves(connection)
+    after = legal_moves(connection)
     connection.close()
     store.close()
     assert after.keys() == set(LEGAL)

@@ -12,12 +12,13 @@ from attrs import define
 from statecore import SqliteDb, Step, Workflow
 from statecore.errors import NotAStatecoreStore, StoreTooNew, StoreUnavailable
 from statecore.stores.audit.run import ROWS
-from statecore.stores.audit.verify import Verified, checked, verify
+from statecore.stores.audit.verify import Verified
 from statecore.stores.records import Body, Entry
 from statecore.stores.rules import GENESIS, link, seal
 from statecore.stores.sql.queries import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema
+from statecore.stores.sqlite.verify import checked, verify
 from tests.unit.stores.old_flows import failing, flow
 from tests.unit.stores.sqlite_files import raw, tamper
 
@@ -117,7 +118,7 @@ class Spoilt:
             assert changed.rowcount == 1
             for _, sql in self.triggers:
                 self.connection.execute(sql)
-            found = Verified("here")
+            found = Verified("here", schema.VERSION)
             checked(self.connection, found, None)
         except sqlite3.IntegrityError:
             return None
@@ -181,7 +182,7 @@ def test_a_row_that_is_gone_is_missed(copied, table):
         connection.execute(f"DELETE FROM {table} WHERE {where(table)}", key)  # noqa: S608  # a table of ours
         for _, sql in copied.triggers:
             connection.execute(sql)
-        found = Verified("here")
+        found = Verified("here", schema.VERSION)
         checked(connection, found, None)
         connection.execute("ROLLBACK")
         connection.text_factory = str
