@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from attrs import Factory, field, frozen
 
 from statecore.core import Compiled, stored_program
-from statecore.stores import Store
+from statecore.stores import RunStore
 from statecore.stores.owner import this_process
 from statecore.stores.rules import LEASE_SECONDS
 
@@ -29,13 +29,13 @@ class Runnable(Protocol):
     user_id: str | None
     metadata: dict[str, Any]
     host: Host
-    db: Store
+    db: RunStore
 
     @property
     def compiled(self) -> Compiled:
         """The program, compiled once."""
 
-    def on(self, db: Store) -> Self:
+    def on(self, db: RunStore) -> Self:
         """The same workflow on another store."""
 
 
@@ -44,7 +44,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-def clock_of(store: Store) -> Callable[[], int]:
+def clock_of(store: RunStore) -> Callable[[], int]:
     """The time by which a store's runs live: that of its server, where many machines share it, else this machine's."""
     clock: Callable[[], int] = getattr(store, "clock", wall_clock)
     return clock
@@ -58,7 +58,7 @@ class Host:
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     """
 
-    store: Store
+    store: RunStore
     clock: Callable[[], int] = Factory(lambda host: clock_of(host.store), takes_self=True)
     owner: Callable[[], str] = this_process
     sleep: Callable[[float], None] = time.sleep

@@ -20,9 +20,9 @@ from .records import (
     PauseFilter,
     Record,
     RunFilter,
-    Store,
+    RunReader,
+    RunStore,
     Waiting,
-    WorkStore,
 )
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "PauseFilter",
     "Record",
     "RunFilter",
-    "Store",
+    "RunReader",
+    "RunStore",
     "Waiting",
-    "WorkStore",
 ]

@@ -116,13 +116,6 @@ class InMemoryDb:
         except KeyError:
             raise UnknownRun(run_id) from None
 
-    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
-        """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
-        with self._lock:
-            kept = self._new(identity, session_state)
-            self._take(kept, owner, identity.created, lease)
-            return kept.record()
-
     def _new(self, identity: Identity, session_state: Text) -> Kept:
         """A new run, about to be claimed. Raises `DuplicateStart`, `DuplicateRun`."""
         check_beginning(identity, session_state)
@@ -148,14 +141,6 @@ class InMemoryDb:
         """The run as it stands. Raises `UnknownRun`."""
         with self._lock:
             return self._kept(run_id).record()
-
-    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
-        """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-        with self._lock:
-            kept = self._kept(run_id)
-            doubtful = check_claim(run_id, kept.owner, kept.lease, time)
-            self._take(kept, owner, time, lease)
-            return kept.record(), doubtful
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()

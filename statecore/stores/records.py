@@ -214,11 +214,11 @@ class Symptom:
     remedy: str = ""
 
 
-class Store(Protocol):
-    """What a database has to promise; `testing.stores` is the test of it.
+class RunReader(Protocol):
+    """A database of runs that are read, decided and cancelled, whether processes such as this one execute them or not.
 
-    Every method is one transaction, durable when it returns. Time always comes as an argument. `blocking` says that a commit waits
-    for a disk, so that asyncio drivers keep it off the loop.
+    Every method is one transaction, durable when it returns. Time always comes as an argument. `blocking` says that a call waits
+    for a disk or a server, so that asyncio drivers keep it off the loop.
 
     A method that is given a run raises `UnknownRun` where there is none, one that stores raises `UnstorableValue` for a text with a
     lone surrogate, and a store on a disk may raise a `StoreError` anywhere.
@@ -226,36 +226,17 @@ class Store(Protocol):
 
     blocking: bool
 
-    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
-        """Store a new run in the state BEGINNING at seq 0, claimed by `owner` until `lease` with epoch 1.
-
-        Raises `DuplicateStart` where a run of the workflow has its key, `DuplicateRun` where one has its id.
-        """
-
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
 
-    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
-        """Take the run for execution until `lease`: epoch + 1. The flag says that somebody left it, so its owed calls are in doubt.
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently changed first."""
 
-        An owner of this host that is dead is known at once; one of another host is given up when its lease is over. Raises
-        `UnknownRun`; `RunBusy` where its owner is alive, or may be.
-        """
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first."""
 
-    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
-        """Let a claim last until `lease`: the heartbeat of a long call. Raises `ClaimLost` where it is no longer this one."""
-
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
-
-        With a `claim` it raises what `begin` or `claim` would. Raises `ClaimLost` where epoch or seq are not the run's, or where a pause
-        is to expire that was decided; `AlreadyDecided` where a decision conflicts with a stored one; what `decide` raises for a decision;
-        `RefusedBoundary` where a row is no move of a lifecycle or not the next one, or where a pause is closed that is not open, or
-        opened that was asked before or where another is open.
-        """
-
-    def release(self, run_id: str, epoch: int) -> None:
-        """Give a claim back; does nothing where it is no longer this one."""
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed; None where the run never had it."""
 
     def decide(self, decision: Decided) -> Decided:
         """Store the one decision of a pause, and return it; the same decision again returns the stored one.
@@ -264,48 +245,61 @@ class Store(Protocol):
         `AlreadyDecided`, and `NotPaused` where the pause fell away undecided.
         """
 
-    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
-        """Mark the run to be cancelled at its next boundary, and return it as it stands. Raises `UnknownRun`."""
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses."""
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
 
-    def decisions(self, run_id: str) -> list[Decided]:
-        """All decisions of a run, in the order of their pauses."""
-
-    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
-        """The inbox: open pauses of runs that have not ended, oldest first."""
-
-    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
-        """One pause, open or closed; None where the run never had it."""
-
-    def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first."""
-
-    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
-        """The session state as the run of a session left it that was executed last; None where there is none."""
+    def head(self, run_id: str) -> str:
+        """The SHA-256 chain's last link, in hex: equal histories have equal heads."""
 
     def definition(self, fingerprint: str) -> Text | None:
         """The canonical form of a workflow that some run has or had; None where there is none."""
 
-    def head(self, run_id: str) -> str:
-        """The SHA-256 chain's last link, in hex: equal histories have equal heads."""
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was executed last; None where there is none."""
+
+    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
+        """Mark the run to be cancelled at its next boundary, and return it as it stands. Raises `UnknownRun`."""
 
     def close(self) -> None:
         """Give connections back; the store is not used afterwards."""
 
 
-class WorkStore(Store, Protocol):
-    """A store whose runs statecore's own workers execute: it hands out what can go on."""
+class RunStore(RunReader, Protocol):
+    """A database of runs that are executed by the processes which use it; `testing.stores` is the test of one.
+
+    A run is begun, claimed and moved by boundaries; `claim_next` claims runs that can go on, for workers.
+    """
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
+
+        With a `claim` the run is begun or claimed first, with epoch + 1, or 1 for a new one. Raises `DuplicateStart` where a run of the
+        workflow has the key of a new one, `DuplicateRun` where a run has its id; `RunBusy` where the owner of a stored one is alive, or
+        may be: an owner of this host that is dead is known at once, one of another host is given up when its lease is over.
+
+        Raises `ClaimLost` where epoch or seq are not the run's, or where a pause is to expire that was decided; `AlreadyDecided` where a
+        decision conflicts with a stored one; what `decide` raises for a decision; `RefusedBoundary` where a row is no move of a lifecycle
+        or not the next one, or where a pause is closed that is not open, or opened that was asked before or where another is open.
+        """
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last until `lease`: the heartbeat of a long call. Raises `ClaimLost` where it is no longer this one."""
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Give a claim back; does nothing where it is no longer this one."""
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
     ) -> list[tuple[Record, bool]]:
-        """Take up to `most` runs of a workflow that can go on at `time`, except those in `but`; each as `claim` returns it.
+        """Claim up to `most` runs of a workflow that can go on at `time`, except those in `but`.
 
-        First those that nobody executes: pending or running ones, and paused ones with a decision that is stored, a deadline that is
-        over or a cancellation that was requested; of these the one claimed longest ago first. Then those whose owner is gone. A run
-        that another process is taking at the same moment may be left out, and nobody waits for it.
+        Each comes with a flag, which is True where its owner left it, so that its owed calls are in doubt. First come those that have no
+        owner: pending or running ones, and paused ones with a decision that is stored, a deadline that is over or a cancellation that was
+        requested; of these the one claimed longest ago first. Then come those whose owner is gone. A run that another process is taking at
+        the same moment may be left out; no call waits for it.
         """
 
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
-from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, Store
+from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed
@@ -41,7 +41,7 @@ class Crash(BaseException):
 class Dying:
     """A store whose process is gone after so many boundaries: before one of them, or before it hears that it was stored."""
 
-    def __init__(self, db: Store, left: int, *, stored: bool) -> None:
+    def __init__(self, db: RunStore, left: int, *, stored: bool) -> None:
         self._db, self._left, self._stored = db, left, stored
 
     def __getattr__(self, name: str) -> Any:
@@ -66,8 +66,8 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     """The machine of `workflow_machine`; derive from it to add rules and invariants of your own."""
 
     workflow: Workflow
-    open_db: Callable[[], Store] = InMemoryDb
-    reopen: Callable[[Store], Store] = staticmethod(lambda db: db)
+    open_db: Callable[[], RunStore] = InMemoryDb
+    reopen: Callable[[RunStore], RunStore] = staticmethod(lambda db: db)
     clock: Clock
     stubs: Stubs
     runs: int
@@ -193,7 +193,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
 
 def workflow_machine(
-    workflow: Workflow, open_db: Callable[[], Store] = InMemoryDb, reopen: Callable[[Store], Store] | None = None
+    workflow: Workflow, open_db: Callable[[], RunStore] = InMemoryDb, reopen: Callable[[RunStore], RunStore] | None = None
 ) -> type[WorkflowStateMachine]:
     """The state machine of a workflow, with stubs in place of its code; its `TestCase` is a test.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from statecore.core import Compiled
     from statecore.output import WorkflowRunOutput
-    from statecore.stores import Store, Waiting
+    from statecore.stores import RunStore, Waiting
 
 Edge: TypeAlias = tuple[State, Event, State]
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
@@ -58,7 +58,7 @@ class Path:
         """How the run ends: completed, cancelled or failed."""
         return self.beats[-1].after.state.run
 
-    def run(self, db: Store | None = None) -> WorkflowRunOutput:
+    def run(self, db: RunStore | None = None) -> WorkflowRunOutput:
         """Replay the path on the real engine with stubs in place of the workflow's code; the run's output, and `stubs` beside it."""
         program = self.workflow.compiled.program
         stubs = Stubs(plan(program, list(self.beats)))

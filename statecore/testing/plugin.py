@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from statecore.stores import Store
+    from statecore.stores import RunStore
 
     from .doubles import Clock
 
@@ -23,14 +23,14 @@ def statecore_clock() -> Clock:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def statecore_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def statecore_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunStore]:
     """A store in memory, and one in a file: a test that takes it runs with both. What it leaves must obey the invariants."""
     from statecore.stores import InMemoryDb  # noqa: PLC0415  # the same
     from statecore.stores.sqlite.store import SqliteDb  # noqa: PLC0415  # the same
 
     from .invariants import assert_invariants  # noqa: PLC0415  # the same
 
-    db: Store = InMemoryDb() if request.param == "memory" else SqliteDb(db_file=tmp_path / "statecore.db")
+    db: RunStore = InMemoryDb() if request.param == "memory" else SqliteDb(db_file=tmp_path / "statecore.db")
     yield db
     assert_invariants(db)
     db.close()

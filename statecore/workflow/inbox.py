@@ -22,7 +22,7 @@ from statecore.runtime import Execution, Host
 from statecore.runtime.answers import fitting
 from statecore.runtime.host import compiled_of
 from statecore.runtime.storing import cancellation, store_events
-from statecore.stores import Decided, PauseFilter, Record, RunFilter, Store, Waiting
+from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunStore, Waiting
 from statecore.stores.rules import ENDED, STATUS
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ ALL = 1_000_000
 class Inbox:
     """The runs of a store and what people owe them, without the workflows' code."""
 
-    db: Store
+    db: RunStore
     host: Host
     compiled: Compiled | None
     store_events: bool
 
     def __init__(
-        self, db: Store, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
+        self, db: RunStore, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
     ) -> None:
         self.db, self.host, self.compiled, self.store_events = db, host or Host(db), compiled, store_events
 

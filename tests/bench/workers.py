@@ -29,7 +29,7 @@ from tests.postgres.server import Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statecore.stores import Store
+    from statecore.stores import RunStore
 
 MOMENTS = "STATECORE_BENCH_MOMENTS"
 
@@ -73,7 +73,7 @@ def workers(flow: str, db: str, folder: Path, many: int, concurrency: int) -> It
             each.send_signal(SIGTERM)
 
 
-def throughput(store: Store, db: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+def throughput(store: RunStore, db: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Runs a second between the second and the ninth tenth of many that were submitted before, and each worker's share."""
     flow = three.on(store)
     runs = [flow.submit(n).run_id for n in range(asked.runs)]
@@ -86,7 +86,7 @@ def throughput(store: Store, db: str, folder: Path, asked: argparse.Namespace) -
     return {"three_step_runs_a_second": round(rate, 1), "runs": asked.runs, "shares": shares}
 
 
-def latency(store: Store, db: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+def latency(store: RunStore, db: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Milliseconds from the call of `decide` until the code of the next step begins, one decision after the other."""
     flow, took = decided.on(store), []
     file = folder / "moments"
@@ -120,7 +120,7 @@ def main() -> None:
             server.start()
         try:
             db = server.url() if server is not None else str(folder / "runs.db")
-            store: Store = PostgresDb(db) if server is not None else SqliteDb(db)
+            store: RunStore = PostgresDb(db) if server is not None else SqliteDb(db)
             for measure in (throughput, latency):
                 found |= measure(store, db, folder, asked)
             store.close()

@@ -9,7 +9,7 @@ from shutil import copy
 import pytest
 
 from statecore import InMemoryDb
-from statecore.stores import Store
+from statecore.stores import RunStore
 from statecore.stores.sqlite.verify import verify
 from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
@@ -26,7 +26,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunStore]:
     """A fresh store of each kind; whatever a test did with it, every journal is a path of the core, and one on disk is sound (I7, I8, I9)."""
     if request.param == "sqlite":
         copy(request.getfixturevalue("empty"), tmp_path / "runs.db")
@@ -42,11 +42,11 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def reopened(db: Store, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+def reopened(db: RunStore, tmp_path: Path) -> Iterator[Callable[[], RunStore]]:
     """What a process finds that starts anew: the same file through another store; memory has only itself."""
-    opened: list[Store] = []
+    opened: list[RunStore] = []
 
-    def reopen() -> Store:
+    def reopen() -> RunStore:
         if isinstance(db, InMemoryDb):
             return db
         opened.append(open_store("sqlite", tmp_path / "runs.db"))
@@ -75,11 +75,11 @@ def calls() -> Calls:
     return Calls()
 
 
-def open_store(kind: str, file: Path) -> Store:
+def open_store(kind: str, file: Path) -> RunStore:
     """A store of one kind, as it is when nobody sets anything: one on disk waits for it, and asyncio does so on a thread."""
     if kind == "memory":
         return InMemoryDb()
     from statecore.db.sqlite import SqliteDb
 
-    store: Store = SqliteDb(db_file=str(file))
+    store: RunStore = SqliteDb(db_file=str(file))
     return store

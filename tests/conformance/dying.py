@@ -17,7 +17,7 @@ from typing import Any
 from statecore import Condition, Step, Steps, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import NotPaused, UnknownRun
-from statecore.stores import Boundary, Identity, Record
+from statecore.stores import Boundary
 from tests.conformance.drive import Colour, Drive, confirm_all
 
 RUN_ID = "r"
@@ -93,11 +93,6 @@ class Mortal(SqliteDb):
     """A store whose process is gone when it has taken so many commits."""
 
     left: int | None = None
-
-    def begin(self, identity: Identity, session_state: str, owner: str, lease: int | None = None) -> Record:
-        record = super().begin(identity, session_state, owner, lease)
-        self.spend()
-        return record
 
     def commit(self, boundary: Boundary) -> bool:
         refused = super().commit(boundary)

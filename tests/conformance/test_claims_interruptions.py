@@ -8,6 +8,7 @@ import pytest
 
 from statecore import RunStatus, Step, Workflow
 from statecore.stores.owner import this_process
+from statecore.testing.stores.samples import claim
 from tests.conformance.drive import confirm_all, flat, triggers
 
 
@@ -120,7 +121,7 @@ def test_a_claim_that_came_and_died_in_between_is_an_interruption(db, drive, cal
 
     def read(wanted):
         monkeypatch.undo()
-        db.claim("r", dead, workflow.host.clock(), workflow.host.lease_end())
+        claim(db, "r", dead, workflow.host.clock(), workflow.host.lease_end())
         return pauses(wanted)
 
     monkeypatch.setattr(db, "pauses", read)

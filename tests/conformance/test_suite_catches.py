@@ -25,15 +25,15 @@ class Unfenced(InMemoryDb):
 class Endless(InMemoryDb):
     """Never gives up an owner elsewhere."""
 
-    def claim(self, run_id, owner, time, lease=None):
-        return super().claim(run_id, owner, min(time, OVER - 1), lease)
+    def commit(self, boundary):
+        return super().commit(boundary._replace(time=min(boundary.time, OVER - 1)))
 
 
 class Hasty(InMemoryDb):
     """Gives an owner elsewhere up as soon as its lease ends, whatever other clocks say."""
 
-    def claim(self, run_id, owner, time, lease=None):
-        return super().claim(run_id, owner, time + SKEW, lease)
+    def commit(self, boundary):
+        return super().commit(boundary._replace(time=boundary.time + SKEW))
 
 
 class Forgetful(InMemoryDb):
@@ -68,9 +68,14 @@ class Keyless(InMemoryDb):
 class TwiceStarted(InMemoryDb):
     """Does not look at keys of starts."""
 
-    def begin(self, identity, session_state, owner, lease=None):
-        kept = super().begin(evolve(identity, key=None), session_state, owner, lease)
-        return evolve(kept, identity=identity)
+    def commit(self, boundary):
+        claim = boundary.claim
+        new = claim.identity if claim is not None else None
+        if new is None:
+            return super().commit(boundary)
+        refused = super().commit(boundary._replace(claim=evolve(claim, identity=evolve(new, key=None))))
+        self._runs[boundary.run_id].identity = new
+        return refused
 
 
 class LastWins(InMemoryDb):

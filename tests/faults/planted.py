@@ -14,6 +14,7 @@ from attrs import evolve
 
 from statecore.errors import ClaimLost
 from statecore.stores.owner import SKEW
+from statecore.testing.stores.samples import claim
 from tests.faults import abandoned, boundaries, clocks, forged, names, redefined, scale, signals, simulation, values
 from tests.faults.mutants import Mutant, put
 from tests.faults.report import Order, Tally
@@ -162,7 +163,7 @@ def overtaken(_: Any) -> Any:
 
     def store_claim(execution: Any) -> bool:
         host = execution.host
-        claimed, _ = host.store.claim(execution.identity.run_id, host.owner(), host.clock(), host.lease_end())
+        claimed = claim(host.store, execution.identity.run_id, host.owner(), host.clock(), host.lease_end())
         if claimed.seq != execution.seq:
             host.store.release(execution.identity.run_id, claimed.epoch)
             raise ClaimLost(execution.identity.run_id)

@@ -20,7 +20,7 @@ from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.output import WorkflowRunOutput
 from statecore.runtime.worker import Worker
-from statecore.stores import InMemoryDb, Store
+from statecore.stores import InMemoryDb, RunStore
 from statecore.stores.owner import SKEW
 from tests.faults.effects import Effect
 from tests.faults.invariants import Evidence, violations
@@ -32,7 +32,7 @@ START = 1_700_000_000_000_000
 LEASE = 60
 JUMP = LEASE * 1_000_000 + SKEW + 1
 READS = ("load", "journal", "decisions", "pauses", "pause", "runs", "session_state", "definition", "head")
-WRITES = ("begin", "claim", "claim_next", "renew", "commit", "release", "decide", "request_cancel")
+WRITES = ("claim_next", "renew", "commit", "release", "decide", "request_cancel")
 Tell = Callable[..., None]
 Act = Callable[["Stage", Workflow, Tell], None]
 
@@ -67,7 +67,7 @@ class Stage:
     """What one order after the other is played on: a fresh store, and what the world saw of each step; `held` is the run as it was read first."""
 
     scenario: Scenario
-    db: Store = field(factory=InMemoryDb)
+    db: RunStore = field(factory=InMemoryDb)
     effects: list[Effect] = field(factory=list)
     world: World = field(init=False)
     held: Any = None
@@ -109,7 +109,7 @@ class Stage:
         """Whether an actor was frozen between its claim and its call for longer than its lease, so that the run was taken over: it cannot know."""
         return self.world.now != START and self.db.load(run).owner != owner_named(actor)
 
-    def begin(self, world: World, db: Store, begun: str) -> None:
+    def begin(self, world: World, db: RunStore, begun: str) -> None:
         """A fresh store, on which the run waits, or was left by somebody who was told to stop in its first step."""
         self.world, self.db, self.effects, self.leaves = world, db, [], begun == "left"
         self.calm = self.calm.on(db)
@@ -347,7 +347,7 @@ class Theatre:
         self.stage = Stage(self.scope.scenario)
         self.stage.furnish(self.scope.actors)
 
-    def play(self, pick: Pick, db: Store | None = None) -> tuple[World, list[str]]:
+    def play(self, pick: Pick, db: RunStore | None = None) -> tuple[World, list[str]]:
         """One order, on a fresh store; then everything calms down, the run is brought to its end, and everything is checked."""
         scope, stage = self.scope, self.stage
         world = World([], pick, stage.key, START, JUMP, scope.faults, scope.jumps)
@@ -381,7 +381,7 @@ class Theatre:
         return [*wrong, *violations(Evidence(calm, scenario, run_id, stage.effects, words, world.crashes, status))]
 
 
-def in_time(db: Store, run_id: str) -> Iterator[str]:
+def in_time(db: RunStore, run_id: str) -> Iterator[str]:
     """P14: what was decided was decided before its deadline, and did not expire (TIME-2)."""
     expired = {(row.at, row.turn) for row in db.journal(run_id) if row.trigger == "expire"}
     for decided in db.decisions(run_id):
@@ -413,7 +413,7 @@ def every_order(scope: tuple[str, int, int], order: Order, tally: Tally) -> None
     tally.cut_short = tally.cut_short or bool(search.left)
 
 
-def drawn(name: str, order: Order, tally: Tally, count: int, store: Callable[[int], Store] = lambda _: InMemoryDb()) -> None:
+def drawn(name: str, order: Order, tally: Tally, count: int, store: Callable[[int], RunStore] = lambda _: InMemoryDb()) -> None:
     """Orders of a scope that a seed draws."""
     theatre = Theatre((SCOPES | LARGE)[name])
     for n in range(count):
@@ -482,7 +482,7 @@ def hunt(order: Order) -> Tally:
     return tally
 
 
-def file_of(folder: Path, name: str, n: int) -> Store:
+def file_of(folder: Path, name: str, n: int) -> RunStore:
     """A store on a disk."""
     return SqliteDb(folder / f"{name}-{n}.db", durability="normal", lease=LEASE)
 

@@ -16,7 +16,7 @@ from statecore import Step, Workflow
 from statecore.codec import encode
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError, UnstorableValue
-from statecore.stores import InMemoryDb, Store
+from statecore.stores import InMemoryDb, RunStore
 from tests.faults.report import Order, Tally
 from tests.property.test_codec_values import exact as exact_text
 from tests.property.test_codec_values import values as drawn_values
@@ -41,10 +41,10 @@ class Kind:
     """A kind of store; `reopen` opens what another process left."""
 
     name: str
-    reopen: Callable[[], Store]
+    reopen: Callable[[], RunStore]
 
 
-def flow(place: str, value: Any, db: Store, got: list[Any]) -> Workflow:
+def flow(place: str, value: Any, db: RunStore, got: list[Any]) -> Workflow:
     """A step that brings the value in, a pause, and a step that reads it again wherever it can be read."""
 
     def brings(_: Any, run_context: Any) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import Popen
 
-    from statecore.stores import Store
+    from statecore.stores import RunStore
     from tests.postgres.server import Server
 
 LONG = 600.0
@@ -38,7 +38,7 @@ def ended(process: Popen[bytes]) -> tuple[int, dict[str, Any]]:
     return process.returncode, json.loads(said.splitlines()[-1])
 
 
-def shared(place: str, db: Store, log: Path, runs: int, seconds: float) -> list[int]:
+def shared(place: str, db: RunStore, log: Path, runs: int, seconds: float) -> list[int]:
     """Runs of three steps, submitted while two workers wait: each step happens once, every run is completed. How many each worker did."""
     flow = flows.plain.on(db)
     both = [worker("plain", place, log, "--concurrency", "1") for _ in range(2)]
@@ -62,7 +62,7 @@ def shared(place: str, db: Store, log: Path, runs: int, seconds: float) -> list[
     return done
 
 
-def killed(place: str, db: Store, log: Path, paused: int, running: int) -> dict[str, int]:
+def killed(place: str, db: RunStore, log: Path, paused: int, running: int) -> dict[str, int]:
     """So many runs wait and so many are in the middle when a worker is killed: all come to their ends, and only those in doubt ran twice."""
     waiting, plain = flows.gated.on(db), flows.plain.on(db)
     wait = [waiting.submit({}).run_id for _ in range(paused)]

@@ -23,6 +23,9 @@ from statecore.testing.stores.samples import (
     Writer,
     answer,
     asked,
+    begin,
+    beginning,
+    claiming,
     everything,
     identity,
     question,
@@ -33,11 +36,11 @@ from tests.postgres.flows import until
 from tests.postgres.proxy import Proxy
 
 CALLS: list[Any] = [
-    lambda store: ("begin", identity("run-9", key="k"), "{}", ALIVE),
+    lambda store: ("commit", beginning(identity("run-9", key="k"))),
     lambda store: ("renew", "run-1", 1, TIME + 99),
     lambda store: ("commit", Writer(store, "run-1", 1, 2, store.load("run-1").state).boundary(succeeded("first", '"out"'))),
     lambda store: ("decide", answer(question("run-2"), value='"why"', key="click")),
-    lambda store: ("claim", "run-3", ALIVE, TIME, TIME + 9),
+    lambda store: ("commit", claiming(store.load("run-3"), lease=TIME + 9)),
     lambda store: ("release", "run-3", 2),
     lambda store: ("claim_next", "flow", ALIVE, TIME, TIME + 9, 5),
     lambda store: ("request_cancel", "run-1", "ann", TIME),
@@ -57,7 +60,7 @@ def prepared(store):
     """Some runs, the same in each store: one in a step, one that waits, one that somebody left."""
     started(store)
     asked(store, "run-2")
-    store.begin(identity("run-3"), "{}", DEAD)
+    begin(store, identity("run-3"), "{}", DEAD)
     return store
 
 

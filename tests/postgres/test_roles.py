@@ -12,7 +12,7 @@ from statecore.db.postgres import PostgresDb
 from statecore.errors import NotPermitted, PauseExpired
 from statecore.stores import PauseFilter, postgres
 from statecore.testing.doubles import Clock, timed
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, identity, question, started
+from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, begin, claim, identity, question, started
 from tests.postgres.server import QUOTED
 
 ROLES = (Path(postgres.__file__).parent / "roles.sql").read_text(encoding="utf-8")
@@ -46,8 +46,8 @@ def test_a_decider_decides_and_nothing_else(role, db, database):
     assert decider.decide(answer(question("run-1"), value='"why"', by="bob")) == decided == db.decisions("run-1")[0]
     before = db.load("run-1")
     for attempt in (
-        lambda: decider.claim("run-1", ALIVE, TIME),
-        lambda: decider.begin(identity("run-2"), "{}", ALIVE),
+        lambda: claim(decider, "run-1", ALIVE, TIME),
+        lambda: begin(decider, identity("run-2")),
         lambda: decider.request_cancel("run-1", "eve", TIME),
         lambda: decider.release("run-1", 1),
         lambda: started(decider, "run-3"),

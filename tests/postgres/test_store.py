@@ -32,7 +32,7 @@ from statecore.stores.postgres.channel import Channel
 from statecore.stores.postgres.store import NETWORK, read_url
 from statecore.stores.rules import LEGAL
 from statecore.testing.doubles import Clock, timed
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, everything, identity, question, started, succeeded
+from statecore.testing.stores.samples import TIME, answer, asked, begin, everything, identity, question, started, succeeded
 from tests.postgres.server import PASSWORD, QUOTED
 
 ROOT = Path(__file__).parents[2]
@@ -221,13 +221,13 @@ def test_values_are_kept_that_postgres_has_no_room_for(db):
     """A text with a NUL, and one with the sign that stands for it, come back as they were, and are told apart."""
     texts = ["a\0b", "a\x100b", "\x10", "\0\x10\0"]
     for n, text in enumerate(texts):
-        db.begin(identity(f"run-{text}", input=text, session_id=text), "{}", ALIVE)
+        begin(db, identity(f"run-{text}", input=text, session_id=text))
         assert [record.identity.input for record in db.runs(RunFilter(session_id=text))] == [text], n
     assert len(db.runs(RunFilter())) == len(texts)
     with pytest.raises(UnstorableValue):
-        db.begin(identity("long", session_id="".join(map(chr, range(0x4E00, 0x4E00 + 9000)))), "{}", ALIVE)
+        begin(db, identity("long", session_id="".join(map(chr, range(0x4E00, 0x4E00 + 9000)))))
     with pytest.raises(UnstorableValue):
-        db.begin(identity("late", created=2**63), "{}", ALIVE)
+        begin(db, identity("late", created=2**63))
 
 
 def test_connections_are_few_and_shared(database, monkeypatch):

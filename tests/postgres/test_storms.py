@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statecore.testing.stores.samples import ALIVE, answer, asked, identity, question
+from statecore.testing.stores.samples import answer, asked, begin, identity, question
 from tests.postgres.campaigns import crowd, storm
 
 
@@ -27,7 +27,7 @@ def test_a_hint_is_heard_and_may_be_lost(db, server):
     assert not db.listen(0.01)
     db.decide(answer(question("run-1")))
     assert db.listen(60)
-    db.begin(identity("run-2"), "{}", ALIVE)
+    begin(db, identity("run-2"))
     assert not db.listen(0.01)
     db.release("run-2", 1)
     assert db.listen(60)

@@ -1,4 +1,4 @@
-"""`Relational` is the protocol `Store` over tables: each method is one transaction of `reading` or `writing`, whichever database it is in.
+"""`Relational` is the protocol `RunStore` over tables: each method is one transaction of `reading` or `writing`, whichever database it is in.
 
 Whether a transaction was made of which nobody can say so any more: told from what it would have left in the tables.
 
@@ -55,19 +55,9 @@ class Relational:
 
     # -- runs --------------------------------------------------------------------------------------------------------------------
 
-    def begin(self, identity: Identity, session_state: Text, owner: str, lease: Micros | None = None) -> Record:
-        """Store a new run, claimed by `owner`. Raises `DuplicateRun`."""
-        check_beginning(identity, session_state)
-        self._expect(identity.input, identity.additional_data, identity.metadata, session_state)
-        return self._write(writing.begin, identity, session_state, owner, lease, self._definitions)
-
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
         return self._read(reading.record, run_id, self._definitions)
-
-    def claim(self, run_id: str, owner: str, time: Micros, lease: Micros | None = None) -> tuple[Record, bool]:
-        """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
-        return self._write(writing.claim, run_id, owner, time, lease, self._definitions)
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
@@ -160,7 +150,7 @@ def boundary_is_there(connection: Link, waits: bool, boundary: Boundary, *_: Any
     if claim is None:
         return False
     if claim.identity is not None:
-        return run_is_there(connection, None, claim.identity)
+        return run_is_there(connection, claim.identity)
     return claimed(connection, boundary.run_id, claim.owner, boundary.epoch, boundary.time)
 
 
@@ -176,7 +166,7 @@ def rows_are_there(connection: Link, boundary: Boundary) -> bool:
         return False
 
 
-def run_is_there(connection: Link, _answer: object, identity: Identity, *_: Any) -> bool:
+def run_is_there(connection: Link, identity: Identity) -> bool:
     """Whether a run is who it was to be, to the microsecond."""
     values = map(digest, (identity.input, identity.additional_data, identity.metadata))
     sealed = seal(*writing.who(identity), *values, identity.fingerprint, identity.rules, identity.key)
@@ -189,11 +179,6 @@ def claimed(connection: Link, run_id: str, owner: str, epoch: int, time: Micros)
     return bool(connection.execute(CLAIM, (run_id,)).fetchone() == (owner, epoch, time))
 
 
-def claim_is_there(connection: Link, answer: tuple[Record, bool], run_id: str, owner: str, time: Micros, *_: Any) -> bool:
-    """Whether a run was claimed."""
-    return claimed(connection, run_id, owner, answer[0].epoch, time)
-
-
 def claims_are_there(
     connection: Link, answer: list[tuple[Record, bool]], _workflow_id: str, owner: str, time: Micros, *_: Any
 ) -> bool:
@@ -202,8 +187,6 @@ def claims_are_there(
 
 
 WITNESSES: dict[Callable[..., Any], Callable[..., bool]] = {
-    writing.begin: run_is_there,
     writing.commit: boundary_is_there,
-    writing.claim: claim_is_there,
     writing.claim_next: claims_are_there,
 }

@@ -98,14 +98,6 @@ class Place(NamedTuple):
     """Whether the boundary claims a run that was there: then `epoch` and `turned` are new, and not yet in its row."""
 
 
-def begin(  # noqa: PLR0913  # a run, its claim, and what is known
-    connection: Link, identity: Identity, session_state: Text, owner: str, lease: Micros | None, known: Definitions
-) -> Record:
-    """Store a new run, claimed. Raises `DuplicateStart`, `DuplicateRun`."""
-    insert(connection, identity, session_state, (owner, lease, identity.created))
-    return reading.record(connection, identity.run_id, known)
-
-
 def insert(connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]) -> Place:
     """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
     if identity.key is not None:
@@ -163,10 +155,10 @@ def seal_claim(connection: Link, number: int) -> None:
     connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
 
 
-def claim(  # noqa: PLR0913  # a run, its claim, and what is known
+def take(  # noqa: PLR0913  # a run, its claim, and what is known
     connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
 ) -> tuple[Record, bool]:
-    """Take the run for execution. Raises `UnknownRun`, `RunBusy`."""
+    """Claim a run that is handed out. Raises `UnknownRun`, `RunBusy`."""
     row = connection.execute(FENCE, (sought(run_id),)).fetchone()
     if row is None:
         raise UnknownRun(run_id)
@@ -195,10 +187,10 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
     free = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
     rows = connection.execute(free, (name, name, bounded(time), name, *skipped, most)).fetchall()
     held = connection.execute(f"{HELD} {left_out} ORDER BY +r.turned", (name, *skipped)).fetchall() if len(rows) < most else ()
-    taken = [claim(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
+    taken = [take(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
     for run_id, holder, lasts in held:
         if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
-            taken.append(claim(connection, run_id, owner, time, lease, known))
+            taken.append(take(connection, run_id, owner, time, lease, known))
     return taken
 
 

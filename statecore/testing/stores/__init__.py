@@ -1,4 +1,4 @@
-"""The test of any store: what `records.Store` promises, as test methods that pytest collects. It needs pytest installed.
+"""The test of any store: what `records.RunStore` promises, as test methods that pytest collects. It needs pytest installed.
 
 Theory of operation. A store's author derives a class and says how a store is opened; every test method is then run on a fresh one.
 
@@ -21,7 +21,7 @@ given, so that nobody waits), `Work` (what is handed out to workers), `Compariso
 `Threads` (eight at once), `Processes` (eight that decide, two that claim or start, one that is killed at any point and again). No test needs
 a workflow, a network or a clock; all of them take about twenty seconds for a store on a disk.
 
-A test that fails says which promise is broken; `records.Store` has them method by method, and `rules` is to be called rather than written
+A test that fails says which promise is broken; `records.RunStore` has them method by method, and `rules` is to be called rather than written
 again: `judge`, `check_key`, `check_claim`, `check_fence`, `check_entries`, `check_pauses` and `link` decide, a store only stores. Times that a
 store keeps are those that it is given; it reads no clock.
 

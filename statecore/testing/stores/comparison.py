@@ -17,7 +17,7 @@ from statecore.errors import StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.stores.memory import InMemoryDb
 from statecore.stores.owner import SKEW
-from statecore.stores.records import Boundary, Entry, Pause, PauseFilter, RunFilter, Store
+from statecore.stores.records import Boundary, Claim, Entry, Pause, PauseFilter, RunFilter, RunStore
 from statecore.stores.rules import GENESIS, LEGAL, link
 
 from .samples import (
@@ -31,6 +31,9 @@ from .samples import (
     Fresh,
     Writer,
     answer,
+    begin,
+    beginning,
+    claiming,
     entered,
     everything,
     identity,
@@ -57,7 +60,7 @@ OF_COMPONENTS = [move for move in LEGAL if move[0] != "run"]
 class Wanderer:
     """Makes one random move after the other on two stores at once."""
 
-    stores: tuple[Store, Store]
+    stores: tuple[RunStore, RunStore]
     random: Random
     told: int = 0
     refused: int = 0
@@ -124,12 +127,28 @@ class Wanderer:
         )
         return usual._replace(epoch=record.epoch - (self.random.random() < 0.1))
 
+    def new_run(self) -> Boundary:
+        """The beginning of a run that there may be already, by its id or by its key."""
+        choice = self.random.choice
+        new = identity(self.run_id(), created=self.time(), session_id=choice(["s", "t"]), key=choice([None, "k", "l"]))
+        return beginning(new, "{}", choice(OWNERS))
+
+    def claim(self) -> Boundary:
+        """A claim of a run, which may be another's, and to be cancelled."""
+        run_id, owner = self.run_id(), self.random.choice(OWNERS)
+        try:
+            record = self.stores[0].load(run_id)
+        except StatecoreError:
+            return Writer(self.stores[0], run_id).boundary(claim=Claim(owner))
+        claims = claiming(record, owner, self.time(), self.random.choice([None, self.clock, self.clock + 20 - SKEW]))
+        return claims._replace(heeds_cancel=self.random.random() < 0.5)
+
     def word(self) -> str:
         """A person's word."""
         return self.random.choice(["confirm", "reject", "retry", "skip"])
 
 
-def outcome(store: Store, kind: str, args: list[Any]) -> Any:
+def outcome(store: RunStore, kind: str, args: list[Any]) -> Any:
     """What a store says to a call: its answer, or the name and sentence of its refusal."""
     try:
         return getattr(store, kind)(*args)
@@ -138,15 +157,9 @@ def outcome(store: Store, kind: str, args: list[Any]) -> Any:
 
 
 MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
-    lambda x: (
-        "begin",
-        identity(x.run_id(), created=x.time(), session_id=x.random.choice(["s", "t"]), key=x.random.choice([None, "k", "l"])),
-        "{}",
-        x.random.choice(OWNERS),
-    ),
+    lambda x: ("commit", x.new_run()),
     *[lambda x: ("commit", x.boundary())] * 6,
-    *[lambda x: ("claim", x.run_id(), x.random.choice(OWNERS), x.time(), x.random.choice([None, x.clock, x.clock + 20 - SKEW]))]
-    * 2,
+    *[lambda x: ("commit", x.claim())] * 2,
     lambda x: (
         "claim_next",
         "flow",
@@ -175,7 +188,7 @@ class Comparison(Fresh):
     """There is one set of rules: whatever one store answers, the other answers too."""
 
     @pytest.mark.parametrize("seed", range(12))
-    def test_stores_answer_alike(self, store: Store, seed: int) -> None:
+    def test_stores_answer_alike(self, store: RunStore, seed: int) -> None:
         """After any sequence of calls the store and the reference have given the same answers and hold the same runs."""
         wanderer = Wanderer((store, InMemoryDb()), Random(seed))
         for _ in range(MOVES):
@@ -188,7 +201,7 @@ class Comparison(Fresh):
 # ruff: noqa: S101, PLR2004  # assert is how a test speaks, and the expected number is its point
 
 
-def written(store: Store, run_id: str = "run-1", steps: int = 5) -> list[Entry]:
+def written(store: RunStore, run_id: str = "run-1", steps: int = 5) -> list[Entry]:
     """The rows of a run of some steps, as they were given to the store."""
     writer = started(store, run_id)
     entries = list(Writer(store, run_id).boundary(STARTED, entered("first")).entries)
@@ -200,26 +213,26 @@ def written(store: Store, run_id: str = "run-1", steps: int = 5) -> list[Entry]:
 class Journals(Fresh):
     """A journal only grows, and every row hangs on the one before."""
 
-    def test_a_journal_is_what_was_written(self, store: Store) -> None:
+    def test_a_journal_is_what_was_written(self, store: RunStore) -> None:
         """All rows come back in order, without gaps, each equal to the one given."""
         given = written(store)
         assert store.journal("run-1") == given
         assert [entry.seq for entry in given] == list(range(1, 13))
 
     @pytest.mark.parametrize("text", AWKWARD.values(), ids=list(AWKWARD))
-    def test_a_row_comes_back_equal(self, store: Store, text: str) -> None:
+    def test_a_row_comes_back_equal(self, store: RunStore, text: str) -> None:
         """Addresses, particulars and values come back as they were given, to the last character."""
         writer = started(store)
         given = writer.commit(succeeded(f"at{text}", text, text), entered(f"next{text}"))
         assert store.journal("run-1", 2) == list(given.entries)
 
-    def test_no_value_is_not_an_empty_one(self, store: Store) -> None:
+    def test_no_value_is_not_an_empty_one(self, store: RunStore) -> None:
         """A row without a value has none, a row with an empty text has that, and equal values do not become one row's."""
         writer = started(store)
         writer.commit(succeeded("a", None), succeeded("b", ""), succeeded("c", "1"), succeeded("d", "1"), succeeded("e", None))
         assert [entry.body.value for entry in store.journal("run-1", 2)] == [None, "", "1", "1", None]
 
-    def test_a_slice_is_a_slice(self, store: Store) -> None:
+    def test_a_slice_is_a_slice(self, store: RunStore) -> None:
         """The rows after one and up to another are those of the whole journal with such numbers; nothing is counted from the end."""
         whole = written(store, steps=2)
         ends = [-7, -1, 0, 1, 2, 5, 6, 7, 10**30]
@@ -228,7 +241,7 @@ class Journals(Fresh):
             for upto in ends:
                 assert store.journal("run-1", after, upto) == [entry for entry in whole if after < entry.seq <= upto]
 
-    def test_equal_histories_have_equal_heads(self, store: Store) -> None:
+    def test_equal_histories_have_equal_heads(self, store: RunStore) -> None:
         """The head is the one that the reference store has for the same boundaries, and the fold of the rule over the journal."""
         reference = InMemoryDb()
         for kept in (store, reference):
@@ -238,33 +251,33 @@ class Journals(Fresh):
             chain = link(chain, "run-1", entry)
         assert store.head("run-1") == reference.head("run-1") == chain.hex()
 
-    def test_a_head_does_not_know_boundaries(self, store: Store) -> None:
+    def test_a_head_does_not_know_boundaries(self, store: RunStore) -> None:
         """The same rows have the same head however many transactions stored them."""
         rows: list[Fired] = [STARTED, entered("first"), succeeded("first", "1"), entered("second")]
         heads = set()
         for cut in range(5):
             name = InMemoryDb() if cut else store
-            name.begin(identity(), "{}", ALIVE)
+            begin(name, identity())
             writer = Writer(name, "run-1")
             for part in (rows[:cut], rows[cut:]):
                 writer.commit(*part, time=7)
             heads.add(name.head("run-1"))
         assert len(heads) == 1
 
-    def test_a_head_knows_its_run_and_every_row(self, store: Store) -> None:
+    def test_a_head_knows_its_run_and_every_row(self, store: RunStore) -> None:
         """Another run has another head, and each row moves it."""
-        store.begin(identity(), "{}", ALIVE)
+        begin(store, identity())
         heads = [store.head("run-1")]
         writer = Writer(store, "run-1")
         for fired in (STARTED, entered("first"), succeeded("first", "1")):
             writer.commit(fired, time=7)
             heads.append(store.head("run-1"))
-        store.begin(identity("run-2"), "{}", ALIVE)
+        begin(store, identity("run-2"))
         Writer(store, "run-2").commit(STARTED, entered("first"), succeeded("first", "1"), time=7)
         heads.append(store.head("run-2"))
         assert len(set(heads)) == 5
 
-    def test_a_long_journal_is_one_journal(self, store: Store) -> None:
+    def test_a_long_journal_is_one_journal(self, store: RunStore) -> None:
         """A thousand boundaries later the rows are all there, and the first slice and the last are found."""
         whole = written(store, steps=500)
         assert store.journal("run-1") == whole

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from statecore.errors import AlreadyDecided, KeyReused, NotPaused, PauseExpired, UnknownDecision, UnknownPause, UnstorableValue
-from statecore.stores.records import Decided, Pause, PauseFilter, Store
+from statecore.stores.records import Decided, Pause, PauseFilter, RunStore
 
 from .samples import AWKWARD, CANCELLED, FAILED, LONE, RESUMED, TIME, Fired, Fresh, answer, asked, confirmed, everything, question
 
@@ -25,7 +25,7 @@ ERROR = question("run-1", "broken", kind="error")
 class Decisions(Fresh):
     """A pause has one decision. It is stored before anything happens because of it."""
 
-    def test_a_decision_is_stored(self, store: Store) -> None:
+    def test_a_decision_is_stored(self, store: RunStore) -> None:
         """It comes back as it was given, beside its pause; the run itself does not change."""
         asked(store)
         before = store.load("run-1")
@@ -38,7 +38,7 @@ class Decisions(Fresh):
         assert store.load("run-1") == before
 
     @pytest.mark.parametrize("text", AWKWARD.values(), ids=list(AWKWARD))
-    def test_a_decision_comes_back_equal(self, store: Store, text: str) -> None:
+    def test_a_decision_comes_back_equal(self, store: RunStore, text: str) -> None:
         """Every text of a decision comes back as it was given, to the last character, by each way of storing one."""
         writer = asked(store, "run-1", GATE, ERROR)
         given = [
@@ -49,14 +49,14 @@ class Decisions(Fresh):
         writer.claim().commit(RESUMED, closed=(ERROR.pause_id,), decisions=(given[1],))
         assert store.decisions("run-1") == given
 
-    def test_a_decision_needs_no_particulars(self, store: Store) -> None:
+    def test_a_decision_needs_no_particulars(self, store: RunStore) -> None:
         """Nobody has to say who he is: None is None and not an empty text."""
         asked(store)
         given = answer(GATE, by=None, comment=None, key=None)
         store.decide(given)
         assert store.decisions("run-1") == [given]
 
-    def test_the_same_decision_again_gets_the_same_answer(self, store: Store) -> None:
+    def test_the_same_decision_again_gets_the_same_answer(self, store: RunStore) -> None:
         """Who says what was said gets what is stored, with the time and the name of the first, before and after it is applied."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1"))
@@ -69,7 +69,7 @@ class Decisions(Fresh):
         assert store.decisions("run-1") == [first]
 
     @pytest.mark.parametrize("other", [{"word": "reject"}, {"value": "2"}, {"value": None}, {"value": ""}, {"word": "nonsense"}])
-    def test_a_different_decision_is_told(self, store: Store, other: dict[str, str | None]) -> None:
+    def test_a_different_decision_is_told(self, store: RunStore, other: dict[str, str | None]) -> None:
         """Who says something else is refused and told what was decided, by whom and when, before and after it is applied."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1"))
@@ -84,7 +84,7 @@ class Decisions(Fresh):
                 writer.claim().commit(RESUMED, confirmed("gate"), closed=(GATE.pause_id,), decisions=(first,))
         assert store.decisions("run-1") == [first]
 
-    def test_a_boundary_cannot_decide_otherwise(self, store: Store) -> None:
+    def test_a_boundary_cannot_decide_otherwise(self, store: RunStore) -> None:
         """A decision that a boundary takes along is refused where another one is stored; then none of the boundary is."""
         writer = asked(store, "run-1", ERROR, GATE).claim()
         first = store.decide(answer(GATE))
@@ -95,7 +95,7 @@ class Decisions(Fresh):
         assert everything(store, "run-1") == before
         assert store.decisions("run-1") == [first]
 
-    def test_decisions_are_in_order_of_their_pauses(self, store: Store) -> None:
+    def test_decisions_are_in_order_of_their_pauses(self, store: RunStore) -> None:
         """Not in order of deciding: the pauses have an order, and people do not."""
         pauses = [question("run-1", at) for at in ("c", "a", "b")]
         asked(store, "run-1", *pauses)
@@ -105,7 +105,7 @@ class Decisions(Fresh):
 
     # -- keys --------------------------------------------------------------------------------------------------------------------
 
-    def test_the_same_key_again_gets_the_same_answer(self, store: Store) -> None:
+    def test_the_same_key_again_gets_the_same_answer(self, store: RunStore) -> None:
         """Who repeats a request with its key gets what is stored, before and after it is applied, and when the run has ended."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1", key="k"))
@@ -116,7 +116,7 @@ class Decisions(Fresh):
         assert store.decisions("run-1") == [first]
 
     @pytest.mark.parametrize("other", [answer(GATE, "reject"), answer(GATE, value="2"), answer(ERROR, "retry")])
-    def test_a_key_is_of_one_decision(self, store: Store, other: Decided) -> None:
+    def test_a_key_is_of_one_decision(self, store: RunStore, other: Decided) -> None:
         """The same key with another decision, of this pause or another of the run, is refused by name; nothing is stored."""
         asked(store, "run-1", GATE, ERROR)
         first = store.decide(answer(GATE, value="1", key="k"))
@@ -126,7 +126,7 @@ class Decisions(Fresh):
         assert f"'confirm' of pause {GATE.pause_id!r} by ann" in refused.value.used_for
         assert store.decisions("run-1") == [first]
 
-    def test_a_key_is_of_one_run(self, store: Store) -> None:
+    def test_a_key_is_of_one_run(self, store: RunStore) -> None:
         """Decisions of different runs may have the same key, and those of one run none."""
         asked(store, "run-1", GATE, ERROR)
         asked(store, "run-2", question("run-2"))
@@ -136,7 +136,7 @@ class Decisions(Fresh):
     # -- refusals ------------------------------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("pause_id", ["nowhere:confirmation:0", "", LONE, "gate"])
-    def test_an_unknown_pause_is_refused(self, store: Store, pause_id: str) -> None:
+    def test_an_unknown_pause_is_refused(self, store: RunStore, pause_id: str) -> None:
         """Nothing is stored for a pause that the run never had; who asks is told which are open."""
         writer = asked(store, "run-1", GATE, ERROR, question("run-1", "z")).claim()
         asked(store, "run-2", question("run-2", "nowhere"))
@@ -147,7 +147,7 @@ class Decisions(Fresh):
         assert store.decisions("run-2") == []
 
     @pytest.mark.parametrize(("pause", "word"), [(GATE, "retry"), (GATE, "CONFIRM"), (GATE, ""), (ERROR, "confirm"), (GATE, LONE)])
-    def test_an_unknown_word_is_refused(self, store: Store, pause: Pause, word: str) -> None:
+    def test_an_unknown_word_is_refused(self, store: RunStore, pause: Pause, word: str) -> None:
         """A word that this kind of pause cannot be answered with is refused, with those that it can; the pause stays open."""
         asked(store, "run-1", pause)
         with pytest.raises(UnknownDecision) as refused:
@@ -156,14 +156,14 @@ class Decisions(Fresh):
         assert len(store.pauses(PauseFilter())) == 1
 
     @pytest.mark.parametrize("part", ["value", "by", "comment", "key"])
-    def test_a_decision_that_no_store_keeps_is_refused(self, store: Store, part: str) -> None:
+    def test_a_decision_that_no_store_keeps_is_refused(self, store: RunStore, part: str) -> None:
         """A lone surrogate is refused by name, and the pause stays open."""
         asked(store)
         with pytest.raises(UnstorableValue):
             store.decide(answer(GATE, **{part: LONE}))
         assert len(store.pauses(PauseFilter())) == 1
 
-    def test_a_closed_pause_is_not_decided(self, store: Store) -> None:
+    def test_a_closed_pause_is_not_decided(self, store: RunStore) -> None:
         """A pause that fell away undecided takes no decision any more, while another of its run does."""
         writer = asked(store, "run-1", GATE, ERROR).claim()
         writer.commit(closed=(GATE.pause_id,))
@@ -173,7 +173,7 @@ class Decisions(Fresh):
         assert store.decide(answer(ERROR, "retry")) == answer(ERROR, "retry")
 
     @pytest.mark.parametrize("end", [CANCELLED, FAILED])
-    def test_an_ended_run_is_not_decided(self, store: Store, end: Fired) -> None:
+    def test_an_ended_run_is_not_decided(self, store: RunStore, end: Fired) -> None:
         """The open pause of a run that has ended takes no decision, and who decides is told how it ended."""
         writer = asked(store).claim()
         if end is FAILED:
@@ -208,7 +208,7 @@ class Deadlines(Fresh):
 
     @pytest.mark.parametrize("on_timeout", EXPIRED)
     @pytest.mark.parametrize("deadline", [None, 0, DUE, 2**62])
-    def test_a_deadline_comes_back_equal(self, store: Store, deadline: int | None, on_timeout: str) -> None:
+    def test_a_deadline_comes_back_equal(self, store: RunStore, deadline: int | None, on_timeout: str) -> None:
         """When a question expires and what then is kept with it, and still known when it is closed."""
         pause = question("run-1", deadline=deadline, on_timeout=on_timeout)
         writer = asked(store, "run-1", pause)
@@ -220,7 +220,7 @@ class Deadlines(Fresh):
 
     @pytest.mark.parametrize("on_timeout", EXPIRED)
     @pytest.mark.parametrize("late", [0, 1, 10**12])
-    def test_a_late_decision_is_refused(self, store: Store, late: int, on_timeout: str) -> None:
+    def test_a_late_decision_is_refused(self, store: RunStore, late: int, on_timeout: str) -> None:
         """At the deadline it is too late: who decides is told when it was and what follows, and nothing is stored."""
         pause = due(on_timeout)
         asked(store, "run-1", pause)
@@ -232,7 +232,7 @@ class Deadlines(Fresh):
         assert everything(store, "run-1") == before
 
     @pytest.mark.parametrize("on_timeout", EXPIRED)
-    def test_a_decision_in_time_holds_for_ever(self, store: Store, on_timeout: str) -> None:
+    def test_a_decision_in_time_holds_for_ever(self, store: RunStore, on_timeout: str) -> None:
         """Decided before the deadline is decided: said again, contradicted or applied after it, it is what was said in time."""
         pause = due(on_timeout)
         writer = asked(store, "run-1", pause)
@@ -245,7 +245,7 @@ class Deadlines(Fresh):
         assert store.decide(answer(pause, time=DUE + 70)) == first
         assert store.decisions("run-1") == [first]
 
-    def test_a_rejection_may_come_before_an_approval(self, store: Store) -> None:
+    def test_a_rejection_may_come_before_an_approval(self, store: RunStore) -> None:
         """Silence that would approve does not outvote a "no" that comes before the approval is stored; a late "yes" is still refused."""
         pause = due("approve")
         asked(store, "run-1", pause)
@@ -256,7 +256,7 @@ class Deadlines(Fresh):
         assert store.decisions("run-1") == [late]
 
     @pytest.mark.parametrize("on_timeout", ["cancel", "skip"])
-    def test_a_rejection_is_late_where_silence_rejects(self, store: Store, on_timeout: str) -> None:
+    def test_a_rejection_is_late_where_silence_rejects(self, store: RunStore, on_timeout: str) -> None:
         """Where silence does not approve, a "no" comes too late like a "yes"."""
         pause = due(on_timeout)
         asked(store, "run-1", pause)
@@ -266,7 +266,7 @@ class Deadlines(Fresh):
 
     @pytest.mark.parametrize("word", ["confirm", "reject"])
     @pytest.mark.parametrize("on_timeout", EXPIRED)
-    def test_what_has_expired_is_not_decided(self, store: Store, on_timeout: str, word: str) -> None:
+    def test_what_has_expired_is_not_decided(self, store: RunStore, on_timeout: str, word: str) -> None:
         """Where the expiry is stored the decision is told so, also a "no" to what was approved."""
         pause = due(on_timeout)
         writer = asked(store, "run-1", pause).claim()
@@ -276,7 +276,7 @@ class Deadlines(Fresh):
         assert refused.value.took == EXPIRED[on_timeout]
         assert store.decisions("run-1") == []
 
-    def test_a_boundary_takes_no_late_decision_along(self, store: Store) -> None:
+    def test_a_boundary_takes_no_late_decision_along(self, store: RunStore) -> None:
         """A boundary with a decision that comes too late is refused, and none of it is stored."""
         other = question("run-1", "other")
         writer = asked(store, "run-1", due("skip"), other).claim()
@@ -286,14 +286,14 @@ class Deadlines(Fresh):
             store.commit(writer.boundary(RESUMED, closed=tuple(each.pause_id for each in both), decisions=both))
         assert everything(store, "run-1") == before
 
-    def test_no_deadline_is_never_over(self, store: Store) -> None:
+    def test_no_deadline_is_never_over(self, store: RunStore) -> None:
         """A question without a deadline waits for as long as it takes, whatever silence would have led to."""
         pause = question("run-1", on_timeout="skip")
         asked(store, "run-1", pause)
         late = answer(pause, time=2**62)
         assert store.decide(late) == late
 
-    def test_questions_are_listed_by_their_deadlines(self, store: Store) -> None:
+    def test_questions_are_listed_by_their_deadlines(self, store: RunStore) -> None:
         """Those that are due before an instant, and those that are not due until after it; an instant itself is neither."""
         asked(
             store, "run-1", question("run-1", "a", deadline=DUE), question("run-1", "b"), question("run-1", "c", deadline=DUE + 10)

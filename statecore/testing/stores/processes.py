@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from statecore.errors import DuplicateStart, RunBusy, StatecoreError
-from statecore.stores.owner import this_process
-from statecore.stores.records import PauseFilter, RunFilter, Store
+from statecore.stores.owner import standing, this_process
+from statecore.stores.records import PauseFilter, RunFilter, RunStore
 
 from .samples import (
     ALIVE,
@@ -26,6 +26,8 @@ from .samples import (
     Writer,
     answer,
     asked,
+    begin,
+    claim,
     entered,
     everything,
     identity,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
     from pathlib import Path
 
-    from statecore.stores.records import Store
+    from statecore.stores.records import RunStore
 
 # ruff: noqa: S101, PLR2004  # assert is how a test speaks, and the expected number is its point
 
@@ -63,7 +65,7 @@ def world() -> ForkServerContext | SpawnContext:
     return found
 
 
-def together(act: Callable[..., None], opener: Callable[[], Store], peers: int, rounds: int) -> list[list[Any]]:
+def together(act: Callable[..., None], opener: Callable[[], RunStore], peers: int, rounds: int) -> list[list[Any]]:
     """What processes tell that act at the same moments, by process."""
     ready = world().Barrier(peers)
     ends = [world().Pipe(duplex=False) for _ in range(peers)]
@@ -82,7 +84,7 @@ def together(act: Callable[..., None], opener: Callable[[], Store], peers: int, 
 class Processes(Shared):
     """What was acknowledged outlives its process, and processes share a store as threads do."""
 
-    def test_what_was_stored_is_found_again(self, store: Store, reopen: Callable[[], Store]) -> None:
+    def test_what_was_stored_is_found_again(self, store: RunStore, reopen: Callable[[], RunStore]) -> None:
         """A store that is opened again tells of its runs what it told before, whether the first was closed or not."""
         started(store).commit(succeeded("first", '"\\ud800"'), session_state="[1]")
         asked(store, "run-2", question("run-2"), question("run-2", "other"))
@@ -96,7 +98,7 @@ class Processes(Shared):
             assert (again.runs(RunFilter()), again.pauses(PauseFilter(undecided_only=False))) == (runs, pauses)
             store.close()
 
-    def test_two_open_stores_are_one(self, store: Store, reopen: Callable[[], Store]) -> None:
+    def test_two_open_stores_are_one(self, store: RunStore, reopen: Callable[[], RunStore]) -> None:
         """What one has stored the other sees at once, and may go on from."""
         other = reopen()
         writer = started(store)
@@ -105,7 +107,7 @@ class Processes(Shared):
         assert everything(store, "run-1") == everything(other, "run-1")
         assert store.load("run-1").seq == 3
 
-    def test_of_two_processes_one_decides(self, store: Store, tmp_path: Path) -> None:
+    def test_of_two_processes_one_decides(self, store: RunStore, tmp_path: Path) -> None:
         """Two processes decide one pause at once, many times: exactly one decision is stored each time, and the other process is told."""
         for n in range(ROUNDS):
             asked(store, f"run-{n}", question(f"run-{n}"))
@@ -114,7 +116,7 @@ class Processes(Shared):
             [stored] = store.decisions(f"run-{n}")
             assert sorted(said[n] for said in told) == [("AlreadyDecided", stored.by), ("decided", stored.by)]
 
-    def test_of_many_processes_one_decides(self, store: Store, tmp_path: Path) -> None:
+    def test_of_many_processes_one_decides(self, store: RunStore, tmp_path: Path) -> None:
         """Eight processes decide one pause at once, each differently: one decision is stored, and seven are told which."""
         for n in range(KILLS):
             asked(store, f"run-{n}", question(f"run-{n}"))
@@ -123,7 +125,7 @@ class Processes(Shared):
             [stored] = store.decisions(f"run-{n}")
             assert sorted(said[n] for said in told) == [*[("AlreadyDecided", stored.by)] * (CROWD - 1), ("decided", stored.by)]
 
-    def test_of_two_starts_with_a_key_one_begins(self, store: Store, tmp_path: Path) -> None:
+    def test_of_two_starts_with_a_key_one_begins(self, store: RunStore, tmp_path: Path) -> None:
         """Two processes begin a run with the same key at once, many times: one run begins, and both are told which."""
         told = together(begin_one_all, self.opener(tmp_path), PEERS, ROUNDS)
         for n in range(ROUNDS):
@@ -132,7 +134,7 @@ class Processes(Shared):
             assert len(set(run_ids)) == 1
         assert len(store.runs(RunFilter())) == ROUNDS
 
-    def test_of_two_processes_one_executes(self, store: Store, tmp_path: Path) -> None:
+    def test_of_two_processes_one_executes(self, store: RunStore, tmp_path: Path) -> None:
         """Two processes claim one run at once, many times: one executes it, the other is told that it is busy."""
         for n in range(ROUNDS):
             store.release(started(store, f"run-{n}").run_id, 1)
@@ -153,7 +155,7 @@ class Processes(Shared):
         }
         store.close()
 
-    def test_a_process_is_killed_anywhere(self, store: Store, tmp_path: Path) -> None:
+    def test_a_process_is_killed_anywhere(self, store: RunStore, tmp_path: Path) -> None:
         """Killed from outside at any point, again and again: what was told is there and whole, and the next process goes on from it at once."""
         run_id = started(store).run_id
         store.release(run_id, 1)
@@ -163,12 +165,12 @@ class Processes(Shared):
             process = world().Process(target=write_on, args=(self.opener(tmp_path), writing, run_id))
             process.start()
             writing.close()
-            doubtful, found = reading.recv()
-            assert (doubtful, found >= last) == (kill > 0, True)
+            left, found = reading.recv()
+            assert (left, found >= last) == (kill > 0, True)
             for _ in range(3 + 7 * kill):
                 last = reading.recv()[1]
             with pytest.raises(RunBusy):
-                store.claim(run_id, ALIVE, TIME + 10**15)  # it lives: no lease matters
+                claim(store, run_id, ALIVE, TIME + 10**15)  # it lives: no lease matters
             process.kill()
             process.join()
             record, rows = store.load(run_id), store.journal(run_id)
@@ -176,9 +178,9 @@ class Processes(Shared):
             assert last <= record.seq
             assert record.epoch == 2 + kill
             assert [row.trigger for row in rows[2:]] == ["succeed", "enter"] * ((record.seq - 2) // 2)
-        assert store.claim(run_id, ALIVE, TIME)[1] is True
+        assert claim(store, run_id).epoch == 2 + KILLS
 
-    def test_a_killed_process_has_lost_nothing(self, store: Store, tmp_path: Path) -> None:
+    def test_a_killed_process_has_lost_nothing(self, store: RunStore, tmp_path: Path) -> None:
         """What was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""
         reading, writing = world().Pipe(duplex=False)
         process = world().Process(target=write_and_die, args=(self.opener(tmp_path), writing, 20))
@@ -190,12 +192,13 @@ class Processes(Shared):
         process.join()
         assert process.exitcode == -9
         assert [entry.body.value for entry in store.journal("run-1") if entry.body.value] == [f'"{n}"' for n in told]
-        claimed, doubtful = store.claim("run-1", ALIVE, TIME)
-        assert (claimed.seq, claimed.epoch, doubtful) == (42, 2, True)
+        assert standing(str(store.load("run-1").owner)) == "dead"
+        claimed = claim(store, "run-1")
+        assert (claimed.seq, claimed.epoch) == (42, 2)
         assert claimed.identity == identity()
 
 
-def decide_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
+def decide_all(opener: Callable[[], RunStore], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
     """Decide one pause after the other at the same moment as the others, and tell what was answered."""
     store = opener()
     said = []
@@ -210,14 +213,14 @@ def decide_all(opener: Callable[[], Store], ready: Barrier, told: Connection, wh
     store.close()
 
 
-def claim_all(opener: Callable[[], Store], ready: Barrier, told: Connection, _who: int, rounds: int) -> None:
+def claim_all(opener: Callable[[], RunStore], ready: Barrier, told: Connection, _who: int, rounds: int) -> None:
     """Claim one free run after the other at the same moment as the others, store a boundary of it, and tell how it went."""
     store = opener()
     said = []
     for n in range(rounds):
         ready.wait(60)
         try:
-            record, _ = store.claim(f"run-{n}", this_process(), TIME)
+            record = claim(store, f"run-{n}", this_process(), TIME)
             Writer(store, f"run-{n}", record.epoch, record.seq, record.state).commit(succeeded("first", f'"{os.getpid()}"'))
             said.append(("stored", os.getpid()))
         except StatecoreError as refusal:
@@ -227,45 +230,46 @@ def claim_all(opener: Callable[[], Store], ready: Barrier, told: Connection, _wh
     store.close()
 
 
-def begin_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
+def begin_all(opener: Callable[[], RunStore], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
     """Open the store at the same moment as the others, where there is none yet, and begin runs of one's own."""
     ready.wait(60)
     store = opener()
     for n in range(rounds):
-        store.begin(identity(f"run-{who}-{n}"), "{}", this_process())
+        begin(store, identity(f"run-{who}-{n}"), "{}", this_process())
     told.send([("begun", who)] * rounds)
     store.close()
 
 
-def begin_one_all(opener: Callable[[], Store], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
+def begin_one_all(opener: Callable[[], RunStore], ready: Barrier, told: Connection, who: int, rounds: int) -> None:
     """Begin runs with the same keys at the same moments as the others, each under ids of one's own, and tell which run there is now."""
     store = opener()
     said = []
     for n in range(rounds):
         ready.wait(60)
         try:
-            said.append(("begun", store.begin(identity(f"run-{who}-{n}", key=f"key-{n}"), "{}", this_process()).identity.run_id))
+            said.append(("begun", begin(store, identity(f"run-{who}-{n}", key=f"key-{n}"), "{}", this_process()).identity.run_id))
         except DuplicateStart as refusal:
             said.append(("told", refusal.run_id))
     told.send(said)
     store.close()
 
 
-def write_on(opener: Callable[[], Store], told: Connection, run_id: str) -> None:
+def write_on(opener: Callable[[], RunStore], told: Connection, run_id: str) -> None:
     """Claim a run, and store one boundary after the other, telling of each once it is stored, until somebody kills this process."""
     store = opener()
-    record, doubtful = store.claim(run_id, this_process(), TIME, TIME)
-    told.send((doubtful, record.seq))
+    left = store.load(run_id).owner is not None
+    record = claim(store, run_id, this_process(), TIME, TIME)
+    told.send((left, record.seq))
     writer = Writer(store, run_id, record.epoch, record.seq, record.state)
     while True:
         writer.commit(succeeded(f"s{writer.seq}", f'"{writer.seq}"'), entered(f"s{writer.seq + 2}"))
         told.send((None, writer.seq))
 
 
-def write_and_die(opener: Callable[[], Store], told: Connection, boundaries: int) -> None:
+def write_and_die(opener: Callable[[], RunStore], told: Connection, boundaries: int) -> None:
     """Claim a run, tell of each boundary once it is stored, and be killed in the middle of the next."""
     store = opener()
-    store.begin(identity(), "{}", this_process())
+    begin(store, identity(), "{}", this_process())
     writer = Writer(store, "run-1")
     writer.commit(STARTED, entered("s0"))
     for n in range(boundaries):

@@ -13,7 +13,7 @@ from attrs import evolve
 from statecore.core import BEGINNING
 from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, UnknownRun, UnstorableValue
 from statecore.lifecycles import words as w
-from statecore.stores.records import PauseFilter, RunFilter, Store, Waiting
+from statecore.stores.records import PauseFilter, RunFilter, RunStore, Waiting
 
 from .samples import (
     ALIVE,
@@ -32,6 +32,8 @@ from .samples import (
     Writer,
     answer,
     asked,
+    begin,
+    claim,
     confirmed,
     entered,
     everything,
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
 # ruff: noqa: S101  # assert is how a test speaks, and the expected number is its point
 
 
-UNKNOWN_RUN: dict[str, Callable[[Store, str], Any]] = {
+UNKNOWN_RUN: dict[str, Callable[[RunStore, str], Any]] = {
     "load": lambda store, run_id: store.load(run_id),
-    "claim": lambda store, run_id: store.claim(run_id, ALIVE, TIME),
+    "claim": lambda store, run_id: claim(store, run_id, ALIVE, TIME),
     "commit": lambda store, run_id: store.commit(Writer(store, run_id).boundary(STARTED)),
     "renew": lambda store, run_id: store.renew(run_id, 1, TIME),
     "release": lambda store, run_id: store.release(run_id, 1),
@@ -64,7 +66,7 @@ UNKNOWN_RUN: dict[str, Callable[[Store, str], Any]] = {
 NAMES = ["workflow_id", "workflow_name", "session_id", "user_id", "input", "additional_data", "metadata", "canonical", "key"]
 
 
-def ids(store: Store, **wanted: Any) -> list[str]:
+def ids(store: RunStore, **wanted: Any) -> list[str]:
     """The runs that a filter finds, in order."""
     return [record.identity.run_id for record in store.runs(RunFilter(**wanted))]
 
@@ -72,9 +74,9 @@ def ids(store: Store, **wanted: Any) -> list[str]:
 class Runs(Fresh):
     """A run is who it is from its start; one process at a time may execute it."""
 
-    def test_a_run_begins(self, store: Store) -> None:
+    def test_a_run_begins(self, store: RunStore) -> None:
         """A new run stands at the beginning, at row 0, claimed with epoch 1, and nobody has asked anything of it."""
-        begun = store.begin(identity(), '{"n":1}', ALIVE)
+        begun = begin(store, identity(), '{"n":1}', ALIVE)
         assert begun == store.load("run-1")
         assert (begun.identity, begun.state, begun.seq, begun.held) == (identity(), BEGINNING, 0, {})
         assert (begun.session_state, begun.owner, begun.epoch, begun.lease) == ('{"n":1}', ALIVE, 1, None)
@@ -82,51 +84,51 @@ class Runs(Fresh):
         assert everything(store, "run-1") == (begun, [], "0" * 64, [], [])
 
     @pytest.mark.parametrize("text", AWKWARD.values(), ids=list(AWKWARD))
-    def test_an_identity_comes_back_equal(self, store: Store, text: str) -> None:
+    def test_an_identity_comes_back_equal(self, store: RunStore, text: str) -> None:
         """Every text of a run's identity, and its session state, comes back as it was given, to the last character."""
         given = identity(f"run{text}", fingerprint=f"f{text}", **dict.fromkeys(NAMES, text))
-        store.begin(given, text, ALIVE)
+        begin(store, given, text, ALIVE)
         found = store.load(given.run_id)
         assert (found.identity, found.session_state) == (given, text)
         assert ids(store, session_id=text, workflow_id=text) == [given.run_id]
 
     @pytest.mark.parametrize("part", ["run_id", *NAMES])
-    def test_a_text_that_no_store_keeps_is_refused(self, store: Store, part: str) -> None:
+    def test_a_text_that_no_store_keeps_is_refused(self, store: RunStore, part: str) -> None:
         """A lone surrogate is refused by name wherever it stands, and nothing of the run is stored."""
         with pytest.raises(UnstorableValue):
-            store.begin(identity(**{part: LONE}), "{}", ALIVE)
+            begin(store, identity(**{part: LONE}))
         with pytest.raises(UnstorableValue):
-            store.begin(identity(), LONE, ALIVE)
+            begin(store, identity(), LONE, ALIVE)
         assert store.runs(RunFilter()) == []
 
-    def test_a_run_begins_once(self, store: Store) -> None:
+    def test_a_run_begins_once(self, store: RunStore) -> None:
         """A second run of the same id is refused, and the first one stays as it was."""
         started(store)
         before = everything(store, "run-1")
         with pytest.raises(DuplicateRun):
-            store.begin(identity(input='"other"'), "[]", ELSEWHERE)
+            begin(store, identity(input='"other"'), "[]", ELSEWHERE)
         assert everything(store, "run-1") == before
 
-    def test_a_run_is_started_once_by_a_key(self, store: Store) -> None:
+    def test_a_run_is_started_once_by_a_key(self, store: RunStore) -> None:
         """A second start of a workflow with the same key is refused and told which run it started; another workflow has its own keys."""
-        first = store.begin(identity(key="k"), "{}", ALIVE)
+        first = begin(store, identity(key="k"))
         assert first.identity.key == "k"
         for again in (identity("run-2", key="k", session_id="other"), identity(key="k")):
             with pytest.raises(DuplicateStart) as refused:
-                store.begin(again, "{}", ALIVE)
+                begin(store, again)
             assert (refused.value.key, refused.value.run_id) == ("k", "run-1")
-        store.begin(identity("run-3", key="k", workflow_id="other"), "{}", ALIVE)
+        begin(store, identity("run-3", key="k", workflow_id="other"))
         for n in (4, 5):
-            store.begin(identity(f"run-{n}"), "{}", ALIVE)
-        store.begin(identity("run-6", key=""), "{}", ALIVE)
+            begin(store, identity(f"run-{n}"))
+        begin(store, identity("run-6", key=""))
         with pytest.raises(DuplicateRun):
-            store.begin(identity(key="l"), "{}", ALIVE)
-        store.begin(identity("run-7", key="l"), "{}", ALIVE)
+            begin(store, identity(key="l"))
+        begin(store, identity("run-7", key="l"))
         assert ids(store) == ["run-7", "run-6", "run-5", "run-4", "run-3", "run-1"]
 
     @pytest.mark.parametrize("method", UNKNOWN_RUN)
     @pytest.mark.parametrize("run_id", ["run-2", "", "RUN-1", "run-1 ", "run-1\x00", LONE])
-    def test_an_unknown_run_is_refused(self, store: Store, method: str, run_id: str) -> None:
+    def test_an_unknown_run_is_refused(self, store: RunStore, method: str, run_id: str) -> None:
         """Every method refuses a run that is not there by the same name; ids are compared to the letter."""
         asked(store)
         with pytest.raises(UnknownRun):
@@ -135,41 +137,40 @@ class Runs(Fresh):
     # -- claims --------------------------------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("owner", [ALIVE, ELSEWHERE], ids=["alive", "elsewhere"])
-    def test_a_run_in_good_hands_is_not_given_away(self, store: Store, owner: str) -> None:
+    def test_a_run_in_good_hands_is_not_given_away(self, store: RunStore, owner: str) -> None:
         """A run whose owner lives, or may live, is busy, for its own owner too; nothing changes."""
-        before = store.begin(identity(), "{}", owner)
+        before = begin(store, identity(), "{}", owner)
         with pytest.raises(RunBusy) as refused:
-            store.claim("run-1", ALIVE, TIME + 1)
+            claim(store, "run-1", ALIVE, TIME + 1)
         assert refused.value.owner == owner
         assert store.load("run-1") == before
 
-    def test_a_released_run_is_claimed(self, store: Store) -> None:
-        """A claim raises the epoch and says since when; nothing of a released run is in doubt."""
+    def test_a_released_run_is_claimed(self, store: RunStore) -> None:
+        """A claim raises the epoch, says since when, and moves nothing else of the run."""
         before = started(store)
         store.release("run-1", 1)
         assert store.load("run-1").owner is None
-        claimed, doubtful = store.claim("run-1", ELSEWHERE, TIME + 9)
-        assert doubtful is False
+        claimed = claim(store, "run-1", ELSEWHERE, TIME + 9)
         assert claimed == store.load("run-1")
         assert (claimed.owner, claimed.epoch, claimed.updated, claimed.seq) == (ELSEWHERE, 2, TIME + 9, before.seq)
 
-    def test_a_dead_owner_is_taken_over(self, store: Store) -> None:
-        """A run of an owner that is known to be dead is claimed at once, and what it had begun is in doubt."""
-        store.begin(identity(), "{}", DEAD)
-        claimed, doubtful = store.claim("run-1", ALIVE, TIME)
-        assert (claimed.owner, claimed.epoch, doubtful) == (ALIVE, 2, True)
+    def test_a_dead_owner_is_taken_over(self, store: RunStore) -> None:
+        """A run of an owner that is known to be dead is claimed at once."""
+        begin(store, identity(), "{}", DEAD)
+        claimed = claim(store, "run-1")
+        assert (claimed.owner, claimed.epoch) == (ALIVE, 2)
 
-    def test_an_old_claim_releases_nothing(self, store: Store) -> None:
+    def test_an_old_claim_releases_nothing(self, store: RunStore) -> None:
         """Whoever was taken over gives nothing back."""
-        store.begin(identity(), "{}", DEAD)
-        claimed, _ = store.claim("run-1", ALIVE, TIME)
+        begin(store, identity(), "{}", DEAD)
+        claimed = claim(store, "run-1", ALIVE, TIME)
         store.release("run-1", 1)
         store.release("run-1", 3)
         assert store.load("run-1") == claimed
 
     # -- cancellations -------------------------------------------------------------------------------------------------------------
 
-    def test_a_cancellation_is_asked_for_once(self, store: Store) -> None:
+    def test_a_cancellation_is_asked_for_once(self, store: RunStore) -> None:
         """The first request counts; it is the run's only change."""
         started(store)
         before = store.load("run-1")
@@ -177,7 +178,7 @@ class Runs(Fresh):
         assert marked == evolve(before, cancel_by="ann", cancel_requested=TIME + 3)
         assert store.request_cancel("run-1", "bob", TIME + 4) == marked == store.load("run-1")
 
-    def test_an_ended_run_is_not_cancelled(self, store: Store) -> None:
+    def test_an_ended_run_is_not_cancelled(self, store: RunStore) -> None:
         """A request that comes after the end marks nothing."""
         started(store).commit(COMPLETED, parks=True)
         before = store.load("run-1")
@@ -185,19 +186,19 @@ class Runs(Fresh):
 
     # -- listings ------------------------------------------------------------------------------------------------------------------
 
-    def test_runs_are_listed_by_their_last_claim(self, store: Store) -> None:
+    def test_runs_are_listed_by_their_last_claim(self, store: RunStore) -> None:
         """Whoever was begun or claimed last comes first, whatever the clocks say; boundaries change nothing about it."""
         for n, created in enumerate([TIME + 5, TIME, TIME + 9]):
-            store.begin(identity(f"run-{n}", created=created), "{}", ALIVE)
+            begin(store, identity(f"run-{n}", created=created))
             store.release(f"run-{n}", 1)
         assert ids(store) == ["run-2", "run-1", "run-0"]
-        store.claim("run-1", ALIVE, TIME - 100)
+        claim(store, "run-1", ALIVE, TIME - 100)
         assert ids(store) == ["run-1", "run-2", "run-0"]
         Writer(store, "run-2").commit(STARTED, entered("first"), time=TIME + 10**9)
         assert ids(store) == ["run-1", "run-2", "run-0"]
         assert [record.updated for record in store.runs(RunFilter())] == [TIME - 100, TIME + 10**9, TIME + 5]
 
-    def test_runs_are_listed_by_what_they_are(self, store: Store) -> None:
+    def test_runs_are_listed_by_what_they_are(self, store: RunStore) -> None:
         """Each part of a filter narrows the list; what is None does not."""
         for n in range(8):
             part = {"session_id": f"s{n // 4}", "workflow_id": f"w{n // 2 % 2}"}
@@ -213,26 +214,26 @@ class Runs(Fresh):
             ids(store, phases=()) == ids(store, session_id="") == ids(store, workflow_id=LONE) == ids(store, phases=(LONE,)) == []
         )
 
-    def test_runs_are_listed_by_the_beginning_of_their_ids(self, store: Store) -> None:
+    def test_runs_are_listed_by_the_beginning_of_their_ids(self, store: RunStore) -> None:
         """A prefix is taken to the letter: no character of it stands for others, and upper case is not lower case."""
         names = ["run", "run-1", "Run-1", "r_n", "r%", "r%-1", "räuber", "🙂", "🙂-1"]
         for name in names:
-            store.begin(identity(name), "{}", ALIVE)
+            begin(store, identity(name))
         for prefix in [*names, "", "r", "ru", "r_", "nobody", "run-1x", LONE]:
             assert sorted(ids(store, prefix=prefix)) == sorted(name for name in names if name.startswith(prefix)), prefix
         assert ids(store, prefix="r%", session_id="other") == []
 
-    def test_a_listing_is_read_in_pages(self, store: Store) -> None:
+    def test_a_listing_is_read_in_pages(self, store: RunStore) -> None:
         """Pages put together are the whole; a limit of none gives none, and nothing is counted from the end."""
         for n in range(7):
-            store.begin(identity(f"run-{n}"), "{}", ALIVE)
+            begin(store, identity(f"run-{n}"))
         whole = ids(store)
         assert ids(store, limit=3) + ids(store, limit=3, offset=3) + ids(store, limit=3, offset=6) == whole
         assert ids(store, limit=10**30, offset=2) == whole[2:]
         assert ids(store, limit=0) == ids(store, limit=-1) == ids(store, offset=10**30) == []
         assert ids(store, offset=-3) == whole
 
-    def test_a_listed_run_is_a_loaded_run(self, store: Store) -> None:
+    def test_a_listed_run_is_a_loaded_run(self, store: RunStore) -> None:
         """A listing tells of a run what loading it tells."""
         started(store)
         asked(store, "run-2")
@@ -242,7 +243,7 @@ class Runs(Fresh):
 # ruff: noqa: S101  # assert is how a test speaks
 
 
-def listed(store: Store, **wanted: Any) -> list[tuple[str, str]]:
+def listed(store: RunStore, **wanted: Any) -> list[tuple[str, str]]:
     """The pauses that a filter finds, in order."""
     return [(waiting.pause.run_id, waiting.pause.at) for waiting in store.pauses(PauseFilter(**wanted))]
 
@@ -250,7 +251,7 @@ def listed(store: Store, **wanted: Any) -> list[tuple[str, str]]:
 class Inbox(Fresh):
     """The inbox holds what people owe: open questions of runs that have not ended."""
 
-    def test_a_question_is_listed(self, store: Store) -> None:
+    def test_a_question_is_listed(self, store: RunStore) -> None:
         """A pause comes back as it was put, with whose it is and no decision."""
         pause = question("run-1", "gate", TIME, "error", turn=(3, 1), attempt=2, message=None, detail='{"error":"x"}')
         asked(store, "run-1", pause, session_id="s", workflow_id="w", workflow_name="W")
@@ -258,20 +259,20 @@ class Inbox(Fresh):
         assert store.pause("run-1", pause.pause_id) == Waiting(pause, None, "w", "W", "s")
 
     @pytest.mark.parametrize("text", AWKWARD.values(), ids=list(AWKWARD))
-    def test_a_question_comes_back_equal(self, store: Store, text: str) -> None:
+    def test_a_question_comes_back_equal(self, store: RunStore, text: str) -> None:
         """Every text of a pause comes back as it was given, to the last character."""
         pause = question("run-1", f"at{text}", step_name=text, message=text, detail=text)
         asked(store, "run-1", pause)
         assert [waiting.pause for waiting in store.pauses(PauseFilter(step_name=text))] == [pause]
 
-    def test_no_pause_is_none(self, store: Store) -> None:
+    def test_no_pause_is_none(self, store: RunStore) -> None:
         """A pause that the run never had is None, also where another run has it."""
         asked(store)
         asked(store, "run-2", question("run-2", "other"))
         for pause_id in (question("run-2", "other").pause_id, "", LONE):
             assert store.pause("run-1", pause_id) is None
 
-    def test_the_oldest_comes_first(self, store: Store) -> None:
+    def test_the_oldest_comes_first(self, store: RunStore) -> None:
         """Pauses are in order of the time they were opened at; of equal times, in order of runs and then of asking."""
         asked(store, "run-1", question("run-1", "b", TIME + 5), question("run-1", "a", TIME + 5))
         asked(store, "run-2", question("run-2", "c", TIME + 1))
@@ -283,7 +284,7 @@ class Inbox(Fresh):
         assert listed(store, limit=0) == listed(store, limit=-1) == listed(store, offset=10**30) == []
         assert listed(store, limit=10**30, offset=-1) == order
 
-    def test_questions_are_listed_by_what_they_are(self, store: Store) -> None:
+    def test_questions_are_listed_by_what_they_are(self, store: RunStore) -> None:
         """Each part of a filter narrows the list; what is None does not."""
         asked(store, "run-1", question("run-1", "a"), question("run-1", "b", kind="error"), session_id="s1", workflow_id="w1")
         asked(store, "run-2", question("run-2", "a", TIME + 1, "error"), session_id="s2", workflow_id="w1")
@@ -294,7 +295,7 @@ class Inbox(Fresh):
         assert listed(store, step_name="a", session_id="s1") == [("run-1", "a")]
         assert listed(store, run_id="run-3", kind="error") == listed(store, step_name=LONE) == listed(store, kind="") == []
 
-    def test_a_decided_question_leaves_the_inbox(self, store: Store) -> None:
+    def test_a_decided_question_leaves_the_inbox(self, store: RunStore) -> None:
         """Who asks for what is undecided does not see it; who asks for all sees it with its decision, until it is applied."""
         pauses = (question("run-1", "a"), question("run-1", "b"))
         writer = asked(store, "run-1", *pauses)
@@ -306,7 +307,7 @@ class Inbox(Fresh):
         closed = store.pause("run-1", pauses[0].pause_id)
         assert closed == Waiting(evolve(pauses[0], closed=TIME + 40), decided, "flow", "Flow", "session")
 
-    def test_a_question_may_fall_away(self, store: Store) -> None:
+    def test_a_question_may_fall_away(self, store: RunStore) -> None:
         """A pause that is closed without a decision is not listed, and says when it was closed."""
         writer = asked(store).claim()
         writer.commit(CANCELLED, closed=(question("run-1").pause_id,), time=TIME + 40)
@@ -315,7 +316,7 @@ class Inbox(Fresh):
         fallen = store.pause("run-1", question("run-1").pause_id)
         assert fallen == Waiting(question("run-1", closed=TIME + 40), None, "flow", "Flow", "session")
 
-    def test_an_ended_run_asks_nothing(self, store: Store) -> None:
+    def test_an_ended_run_asks_nothing(self, store: RunStore) -> None:
         """Questions of a run that has ended are not listed, though they were never closed; they are still known by name."""
         pauses = (question("run-1", "a"), question("run-1", "b"))
         writer = asked(store, "run-1", *pauses).claim()
@@ -326,7 +327,7 @@ class Inbox(Fresh):
         assert still is not None
         assert still.pause == pauses[1]
 
-    def test_many_questions_are_listed(self, store: Store) -> None:
+    def test_many_questions_are_listed(self, store: RunStore) -> None:
         """A run may have asked hundreds of questions; the open ones are found among them."""
         writer = asked(store).claim()
         for turn in range(300):

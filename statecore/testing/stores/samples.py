@@ -15,13 +15,13 @@ from statecore.core.owed import AskKind
 from statecore.core.state import Turn
 from statecore.lifecycles import words as w
 from statecore.stores.owner import host, this_process
-from statecore.stores.records import NO_BODY, Body, Boundary, Decided, Entry, Identity, Pause, PauseFilter, Store, Waiting
+from statecore.stores.records import NO_BODY, Body, Boundary, Claim, Decided, Entry, Identity, Pause, PauseFilter, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from statecore.stores.records import Store
+    from statecore.stores.records import Micros, Record, RunStore
 
 TIME = 1_700_000_000_000_000
 """When everything begins, in microseconds."""
@@ -113,11 +113,38 @@ def answer(pause: Pause, word: str = "confirm", **parts: Any) -> Decided:
     return evolve(Decided(pause.run_id, pause.pause_id, word, TIME + 5, None, "ann", "looks good"), **parts)
 
 
+def beginning(identity: Identity, session_state: str = "{}", owner: str = ALIVE, lease: Micros | None = None) -> Boundary:
+    """The boundary of no rows that begins a run, claimed by an owner."""
+    claim = Claim(owner, identity, session_state)
+    return Boundary(identity.run_id, 1, 0, identity.created, BEGINNING, (), {}, lease=lease, claim=claim)
+
+
+def claiming(record: Record, owner: str = ALIVE, time: Micros = TIME, lease: Micros | None = None) -> Boundary:
+    """The boundary of no rows that claims a stored run as it was read; a cancellation that waits is no obstacle."""
+    run_id, epoch = record.identity.run_id, record.epoch + 1
+    claim = Claim(owner)
+    return Boundary(run_id, epoch, record.seq, time, record.state, (), record.held, heeds_cancel=False, lease=lease, claim=claim)
+
+
+def begin(
+    store: RunStore, identity: Identity, session_state: str = "{}", owner: str = ALIVE, lease: Micros | None = None
+) -> Record:
+    """Begin a run, and return it as it stands. Raises `DuplicateStart`, `DuplicateRun`."""
+    assert store.commit(beginning(identity, session_state, owner, lease)) is False, "the store did not begin the run"  # noqa: S101  # a test's helper
+    return store.load(identity.run_id)
+
+
+def claim(store: RunStore, run_id: str, owner: str = ALIVE, time: Micros = TIME, lease: Micros | None = None) -> Record:
+    """Claim a run as it stands, and return it. Raises `UnknownRun`, `RunBusy`."""
+    assert store.commit(claiming(store.load(run_id), owner, time, lease)) is False, "the store did not claim the run"  # noqa: S101  # a test's helper
+    return store.load(run_id)
+
+
 @define
 class Writer:
     """One claimed run: it knows its epoch, where its journal ends, and makes boundaries that continue it."""
 
-    store: Store
+    store: RunStore
     run_id: str
     epoch: int = 1
     seq: int = 0
@@ -144,30 +171,30 @@ class Writer:
 
     def claim(self, owner: str = ALIVE) -> Writer:
         """Claim the run again."""
-        record, _ = self.store.claim(self.run_id, owner, TIME)
+        record = claim(self.store, self.run_id, owner)
         self.epoch, self.seq, self.state = record.epoch, record.seq, record.state
         return self
 
 
-def started(store: Store, run_id: str = "run-1", **parts: Any) -> Writer:
+def started(store: RunStore, run_id: str = "run-1", **parts: Any) -> Writer:
     """A run whose first step is running."""
     owner = parts.pop("owner", ALIVE)
-    store.begin(identity(run_id, **parts), "{}", owner)
+    begin(store, identity(run_id, **parts), "{}", owner)
     writer = Writer(store, run_id)
     writer.commit(STARTED, entered("first"))
     return writer
 
 
-def asked(store: Store, run_id: str = "run-1", *questions: Pause, **parts: Any) -> Writer:
+def asked(store: RunStore, run_id: str = "run-1", *questions: Pause, **parts: Any) -> Writer:
     """A run that waits for people, unclaimed."""
-    store.begin(identity(run_id, **parts), "{}", ALIVE)
+    begin(store, identity(run_id, **parts))
     writer = Writer(store, run_id)
     opened = questions or (question(run_id),)
     writer.commit(STARTED, *[gated(pause.at, turn=pause.turn) for pause in opened], PAUSED, opened=opened, parks=True)
     return writer
 
 
-def everything(store: Store, run_id: str) -> tuple[Any, ...]:
+def everything(store: RunStore, run_id: str) -> tuple[Any, ...]:
     """All that a store tells of a run, to be compared."""
     waiting: list[Waiting] = store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
     return store.load(run_id), store.journal(run_id), store.head(run_id), store.decisions(run_id), waiting
@@ -179,12 +206,12 @@ REF = Ref("first", (), 0)
 class Fresh:
     """A fresh store for each test."""
 
-    def open_store(self, folder: Path) -> Store:
+    def open_store(self, folder: Path) -> RunStore:
         """An empty store that keeps what it keeps in an empty folder."""
         raise NotImplementedError
 
     @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
+    def store(self, tmp_path: Path) -> Iterator[RunStore]:
         """The store under test; closed when the test is over."""
         store = self.open_store(tmp_path)
         yield store
@@ -194,20 +221,20 @@ class Fresh:
 class Shared(Fresh):
     """A fresh store for each test that can be opened again, here and in other processes."""
 
-    def opener(self, folder: Path) -> Callable[[], Store]:
+    def opener(self, folder: Path) -> Callable[[], RunStore]:
         """What opens the store of a folder each time it is called. It is pickled into other processes."""
         raise NotImplementedError
 
-    def open_store(self, folder: Path) -> Store:
+    def open_store(self, folder: Path) -> RunStore:
         """The store, opened here."""
         return self.opener(folder)()
 
     @pytest.fixture
-    def reopen(self, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    def reopen(self, tmp_path: Path) -> Iterator[Callable[[], RunStore]]:
         """What opens the store under test once more; closed when the test is over."""
-        opened: list[Store] = []
+        opened: list[RunStore] = []
 
-        def once_more() -> Store:
+        def once_more() -> RunStore:
             opened.append(self.opener(tmp_path)())
             return opened[-1]
 

@@ -27,6 +27,7 @@ from statecore.stores.sqlite import health
 from statecore.stores.sqlite.backup import backup
 from statecore.stores.sqlite.opening import marks
 from statecore.stores.sqlite.verify import verify
+from statecore.testing.stores.samples import claim
 from tests.unit.stores.sqlite_files import folder_of, tamper
 
 FINE, FAILED, USAGE = 0, 1, 2
@@ -271,7 +272,7 @@ def test_runs_that_were_left_are_named(file):
         ("away", "elsewhere/b/1/1", now + 1),
     ]:
         gated(db).run(run_id=run_id)
-        db.claim(run_id, owner, now, lease)
+        claim(db, run_id, owner, now, lease)
     left = Workflow("left", [Step("a", interrupted)], db)
     with pytest.raises(KeyboardInterrupt):
         left.run(run_id="left")

@@ -15,7 +15,7 @@ from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import Boundary
 from statecore.testing.doubles import Clock, timed
-from statecore.testing.stores.samples import ALIVE, DEAD, TIME, answer, identity, question
+from statecore.testing.stores.samples import ALIVE, DEAD, TIME, answer, begin, claim, identity, question
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_deadlines_cancellations_and_left_runs_are_work(db):
     assert worked(flow) == {"late": ("COMPLETED", "")}
     plain = flow_of(db, Step("a", done))
     compiled = plain.compiled.program
-    db.begin(identity("left", fingerprint=compiled.fingerprint, canonical=compiled.canonical), "{}", DEAD)
+    begin(db, identity("left", fingerprint=compiled.fingerprint, canonical=compiled.canonical), "{}", DEAD)
     assert worked(plain) == {"left": ("COMPLETED", "")}
 
 
@@ -197,7 +197,7 @@ def test_a_run_for_which_nothing_can_be_done_is_let_be(db):
     """A decided question that the run does not ask (somebody wrote past the core) is handed out as work; it is tried once, not for ever."""
     flow = flow_of(db)
     flow.run("x", run_id="r")
-    record, _ = db.claim("r", ALIVE, TIME)
+    record = claim(db, "r", ALIVE, TIME)
     ghost = question("r", "ghost")
     db.commit(Boundary("r", record.epoch, record.seq, TIME, record.state, (), record.held, opened=(ghost,), parks=True))
     db.decide(answer(ghost))

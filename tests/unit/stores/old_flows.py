@@ -8,7 +8,7 @@ from attrs import evolve
 
 from statecore import Condition, Loop, Parallel, Router, Step, StepInput, Workflow
 from statecore.runtime import Host
-from statecore.stores import Store
+from statecore.stores import RunStore
 
 BEGAN = 1_700_000_000_000_000
 BOOM = "the line is busy"
@@ -28,7 +28,7 @@ def fails(_step_input: StepInput) -> Any:
     raise OSError(BOOM)
 
 
-def flow(db: Store) -> Workflow:
+def flow(db: RunStore) -> Workflow:
     """Something of everything."""
     steps: list[Any] = [
         Step("collect", work),
@@ -43,7 +43,7 @@ def flow(db: Store) -> Workflow:
     return on_old_host(Workflow("old", steps, db, session_id="s"))
 
 
-def failing(db: Store) -> Workflow:
+def failing(db: RunStore) -> Workflow:
     """A run of it fails."""
     return on_old_host(Workflow("failing", [Step("fails", fails)], db, session_id="s"))
 

@@ -11,7 +11,7 @@ from statecore.errors import StoreCorrupt, StoreUnavailable
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.sqlite.store import SqliteDb
 from statecore.stores.sqlite.verify import verify
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, question
+from statecore.testing.stores.samples import answer, asked, question
 from tests.unit.stores.sqlite_files import outcome, tamper
 
 
@@ -56,16 +56,15 @@ READINGS = {
     "journal": lambda store: store.journal("run-1"),
     "pauses": lambda store: store.pauses(PauseFilter(undecided_only=False)),
     "decisions": lambda store: store.decisions("run-1"),
-    "claim": lambda store: store.claim("run-1", ALIVE, TIME),
 }
 SPOILT = {
-    "who it is": ("UPDATE run SET user_id = 'eve'", "load runs claim"),
+    "who it is": ("UPDATE run SET user_id = 'eve'", "load runs"),
     "whose it is": ("UPDATE run SET epoch = epoch + 1", "load runs"),
     "who cancelled": ("UPDATE run SET cancel_by = 'eve'", "load runs"),
-    "where it stands": ("UPDATE run SET state = replace(state, 'paused', 'completed')", "load runs claim"),
-    "session state": ("UPDATE session_state SET text = '[7]'", "load runs claim"),
-    "an earlier end": ("UPDATE run SET seq = seq - 1", "load runs head journal claim"),
-    "no journal": ("UPDATE run SET seq = 0, head = zeroblob(32)", "load runs head journal claim"),
+    "where it stands": ("UPDATE run SET state = replace(state, 'paused', 'completed')", "load runs"),
+    "session state": ("UPDATE session_state SET text = '[7]'", "load runs"),
+    "an earlier end": ("UPDATE run SET seq = seq - 1", "load runs head journal"),
+    "no journal": ("UPDATE run SET seq = 0, head = zeroblob(32)", "load runs head journal"),
     "what was asked": ("UPDATE pause SET message = 'fine?'", "pauses decisions"),
     "until when": ("UPDATE pause SET deadline = 5", "pauses decisions"),
     "what was decided": ("UPDATE decision SET word = 'confirm'", "pauses decisions"),

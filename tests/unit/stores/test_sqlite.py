@@ -27,7 +27,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sqlite import channel, opening
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.store import SqliteDb
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, entered, everything, question, started, succeeded
+from statecore.testing.stores.samples import answer, asked, claim, entered, everything, question, started, succeeded
 from tests.unit.stores.sqlite_files import folder_of, outcome, raw, run_script, tamper
 
 
@@ -444,7 +444,7 @@ def test_a_damaged_run_is_refused(kept, damage):
     """A run that is not of its form is refused as corrupt, loaded or listed or claimed."""
     tamper(kept, damage)
     store = SqliteDb(kept)
-    for act in (partial(store.load, "run-1"), partial(store.claim, "run-2", ALIVE, TIME)):
+    for act in (partial(store.load, "run-1"), partial(claim, store, "run-2")):
         with pytest.raises(StoreCorrupt):
             act()
     store.close()

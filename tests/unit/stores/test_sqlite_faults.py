@@ -14,7 +14,19 @@ from statecore.errors import StoreUnavailable
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.sqlite import store as sqlite
 from statecore.stores.sqlite.store import SqliteDb
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, entered, everything, identity, question, started, succeeded
+from statecore.testing.stores.samples import (
+    TIME,
+    answer,
+    asked,
+    beginning,
+    claiming,
+    entered,
+    everything,
+    identity,
+    question,
+    started,
+    succeeded,
+)
 from tests.unit.stores.sqlite_files import outcome, raw, run_script
 
 
@@ -67,11 +79,12 @@ def test_a_fault_leaves_nothing_half_done(file, monkeypatch, act, error, for_goo
         session_state="[2]",
         parks=True,
     )
+    claims = claiming(store.load("run-2"))
     acts = {
         "commit": lambda: store.commit(boundary),
         "decide": lambda: store.decide(answer(question("run-2"), value="2")),
-        "claim": lambda: store.claim("run-2", ALIVE, TIME),
-        "begin": lambda: store.begin(identity("run-3", input="3"), "{}", ALIVE),
+        "claim": lambda: store.commit(claims),
+        "begin": lambda: store.commit(beginning(identity("run-3", input="3"))),
         "release": lambda: store.release("run-1", writer.epoch),
         "request_cancel": lambda: store.request_cancel("run-1", "ann", TIME),
     }
@@ -226,8 +239,8 @@ writer = started(store)
 pid = os.fork()
 if pid == 0:
     acts = [
-        lambda: store.load("run-1"), lambda: store.commit(writer.boundary()), lambda: store.begin(identity("x"), "{}", ALIVE),
-        lambda: store.claim("run-1", ALIVE, 1), lambda: store.release("run-1", 1), lambda: store.decide(answer(question("run-1"))),
+        lambda: store.load("run-1"), lambda: store.commit(writer.boundary()), lambda: begin(store, identity("x")),
+        lambda: claim(store, "run-1", ALIVE, 1), lambda: store.release("run-1", 1), lambda: store.decide(answer(question("run-1"))),
         lambda: store.request_cancel("run-1", None, 1), lambda: store.journal("run-1"), lambda: store.decisions("run-1"),
         lambda: store.pauses(PauseFilter()), lambda: store.pause("run-1", "x"), lambda: store.runs(RunFilter()),
         lambda: store.head("run-1"),
@@ -355,7 +368,7 @@ for at in range(1, 200):
     pid = os.fork()
     if pid == 0:
         Deadly.left = at
-        SqliteDb(path, connection_factory=Deadly).begin(identity(), "{}", ALIVE)
+        SqliteDb(path, connection_factory=Deadly).commit(beginning(identity()))
         os._exit(0)
     end = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     store = SqliteDb(path)
@@ -453,6 +466,7 @@ def instructions(store, act):
 def calls_of(store, writer, n):
     """What is done with a store that holds so many runs, by name."""
     last, unfinished = f"run-{n - 1}", ("pending", "running")
+    claims = claiming(store.load(last))
     return {
         "inbox": lambda: store.pauses(PauseFilter(limit=10)),
         "inbox of a workflow": lambda: store.pauses(PauseFilter(workflow_id="flow", limit=10)),
@@ -466,7 +480,7 @@ def calls_of(store, writer, n):
         "paused runs of a workflow": lambda: store.runs(RunFilter(workflow_id="flow", phases=("paused",), limit=10)),
         "load": lambda: store.load(last),
         "decide": lambda: store.decide(answer(question(last))),
-        "claim": lambda: store.claim(last, ALIVE, TIME),
+        "claim": lambda: store.commit(claims),
         "commit": lambda: writer.commit(succeeded("first", "1"), entered("second")),
     }
 

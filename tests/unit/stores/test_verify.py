@@ -19,6 +19,7 @@ from statecore.stores.sql.queries import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.verify import checked, verify
+from statecore.testing.stores.samples import claim
 from tests.unit.stores.old_flows import failing, flow
 from tests.unit.stores.sqlite_files import raw, tamper
 
@@ -54,7 +55,7 @@ def made(tmp_path_factory):
     with pytest.raises(OSError, match="busy"):
         failing(db).run(run_id="failed")
     workflow.run("z", run_id="left")
-    db.claim("left", "elsewhere/boot/1/1", 10**15, 10**15 + 1)
+    claim(db, "left", "elsewhere/boot/1/1", 10**15, 10**15 + 1)
     db.close()
     return file
 
