@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from statecore import Workflow
-    from statecore.stores import RunStore
+    from statecore.stores import RunReader
     from statecore.stores.audit.verify import Fault, Verified
     from statecore.stores.records import Symptom
 
@@ -150,7 +150,7 @@ def targeted(target: str) -> Workflow:
     return load(target)
 
 
-def looked_at(store: Path | str) -> tuple[RunStore, dict[str, Any], list[Symptom], list[Symptom]]:
+def looked_at(store: Path | str) -> tuple[RunReader, dict[str, Any], list[Symptom], list[Symptom]]:
     """A store, what is known of its file or database, what to know of its library, and what is wrong with it."""
     if isinstance(store, Path):
         path = store.resolve()

@@ -15,7 +15,7 @@ from .options import Option
 if TYPE_CHECKING:
     from statecore import Workflow
     from statecore.db.postgres import PostgresDb
-    from statecore.stores import RunStore
+    from statecore.stores import RunReader
     from statecore.temporal import TemporalDb
     from statecore.workflow.inbox import Inbox
 
@@ -64,16 +64,16 @@ def database(url: str) -> PostgresDb:
     return store
 
 
-def opened(db: str | None) -> RunStore:
+def opened(db: str | None) -> RunReader:
     """The store in a file or a database, which is made where there is none; or the one on a Temporal server."""
     if db is not None and is_url(db):
         return database(db)
-    store: RunStore = served(db) if is_served(db) else filed(db or DEFAULT)
+    store: RunReader = served(db) if is_served(db) else filed(db or DEFAULT)
     click.get_current_context().call_on_close(store.close)
     return store
 
 
-def filed(file: str) -> RunStore:
+def filed(file: str) -> RunReader:
     """The store in a file."""
     from statecore.stores.sqlite.store import SqliteDb  # noqa: PLC0415  # a database or a server needs no SQLite
 

@@ -17,7 +17,7 @@ from attrs import define, field
 from statecore.core import ROOT, Program, stored_program
 from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
-from statecore.stores import PauseFilter, Record, RunFilter, RunStore
+from statecore.stores import PauseFilter, Record, RunFilter, RunReader
 from statecore.stores.owner import SKEW, standing
 from statecore.stores.records import Symptom
 from statecore.stores.rules import STATUS, clock_text
@@ -58,14 +58,14 @@ def places(record: Record, was: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-def changed(db: RunStore, workflow_id: str, program: Program) -> Iterator[Record]:
+def changed(db: RunReader, workflow_id: str, program: Program) -> Iterator[Record]:
     """The unfinished runs of a workflow that another definition of it has begun."""
     for record in db.runs(RunFilter(workflow_id=workflow_id, phases=UNFINISHED, limit=ALL)):
         if record.identity.fingerprint != program.fingerprint:
             yield record
 
 
-def stranded(db: RunStore, workflow_id: str, program: Program) -> Iterator[Symptom]:
+def stranded(db: RunReader, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The unfinished runs of a workflow that this definition of it could not go on with."""
     for record in changed(db, workflow_id, program):
         try:
@@ -77,7 +77,7 @@ def stranded(db: RunStore, workflow_id: str, program: Program) -> Iterator[Sympt
             yield Symptom("stranded", record.identity.run_id, "; ".join(differences), remedy)
 
 
-def unasked(db: RunStore, workflow_id: str, program: Program) -> Iterator[Symptom]:
+def unasked(db: RunReader, workflow_id: str, program: Program) -> Iterator[Symptom]:
     """The gates of this definition that unfinished runs have passed already, and will not be asked: a run never goes back (CONT-9)."""
     for record in changed(db, workflow_id, program):
         try:
@@ -128,7 +128,7 @@ class Examined:
     symptoms: list[Symptom] = field(factory=list)
 
 
-def examine(db: RunStore, now: int, workflow: Runnable | None = None) -> Examined:
+def examine(db: RunReader, now: int, workflow: Runnable | None = None) -> Examined:
     """Look at all runs at an instant (microseconds, UTC); with a workflow, also at what it could not go on with."""
     found = Examined()
     for record in db.runs(RunFilter(limit=ALL)):
@@ -168,7 +168,7 @@ def of_run(record: Record, now: int) -> Symptom | None:
     return None
 
 
-def of_pauses(db: RunStore, now: int) -> Iterator[Symptom]:
+def of_pauses(db: RunReader, now: int) -> Iterator[Symptom]:
     """Pauses whose deadline is over, and those that were decided and not gone on with."""
     for row in db.pauses(PauseFilter(undecided_only=False, limit=ALL)):
         pause, about = row.pause, f"{row.pause.run_id} {row.pause.pause_id}"

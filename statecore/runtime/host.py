@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from attrs import Factory, field, frozen
 
 from statecore.core import Compiled, stored_program
-from statecore.stores import RunStore
+from statecore.errors import RunsElsewhere
+from statecore.stores import RunReader
 from statecore.stores.owner import this_process
 from statecore.stores.rules import LEASE_SECONDS
 
 if TYPE_CHECKING:
-    from statecore.stores import Record
+    from statecore.stores import Record, RunStore
+
+RUN_HERE = "Workflow.run"
+"""What is refused where the runs of a store are executed elsewhere."""
 
 
 class Runnable(Protocol):
@@ -29,13 +33,13 @@ class Runnable(Protocol):
     user_id: str | None
     metadata: dict[str, Any]
     host: Host
-    db: RunStore
+    db: RunReader
 
     @property
     def compiled(self) -> Compiled:
         """The program, compiled once."""
 
-    def on(self, db: RunStore) -> Self:
+    def on(self, db: RunReader) -> Self:
         """The same workflow on another store."""
 
 
@@ -44,7 +48,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-def clock_of(store: RunStore) -> Callable[[], int]:
+def clock_of(store: RunReader) -> Callable[[], int]:
     """The time by which a store's runs live: that of its server, where many machines share it, else this machine's."""
     clock: Callable[[], int] = getattr(store, "clock", wall_clock)
     return clock
@@ -58,7 +62,7 @@ class Host:
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     """
 
-    store: RunStore
+    store: RunReader
     clock: Callable[[], int] = Factory(lambda host: clock_of(host.store), takes_self=True)
     owner: Callable[[], str] = this_process
     sleep: Callable[[float], None] = time.sleep
@@ -72,6 +76,13 @@ class Host:
         """How long a claim lasts unless it is renewed, in microseconds."""
         seconds: float = self.lease if self.lease is not None else getattr(self.store, "lease", LEASE_SECONDS)
         return round(seconds * 1_000_000)
+
+    @cached_property
+    def executor(self) -> RunStore:
+        """The store, as one whose runs processes such as this one execute. Raises `RunsElsewhere` where it executes none."""
+        if not hasattr(self.store, "claim_next"):
+            raise RunsElsewhere(RUN_HERE)
+        return cast("RunStore", self.store)
 
     def lease_end(self) -> int:
         """Until when a claim lasts that is made or renewed now."""

@@ -26,6 +26,7 @@ from statecore.errors import (
     NotPermitted,
     PauseExpired,
     RunBusy,
+    RunsElsewhere,
     Undecided,
     UnknownDecision,
 )
@@ -92,9 +93,12 @@ def submitted(
     """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
     execution = unborn(host, compiled, ids, values, session_states)
     new = execution.identity
-    nothing_yet = Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim)
+    begins = getattr(host.store, "start", None)  # a store whose runs are executed elsewhere starts them itself
     try:
-        host.store.commit(nothing_yet)
+        if begins is not None:
+            begins(new, execution.session_state)
+        else:
+            host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
     except DuplicateStart as first:
         same_request(host.store.load(first.run_id).identity, new)
         return first.run_id
@@ -182,6 +186,8 @@ class Continuation:
                     return Ready(execution, None)
             except ClaimLost:
                 continue
+            except RunsElsewhere:
+                raise RunBusy(self.run_id, f"a worker of {type(self.host.store).__name__}") from None
 
     def claimed(self, record: Record, *, doubtful: bool) -> Ready:
         """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the claim is still held then."""
@@ -205,7 +211,7 @@ class Continuation:
             execution = of_record(self.host, compiled_of(record), record)
             with suppress(ClaimLost):  # what was reported as failed was stored, or somebody else has the run
                 store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
-        self.host.store.release(record.identity.run_id, record.epoch)
+        self.host.executor.release(record.identity.run_id, record.epoch)
 
     def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
@@ -308,7 +314,7 @@ def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
     late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
     if not late or record.state.run != w.paused:
         return
-    with suppress(RunBusy, ClaimLost, NotPermitted):
+    with suppress(RunBusy, ClaimLost, NotPermitted, RunsElsewhere):
         store_events(execution, tuple(late))
         if not execution.parked:
             let_go(execution)

@@ -38,7 +38,7 @@ def store(execution: Execution, effect: Commit) -> Event | None:
             heeds_cancel = False
     boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
     try:
-        refused = execution.host.store.commit(boundary)
+        refused = execution.host.executor.commit(boundary)
     except BaseException:
         execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
         raise
@@ -97,7 +97,7 @@ def store_claim(execution: Execution) -> bool:
         lease=now + host.lease_micros,
         claim=execution.claim,
     )
-    if host.store.commit(boundary):
+    if host.executor.commit(boundary):
         return False
     execution.claim, execution.lease = None, boundary.lease
     return True
@@ -119,7 +119,7 @@ def let_go(execution: Execution) -> None:
     if execution.lost:
         with suppress(ClaimLost):  # what the store reported as failed was stored, or somebody else has the run
             store_interruption(execution, execution.lost, "its end could not be stored")
-    execution.host.store.release(execution.identity.run_id, execution.epoch)
+    execution.host.executor.release(execution.identity.run_id, execution.epoch)
 
 
 def loud(execution: Execution) -> Exception | None:
@@ -215,7 +215,7 @@ class Heartbeat:
         host = execution.host
         lease = max(host.lease_end(), execution.lease or 0)
         try:
-            host.store.renew(execution.identity.run_id, execution.epoch, lease)
+            host.executor.renew(execution.identity.run_id, execution.epoch, lease)
             execution.lease = lease
             self._seen[id(execution)] = (lease, monotonic())
         except ClaimLost:

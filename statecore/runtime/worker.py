@@ -152,10 +152,7 @@ class Worker:
             return []
         with self._lock:
             but = [run_id for run_id, (until, _) in self._refused.items() if until > now][:LEFT_OUT]
-        store: Any = host.store
-        taken: list[tuple[Record, bool]] = store.claim_next(
-            self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but
-        )
+        taken = host.executor.claim_next(self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but)
         with self._lock:
             self._driving.update(record.identity.run_id for record, _ in taken)
         return taken

@@ -21,7 +21,7 @@ from statecore.errors import Unanswered
 if TYPE_CHECKING:
     from statecore.definition.components import Definition
     from statecore.output import Requirement, WorkflowRunOutput
-    from statecore.stores import RunStore
+    from statecore.stores import RunReader
     from statecore.workflow.workflow import Workflow
 
 SECOND = 1_000_000
@@ -54,7 +54,7 @@ class Clock:
         self.sleep(seconds)
 
 
-def timed(workflow: Workflow, clock: Clock, db: RunStore | None = None) -> Workflow:
+def timed(workflow: Workflow, clock: Clock, db: RunReader | None = None) -> Workflow:
     """The same workflow by this clock, on its own store or on another."""
     other = workflow.on(db if db is not None else workflow.db)
     other.host = evolve(other.host, clock=clock, sleep=clock.sleep, asleep=clock.asleep)

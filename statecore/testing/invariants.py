@@ -13,13 +13,13 @@ from statecore.stores.audit.replay import Replayed, replay
 
 if TYPE_CHECKING:
     from statecore.core import Program
-    from statecore.stores import Entry, Record, RunStore
+    from statecore.stores import Entry, Record, RunReader
 
 ALL = 1_000_000
 OVER = frozenset({w.completed, w.skipped, w.cancelled})
 
 
-def assert_invariants(db: RunStore, run_id: str | None = None) -> int:
+def assert_invariants(db: RunReader, run_id: str | None = None) -> int:
     """Assert what must hold of every run of a store, or of one run; how many journals that were.
 
     A journal is gap-free and is what the core does with its events; the state at its end is the stored one; nothing moves what is over; a
@@ -32,7 +32,7 @@ def assert_invariants(db: RunStore, run_id: str | None = None) -> int:
     return len(records)
 
 
-def check_run(db: RunStore, record: Record) -> None:
+def check_run(db: RunReader, record: Record) -> None:
     """Assert it of one run."""
     run_id = record.identity.run_id
     rows = db.journal(run_id)
@@ -55,7 +55,7 @@ def check_ends(run_id: str, rows: list[Entry]) -> None:
         over[key] = row.dest
 
 
-def check_owed(db: RunStore, run_id: str, program: Program, state: State) -> None:
+def check_owed(db: RunReader, run_id: str, program: Program, state: State) -> None:
     """Paused is owing, and the inbox is what the state asks."""
     owed, working = asks(program, state), (*calls(program, state), *timers(program, state))
     if state.run in (w.running, w.paused):
@@ -75,7 +75,7 @@ def reached(record: Record, played: list[Replayed]) -> tuple[Program, State]:
     return stored_program(record.identity.canonical), BEGINNING
 
 
-def program_of(db: RunStore, fingerprint: str) -> Program | None:
+def program_of(db: RunReader, fingerprint: str) -> Program | None:
     """A program that some run of a store follows."""
     canonical = db.definition(fingerprint)
     return stored_program(canonical) if canonical is not None else None

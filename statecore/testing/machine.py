@@ -113,7 +113,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 7), left=st.integers(0, 5), stored=st.booleans(), script=st.lists(st.integers(0, 255), max_size=12))
     def crash(self, which: int, left: int, script: list[int], *, stored: bool) -> None:
         """Continue a run in a process that dies on the way."""
-        dying: Any = Dying(self.flow.db, left, stored=stored)
+        dying: Any = Dying(self.flow.host.executor, left, stored=stored)
         doomed = timed(self.flow, self.clock, dying)
         doomed.host = evolve(doomed.host, owner=lambda: GONE)
         with suppress(Crash):
@@ -150,7 +150,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     @rule()
     def open_again(self) -> None:
         """Close the store and open it again."""
-        self.flow = timed(self.flow, self.clock, type(self).reopen(self.flow.db))
+        self.flow = timed(self.flow, self.clock, type(self).reopen(self.flow.host.executor))
 
     @invariant()
     def holds(self) -> None:

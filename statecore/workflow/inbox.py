@@ -13,7 +13,7 @@ from attrs import evolve
 
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
-from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, UnknownPause, UnknownRun
+from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
@@ -22,7 +22,7 @@ from statecore.runtime import Execution, Host
 from statecore.runtime.answers import fitting
 from statecore.runtime.host import compiled_of
 from statecore.runtime.storing import cancellation, store_events
-from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunStore, Waiting
+from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.rules import ENDED, STATUS
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ ALL = 1_000_000
 class Inbox:
     """The runs of a store and what people owe them, without the workflows' code."""
 
-    db: RunStore
+    db: RunReader
     host: Host
     compiled: Compiled | None
     store_events: bool
 
     def __init__(
-        self, db: RunStore, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
+        self, db: RunReader, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
     ) -> None:
         self.db, self.host, self.compiled, self.store_events = db, host or Host(db), compiled, store_events
 
@@ -180,7 +180,7 @@ class Inbox:
         while record.state.run not in ENDED:
             try:
                 store_events(claiming(self.host, self.compiled_of(record), record), (cancellation(by),))
-            except RunBusy:
+            except (RunBusy, RunsElsewhere):
                 return True
             except ClaimLost:
                 record = self.db.load(run_id)

@@ -16,7 +16,7 @@ from statecore.stores.rules import ENDED, STATUS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statecore.stores import RunStore
+    from statecore.stores import RunReader
 
 
 class Facade(Protocol):
@@ -28,7 +28,7 @@ class Facade(Protocol):
     input_schema: Any
     checks: tuple[Any, ...]
     store_events: bool
-    db: RunStore
+    db: RunReader
 
     def get_run_output(self, run_id: str) -> WorkflowRunOutput:
         """A run as it stands."""

@@ -21,7 +21,7 @@ from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive
-from statecore.stores import InMemoryDb, PauseFilter, RunFilter, RunStore
+from statecore.stores import InMemoryDb, PauseFilter, RunFilter, RunReader
 
 from .inbox import Inbox
 from .options import ContinueOptions, aeach_on, checked_schema, each_on, phases_of, plain_options, read_options
@@ -64,7 +64,7 @@ class Workflow:
         self,
         name: str = "workflow",
         steps: Sequence[Child] | Steps | Step = (),
-        db: RunStore | None = None,
+        db: RunReader | None = None,
         *,
         id: str | None = None,  # noqa: A002  # the word users know
         description: str | None = None,
@@ -88,7 +88,7 @@ class Workflow:
         self.description, self.user_id, self.store_events = description, user_id, store_events
         self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
-        self.db: RunStore = db if db is not None else InMemoryDb()
+        self.db: RunReader = db if db is not None else InMemoryDb()
         self.host = Host(self.db, session=self.get_session, dependencies=dict(dependencies or {}))
         _ = self.compiled  # a wrong definition is refused where it is written
 
@@ -118,7 +118,7 @@ class Workflow:
         return {**plain_definition(self.definition), **plain_options(self)}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], functions: Mapping[str, Any], db: RunStore | None = None) -> Workflow:
+    def from_dict(cls, plain: Mapping[str, Any], functions: Mapping[str, Any], db: RunReader | None = None) -> Workflow:
         """The workflow that `to_dict` wrote; `functions` are its functions and agents by name. Raises `DefinitionError`."""
         definition = read_definition(plain, functions)
         return cls(
@@ -130,7 +130,7 @@ class Workflow:
         """The store of this workflow, seen as what people owe."""
         return Inbox(self.db, self.host, self.compiled, store_events=self.store_events)
 
-    def on(self, db: RunStore) -> Workflow:
+    def on(self, db: RunReader) -> Workflow:
         """The same workflow on another store."""
         other = copy(self)
         clock = clock_of(db) if self.host.clock == clock_of(self.db) else self.host.clock

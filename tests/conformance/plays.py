@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from statecore import Workflow, WorkflowRunOutput
 from statecore.run.workflow import RunEvent
-from statecore.stores import RunStore
+from statecore.stores import RunReader
 from tests.conformance.drive import Calls, Drive
 from tests.conformance.plans import Plans, components, has_branches
 
@@ -75,7 +75,7 @@ def placed(places: Mapping[int, Any], rows: Any) -> Any:
     return {name: placed(places, row) for name, row in rows.items()} if isinstance(rows, dict) else places.get(rows)
 
 
-def play(made: Plans, script: bytes, drive: Drive, db: RunStore, run_id: str) -> Play:
+def play(made: Plans, script: bytes, drive: Drive, db: RunReader, run_id: str) -> Play:
     """Run a plan; each byte of the script answers one question, and where the script ends the run goes forward."""
     calls = Calls()
     workflow = Workflow("flow", components(calls, "", made), db, session_id=f"session of {run_id}")

@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from statecore import Condition, HumanReview, Parallel, Step, Steps, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import NotPaused, UnknownRun
-from statecore.stores import RunStore
+from statecore.stores import RunReader
 from statecore.stores.owner import owner_of
 from tests.faults.effects import Effect, note
 
@@ -152,7 +152,7 @@ def stored_about(file: Path, run: str, at: str, attempt: int) -> tuple[str, ...]
         connection.close()
 
 
-def flow(scenario: Scenario, db: RunStore, log: Path, *, owner: str | None = None) -> Workflow:
+def flow(scenario: Scenario, db: RunReader, log: Path, *, owner: str | None = None) -> Workflow:
     """The scenario's workflow on a store; `owner` stands for another process."""
 
     def work(name: str) -> Callable[..., Any]:

@@ -1,26 +1,26 @@
 """`TemporalDb`: the runs on a Temporal server, as a store that is read and decided on. The facade and the commands work on it as on any other.
 
-It executes nothing: a boundary is refused, because a run's own workflow makes its boundaries. What rests is read from memos, with no worker; a
-run that is in the middle, and any journal, is asked of the run, which takes a worker.
+It is a `RunReader` and no `RunStore`: it takes no boundary, because a run's own workflow makes its boundaries. A run that rests is read from
+its memo, with no worker; a run that is in the middle, and any journal, is asked of the run, which takes a worker.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from attrs import evolve
 
-from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
+from statecore.errors import DuplicateRun, DuplicateStart, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
 from statecore.runtime import wall_clock
-from statecore.stores import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
+from statecore.stores import Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
 from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
 from statecore.temporal.orders import sayings
 from statecore.temporal.values import FolderValues, Values, brought, moved
-from statecore.temporal.wire import CARRY, OWNER, Plain, Start, checked, plain_start, read, read_head, row
+from statecore.temporal.wire import CARRY, Plain, Start, checked, plain_start, read, read_head, row
 from statecore.temporal.workflow.ledger import Page, read_waiting
 
 from . import reading, starting
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 OPTIONS, PORT = ("tls", "values", "wait"), 7233
 LEASE = 3.0
 """Seconds of silence after which a worker counts as dead; it gives a sign of life each second."""
-RUN_HERE, WORKER = "Workflow.run", "a worker of another kind of store"
 UNKNOWN = "Workflow.submit without TemporalWorkflows having named the workflow"
 REMEMBERED = 10_000
 """How many identities a process remembers; they never change."""
@@ -334,27 +333,21 @@ class TemporalDb:
         """Give the connection back."""
         self.connection.close()
 
-    # -- what only a run's own workflow does -----------------------------------------------------------------------------------------
+    # -- starting a run --------------------------------------------------------------------------------------------------------------
 
-    def begin(self, *_: Any) -> NoReturn:
-        """Refuse: a run begins with its workflow."""
-        raise RunsElsewhere(RUN_HERE)
+    def start(self, new: Identity, session_state: str) -> None:
+        """Start a run that is submitted: its workflow executes it, in a worker.
 
-    def commit(self, boundary: Boundary) -> bool:
-        """Start a run that is submitted; refuse what would drive a new one here, and a stored one, which is its workflow's.
-
-        With an idempotency key the run's id is derived from it, and the start is always a repeated one. Raises `DuplicateStart`, `DuplicateRun`.
+        With an idempotency key the run's id is derived from it, and the start is always a repeated one. Raises `DuplicateStart`, `DuplicateRun`;
+        `RunsElsewhere` where `learn` was not told of the workflow.
         """
-        new = boundary.claim.identity if boundary.claim is not None else None
-        if new is None or boundary.claim is None:
-            raise RunBusy(boundary.run_id, OWNER)
-        if boundary.entries or new.fingerprint not in self._said:
-            raise RunsElsewhere(RUN_HERE if boundary.entries else UNKNOWN)
-        check_beginning(new, boundary.claim.session_state)
+        if new.fingerprint not in self._said:
+            raise RunsElsewhere(UNKNOWN)
+        check_beginning(new, session_state)
         key = new.key
         if key is not None:
             new = evolve(new, run_id=str(uuid5(NAMESPACE_URL, f"statecore:{new.workflow_id}:{key}")))
-        start = Start(self._sent(new), boundary.claim.session_state, self._said[new.fingerprint], self.lease, self.carry)
+        start = Start(self._sent(new), session_state, self._said[new.fingerprint], self.lease, self.carry)
         checked("what the run starts with", plain_start(start))
         try:
             self.connection.do(starting.start(self.connection, start))
@@ -363,7 +356,6 @@ class TemporalDb:
                 raise DuplicateRun(new.run_id) from None
         if key is not None:
             raise DuplicateStart(key, new.run_id)
-        return False
 
     def _sent(self, identity: Identity) -> Identity:
         """An identity as it travels, large values moved."""
@@ -373,18 +365,3 @@ class TemporalDb:
             additional_data=moved(self.values, identity.additional_data),
             metadata=moved(self.values, identity.metadata),
         )
-
-    def claim_next(self, *_: Any) -> NoReturn:
-        """Refuse: Temporal says which run goes on, and where."""
-        raise RunsElsewhere(WORKER)
-
-    def claim(self, run_id: str, *_: Any) -> NoReturn:
-        """Refuse: a run is its workflow's."""
-        raise RunBusy(run_id, OWNER)
-
-    def renew(self, run_id: str, *_: Any) -> NoReturn:
-        """Refuse: nobody has such a claim."""
-        raise RunBusy(run_id, OWNER)
-
-    def release(self, run_id: str, epoch: int) -> None:
-        """Do nothing: nobody has such a claim."""
