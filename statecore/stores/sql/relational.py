@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from statecore.errors import UnknownRun, UnreadableValue
-from statecore.stores.rules import check_beginning, digest, link, seal
+from statecore.stores.rules import digest, link, seal
 
 from . import reading, writing
 
@@ -46,13 +46,6 @@ class Relational:
         """What `work` answers, once all that it wrote in one transaction is stored."""
         raise NotImplementedError
 
-    def _commit(self, boundary: Boundary) -> bool:
-        """One boundary, which was checked."""
-        return self._write(writing.commit, boundary, self._moves)
-
-    def _expect(self, *texts: Text | None) -> None:
-        """Large values are about to be written."""
-
     # -- runs --------------------------------------------------------------------------------------------------------------------
 
     def load(self, run_id: str) -> Record:
@@ -74,12 +67,7 @@ class Relational:
 
         Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
         """
-        self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
-        if boundary.claim is not None and boundary.claim.identity is not None:
-            new, state = boundary.claim.identity, boundary.claim.session_state
-            check_beginning(new, state)
-            self._expect(new.input, new.additional_data, new.metadata, state)
-        return self._commit(boundary)
+        return self._write(writing.commit, boundary, self._moves)
 
     def release(self, run_id: str, epoch: int) -> None:
         """Give a claim back, if it is still this one."""
@@ -97,7 +85,6 @@ class Relational:
 
     def decide(self, decision: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
-        self._expect(decision.value)
         return self._write(writing.decide, decision)
 
     def decisions(self, run_id: str) -> list[Decided]:

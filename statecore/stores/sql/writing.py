@@ -19,6 +19,7 @@ from statecore.stores.rules import (
     GENESIS,
     LEGAL,
     bounded,
+    check_beginning,
     check_claim,
     check_entries,
     check_fence,
@@ -77,7 +78,7 @@ def learn_moves(connection: Link) -> None:
 
 def keep(connection: Link, *texts: Text) -> list[bytes]:
     """Keep values by their content; their addresses."""
-    addresses = [digest(text) for text in texts]
+    addresses = list(map(digest, texts))
     connection.executemany(
         KEEP, sorted(zip(addresses, texts, strict=True))
     )  # in one order, so that no two writers wait for each other
@@ -99,7 +100,8 @@ class Place(NamedTuple):
 
 
 def insert(connection: Link, identity: Identity, session_state: Text, claim: tuple[str, Micros | None, Micros]) -> Place:
-    """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`."""
+    """Store a new run, claimed by an owner for as long as a lease lasts, at a time. Raises `DuplicateStart`, `DuplicateRun`, `UnstorableValue`."""
+    check_beginning(identity, session_state)
     if identity.key is not None:
         first = connection.execute(
             "SELECT run_id FROM run WHERE workflow_id = ? AND start_key = ?", (identity.workflow_id, identity.key)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock, local
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
@@ -34,7 +35,7 @@ from .opening import create, defect, furnish, located, look
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from statecore.stores.records import Boundary
+    from statecore.stores.records import Boundary, Decided
     from statecore.stores.sql.link import Link
 
 Arguments = ParamSpec("Arguments")
@@ -46,6 +47,8 @@ URL = "sqlite:///"
 WAL_PAGES = 4000
 """How long the write-ahead log may grow before it is copied into the file: about 16 MB."""
 PAGE, PAGES_A_WRITE = 4096, 6
+ALONE = nullcontext()
+"""The turn of a store whose commits wait for no disk."""
 
 
 def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
@@ -139,17 +142,30 @@ class SqliteDb(Relational):
         """One transaction of this thread's channel."""
         channel = self._channel()
         answer = channel.write(work, *args, **more)
-        self._unsaved += PAGES_A_WRITE
-        if self._unsaved > WAL_PAGES:
-            self._save(channel)
+        self._grow(channel)
         return answer
 
-    def _commit(self, boundary: Boundary) -> bool:
-        """One boundary; with others that come while one waits for the disk. Raises `StoreForked` rather than wait for a parent's thread."""
-        if not self.blocking:
-            return super()._commit(boundary)
-        self._channel()
-        return self._sharing.commit(boundary, self._commit_all)
+    def decide(self, decision: Decided) -> Decided:
+        """Store the one decision of a pause; its value may be large."""
+        self._expect(decision.value)
+        return super().decide(decision)
+
+    def commit(self, boundary: Boundary) -> bool:
+        """Store a boundary; True, having stored nothing, where a cancellation waits. Raises as `Relational.commit` does.
+
+        It is committed alone, or, where others wait for the disk already, together with them.
+        """
+        self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
+        if boundary.claim is not None and (new := boundary.claim.identity) is not None:
+            self._expect(new.input, new.additional_data, new.metadata, boundary.claim.session_state)
+        channel = self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
+        sharing = self._sharing
+        if self.blocking and (sharing.queue or sharing.turn.locked()):
+            return sharing.commit(boundary, self._commit_all)
+        with sharing.turn if self.blocking else ALONE:  # one that slips in between waits for its turn, no more
+            stored = channel.write(writing.commit, boundary, self._moves)
+            self._grow(channel)
+        return stored
 
     def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:
         """Several boundaries in one transaction."""
@@ -161,6 +177,12 @@ class SqliteDb(Relational):
         for text in texts:
             if text is not None and len(text) > PAGE:
                 self._unsaved += len(text) // PAGE
+
+    def _grow(self, channel: Channel) -> None:
+        """Count the pages that a transaction has added to the log; a long log is copied into the file."""
+        self._unsaved += PAGES_A_WRITE
+        if self._unsaved > WAL_PAGES:
+            self._save(channel)
 
     def _save(self, channel: Channel) -> None:
         """Copy the write-ahead log into the file."""
@@ -229,10 +251,6 @@ class Sharing:
 
     def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[bool]]) -> bool:
         """What `write` answers for a boundary, which it is given alone or together with others. Raises what it raises for this one."""
-        if not self.queue and not self.turn.locked():  # nobody to share with; who slips in between waits for its turn, no more
-            with self.turn:
-                [answer] = write((boundary,))
-            return answer
         mine = Ticket(boundary)
         with self.guard:
             self.queue.append(mine)
