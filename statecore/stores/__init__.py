@@ -1,11 +1,18 @@
-"""Durability: what is stored of a run, by one protocol with several implementations.
+"""Durability: runs are stored through two protocols with several implementations.
 
-Theory of operation. A store has five kinds of transaction: `begin` a run, `commit` a boundary (the end of something, its output and the
-next state, all or nothing), `decide` (which never runs user code), `claim` (with `renew` and `release`). User code runs between
-transactions, never inside one. A boundary is accepted only from the run's present owner, at the row where its journal ends; a process
-that was taken over can store nothing. `records` are the plain records, `rules` what every store decides alike, `owner` who executes;
-`memory` is the reference; `sql` is shared by the stores in tables, `sqlite` and `postgres`, whose files bear the same names; `audit` checks
-what is stored. `testing.stores` is the test of any implementation.
+Owns: the records of a run as it is stored, the rules by which every store decides, and the stores themselves. `RunReader` reads runs, takes
+decisions and notes cancellations; `RunStore` also takes boundaries, lends runs and hands out runs that can go on.
+
+Theory of operation. A store has four kinds of transaction: `commit` a boundary (the end of something, its output and the next state, all or
+nothing; the first boundary of a process also begins or claims the run), `decide` (which never runs user code), `request_cancel`, and the upkeep
+of a claim (`renew`, `release`, `claim_next`). User code runs between transactions, never inside one. A boundary is accepted only from the run's
+present owner, at the row where its journal ends; a process that was taken over can store nothing.
+
+Rooms: `records` has the plain records and the protocols, `rules` the decisions that every store takes alike, `owner` tells whether an owner lives;
+`memory` is the reference; `sql` is shared by the stores in tables; `sqlite` and `postgres` are mirrored: a file of one has the name of its
+counterpart in the other; `audit` checks tables, and knows no driver. May enter: the core, its codec and errors; no driver of runs, no facade.
+
+Start with `records`, then read `memory` from top to bottom. `testing.stores` is the test of any implementation.
 """
 
 from .memory import InMemoryDb

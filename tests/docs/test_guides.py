@@ -29,6 +29,7 @@ RUN_HERE = (
     "migrating",
     "reading-the-code",
     "reviews",
+    "writing-a-store",
 )
 COMMAND = re.compile(r"^    \$ statecore (?P<line>.*?)(?:\s+# (?:exits (?P<code>\d)|.*))?$", re.MULTILINE)
 TYPED = {"command-line": 8, "concepts": 6, "conditions": 3}

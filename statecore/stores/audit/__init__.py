@@ -1,4 +1,8 @@
-"""Whether a store is what it must be: `verify` reads all of it, `run` one run's rows, `replay` plays a journal through the core again.
+"""Whether the tables of a store are what they must be, whichever database they are in.
 
-Nothing here writes. A finding names the run, the row and the reason.
+Owns: `verify` looks at all tables and says what cannot be true, `run` checks one run's rows, `replay` plays a journal through the core again.
+Nothing here writes, and nothing here opens a database: `sqlite.verify` and `postgres.verify` do, and pass a connection. A finding names the run,
+the row and the reason. May enter: the core, records, rules and the shared SQL; no database driver.
+
+Start with `verify.contents`.
 """

@@ -1,7 +1,10 @@
 """`PostgresDb`: runs in a schema of a Postgres database, for any number of machines.
 
-Theory of operation. The SQL is that of every store in tables (`reading`, `writing`): `dialect` spells it for Postgres. The tables, with what they
-refuse, are made by numbered scripts beside this module. A transaction that writes locks its run's row first, so runs do not wait for one
-another; work is handed out with SKIP LOCKED, so workers do not either. `channel` has the connections: each transaction knows its own number,
-so that one whose COMMIT got no answer is looked up, and neither repeated nor reported as failed when it was stored.
+Owns: the schema and its connections; its files bear the names of those of `sqlite`. `dialect` spells the shared SQL for Postgres. `opening` looks at
+a schema, makes and migrates it by the numbered scripts beside it. `channel` has the connections: each transaction knows its own number, so that one
+whose COMMIT got no answer is looked up, and neither repeated nor reported as failed when it was stored. `health` says what ails a database, `verify`
+what in it cannot be true. A transaction that writes locks its run's row first, so runs do not wait for one another; work is handed out with SKIP
+LOCKED, so workers do not either. May enter: the shared SQL, `audit`, and `psycopg`, which no other room imports.
+
+Start with `store`, then `channel.write`.
 """

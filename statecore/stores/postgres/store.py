@@ -93,6 +93,7 @@ class PostgresDb(Relational):
         patience: float = 30.0,
         max_connections: int = 10,
     ) -> None:
+        super().__init__()
         self._conninfo, named_there = read_url(db_url)
         db_schema = db_schema or named_there or USUAL
         if not SCHEMA.fullmatch(db_schema):
@@ -108,8 +109,6 @@ class PostgresDb(Relational):
         self.max_connections: int = max_connections
         self._lock = Lock()
         self._channel: Channel | None = None
-        self._moves: dict[tuple[str, str, str, str], int] = {}
-        self._definitions: dict[str, str] = {}
         self._time: tuple[int, int] | None = None
         self._ear: psycopg.Connection | None = None
         self._closed = False

@@ -1,11 +1,9 @@
-"""`Relational` is the protocol `RunStore` over tables: each method is one transaction of `reading` or `writing`, whichever database it is in.
+"""`Relational` is the protocol `RunStore` over tables: each method is one transaction of `reading` or `writing`, in any database.
 
-Whether a transaction was made of which nobody can say so any more: told from what it would have left in the tables.
-
-A database that crashed in the middle of a COMMIT may have given the transaction's number to another one. So the rows are asked: those of a
-boundary by the chain's link, which no other rows have, a new run by its seal, a claim by its owner, epoch and instant. The other transactions are
-not here, because made twice they are the same as made once: a decision that is stored is returned, a lease, a cancellation and a claim's
-end are set to what they are.
+`left` says whether a transaction is stored of which the database cannot say so any more, from what it would have left in the tables. A database
+that crashed in the middle of a COMMIT may have given the transaction's number to another one. So the rows are asked: those of a boundary by the
+chain's link, which no other rows have, a new run by its seal, a claim by its owner, epoch and instant. The other transactions are not here, because
+made twice they are the same as made once: a decision that is stored is returned, a lease, a cancellation and a claim's end are set to what they are.
 """
 
 from __future__ import annotations
@@ -23,16 +21,32 @@ if TYPE_CHECKING:
     from statecore.stores.records import Boundary, Decided, Entry, Identity, Micros, PauseFilter, Record, RunFilter, Text, Waiting
 
     from .link import Link
+    from .reading import Move
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
 class Relational:
-    """What stores in a database share; each gives `_read` and `_write`, and opens and closes what is behind them."""
+    """A `RunStore` over tables, whichever database they are in; the author of a store gives what only its database knows.
 
-    _moves: dict[tuple[str, str, str, str], int]
+    * `_read(work, ...)` calls `work` with a `Link`, and returns its answer. What it reads is of one moment.
+    * `_write(work, ...)` does so inside a transaction that may write: committed, and durable, when it returns; undone where `work` raises.
+      Of two transactions on one run the second sees what the first has stored: a writer at a time, or a lock on the run's row.
+    * A constructor calls this one, has the tables made (`sqlite.opening.migrate` makes those of SQLite, `writing.learn_moves` the moves
+      of the lifecycles), and fills `_moves` with `reading.legal_moves`.
+    * `close` gives back what was opened. `blocking` says whether a commit waits for a disk or a server.
+
+    Errors of a database are raised by their names in `statecore.errors`: `StoreUnavailable`, `StoreCorrupt`, `UnstorableValue`; `rows.of_value`
+    names those of values. `testing.StoreConformance` is the test of it.
+    """
+
+    blocking: bool = True
+    _moves: dict[Move, int]
     _definitions: dict[str, Text]
+
+    def __init__(self) -> None:
+        self._moves, self._definitions = {}, {}
 
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
@@ -44,6 +58,10 @@ class Relational:
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
         """What `work` answers, once all that it wrote in one transaction is stored."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back what was opened; the store is not used afterwards."""
         raise NotImplementedError
 
     # -- runs --------------------------------------------------------------------------------------------------------------------

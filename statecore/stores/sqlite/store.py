@@ -93,6 +93,7 @@ class SqliteDb(Relational):
         lease: float = LEASE_SECONDS,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
+        super().__init__()
         if durability not in DURABILITY:
             raise UnsupportedSetting(NAME, f"durability={durability!r}", "it is a choice between two", tuple(DURABILITY))
         if not lease > 0:
@@ -105,8 +106,6 @@ class SqliteDb(Relational):
         self._mine = local()
         self._channels: WeakSet[Channel] = WeakSet()
         self._pid: int | None = None
-        self._moves: dict[tuple[str, str, str, str], int] = {}
-        self._definitions: dict[str, Text] = {}
         self._unsaved = 0
         self._sharing = Sharing()
         self._closed = False
