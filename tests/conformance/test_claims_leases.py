@@ -127,6 +127,10 @@ class Fake:
         store: Any = self
         self.identity, self.host, self.run_id = self, Host(store, clock=lambda: self.now, lease=60), "r"
 
+    def claim_next(self, *_):
+        """A store that executes its runs has it; the heartbeat does not call it."""
+        raise NotImplementedError
+
     def renew(self, run_id, epoch, lease):
         self.renewed.append((run_id, epoch, lease))
         if self.refusal is not None:
