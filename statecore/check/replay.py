@@ -13,7 +13,6 @@ from statecore.core import DECISIONS, ROOT, Ask, Call, Compiled, Event
 from statecore.core.program import below
 from statecore.definition import Condition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.components import Component, Definition
-from statecore.definition.plain import plain_review
 from statecore.lifecycles import words as w
 
 from .graph import ENDS
@@ -268,7 +267,7 @@ WRITTEN: dict[type, Callable[[Any, str, int], list[str]]] = {
 
 def written_review(review: HumanReview, at: str) -> list[str]:
     """The settings of a review that decide something; messages and the fields of a form do not."""
-    settings = {name: repr(value) for name, value in plain_review(review).items() if name not in LEFT_OUT}
+    settings = {name: repr(value) for name, value in review.to_dict().items() if name not in LEFT_OUT}
     if callable(review.requires_output_review):
         settings["requires_output_review"] = f'stubs.ask("judge", {at!r}, False)'
     listed = ", ".join(f"{name}={value}" for name, value in settings.items())

@@ -175,3 +175,25 @@ def checked(step_name: str, schema: Sequence[UserInputField] | None, values: Map
     if wrong:
         raise InvalidInput(step_name, wrong)
     return result
+
+
+# -- as plain data ------------------------------------------------------------------------------------------------------------------
+
+
+def plain_value(value: Any) -> Any:
+    """A setting as plain data: an enum's word, a field's parts, a function's name."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, UserInputField):
+        return value.to_dict()
+    if isinstance(value, tuple | list):
+        return [plain_value(each) for each in value]
+    if isinstance(value, bool | int | float | str):
+        return value
+    return {"function": function_name(value)}
+
+
+def function_name(function: Any) -> str:
+    """The name under which a plain definition knows a function, or an agent by its class."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{module}.{name}" if module else name

@@ -6,7 +6,6 @@ Functions are named, `{"function": "module.name"}`, never stored; whoever reads 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import Any, TypeAlias
 
 from attrs import fields, frozen
@@ -14,8 +13,8 @@ from attrs import fields, frozen
 from statecore.errors import DefinitionError, quoted
 
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
-from .fields import UserInputField
-from .review import DEFAULTS, HumanReview
+from .fields import plain_value
+from .review import HumanReview
 
 CHILDREN = {"steps", "else_steps", "choices"}
 KINDS: dict[str, Callable[..., Component]] = {each.__name__: each for each in (Step, Steps, Condition, Loop, Router, Parallel)}
@@ -41,34 +40,10 @@ def plain_component(component: Component) -> dict[str, Any]:
         elif isinstance(value, Definition):
             plain[name] = plain_definition(value)
         elif isinstance(value, HumanReview):
-            plain[name] = plain_review(value)
+            plain[name] = value.to_dict()
         elif name != "wants_context" and value is not None:
             plain[name] = plain_value(value)
     return plain
-
-
-def plain_review(review: HumanReview) -> dict[str, Any]:
-    """The settings of a review that differ from their defaults."""
-    return {name: plain_value(value) for name in DEFAULTS if (value := getattr(review, name)) != DEFAULTS[name]}
-
-
-def plain_value(value: Any) -> Any:
-    """A setting as plain data: an enum's word, a field's parts, a function's name."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, UserInputField):
-        return value.to_dict()
-    if isinstance(value, tuple | list):
-        return [plain_value(each) for each in value]
-    if isinstance(value, bool | int | float | str):
-        return value
-    return {"function": function_name(value)}
-
-
-def function_name(function: Any) -> str:
-    """The name under which a plain definition knows a function, or an agent by its class."""
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__qualname__)
-    return f"{module}.{name}" if module else name
 
 
 # -- and back ----------------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from attrs import evolve, field, fields, frozen
 
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
-from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema
+from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema, plain_value
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -175,9 +175,7 @@ class HumanReview:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the settings that differ from their defaults; a predicate is named."""
-        from .plain import plain_review  # noqa: PLC0415  # which reads this module's defaults
-
-        return plain_review(self)
+        return {name: plain_value(value) for name in DEFAULTS if (value := getattr(self, name)) != DEFAULTS[name]}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> HumanReview:

@@ -10,7 +10,9 @@ from attrs import define, field
 
 from statecore.core import Call, Commit, Event, Start, Timer, loop
 
+from . import ends
 from .calls import aexhaust, call_user, exhaust, is_async
+from .inputs import values_of
 from .storing import HEARTBEAT, let_go, store, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -81,12 +83,12 @@ class Calls:
         """The events of the first call to end, or of the first delay to be over; () where there is neither."""
         if len(self.begun) == 1 and not self.flying and not timers:
             self.here = [self.begun.pop()]
-            values = self.execution.values_of(self.here[0])
+            values = values_of(self.execution, self.here[0])
             value, error = await attempt(self.execution, self.here[0], values)
             return (self.event(self.here.pop(), values, value, error),)
         while self.begun:
             call = self.begun.pop(0)
-            values = self.execution.values_of(call)
+            values = values_of(self.execution, call)
             self.flying[asyncio.ensure_future(attempt(self.execution, call, values))] = (call, values)
         if self.flying:
             return await self.landed(timers)
@@ -94,7 +96,7 @@ class Calls:
 
     def event(self, call: Call, values: CallValues, value: Any, error: Exception | None) -> Event:
         """The event of a call that has ended."""
-        return self.execution.failed(call, error) if error is not None else self.execution.returned(call, value, values)
+        return ends.failed(self.execution, call, error) if error is not None else ends.returned(self.execution, call, value, values)
 
     async def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """Wait for a task to end, at most until the first delay is over."""

@@ -202,22 +202,3 @@ def evaluate_cel(expression: str, about: Any, values: CallValues) -> Any:
         names = {"outputs": [output.content for output in about]}
     found = program.evaluate({name: json_to_cel(value) for name, value in names.items()})
     return str(found) if isinstance(found, str) else bool(found) if isinstance(found, int) else found
-
-
-# -- errors ------------------------------------------------------------------------------------------------------------------------
-
-MAX_ERROR = 4096
-"""Stored error text is bounded (P17)."""
-
-
-def text_of(error: Exception) -> str:
-    """`str(exception)`; where even that fails, its class says so."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001  # user code again
-        return f"{type(error).__name__} (which has no text of its own)"
-
-
-def bounded(text: str) -> str:
-    """Error text, cut visibly where it is too long to store."""
-    return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"

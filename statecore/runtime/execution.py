@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from json import dumps, loads
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from statecore.core import (
     Event,
     Gather,
     Move,
-    Node,
     Program,
     Ref,
     Source,
@@ -30,16 +29,12 @@ from statecore.core import (
 )
 from statecore.core.owed import CallKind
 from statecore.core.state import Turn
-from statecore.definition import StepOutput
-from statecore.errors import InvalidAnswer, StaleEvent, StepFailed
+from statecore.errors import StaleEvent
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.audit.replay import references
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
-
-from .calls import bounded, text_of
-from .inputs import CallValues
 
 if TYPE_CHECKING:
     from .host import Host
@@ -254,10 +249,6 @@ class Execution:
 
     # -- ends of calls -----------------------------------------------------------------------------------------------------------
 
-    def values_of(self, call: Call) -> CallValues:
-        """The values that a call is made with."""
-        return CallValues(self, call, self.cursor_at(call))
-
     def cursor_at(self, call: Call) -> Cursor:
         """The cursor that owes a call."""
         for cursor in self.state.cursors:
@@ -274,77 +265,8 @@ class Execution:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
 
-    def returned(self, call: Call, value: Any, values: CallValues) -> Event:
-        """A call returned: the event that it stands for. What cannot be stored fails the step instead (P10)."""
-        try:
-            event = RETURNED[call.kind](self, call, value)
-            changed = values.changed_state() if event.trigger != w.fail else None
-        except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
-            return self.failed(call, error)
-        if changed is not None:
-            self.session_state = changed
-        if event.body.value is not None:
-            self.texts[Ref(call.at, call.turn, call.attempt)] = event.body.value
-        return event
-
-    def handed_on(self, call: Call, value: Any) -> Event:
-        """A step's return value as an event; an agent's answer is its `content`. Raises `UnstorableValue`."""
-        step: Any = self.compiled.components[call.at]
-        if step.agent is not None and hasattr(value, "content") and type(value) is not StepOutput:
-            value = value.content
-        if type(value) is not StepOutput:
-            return self.event(w.succeed, call, Body("", encode(value)))
-        if not value.success and not value.stop:
-            return self.failed(
-                call, StepFailed(self.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
-            )
-        said = {"success": False, "error": value.error} if not value.success else {}
-        body = Body(dumps(said) if said else "", encode(value.content))
-        return self.event(w.stop if value.stop else w.succeed, call, body)
-
-    def answered(self, call: Call, value: Any) -> Event:
-        """An evaluator, end condition or predicate said yes or no."""
-        return self.event(w.hold if value else w.refute, call)
-
-    def chosen(self, call: Call, value: Any) -> Event:
-        """A selector chose: a name, a component of the choices, or a list of these. Raises `InvalidAnswer`."""
-        answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
-        names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
-        choices = chosen_addresses(self.program.nodes[call.at], names)
-        body = Body(dumps({"choices": [self.program.nodes[at].name for at in choices]})) if choices else NO_BODY
-        return self.event(w.choose if choices else w.refute, call, body, choices)
-
-    def failed(self, call: Call, error: Exception, said: str | None = None) -> Event:
-        """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
-        self.raised[call.at, call.turn, call.attempt] = error
-        text = bounded(said if said is not None else text_of(error))
-        return self.event(w.fail, call, Body(dumps(self.trouble(call, text, type(error).__name__))))
-
-    def interrupted(self, call: Call, why: str) -> Event:
-        """A call's process died, or was told to: it began, and no end is recorded."""
-        return self.event(w.interrupt, call, Body(dumps(self.trouble(call, why, "Interrupted"))))
-
-    def trouble(self, call: Call, text: str, error_type: str) -> dict[str, Any]:
-        """What is recorded of an error; `retry_count` counts the retries that people ordered."""
-        reruns = next((c.marks.reruns for c in self.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
-        return {"error": text, "error_type": error_type, "retry_count": reruns}
-
 
 CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "loop": "test"}
-RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {
-    "execute": Execution.handed_on,
-    "evaluate": Execution.answered,
-    "test": Execution.answered,
-    "judge": Execution.answered,
-    "select": Execution.chosen,
-}
-
-
-def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
-    """The addresses of a Router's choices, in the order chosen. Raises `InvalidAnswer` for an unknown or repeated one."""
-    if any(not isinstance(name, str) or name not in node.exits for name in names) or len(set(names)) < len(names):
-        raise InvalidAnswer(node.name, list(names), node.exits)
-    return tuple(node.exits[name] for name in names)
 
 
 def saying(body: Body, **more: Any) -> Body:

@@ -176,6 +176,11 @@ class PastMapping(Mapping[str, StepOutput]):
         return len(self._visits)
 
 
+def values_of(execution: Execution, call: Call) -> CallValues:
+    """The values that a call is made with."""
+    return CallValues(execution, call, execution.cursor_at(call))
+
+
 def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
     """The input of one call."""
     turn = "".join(f".{n}" for n in call.turn) if call.turn else ""

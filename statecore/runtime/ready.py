@@ -34,6 +34,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
+from . import ends
 from .answers import ANSWERS, Said, fitting
 from .doctor import differences_at
 from .execution import Execution, of_record
@@ -294,7 +295,7 @@ class Continuation:
         if state.run == w.pending:
             return (beginning(program, now),)
         left = calls(program, state) if record.owner is not None else ()
-        events = [execution.interrupted(call, LEFT) for call in left]
+        events = [ends.interrupted(execution, call, LEFT) for call in left]
         answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]
         events += [decision_event(ask, execution.answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
         events += expiries(execution, execution.answers)

@@ -24,6 +24,8 @@ from statecore.errors import ClaimLost
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary
 
+from . import ends
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -64,7 +66,7 @@ def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
 def store_interruption(execution: Execution, interrupted: list[Call], why: str) -> None:
     """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
     execution.lost = [call for call in execution.lost if call not in interrupted]
-    events = tuple(event for call in interrupted if stands_at(execution.state, event := execution.interrupted(call, why)))
+    events = tuple(event for call in interrupted if stands_at(execution.state, event := ends.interrupted(execution, call, why)))
     if events:
         store_events(execution, events)
 

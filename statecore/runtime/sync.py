@@ -9,7 +9,9 @@ from attrs import define, field
 from statecore.core import Call, Commit, Event, Start, Timer, loop
 from statecore.core.reducer import stands_at
 
+from . import ends
 from .calls import call_user, finish_now
+from .inputs import values_of
 from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -78,15 +80,15 @@ class Calls:
     def here(self, call: Call) -> Event:
         """Call user code in this thread. An interruption is stored before it goes on its way."""
         execution = self.execution
-        values = execution.values_of(call)
+        values = values_of(execution, call)
         try:
             value = finish_now(call_user(execution, call, values))
         except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
-            return execution.failed(call, error)
+            return ends.failed(execution, call, error)
         except BaseException as stop:
             store_interruption(execution, [call], type(stop).__name__)
             raise
-        return execution.returned(call, value, values)
+        return ends.returned(execution, call, value, values)
 
     def fly(self, call: Call) -> None:
         """Call user code on a thread."""
@@ -94,7 +96,7 @@ class Calls:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only calls at the same time pay for it
 
             self.pool = ThreadPoolExecutor(max_workers=1_000, thread_name_prefix="statecore")
-        values = self.execution.values_of(call)
+        values = values_of(self.execution, call)
         self.flying[self.pool.submit(attempt, self.execution, call, values)] = (call, values)
 
     def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
@@ -116,12 +118,12 @@ class Calls:
         call, values = self.flying.pop(future)
         value, error = future.result()
         if isinstance(error, Exception):
-            return self.execution.failed(call, error)
+            return ends.failed(self.execution, call, error)
         if error is not None:
             store_interruption(self.execution, [call, *(each for each, _ in self.flying.values())], type(error).__name__)
             self.flying.clear()
             raise error
-        return self.execution.returned(call, value, values)
+        return ends.returned(self.execution, call, value, values)
 
     def interrupted(self, stop: BaseException) -> None:
         """Store that everything in flight was interrupted; what its threads still do is not waited for."""

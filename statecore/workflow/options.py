@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from statecore.definition import RunStatus
-from statecore.definition.fields import as_schema
-from statecore.definition.plain import plain_value, read_value
+from statecore.definition.fields import as_schema, plain_value
+from statecore.definition.plain import read_value
 from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, quoted
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.stores.rules import ENDED, STATUS

@@ -12,8 +12,9 @@ from temporalio import activity
 from statecore.core import Compiled, Event, stored_program
 from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
 from statecore.lifecycles import words as w
-from statecore.runtime import Execution
+from statecore.runtime import Execution, ends
 from statecore.runtime.calls import call_user, finish_now
+from statecore.runtime.inputs import values_of
 from statecore.temporal import values, wire
 from statecore.temporal.orders import ordered
 from statecore.temporal.wire import CALL, KEEP, Plain, read_call, refusal
@@ -97,22 +98,22 @@ async def beat() -> None:
 def ended(execution: Execution, call: Call, store: values.Values | None) -> Plain:
     """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
     before = execution.session_state
-    inputs = execution.values_of(call)
+    inputs = values_of(execution, call)
     try:
         given = finish_now(call_user(execution, call, inputs))
     except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
-        return plain_event(execution.interrupted(call, str(error)))
+        return plain_event(ends.interrupted(execution, call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
-        return plain_event(execution.failed(call, error))
+        return plain_event(ends.failed(execution, call, error))
     except BaseException as stop:  # noqa: BLE001  # nobody's error (ERR-9): the call was interrupted, and the worker goes on
-        return plain_event(execution.interrupted(call, type(stop).__name__))
-    event = execution.returned(call, given, inputs)
+        return plain_event(ends.interrupted(execution, call, type(stop).__name__))
+    event = ends.returned(execution, call, given, inputs)
     changed = execution.session_state if execution.session_state is not before else None
     try:
         end = plain_event(event, values.moved(store, event.body.value), changed)
         wire.checked(f"what {call.at!r} returned", end)
     except Exception as error:  # noqa: BLE001  # too large, or the values store failed: an error of its step (P10)
-        return plain_event(execution.failed(call, error))
+        return plain_event(ends.failed(execution, call, error))
     return end
 
 

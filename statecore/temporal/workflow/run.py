@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.core import Commit, Start, loop
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
+    from statecore.runtime import ends
     from statecore.runtime.inputs import laid_over
     from statecore.runtime.storing import store, woken
     from statecore.stores import Body, Decided
@@ -154,17 +155,17 @@ class Run:
             end = made.result()
         except ActivityError as error:
             if isinstance(error.cause, TimedOut):
-                return self.execution.interrupted(call, "its worker went silent, and no end is recorded")
-            return self.execution.failed(call, error.cause if isinstance(error.cause, Exception) else error)
+                return ends.interrupted(self.execution, call, "its worker went silent, and no end is recorded")
+            return ends.failed(self.execution, call, error.cause if isinstance(error.cause, Exception) else error)
         except ValueTooLarge as error:
-            return self.execution.failed(call, error)
+            return ends.failed(self.execution, call, error)
         if end["trigger"] == w.interrupt:
-            return self.execution.interrupted(call, loads(end["detail"])["error"])
+            return ends.interrupted(self.execution, call, loads(end["detail"])["error"])
         if end["session_state"] is not None:
             try:
                 self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state)
             except UnstorableValue as error:  # what two calls left is too large together (P10)
-                return self.execution.failed(call, error)
+                return ends.failed(self.execution, call, error)
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
         return self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 
 from statecore import Condition, InMemoryDb, Loop, Parallel, Router, Step, Workflow, WorkflowRunOutput, WorkflowSession
 from statecore.core import compile_definition
-from statecore.definition.plain import function_name, plain_definition, read_definition
+from statecore.definition.fields import function_name
+from statecore.definition.plain import plain_definition, read_definition
 from statecore.errors import DefinitionError
 from statecore.testing.strategies import families, judge, never_called
 from tests.sizes import examples

@@ -1,0 +1,113 @@
+"""The ends of calls: what a call returned or raised, as the event that the reducer takes. A value that cannot be stored fails its step (P10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from statecore.codec import encode
+from statecore.core import Address, Call, Event, Node, Ref
+from statecore.definition import StepOutput
+from statecore.errors import InvalidAnswer, StepFailed
+from statecore.lifecycles import words as w
+from statecore.stores import Body
+from statecore.stores.records import NO_BODY
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .inputs import CallValues
+
+MAX_ERROR = 4096
+"""Stored error text is bounded (P17)."""
+
+
+def returned(execution: Execution, call: Call, value: Any, values: CallValues) -> Event:
+    """A call returned: the event that it stands for. What cannot be stored fails the step instead (P10)."""
+    try:
+        event = RETURNED[call.kind](execution, call, value)
+        changed = values.changed_state() if event.trigger != w.fail else None
+    except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
+        return failed(execution, call, error)
+    if changed is not None:
+        execution.session_state = changed
+    if event.body.value is not None:
+        execution.texts[Ref(call.at, call.turn, call.attempt)] = event.body.value
+    return event
+
+
+def handed_on(execution: Execution, call: Call, value: Any) -> Event:
+    """A step's return value as an event; an agent's answer is its `content`. Raises `UnstorableValue`."""
+    step: Any = execution.compiled.components[call.at]
+    if step.agent is not None and hasattr(value, "content") and type(value) is not StepOutput:
+        value = value.content
+    if type(value) is not StepOutput:
+        return execution.event(w.succeed, call, Body("", encode(value)))
+    if not value.success and not value.stop:
+        return failed(
+            execution, call, StepFailed(execution.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
+        )
+    said = {"success": False, "error": value.error} if not value.success else {}
+    body = Body(dumps(said) if said else "", encode(value.content))
+    return execution.event(w.stop if value.stop else w.succeed, call, body)
+
+
+def answered(execution: Execution, call: Call, value: Any) -> Event:
+    """An evaluator, end condition or predicate said yes or no."""
+    return execution.event(w.hold if value else w.refute, call)
+
+
+def chosen(execution: Execution, call: Call, value: Any) -> Event:
+    """A selector chose: a name, a component of the choices, or a list of these. Raises `InvalidAnswer`."""
+    answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
+    names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
+    choices = chosen_addresses(execution.program.nodes[call.at], names)
+    body = Body(dumps({"choices": [execution.program.nodes[at].name for at in choices]})) if choices else NO_BODY
+    return execution.event(w.choose if choices else w.refute, call, body, choices)
+
+
+def failed(execution: Execution, call: Call, error: Exception, said: str | None = None) -> Event:
+    """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
+    execution.raised[call.at, call.turn, call.attempt] = error
+    text = bounded(said if said is not None else text_of(error))
+    return execution.event(w.fail, call, Body(dumps(trouble(execution, call, text, type(error).__name__))))
+
+
+def interrupted(execution: Execution, call: Call, why: str) -> Event:
+    """A call's process died, or was told to: it began, and no end is recorded."""
+    return execution.event(w.interrupt, call, Body(dumps(trouble(execution, call, why, "Interrupted"))))
+
+
+def trouble(execution: Execution, call: Call, text: str, error_type: str) -> dict[str, Any]:
+    """What is recorded of an error; `retry_count` counts the retries that people ordered."""
+    reruns = next((c.marks.reruns for c in execution.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
+    return {"error": text, "error_type": error_type, "retry_count": reruns}
+
+
+RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {
+    "execute": handed_on,
+    "evaluate": answered,
+    "test": answered,
+    "judge": answered,
+    "select": chosen,
+}
+
+
+def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:
+    """The addresses of a Router's choices, in the order chosen. Raises `InvalidAnswer` for an unknown or repeated one."""
+    if any(not isinstance(name, str) or name not in node.exits for name in names) or len(set(names)) < len(names):
+        raise InvalidAnswer(node.name, list(names), node.exits)
+    return tuple(node.exits[name] for name in names)
+
+
+def text_of(error: Exception) -> str:
+    """`str(exception)`; where even that fails, its class says so."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # user code again
+        return f"{type(error).__name__} (which has no text of its own)"
+
+
+def bounded(text: str) -> str:
+    """Error text, cut visibly where it is too long to store."""
+    return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"
