@@ -8,7 +8,7 @@ from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 
 from .program import Address, Program
-from .state import Cursor, State, Turn
+from .state import UNMARKED, Cursor, Ref, Source, State, Turn
 
 AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
 CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
@@ -114,3 +114,36 @@ def calls(program: Program, state: State) -> tuple[Call, ...]:
 def timers(program: Program, state: State) -> tuple[Timer, ...]:
     """The delays that are not over."""
     return tuple(item for item in owed(program, state) if isinstance(item, Timer))
+
+
+# -- what a state refers to -----------------------------------------------------------------------------------------------------
+
+
+def references(state: State) -> set[Ref]:
+    """All outputs that a state refers to."""
+    refs: set[Ref] = set()
+    for cursor in state.cursors:
+        if cursor.prev is not None:
+            collect(refs, cursor.prev)
+        if cursor.last is not cursor.prev:
+            collect(refs, cursor.last)
+        if cursor.marks is not UNMARKED:
+            collect(refs, cursor.marks.output, cursor.marks.rejected)
+    for frame in state.frames:
+        collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
+    for ending in state.endings:
+        collect(refs, ending.prev, ending.last)
+    if state.result is not None:
+        collect(refs, state.result)
+    return refs
+
+
+def collect(refs: set[Ref], *sources: Source | None) -> None:
+    """Add what sources refer to, also inside of what a Parallel handed on."""
+    for source in sources:
+        if source is None:
+            continue
+        if isinstance(source, Ref):
+            refs.add(source)
+        else:
+            collect(refs, *[branch for _, branch in source.branches])

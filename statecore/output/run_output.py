@@ -13,9 +13,9 @@ from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import words as w
+from statecore.runtime.calls import CallValues, step_input
 from statecore.runtime.execution import of_record
 from statecore.runtime.host import compiled_of
-from statecore.runtime.inputs import CallValues, step_input
 from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
 from statecore.stores.rules import STATUS
@@ -347,3 +347,21 @@ PLAIN = (
 def output_of(plain: Mapping[str, Any]) -> StepOutput:
     """A step's output, with what is inside it, from plain data."""
     return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())]})
+
+
+def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
+    """The output of a run that this process has driven: as it left it, which is not read again, else as it stands.
+
+    Where it left questions and none is open any more, somebody else has answered and gone on: then the run is read.
+    """
+    left, host = execution.left, execution.host
+    if left is not None:
+        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
+        output = WorkflowRunOutput(
+            host, left, execution.compiled, store_events=store_events, waiting=execution.waiting, texts=handed_on
+        )
+        if output.requirements or not output.is_paused:
+            return output
+    record = host.store.load(execution.identity.run_id)
+    known = record.identity.fingerprint == execution.program.fingerprint
+    return WorkflowRunOutput(host, record, execution.compiled if known else compiled_of(record), store_events=store_events)

@@ -8,6 +8,6 @@ that nothing moves. The commit comes first: a call begins when the intention is 
 """
 
 from .execution import Execution, of_record
-from .host import Host, wall_clock
+from .host import Host
 
-__all__ = ["Execution", "Host", "of_record", "wall_clock"]
+__all__ = ["Execution", "Host", "of_record"]

@@ -11,15 +11,14 @@ from attrs import define, field
 from statecore.core import Call, Commit, Event, Start, Timer, loop
 
 from . import ends
-from .calls import aexhaust, call_user, exhaust, is_async
-from .inputs import values_of
+from .calls import aexhaust, call_user, exhaust, is_async, values_of
 from .storing import HEARTBEAT, let_go, store, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from .calls import CallValues
     from .execution import Execution
-    from .inputs import CallValues
 
 
 async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Commit, None]:

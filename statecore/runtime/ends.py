@@ -15,8 +15,8 @@ from statecore.stores import Body
 from statecore.stores.records import NO_BODY
 
 if TYPE_CHECKING:
+    from .calls import CallValues
     from .execution import Execution
-    from .inputs import CallValues
 
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""

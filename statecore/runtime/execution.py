@@ -27,12 +27,11 @@ from statecore.core import (
     Timer,
     asks,
 )
-from statecore.core.owed import CallKind
+from statecore.core.owed import CallKind, references
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
-from statecore.stores.audit.replay import references
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 

@@ -12,7 +12,7 @@ from attrs import Factory, field, frozen
 from statecore.core import Compiled, stored_program
 from statecore.errors import RunsElsewhere
 from statecore.stores import RunReader
-from statecore.stores.owner import this_process
+from statecore.stores.owner import this_process, wall_clock
 from statecore.stores.rules import LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -41,11 +41,6 @@ class Runnable(Protocol):
 
     def on(self, db: RunReader) -> Self:
         """The same workflow on another store."""
-
-
-def wall_clock() -> int:
-    """Now, in whole microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
 
 
 def clock_of(store: RunReader) -> Callable[[], int]:

@@ -6,21 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 from uuid import uuid4
 
+from attrs import evolve
+
+from statecore.codec import decode, encode
+from statecore.core import BEGINNING
+from statecore.core.state import RULES_VERSION, State
 from statecore.definition.fields import checked
-from statecore.errors import InvalidInput, UnknownRun
+from statecore.errors import DuplicateStart, InvalidInput, KeyReused, NotPaused, RunBusy, Undecided, UnknownRun
 from statecore.errors.wording import plain
-from statecore.stores import PauseFilter, RunFilter
+from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 
 from .answers import Said
-from .ready import Continuation, new_run, submitted
+from .execution import Execution, of_record
+from .ready import Continuation, Ready
+from .storing import beginning, store_events
 
 if TYPE_CHECKING:
+    from statecore.core import Compiled
     from statecore.stores import Record
 
-    from .host import Runnable
-    from .ready import Ready
+    from .host import Host, Runnable
 
 ALL = 1_000_000
+NOTHING = encode({})
+NOBODYS = -1
+"""The epoch of no claim."""
 
 
 class Driven(Protocol):
@@ -109,6 +119,94 @@ def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) ->
 def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> str:
     """The id of a new run that is stored, and that nobody executes yet; or of the one that the same key has begun. Raises what `launch` does."""
     return submitted(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
+
+
+def new_run(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Ready:
+    """A run that is stored, claimed and started; where the same request began a run before, that one.
+
+    Raises `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored.
+    """
+    execution = unborn(host, compiled, ids, values, session_states)
+    try:
+        return Ready(execution, store_events(execution, (beginning(compiled.program, execution.identity.created),)))
+    except DuplicateStart as first:
+        return started_before(host, compiled, execution.identity, first.run_id)
+
+
+def submitted(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> str:
+    """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
+    execution = unborn(host, compiled, ids, values, session_states)
+    new = execution.identity
+    begins = getattr(host.store, "start", None)  # a store whose runs are executed elsewhere starts them itself
+    try:
+        if begins is not None:
+            begins(new, execution.session_state)
+        else:
+            host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
+    except DuplicateStart as first:
+        same_request(host.store.load(first.run_id).identity, new)
+        return first.run_id
+    return new.run_id
+
+
+def unborn(
+    host: Host,
+    compiled: Compiled,
+    ids: Mapping[str, Any],
+    values: Mapping[str, Any],
+    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> Execution:
+    """A new run that is not stored yet; its first boundary stores and claims it. Raises `UnstorableValue`.
+
+    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
+    """
+    program, now = compiled.program, host.clock()
+    identity = Identity(
+        **ids,
+        created=now,
+        input=encode(values["run_input"]),
+        additional_data=encode(values["additional_data"]) if values["additional_data"] else NOTHING,
+        metadata=encode(values["metadata"]) if values["metadata"] else NOTHING,
+        fingerprint=program.fingerprint,
+        canonical=program.canonical,
+        rules=RULES_VERSION,
+    )
+    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
+    own, given = session_states
+    state = encode({**own, **decode(kept), **given}) if own or given else kept
+    return Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+
+
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+    record = host.store.load(run_id)
+    first = record.identity
+    same_request(first, again)
+    try:
+        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+    except (NotPaused, Undecided, RunBusy):
+        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
+        execution = of_record(host, compiled, watched)
+        execution.parked = True
+        return Ready(execution, None)
+
+
+def same_request(first: Identity, again: Identity) -> None:
+    """Raise `KeyReused` where a key that began a run comes again with something else."""
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
 
 
 def asked_for(  # as many keywords as a run has settings

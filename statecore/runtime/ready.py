@@ -1,4 +1,4 @@
-"""Making a run ready for a driver: a new one, or a stored one with what people decided. Written once, for both colours.
+"""Making a stored run ready for a driver, with what people decided. Written once, for both colours; `launching` begins new ones.
 
 Everything but decisions is read from the store (P8). A run is checked before it is claimed and the check holds when it is claimed, because
 the claim is refused where the run has moved in between.
@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from json import dumps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode, encode
-from statecore.core import BEGINNING, DECISIONS, REOPEN, Event, asks, calls
-from statecore.core.state import RULES_VERSION, State
+from statecore.core import DECISIONS, REOPEN, Event, asks, calls
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
     DefinitionChanged,
-    DuplicateStart,
-    KeyReused,
     NotPaused,
     NotPermitted,
     PauseExpired,
@@ -31,7 +28,7 @@ from statecore.errors import (
     UnknownDecision,
 )
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Boundary, Claim, Decided, Identity, Pause, PauseFilter, Record, Waiting
+from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
@@ -39,16 +36,13 @@ from .answers import ANSWERS, Said, fitting
 from .doctor import differences_at
 from .execution import Execution, of_record
 from .host import Host, compiled_of
-from .storing import cancellation, expiries, let_go, store_claim, store_events, store_interruption
+from .storing import beginning, cancellation, expiries, let_go, store_claim, store_events, store_interruption
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Commit, Compiled, Node, Program
+    from statecore.core import Ask, Commit, Compiled, Node
 
 
-NOTHING = encode({})
 LEFT = "began, and no end is recorded"
-NOBODYS = -1
-"""The epoch of no claim."""
 
 
 @frozen
@@ -64,99 +58,6 @@ def claiming(host: Host, compiled: Compiled, record: Record) -> Execution:
     execution = of_record(host, compiled, record)
     execution.epoch, execution.claim = record.epoch + 1, Claim(host.owner())
     return execution
-
-
-def new_run(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> Ready:
-    """A run that is stored, claimed and started; where the same request began a run before, that one.
-
-    Raises `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored.
-    """
-    execution = unborn(host, compiled, ids, values, session_states)
-    try:
-        return Ready(execution, store_events(execution, (beginning(compiled.program, execution.identity.created),)))
-    except DuplicateStart as first:
-        return started_before(host, compiled, execution.identity, first.run_id)
-
-
-def submitted(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> str:
-    """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
-    execution = unborn(host, compiled, ids, values, session_states)
-    new = execution.identity
-    begins = getattr(host.store, "start", None)  # a store whose runs are executed elsewhere starts them itself
-    try:
-        if begins is not None:
-            begins(new, execution.session_state)
-        else:
-            host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
-    except DuplicateStart as first:
-        same_request(host.store.load(first.run_id).identity, new)
-        return first.run_id
-    return new.run_id
-
-
-def unborn(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> Execution:
-    """A new run that is not stored yet; its first boundary stores and claims it. Raises `UnstorableValue`.
-
-    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
-    """
-    program, now = compiled.program, host.clock()
-    identity = Identity(
-        **ids,
-        created=now,
-        input=encode(values["run_input"]),
-        additional_data=encode(values["additional_data"]) if values["additional_data"] else NOTHING,
-        metadata=encode(values["metadata"]) if values["metadata"] else NOTHING,
-        fingerprint=program.fingerprint,
-        canonical=program.canonical,
-        rules=RULES_VERSION,
-    )
-    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
-    own, given = session_states
-    state = encode({**own, **decode(kept), **given}) if own or given else kept
-    return Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
-
-
-def beginning(program: Program, now: int) -> Event:
-    """The start of a run; the journal's first row says which definition it follows."""
-    return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
-
-
-def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
-    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
-    record = host.store.load(run_id)
-    first = record.identity
-    same_request(first, again)
-    try:
-        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
-    except (NotPaused, Undecided, RunBusy):
-        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
-        execution = of_record(host, compiled, watched)
-        execution.parked = True
-        return Ready(execution, None)
-
-
-def same_request(first: Identity, again: Identity) -> None:
-    """Raise `KeyReused` where a key that began a run comes again with something else."""
-    if (first.input, first.additional_data) != (again.input, again.additional_data):
-        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
 
 
 @define

@@ -29,6 +29,8 @@ from . import ends
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from statecore.core import Program
+
     from .execution import Execution
 
 
@@ -49,6 +51,11 @@ def store(execution: Execution, effect: Commit) -> Event | None:
         return cancellation(by)
     execution.committed(effect, boundary)
     return None
+
+
+def beginning(program: Program, now: int) -> Event:
+    """The start of a run; the journal's first row says which definition it follows."""
+    return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
 
 
 def cancellation(by: str | None) -> Event:

@@ -10,16 +10,15 @@ from statecore.core import Call, Commit, Event, Start, Timer, loop
 from statecore.core.reducer import stands_at
 
 from . import ends
-from .calls import call_user, finish_now
-from .inputs import values_of
+from .calls import call_user, finish_now, values_of
 from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from .calls import CallValues
     from .execution import Execution
-    from .inputs import CallValues
 
 
 def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None, None]:

@@ -7,6 +7,7 @@ in another container, or while the process is stopped.
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 from platform import node
 from typing import Literal
@@ -107,3 +108,8 @@ def alive(owner: str, lease: int | None, time: int) -> bool:
     """
     known = standing(owner)
     return known == "alive" or (known == "unknown" and (lease is None or time < lease + SKEW))
+
+
+def wall_clock() -> int:
+    """Now, in whole microseconds since 1970, UTC."""
+    return time.time_ns() // 1000

@@ -14,9 +14,9 @@ from attrs import evolve, frozen
 from statecore.codec import decode, encode
 from statecore.codec.records import dump_state, load_state
 from statecore.core import Compiled, Gather, Ref, stored_program
+from statecore.core.owed import references
 from statecore.definition import HumanReview
 from statecore.runtime import Execution, Host
-from statecore.stores.audit.replay import references
 
 from .values import brought
 from .wire import INLINE, Plain, plain_call, plain_held, read_held

@@ -14,11 +14,10 @@ from attrs import evolve
 from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
-from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.output.run_output import NO_TEXTS
-from statecore.runtime import Execution, Host
+from statecore.runtime import Host
 from statecore.runtime.answers import fitting
 from statecore.runtime.host import compiled_of
 from statecore.runtime.storing import cancellation, store_events
@@ -113,20 +112,6 @@ class Inbox:
         """The output of a stored run; what is known of its open questions and its outputs is not read again."""
         compiled = self.compiled_of(record)
         return WorkflowRunOutput(self.host, record, compiled, store_events=self.store_events, waiting=waiting, texts=texts)
-
-    def left(self, execution: Execution) -> WorkflowRunOutput:
-        """The output of a run that this process has driven: as it left it, which need not be read again, else as it stands.
-
-        Where it left questions and there are none, somebody was quick to answer them, and has gone on: then it is read.
-        """
-        left = execution.left
-        if left is None:
-            return self.show(execution.identity.run_id)
-        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
-        output = self.view(left, waiting=execution.waiting, texts=handed_on)
-        if output.is_paused and not output.requirements:
-            return self.show(execution.identity.run_id)
-        return output
 
     def compiled_of(self, record: Record) -> Compiled:
         """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""

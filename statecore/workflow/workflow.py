@@ -15,6 +15,7 @@ from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
+from statecore.output.run_output import left_by
 from statecore.runtime import Host
 from statecore.runtime.host import clock_of
 from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
@@ -380,7 +381,7 @@ class Workflow:
         for _commit in commits:
             pass
         raise_loud(ready.execution)
-        return self.inbox.left(ready.execution)
+        return left_by(ready.execution, store_events=self.store_events)
 
     async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
@@ -389,7 +390,7 @@ class Workflow:
         async for _commit in aio.drive(ready.execution, ready.first):
             pass
         raise_loud(ready.execution)
-        return await self._off_loop(lambda: self.inbox.left(ready.execution))
+        return await self._off_loop(lambda: left_by(ready.execution, store_events=self.store_events))
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it

@@ -25,8 +25,8 @@ from statecore.errors import (
     UnstorableValue,
     UnsupportedSetting,
 )
-from statecore.runtime.host import wall_clock
 from statecore.stores import RunFilter
+from statecore.stores.owner import wall_clock
 from statecore.stores.postgres import channel
 from statecore.stores.postgres.channel import Channel
 from statecore.stores.postgres.store import NETWORK, read_url

@@ -13,7 +13,6 @@ from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode
 from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, State, advance
-from statecore.core.state import UNMARKED
 from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import words as w
 
@@ -188,33 +187,3 @@ def timeless(state: State) -> State:
     """A state without its instants: journals of schema 1 say when a row was stored, a little after what fired it."""
     cursors = [each if each.marks.due is None else evolve(each, marks=evolve(each.marks, due=0)) for each in state.cursors]
     return evolve(state, cursors=tuple(cursors))
-
-
-def references(state: State) -> set[Ref]:
-    """All outputs that a state refers to."""
-    refs: set[Ref] = set()
-    for cursor in state.cursors:
-        if cursor.prev is not None:
-            collect(refs, cursor.prev)
-        if cursor.last is not cursor.prev:
-            collect(refs, cursor.last)
-        if cursor.marks is not UNMARKED:
-            collect(refs, cursor.marks.output, cursor.marks.rejected)
-    for frame in state.frames:
-        collect(refs, frame.prev, frame.last, frame.marks.rejected, *(source for _, source in frame.done))
-    for ending in state.endings:
-        collect(refs, ending.prev, ending.last)
-    if state.result is not None:
-        collect(refs, state.result)
-    return refs
-
-
-def collect(refs: set[Ref], *sources: Source | None) -> None:
-    """Add what sources refer to, also inside of what a Parallel handed on."""
-    for source in sources:
-        if source is None:
-            continue
-        if isinstance(source, Ref):
-            refs.add(source)
-        else:
-            collect(refs, *[branch for _, branch in source.branches])

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
+from statecore.core.owed import references
 from statecore.core.program import ROOT
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, StatecoreError
@@ -19,7 +20,7 @@ from statecore.stores.rules import GENESIS, LEGAL, digest, link
 from statecore.stores.sql.reading import definition
 from statecore.stores.sql.rows import held_text, read_held, read_turn, read_value
 
-from .replay import particulars, references, replay, timeless
+from .replay import particulars, replay, timeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

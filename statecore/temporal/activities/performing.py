@@ -13,8 +13,7 @@ from statecore.core import Compiled, Event, stored_program
 from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
-from statecore.runtime.calls import call_user, finish_now
-from statecore.runtime.inputs import values_of
+from statecore.runtime.calls import call_user, finish_now, values_of
 from statecore.temporal import values, wire
 from statecore.temporal.orders import ordered
 from statecore.temporal.wire import CALL, KEEP, Plain, read_call, refusal

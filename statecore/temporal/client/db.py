@@ -14,9 +14,9 @@ from uuid import NAMESPACE_URL, uuid5
 from attrs import evolve
 
 from statecore.errors import DuplicateRun, DuplicateStart, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
-from statecore.runtime import wall_clock
 from statecore.stores import Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
+from statecore.stores.owner import wall_clock
 from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
 from statecore.temporal.orders import sayings
 from statecore.temporal.values import FolderValues, Values, brought, moved

@@ -14,8 +14,8 @@ from statecore.core import BEGINNING, advance, asks
 from statecore.errors import InvalidInput, StatecoreError
 from statecore.runtime import Execution, Host, of_record
 from statecore.runtime.answers import fitting
-from statecore.runtime.ready import Continuation, beginning, decision_event
-from statecore.runtime.storing import store_events
+from statecore.runtime.ready import Continuation, decision_event
+from statecore.runtime.storing import beginning, store_events
 from statecore.stores import Claim, Decided
 from statecore.temporal.orders import program_of
 from statecore.temporal.values import MARK

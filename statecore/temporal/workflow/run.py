@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.runtime import ends
-    from statecore.runtime.inputs import laid_over
+    from statecore.runtime.calls import laid_over
     from statecore.runtime.storing import store, woken
     from statecore.stores import Body, Decided
     from statecore.stores.records import NO_BODY
