@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
 
-from statecore.core import DECISIONS, Address
+from statecore.core import DECISIONS, Address, Ref
 from statecore.core.program import ROOT
 from statecore.core.state import Turn
 from statecore.errors import (
@@ -272,3 +272,29 @@ def bounded(number: int) -> int:
 def ended(record: Record) -> bool:
     """Whether a run is over (a failed one may be reopened by a person)."""
     return record.state.run in ENDED
+
+
+class Unheld(bytes):
+    """A text that no column can hold, as bytes, which no column of texts holds either."""
+
+
+def sought(text: str | None) -> str | Unheld | None:
+    """A text to look for. One that no column can hold is looked for as something that none holds either."""
+    if text is None or text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return Unheld(text.encode("utf-8", "surrogatepass"))
+    return text
+
+
+def turn_text(turn: Turn) -> str:
+    """A turn as a column: "2.1", and "" outside of loops."""
+    return ".".join(map(str, turn)) if turn else ""
+
+
+def held_text(held: Mapping[Ref, int]) -> str:
+    """Where outputs lie, as a column."""
+    rows = [f"[{quoted(at)},{_columns(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
+    return f"[{','.join(rows)}]"

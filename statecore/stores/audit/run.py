@@ -16,9 +16,9 @@ from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from statecore.stores.records import Body, Entry
-from statecore.stores.rules import GENESIS, LEGAL, digest, link
+from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link
 from statecore.stores.sql.reading import definition
-from statecore.stores.sql.rows import held_text, read_held, read_turn, read_value
+from statecore.stores.sql.rows import read_held, read_turn, read_value
 
 from .replay import particulars, replay, timeless
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.adapt import Dumper, Loader
 from psycopg.types.numeric import Int8Dumper
 
-from statecore.stores.sql.rows import Unheld
+from statecore.stores.rules import Unheld
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

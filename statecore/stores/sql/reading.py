@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.errors import UnknownRun
 from statecore.stores.records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
-from statecore.stores.rules import GENESIS, bounded, page, slice_of
+from statecore.stores.rules import GENESIS, bounded, page, slice_of, sought
 
 from .queries import (
     HEAD,
@@ -19,7 +19,7 @@ from .queries import (
     SESSION_COLUMNS,
     SESSION_STATE,
 )
-from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, record_of, sought, waiting_of
+from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, record_of, waiting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

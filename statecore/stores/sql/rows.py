@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import JSONEncoder, loads
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec.records import load_state
@@ -10,10 +10,10 @@ from statecore.core import Ref
 from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 from statecore.lifecycles import words as w
 from statecore.stores.records import Body, Decided, Entry, Identity, Pause, Record, Waiting
-from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, quoted, seal
+from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from statecore.core.state import Turn
     from statecore.stores.records import Text
@@ -42,15 +42,7 @@ SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.mes
 FROM pause p JOIN run r ON r.id = p.run
 LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id LEFT JOIN value v ON v.hash = d.value"""
 
-_write = JSONEncoder(separators=(",", ":"), check_circular=False).encode
-
-
 # -- parts -------------------------------------------------------------------------------------------------------------------------
-
-
-def turn_text(turn: Turn) -> str:
-    """A turn as a column: "2.1", and "" outside of loops."""
-    return ".".join(map(str, turn)) if turn else ""
 
 
 def read_turn(text: str) -> Turn:
@@ -62,12 +54,6 @@ def read_turn(text: str) -> Turn:
     if turn_text(turn) != text:
         raise unreadable(what="turn")
     return turn
-
-
-def held_text(held: Mapping[Ref, int]) -> str:
-    """Where outputs lie, as a column."""
-    rows = [f"[{quoted(at)},{_write(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
-    return f"[{','.join(rows)}]"
 
 
 def read_held(text: str) -> dict[Ref, int]:
@@ -130,21 +116,6 @@ def check_head(run_id: str, seq: int, head: bytes, last_link: bytes | None, phas
         last_link = GENESIS
     if head != last_link:
         raise broken(run_id, seq)
-
-
-class Unheld(bytes):
-    """A text that no column can hold, as bytes, which no column of texts holds either."""
-
-
-def sought(text: str | None) -> str | Unheld | None:
-    """A text to look for. One that no column can hold is looked for as something that none holds either."""
-    if text is None or text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return Unheld(text.encode("utf-8", "surrogatepass"))
-    return text
 
 
 # -- records -----------------------------------------------------------------------------------------------------------------------

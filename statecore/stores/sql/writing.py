@@ -28,10 +28,13 @@ from statecore.stores.rules import (
     check_text,
     digest,
     heeds,
+    held_text,
     judge,
     judge_all,
     link,
     seal,
+    sought,
+    turn_text,
 )
 
 from . import reading
@@ -58,7 +61,7 @@ from .queries import (
     TURN,
     USED,
 )
-from .rows import held_text, sought, turn_text, unreadable
+from .rows import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -1,0 +1,98 @@
+"""The way of a call is short: how many files of the package one call passes, and how deep, counted by a profiler while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+import statecore
+from statecore import SqliteDb, Step, Workflow
+
+PACKAGE = str(Path(statecore.__file__).parent)
+
+
+@define
+class Way:
+    """The files of the package that a call passed, in the order in which they were first met, and its deepest stack of the package's frames."""
+
+    files: list[str] = field(factory=list)
+    depth: int = 0
+
+    def seen(self, frame: FrameType, event: str, _: Any) -> None:
+        """A profiler's hook."""
+        if event != "call" or not frame.f_code.co_filename.startswith(PACKAGE):
+            return
+        name = frame.f_code.co_filename.removeprefix(f"{PACKAGE}/")
+        if name not in self.files:
+            self.files.append(name)
+        depth, above = 0, frame
+        while above is not None:
+            depth += above.f_code.co_filename.startswith(PACKAGE)
+            above = above.f_back  # type: ignore[assignment]
+        self.depth = max(self.depth, depth)
+
+
+def way(call: Callable[[], Any]) -> Way:
+    """What a call passes."""
+    found, before = Way(), sys.getprofile()
+    sys.setprofile(found.seen)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+@pytest.fixture
+def flow(tmp_path):
+    """A workflow on a store in a file, in which everything was used once, so that nothing is opened or compiled any more."""
+    workflow = Workflow("way", [Step("collect", lambda _: "x")], SqliteDb(db_file=tmp_path / "runs.db"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def gated(tmp_path):
+    """The same with a gate; a run of it was decided and ended."""
+    workflow = Workflow("gated", [Step("pay", lambda _: "x", requires_confirmation=True)], SqliteDb(db_file=tmp_path / "gated.db"))
+    run_id = workflow.run().run_id
+    workflow.decide(run_id, workflow.list_pauses(run_id=run_id)[0].pause_id, "confirm")
+    workflow.continue_run(run_id=run_id)
+    return workflow
+
+
+def test_a_step_passes_few_files(flow):
+    """A run of one step through SQLite, begun and ended, passes at most 20 files and is at most 12 deep."""
+    found = way(flow.run)
+    assert {"workflow/workflow.py", "runtime/sync.py", "stores/sql/writing.py"} <= set(found.files)
+    assert len(found.files) <= 20, found.files
+    assert found.depth <= 12
+
+
+def test_a_review_passes_few_files(gated):
+    """A run up to its question, the decision, and the run after it: the bounds are what was measured when the rooms were made."""
+    run_id = ""
+
+    def begin():
+        nonlocal run_id
+        run_id = gated.run().run_id
+
+    paused = way(begin)
+    [asked] = gated.list_pauses(run_id=run_id)
+    decided = way(lambda: gated.decide(run_id, asked.pause_id, "confirm"))
+    resumed = way(lambda: gated.continue_run(run_id=run_id))
+    assert (len(paused.files) <= 20, paused.depth <= 12) == (True, True), paused
+    assert (len(decided.files) <= 15, decided.depth <= 13) == (True, True), decided
+    assert (len(resumed.files) <= 22, resumed.depth <= 14) == (True, True), resumed
+
+
+def test_a_way_counts_what_it_passes(tmp_path):
+    """The count can fail: a call of one function of the package is one file and one deep; one of another's is none."""
+    assert way(lambda: statecore.errors.suggest("stpe", ["step"])).files == ["errors/wording.py"]
+    assert (way(tmp_path.exists).files, way(tmp_path.exists).depth) == ([], 0)
