@@ -51,8 +51,7 @@ def text(place: Any, name: str, old: str, new: str) -> Callable[[], None]:
 
 def mutants() -> list[Mutant]:  # a list of small patches
     """All of them."""
-    from statecore.runtime import ready, storing, sync
-    from statecore.runtime.execution import Execution
+    from statecore.runtime import ends, ready, storing, sync
     from statecore.stores import rules
     from statecore.stores.sql import writing
     from statecore.stores.sqlite.channel import Channel
@@ -97,7 +96,7 @@ def mutants() -> list[Mutant]:  # a list of small patches
         Mutant("pauses are not closed", "T1", put(SqliteDb, "commit", evolved(closed=()))),
         Mutant("pauses are not opened", "T1", put(SqliteDb, "commit", evolved(opened=()))),
         Mutant("a dead owner counts as alive", "T1", put(rules, "alive", lambda _: lambda *_: True)),
-        Mutant("a dead owner's calls are not in doubt", "T1", put(Execution, "interrupted", lambda _: lambda *_: None)),
+        Mutant("a dead owner's calls are not in doubt", "T1", put(ends, "interrupted", lambda _: lambda *_: None)),
         Mutant("a parked run keeps its claim", "T1", put(SqliteDb, "commit", evolved(parks=False))),
         Mutant("a lost end is forgotten", "T1", put(storing, "calls", lambda _: lambda *_: ())),
         Mutant("a cancellation is not heeded", "T11", put(storing, "cancellation", lambda _: lambda *_: None)),
