@@ -7,11 +7,13 @@
     run.steps_requiring_confirmation[0].confirm()
     run = workflow.continue_run(run)          # perhaps days later, in another process
 
-Names are loaded when first used, so that `import statecore` is cheap.
+Names are loaded at their first use, so `import statecore` is cheap. `PostgresDb` needs the extra `postgres`: without it the name is left out of
+`import *` and `dir()`, and asking for it raises `MissingExtra` with the command that installs it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from statecore.lazy import POSTGRES, lazy
 
 if TYPE_CHECKING:
     from statecore.codec import register_codec
@@ -37,66 +39,182 @@ if TYPE_CHECKING:
         UserInputField,
         pause,
     )
+    from statecore.errors import (
+        AlreadyDecided,
+        AmbiguousRun,
+        ClaimLost,
+        ConflictingSettings,
+        DefinitionChanged,
+        DefinitionError,
+        DrawingFailed,
+        DuplicateNames,
+        DuplicateRun,
+        DuplicateStart,
+        InvalidAnswer,
+        InvalidInput,
+        InvalidProperty,
+        KeyReused,
+        LifecycleError,
+        MissingExtra,
+        NotAComponent,
+        NotAStatecoreStore,
+        NotPaused,
+        NotPermitted,
+        PauseExpired,
+        RefusedBoundary,
+        RefusedCodec,
+        RefusedTrigger,
+        ReplayFailed,
+        RulesUnknown,
+        RunBusy,
+        RunError,
+        RunsElsewhere,
+        StaleEvent,
+        StatecoreError,
+        StepFailed,
+        StoreCorrupt,
+        StoreError,
+        StoreForked,
+        StoreTooNew,
+        StoreUnavailable,
+        TargetError,
+        TooManyPaths,
+        Unanswered,
+        Undecided,
+        UnknownDecision,
+        UnknownFormat,
+        UnknownPause,
+        UnknownRun,
+        UnknownStep,
+        UnreadableValue,
+        UnstorableValue,
+        UnsupportedSetting,
+        ValuesMissing,
+        ValueTooLarge,
+    )
     from statecore.output import ErrorRequirement, StepRequirement, WorkflowRunOutput, WorkflowSession
+    from statecore.runtime.worker import Worker
+    from statecore.stores import PauseFilter, RunFilter
+    from statecore.workflow.inbox import Inbox
     from statecore.workflow.workflow import Workflow
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "pause": "statecore.definition",
-    "UserInputField": "statecore.definition",
-    "Router": "statecore.definition",
-    "Parallel": "statecore.definition",
-    "OnTimeout": "statecore.definition",
-    "Loop": "statecore.definition",
-    "AsyncPostgresDb": "statecore.db.postgres",
-    "AsyncSqliteDb": "statecore.db.sqlite",
-    "Condition": "statecore.definition",
-    "ErrorRequirement": "statecore.output",
-    "HumanReview": "statecore.definition",
+    "register_codec": "statecore.codec",
     "InMemoryDb": "statecore.db.in_memory",
+    "AsyncPostgresDb": "statecore.stores.postgres.store:PostgresDb",
+    "PostgresDb": "statecore.stores.postgres.store",
+    "AsyncSqliteDb": "statecore.db.sqlite",
+    "SqliteDb": "statecore.db.sqlite",
+    "Condition": "statecore.definition",
+    "HumanReview": "statecore.definition",
+    "Loop": "statecore.definition",
     "OnError": "statecore.definition",
     "OnInterrupt": "statecore.definition",
     "OnReject": "statecore.definition",
-    "PostgresDb": "statecore.db.postgres",
+    "OnTimeout": "statecore.definition",
+    "Parallel": "statecore.definition",
+    "Router": "statecore.definition",
     "RunContext": "statecore.definition",
     "RunStatus": "statecore.definition",
-    "SqliteDb": "statecore.db.sqlite",
     "Step": "statecore.definition",
     "StepInput": "statecore.definition",
     "StepOutput": "statecore.definition",
-    "StepRequirement": "statecore.output",
     "Steps": "statecore.definition",
-    "Workflow": "statecore.workflow.workflow",
+    "UserInputField": "statecore.definition",
+    "pause": "statecore.definition",
+    "ErrorRequirement": "statecore.output",
+    "StepRequirement": "statecore.output",
     "WorkflowRunOutput": "statecore.output",
     "WorkflowSession": "statecore.output",
-    "register_codec": "statecore.codec",
+    "Worker": "statecore.runtime.worker",
+    "PauseFilter": "statecore.stores",
+    "RunFilter": "statecore.stores",
+    "Inbox": "statecore.workflow.inbox",
+    "Workflow": "statecore.workflow.workflow",
 }
+"""The module that defines each name; every other name of `__all__` is an error class."""
 
 __all__ = [
+    "AlreadyDecided",
+    "AmbiguousRun",
     "AsyncPostgresDb",
     "AsyncSqliteDb",
+    "ClaimLost",
     "Condition",
+    "ConflictingSettings",
+    "DefinitionChanged",
+    "DefinitionError",
+    "DrawingFailed",
+    "DuplicateNames",
+    "DuplicateRun",
+    "DuplicateStart",
     "ErrorRequirement",
     "HumanReview",
     "InMemoryDb",
+    "Inbox",
+    "InvalidAnswer",
+    "InvalidInput",
+    "InvalidProperty",
+    "KeyReused",
+    "LifecycleError",
     "Loop",
+    "MissingExtra",
+    "NotAComponent",
+    "NotAStatecoreStore",
+    "NotPaused",
+    "NotPermitted",
     "OnError",
     "OnInterrupt",
     "OnReject",
     "OnTimeout",
     "Parallel",
+    "PauseExpired",
+    "PauseFilter",
     "PostgresDb",
+    "RefusedBoundary",
+    "RefusedCodec",
+    "RefusedTrigger",
+    "ReplayFailed",
     "Router",
+    "RulesUnknown",
+    "RunBusy",
     "RunContext",
+    "RunError",
+    "RunFilter",
     "RunStatus",
+    "RunsElsewhere",
     "SqliteDb",
+    "StaleEvent",
+    "StatecoreError",
     "Step",
+    "StepFailed",
     "StepInput",
     "StepOutput",
     "StepRequirement",
     "Steps",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreForked",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "TargetError",
+    "TooManyPaths",
+    "Unanswered",
+    "Undecided",
+    "UnknownDecision",
+    "UnknownFormat",
+    "UnknownPause",
+    "UnknownRun",
+    "UnknownStep",
+    "UnreadableValue",
+    "UnstorableValue",
+    "UnsupportedSetting",
     "UserInputField",
+    "ValueTooLarge",
+    "ValuesMissing",
+    "Worker",
     "Workflow",
     "WorkflowRunOutput",
     "WorkflowSession",
@@ -104,18 +222,10 @@ __all__ = [
     "register_codec",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its home, once."""
-    home = _HOMES.get(name)
-    if home is None:
-        message = f"module 'statecore' has no attribute {name!r}"
-        raise AttributeError(message)
-    found = getattr(import_module(home), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    """The public names."""
-    return sorted(__all__)
+if not TYPE_CHECKING:  # checkers read the names above, and refuse all others
+    __all__, __getattr__, __dir__ = lazy(
+        __name__,
+        __all__,
+        dict.fromkeys(__all__, "statecore.errors") | _HOMES,
+        {"AsyncPostgresDb": POSTGRES, "PostgresDb": POSTGRES},
+    )

@@ -1,21 +1,20 @@
 """Names handed on: `from statecore.db.postgres import PostgresDb`. Every store serves both colours, so `AsyncPostgresDb` is the same store.
 
-It needs psycopg: pip install 'statecore[postgres]'.
+It needs psycopg: pip install 'statecore[postgres]'. Without it this module can be imported, and has no names.
 """
 
-from statecore.errors import MissingExtra
+from typing import TYPE_CHECKING
 
-LACKING = ("PostgresDb", "postgres")
+from statecore.lazy import POSTGRES, lazy
 
-try:
+if TYPE_CHECKING:
     from statecore.stores.postgres.store import PostgresDb
-except ModuleNotFoundError as _missing:
-    if (_missing.name or "").partition(".")[0] != "psycopg":
-        raise
-    raise MissingExtra(*LACKING) from _missing
-except ImportError as _missing:  # psycopg is there, and finds no libpq
-    raise MissingExtra(*LACKING) from _missing
 
-AsyncPostgresDb = PostgresDb
+    AsyncPostgresDb = PostgresDb
+
+_HOME = "statecore.stores.postgres.store:PostgresDb"
 
 __all__ = ["AsyncPostgresDb", "PostgresDb"]
+
+if not TYPE_CHECKING:
+    __all__, __getattr__, __dir__ = lazy(__name__, __all__, dict.fromkeys(__all__, _HOME), dict.fromkeys(__all__, POSTGRES))

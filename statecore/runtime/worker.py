@@ -45,9 +45,9 @@ LEFT_OUT = 500
 
 @frozen
 class Went:
-    """What became of a run that a worker had: its status ("RUNNING" where it was given back), or "REFUSED", and why.
+    """The state in which a worker left a run: its status ("RUNNING" where the worker gave it back) or "REFUSED", and the reason.
 
-    With "WAITING" and no run: the store is away, and the worker waits for it.
+    "WAITING" without a run id: the store does not answer, and the worker waits for it.
     """
 
     run_id: str
@@ -57,10 +57,18 @@ class Went:
 
 @define
 class Worker:
-    """Drives runs of a workflow on its store, up to `concurrency` at a time, and tells what became of each.
+    """A worker executes the runs of one workflow that can go on, up to `concurrency` at a time, from the store of the workflow.
 
-    `poll` is after how many seconds it looks for work that nobody told it of. A run that is refused (its definition changed, say) is let be
-    for a while, longer each time.
+    Any number of workers share a store, on any machine that reaches it. A worker takes submitted runs, decided runs, runs past a deadline
+    and runs whose owner died. It drives each run until the run waits for a person or ends.
+
+    `workflow`: the workflow, with a store that hands out work (`InMemoryDb`, `SqliteDb`, `PostgresDb`); another store raises
+    `UnsupportedSetting`. `concurrency`: the number of threads, at least 1. `poll`: seconds between two looks for work; None means 1 s where
+    the store notifies its workers and 0.2 s where it does not. `tell`: called with a `Went` for each run that leaves this worker.
+    `counts`: the number of runs by their last status. A refused run (its definition has changed, for example) is left alone for a time
+    that doubles with each refusal, up to 60 s.
+
+    Example: `counts = Worker(workflow, concurrency=2).work(until_idle=True)`
     """
 
     workflow: Runnable
@@ -86,11 +94,14 @@ class Worker:
             raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")
 
     def stop(self) -> None:
-        """Take no more runs, and give those that it has back at their next boundaries. May be called by a signal's handler."""
+        """Take no more runs, and give each run back at its next boundary. A signal handler may call this."""
         self.stopping = True
 
     def work(self, *, until_idle: bool = False) -> Counter[str]:
-        """Drive runs until it is stopped, or until no run can go on; how many went which way. Raises what the store raises for long."""
+        """Drive runs until `stop` is called or, with `until_idle`, until no run can go on. Returns `counts`.
+
+        Waits while a store that has answered once is away. Raises `StoreUnavailable` where the store never answered, and other `StoreError`s.
+        """
         over = Event()
         ear = Thread(target=self._listen, args=(over,), name="statecore-worker-ear", daemon=True)
         if self._told:

@@ -172,9 +172,12 @@ class Waiting:
 
 @frozen
 class RunFilter:
-    """Which runs to list; None takes all. Newest first; `limit` bounds the page, `offset` skips.
+    """A selection of runs for a listing, newest first. A run must fit every field; None fits all.
 
-    `prefix` takes those whose id begins with it, to the letter.
+    `session_id`, `workflow_id`: equal to. `phases`: one of these, e.g. `("paused", "failed")`. `prefix`: the run id begins with it, case included.
+    `limit`: the most runs of one page; `offset`: the number of runs to pass over first.
+
+    Example: `Inbox(db).runs(RunFilter(phases=("paused",), limit=20))`
     """
 
     session_id: str | None = None
@@ -187,9 +190,14 @@ class RunFilter:
 
 @frozen
 class PauseFilter:
-    """Which open pauses to list; None takes all. Oldest first.
+    """A selection of open pauses for a listing, oldest first. A pause must fit every field; None fits all.
 
-    `due_before` takes those whose deadline comes before an instant, `due_after` those whose deadline comes after it and those without one.
+    `run_id`, `session_id`, `workflow_id`, `step_name`: equal to. `kind`: one of `confirmation`, `user_input`, `output_review`,
+    `iteration_review`, `route`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too.
+    `due_before`: the deadline comes before this instant (microseconds since 1970, UTC). `due_after`: the deadline comes after it, or there is none.
+    `limit`: the most pauses of one page; `offset`: the number of pauses to pass over first.
+
+    Example: `Inbox(db).pending(PauseFilter(workflow_id="payout", kind="confirmation"))`
     """
 
     run_id: str | None = None

@@ -10,16 +10,24 @@ What crosses the network is plain JSON around texts of statecore's own codec (`w
 of a step is decided by the core, and comes as a result; a death of a worker is seen by Temporal, and told to the core as an interruption.
 """
 
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from statecore.errors import MissingExtra
+from statecore.lazy import TEMPORAL, lazy
 
-if find_spec("temporalio") is None:
-    raise MissingExtra(__name__, "temporal")
+if TYPE_CHECKING:
+    from statecore.temporal.client.db import TemporalDb
+    from statecore.temporal.client.workflows import TemporalWorkflows
 
-from statecore.temporal.client.db import TemporalDb
-from statecore.temporal.client.workflows import TemporalWorkflows
+    from .values import FolderValues, Values
 
-from .values import FolderValues, Values
+_HOMES = {
+    "FolderValues": "statecore.temporal.values",
+    "TemporalDb": "statecore.temporal.client.db",
+    "TemporalWorkflows": "statecore.temporal.client.workflows",
+    "Values": "statecore.temporal.values",
+}
 
 __all__ = ["FolderValues", "TemporalDb", "TemporalWorkflows", "Values"]
+
+if not TYPE_CHECKING:
+    __all__, __getattr__, __dir__ = lazy(__name__, __all__, _HOMES, dict.fromkeys(__all__, TEMPORAL))

@@ -8,8 +8,9 @@ Hypothesis run, decide, crash, reopen, cancel and wait; `assert_invariants` says
 pip install 'statecore[testing]'. Names are loaded when first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from statecore.lazy import HYPOTHESIS, PYTEST, lazy
 
 if TYPE_CHECKING:
     from .doubles import Clock, Planned, Reviewer, Stubs, stubbed, timed
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
     from .stores import SharedStoreConformance, StoreConformance
 
 _HOMES = {
-    "Clock": ".doubles",
-    "Path": ".paths",
-    "Planned": ".doubles",
-    "Reviewer": ".doubles",
+    "Clock": "statecore.testing.doubles",
+    "Path": "statecore.testing.paths",
+    "Planned": "statecore.testing.doubles",
+    "Reviewer": "statecore.testing.doubles",
     "SharedStoreConformance": "statecore.testing.stores",
     "StoreConformance": "statecore.testing.stores",
-    "Stubs": ".doubles",
-    "all_paths": ".paths",
-    "assert_invariants": ".invariants",
-    "stubbed": ".doubles",
-    "timed": ".doubles",
-    "workflow_machine": ".machine",
+    "Stubs": "statecore.testing.doubles",
+    "all_paths": "statecore.testing.paths",
+    "assert_invariants": "statecore.testing.invariants",
+    "stubbed": "statecore.testing.doubles",
+    "timed": "statecore.testing.doubles",
+    "workflow_machine": "statecore.testing.machine",
 }
 
 __all__ = [
@@ -49,17 +50,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The name from its home. Raises `MissingExtra` where it needs a package that is not there."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    try:
-        return getattr(import_module(_HOMES[name], __name__), name)
-    except ModuleNotFoundError as missing:
-        if missing.name not in ("hypothesis", "pytest"):
-            raise
-        from statecore.errors import MissingExtra  # noqa: PLC0415  # only who lacks it
-
-        what = f"statecore.testing.{name}"
-        raise MissingExtra(what, "testing") from missing
+if not TYPE_CHECKING:
+    __all__, __getattr__, __dir__ = lazy(
+        __name__,
+        __all__,
+        _HOMES,
+        {"SharedStoreConformance": PYTEST, "StoreConformance": PYTEST, "workflow_machine": HYPOTHESIS},
+    )

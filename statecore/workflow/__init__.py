@@ -1,9 +1,9 @@
 """The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are.
 
-`Workflow` itself is loaded when it is first used: who only reads and decides needs an `inbox`.
+`Workflow` itself is loaded at its first use: a process that only reads and decides uses an `Inbox`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from statecore.definition import (
     Condition,
@@ -22,6 +22,7 @@ from statecore.definition import (
     UserInputField,
     pause,
 )
+from statecore.lazy import lazy
 
 if TYPE_CHECKING:
     from .workflow import Workflow
@@ -46,17 +47,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load `Workflow` from its module, once."""
-    if name != "Workflow":
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    from .workflow import Workflow  # noqa: PLC0415  # who only reads and decides drives no run
-
-    globals()[name] = Workflow
-    return Workflow
-
-
-def __dir__() -> list[str]:
-    """The public names."""
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __all__, __getattr__, __dir__ = lazy(__name__, __all__, {"Workflow": "statecore.workflow.workflow"})

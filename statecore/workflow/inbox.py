@@ -1,7 +1,7 @@
-"""`Inbox`: a store without a definition. It lists runs and what people owe them, decides, and cancels; it never calls user code.
+"""`Inbox` reads a store without a definition. It lists runs and open pauses, decides and cancels; it never calls user code.
 
-What a run's workflow means is stored with the run (`Identity.canonical`), so the places of pauses, and what each answer leads to, are known
-without the user's code: a reviewer's process needs the store and nothing else.
+The meaning of a run's workflow is stored with the run (`Identity.canonical`), so the place of each pause and the outcome of each answer are
+known without the user's code. A reviewer's process needs the store and nothing else.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ ALL = 1_000_000
 
 
 class Inbox:
-    """The runs of a store and what people owe them, without the workflows' code."""
+    """An inbox lists the runs and open pauses of a store, stores decisions and requests cancellations, without the code of the workflows.
+
+    `db`: the store. `host`: the clock and the identity of this process; None makes one for the store. `compiled`: a compiled workflow, used
+    for runs whose stored definition equals it. `store_events`: keep the events of a run on its output. No method executes user code.
+
+    Example: `Inbox(SqliteDb(db_file="runs.db")).pending(PauseFilter(workflow_id="payout"))`
+    """
 
     db: RunReader
     host: Host
@@ -48,7 +54,7 @@ class Inbox:
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
     def find(self, prefix: str) -> str:
-        """The id of the run whose id is `prefix`, or begins with it. Raises `UnknownRun`, `AmbiguousRun`."""
+        """Return the id of the one run whose id equals `prefix` or begins with it. Raises `UnknownRun`, `AmbiguousRun`."""
         try:
             return self.db.load(prefix).identity.run_id
         except UnknownRun:
@@ -62,18 +68,18 @@ class Inbox:
             return found[0]
 
     def show(self, run_id: str) -> WorkflowRunOutput:
-        """A run as it stands. Raises `UnknownRun`."""
+        """Return a run as it is stored. Raises `UnknownRun`."""
         return self.view(self.db.load(run_id))
 
     def runs(self, wanted: RunFilter) -> list[WorkflowRunOutput]:
-        """Runs, the one executed last first."""
+        """Return the runs that fit the filter; the run that was executed last comes first."""
         return [self.view(record) for record in self.db.runs(wanted)]
 
     def pending(self, wanted: PauseFilter) -> list[Requirement]:
-        """What people owe and can still decide, oldest first; with `undecided_only=False` all that is open, decided or too late.
+        """Return the requirements of the open pauses that fit the filter, oldest first.
 
-        A listing of what can be decided applies what has expired first (TIME-4); what that leads to runs when the run is ticked,
-        recovered or continued.
+        By default these are the pauses that can still be decided: expired deadlines are applied first (TIME-4), and their outcome runs when
+        the run is ticked, recovered or continued. `undecided_only=False` returns every open pause, decided or expired.
         """
         if wanted.undecided_only and wanted.due_after is None:
             self.expire(wanted)
@@ -88,7 +94,7 @@ class Inbox:
         return found
 
     def expire(self, wanted: PauseFilter) -> None:
-        """Apply what has expired of the pauses that a filter is about, without any user code."""
+        """Apply the expired deadlines of the pauses that fit the filter, without user code."""
         late = evolve(
             wanted,
             undecided_only=True,
@@ -103,25 +109,25 @@ class Inbox:
             expire_run(self.host, self.compiled_of(self.db.load(run_id)), run_id)
 
     def program(self, run_id: str) -> Program:
-        """The program that a run's workflow was compiled to when it began."""
+        """Return the program to which the workflow was compiled when the run began."""
         return stored_program(self.db.load(run_id).identity.canonical)
 
     def view(
         self, record: Record, *, waiting: Sequence[Waiting] | None = None, texts: Mapping[Ref, str] = NO_TEXTS
     ) -> WorkflowRunOutput:
-        """The output of a stored run; what is known of its open questions and its outputs is not read again."""
+        """Return the output of a stored run. `waiting` and `texts` hold the pauses and values that need not be read again."""
         compiled = self.compiled_of(record)
         return WorkflowRunOutput(self.host, record, compiled, store_events=self.store_events, waiting=waiting, texts=texts)
 
     def compiled_of(self, record: Record) -> Compiled:
-        """The workflow of a run: the one at hand where it is the same, else the stored one, which has no user code."""
+        """Return the compiled workflow of a run: this inbox's where it is the same, else the stored one, which has no user code."""
         if self.compiled is not None and self.compiled.program.fingerprint == record.identity.fingerprint:
             return self.compiled
         return compiled_of(record)
 
     @staticmethod
     def requirement(row: Waiting, view: WorkflowRunOutput) -> Requirement:
-        """The requirement that a row of the inbox stands for."""
+        """Return the requirement of one pause."""
         return requirement_of(row, view.place(row))
 
     # -- deciding ----------------------------------------------------------------------------------------------------------------
@@ -137,7 +143,7 @@ class Inbox:
         comment: str | None = None,
         idempotency_key: str | None = None,
     ) -> Requirement:
-        """Store the one decision of a pause, without running anything; whoever continues the run applies it.
+        """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
         The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`,
         `UnknownDecision`.
@@ -158,7 +164,7 @@ class Inbox:
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:
-        """Cancel a run: at once where nobody executes it, else at its next boundary. False where it was over already."""
+        """Cancel a run: at once where no process executes it, else at its next boundary. Returns False where the run had ended already."""
         record = self.db.request_cancel(run_id, by, self.host.clock())
         if record.state.run in ENDED:
             return False

@@ -32,7 +32,8 @@ def test_nothing_else_loads_it() -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        "import statecore.temporal",
+        "from statecore.temporal import TemporalDb",
+        "import statecore.temporal; statecore.temporal.TemporalWorkflows",
         "from statecore.cli import main; sys.exit(main(['pending', '--db', 'temporal://127.0.0.1:7233']))",
     ],
 )
