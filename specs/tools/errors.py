@@ -24,16 +24,17 @@ ABOUT = {
 }
 HEAD = """# Errors
 
-Every error of statecore is a `StatecoreError`; those of wrong input are `ValueError`s too. Each carries a stable `code`, which begins its
-message, and attributes in place of a text to be parsed; the message says what happened, why, and what to do next. The table is generated from
-the classes (`python -m specs.tools.errors`), and each is raised by a test.
+Every error of statecore is a `StatecoreError`; an error of wrong input is a `ValueError`, too. Each has a stable `code`,
+which begins its message, and attributes, so that no caller parses a text. The message says what happened, why, and what
+to do. The table is generated from the classes (`python -m specs.tools.errors`), and a test raises each error.
 
-A message is one line of at most 2,000 visible characters. A longer name in it is cut at ` ... `; control characters and marks of direction are
-shown as Python writes them. It never contains a refused value: it names the field, the type and the reason. The attributes hold what was given.
+A message is one line of at most 2,000 visible characters. A longer name in it is cut at ` ... `; control characters and
+marks of direction are shown as Python writes them. A message never contains a refused value: it names the field, the
+type and the reason. The attributes hold the given values.
 
-Errors are compared by class, message and attributes. They survive `pickle`, `copy` and process pools, with their notes; cause and traceback stay
-behind, as with every exception of Python. An attribute that is not plain data (text, bytes, numbers, `None`, lists, tuples, dicts) becomes a text
-that tells its type.
+Errors are compared by class, message and attributes. They survive `pickle`, `copy` and process pools, with their notes;
+cause and traceback are lost, as with every exception of Python. An attribute that is not plain data (text, bytes,
+numbers, `None`, lists, tuples, dicts) becomes a text that tells its type.
 """
 
 
