@@ -39,8 +39,8 @@ store_argument: Option = click.argument("store", callback=existing, envvar="STAT
 def verify(store: Path | str, *, as_json: bool) -> int:
     """Check a store, row by row.
 
-    Every value, hash chain, state, pause and decision in STORE, a file or a postgresql:// URL, is checked, and each journal is played again;
-    the first bad row of each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
+    Every value, hash chain, state, pause and decision in STORE, a file or a postgresql:// URL, is checked, and each journal is replayed;
+    the first wrong row of each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
     """
     progress = counting(as_json=as_json)
     if isinstance(store, Path):
@@ -55,7 +55,7 @@ def verify(store: Path | str, *, as_json: bool) -> int:
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
 @json_option
 def backup(store: Path | str, copy: Path, *, as_json: bool) -> int:
-    """Copy a store while it is used.
+    """Copy a store while it is in use.
 
     The file STORE is copied into the new file COPY as it is at one moment, and verified. Nothing is ever overwritten. Exit codes: 0 made
     and sound, 1 refused or damaged (then there is no copy), 2 usage.
@@ -101,15 +101,15 @@ def line_of(word: str, fault: Fault) -> str:
 @click.option(
     "--target",
     metavar="TARGET",
-    help="A workflow (module:workflow or file.py:workflow): name the runs that it could not go on with.",
+    help="A workflow (module:workflow or file.py:workflow): name the runs that it cannot continue.",
 )
 @json_option
 def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
-    """Say what in a store needs somebody.
+    """List the problems of a store that need a person.
 
     Looks at STORE (a file, or a postgresql:// URL), at the database that it is used with, its settings, and at all runs: interrupted, stuck or
-    left ones, pauses past their deadline, decisions that nobody has applied, and with --target parked runs that this definition would
-    strand. Exit codes: 0 all is well, 1 something needs somebody, 2 usage.
+    left ones, pauses past their deadline, decisions that no process has applied, and with --target parked runs that this definition would
+    strand. Exit codes: 0 no problem, 1 a problem, 2 usage.
     """
     from statecore.runtime.doctor import examine  # noqa: PLC0415  # as above
     from statecore.runtime.host import clock_of  # noqa: PLC0415  # `verify` and `backup` know no runs as they are driven

@@ -43,17 +43,19 @@ FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 @click.command()
 @click.argument("target")
 @click.option("--property", "texts", multiple=True, metavar="TEXT", help="A property, e.g. 'never ran(pay) unless confirmed(ok)'.")
-@click.option("--assume", "assumed", multiple=True, metavar="TEXT", help="What to take for granted, e.g. 'never fails(mail)'.")
+@click.option("--assume", "assumed", multiple=True, metavar="TEXT", help="An assumption, e.g. 'never fails(mail)'.")
 @click.option("--file", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A file of properties, one a line; 'assume ...' for assumptions, # for comments.")  # fmt: skip
-@click.option("--max-states", default=1_000_000, show_default=True, type=click.IntRange(1), help="How many situations at most.")
-@click.option("--budget", default=60.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS", help="How long at most.")
+@click.option(
+    "--max-states", default=1_000_000, show_default=True, type=click.IntRange(1), help="The maximum number of situations."
+)
+@click.option("--budget", default=60.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS", help="The maximum time.")
 @click.option("--crashes", is_flag=True, help="Let processes die in calls, too.")
 @click.option("--cancels", is_flag=True, help="Let an operator cancel at any time, too.")
-@click.option("--allow-vacuous", is_flag=True, help="Let a property pass that speaks of nothing that can happen.")
+@click.option("--allow-vacuous", is_flag=True, help="Accept a property whose premise never happens.")
 @click.option("--against-store", "store", callback=existing, metavar="STORE",
-              help="Name the parked runs of a store that this definition would strand, and the gates that they pass unasked.")  # fmt: skip
-@click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="What to print.")
+              help="Name the parked runs of a store that this definition would strand, and the gates that they passed unasked.")  # fmt: skip
+@click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="The format of the output.")
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
 @click.option("--pytest", "test", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write the first counterexample as a test.")  # fmt: skip
@@ -223,14 +225,18 @@ HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Prop
 @click.argument("target")
 @click.option("--tla", is_flag=True, help="As TLA+ modules.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), metavar="DIR", help="Where to write; here."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The output folder; default: the current one.",
 )
 @json_option
 def export(target: str, out: Path, *, tla: bool, as_json: bool) -> int:
     """Write a workflow as TLA+, for a second and independent checker.
 
     Program.tla is the workflow TARGET; Lifecycle.tla are the tables that are executed; Engine.tla and Properties.tla are the same for every
-    workflow. Files of these names in DIR are written anew.
+    workflow. Files of these names in DIR are overwritten.
     """
     if not tla:
         message = "Say what to write: --tla."

@@ -35,13 +35,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 Value = Callable[["Requirement | None"], Any]
 """The value that a decision carries, once its requirement is known."""
 
-RUN_HELP = "RUN is an id or its beginning; STEP may be left out where one pause is open."
-comment_option: Option = click.option("--comment", metavar="TEXT", help="Why; it is kept with the decision.")
+RUN_HELP = "RUN is a run id or a prefix of it; STEP may be left out where one pause is open."
+comment_option: Option = click.option("--comment", metavar="TEXT", help="The reason; it is stored with the decision.")
 key_option: Option = click.option(
     "--idempotency-key",
     "key",
     metavar="KEY",
-    help="Names the request: the same decision with the same key again gives the same answer.",
+    help="An idempotency key: the same decision with the same key gets the same answer.",
 )
 
 
@@ -123,22 +123,22 @@ def plain(word: str, what: str) -> click.Command:
     return decide
 
 
-confirm: click.Command = plain("confirm", "Say yes to a pause.")
-retry: click.Command = plain("retry", "Have a failed or interrupted step run again.")
-skip: click.Command = plain("skip", "Go on without a failed or interrupted step.")
+confirm: click.Command = plain("confirm", "Confirm a pause.")
+retry: click.Command = plain("retry", "Call a failed or interrupted step again.")
+skip: click.Command = plain("skip", "Skip a failed or interrupted step.")
 
 
-@click.command(help=f"Say no to a pause.\n\n{RUN_HELP}")
+@click.command(help=f"Reject a pause.\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
-@click.option("--feedback", metavar="TEXT", help="What is to be better; the next attempt sees it.")
+@click.option("--feedback", metavar="TEXT", help="Feedback for the next attempt.")
 @clerked
 def reject(clerk: Clerk, run: str, step: str | None, feedback: str | None) -> int:
     """Say no, with what the next attempt is told."""
     return clerk.decide(run, "reject", step, lambda _: feedback)
 
 
-@click.command("input", help=f"Give the values that a step asks for.\n\nEach value is read as its field's type says. {RUN_HELP}")
+@click.command("input", help=f"Give the input that a step asks for.\n\nEach value is parsed by the type of its field. {RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, metavar="[STEP] NAME=VALUE...")
 @click.option("--json-value", metavar="JSON", help="All values at once, as an object, e.g. '{\"amount\": 3}'.")
@@ -157,7 +157,7 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
         return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
 
 
-@click.command(help=f"Choose what a Router runs, in the order given.\n\n{RUN_HELP}")
+@click.command(help=f"Select the children that a Router runs, in this order.\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, required=True, metavar="[STEP] CHOICE...")
 @clerked
@@ -253,7 +253,7 @@ def decided_before(box: Inbox, run_id: str, step: str | None, open_rows: list[Re
 def cancel(run: str, by: str, db: str | None, *, as_json: bool) -> int:
     """Cancel a run.
 
-    RUN is an id or its beginning. A paused run is cancelled at once, a running one when its present step is over.
+    RUN is a run id or a prefix of it. A paused run is cancelled at once, a running one when its current step has ended.
     """
     box = inbox(db)
     run_id = box.find(run)

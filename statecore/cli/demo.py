@@ -34,7 +34,11 @@ DB, REPORT = "statecore-demo.sqlite", "statecore-demo-report.md"
 )
 @click.option("--report", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=f"The report.  [default: {REPORT}]")
 @click.option(
-    "--fail-times", default=companion.FAIL_TIMES, show_default=True, type=click.IntRange(0), help="How often the server is busy."
+    "--fail-times",
+    default=companion.FAIL_TIMES,
+    show_default=True,
+    type=click.IntRange(0),
+    help="The number of failures of the simulated server.",
 )
 @answers_option
 @by_option
@@ -49,9 +53,9 @@ def demo(  # noqa: PLR0913  # the options of the command, one by one
     *,
     as_json: bool,
 ) -> int:
-    """Analyse a file, and be asked on the way.
+    """Analyse a file in a workflow that asks questions.
 
-    FILE is CSV or text; without one, a file that ships is taken. Killed at any moment and started again, the demo goes on where it was.
+    FILE is CSV or text; without one, a shipped file is used. After a kill at any moment, the next start continues where the demo stopped.
     """
     workflow = analysis.workflow.on(opened(db))
     screen = Screen(quiet=as_json)

@@ -17,10 +17,14 @@ from .targets import load
 @click.command()
 @click.argument("target", required=False)
 @click.option(
-    "--run", "run", metavar="RUN", help="A run (or the beginning of its id) of the store: where it stands, what became of what."
+    "--run", "run", metavar="RUN", help="A run id (or a prefix of it) in the store: its position, and the result of each component."
 )
-@click.option("--format", "style", type=click.Choice(list(FORMATS)), default="tree", show_default=True, help="What to write.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where to; the terminal.")
+@click.option(
+    "--format", "style", type=click.Choice(list(FORMATS)), default="tree", show_default=True, help="The format of the picture."
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The output file; default: standard output."
+)
 @db_option
 def diagram(target: str | None, run: str | None, style: str, out: Path | None, db: str | None) -> int:
     """Draw a workflow, or a run on it.

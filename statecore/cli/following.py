@@ -221,10 +221,13 @@ INTERVAL = 1.0
 MOVING = (w.pending, w.running)
 
 watch_option: Option = click.option(
-    "--watch", is_flag=True, help="Follow the run also where another process executes it; with --json, print each event as a line."
+    "--watch", is_flag=True, help="Follow the run even if another process executes it; with --json, print each event as a line."
 )
 interval_option: Option = click.option(
-    "--interval", type=click.FloatRange(0.01), metavar="SECONDS", help=f"How often --watch looks.  [default: {INTERVAL:g}]"
+    "--interval",
+    type=click.FloatRange(0.01),
+    metavar="SECONDS",
+    help=f"Seconds between two polls of --watch.  [default: {INTERVAL:g}]",
 )
 
 

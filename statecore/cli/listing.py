@@ -13,17 +13,19 @@ from .screen import command
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 
-limit_option: Option = click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
+limit_option: Option = click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1), help="The maximum number of lines."
+)
 STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 
 
 @click.command()
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only runs that are there.")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only runs with this status.")
 @limit_option
 @db_option
 @json_option
 def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
-    """List runs, the one changed last first."""
+    """List runs; the run that changed last comes first."""
     from statecore.workflow.options import phases_of  # noqa: PLC0415  # `pending` and `show` do without
 
     box = inbox(db)
@@ -41,14 +43,14 @@ def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> in
 
 
 @click.command()
-@click.option("--run", "prefix", metavar="RUN", help="Only this run's.")
+@click.option("--run", "prefix", metavar="RUN", help="Only pauses of this run.")
 @limit_option
 @db_option
 @json_option
 def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
-    """List what waits for a decision.
+    """List open pauses.
 
-    Oldest first, across all runs, with what each answer leads to.
+    The oldest comes first, across all runs, with the outcome of each answer.
     """
     box = inbox(db)
     rows = box.db.pauses(PauseFilter(run_id=box.find(prefix) if prefix else None, limit=limit))
@@ -72,9 +74,9 @@ def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) ->
 @db_option
 @json_option
 def show(run: str, db: str | None, *, as_json: bool) -> int:
-    """Show a run: steps, decisions, what it waits for.
+    """Show a run: steps, decisions, open pauses.
 
-    RUN is an id or its beginning.
+    RUN is a run id or a prefix of it.
     """
     box = inbox(db)
     run_id = box.find(run)

@@ -38,31 +38,31 @@ class Later(click.Command):
 
 
 COMMANDS = (
-    Later("demo", "demo", "Analyse a file, and be asked on the way."),
+    Later("demo", "demo", "Analyse a file in a workflow that asks questions."),
     Later("run", "running", "Start a run of a workflow and follow it."),
-    Later("resume", "running", "Go on with a run: take what was decided, ask about the rest."),
-    Later("runs", "listing", "List runs, the one changed last first."),
-    Later("pending", "listing", "List what waits for a decision."),
-    Later("show", "listing", "Show a run: steps, decisions, what it waits for."),
-    Later("confirm", "deciding", "Say yes to a pause."),
-    Later("reject", "deciding", "Say no to a pause."),
-    Later("retry", "deciding", "Have a failed or interrupted step run again."),
-    Later("skip", "deciding", "Go on without a failed or interrupted step."),
-    Later("input", "deciding", "Give the values that a step asks for."),
-    Later("select", "deciding", "Choose what a Router runs, in the order given."),
+    Later("resume", "running", "Continue a run: apply stored decisions, ask about open pauses."),
+    Later("runs", "listing", "List runs; the run that changed last comes first."),
+    Later("pending", "listing", "List open pauses."),
+    Later("show", "listing", "Show a run: steps, decisions, open pauses."),
+    Later("confirm", "deciding", "Confirm a pause."),
+    Later("reject", "deciding", "Reject a pause."),
+    Later("retry", "deciding", "Call a failed or interrupted step again."),
+    Later("skip", "deciding", "Skip a failed or interrupted step."),
+    Later("input", "deciding", "Give the input that a step asks for."),
+    Later("select", "deciding", "Select the children that a Router runs, in this order."),
     Later("edit", "deciding", "Replace an output under review."),
     Later("cancel", "deciding", "Cancel a run."),
-    Later("tick", "running", "Apply the deadlines that are over."),
-    Later("recover", "running", "Take over the runs whose process died."),
-    Later("worker", "working", "Execute the runs of a workflow that can go on."),
+    Later("tick", "running", "Apply expired deadlines."),
+    Later("recover", "running", "Take over the runs of dead processes."),
+    Later("worker", "working", "Execute the runs of a workflow that can continue."),
     Later("verify", "care", "Check a store, row by row."),
-    Later("doctor", "care", "Say what in a store needs somebody."),
-    Later("backup", "care", "Copy a store while it is used."),
+    Later("doctor", "care", "List the problems of a store that need a person."),
+    Later("backup", "care", "Copy a store while it is in use."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
     Later("diagram", "diagram", "Draw a workflow, or a run on it."),
     Later("export", "check", "Write a workflow as TLA+, for a second and independent checker."),
 )
-EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process is at it), 4 paused: decisions pending."
+EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process executes the run), 4 paused: decisions pending."
 
 
 class InOrder(click.Group):

@@ -70,7 +70,9 @@ def login() -> str:
         return "somebody"
 
 
-by_option: Option = click.option("--by", metavar="NAME", default=login, show_default="who is logged in", help="Who decides.")
+by_option: Option = click.option(
+    "--by", metavar="NAME", default=login, show_default="who is logged in", help="The name of the decider."
+)
 
 
 def nobody(_requirement: Requirement, _outcomes: Sequence[Outcome]) -> None:

@@ -37,7 +37,7 @@ answers_option: Option = click.option(
     multiple=True,
     metavar="WORDS",
     help="Decide without asking: retry,confirm (one pause each) or fetch=retry,deep=reject (whenever that step asks). "
-    "One that carries a value takes the rest: form=input:{JSON}, route=select:a,b, draft=edit:JSON, draft=reject:FEEDBACK; "
+    "An answer with a value ends the list: form=input:{JSON}, route=select:a,b, draft=edit:JSON, draft=reject:FEEDBACK; "
     "may be given several times.",
 )
 UNFINISHED = ("pending", "running", "paused")
@@ -66,8 +66,8 @@ def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int
 @click.option("--input", "text", metavar="TEXT", help="The run's input, as text.")
 @click.option("--input-json", metavar="JSON", help="The run's input, as JSON.")
 @click.option("--run-id", metavar="ID", help="The new run's id.  [default: a new UUID]")
-@click.option("--submit", is_flag=True, help="Only store the run: a worker begins it.")
-@click.option("--idempotency-key", "key", metavar="KEY", help="The same key again starts no second run, but follows the first.")
+@click.option("--submit", is_flag=True, help="Store the run and execute nothing; a worker begins it.")
+@click.option("--idempotency-key", "key", metavar="KEY", help="A repeated key starts no second run; it follows the first.")
 @answers_option
 @by_option
 @db_option
@@ -87,8 +87,8 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
 ) -> int:
     """Start a run of a workflow and follow it.
 
-    TARGET is module:workflow or file.py:workflow; the workflow's name may be left out where there is one. The run is followed until it
-    ends, or waits for a decision that nobody here makes; with --submit it is only stored.
+    TARGET is module:workflow or file.py:workflow; the attribute may be left out where the module has one workflow. The
+    run is followed until it ends or pauses without an answer here; with --submit it is only stored.
     """
     run_input = input_of(text, input_json)
     workflow, file = placed(load(target), db)
@@ -131,7 +131,7 @@ def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
 @click.command()
 @click.argument("target")
 @click.argument("run", required=False)
-@click.option("--retry-failed", is_flag=True, help="Run the failed step of a failed run again.")
+@click.option("--retry-failed", is_flag=True, help="Call the failed step of a failed run again.")
 @watch_option
 @interval_option
 @answers_option
@@ -150,10 +150,11 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     watch: bool,
     as_json: bool,
 ) -> int:
-    """Go on with a run: take what was decided, ask about the rest.
+    """Continue a run: apply stored decisions, ask about open pauses.
 
-    TARGET is the run's workflow, as for `run`. RUN is an id or its beginning; it may be left out where one run is unfinished. With --watch a run
-    that another process executes is followed until it ends or pauses, and nobody is asked; where that process dies, the run goes on here.
+    TARGET is the workflow of the run, as for `run`. RUN is a run id or a prefix of it; it may be left out where one
+    run is unfinished. With --watch a run that another process executes is followed until it ends or pauses, without
+    questions; if that process dies, the run continues here.
     """
     seconds = pace(interval, watch=watch)
     workflow, file = placed(load(target), db)
@@ -189,9 +190,9 @@ def chosen(workflow: Workflow, run: str | None) -> str:
 @db_option
 @json_option
 def recover(target: str, db: str | None, *, as_json: bool) -> int:
-    """Take over the runs whose process died.
+    """Take over the runs of dead processes.
 
-    Each run of the workflow TARGET that was left in the middle is driven on until it ends or waits for a decision.
+    Each run of the workflow TARGET that a dead process left continues until it ends or waits for a decision.
     """
     workflow, file = placed(load(target), db)
     many = Many(workflow, target, file, Screen(quiet=as_json), "No run was left behind.")
@@ -203,9 +204,9 @@ def recover(target: str, db: str | None, *, as_json: bool) -> int:
 @db_option
 @json_option
 def tick(target: str, db: str | None, *, as_json: bool) -> int:
-    """Apply the deadlines that are over.
+    """Apply expired deadlines.
 
-    Each run of the workflow TARGET with an expired pause takes what its on_timeout says, and is driven on. For cron.
+    Each run of the workflow TARGET with an expired pause takes its on_timeout, and continues. For cron.
     """
     workflow, file = placed(load(target), db)
     many = Many(workflow, target, file, Screen(quiet=as_json), "No deadline is over.")

@@ -27,7 +27,7 @@ db_option: Option = click.option(
     metavar="STORE",
     envvar="STATECORE_DB",
     show_envvar=True,
-    help=f"Where the runs are: an SQLite file, postgresql://user@host/database, or temporal://HOST:PORT/NAMESPACE. "
+    help=f"The store: an SQLite file, postgresql://user@host/database, or temporal://HOST:PORT/NAMESPACE. "
     f"Default: the workflow's own, else ./{DEFAULT}.",
 )
 

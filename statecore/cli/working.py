@@ -33,20 +33,23 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 
 @click.command()
 @click.argument("target")
-@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="How many runs at a time.")
-@click.option("--until-idle", is_flag=True, help="End when no run can go on, instead of waiting for more.")
-@click.option("--poll", type=click.FloatRange(0.01), metavar="SECONDS", help="Look for work this often, whatever is heard of it.")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="The number of runs at a time.")
+@click.option("--until-idle", is_flag=True, help="End when no run can continue, instead of waiting for more.")
+@click.option(
+    "--poll", type=click.FloatRange(0.01), metavar="SECONDS", help="Seconds between two polls for work, besides notifications."
+)
 @click.option("--temporal", metavar="HOST:PORT", help="The same as --db temporal://HOST:PORT, for runs on a Temporal server.")
 @db_option
 @json_option
 def worker(  # noqa: PLR0913  # the options of the command, one by one
     target: str, concurrency: int, poll: float | None, temporal: str | None, db: str | None, *, until_idle: bool, as_json: bool
 ) -> int:
-    """Execute the runs of a workflow that can go on.
+    """Execute the runs of a workflow that can continue.
 
-    Any number of workers, on any number of machines, share a store: each run of the workflow TARGET that was submitted, decided, is past its
-    deadline, or was left by a process that died is driven on by one of them until it waits for people or is over. SIGTERM or Ctrl-C:
-    each run is given back at its next boundary; a second time: at once, and others take the runs over. With --json a line for each run.
+    Any number of workers, on any number of machines, share a store. One of them continues each run of the workflow
+    TARGET that was submitted or decided, is past its deadline, or was left by a dead process, until it pauses or
+    ends. After SIGTERM or Ctrl-C each run is given back at its next boundary; after a second one at once, and other
+    workers take the runs over. With --json: one line for each run.
     """
     url = f"temporal://{temporal}" if temporal is not None else db
     if is_served(url):

@@ -49,8 +49,9 @@ class Step:
     a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
     result's `content` is the output). The name defaults to the function's or the workflow's; events and requirements carry `step_id`, which is
     its address where none is given. `max_retries` failures are tried again by
-    itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
-    says what follows when the process dies in the step. Example: `statecore.examples.confirmation`.
+    itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is
+    `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step.
+    Example: `statecore.examples.confirmation`.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Step:
 
 @frozen(init=False)
 class Steps:
-    """A group: runs its children in order, and is gated and left as a whole. Example: `statecore.examples.route_selection`."""
+    """A group runs its children in order; a gate or an error policy applies to it as a whole. Example: `statecore.examples.route_selection`."""
 
     name: str
     steps: tuple[Component, ...]
@@ -142,7 +143,7 @@ class Steps:
 
 @frozen(init=False)
 class Condition:
-    """A fork: runs `steps`, or `else_steps`, or nothing.
+    """A Condition runs `steps`, or `else_steps`, or nothing.
 
     With `requires_confirmation` a person chooses and the evaluator is never called (COND-4). Otherwise `evaluator` does, called with the
     `StepInput`. Example: `statecore.examples.condition`.
@@ -181,11 +182,11 @@ class Condition:
 
 @frozen(init=False)
 class Loop:
-    """Runs its children again and again, at most `max_iterations` times.
+    """A Loop repeats its children, at most `max_iterations` times.
 
     After an iteration that another could follow, `end_condition` is called with the iteration's outputs (a list of `StepOutput`) and ends
     the loop where it is true; then `requires_iteration_review` asks a person. With `forward_iteration_output` the next iteration sees the
-    last content as its previous content, otherwise what came before the loop. Example: `statecore.examples.iteration_review`.
+    last content as its previous content, otherwise the content from before the loop. Example: `statecore.examples.iteration_review`.
     """
 
     name: str
@@ -229,7 +230,7 @@ class Loop:
 
 @frozen(init=False)
 class Router:
-    """Runs some of its `choices`, in the order chosen: by a person (`requires_user_input`) or by `selector`.
+    """A Router runs some of its `choices`, in the order chosen by a person (`requires_user_input`) or by `selector`.
 
     The selector is called with the `StepInput` and answers with a name, a component of the choices, or a list of these; None or an empty
     list runs nothing. A nested list in `choices` is one choice that runs its components in order.
@@ -270,7 +271,10 @@ class Router:
 
 @frozen(init=False)
 class Parallel:
-    """Runs its branches at once, at most `max_concurrency`; hands on a dict of name to content. Example: `statecore.examples.parallel_pauses`."""
+    """A Parallel runs its branches concurrently, at most `max_concurrency` at a time; its content is a dict of name to content.
+
+    Example: `statecore.examples.parallel_pauses`.
+    """
 
     name: str
     steps: tuple[Component, ...]

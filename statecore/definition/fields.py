@@ -15,7 +15,7 @@ from statecore.errors import DefinitionError, InvalidInput, described, quoted, s
 
 
 class OnError(str, Enum):
-    """What happens when user code fails: the run fails, the component is skipped, or the run pauses for a person.
+    """The outcome of a failure of user code: the run fails, the component is skipped, or the run pauses for a person.
 
     Example: `statecore.examples.error_pause`.
     """
@@ -26,7 +26,7 @@ class OnError(str, Enum):
 
 
 class OnReject(str, Enum):
-    """What a person's "no" leads to.
+    """The outcome of a rejection.
 
     Example: `statecore.examples.cancellation`.
     """
@@ -38,7 +38,7 @@ class OnReject(str, Enum):
 
 
 class OnTimeout(str, Enum):
-    """What an expired pause takes.
+    """The outcome of an expired pause.
 
     Example: `statecore.examples.timeout`.
     """
@@ -49,7 +49,7 @@ class OnTimeout(str, Enum):
 
 
 class OnInterrupt(str, Enum):
-    """What becomes of a step whose process died in it: called again with the same key, put to a person, or failed.
+    """The outcome of a death of the process in a step: the step is called again with the same key, put to a person, or failed.
 
     Example: `Step("pay", pay, on_interrupt="pause")`.
     """
@@ -60,7 +60,7 @@ class OnInterrupt(str, Enum):
 
 
 class RunStatus(str, Enum):
-    """Where a run is, in the user's words.
+    """The status of a run.
 
     Example: `run.status is RunStatus.paused`, or `run.status == "PAUSED"`.
     """
@@ -92,7 +92,7 @@ def check_type(_field: object, _attribute: object, value: object) -> None:
 
 @frozen
 class UserInputField:
-    """One value that a person gives: its name, type (str, int, float, bool, list, dict), default `value` and allowed values.
+    """A value that a person gives: its name, type (str, int, float, bool, list, dict), default `value` and allowed values.
 
     Example: `statecore.examples.user_input`.
     """
@@ -122,7 +122,7 @@ class UserInputField:
         return cls(**plain)
 
     def wrong(self, value: Any) -> str | None:
-        """What is wrong with a value for this field; None where it is right."""
+        """The fault of a value for this field; None where the value fits."""
         expected = TYPES[self.field_type]
         if type(value) not in expected:
             return f"{self.name} must be of type {self.field_type}, not {type(value).__name__}"

@@ -144,7 +144,7 @@ def on_timeout(value: OnTimeout | str) -> OnTimeout:
 
 @frozen(kw_only=True)
 class HumanReview:
-    """When a person is asked about a component, and what a "no", an error or silence leads to.
+    """The questions about a component, and the outcome of a rejection, an error or an expired deadline.
 
     `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`), or of
     a Router for a route; `requires_output_review` shows the output (True, or a predicate of the `StepOutput`);

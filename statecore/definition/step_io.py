@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @define
 class StepOutput:
-    """What a component handed on: its `content`, and what became of it.
+    """The output of a component: its `content`, and its status.
 
     An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
     `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
@@ -61,7 +61,7 @@ _UNREAD: Any = object()
 
 
 class StepInput:
-    """What an executor is called with. Values are read when asked for, and are this attempt's own: changing them changes no other.
+    """The argument of an executor. Values are read on access, and belong to this attempt: a change of one affects no other attempt.
 
     `input` is the run's input; `previous_step_content` the content of the step before on the path taken (None after a skipped
     step); `idempotency_key` is the same for every attempt of this step in this run; `attempt` counts from 0.
@@ -95,7 +95,7 @@ class StepInput:
 
     @property
     def additional_data(self) -> dict[str, Any]:
-        """What the caller of `run` gave beside the input."""
+        """The additional data that the caller of `run` gave beside the input."""
         if self._additional is _UNREAD:
             self._additional = self._values.additional()
         additional: dict[str, Any] = self._additional
@@ -112,7 +112,7 @@ class StepInput:
         return self._past.outputs()
 
     def get_step_output(self, name: str) -> StepOutput | None:
-        """What the step of that name handed on; None if none of that name has run."""
+        """The output of the step of that name; None if none of that name has run."""
         return self._past.output(name)
 
     def get_step_content(self, name: str) -> Any:
@@ -120,7 +120,7 @@ class StepInput:
         return self._past.content(name)
 
     def get_last_step_content(self) -> Any:
-        """What the last completed component on the path handed on: also where the step before this one was skipped."""
+        """The content of the last completed component on the path, even if the step before this one was skipped."""
         return self._values.last()
 
     def get_all_previous_content(self) -> str:
@@ -131,7 +131,7 @@ class StepInput:
 
 @define
 class RunContext:
-    """What an executor with a second parameter `run_context` learns of its run; changes to `session_state` are kept if it succeeds.
+    """The run, as an executor with a second parameter `run_context` sees it; changes to `session_state` are kept if the step succeeds.
 
     `dependencies` are the workflow's own live objects; they are handed over as they are, and never stored.
 

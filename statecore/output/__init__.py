@@ -1,4 +1,4 @@
-"""What users read: run outputs, requirements, sessions and the events of a stream. All of it is derived from the store; none of it is truth."""
+"""The objects that users read: run outputs, requirements, sessions and the events of a stream. All of them are derived from the store."""
 
 from .requirement import ErrorRequirement, Requirement, StepRequirement
 from .run_output import WorkflowRunOutput

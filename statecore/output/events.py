@@ -47,7 +47,7 @@ class WorkflowRunEvent(str, Enum):
 
 @define(kw_only=True)
 class RunEvent:
-    """What every event carries. `created_at` is in whole seconds since 1970; a step's fields are None on events of the run.
+    """The common part of every event. `created_at` is in whole seconds since 1970; a step's fields are None on events of the run.
 
     Example: `for event in workflow.run("x", stream=True): print(event.event, event.step_name)`.
     """
@@ -85,7 +85,7 @@ class WorkflowPausedEvent(RunEvent):
 
 @define(kw_only=True)
 class WorkflowCompletedEvent(RunEvent):
-    """The run is over; `content` is what it handed on."""
+    """The run is over; `content` is its output."""
 
     event: ClassVar[str] = WorkflowRunEvent.workflow_completed.value
     content: Any = None
@@ -127,20 +127,20 @@ class StepContinuedEvent(RunEvent):
 
 @define(kw_only=True)
 class StepCompletedEvent(RunEvent):
-    """A step is over; `content` is what it handed on."""
+    """A step is over; `content` is its output."""
 
     event: ClassVar[str] = WorkflowRunEvent.step_completed.value
     content: Any = None
 
     @property
     def step_response(self) -> StepOutput:
-        """What it handed on, as a `StepOutput`."""
+        """The output of the step, as a `StepOutput`."""
         return StepOutput(content=self.content, step_name=self.step_name, address=self.step_id)
 
 
 @define(kw_only=True)
 class StepOutputEvent(RunEvent):
-    """What a step handed on."""
+    """The output of a step."""
 
     event: ClassVar[str] = WorkflowRunEvent.step_output.value
     content: Any = None
@@ -148,13 +148,13 @@ class StepOutputEvent(RunEvent):
 
     @property
     def step_output(self) -> StepOutput:
-        """What it handed on, as a `StepOutput`."""
+        """The output of the step, as a `StepOutput`."""
         return StepOutput(content=self.content, step_name=self.step_name, stop=self.stop, address=self.step_id)
 
 
 @define(kw_only=True)
 class StepPausedEvent(RunEvent):
-    """A person is asked: `kind` says what, `pause_id` names the question."""
+    """The run asks a person: `kind` is the kind of the question, `pause_id` names its pause."""
 
     event: ClassVar[str] = WorkflowRunEvent.step_paused.value
     pause_id: str = ""
@@ -167,7 +167,7 @@ class StepPausedEvent(RunEvent):
 
 @define(kw_only=True)
 class StepErrorEvent(RunEvent):
-    """User code failed; the policy decides what follows."""
+    """User code failed; its policy determines the next state."""
 
     event: ClassVar[str] = WorkflowRunEvent.step_error.value
     error: str = ""
@@ -177,7 +177,7 @@ class StepErrorEvent(RunEvent):
 
 @define(kw_only=True)
 class StepSkippedEvent(RunEvent):
-    """A component was skipped; `reason` says why."""
+    """A component was skipped for this `reason`."""
 
     event: ClassVar[str] = WorkflowRunEvent.step_skipped.value
     reason: str | None = None
@@ -225,7 +225,7 @@ class StepOutputReviewEvent(RunEvent):
 
 @define(kw_only=True)
 class RouterPausedEvent(RunEvent):
-    """A person is asked for a route."""
+    """The run asks a person for a route."""
 
     event: ClassVar[str] = WorkflowRunEvent.router_paused.value
     pause_id: str = ""
@@ -273,7 +273,7 @@ class LoopExecutionCompletedEvent(RunEvent):
 
 @define(kw_only=True)
 class RouterExecutionStartedEvent(RunEvent):
-    """A Router's choices are made, and the first begins."""
+    """The choices of a Router are made, and the first child begins."""
 
     event: ClassVar[str] = WorkflowRunEvent.router_execution_started.value
     selected_steps: tuple[str, ...] = ()

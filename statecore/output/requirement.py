@@ -99,10 +99,10 @@ class _Shared:
 
 @define(kw_only=True)
 class StepRequirement(_Shared):
-    """A question about a component: `kind` says which, and so which methods answer it.
+    """A requirement is a question about a component; its `kind` determines the methods that answer it.
 
     confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
-    `reject`. iteration_review: `confirm`, `reject`. The last call before continuing counts.
+    `reject`. iteration_review: `confirm`, `reject`. The last call before the run continues counts.
 
     Example: `statecore.examples.output_review`.
     """
@@ -173,7 +173,7 @@ class StepRequirement(_Shared):
 
     @property
     def confirmed(self) -> bool | None:
-        """True once let go on, False once rejected, None while nothing is decided."""
+        """True after a confirmation, False after a rejection, None before a decision."""
         return None if self.decision is None else self.decision != "reject"
 
     @property
@@ -188,12 +188,12 @@ class StepRequirement(_Shared):
 
     @property
     def rejection_feedback(self) -> str | None:
-        """What was said with a rejection."""
+        """The feedback of a rejection."""
         return self.value if self.decision == "reject" else None
 
     @property
     def edited_output(self) -> Any:
-        """What the output was replaced by."""
+        """The output that replaces the reviewed one."""
         return self.value if self.decision == "edit" else None
 
     @property
@@ -209,11 +209,11 @@ class StepRequirement(_Shared):
     # -- answering ---------------------------------------------------------------------------------------------------------------
 
     def confirm(self, *, by: str | None = None, comment: str | None = None) -> None:
-        """Record a yes: the component runs, the output is kept, the iteration's result is accepted."""
+        """Record a confirmation: the component runs, the output is kept, or the result of the iteration is accepted."""
         self.decide("confirm", by=by, comment=comment)
 
     def reject(self, feedback: str | None = None, *, by: str | None = None, comment: str | None = None) -> None:
-        """Record a no, with what the person says about it."""
+        """Record a rejection, with the feedback of the person."""
         self.decide("reject", feedback, by=by, comment=comment)
 
     def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
@@ -257,7 +257,7 @@ class StepRequirement(_Shared):
 
 @define(kw_only=True)
 class ErrorRequirement(_Shared):
-    """A step failed, or its process died in it: call `retry()` or `skip()`; the last call before continuing counts.
+    """A step failed, or its process died in it: call `retry()` or `skip()`; the last call before the run continues counts.
 
     `error_message` is `str(exception)` and `error_type` its class; `retry_count` counts the retries a person has ordered so far.
 

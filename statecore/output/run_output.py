@@ -102,7 +102,7 @@ class WorkflowRunOutput:
 
     @property
     def is_paused(self) -> bool:
-        """Whether a person owes something and nothing runs."""
+        """Whether a person owes a decision and no code runs."""
         return self.status is RunStatus.paused
 
     @property
@@ -130,7 +130,7 @@ class WorkflowRunOutput:
 
     @cached_property
     def additional_data(self) -> dict[str, Any]:
-        """What the caller of `run` gave beside the input."""
+        """The additional data that the caller of `run` gave beside the input."""
         additional: dict[str, Any] = decode(self._record.identity.additional_data)
         return additional
 
@@ -157,7 +157,7 @@ class WorkflowRunOutput:
 
     @property
     def requirements(self) -> list[Requirement]:
-        """Everything that people owe this run, decided or not."""
+        """Every requirement of this run, decided or not."""
         return [*self.step_requirements, *self.error_requirements]
 
     @property
@@ -288,7 +288,7 @@ class WorkflowRunOutput:
         return self._host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
     def place(self, waiting: Waiting) -> Place:
-        """Where the component that waits stands in its workflow, and how to read what it was called with and what it handed on."""
+        """The place of a waiting component in its workflow, with readers for its input and its output."""
         node = self._compiled.program.nodes.get(waiting.pause.at) if self._compiled is not None else None
         if node is None:
             return Place(waiting.pause.at, "Step", 0, None)

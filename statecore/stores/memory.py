@@ -95,7 +95,7 @@ class Kept:
 
 
 class InMemoryDb:
-    """A store in this process's memory. It is gone with the process, and safe for its threads.
+    """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
     Example: `Workflow("w", steps, db=InMemoryDb())`, which is what a workflow without `db` has.
     """

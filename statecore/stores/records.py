@@ -17,7 +17,7 @@ Text: TypeAlias = str
 
 
 class Body(NamedTuple):
-    """What an event brings for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
+    """The data of an event for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
 
     `detail` is "" where there is nothing to say. Its words: `by`, `comment`, `error`, `error_type`, `stop`, `success`.
     """
@@ -80,7 +80,7 @@ class Decided:
 
 @frozen
 class Identity:
-    """What is fixed about a run from its start: who, which workflow, with which input. The values are encoded texts.
+    """The immutable data of a run from its start: its ids, its workflow, its input. The values are encoded texts.
 
     `key` is the caller's idempotency key of the start: a workflow has one run for each.
     """
@@ -113,9 +113,9 @@ class Claim:
 class Record:
     """A run as it stands in the store.
 
-    `held` says at which journal row the outputs lie that the state refers to. `owner` is the process that executes the run, None
-    where nobody does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing). Until `lease`
-    the owner counts as alive where nobody can look; None where it never ends.
+    `held` gives the journal row of each output that the state refers to. `owner` is the process that executes the run, None
+    where none does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing). Until `lease`
+    the owner counts as alive where its process cannot be observed; None where the lease never ends.
     """
 
     identity: Identity
@@ -161,7 +161,7 @@ class Boundary(NamedTuple):
 
 @frozen
 class Waiting:
-    """An open pause with its decision, if somebody has decided: a row of the inbox."""
+    """An open pause with its decision, if there is one: a row of the inbox."""
 
     pause: Pause
     decided: Decided | None

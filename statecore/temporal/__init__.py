@@ -2,11 +2,12 @@
 
 Theory of operation. `Run` is the workflow: it performs the effects of `core.loop` as every driver does, on a store in its own memory (`Ledger`)
 which Temporal rebuilds by replay. A commit changes the ledger; a call becomes one activity, `statecore.call`, whose result says how it
-ended; a decision is an update, which a validator judges on a copy first. What people owe a run is written into its memo, so that it is
-listed while no worker lives. `TemporalDb` is the same store seen from outside: a reader of runs that decides, so that the facade and the
-commands work on it unchanged. `TemporalWorkflows` starts runs and waits for them; `worker.serve` executes them.
+ended; a decision is an update, which a validator judges on a copy first. The open pauses of a run are written into
+its memo, so that they are listed while no worker lives. `TemporalDb` is the same store seen from outside: a reader of
+runs that decides, so that the facade and the commands work on it unchanged. `TemporalWorkflows` starts runs and waits
+for them; `worker.serve` executes them.
 
-What crosses the network is plain JSON around texts of statecore's own codec (`wire`), checked for its size before it is sent (`sizes`). A failure
+Messages are plain JSON around texts of statecore's own codec (`wire`), checked for their size before they are sent (`sizes`). A failure
 of a step is decided by the core, and comes as a result; a death of a worker is seen by Temporal, and told to the core as an interruption.
 """
 

@@ -21,7 +21,7 @@ NAME = re.compile("[0-9a-f]{64}")
 
 
 class Values(Protocol):
-    """What keeps large texts, under names that it is given. It must be durable when `put` returns, and the same for every process."""
+    """A store of large texts under given names. A text must be durable when `put` returns, and every process must see the same store."""
 
     def put(self, key: str, text: str) -> None:
         """Keep a text; the same key always comes with the same text."""

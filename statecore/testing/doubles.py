@@ -31,7 +31,7 @@ START = 1_700_000_000 * SECOND
 
 @define
 class Clock:
-    """A clock in microseconds since 1970 that stands still until `advance`. A workflow that waits moves it on, and `waits` remembers."""
+    """A clock in microseconds since 1970 that moves only by `advance`. A waiting workflow advances it; `waits` records each wait."""
 
     now: int = START
     waits: list[float] = field(factory=list)
@@ -41,11 +41,11 @@ class Clock:
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Advance the clock by a number of seconds."""
         self.now += round(seconds * SECOND)
 
     def sleep(self, seconds: float) -> None:
-        """What a workflow does instead of waiting."""
+        """Advance the clock instead of waiting."""
         self.waits.append(seconds)
         self.advance(seconds)
 
@@ -67,10 +67,11 @@ Answer: TypeAlias = Any
 
 @define
 class Reviewer:
-    """Answers what a workflow asks.
+    """A scripted reviewer that answers the questions of a workflow.
 
-    `answers` are looked up by pause id, address, step name and kind of question, in this order; a list is used up one by one, anything else
-    answers again and again. A question without an answer raises `Unanswered`, which names it. `asked` remembers what was asked, in order.
+    `answers` are looked up by pause id, address, step name and kind of question, in this order; a list is used up one
+    by one, any other answer is repeated. A question without an answer raises `Unanswered`, which names it. `asked`
+    records the questions in order.
     """
 
     answers: Mapping[str, Answer]
@@ -79,11 +80,11 @@ class Reviewer:
     used: dict[str, int] = field(factory=dict)
 
     def run(self, workflow: Workflow, run_input: Any = None, **options: Any) -> WorkflowRunOutput:
-        """Start a run, and answer until it is over."""
+        """Start a run, and answer its questions until it ends."""
         return self.finish(workflow, workflow.run(run_input, **options))
 
     def finish(self, workflow: Workflow, run_output: WorkflowRunOutput) -> WorkflowRunOutput:
-        """Answer what a run asks and continue it, until it is over."""
+        """Answer the questions of a run and continue it, until it ends."""
         while run_output.is_paused:
             for requirement in run_output.requirements:
                 if not requirement.is_resolved:
@@ -124,7 +125,7 @@ CHILDREN = {"steps": "", "choices": "", "else_steps": "else"}
 
 
 class Planned(Exception):
-    """What a stub raises where a test says that it fails."""
+    """The exception of a stub whose planned answer is a failure."""
 
 
 def copied(planned: Mapping[Key, Sequence[Any]]) -> dict[Key, list[Any]]:
@@ -134,10 +135,11 @@ def copied(planned: Mapping[Key, Sequence[Any]]) -> dict[Key, list[Any]]:
 
 @define
 class Stubs:
-    """Answers call by call: "succeed", "stop" and "fail" for steps, True, False, names or "fail" for what decides.
+    """Planned answers, call by call: "succeed", "stop" and "fail" for steps; True, False, names or "fail" for evaluators and selectors.
 
-    What is not planned is `default(kind, at)`: steps succeed, evaluators and predicates say no, selectors choose nothing, end conditions end
-    their loop. A step hands on its address. `called` remembers each call, in order.
+    The answer to an unplanned call is `default(kind, at)`: steps succeed, evaluators and predicates say no, selectors
+    choose nothing, end conditions end their loop. A step hands on its address. `called` remembers each call, in
+    order.
     """
 
     planned: dict[Key, list[Any]] = field(factory=dict, converter=copied)
@@ -156,7 +158,7 @@ class Stubs:
         return found
 
     def stub(self, kind: str, at: str) -> Callable[..., Any]:
-        """The function that stands where user code stood."""
+        """The function in place of user code."""
         if kind != "execute":
             return lambda _about: self.answer(kind, at)
         return lambda _step_input: StepOutput(content=at, stop=self.answer(kind, at) == "stop")
@@ -171,7 +173,7 @@ DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": N
 
 
 def stubbed(definition: Definition, stubs: Stubs) -> Definition:
-    """The same definition with stubs in place of its code; what it holds as a constant (`evaluator=True`) stays."""
+    """The same definition with stubs in place of its code; a constant (`evaluator=True`) stays."""
     plain = plain_definition(definition)
     functions: dict[str, Callable[..., Any]] = {}
     replace(plain["steps"], ROOT, stubs, functions)

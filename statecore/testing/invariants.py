@@ -22,9 +22,9 @@ OVER = frozenset({w.completed, w.skipped, w.cancelled})
 def assert_invariants(db: RunReader, run_id: str | None = None) -> int:
     """Assert what must hold of every run of a store, or of one run; how many journals that were.
 
-    A journal is gap-free and is what the core does with its events; the state at its end is the stored one; nothing moves what is over; a
-    run is paused if and only if a person owes something and nothing runs; the open questions are those of the state, and each has at most one
-    decision.
+    A journal is gap-free and equals the moves of the core on its events; the state at its end is the stored one; no
+    move leaves an end; a run is paused if and only if a person owes a decision and no code runs; the open pauses are
+    those of the state, and each has at most one decision.
     """
     records = [db.load(run_id)] if run_id is not None else db.runs(RunFilter(limit=ALL))
     for record in records:

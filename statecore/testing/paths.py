@@ -38,7 +38,7 @@ ENDS = frozenset({w.completed, w.cancelled, w.failed})
 
 @frozen
 class Path:
-    """One run, from its start to its end: what every call answers and every person decides. As a text it is its events."""
+    """One run from start to end: the answer of every call and the decision of every person. Its text is the list of its events."""
 
     workflow: Workflow = field(repr=False)
     beats: tuple[Beat, ...] = field(repr=False)

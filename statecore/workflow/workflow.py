@@ -38,9 +38,9 @@ T = TypeVar("T")
 
 
 class Workflow:
-    """A human-in-the-loop workflow: its steps in order, and the store where its runs live.
+    """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
-    `db=None` keeps runs in this process's memory. A Workflow is never changed by a run and serves concurrent ones; inside another
+    `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
     workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
     `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
     `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
@@ -157,7 +157,7 @@ class Workflow:
         stream_events: bool = False,
         **options: Unpack[RunOptions],
     ) -> WorkflowRunOutput | Stream:
-        """Start a run and drive it until people are owed or it is over.
+        """Start a run and drive it until it pauses or ends.
 
         Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
         fails under policy fail; `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything ran.
@@ -219,7 +219,7 @@ class Workflow:
         stream_events: bool = False,
         **options: Unpack[ContinueOptions],
     ) -> WorkflowRunOutput | Stream:
-        """Go on with a run, taking decisions from the requirements and everything else from the store.
+        """Continue a run, with the decisions of the requirements and all other data of the store.
 
         Options: see `ContinueOptions`. Decisions stored by `decide` count too; a run whose process died is taken over. Raises `Undecided`,
         `AlreadyDecided`, `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
@@ -270,7 +270,7 @@ class Workflow:
         comment: str | None = None,
         idempotency_key: str | None = None,
     ) -> Requirement:
-        """Store the one decision of a pause, without running anything; `continue_run` applies it, in any process.
+        """Store the one decision of a pause, and execute nothing; `continue_run` applies it, in any process.
 
         `decision` is confirm, reject, retry, skip, edit, input or select; `value` carries the feedback, the edit, the input or the
         choices. The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `InvalidInput`,
@@ -279,15 +279,15 @@ class Workflow:
         return self.inbox.decide(run_id, pause_id, decision, value=value, by=by, comment=comment, idempotency_key=idempotency_key)
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
-        """Cancel a run: a paused one at once, a running one at its next boundary. False where it was over already."""
+        """Cancel a run: a paused one at once, a running one at its next boundary. Returns False where the run had ended already."""
         return self.inbox.cancel(run_id, by=by)
 
     def tick(self) -> list[WorkflowRunOutput]:
-        """Apply every deadline that is over, and drive those runs on; their outputs."""
+        """Apply every expired deadline, and drive those runs. Returns their outputs."""
         return each_on(self, late_runs(self))
 
     def recover(self) -> list[WorkflowRunOutput]:
-        """Take over every run of this workflow that a dead process left running, and drive each on; their outputs."""
+        """Take over every run of this workflow that a dead process left running, and drive it. Returns their outputs."""
         return each_on(self, left_runs(self))
 
     async def atick(self) -> list[WorkflowRunOutput]:
@@ -301,7 +301,7 @@ class Workflow:
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
     def get_run_output(self, run_id: str) -> WorkflowRunOutput:
-        """A run as it stands. Raises `UnknownRun`."""
+        """Return a run as it is stored. Raises `UnknownRun`."""
         return self.inbox.view(self.db.load(run_id))
 
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
@@ -332,9 +332,10 @@ class Workflow:
         limit: int = 100,
         offset: int = 0,
     ) -> list[Requirement]:
-        """The inbox: what people owe this workflow's runs and can still decide, oldest first.
+        """The inbox: the open pauses of the runs of this workflow that can still be decided, oldest first.
 
-        What has expired takes its `on_timeout` first; what that leads to runs with `tick` or `continue_run`. `due_before`: what expires till then.
+        An expired pause takes its `on_timeout` first; the outcome runs with `tick` or `continue_run`. `due_before`:
+        only pauses that expire before then.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003

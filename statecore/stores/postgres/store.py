@@ -75,7 +75,7 @@ class PostgresDb(Relational):
     The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
     parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
 
-    `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is on another host and went away. A
+    `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
     transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
     for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
 
@@ -134,7 +134,7 @@ class PostgresDb(Relational):
     def listen(self, seconds: float) -> bool:
         """Wait at most so long for a hint that a run can go on; whether there was one. For one thread at a time.
 
-        A hint may be lost, with its connection for example: whoever waits for work looks for it now and then, whatever he hears.
+        A hint may be lost, with its connection for example: a waiting worker also polls.
         """
         try:
             if self._ear is None or self._ear.closed:
@@ -176,7 +176,7 @@ class PostgresDb(Relational):
         return self.channel().write(work, *args, **more)
 
     def channel(self) -> Channel:
-        """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and what `furnish` raises."""
+        """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and the errors of `furnish`."""
         channel = self._channel
         if channel is not None:
             if channel.pid != os.getpid():

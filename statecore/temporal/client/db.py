@@ -40,12 +40,14 @@ REMEMBERED = 10_000
 class TemporalDb:
     """The runs of one namespace of a Temporal server, `target` is HOST:PORT.
 
-    `values` is where large values live, the same for every process. With `wait=False` a decision or cancellation is left for the run's next
-    worker, where otherwise a worker takes or refuses it now. `patience` is how many seconds an answer may take.
+    `values` is the store of large values, the same for every process. With `wait=False` a decision or cancellation is
+    left for the next worker of the run; by default a worker takes or refuses it now. `patience` is the most seconds
+    of an answer.
 
-    Of runs that are started here, `lease` is how many seconds a worker may be silent before what it called counts as interrupted: raise it
-    where steps hold the interpreter for long. `carry` bounds, in bytes, the compressed journal that a run carries into a new history.
-    Further options are those of `temporalio.client.Client.connect`, e.g. `tls`, `api_key`, `data_converter`.
+    Of runs that are started here, `lease` is the number of seconds of silence after which the call of a worker counts
+    as interrupted: raise it for steps that hold the interpreter for long. `carry` bounds, in bytes, the compressed
+    journal that a run carries into a new history. Further options are those of `temporalio.client.Client.connect`,
+    e.g. `tls`, `api_key`, `data_converter`.
     """
 
     blocking = True
@@ -104,7 +106,7 @@ class TemporalDb:
     # -- one run ---------------------------------------------------------------------------------------------------------------------
 
     def identity(self, run_id: str) -> Identity:
-        """What is fixed about a run; read from the first event of its history, once. Raises `UnknownRun`."""
+        """The immutable data of a run; read once from the first event of its history. Raises `UnknownRun`."""
         if run_id not in self._identities:
             self._remember([self.connection.do(reading.start(self.connection, run_id)).identity])
         return self._identities[run_id]

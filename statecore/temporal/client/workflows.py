@@ -62,11 +62,11 @@ class TemporalWorkflows(Generic[Output]):
         timeout: float | None = None,
         **options: Unpack[RunOptions],
     ) -> Output:
-        """Start a run and wait until people are owed or it is over. A failed run is returned, and does not raise: it failed elsewhere."""
+        """Start a run and wait until it pauses or ends. A failed run is returned, and does not raise: it failed elsewhere."""
         return self.wait(self.start(input, **options), timeout=timeout)
 
     def wait(self, run_id: str, *, timeout: float | None = None) -> Output:
-        """Wait until a run rests: until people are owed or it is over. Raises `StoreUnavailable` after `timeout` seconds."""
+        """Wait until a run pauses or ends. Raises `StoreUnavailable` after `timeout` seconds."""
         until, pause = None if timeout is None else monotonic() + timeout, 0.02
         while True:
             if self.db.rests(run_id):
@@ -85,9 +85,9 @@ class TemporalWorkflows(Generic[Output]):
         retry_failed: bool = False,
         timeout: float | None = None,
     ) -> Output:
-        """Hand in what was decided on a run's requirements, and wait until it rests again; or have a failed run go on.
+        """Submit the decisions on the requirements of a run, and wait until it pauses or ends; or reopen a failed run.
 
-        Raises what `decide` raises; `NotPaused` where the run is over.
+        Raises the errors of `decide`; `NotPaused` where the run has ended.
         """
         run_id = run_id or (run_output.run_id if run_output is not None else None)
         if run_id is None:
@@ -112,7 +112,7 @@ class TemporalWorkflows(Generic[Output]):
         self.db.decide(Decided(requirement.run_id, requirement.pause_id, word, now, text, requirement.by, requirement.comment))
 
     def reopen(self, run_id: str) -> None:
-        """Have a failed run go on with the step that failed: in a new Temporal execution of the same id, with all of its past.
+        """Continue a failed run with its failed step, in a new Temporal execution of the same id, with its whole journal.
 
         Raises `NotPaused` where it has not failed.
         """

@@ -38,11 +38,11 @@ from .threads import Threads
 
 
 class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Work, Comparison, Threads):
-    """What every store promises."""
+    """The promises of every store, as test methods."""
 
 
 class SharedStoreConformance(StoreConformance, Processes):
-    """What a store promises besides that outlives its object and is used by several processes."""
+    """The promises of every store, and those of a store that outlives its object and is shared by several processes."""
 
 
 __all__ = ["SharedStoreConformance", "StoreConformance"]
