@@ -24,9 +24,10 @@ ABOUT = {
 }
 HEAD = """# Errors
 
-Every error of statecore is a `StatecoreError`; an error of wrong input is a `ValueError`, too. Each has a stable `code`,
-which begins its message, and attributes, so that no caller parses a text. The message says what happened, why, and what
-to do. The table is generated from the classes (`python -m specs.tools.errors`), and a test raises each error.
+Every error of statecore is a `StatecoreError`; an error of wrong input is a `ValueError`, too. Each has a stable
+`code`, which begins its message, and attributes, so that no caller parses a text. The message gives the event, the
+reason and the remedy. The table is generated from the classes (`python -m specs.tools.errors`), and a test raises each
+error.
 
 A message is one line of at most 2,000 visible characters. A longer name in it is cut at ` ... `; control characters and
 marks of direction are shown as Python writes them. A message never contains a refused value: it names the field, the

@@ -11,7 +11,7 @@ begins with `$`. The set of tags is closed (`tags.py` and `values.py` are the wh
 
 Three rules make it safe. The type decides, exactly: a subclass (an enum, a named tuple, a numpy float) is not its base, and is
 refused rather than flattened. Nothing stored names code: an unknown tag is refused, no import, no fallback. A tag has one spelling:
-what is read must be written the same way again, so a lenient parser underneath cannot guess.
+a text that is read must be written the same way again, so a lenient parser underneath cannot guess.
 
 The text is canonical for a value *with its order*: a dict keeps the order of its keys, because Python promises it and user code may
 depend on it, while a set, which has none, is sorted by text. So equal texts are equal values, and two dicts that differ in

@@ -1,4 +1,4 @@
-"""The vocabulary of workflows: what the user writes, and what user code receives and returns. Pure; no run ever changes it.
+"""The vocabulary of workflows: the components that the user writes, and the objects that user code receives and returns. Pure; no run ever changes it.
 
 Components are attrs classes with explicit constructors, so that the two spellings of a setting become one `HumanReview` at once and a
 wrong one is refused where it was written. A definition says nothing of addresses, states or stores: `core.compile` does.

@@ -23,7 +23,7 @@ Evaluator: TypeAlias = bool | str | Callable[..., Any]
 
 @frozen
 class Definition:
-    """A named list of components: the root of a workflow, and what a nested workflow brings in.
+    """A named list of components: the root of a workflow, and of a nested workflow.
 
     `max_concurrency` holds for each Parallel in it that sets none itself.
     """

@@ -136,7 +136,7 @@ class Boundary(NamedTuple):
 
     `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
     `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
-    and a canonical form, is given where the run goes on with another definition than it had. `parks` gives the claim back in the same
+    and a canonical form, is given where the run continues with another definition. `parks` gives the claim back in the same
     transaction: no call is owed any more; otherwise the claim's lease is `lease` from now on, None leaves it. `claim` takes the run first,
     in the same transaction; `epoch` is then that of the new claim.
     """

@@ -138,7 +138,7 @@ class Stubs:
     """Planned answers, call by call: "succeed", "stop" and "fail" for steps; True, False, names or "fail" for evaluators and selectors.
 
     The answer to an unplanned call is `default(kind, at)`: steps succeed, evaluators and predicates say no, selectors
-    choose nothing, end conditions end their loop. A step hands on its address. `called` remembers each call, in
+    choose nothing, end conditions end their loop. A step passes on its address. `called` remembers each call, in
     order.
     """
 

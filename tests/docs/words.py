@@ -1,6 +1,7 @@
 """The rules of public English, as functions of a text: which sentences have a subject that is no thing, and which lines are too wide.
 
-A text is looked at without its code: fenced and indented blocks are left out, a code span is one word, a link is its text.
+A text is looked at without its code: fenced and indented blocks are left out, and a code span is one word. So is a link to a file of Python,
+whose text is the name of a test; any other link is its text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ WIDTH = 120
 PERSONS = r"whoever|whomever|nobody|somebody|anybody|everybody|someone|anyone|everyone|no one"
 """Pronouns for people: the text names the person, the process or the caller instead."""
 
-CLAUSE = r"(?:^|[.;:!?(]\s+|,\s+(?:and|but|so|or|for|while|since|because|then|nor)\s+)"
+CLAUSE = r"(?:^|[.;:!?]\s+|\(|,\s+(?:and|but|so|or|for|while|since|because|then|nor)\s+)"
 """Where a clause begins."""
 
 SUBJECT = re.compile(rf"{CLAUSE}(?P<word>who|what|whatever|whichever)\b(?!\s+if\b)(?P<rest>[^.?!]*[?]?)", re.IGNORECASE)
@@ -58,6 +59,7 @@ def prose(text: str) -> Iterator[str]:
 def plain(text: str) -> str:
     """A piece of prose as words: no marks of Markdown, a code span as one word, abbreviations without their points."""
     text = re.sub(r"`+[^`]*`+", "CODE", text)
+    text = re.sub(r"\[[^\]]*\]\([^)]*\.py\)", "CODE", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = ABBREVIATED.sub(lambda found: found[1].replace(".", ""), text)
     text = re.sub(r"^\s*(?:[*#>-]+|\d+\.)\s+", "", text)
