@@ -289,7 +289,7 @@ class RunStore(RunReader, Protocol):
         may be: an owner of this host that is dead is known at once, one of another host is given up when its lease is over.
 
         Raises `ClaimLost` where epoch or seq are not the run's, or where a pause is to expire that was decided; `AlreadyDecided` where a
-        decision conflicts with a stored one; what `decide` raises for a decision; `RefusedBoundary` where a row is no move of a lifecycle
+        decision conflicts with a stored one; the errors of `decide` for a decision; `RefusedBoundary` where a row is no move of a lifecycle
         or not the next one, or where a pause is closed that is not open, or opened that was asked before or where another is open.
         """
 
