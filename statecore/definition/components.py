@@ -47,10 +47,9 @@ class Step:
 
     Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a parameter `run_context`; plain, async,
     a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
-    result's `content` is the output). The name defaults to the function's or the workflow's; events and requirements carry `step_id`, which is
-    its address where none is given. `max_retries` failures are tried again by
-    itself, after `retry_delay` seconds that grow by the factor `backoff`. `skip_on_failure=True` is
-    `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step.
+    result's `content` is the output). The name defaults to that of the function or workflow; events and requirements carry `step_id`, by
+    default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that grow by the factor `backoff`.
+    `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step.
     Example: `statecore.examples.confirmation`.
     """
 
@@ -271,10 +270,7 @@ class Router:
 
 @frozen(init=False)
 class Parallel:
-    """A Parallel runs its branches concurrently, at most `max_concurrency` at a time; its content is a dict of name to content.
-
-    Example: `statecore.examples.parallel_pauses`.
-    """
+    """A Parallel runs at most `max_concurrency` branches at once; its content maps name to content. Example: `statecore.examples.parallel_pauses`."""
 
     name: str
     steps: tuple[Component, ...]

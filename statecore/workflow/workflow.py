@@ -334,8 +334,7 @@ class Workflow:
     ) -> list[Requirement]:
         """The inbox: the open pauses of the runs of this workflow that can still be decided, oldest first.
 
-        An expired pause takes its `on_timeout` first; the outcome runs with `tick` or `continue_run`. `due_before`:
-        only pauses that expire before then.
+        An expired pause takes its `on_timeout` first; the outcome runs with `tick` or `continue_run`. `due_before`: pauses that expire before it.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003

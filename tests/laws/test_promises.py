@@ -14,10 +14,9 @@ PACKAGE = Path(__file__).parents[2] / "statecore"
 LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "yaml", "code", "runpy"}
 CALLS = {"eval", "exec", "__import__", "compile"}
 IMPORTERS = {
-    "__init__.py": "the names of its own package, written there",
     "cli/main.py": "the modules of the command line, written there",
     "cli/targets.py": "the workflow that a person names on the command line",
-    "testing/__init__.py": "the names of its own package, written there",
+    "lazy.py": "the public names of a module, written in that module",
 }
 """Who imports by name, and whose names these are: none of them is stored."""
 
