@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import Kind
 
 from .program import Address, Program
 from .state import UNMARKED, Cursor, Ref, Source, State, Turn
 
-AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
+AskKind = Kind
 CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 
 

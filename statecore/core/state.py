@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from statecore.lifecycles import DECISION_WORDS, by_kind
 from statecore.lifecycles import words as w
 
 from .program import ROOT, Address
@@ -167,13 +168,5 @@ class Advanced(NamedTuple):
 
 START, CANCEL, REOPEN = Event(w.start), Event(w.cancel), Event(w.resume)
 
-# kind of pause -> a person's word -> the trigger that it fires
-DECISIONS: dict[str, dict[str, str]] = {
-    "confirmation": {"confirm": w.confirm, "reject": w.reject},
-    "user_input": {"input": w.give, "reject": w.reject},
-    "route": {"select": w.select, "reject": w.reject},
-    "output_review": {"confirm": w.confirm, "edit": w.edit, "reject": w.reject},
-    "iteration_review": {"confirm": w.confirm, "reject": w.reject},
-    "error": {"retry": w.retry, "skip": w.skip},
-    "interrupted": {"retry": w.retry, "skip": w.skip},
-}
+DECISIONS: dict[str, dict[str, str]] = by_kind(DECISION_WORDS)
+"""Kind of pause, a person's word, and the trigger that it fires."""

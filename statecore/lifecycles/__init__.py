@@ -10,6 +10,7 @@ from the cursor (where a failed run had failed). For each state and trigger exac
 """
 
 from .condition import CONDITION
+from .decisions import DECISION_WORDS, DecisionWord, by_kind, exhaustive
 from .loop import LOOP
 from .machine import MACHINES, TABLES, allowed, fire
 from .parallel import GROUP, PARALLEL
@@ -20,6 +21,7 @@ from .step import STEP
 
 __all__ = [
     "CONDITION",
+    "DECISION_WORDS",
     "GROUP",
     "JOINT",
     "LOOP",
@@ -29,8 +31,11 @@ __all__ = [
     "RUN",
     "STEP",
     "TABLES",
+    "DecisionWord",
     "Row",
     "Table",
     "allowed",
+    "by_kind",
+    "exhaustive",
     "fire",
 ]

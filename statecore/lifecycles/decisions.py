@@ -1,0 +1,117 @@
+"""The words that a person may decide with: one record a word, from which each other place reads.
+
+A question has a kind, and a kind takes some of the words. A word fires one trigger of the tables for each kind that it answers. A table
+that an upper floor keys by these words is checked by `exhaustive` when its module is imported, so that a new word is missed nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
+
+from attrs import frozen
+
+from . import words as w
+
+Kind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
+"""The kinds of question."""
+
+Carries = Literal["nothing", "feedback", "form", "names", "value"]
+"""The data that a decision has besides its word: a text that may be left out, values by name, names of choices, or an output."""
+
+
+@frozen
+class DecisionWord:
+    """One word: `fires` has the trigger for each kind of question that it answers, `verb` is the method of a requirement that says it.
+
+    `sentence` is the first line of the help of its command, `example` an answer as `--answers` takes it.
+    """
+
+    word: str
+    fires: Mapping[Kind, str]
+    carries: Carries
+    verb: str
+    sentence: str
+    example: str
+
+
+DECISION_WORDS: tuple[DecisionWord, ...] = (
+    DecisionWord(
+        "confirm",
+        {"confirmation": w.confirm, "output_review": w.confirm, "iteration_review": w.confirm},
+        carries="nothing",
+        verb="confirm",
+        sentence="Say yes to a pause.",
+        example="confirm",
+    ),
+    DecisionWord(
+        "input",
+        {"user_input": w.give},
+        carries="form",
+        verb="set_user_input",
+        sentence="Give the values that a step asks for.",
+        example='input:{"amount": 3}',
+    ),
+    DecisionWord(
+        "select",
+        {"route": w.select},
+        carries="names",
+        verb="select",
+        sentence="Choose what a Router runs, in the order given.",
+        example="select:quick,deep",
+    ),
+    DecisionWord(
+        "edit",
+        {"output_review": w.edit},
+        carries="value",
+        verb="edit",
+        sentence="Replace an output under review.",
+        example="edit:a new text",
+    ),
+    DecisionWord(
+        "reject",
+        {
+            "confirmation": w.reject,
+            "user_input": w.reject,
+            "route": w.reject,
+            "output_review": w.reject,
+            "iteration_review": w.reject,
+        },
+        carries="feedback",
+        verb="reject",
+        sentence="Say no to a pause.",
+        example="reject:shorter, please",
+    ),
+    DecisionWord(
+        "retry",
+        {"error": w.retry, "interrupted": w.retry},
+        carries="nothing",
+        verb="retry",
+        sentence="Have a failed or interrupted step run again.",
+        example="retry",
+    ),
+    DecisionWord(
+        "skip",
+        {"error": w.skip, "interrupted": w.skip},
+        carries="nothing",
+        verb="skip",
+        sentence="Go on without a failed or interrupted step.",
+        example="skip",
+    ),
+)
+"""Each word once. A question offers its words in this order."""
+
+
+def by_kind(table: Iterable[DecisionWord]) -> dict[str, dict[str, str]]:
+    """For each kind of question, its words in the order of the table, each with the trigger that it fires."""
+    records = tuple(table)
+    return {kind: {each.word: each.fires[kind] for each in records if kind in each.fires} for kind in get_args(Kind)}
+
+
+def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str]) -> None:
+    """A table keyed by words has each wanted word and no other. Raises `ValueError` with the table's name and the words."""
+    has, wants = set(keys), set(wanted)
+    problems = [f"lacks {word!r}" for word in sorted(wants - has)] + [f"has the unknown {word!r}" for word in sorted(has - wants)]
+    if problems:
+        message = f"{name} {', '.join(problems)}. Change {name}, or the words in statecore.lifecycles.decisions."
+        raise ValueError(message)

@@ -1,0 +1,42 @@
+"""The words that a person decides with: the table says what the numbered rules say, and a check finds what it does not have."""
+
+from __future__ import annotations
+
+import pytest
+
+from specs.model.oracle import ANSWERS
+from statecore.core import DECISIONS
+from statecore.lifecycles import DECISION_WORDS, by_kind, exhaustive
+from statecore.output import ErrorRequirement, StepRequirement
+
+
+def test_the_words_of_a_question_are_those_of_the_oracle():
+    """Each kind of question takes the answers that the oracle, which is written apart from the package, gives it."""
+    told = {kind: set(words) for (waits, kind), words in ANSWERS.items() if waits == "ask"}
+    assert {kind: set(words) for kind, words in DECISIONS.items()} == told
+
+
+def test_a_record_without_a_kind_takes_its_word_from_no_other():
+    """The table by kind is derived: without the record of a word, every kind loses that word and keeps the rest, in order."""
+    for left_out in DECISION_WORDS:
+        rest = by_kind(each for each in DECISION_WORDS if each is not left_out)
+        expected = {kind: [word for word in words if word != left_out.word] for kind, words in DECISIONS.items()}
+        assert {kind: list(words) for kind, words in rest.items()} == expected
+
+
+@pytest.mark.parametrize("each", DECISION_WORDS, ids=lambda each: each.word)
+def test_a_verb_is_a_method_of_the_requirements_that_take_it(each):
+    """The verb of a word is a method of the requirement of each kind that the word answers."""
+    kinds = {ErrorRequirement if kind in ("error", "interrupted") else StepRequirement for kind in each.fires}
+    assert [kind.__name__ for kind in kinds if not callable(getattr(kind, each.verb, None))] == []
+
+
+def test_a_table_with_the_wanted_words_passes():
+    """The order of the words does not matter."""
+    exhaustive("a table", ("skip", "retry"), ("retry", "skip"))
+
+
+def test_a_missing_and_an_unknown_word_are_named():
+    """The refusal names the table, the words that it lacks, and those that it should not have."""
+    with pytest.raises(ValueError, match=r"^a table lacks 'skip', has the unknown 'toy'\. Change a table, or the words in "):
+        exhaustive("a table", ("retry", "toy"), ("retry", "skip"))
