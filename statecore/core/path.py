@@ -51,10 +51,15 @@ def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: 
 
 def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> None:
     """A cursor waits for the world, or has failed."""
-    again = trigger in NEW_ATTEMPT or (trigger == w.reject and cursor.phase == w.awaiting_review)
+    again = begins_attempt(cursor.phase, trigger)
     plain = trigger == w.enter and phase == w.running
     marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase)
     draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
+
+
+def begins_attempt(phase: str, trigger: str) -> bool:
+    """Whether a trigger in a phase makes what comes next another attempt."""
+    return trigger in NEW_ATTEMPT or (trigger == w.reject and phase == w.awaiting_review)
 
 
 def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> Marks:

@@ -11,6 +11,7 @@ from functools import cache
 
 from statecore.core import DECISIONS, Cursor, Node
 from statecore.core.facts import CURSOR_FACTS, ENDS_EARLY, MAX_INTERRUPTS, after_iteration
+from statecore.core.path import begins_attempt
 from statecore.core.state import Marks
 from statecore.lifecycles import JOINT, TABLES, Row, Table
 from statecore.lifecycles import words as w
@@ -28,7 +29,10 @@ CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute, w.ch
 CLOCK = frozenset({w.wake, w.expire})
 """What a clock reports."""
 
-PERSON = frozenset({trigger for words in DECISIONS.values() for trigger in words.values()} | {w.cancel, w.resume})
+DECIDED = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
+"""What a person's decision fires."""
+
+PERSON = DECIDED | {w.cancel, w.resume}
 """What a person does."""
 
 AROUND = frozenset({w.finish, w.leave, w.fail})
@@ -220,6 +224,15 @@ def questions_offer_every_answer(table: Table) -> list[str]:
     return found
 
 
+def a_decision_goes_on(table: Table) -> list[str]:
+    """A person's decision leaves its state, or begins a new attempt: the same question is not asked twice under one name."""
+    return [
+        f"{row} changes nothing"
+        for row in table.rows
+        if row.on in DECIDED and row.dest == row.source and not begins_attempt(row.source, row.on)
+    ]
+
+
 def questions_expire_and_delays_end(table: Table) -> list[str]:
     """Every question has a row for its deadline, and every delay one for its end."""
     wanted = {"ask": w.expire, "timer": w.wake}
@@ -257,6 +270,7 @@ LAWS: tuple[Callable[[Table], list[str]], ...] = (
     guards_can_hold_and_fail,
     every_trigger_has_its_place,
     questions_offer_every_answer,
+    a_decision_goes_on,
     questions_expire_and_delays_end,
     calls_may_fail_and_die,
     what_lives_can_be_cancelled,

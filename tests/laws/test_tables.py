@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 
 from statecore.definition.review import SUPPORTED
-from statecore.lifecycles import JOINT, MACHINES, RUN, TABLES, words
+from statecore.lifecycles import JOINT, MACHINES, RUN, TABLES, Row, Table, words
 from statecore.lifecycles import words as w
 from statecore.lifecycles.machine import Machines
 from tests.laws.claims import claims
-from tests.laws.table_laws import CALL, CLOCK, LAWS, OVER, PERSON, legal, policies
+from tests.laws.table_laws import CALL, CLOCK, LAWS, OVER, PERSON, a_decision_goes_on, legal, policies
 from tests.model.definitions import RENAMED, SHAPES, VALUES
 from tests.model.explore import INTERNAL
 
@@ -23,6 +23,25 @@ every_table = pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES)
 def test_the_law_holds(law, table):
     """Every table obeys every law."""
     assert law(table) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "on", "dest", "broken"),
+    [
+        (w.awaiting_confirmation, w.confirm, w.awaiting_confirmation, True),
+        (w.awaiting_confirmation, w.reject, w.awaiting_confirmation, True),
+        (w.awaiting_review, w.edit, w.awaiting_review, True),
+        (w.errored_paused, w.skip, w.errored_paused, True),
+        (w.awaiting_review, w.reject, w.awaiting_review, False),
+        (w.errored_paused, w.retry, w.errored_paused, False),
+        (w.awaiting_confirmation, w.expire, w.awaiting_confirmation, False),
+        (w.awaiting_confirmation, w.confirm, w.running, False),
+    ],
+)
+def test_a_decision_that_changes_nothing_is_found(source, on, dest, broken):
+    """The law of decisions can fail: a row that stays in its state and in its attempt breaks it, any other does not."""
+    made_up = Table("made_up", source, (Row(source, on, dest, w.always, "CONF-1"),), frozenset(), {source: "ask"})
+    assert bool(a_decision_goes_on(made_up)) is broken
 
 
 @every_table
