@@ -8,6 +8,7 @@ from attrs import frozen
 
 from statecore.core import DECISIONS
 from statecore.core.program import ROOT
+from statecore.lifecycles import DECISION_WORDS, exhaustive
 from statecore.lifecycles import words as w
 
 from .text import clean, named
@@ -128,6 +129,7 @@ SAYS: dict[str, Callable[[Program, Node], str]] = {
     "select": when_selected,
     "edit": when_edited,
 }
+exhaustive("asking.outcomes.SAYS", SAYS, (each.word for each in DECISION_WORDS))
 OF_REVIEWS = {"confirm": when_kept, "reject": when_review_rejected}
 
 

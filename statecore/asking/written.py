@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from statecore.lifecycles import DECISION_WORDS, exhaustive
+
 if TYPE_CHECKING:
     from statecore.definition import UserInputField
 
@@ -76,3 +78,4 @@ CARRIED: dict[str, Callable[[str], Any]] = {
     "reject": str,
 }
 """How the value of an answer is read: an object for an input, names for a selection, JSON or text for an edit, text for a rejection."""
+exhaustive("asking.written.CARRIED", CARRIED, (each.word for each in DECISION_WORDS if each.carries != "nothing"))

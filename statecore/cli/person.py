@@ -21,6 +21,7 @@ from statecore.asking.written import CARRIED, Miswritten, assigned, read_object,
 from statecore.core import DECISIONS
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
+from statecore.lifecycles import DECISION_WORDS
 from statecore.runtime.answers import chosen_names
 
 from .options import Option, usage_errors
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from statecore.asking.outcomes import Outcome
     from statecore.output import Requirement
 
-WORDS = tuple(dict.fromkeys(word for words in DECISIONS.values() for word in words))
+WORDS = tuple(each.word for each in DECISION_WORDS)
 RETRIES = 10
 """How often `--answers step=retry` has one step run again before the run is left to a person: nothing loops without end."""
 AGAIN = ("retry", "reject")
@@ -111,7 +112,8 @@ class Given:
 
 
 CARRYING = re.compile(rf"(?:|(?P<step>[^,]*?)=)(?P<word>{'|'.join(CARRIED)}):(?P<value>.*)", re.DOTALL)
-EXAMPLES = {"input": 'input:{"amount": 3}', "select": "select:quick,deep", "edit": "edit:a new text"}
+EXAMPLES = {each.word: each.example for each in DECISION_WORDS if each.carries not in ("nothing", "feedback")}
+"""An answer with each word that never stands alone."""
 
 
 def parse(texts: Iterable[str], by: str) -> Given:

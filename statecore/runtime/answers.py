@@ -9,21 +9,16 @@ from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, quoted
+from statecore.lifecycles import DECISION_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from statecore.stores import Pause
 
-ANSWERS = {
-    "confirmation": "confirm() or reject()",
-    "user_input": "set_user_input() or reject()",
-    "route": "select() or reject()",
-    "output_review": "confirm(), edit() or reject()",
-    "iteration_review": "confirm() or reject()",
-    "error": "retry() or skip()",
-    "interrupted": "retry() or skip()",
-}
+VERBS = {each.word: f"{each.verb}()" for each in DECISION_WORDS}
+ANSWERS = {kind: " or ".join(", ".join(VERBS[word] for word in words).rsplit(", ", 1)) for kind, words in DECISIONS.items()}
+"""The methods of a requirement that answer each kind of question, as a message says it."""
 
 
 class Said(Protocol):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from specs.model.oracle import ANSWERS
+from statecore.cli.person import parse
 from statecore.core import DECISIONS
 from statecore.lifecycles import DECISION_WORDS, by_kind, exhaustive
 from statecore.output import ErrorRequirement, StepRequirement
+from statecore.runtime import answers
 
 
 def test_the_words_of_a_question_are_those_of_the_oracle():
@@ -40,3 +42,24 @@ def test_a_missing_and_an_unknown_word_are_named():
     """The refusal names the table, the words that it lacks, and those that it should not have."""
     with pytest.raises(ValueError, match=r"^a table lacks 'skip', has the unknown 'toy'\. Change a table, or the words in "):
         exhaustive("a table", ("retry", "toy"), ("retry", "skip"))
+
+
+def test_the_messages_name_the_methods_of_each_kind():
+    """A run that cannot go on says, for each kind of question, which methods answer it, in words as a person writes them."""
+    assert answers.ANSWERS == {
+        "confirmation": "confirm() or reject()",
+        "user_input": "set_user_input() or reject()",
+        "route": "select() or reject()",
+        "output_review": "confirm(), edit() or reject()",
+        "iteration_review": "confirm() or reject()",
+        "error": "retry() or skip()",
+        "interrupted": "retry() or skip()",
+    }
+
+
+@pytest.mark.parametrize("each", DECISION_WORDS, ids=lambda each: each.word)
+def test_an_example_is_taken_by_answers(each):
+    """`--answers` reads the example of a word as that word, with a value exactly where the word carries one."""
+    [(word, value)] = parse([each.example], "me").bare
+    assert word == each.word
+    assert (value is not None) is (each.carries != "nothing")
