@@ -17,9 +17,11 @@ from statecore.asking.text import clean, named, short
 from statecore.asking.written import assigned, read_json, read_object
 from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
+from statecore.lifecycles import DECISION_WORDS, exhaustive
 from statecore.stores import PauseFilter
 
 from . import exits
+from .main import COMMANDS
 from .options import Option, json_option, usage_errors
 from .person import by_option
 from .screen import command
@@ -110,10 +112,13 @@ def clerked(function: F) -> Callable[..., int]:
     return gathered
 
 
-def plain(word: str, what: str) -> click.Command:
+SENTENCES = {each.word: each.sentence for each in DECISION_WORDS}
+
+
+def plain(word: str) -> click.Command:
     """The command of a word that carries no value."""
 
-    @click.command(word, help=f"{what}\n\n{RUN_HELP}")
+    @click.command(word, help=f"{SENTENCES[word]}\n\n{RUN_HELP}")
     @click.argument("run")
     @click.argument("step", required=False)
     @clerked
@@ -123,12 +128,12 @@ def plain(word: str, what: str) -> click.Command:
     return decide
 
 
-confirm: click.Command = plain("confirm", "Confirm a pause.")
-retry: click.Command = plain("retry", "Call a failed or interrupted step again.")
-skip: click.Command = plain("skip", "Skip a failed or interrupted step.")
+confirm: click.Command = plain("confirm")
+retry: click.Command = plain("retry")
+skip: click.Command = plain("skip")
 
 
-@click.command(help=f"Reject a pause.\n\n{RUN_HELP}")
+@click.command(help=f"{SENTENCES['reject']}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
 @click.option("--feedback", metavar="TEXT", help="Feedback for the next attempt.")
@@ -138,7 +143,7 @@ def reject(clerk: Clerk, run: str, step: str | None, feedback: str | None) -> in
     return clerk.decide(run, "reject", step, lambda _: feedback)
 
 
-@click.command("input", help=f"Give the input that a step asks for.\n\nEach value is parsed by the type of its field. {RUN_HELP}")
+@click.command("input", help=f"{SENTENCES['input']}\n\nEach value is parsed by the type of its field. {RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, metavar="[STEP] NAME=VALUE...")
 @click.option("--json-value", metavar="JSON", help="All values at once, as an object, e.g. '{\"amount\": 3}'.")
@@ -157,7 +162,7 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
         return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
 
 
-@click.command(help=f"Select the children that a Router runs, in this order.\n\n{RUN_HELP}")
+@click.command(help=f"{SENTENCES['select']}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, required=True, metavar="[STEP] CHOICE...")
 @clerked
@@ -171,7 +176,7 @@ def select(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
     return clerk.decide(run, "select", step, lambda _: list(choices))
 
 
-@click.command(help=f"Replace an output under review.\n\n{RUN_HELP}")
+@click.command(help=f"{SENTENCES['edit']}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
 @click.option("--value", metavar="JSON", help="The new output, as JSON.")
@@ -185,6 +190,10 @@ def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str 
     with usage_errors():
         output = read_json(value, "--value") if value is not None else text
     return clerk.decide(run, "edit", step, lambda _: output)
+
+
+exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, edit)), (*SENTENCES,))
+exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*SENTENCES, "cancel"))
 
 
 def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
