@@ -41,7 +41,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         {"confirmation": w.confirm, "output_review": w.confirm, "iteration_review": w.confirm},
         carries="nothing",
         verb="confirm",
-        sentence="Say yes to a pause.",
+        sentence="Confirm a pause.",
         example="confirm",
     ),
     DecisionWord(
@@ -49,7 +49,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         {"user_input": w.give},
         carries="form",
         verb="set_user_input",
-        sentence="Give the values that a step asks for.",
+        sentence="Give the input that a step asks for.",
         example='input:{"amount": 3}',
     ),
     DecisionWord(
@@ -57,7 +57,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         {"route": w.select},
         carries="names",
         verb="select",
-        sentence="Choose what a Router runs, in the order given.",
+        sentence="Select the children that a Router runs, in this order.",
         example="select:quick,deep",
     ),
     DecisionWord(
@@ -79,7 +79,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         },
         carries="feedback",
         verb="reject",
-        sentence="Say no to a pause.",
+        sentence="Reject a pause.",
         example="reject:shorter, please",
     ),
     DecisionWord(
@@ -87,7 +87,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         {"error": w.retry, "interrupted": w.retry},
         carries="nothing",
         verb="retry",
-        sentence="Have a failed or interrupted step run again.",
+        sentence="Call a failed or interrupted step again.",
         example="retry",
     ),
     DecisionWord(
@@ -95,7 +95,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         {"error": w.skip, "interrupted": w.skip},
         carries="nothing",
         verb="skip",
-        sentence="Go on without a failed or interrupted step.",
+        sentence="Skip a failed or interrupted step.",
         example="skip",
     ),
 )

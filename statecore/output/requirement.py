@@ -11,6 +11,7 @@ from statecore.codec import decode
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
+from statecore.lifecycles import DECISION_WORDS, exhaustive
 from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.rules import clock_text
 
@@ -310,6 +311,13 @@ MESSAGES = {
     "output_review": "output_review_message",
     "iteration_review": "output_review_message",
 }
+
+
+exhaustive(
+    "output.requirement",
+    (each.word for each in DECISION_WORDS if hasattr(StepRequirement, each.verb) or hasattr(ErrorRequirement, each.verb)),
+    (each.word for each in DECISION_WORDS),
+)
 
 
 def requirement_of(waiting: Waiting, place: Place) -> Requirement:
