@@ -46,6 +46,7 @@ from .runs import (
 from .stores import (
     NotAStatecoreStore,
     NotPermitted,
+    OutsideFormat,
     RefusedCodec,
     ReplayFailed,
     StoreCorrupt,
@@ -90,6 +91,7 @@ __all__ = [
     "NotAStatecoreStore",
     "NotPaused",
     "NotPermitted",
+    "OutsideFormat",
     "PauseExpired",
     "RefusedBoundary",
     "RefusedCodec",

@@ -138,3 +138,13 @@ class NotPermitted(StoreError):
     says = "The store {path!r} does not permit this: {why}. Nothing was changed; use a role that may, or grant it."
     path: str
     why: str
+
+
+@define(**AS_ERROR)
+class OutsideFormat(StoreError, ValueError):
+    """A number, a text or a list of bytes has no place in the format of the stores."""
+
+    code = "SC508"
+    says = "{what} has no place in the format of the stores: {why}. Nothing was stored."
+    what: str
+    why: str

@@ -1,0 +1,165 @@
+"""The chain of a run: who it is, its events link by link, where it stands, and what is left of it when it is gone. Seals, with a key or without."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from re import compile as pattern
+from typing import NamedTuple
+
+from .framing import HASH, HASHES, NUMBER, TEXT, frame, hashed, listed, maybe, number, record, refuse, text
+
+KEY_BYTES = 32
+PLACE = pattern(r"((0|[1-9]\d*)(\.(0|[1-9]\d*))*)?:(0|[1-9]\d*)")
+
+
+class ListedMove(NamedTuple):
+    """One move of an event, without turn and attempt: an address and a row of a lifecycle."""
+
+    at: str
+    machine: str
+    source: str
+    trigger: str
+    dest: str
+
+
+RUN = record(
+    "run",
+    run_id=TEXT,
+    workflow_id=TEXT,
+    workflow_name=TEXT,
+    session=HASH,
+    user=maybe(HASH),
+    requester=maybe(HASH),
+    created_us=NUMBER,
+    input=HASH,
+    additional=HASH,
+    metadata=HASH,
+    definition=TEXT,
+    workflow_version=maybe(NUMBER),
+    rules=NUMBER,
+    start_key=maybe(TEXT),
+)
+"""The identity of a run. Its digest is the link before the first event: no chain fits another run."""
+
+EVENT = record(
+    "event",
+    previous=HASH,
+    run_id=TEXT,
+    number=NUMBER,
+    boundary=NUMBER,
+    epoch=NUMBER,
+    moves=HASH,
+    place=maybe(TEXT),
+    time_us=NUMBER,
+    fact=maybe(TEXT),
+    by=maybe(HASH),
+    note=maybe(HASH),
+    value=maybe(HASH),
+    session=maybe(HASHES),
+    asked=maybe(HASHES),
+    decided=maybe(HASH),
+)
+"""A link of the chain. `moves` is `moves_digest`, `place` is `placed`; `session` are commitments, `asked` the digests of the questions that
+the event puts, `decided` that of the decision that it applies."""
+
+HOT = record(
+    "hot",
+    run_id=TEXT,
+    phase=TEXT,
+    claim_order=NUMBER,
+    owner=maybe(TEXT),
+    epoch=NUMBER,
+    definition=TEXT,
+    number=NUMBER,
+    head=HASH,
+    state=TEXT,
+    held=TEXT,
+    ended_us=maybe(NUMBER),
+)
+"""Where a run stands. Not in it: when to look again (lease, wake), and a request to cancel, which has a digest of its own."""
+
+CANCEL = record("cancel", run_id=TEXT, by=maybe(HASH), time_us=NUMBER)
+
+TOMBSTONE = record(
+    "tombstone",
+    run_id=TEXT,
+    workflow_id=TEXT,
+    identity=HASH,
+    phase=TEXT,
+    number=NUMBER,
+    head=HASH,
+    created_us=NUMBER,
+    ended_us=NUMBER,
+    purged_us=NUMBER,
+    by=maybe(HASH),
+)
+
+ERASURE = record("erasure", run_id=TEXT, what=TEXT, by=maybe(HASH), reason=maybe(HASH), time_us=NUMBER)
+
+
+# -- moves -------------------------------------------------------------------------------------------------------------------------
+
+
+def moves_digest(moves: Iterable[ListedMove]) -> bytes:
+    """The SHA-256 of a list of moves, in their order; one list is one shape. Raises `OutsideFormat` and `UnstorableValue`."""
+    return sha256(frame("moves", *[listed(*[text("A word of a move", word) for word in move]) for move in moves])).digest()
+
+
+def shape_number(digest: bytes) -> int:
+    """The number of a list of moves, 0 to 2^63 - 1: the first 63 bits of its digest.
+
+    The chain covers the whole digest. Two lists may have one number by ill will (2^32 tries): whatever interns a list compares it.
+    """
+    return int.from_bytes(hashed("The digest of a list of moves", digest)[:8], "big") >> 1
+
+
+def placed(places: Sequence[tuple[Sequence[int], int]]) -> str | None:
+    """The turns and attempts of an event's moves as text, `2.1:0;:1`; None where all turns are empty and all attempts 0.
+
+    Raises `OutsideFormat` for what is no turn or attempt.
+    """
+    for turn, attempt in places:
+        for each in (*turn, attempt):
+            number("A turn or an attempt", each)
+            if each < 0:
+                refuse("A turn or an attempt", f"{each} is below 0")
+    if all(not turn and not attempt for turn, attempt in places):
+        return None
+    return ";".join(f"{'.'.join(map(str, turn))}:{attempt}" for turn, attempt in places)
+
+
+def places(place: str | None, count: int) -> list[tuple[tuple[int, ...], int]]:
+    """The turns and attempts of `count` moves, from what `placed` wrote. Raises `OutsideFormat` for anything else."""
+    if place is None:
+        return [((), 0)] * count
+    found = []
+    for each in place.split(";"):
+        if not PLACE.fullmatch(each) or not each.isascii():
+            refuse("The place of an event", f"{each!r} is no turn and attempt")
+        turn, attempt = each.split(":")
+        found.append((tuple(map(int, turn.split("."))) if turn else (), int(attempt)))
+    if len(found) != count or placed(found) != place:
+        refuse("The place of an event", f"it is not the one way to write the places of {count} moves")
+    return found
+
+
+# -- seals -------------------------------------------------------------------------------------------------------------------------
+
+
+def seal(digest: bytes, kid: str | None = None, key: bytes | None = None) -> bytes:
+    """The seal of a digest: the digest itself, or its HMAC-SHA256 with a key that is called `kid`.
+
+    Digests never depend on a key, so that another key changes seals and nothing else. A key has 32 bytes. Raises `OutsideFormat`.
+    """
+    hashed("What is sealed", digest)
+    if (kid is None) != (key is None):
+        refuse("A seal", "it takes a key and its name, or neither")
+    if kid is None or key is None:
+        return digest
+    if len(key) != KEY_BYTES:
+        refuse("The key of a seal", f"{KEY_BYTES} bytes are wanted: secrets.token_bytes({KEY_BYTES})")
+    if not kid:
+        refuse("The name of a key", "it is empty")
+    return hmac.digest(key, frame("seal", text("The name of a key", kid), digest), "sha256")
