@@ -62,7 +62,7 @@ EVENT = record(
     decided=maybe(HASH),
 )
 """A link of the chain. `moves` is `moves_digest`, `place` is `placed`; `session` are commitments, `asked` the digests of the questions that
-the event puts, `decided` that of the decision that it applies."""
+the event puts, `decided` that of the decision that it applies or finds lapsed."""
 
 HOT = record(
     "hot",

@@ -117,18 +117,19 @@ END $$;
 -- the salt of a slot, from a row's salt or from what an erasure left; NULL where the slot was erased
 CREATE FUNCTION slot_salt(salts BYTEA, slot TEXT, index BIGINT DEFAULT 0) RETURNS BYTEA LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path FROM CURRENT AS $$
-DECLARE place BYTEA := slot_part(slot, index); rest BYTEA := salts; salt BYTEA; size BIGINT;
+DECLARE place BYTEA := slot_part(slot, index); rest BYTEA := salts; salt BYTEA; size INT;
 BEGIN
   IF salts IS NULL THEN RETURN NULL; END IF;
   IF octet_length(salts) = 16 THEN RETURN substr(sha256(frame('salt', salts) || place), 1, 16); END IF;
+  IF octet_length(salts) = 0 THEN RETURN refuse('the salts of a row', 'where no slot is left, NULL is wanted'); END IF;
   WHILE octet_length(rest) > 0 LOOP
-    IF octet_length(rest) < 64 OR substr(rest, 1, 7) <> '\x00000000000000' THEN RETURN refuse('the salts of a row', 'they end too early'); END IF;
+    IF octet_length(rest) < 8 OR substr(rest, 1, 7) <> '\x00000000000000' THEN RETURN refuse('the salts of a row', 'they end too early'); END IF;
     size := 24 + get_byte(rest, 7); -- a slot's name with its length, and the number with its length
     IF octet_length(rest) < size + 24 OR substr(rest, size + 1, 8) <> int8send(16) THEN
       RETURN refuse('the salts of a row', 'they end too early');
     END IF;
-    IF substr(rest, 1, size::int) = place THEN salt := substr(rest, size::int + 9, 16); END IF;
-    rest := substr(rest, size::int + 25);
+    IF substr(rest, 1, size) = place THEN salt := substr(rest, size + 9, 16); END IF;
+    rest := substr(rest, size + 25);
   END LOOP;
   RETURN salt;
 END $$;
