@@ -307,7 +307,19 @@ def test_a_purged_run_keeps_its_leaves():
 
 def test_the_package_is_pure():
     """No clock, no chance and no IO: the modules import hashes, texts and the errors, and nothing else."""
-    allowed = {"__future__", "attrs", "base64", "collections.abc", "hashlib", "hmac", "re", "typing", "statecore.errors"}
+    allowed = {
+        "__future__",
+        "attrs",
+        "base64",
+        "collections.abc",
+        "functools",
+        "hashlib",
+        "hmac",
+        "re",
+        "struct",
+        "typing",
+        "statecore.errors",
+    }
     paths = sorted(Path(frames.__path__[0]).glob("*.py"))
     imports = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}

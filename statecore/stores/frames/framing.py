@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from re import compile as pattern
+from struct import Struct
 from typing import NoReturn
 
 from attrs import frozen
@@ -19,6 +20,7 @@ FORMAT = "statecore/3/"
 """What each tag begins with."""
 
 TAG = pattern(r"[a-z_]+(\.[a-z_]+)?")
+LENGTH = Struct(">Q").pack
 NULL = b"\xff" * 8
 HASH_BYTES = 32
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -41,7 +43,7 @@ def listed(*parts: bytes | None) -> bytes:
     for part in parts:
         if part is not None and type(part) is not bytes:
             refuse(f"A part of the type {type(part).__name__}", "a part is bytes or None")
-    return b"".join([NULL if part is None else len(part).to_bytes(8, "big") + part for part in parts])
+    return b"".join([NULL if part is None else LENGTH(len(part)) + part for part in parts])
 
 
 # -- kinds of parts ----------------------------------------------------------------------------------------------------------------
@@ -135,16 +137,23 @@ class Record:
 
     tag: str
     parts: Mapping[str, Kind]
+    head: bytes
+    """The part of the tag."""
 
     def framed(self, **values: object) -> bytes:
         """The frame of the values, each given by name. Raises `OutsideFormat` where one is missing, unknown or not of its kind."""
         if values.keys() != self.parts.keys():
             odd = ", ".join(sorted(values.keys() ^ self.parts.keys()))
             refuse(f"This {self.tag}", f"each part is given once, by its name; missing or unknown: {odd}")
-        parts = [
-            None if values[name] is None and kind.optional else kind.encode(name, values[name]) for name, kind in self.parts.items()
-        ]
-        return frame(self.tag, *parts)
+        found = [self.head]
+        for name, kind in self.parts.items():
+            value = values[name]
+            if value is None and kind.optional:
+                found.append(NULL)
+            else:
+                part = kind.encode(name, value)
+                found += (LENGTH(len(part)), part)
+        return b"".join(found)
 
     def digest(self, **values: object) -> bytes:
         """The SHA-256 of the frame. Raises as `framed` does."""
@@ -153,4 +162,4 @@ class Record:
 
 def record(tag: str, /, **parts: Kind) -> Record:
     """A record with these parts; the order in which they are written is the order in which they are hashed."""
-    return Record(tag, parts)
+    return Record(tag, parts, frame(tag))

@@ -8,9 +8,10 @@ replaced by the derived salts of the slots that stay, because the erased slot's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 
-from .framing import frame, listed, number, refuse, text, utf8
+from .framing import frame, listed, number, refuse, utf8
 
 SALT_BYTES = 16
 
@@ -37,12 +38,12 @@ def slot_salt(salts: bytes | None, slot: str, index: int = 0) -> bytes | None:
 
     Raises `OutsideFormat` for an unknown slot, and for bytes that no row keeps.
     """
-    place = known(slot, index)
+    parts = parts_of((slot, index))
     if salts is None:
         return None
     if len(salts) == SALT_BYTES:
-        return sha256(frame("salt", salts, *parts_of(place))).digest()[:SALT_BYTES]
-    return salts_kept(salts).get(place)
+        return sha256(frame("salt", salts, *parts)).digest()[:SALT_BYTES]
+    return salts_kept(salts).get((slot, index))
 
 
 def salts_left(salts: bytes | None, staying: Iterable[Place]) -> bytes | None:
@@ -86,7 +87,7 @@ def commitment(slot: str, salt: bytes, body: str | bytes) -> bytes:
 
     Raises `OutsideFormat` for an unknown slot or another length of salt, `UnstorableValue` for a lone surrogate.
     """
-    known(slot, 0)
+    parts_of((slot, 0))
     if slot == "event.session":
         refuse(slot, "a session's value is committed to together with its key: session_commitment")
     return sha256(frame(slot, checked_salt(salt), body_of(slot, body))).digest()
@@ -127,19 +128,15 @@ def disclosed(plain: bytes) -> tuple[bytes, bytes]:
 # -- domains -----------------------------------------------------------------------------------------------------------------------
 
 
-def known(slot: str, index: int) -> Place:
-    """A slot and its number. Raises `OutsideFormat` where there is none."""
+@lru_cache(maxsize=256)
+def parts_of(place: Place) -> tuple[bytes, bytes]:
+    """A slot and its number as parts. Raises `OutsideFormat` where there is none."""
+    slot, index = place
     if slot not in SLOTS:
         refuse(f"The slot {slot!r}", f"the slots are {', '.join(sorted(SLOTS))}")
-    number(f"The number of {slot}", index)
     if index < 0 or (index and slot not in SEVERAL):
         refuse(f"{slot} {index}", "only event.session and pause.shown are several, numbered from 0")
-    return slot, index
-
-
-def parts_of(place: Place) -> tuple[bytes, bytes]:
-    """A slot and its number as parts."""
-    return text("A slot", place[0]), number("The number of a slot", place[1])
+    return slot.encode(), number("The number of a slot", index)
 
 
 def checked_salt(salt: bytes) -> bytes:
