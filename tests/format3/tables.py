@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from statecore.stores.link import shipped
 from statecore.stores.rules import LEGAL
-from statecore.stores.schema import statements
+from statecore.stores.sql.link import shipped
+from statecore.stores.sqlite.opening import statements
 
 SCRIPTS = ("schema-3.sql", "schema-3-guards.sql", "schema-3-erasing.sql")
 PRAGMAS = (
@@ -59,7 +59,7 @@ def tables() -> sqlite3.Connection:
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("PRAGMA trusted_schema = 0")
     for script in SCRIPTS:
-        for statement in statements(shipped("statecore.stores", script)):
+        for statement in statements(shipped("statecore.stores.sqlite", script)):
             connection.execute(statement)
     return connection
 

@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from statecore.stores.frames import slots
-from statecore.stores.link import shipped
+from statecore.stores.sql.link import shipped
 from tests.format3.tables import (
     DECIDED,
     ENDED,
@@ -426,7 +426,7 @@ def test_the_file_is_as_the_page_says(file):
     assert [one(file, f"PRAGMA {name}") for name in ("page_size", "auto_vacuum", "encoding")] == [4096, 0, "UTF-8"]
     for (sql,) in file.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
         assert re.search(r"STRICT(, WITHOUT ROWID)?$", sql)
-    script = shipped("statecore.stores", "schema-3.sql")
+    script = shipped("statecore.stores.sqlite", "schema-3.sql")
     wrong = re.findall(r"^\s+(\w+(?:_c|_us|hash|head|seal|salt|digest))\s+(\w+)", script, re.MULTILINE)
     assert {kind for name, kind in wrong if name.endswith("_us")} == {"INTEGER"}
     assert {kind for name, kind in wrong if not name.endswith("_us")} == {"BLOB"}

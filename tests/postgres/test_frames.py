@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from statecore.errors import OutsideFormat
 from statecore.stores.frames import chain, framing, ids, leaves, slots
-from statecore.stores.link import shipped
+from statecore.stores.sql.link import shipped
 from tests.format3 import reference
 from tests.format3.product import RECORDS, body, values_of
 from tests.format3.test_rules import HASHES, NUMBERS, PARTS, TEXTS, record_values
