@@ -212,7 +212,6 @@ BEGIN
     SELECT 1 FROM hot JOIN run ON run.id = hot.run WHERE hot.run = NEW.run AND run.run_id = NEW.run_id AND run.workflow = NEW.workflow
       AND run.created_us = NEW.created_us
     AND hot.phase = NEW.phase AND hot.ended_us = NEW.ended_us AND hot.owner IS NULL AND hot.number = NEW.number AND hot.head = NEW.head);
-  SELECT RAISE(ABORT, 'a tombstone keeps the last head') WHERE EXISTS (SELECT 1 FROM event WHERE id = (NEW.run << 24 | NEW.number) + 1);
   SELECT RAISE(ABORT, 'what is to be told is told first') WHERE EXISTS (
     SELECT 1 FROM notice n LEFT JOIN delivery d ON d.notice = n.id WHERE n.run = NEW.run AND d.done_us IS NULL);
 END;
