@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 BASE = ""
 ROOMS = {
     BASE: "",
-    "cel": "runtime/calls.py",
+    "cel": "runtime/",
     "diagrams": "draw/",
     "postgres": "stores/postgres/",
     "temporal": "temporal/",
