@@ -30,7 +30,7 @@ def test_a_new_decision_changes_the_index(tmp_path) -> None:
 def test_specs_says_what_lies_where() -> None:
     """Each folder and page of specs/ has a row of its own in specs/README.md."""
     text = (SPECS / "README.md").read_text(encoding="utf-8")
-    rows = set(re.findall(r"^\| (?:\[([\w.]+)\]|`(\w+)`)", text, re.MULTILINE))
+    rows = set(re.findall(r"^\| (?:\[([\w.-]+)\]|`(\w+)`)", text, re.MULTILINE))
     listed = {one or other for one, other in rows}
     there = {path.name for path in SPECS.iterdir() if path.suffix == ".md" or (path.is_dir() and path.name[0] not in "_.")}
     assert there - listed == {"README.md"}
