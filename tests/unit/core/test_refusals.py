@@ -28,6 +28,18 @@ def test_only_a_failed_run_is_reopened():
         advance(GATED, advance(GATED, BEGINNING, START).state, REOPEN)
 
 
+@pytest.mark.spec("LAW-1", "LAW-4")
+def test_a_failed_run_takes_nothing_but_its_reopening():
+    """A place of a failed run is still there, and no event reaches it: not even the one that it waited for."""
+    program = compile_definition(Definition("flow", (Step("pay", lambda _: None),))).program
+    running = advance(program, BEGINNING, START).state
+    failed = advance(program, running, Event("fail", "pay")).state
+    assert failed.run == "failed"
+    with pytest.raises(RefusedTrigger, match="failed"):
+        advance(program, failed, Event("succeed", "pay"))
+    assert advance(program, failed, REOPEN).state.run == "running"
+
+
 @pytest.mark.spec("TIME-1")
 def test_what_has_no_deadline_does_not_expire():
     """A question that waits for ever cannot be late."""
