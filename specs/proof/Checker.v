@@ -1,0 +1,29 @@
+(* The checker of well-formed programs, as a function: the theorems hold for every program that it accepts. `specs/proof/wellformed.py` is the
+   same function in Python, which the tests ask about every program that they compile; `Theorems.v` proves what it decides. *)
+Require Import List Arith Bool. Import ListNotations.
+Require Import Tables Core.
+
+(* How many numbers a turn gets inside a component; whether its children are entered by the component itself, not by its own trigger. *)
+Definition extends k := match k with K_loop | K_router => 1 | _ => 0 end.
+Definition beside k := match k with K_loop | K_router | K_parallel => true | _ => false end.
+
+Definition nobody := Node K_step M_step 0 0 [] 0 [] false 0 0 0 0 0 false None false.
+Definition of_list (l : list node) (f : addr) := Program (fun a => nth a l nobody) f.
+
+Section checker.
+Variable p : program.
+Notation N := (get p).
+Definition gatedb a := has G_needs_confirmation (facts (N a)) || has G_needs_input (facts (N a)).
+Definition ok_at a : bool := let n := N a in
+  (if a =? 0 then parent n =? 0 else parent n <? a)
+  && ((parent n =? 0) || (depth n =? depth (N (parent n)) + extends (kind_ (N (parent n)))))
+  && ((next n =? parent n) || ((parent (N (next n)) =? parent n) && (depth (N (next n)) =? depth n)))
+  && forallb (fun x => negb (a =? 0) && ((parent (N (snd x)) =? a) || ((snd x =? a) && negb (beside (kind_ n))))) (exits n)
+  && ((leaves n =? a) || (leaves n =? 0) || existsb (Nat.eqb (leaves n)) (anc p a))
+  && (negb (gatedb a) || (negb (has G_runs_at_once (facts n)) && negb (has G_needs_route (facts n))))
+  && negb (machine_beq (mach n) M_run)
+  && (machine_beq (mach n) M_step || match exits n with [] => false | _ => true end)
+  && match conc n with Some 0 => false | _ => true end.
+Definition wfb (size : nat) : bool := forallb ok_at (seq 0 size)
+  && ((first p =? 0) || ((parent (N (first p)) =? 0) && (depth (N (first p)) =? 0))).
+End checker.
