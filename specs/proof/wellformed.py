@@ -53,3 +53,12 @@ def of_node(program: Program, node: Node) -> dict[str, bool]:
         "what is no step has an exit": node.kind == "run" or node.machine == "step" or bool(leads),
         "a bound of branches is positive": node.limits.concurrency != 0,
     }
+
+
+def around(program: Program, node: Node) -> list[str]:
+    """The addresses around a node, as far as each parent comes before its child: a malformed program may have a circle."""
+    found = []
+    while node.parent != ROOT and node.parent < node.at:
+        found.append(node.parent)
+        node = program.nodes[node.parent]
+    return found
