@@ -59,7 +59,8 @@ class Comparison:
 
     def walk(self, program: Program, draw: Random, steps: int) -> None:
         """A random walk; in each state all is offered, in the last one too."""
-        state, number, before = BEGINNING, 0, ()
+        before: Events = ()
+        state, number = BEGINNING, 0
         for step in range(1, steps + 1):
             self.answers(program, state, number, [(-1, events) for events in everything(program, state, draw, before)])
             events = onward(program, state, draw)

@@ -70,7 +70,7 @@ def foreign(program: Program, state: State, draw: Random) -> Iterator[Event]:
 def everything(program: Program, state: State, draw: Random, before: Events = ()) -> list[Events]:
     """All that is offered in a state; `before` are the events that led to it, which are now late."""
     single = [*at_run(), *chain.from_iterable(at_cursor(program, cursor) for cursor in state.cursors)]
-    found = [(event,) for event in chain(single, foreign(program, state, draw), before)]
+    found: list[Events] = [(event,) for event in chain(single, foreign(program, state, draw), before)]
     inside = [event for event in single if event.at != ROOT and event.trigger not in INTERNAL]
     found += [(event, CANCEL) for event in inside]
     found += [(event, event) for event in inside]

@@ -43,7 +43,7 @@ def larger(count: int, seed: int, least: int = 2) -> Iterator[Program]:
     with ExitStack() as stack:
         for name, own in (("loop", loop), ("router", router), ("parallel", parallel)):
             stack.enter_context(mock.patch.object(programs, name, own))
-        found = []
+        found: list[Program] = []
         while len(found) < count:
             program = programs.compiled(*programs.some(draw, draw.randint(2, 5), draw.randint(1, 3)))
             if least <= len(program.nodes) <= LARGEST:
