@@ -47,7 +47,11 @@ def of_node(program: Program, node: Node) -> dict[str, bool]:
             node.at != ROOT and (to.parent == node.at or (to.at == node.at and node.kind not in BESIDE)) for to in leads
         ),
         "it leaves itself, the run or what is around it": node.leaves
-        in {node.at, ROOT, *(each.at for each in program.ancestors(node.at))},
+        in {
+            node.at,
+            ROOT,
+            *around(program, node),
+        },
         "a gate lets nothing run at once": not gated or not node.facts & {w.runs_at_once, w.needs_route},
         "its machine is not the run's": node.kind == "run" or node.machine != "run",
         "what is no step has an exit": node.kind == "run" or node.machine == "step" or bool(leads),
