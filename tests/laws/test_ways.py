@@ -2,51 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
-from typing import Any
-
 import pytest
-from attrs import define, field
 
 import statecore
 from statecore import SqliteDb, Step, Workflow
-
-PACKAGE = str(Path(statecore.__file__).parent)
-
-
-@define
-class Way:
-    """The files of the package that a call passed, in the order in which they were first met, and its deepest stack of the package's frames."""
-
-    files: list[str] = field(factory=list)
-    depth: int = 0
-
-    def seen(self, frame: FrameType, event: str, _: Any) -> None:
-        """A profiler's hook."""
-        if event != "call" or not frame.f_code.co_filename.startswith(PACKAGE):
-            return
-        name = frame.f_code.co_filename.removeprefix(f"{PACKAGE}/")
-        if name not in self.files:
-            self.files.append(name)
-        depth, above = 0, frame
-        while above is not None:
-            depth += above.f_code.co_filename.startswith(PACKAGE)
-            above = above.f_back  # type: ignore[assignment]
-        self.depth = max(self.depth, depth)
-
-
-def way(call: Callable[[], Any]) -> Way:
-    """What a call passes."""
-    found, before = Way(), sys.getprofile()
-    sys.setprofile(found.seen)
-    try:
-        call()
-    finally:
-        sys.setprofile(before)
-    return found
+from tests.laws.ways import way
 
 
 @pytest.fixture
