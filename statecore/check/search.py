@@ -1,10 +1,8 @@
-"""One property against a graph: breadth first over pairs of a situation and what the property remembers.
+"""`check` draws a workflow's graph once, then judges each property on it.
 
-A pair is one integer. The automaton's answer to a word is computed once for each of its states and looked up afterwards, so the walk
-costs two list lookups and a dict for an edge. Assumptions are automata beside it: a run that breaks one is not followed.
-
-
-`check`: draw a workflow's graph once, then judge every property on it.
+A property is judged by a search, breadth first, over pairs of a situation and the property's memory. A pair is one integer. The
+automaton's answer to a word is computed once for each of its states and looked up afterwards, so an edge costs two list lookups and
+a dict. Assumptions are automata beside it: a run that breaks one is not followed.
 """
 
 from __future__ import annotations
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 PRUNED, UNKNOWN = -1, -2
 LOOK = 4096
 """After how many pairs the clock is looked at."""
+BEYOND = "{} pairs of situation and memory were looked at; there are more"
 
 
 @define
@@ -151,7 +150,6 @@ def unreachable(graph: Graph, checked: Property, assumptions: tuple[Property, ..
 
 
 Judged = tuple[Verdict, int | None, str]
-BEYOND = "{} pairs of situation and memory were looked at; there are more"
 
 
 def judge_bad(_graph: Graph, _made: Automaton, found: Walk) -> Judged:
@@ -197,6 +195,9 @@ JUDGED: dict[Shape, Callable[[Graph, Automaton, Walk], Judged]] = {
     Shape.reach: judge_reach,
     Shape.always: judge_always,
 }
+
+
+# -- all properties of a workflow --------------------------------------------------------------------------------------------------
 
 
 class HasProgram(Protocol):

@@ -1,6 +1,6 @@
-"""A run told as a story: who did what, and what became of each component. The events are replayed through the core, with real attempts.
+"""A found run and a report as texts: sentences and a diagram for people; JSON, SARIF and JUnit for programs.
 
-A report for machines: JSON for whoever asks, SARIF for code scanning, JUnit for test reporters.
+The events of a run are replayed through the core, with real attempts, so that each sentence says what the event did there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,37 @@ if TYPE_CHECKING:
 
     from statecore.core import Program
     from statecore.core.owed import Owed
+
+RUN_SENTENCES = {w.start: "the run starts", w.cancel: "somebody cancels the run", w.resume: "somebody reopens the failed run"}
+SENTENCES = {
+    w.succeed: "{name} succeeds",
+    w.stop: "{name} succeeds and says stop",
+    w.fail: "{what} fails",
+    w.interrupt: "the process dies in {what}",
+    w.hold: "{what} says yes",
+    w.refute: "{what} says no",
+    w.choose: "{what} chooses {route}",
+    w.wake: "the delay of {name} is over",
+    w.expire: "the deadline of {name} passes",
+    w.confirm: "a person confirms {name} ({kind})",
+    w.reject: "a person rejects {name} ({kind})",
+    w.edit: "a person edits the output of {name}",
+    w.give: "a person gives the input of {name}",
+    w.select: "a person chooses {route} for {name}",
+    w.retry: "a person says retry to the error of {name}",
+    w.skip: "a person says skip to the error of {name}",
+}
+CALLED = {
+    "execute": "{name}",
+    "evaluate": "the evaluator of {name}",
+    "select": "the selector of {name}",
+    "test": "the end condition of {name}",
+    "judge": "the review predicate of {name}",
+}
+VERSION = 1
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {Verdict.refuted: "error", Verdict.vacuous: "error", Verdict.undetermined: "warning", Verdict.proved: "none"}
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @frozen
@@ -58,33 +89,6 @@ def located(program: Program, state: State, event: Event) -> tuple[Event, Owed |
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------------
-
-RUN_SENTENCES = {w.start: "the run starts", w.cancel: "somebody cancels the run", w.resume: "somebody reopens the failed run"}
-SENTENCES = {
-    w.succeed: "{name} succeeds",
-    w.stop: "{name} succeeds and says stop",
-    w.fail: "{what} fails",
-    w.interrupt: "the process dies in {what}",
-    w.hold: "{what} says yes",
-    w.refute: "{what} says no",
-    w.choose: "{what} chooses {route}",
-    w.wake: "the delay of {name} is over",
-    w.expire: "the deadline of {name} passes",
-    w.confirm: "a person confirms {name} ({kind})",
-    w.reject: "a person rejects {name} ({kind})",
-    w.edit: "a person edits the output of {name}",
-    w.give: "a person gives the input of {name}",
-    w.select: "a person chooses {route} for {name}",
-    w.retry: "a person says retry to the error of {name}",
-    w.skip: "a person says skip to the error of {name}",
-}
-CALLED = {
-    "execute": "{name}",
-    "evaluate": "the evaluator of {name}",
-    "select": "the selector of {name}",
-    "test": "the end condition of {name}",
-    "judge": "the review predicate of {name}",
-}
 
 
 def sentence(program: Program, beat: Beat) -> str:
@@ -156,9 +160,7 @@ def quiet(text: str) -> str:
     return "".join(f"#{ord(letter)};" if letter in "#;:<>{}\n" else letter for letter in text)
 
 
-VERSION = 1
-SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
-LEVELS = {Verdict.refuted: "error", Verdict.vacuous: "error", Verdict.undetermined: "warning", Verdict.proved: "none"}
+# -- for programs ------------------------------------------------------------------------------------------------------------------
 
 
 def document(report: Report, program: Program) -> dict[str, Any]:
@@ -259,9 +261,6 @@ def junit(report: Report, program: Program) -> str:
         f'<testsuite name={attribute(f"statecore check {report.workflow}")} {counts} time="{report.seconds:.6f}">\n'
         f"{cases}</testsuite>\n"
     )
-
-
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def seen(text: str) -> str:

@@ -1,16 +1,12 @@
-"""A state without its past: two situations that allow the same futures become one.
+"""Fewer situations for the same verdicts: a state without its past, and branches that are alike taken as one.
 
-A `State` already forgets finished components. What is left of the past are references to outputs, counters that only count, and instants.
-Nothing in the core decides by them, so they are put to one constant each; the counters that lifecycles do ask for stay.
+`canonical` forgets the past. A `State` already forgets finished components; it still has references to outputs, counters that only
+count, and instants. Nothing in the core decides by these, so each is put to one constant; a counter that a lifecycle asks for stays.
 
-
-Branches that are alike are interchangeable: of the situations that differ only in which of them stands where, one is looked at.
-
-Two branches of a Parallel are alike where the same may happen in both, at every place, and no property names a place in either. Renaming
-the one to the other turns runs into runs, so the graph of what is left after the renaming (`settle`) is bisimilar to the whole graph:
-every property keeps its verdict. Where `max_concurrency` says which branch begins first, branches are not interchangeable.
-
-A way through the settled graph is told in its own names; `Symmetry.unsettled` gives the events of a real run back.
+`Symmetry` exchanges branches. Two branches of a Parallel are alike where the same may happen in both, at every place, and no
+property names a place in either. Renaming the one to the other turns runs into runs, so the graph after the renaming (`settle`) is
+bisimilar to the whole graph, and every property keeps its verdict. Where `max_concurrency` decides which branch begins first,
+branches are not interchangeable. A way through the settled graph has its own names; `unsettled` gives the events of a real run back.
 """
 
 from __future__ import annotations
@@ -38,6 +34,8 @@ OLD = Ref("", (), 0)
 """Stands for everything that was handed on earlier; so what a component hands on now can be told from it."""
 
 COUNTS_RETRIES = frozenset({w.running, w.backing_off})
+Renaming = dict["Address", "Address"]
+Piece = tuple[Hashable, ...]
 
 
 def canonical(program: Program, state: State) -> State:
@@ -80,8 +78,7 @@ def canonical_marks(program: Program, at: str, marks: Marks, phase: str) -> Mark
     return UNMARKED if kept == UNMARKED else kept
 
 
-Renaming = dict["Address", "Address"]
-Piece = tuple[Hashable, ...]
+# -- branches that are alike -------------------------------------------------------------------------------------------------------
 
 
 @define

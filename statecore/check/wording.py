@@ -1,6 +1,4 @@
-"""What a check found: a verdict for each property, and what they come to.
-
-Properties as text, for the command line and for files: a small grammar, read by hand.
+"""The words of a check: `Finding` and `Report` are its result, `parse` reads properties from text, by a small grammar.
 
     never ran(charge_card) unless confirmed(approve) or expired(approve)
     after rejected(approve) never ran(charge_card) unless confirmed(manager)
@@ -12,7 +10,8 @@ Properties as text, for the command line and for files: a small grammar, read by
     always_can_reach ended()
     at_most 3 ran(call)
 
-`assume` before one that a moment can break narrows what is checked. A name may hold anything but a bracket; quotes around it are optional.
+`assume` before a property that a moment can break narrows the check. A name may hold anything but a bracket; quotes around it are
+optional.
 """
 
 from __future__ import annotations
@@ -30,6 +29,12 @@ from statecore.errors import InvalidProperty, suggest
 from . import properties as p
 from .atoms import RUNS, VERBS, Atom
 
+FINE, FAILED, UNDETERMINED = 0, 1, 3
+TOKEN = re.compile(r"\s*(?:(?P<verb>\w+)\s*\((?P<name>[^()]*)\)|(?P<number>\d+)|(?P<word>[A-Za-z_]+)|(?P<wrong>\S))")
+COMMENT = re.compile(r"(^|\s)#.*")
+ASSUME = "assume"
+Token = Atom | int | str
+
 
 class Verdict(Enum):
     """PROVED for all runs and all data; REFUTED by a possible run; UNDETERMINED within the budget; VACUOUS: it speaks of nothing."""
@@ -38,9 +43,6 @@ class Verdict(Enum):
     refuted = "REFUTED"
     undetermined = "UNDETERMINED"
     vacuous = "VACUOUS"
-
-
-FINE, FAILED, UNDETERMINED = 0, 1, 3
 
 
 @frozen
@@ -104,10 +106,7 @@ class Report:
         return next(each for each in self.findings if each.text == text)
 
 
-TOKEN = re.compile(r"\s*(?:(?P<verb>\w+)\s*\((?P<name>[^()]*)\)|(?P<number>\d+)|(?P<word>[A-Za-z_]+)|(?P<wrong>\S))")
-COMMENT = re.compile(r"(^|\s)#.*")
-ASSUME = "assume"
-Token = Atom | int | str
+# -- properties as text ------------------------------------------------------------------------------------------------------------
 
 
 @define

@@ -1,7 +1,4 @@
-"""`check`: prove or refute properties of a workflow, without running it.
-
-`export`: a workflow for other tools.
-"""
+"""Commands that look at a definition: `check` proves or refutes properties, `export` writes TLA+. Neither runs the workflow."""
 
 from __future__ import annotations
 
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
 COLOURS = {Verdict.proved: "green", Verdict.refuted: "red", Verdict.vacuous: "red", Verdict.undetermined: "yellow"}
 WIDE = 60
 FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
+HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Properties.cfg Properties.tla"
 
 
 @click.command()
@@ -218,7 +216,7 @@ def write_test(file: Path, report: Report, workflow: Workflow) -> None:
     click.echo(f"Wrote {file}: run it with pytest." if text else "No counterexample that a test can replay.", err=True)
 
 
-HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Properties.cfg Properties.tla"
+# -- export ------------------------------------------------------------------------------------------------------------------------
 
 
 @click.command()

@@ -1,6 +1,7 @@
-"""A run as it happens: every event is shown when it is committed, every pause is put to whoever answers.
+"""A run is followed: each event is shown when it is committed, and each pause is put to the one who answers.
 
-`resume --watch`: a run that another process executes is looked at again and again, until it ends, pauses, or is to be taken over.
+`Following` drives the run in this process. `Watching` (`resume --watch`) waits for a run that another process executes, until it
+ends, pauses, or is to be taken over.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ EXITS = {
     RunStatus.running: exits.UNDETERMINED,
     RunStatus.pending: exits.UNDETERMINED,
 }
+INTERVAL = 1.0
+MOVING = (w.pending, w.running)
 
 
 @define
@@ -217,8 +220,8 @@ LINES: dict[type[e.RunEvent], Callable[[Any], tuple[str, str]]] = {
 }
 
 
-INTERVAL = 1.0
-MOVING = (w.pending, w.running)
+# -- a run that another process executes -------------------------------------------------------------------------------------------
+
 
 watch_option: Option = click.option(
     "--watch", is_flag=True, help="Follow the run even if another process executes it; with --json, print each event as a line."

@@ -1,6 +1,7 @@
-"""Who answers a pause: whom `--by` names; where nobody is asked, the words given with `--answers`, or nobody. `person` asks.
+"""The answers to a pause: given with `--answers`, or asked of the person at the terminal; `--by` names the one who decides.
 
-The person at the terminal: shown what is asked, and asked until the answer is one that fits.
+Where the answers are used up and no terminal is there, `nobody` leaves the pause open. `Person` shows the question, and asks until
+an answer fits.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ RETRIES = 10
 """How often `--answers step=retry` has one step run again before the run is left to a person: nothing loops without end."""
 AGAIN = ("retry", "reject")
 """Words that may lead to the same question again."""
+CARRYING = re.compile(rf"(?:|(?P<step>[^,]*?)=)(?P<word>{'|'.join(CARRIED)}):(?P<value>.*)", re.DOTALL)
+EXAMPLES = {each.word: each.example for each in DECISION_WORDS if each.carries not in ("nothing", "feedback")}
+"""An answer with each word that never stands alone."""
 
 
 @frozen
@@ -111,11 +115,6 @@ class Given:
                 raise UnknownStep(name, names)
 
 
-CARRYING = re.compile(rf"(?:|(?P<step>[^,]*?)=)(?P<word>{'|'.join(CARRIED)}):(?P<value>.*)", re.DOTALL)
-EXAMPLES = {each.word: each.example for each in DECISION_WORDS if each.carries not in ("nothing", "feedback")}
-"""An answer with each word that never stands alone."""
-
-
 def parse(texts: Iterable[str], by: str) -> Given:
     """The answers written as `word,word` or `step=word,step=word`; the last may carry a value: `step=input:{"n": 3}`.
 
@@ -150,6 +149,9 @@ def items(text: str) -> Iterator[tuple[str | None, str, Any]]:
             message = f"{word!r} carries a value, e.g. {EXAMPLES[word]}."
             raise click.BadParameter(message, param_hint="--answers")
         yield (step if equals else None), word, None
+
+
+# -- at the terminal ---------------------------------------------------------------------------------------------------------------
 
 
 @frozen

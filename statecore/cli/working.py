@@ -1,6 +1,7 @@
-"""The command that executes what others have submitted or decided: `worker`.
+"""`worker`: a process that executes the runs of a workflow that can go on.
 
-`statecore worker` on a Temporal server: Temporal says which runs go on, and this process executes them.
+It serves a store with `runtime.worker.Worker`. On a Temporal server it serves the workflow's task queue instead: Temporal says
+which runs go on.
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ def heeding(working: Worker) -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+# -- on a Temporal server ----------------------------------------------------------------------------------------------------------
 
 
 def serve(workflow: Workflow, url: str, concurrency: int) -> int:

@@ -1,6 +1,6 @@
-"""The table of tagged scalars: types that JSON lacks and that contain no other values, each with its tag and its one spelling.
+"""The tags of values that JSON lacks: the table of built-in scalars, and the registry of users' own types.
 
-A registry holds the codecs of users' own types. It only grows, so what could be read yesterday can be read today.
+Each tag has one spelling. The registry only grows, so a value that could be read yesterday can be read today.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 dumps: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+T = TypeVar("T")
+LONGEST_TAG = 100
 
 
 class Refused(Exception):
@@ -196,9 +198,10 @@ TAGS = (
 # fmt: on
 
 
-T = TypeVar("T")
 BUILT_IN = frozenset({type(None), bool, str, list, tuple, dict, set, frozenset, *(tag.type for tag in TAGS)})
-LONGEST_TAG = 100
+
+
+# -- types of the user -------------------------------------------------------------------------------------------------------------
 
 
 @frozen

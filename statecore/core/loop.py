@@ -1,17 +1,15 @@
-"""`recall`: what `advance` answers, remembered with the program, because runs of one workflow pass through the same situations.
+"""`loop`: the effect generator that every driver performs. Ten lines of control flow, never stored.
 
-Equal states are equal situations, so the answer to the same event in the same state is the same but for what the event brings for the
-journal. It is not remembered where it depends on the time, and a program remembers only so much: a few answers for each component.
-
-
-`loop`: the effect generator that every driver performs. Ten lines of control flow, never stored.
-
-| effect   | what the driver does                                              | what it answers                                  |
+| effect   | the driver                                                        | its answer                                       |
 |----------|-------------------------------------------------------------------|--------------------------------------------------|
 | `Commit` | stores the next state with the moves that led to it, durably      | None; or the cancellation that was asked for     |
 |          |                                                                   | meanwhile: then nothing was stored               |
 | `Start`  | begins a call of user code                                        | -                                                |
 | `Next`   | waits for the first call to end, or the first delay to be over    | its events, or () where nothing is in flight     |
+
+`recall` is `advance` with a memory, kept with the program, because runs of one workflow pass through the same situations. Equal
+states are equal situations, so the answer to the same event is the same, but for what the event brings for the journal. An answer
+with an instant in it is not kept, and a program keeps only a few for each component.
 """
 
 from __future__ import annotations
@@ -30,6 +28,9 @@ if TYPE_CHECKING:
 
 LEAST, EACH = 1_000, 4
 """How many answers are remembered: so many for each component, and at least so many; each takes about a kilobyte."""
+
+
+# -- an answer that is remembered --------------------------------------------------------------------------------------------------
 
 
 def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advanced:

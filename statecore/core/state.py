@@ -1,6 +1,6 @@
-"""The durable situation of a run: small, frozen, sorted and hashable. It holds references to outputs, never values.
+"""The durable situation of a run, and what moves it: `State`, the `Event` that happened, the `Move` that followed.
 
-What happened (`Event`) and what followed from it (`Move`), and the table from a person's word to a trigger.
+A state is small, frozen, sorted and hashable. It holds references to outputs, never values.
 """
 
 from __future__ import annotations
@@ -124,6 +124,9 @@ class State:
 
 
 BEGINNING = State()
+
+
+# -- what happens ------------------------------------------------------------------------------------------------------------------
 
 
 class Event(NamedTuple):

@@ -1,6 +1,6 @@
-"""The user's words for policies. Enums subclass `str`, so plain strings mean the same (`on_error="pause"`).
+"""Words and fields that settings are made of: the policies as enums, and the fields of a form that a person fills in.
 
-The form that a person fills in: typed fields, checked before anything is stored.
+The enums subclass `str`, so plain strings mean the same (`on_error="pause"`). A form is checked before anything is stored.
 """
 
 from __future__ import annotations
@@ -12,6 +12,15 @@ from typing import Any
 from attrs import asdict, field, fields, frozen
 
 from statecore.errors import DefinitionError, InvalidInput, described, quoted, suggest
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "list": (list,),
+    "dict": (dict,),
+}
 
 
 class OnError(str, Enum):
@@ -73,14 +82,7 @@ class RunStatus(str, Enum):
     error = "ERROR"
 
 
-TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-    "list": (list,),
-    "dict": (dict,),
-}
+# -- forms -------------------------------------------------------------------------------------------------------------------------
 
 
 def check_type(_field: object, _attribute: object, value: object) -> None:

@@ -1,10 +1,8 @@
-"""What a person is asked about a component, and what follows from the answer.
+"""`HumanReview`: the questions about a component, and what follows from their answers.
 
-Settings may be written flat (`Step(..., requires_confirmation=True)`) or as `human_review=HumanReview(...)`; both mean the same.
-`SUPPORTED` says which component honours which setting; every other pair is refused by name, so nothing is accepted and ignored.
-
-
-`@pause` puts a step's settings on its function, where they are read when the step is constructed.
+Settings may be written flat (`Step(..., requires_confirmation=True)`), as `human_review=HumanReview(...)`, or with `@pause` on the
+step's function; all mean the same. `SUPPORTED` says which component honours which setting; every other pair is refused by name, so
+nothing is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -26,6 +24,25 @@ if TYPE_CHECKING:
 
 Judge: TypeAlias = "bool | Callable[[StepOutput], Any]"
 """True, or a predicate that says of an output whether a person has to see it."""
+LONGEST = 1e11
+"""More seconds than any deadline has; beyond it calendars end."""
+GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
+INPUT = ("requires_user_input", "user_input_message")
+REVIEW = ("requires_output_review", "output_review_message", "max_retries")
+ITERATION = ("requires_iteration_review", "iteration_review_message")
+SUPPORTED: dict[str, tuple[str, ...]] = {
+    "Step": (*GATE, *INPUT, "user_input_schema", *REVIEW),
+    "Step(workflow)": GATE,
+    "Steps": GATE,
+    "Workflow": GATE,
+    "Condition": GATE,
+    "Loop": (*GATE, *ITERATION),
+    "Router": (*GATE, *INPUT, "allow_multiple_selections", *REVIEW),
+    "Parallel": GATE,
+}
+ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "__statecore_pause__"
 
 
 class ReviewSettings(TypedDict, total=False):
@@ -105,10 +122,6 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-LONGEST = 1e11
-"""More seconds than any deadline has; beyond it calendars end."""
-
-
 def is_seconds(value: object) -> bool:
     """Whether a value is a positive number of seconds, or nothing."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST)
@@ -183,24 +196,6 @@ class HumanReview:
         return cls(**plain)
 
 
-GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
-INPUT = ("requires_user_input", "user_input_message")
-REVIEW = ("requires_output_review", "output_review_message", "max_retries")
-ITERATION = ("requires_iteration_review", "iteration_review_message")
-
-SUPPORTED: dict[str, tuple[str, ...]] = {
-    "Step": (*GATE, *INPUT, "user_input_schema", *REVIEW),
-    "Step(workflow)": GATE,
-    "Steps": GATE,
-    "Workflow": GATE,
-    "Condition": GATE,
-    "Loop": (*GATE, *ITERATION),
-    "Router": (*GATE, *INPUT, "allow_multiple_selections", *REVIEW),
-    "Parallel": GATE,
-}
-ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
-
-
 def merged(
     kind: str, name: str, review: HumanReview | None, flat: Mapping[str, Any], own: HumanReview | None = None
 ) -> HumanReview:
@@ -263,8 +258,7 @@ DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in f
 SETTINGS = tuple(DEFAULTS)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-MARK = "__statecore_pause__"
+# -- settings on a function --------------------------------------------------------------------------------------------------------
 
 
 @frozen

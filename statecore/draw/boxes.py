@@ -1,9 +1,8 @@
-"""What a box is and says: the phase of a component, by its lifecycle table and the facts at its address. No kind is known by hand.
+"""The texts of a picture of a workflow: what a box says of a component, and what a run has made of it.
 
-Numbers are read beside the tables, where a limit decides: how often a review is rejected, an error tried again, a Loop gone round.
-
-
-What became of a component in a run, and how a picture says it: its state, at which attempt, in which iteration, and who decided what.
+A box is a phase of a component, by its lifecycle table and the facts at its address; no kind is known by hand. Numbers are read
+beside the tables, where a limit decides: reviews, retries, iterations. `Past` says of a component in a run its state, its attempt,
+its iteration, and the person who decided.
 """
 
 from __future__ import annotations
@@ -57,6 +56,20 @@ CALLS = {
 }
 UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"))
 NAME, MESSAGE_WIDTH, MESSAGE_LINES = 40, 38, 3
+OVER = frozenset({w.completed, w.skipped, w.failed, w.cancelled})
+WAITS = "waits for an answer"
+STATES = {
+    w.completed: "completed",
+    w.skipped: "skipped",
+    w.failed: "failed",
+    w.cancelled: "cancelled",
+    w.errored_paused: "failed",
+    w.running: "running",
+    w.evaluating: "running",
+    w.judging: "running",
+    w.backing_off: "waits to be tried again",
+}
+WHY = frozenset({w.skipped, w.failed, w.errored_paused, w.backing_off})
 
 
 # -- what a component is, by its table and its facts -------------------------------------------------------------------------------
@@ -237,8 +250,7 @@ def box(node: Component, phase: str) -> str:
     return place(node.at) if phase == w.running and not node.exits else f"{place(node.at)}___{phase}"
 
 
-OVER = frozenset({w.completed, w.skipped, w.failed, w.cancelled})
-WAITS = "waits for an answer"
+# -- what a run has made of a component --------------------------------------------------------------------------------------------
 
 
 @frozen
@@ -272,17 +284,3 @@ class Past:
         attempt = f", attempt {self.attempt + 1}" if self.attempt else ""
         iteration = f", iteration {self.iteration}" if self.iteration else ""
         return (f"{says}{why}{attempt}{iteration}{asks}",)
-
-
-STATES = {
-    w.completed: "completed",
-    w.skipped: "skipped",
-    w.failed: "failed",
-    w.cancelled: "cancelled",
-    w.errored_paused: "failed",
-    w.running: "running",
-    w.evaluating: "running",
-    w.judging: "running",
-    w.backing_off: "waits to be tried again",
-}
-WHY = frozenset({w.skipped, w.failed, w.errored_paused, w.backing_off})

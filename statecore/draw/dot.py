@@ -1,9 +1,8 @@
-"""DOT: the language of Graphviz. Every string is quoted, every backslash and ampersand is doubled, so a name stays a name.
+"""DOT, the language of Graphviz, and SVG laid out by it.
 
-SVG, laid out by Graphviz: the `diagrams` extra (graphviz-pure, the same bytes on every platform) or a `dot` that is there already.
-
-The style is ours and lives in the file: light, and dark where the reader prefers it. Ids and classes of the picture are in the SVG,
-prefixed by the picture's name, so that a page can hold several and light what it likes.
+DOT: each string is quoted, each backslash and ampersand doubled, so a name stays a name. SVG: the layout is made by the `diagrams`
+extra (graphviz-pure, the same bytes on every platform) or by an installed `dot`. The style is this package's own and lies in the
+file, light and dark. Ids and classes of the picture are in the SVG, prefixed by the picture's name, so that a page can hold several.
 """
 
 from __future__ import annotations
@@ -44,6 +43,10 @@ SELF = {"headport": "ne", "tailport": "e"}
 """A loop leaves to the side and comes back at a corner, clear of the arrows that leave below."""
 BACK = {"headport": "e", "tailport": "e"}
 """An arrow against the happy path between the same two boxes bends out to the side, where it is seen beside the thick one."""
+WORDED = re.compile(r'<g id="(?P<id>[^"]*)" class="(?P<what>edge|cluster) (?P<classes>[^"]*)">\n.*?</g>\n', re.DOTALL)
+TEXT = re.compile(r"<text .*?</text>\n")
+LEFT = re.compile(r' d="M([-0-9.]+),')
+PORTABLE, SYSTEM = "graphviz-pure", "dot"
 
 
 def to_dot(picture: Picture) -> str:
@@ -143,10 +146,7 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', r"\"")
 
 
-WORDED = re.compile(r'<g id="(?P<id>[^"]*)" class="(?P<what>edge|cluster) (?P<classes>[^"]*)">\n.*?</g>\n', re.DOTALL)
-TEXT = re.compile(r"<text .*?</text>\n")
-LEFT = re.compile(r' d="M([-0-9.]+),')
-PORTABLE, SYSTEM = "graphviz-pure", "dot"
+# -- SVG ---------------------------------------------------------------------------------------------------------------------------
 
 
 def to_svg(picture: Picture, *, portable: bool = False) -> str:

@@ -1,10 +1,8 @@
-"""A picture is a graph with words on it: what is drawn, before any format. All text in it is safe to show.
+"""A picture is a graph with words on it, before any format; one table gives each kind of node its shape and colours.
 
-Names are the user's and may hold anything: control characters, escape sequences, right-to-left overrides, a megabyte. Each line of a
-picture passes `shown` and each id is made by `ident`, so no writer can forget it; what remains for a writer is to quote its own format.
-
-
-Shapes and colours, by the kind of a node: one table for every format, in light and in dark. Shape says what colour says.
+Names are the user's and may hold anything: control characters, escape sequences, right-to-left overrides, a megabyte. Each line of
+a picture passes `shown` and each id is made by `ident`, so that no writer can forget it; a writer only quotes its own format. A
+shape says the same as a colour, in light and in dark (`LOOKS`, `LIGHT`, `DARK`).
 """
 
 from __future__ import annotations
@@ -47,6 +45,7 @@ RESERVED = frozenset(
     | {"interpolate", "linkstyle", "lr", "node", "note", "rl", "scale", "state", "strict", "style", "subgraph", "tb", "td"}
     | {"constructor", "hasownproperty", "isprototypeof", "propertyisenumerable", "tolocalestring", "tostring", "valueof"}
 )
+BOX = ":is(polygon, path, ellipse)"
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
@@ -181,6 +180,9 @@ def happily(edges: Sequence[Edge], start: str, goal: str) -> tuple[Edge, ...]:
     return tuple(evolve(edge, kind="happy") if number in happy else edge for number, edge in enumerate(edges))
 
 
+# -- looks -------------------------------------------------------------------------------------------------------------------------
+
+
 @frozen
 class Ink:
     """The colours of one box: what fills it, and its outline."""
@@ -213,8 +215,6 @@ LOOKS: dict[str, Look] = {
     "failed":  Look("octagon",  2.0,   Ink("#fee2e2", "#dc2626"), Ink("#561616", "#f87171"), "an end that a person may reopen"),
 }
 # fmt: on
-
-BOX = ":is(polygon, path, ellipse)"
 
 
 @frozen

@@ -1,11 +1,8 @@
-"""Text: a picture as a tree for the terminal. Frames are branches; an arrow is written where it does not simply lead to the next line.
+"""Pictures as text: a tree for the terminal, tables in Markdown, flowcharts in Mermaid.
 
-Markdown: the rows of a lifecycle, or the outcomes of a picture, as a table that GitHub shows.
-
-Mermaid: a flowchart, the dialect that GitHub and most editors draw. Every label is a quoted string of letters and entities.
-
-Mermaid looks for directives, comments, icons and HTML in the whole text before it parses it, so quoting alone does not tame a name:
-every sign that is not on the list `KEPT` becomes a numbered entity (`#60;`), which Mermaid shows as the sign itself.
+The tree shows frames as branches, and an arrow only where it leads elsewhere than to the next line. Markdown is the dialect that
+GitHub shows, as is Mermaid. Mermaid looks for directives, comments, icons and HTML in the whole text before it parses it, so quoting
+alone does not tame a name: a sign that is not in `KEPT` becomes a numbered entity (`#60;`), which Mermaid shows as the sign.
 """
 
 from __future__ import annotations
@@ -28,6 +25,30 @@ if TYPE_CHECKING:
 
 SIGNS = {"box": "▭", "round": "○", "hexagon": "◆", "diamond": "◇", "octagon": "✕", "double": "◎"}
 NOW = "◀ now"
+COLUMNS = ("from", "on", "to", "when", "claim", "because")
+SPECIAL = re.compile(r"[\\`*{}\[\]|~#!$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
+BRACKETS = {
+    "box": ("[", "]"),
+    "round": ("([", "])"),
+    "hexagon": ("{{", "}}"),
+    "diamond": ("{", "}"),
+    "octagon": ("[[", "]]"),
+    "double": ("[[", "]]"),
+}
+ARROWS = {"happy": "==>", "way": "-->", "fault": "-.->"}
+KEPT = frozenset(" ,?[]→…“”·")
+BETWEEN_LETTERS = frozenset("-_")
+MARKS = {
+    "frame": f"fill:{LIGHT.frame.fill},stroke:{LIGHT.frame.stroke},color:#1f2937",
+    "goal": f"fill:{LIGHT.goal.fill},stroke:{LIGHT.goal.stroke}",
+    "pauses": "stroke:#b45309,stroke-dasharray:5 3",
+    "now": "stroke:#0f172a,stroke-width:5px",
+    "past-skipped": "opacity:0.55",
+    "past-completed": "stroke:#15803d",
+    "past-failed": "stroke:#dc2626",
+    "waits": "stroke:#b45309",
+}
 
 
 def to_text(picture: Picture) -> str:
@@ -86,9 +107,7 @@ class Tree:
             yield f"{' · '.join(edge.lines)} → {self.names[edge.target]}".strip()
 
 
-COLUMNS = ("from", "on", "to", "when", "claim", "because")
-SPECIAL = re.compile(r"[\\`*{}\[\]|~#!$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
+# -- Markdown ----------------------------------------------------------------------------------------------------------------------
 
 
 def to_markdown(table: Table) -> str:
@@ -119,27 +138,7 @@ def cell(text: str) -> str:
     return re.sub(r"(?i)(?<=www)\.", "&#46;", line.replace("://", "&#58;//"))
 
 
-BRACKETS = {
-    "box": ("[", "]"),
-    "round": ("([", "])"),
-    "hexagon": ("{{", "}}"),
-    "diamond": ("{", "}"),
-    "octagon": ("[[", "]]"),
-    "double": ("[[", "]]"),
-}
-ARROWS = {"happy": "==>", "way": "-->", "fault": "-.->"}
-KEPT = frozenset(" ,?[]→…“”·")
-BETWEEN_LETTERS = frozenset("-_")
-MARKS = {
-    "frame": f"fill:{LIGHT.frame.fill},stroke:{LIGHT.frame.stroke},color:#1f2937",
-    "goal": f"fill:{LIGHT.goal.fill},stroke:{LIGHT.goal.stroke}",
-    "pauses": "stroke:#b45309,stroke-dasharray:5 3",
-    "now": "stroke:#0f172a,stroke-width:5px",
-    "past-skipped": "opacity:0.55",
-    "past-completed": "stroke:#15803d",
-    "past-failed": "stroke:#dc2626",
-    "waits": "stroke:#b45309",
-}
+# -- Mermaid -----------------------------------------------------------------------------------------------------------------------
 
 
 def to_mermaid(picture: Picture) -> str:

@@ -1,16 +1,13 @@
-"""A lifecycle table becomes a picture: a box for each state, a line on an arrow for each row. Nothing here knows a particular table.
+"""Pictures out of tables: `draw_lifecycle` of one lifecycle, `draw_workflow` of a compiled workflow, with or without a run on it.
 
-A table of many rows is crowded, and a crowded picture is not read. So there each state has the ends that it leads to beside it, except for
-the goal, which is drawn once; claims stand in the table alone; and so do the rows of `cancel`, which are alike wherever something is open.
+A lifecycle has a box for each state and a line on an arrow for each row. A crowded table is not read as one graph: there each state
+has its ends beside it, except for the goal, which is drawn once; claims and the rows of `cancel` stand in the table alone.
 
-
-A compiled program becomes a picture of the user's workflow: its calls, its gates, and where every answer leads.
-
-No kind of component is drawn by hand. Each walks its own lifecycle table under the facts that hold at its address: a phase in which the
-world owes something is a box, a row that holds there is an arrow, and the arrow is followed through `exits`, `next` and `parent` to the
-next box, as the reducer does. What a call's failure or a deadline leads to is written in its box; only where a failure leads elsewhere is
-there an arrow. A Parallel has two boxes more, where its branches part and where they meet. Any step may stop its workflow, and a run can
-be cancelled anywhere; that is not drawn.
+A workflow is its calls, its gates, and the place where each answer leads. No kind of component is drawn by hand. Each walks its own
+table under the facts at its address: a phase in which the world owes something is a box, a row that holds is an arrow, and the
+arrow is followed through `exits`, `next` and `parent`, as the reducer does. A failure or a deadline is written in its box, and has
+an arrow only where it leads elsewhere. A Parallel has two more boxes, where its branches part and meet. Any step may stop its
+workflow, and a run can be cancelled anywhere; that is not drawn.
 """
 
 from __future__ import annotations
@@ -57,6 +54,10 @@ if TYPE_CHECKING:
 OWED_KIND = {"ask": "asks", "call": "calls", "timer": "delays"}
 CROWDED = 20
 """A table with more rows than this is crowded."""
+CHOOSING = {w.select, w.choose}
+BEGIN, END = f"run___{w.pending}", f"run___{w.completed}"
+CANCELLED = f"run___{w.cancelled}"
+WAITS = {"ask": "waits", "call": "runs", "timer": "sleeps"}
 
 
 def draw_lifecycle(table: Table) -> Picture:
@@ -112,10 +113,7 @@ def kind_of(table: Table, state: str) -> str:
     return "initial" if state == table.initial else "rests"
 
 
-CHOOSING = {w.select, w.choose}
-BEGIN, END = f"run___{w.pending}", f"run___{w.completed}"
-CANCELLED = f"run___{w.cancelled}"
-WAITS = {"ask": "waits", "call": "runs", "timer": "sleeps"}
+# -- workflows ---------------------------------------------------------------------------------------------------------------------
 
 
 class Way(NamedTuple):

@@ -1,10 +1,8 @@
-"""What both colours do with a `Commit`: store the boundary, hear of a cancellation, give the claim back.
+"""A claimed run and its store: the boundaries that are stored, the lease that is renewed, the claim that is given back.
 
-The heartbeat of this process: one thread renews the leases of the runs that it drives, while their calls run long.
-
-A boundary renews its run's lease by itself, so that a run of short steps never needs the heartbeat, and pays nothing but an entry in a
-table. It is a thread for asyncio too, so that it goes on while something holds up the event loop. It ends when nothing is driven any
-more, and a forked child begins its own.
+Both drivers store through `store`; a cancellation that was requested is heard there. Each boundary renews the lease of its run, so
+a run of short steps never needs the heartbeat. The heartbeat is one thread in a process: it renews the leases of all driven runs
+during long calls, also while something holds up an event loop. It ends with the last run, and a forked child begins its own.
 """
 
 from __future__ import annotations
@@ -32,6 +30,9 @@ if TYPE_CHECKING:
     from statecore.core import Program
 
     from .execution import Execution
+
+LONGEST = 1.0
+"""How many seconds the thread sleeps at most, and so how long it outlives the last run."""
 
 
 def store(execution: Execution, effect: Commit) -> Event | None:
@@ -152,8 +153,7 @@ def raise_loud(execution: Execution) -> None:
         raise error
 
 
-LONGEST = 1.0
-"""How many seconds the thread sleeps at most, and so how long it outlives the last run."""
+# -- the heartbeat -----------------------------------------------------------------------------------------------------------------
 
 
 class Heartbeat:

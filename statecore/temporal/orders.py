@@ -1,6 +1,7 @@
-"""An order is what a worker is sent for one call: where it stands, what its references stand for as far as that is small, and nothing else.
+"""An order is the message to a worker for one call: its place, and the values of its references as far as they are small.
 
-What people are shown of a definition travels with a run as data, so that its questions are the same whichever worker asks them.
+The texts that people are shown of a definition travel with a run as data (`sayings`), so that its questions are the same whichever
+worker asks them.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def ordered(host: Host, compiled: Compiled, identity: Identity, order: Plain, va
     texts = dict(order["texts"])
     execution.texts = {ref: brought(values, texts[seq]) for ref, seq in held.items() if seq in texts}
     return execution
+
+
+# -- the texts of a definition -----------------------------------------------------------------------------------------------------
 
 
 @frozen

@@ -1,8 +1,8 @@
-"""How much is sent at once. Temporal refuses a payload of 2 MiB and a message of 4 MiB, and repeats some refusals for ever: so nothing near is sent.
+"""What crosses the network: records as rows of plain JSON and back, each message checked for its size before it is sent.
 
-What crosses the network: records as rows of plain JSON, and back. Values are texts of the codec already, and stay texts.
-
-What is read of a run while no worker lives: its search attributes, by which runs are found, and its memo. And how refusals travel.
+Temporal refuses a payload of 2 MiB and a message of 4 MiB, and repeats some refusals for ever, so nothing near is sent. Values are
+texts of the codec and stay texts. Also here: the search attributes and the memo by which a run is listed while no worker lives, and
+how refusals travel.
 """
 
 from __future__ import annotations
@@ -36,6 +36,21 @@ MAX_MEMO = 32_768
 
 CARRY = 262_144
 """Bytes, compressed, of the journal that a run carries into its next execution; what is more goes to the values store."""
+FORMAT = 1
+"""The shape of what a run is started with. A run of another one waits for a worker that reads it."""
+RUN, CALL, KEEP = "statecore.run", "statecore.call", "statecore.keep"
+"""The names of the workflow and of its two activities."""
+OWNER = "a Temporal worker"
+MEMO = "statecore"
+Row = list[Any]
+Plain = dict[str, Any]
+T = TypeVar("T", Identity, Entry, Pause, Decided)
+NAMES: dict[type, tuple[str, ...]] = {kind: kind.__match_args__ for kind in (Identity, Entry, Pause, Decided)}
+HEAD = ("seq", "session_state", "owner", "epoch", "lease", "cancel_by", "cancel_requested", "updated")
+STATUS = SearchAttributeKey.for_keyword("StatecoreStatus")
+WORKFLOW = SearchAttributeKey.for_keyword("StatecoreWorkflow")
+SESSION = SearchAttributeKey.for_keyword("StatecoreSession")
+KEYS = (STATUS, WORKFLOW, SESSION)
 
 
 def size_of(sent: Any) -> int:
@@ -51,20 +66,7 @@ def checked(what: str, sent: Any) -> Any:
     return sent
 
 
-FORMAT = 1
-"""The shape of what a run is started with. A run of another one waits for a worker that reads it."""
-
-RUN, CALL, KEEP = "statecore.run", "statecore.call", "statecore.keep"
-"""The names of the workflow and of its two activities."""
-
-OWNER = "a Temporal worker"
-MEMO = "statecore"
-
-Row = list[Any]
-Plain = dict[str, Any]
-T = TypeVar("T", Identity, Entry, Pause, Decided)
-
-NAMES: dict[type, tuple[str, ...]] = {kind: kind.__match_args__ for kind in (Identity, Entry, Pause, Decided)}
+# -- records -----------------------------------------------------------------------------------------------------------------------
 
 
 def row(record: Identity | Entry | Pause | Decided) -> Row:
@@ -111,8 +113,6 @@ def read_call(parts: Row) -> Call:
 
 
 # -- heads: a run as it stands, without what is fixed about it -------------------------------------------------------------------------
-
-HEAD = ("seq", "session_state", "owner", "epoch", "lease", "cancel_by", "cancel_requested", "updated")
 
 
 def plain_head(record: Record) -> Plain:
@@ -172,10 +172,7 @@ def read_start(given: Plain) -> Start:
     return Start(identity, **parts)
 
 
-STATUS = SearchAttributeKey.for_keyword("StatecoreStatus")
-WORKFLOW = SearchAttributeKey.for_keyword("StatecoreWorkflow")
-SESSION = SearchAttributeKey.for_keyword("StatecoreSession")
-KEYS = (STATUS, WORKFLOW, SESSION)
+# -- the memo of a run, and refusals -----------------------------------------------------------------------------------------------
 
 
 def queue_of(workflow_id: str) -> str:

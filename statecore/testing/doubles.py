@@ -1,8 +1,7 @@
-"""Time that a test moves: deadlines, delays and leases without waiting.
+"""The world as arguments of a test: `Clock` is its time, `Reviewer` its person, `Stubs` its user code.
 
-A person as a test writes one: answers by the step that asks, or by the kind of question.
-
-The user code of a workflow, replaced: each step, evaluator, selector, end condition and predicate answers as a test says.
+A clock moves when the test says so: deadlines, delays and leases take no waiting. A reviewer answers by step or by kind of question.
+Stubs replace each step, evaluator, selector, end condition and predicate.
 """
 
 from __future__ import annotations
@@ -27,6 +26,18 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 START = 1_700_000_000 * SECOND
 """Where a test's time begins: a day in November 2023, UTC."""
+Answer: TypeAlias = Any
+"""A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
+Key: TypeAlias = tuple[str, str]
+"""What is called and where: execute, evaluate, select, test or judge, and the address."""
+CALLED = {
+    "Step": ("executor", "execute"),
+    "Condition": ("evaluator", "evaluate"),
+    "Loop": ("end_condition", "test"),
+    "Router": ("selector", "select"),
+}
+CHILDREN = {"steps": "", "choices": "", "else_steps": "else"}
+DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
 
 
 @define
@@ -61,8 +72,7 @@ def timed(workflow: Workflow, clock: Clock, db: RunReader | None = None) -> Work
     return other
 
 
-Answer: TypeAlias = Any
-"""A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
+# -- the person --------------------------------------------------------------------------------------------------------------------
 
 
 @define
@@ -112,16 +122,7 @@ class Reviewer:
         return isinstance(answer, list) and self.used.get(key, 0) >= len(answer)
 
 
-Key: TypeAlias = tuple[str, str]
-"""What is called and where: execute, evaluate, select, test or judge, and the address."""
-
-CALLED = {
-    "Step": ("executor", "execute"),
-    "Condition": ("evaluator", "evaluate"),
-    "Loop": ("end_condition", "test"),
-    "Router": ("selector", "select"),
-}
-CHILDREN = {"steps": "", "choices": "", "else_steps": "else"}
+# -- the user code -----------------------------------------------------------------------------------------------------------------
 
 
 class Planned(Exception):
@@ -167,9 +168,6 @@ class Stubs:
 def defaults(kind: str, _at: str) -> Any:
     """What a stub answers where nothing is planned."""
     return DEFAULTS[kind]
-
-
-DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
 
 
 def stubbed(definition: Definition, stubs: Stubs) -> Definition:

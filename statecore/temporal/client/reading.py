@@ -1,6 +1,7 @@
-"""What is read of runs without a worker: the first event of a history, memos, and lists by search attributes.
+"""What a client asks of a Temporal server: reads without a worker, and messages to a run's workflow.
 
-What is asked of a run: queries, updates and signals of its workflow. Queries and updates take a worker, signals do not.
+Without a worker: the first event of a history, memos, and lists by search attributes. A query or an update takes a worker; a signal
+does not.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 UNTOUCHED = 3
 """Events of a history in which no worker has done anything yet: started, and its first task scheduled and perhaps taken."""
 NOTHING: Plain = {"head": None, "pauses": None}
+LOG = logging.getLogger(__name__)
+TIME = 3
+"""Where a decision's row has its time, which is not what was decided."""
 
 
 async def start(connection: Connection, run_id: str) -> Start:
@@ -137,7 +141,7 @@ def runs(wanted: RunFilter) -> str:
     return f"{query} AND {wire.STATUS.name} IN ({', '.join(quoted(STATUS[each]) for each in wanted.phases)})"
 
 
-LOG = logging.getLogger(__name__)
+# -- messages to a run -------------------------------------------------------------------------------------------------------------
 
 
 async def query(connection: Connection, run_id: str, name: str, *args: Any) -> Any:
@@ -222,10 +226,6 @@ async def decide(connection: Connection, run_id: str, decision: Row) -> Row | No
             return None
         raise
     return found
-
-
-TIME = 3
-"""Where a decision's row has its time, which is not what was decided."""
 
 
 async def cancel(connection: Connection, run_id: str, by: str | None) -> Plain | None:

@@ -1,6 +1,7 @@
-"""Opening a run: its ledger and execution, from what its workflow is started with. Whoever starts it does so too, to know its first memo.
+"""A run is opened from what its workflow was started with, and a decision is judged on copies before it is in the history.
 
-Judging a decision before it is in the history: the same pure calls as those that take it, on copies. Nothing that passes can stop its run.
+The client opens it as well, to know the first memo. Judging makes the same pure calls as taking, so that no decision that passes can
+stop its run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from statecore.temporal.wire import Start
+
+PAUSE = "a pause"
 
 
 @frozen
@@ -58,7 +61,7 @@ def opened(start: Start, clock: Callable[[], int]) -> Opened:
     return Opened(ledger, host, execution)
 
 
-PAUSE = "a pause"
+# -- judging -----------------------------------------------------------------------------------------------------------------------
 
 
 def judged(execution: Execution, ledger: Ledger, plain: Any, time: int) -> Decided:

@@ -1,6 +1,6 @@
-"""The comparison: whatever is done to two stores, they answer alike. The other one is the reference in memory.
+"""Tests of a store beside the reference in memory: the same calls, the same answers; and of the journals that both keep.
 
-Tests of journals: gap-free, in order, equal to what was written, and chained.
+Journals are without gaps, in order, equal to what was written, and chained.
 """
 
 from __future__ import annotations
@@ -199,6 +199,9 @@ class Comparison(Fresh):
 
 
 # ruff: noqa: S101, PLR2004  # assert is how a test speaks, and the expected number is its point
+
+
+# -- journals ----------------------------------------------------------------------------------------------------------------------
 
 
 def written(store: RunStore, run_id: str = "run-1", steps: int = 5) -> list[Entry]:

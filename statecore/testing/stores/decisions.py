@@ -1,7 +1,4 @@
-"""Tests of decisions: one for each pause, whoever else decides.
-
-Tests of deadlines: a pause that has one takes no decision that comes too late.
-"""
+"""Tests of decisions and deadlines: one decision for each pause, and none after its deadline."""
 
 from __future__ import annotations
 
@@ -20,6 +17,8 @@ from .samples import AWKWARD, CANCELLED, FAILED, LONE, RESUMED, TIME, Fired, Fre
 
 GATE = question("run-1")
 ERROR = question("run-1", "broken", kind="error")
+DUE = TIME + 100
+EXPIRED = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
 
 
 class Decisions(Fresh):
@@ -188,8 +187,7 @@ class Decisions(Fresh):
 # ruff: noqa: S101  # assert is how a test speaks
 
 
-DUE = TIME + 100
-EXPIRED = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
+# -- deadlines ---------------------------------------------------------------------------------------------------------------------
 
 
 def due(on_timeout: str, **parts: Any) -> Pause:

@@ -1,7 +1,4 @@
-"""Tests of leases: until when an owner counts as alive of whom nobody can know, and who may still store what.
-
-Tests of work that is handed out: what can go on is given to one process each, and nothing else is.
-"""
+"""Tests of leases and of work: how long an unobservable owner counts as alive, and that each run is handed to one process."""
 
 from __future__ import annotations
 
@@ -173,6 +170,9 @@ class Leases(Fresh):
         for run_id in ("run-2", "", LONE):
             with pytest.raises(UnknownRun):
                 store.renew(run_id, 1, TIME)
+
+
+# -- work --------------------------------------------------------------------------------------------------------------------------
 
 
 def taken(store: RunStore, time: int = TIME, **more: Any) -> list[tuple[str, bool]]:

@@ -1,6 +1,6 @@
 """Tests of processes: what outlives them, and what only one of them may have.
 
-What other processes do in the tests of shared stores. It needs no pytest, so that they start quickly.
+The functions that the other processes call stand below the tests. They need no pytest, so that a process starts quickly.
 """
 
 from __future__ import annotations
@@ -196,6 +196,9 @@ class Processes(Shared):
         claimed = claim(store, "run-1")
         assert (claimed.seq, claimed.epoch) == (42, 2)
         assert claimed.identity == identity()
+
+
+# -- in other processes ------------------------------------------------------------------------------------------------------------
 
 
 def decide_all(opener: Callable[[], RunStore], ready: Barrier, told: Connection, who: int, rounds: int) -> None:

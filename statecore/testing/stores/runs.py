@@ -1,7 +1,4 @@
-"""Tests of runs: begun, claimed, released, cancelled, listed.
-
-Tests of pauses: asked, listed in order, closed.
-"""
+"""Tests of runs and of their pauses: begun, claimed, released, cancelled, listed; asked, listed in order, closed."""
 
 from __future__ import annotations
 
@@ -241,6 +238,9 @@ class Runs(Fresh):
 
 
 # ruff: noqa: S101  # assert is how a test speaks
+
+
+# -- pauses ------------------------------------------------------------------------------------------------------------------------
 
 
 def listed(store: RunStore, **wanted: Any) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
-"""Runs to test stores with, written by hand: a `Writer` commits boundaries as a driver would, without a workflow.
+"""Runs to test stores with, and the hooks by which a test gets its store.
 
-How a test gets its store: the hooks that a store's author gives, and the fixture that opens a fresh one.
+A `Writer` commits boundaries as a driver would, without a workflow. `Fresh` and `Shared` are the bases of the test classes: a
+store's author overrides `open_store` or `opener`, and a fixture opens a fresh store for each test.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ AWKWARD = {
 
 LONE = "a\ud800b"
 """A text that is no sequence of characters, so that no store can keep it."""
+REF = Ref("first", (), 0)
 
 
 def identity(run_id: str = "run-1", **parts: Any) -> Identity:
@@ -200,7 +202,7 @@ def everything(store: RunStore, run_id: str) -> tuple[Any, ...]:
     return store.load(run_id), store.journal(run_id), store.head(run_id), store.decisions(run_id), waiting
 
 
-REF = Ref("first", (), 0)
+# -- how a test gets its store -----------------------------------------------------------------------------------------------------
 
 
 class Fresh:
