@@ -1,5 +1,10 @@
-"""How a question is put, shown and answered in words, whichever surface a person sits at.
+"""A question in words: how it is put, shown and answered, on whichever surface a person sits at.
 
-`questions` says what is asked, `outcomes` what each answer leads to, `written` reads values as people write them, `text` makes texts of unknown
-origin safe to read. Start at `questions.question`. Nothing here knows a terminal, a web page or a store.
+Owns: the sentences. `questions` says what is asked, `outcomes` what each answer leads to, `written` reads values as people write
+them, `text` makes texts of unknown origin safe to read. A requirement is a protocol here (`questions.Question`), so that this room
+knows no facade.
+
+May enter: the core, definitions, errors, and the records of a store. No terminal, no web page, no run output, no database.
+
+Start with `questions.question`.
 """

@@ -1,12 +1,16 @@
 """Model checking of a user's own workflow, through the real core: `check(workflow, [never(ran("pay")).unless(confirmed("approve"))])`.
 
-Theory of operation. `explore` draws the graph of all situations: it plays the world against the core, which is asked once for each
-situation and event; a situation has forgotten its past (`canonical`), so cycles close and no bound on attempts is needed. A property is a
-small automaton over moments of a run (`properties`, over `atoms`); `search` walks over pairs of a situation and what the property
-remembers, so each property carries just the facts that it names. Laws of one event are judged while the graph is drawn; the other built-in
-properties follow from the graph (`builtin`). A refutation is the shortest run there is: `story` tells it, `replay` writes it as a test.
+Owns: graphs, properties and their verdicts. `world` plays the world against the core, which is asked once for each situation and
+event; `graph` has all situations; `symmetry` makes situations equal that allow the same futures, so cycles close and no bound on
+attempts is needed. A property is a small automaton over moments of a run (`properties`, over `atoms`); `wording` reads it from text.
+`search` walks over pairs of a situation and the property's memory, so each property carries just the facts that it names. Laws of
+one event are judged while the graph is drawn; the other built-in properties follow from the graph (`builtin`). A refutation is the
+shortest run there is: `story` tells it, `replay` writes it as a test, `tla` writes the workflow for a second checker.
 
-Only control flow is checked: what user code returns is a choice. So a proof holds for all data, and a refutation is a possible run.
+Only control flow is checked: the value that user code returns is a choice. So a proof holds for all data, and a refutation is a
+possible run. May enter: the core, lifecycles, definitions and errors. No store, no driver.
+
+Start with `search.check`.
 """
 
 from .atoms import (

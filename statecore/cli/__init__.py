@@ -1,10 +1,16 @@
 """The command line. `statecore --help` lists the commands; `main` runs one and returns its exit code.
 
-Theory of operation. A command that runs user code (`run`, `resume`, `tick`, `recover`, `demo`) names it by a *target* and follows the run: it shows
-each event as it is committed, and at a pause asks a person, takes an answer from `--answers`, or leaves. A command that only reads or
-decides needs the store and nothing else. What a command prints about a run comes from the store, never from its own memory. Modules:
-`main` the group and its exits, `targets` and `stores` what is named, `screen` what is printed, `person` who answers, `following` a run as it
-happens, `views` stored runs; and the commands. How a question is put in words is `statecore.asking`.
+Owns: the commands and their screen. A command that runs user code names it by a *target* (`targets`) and follows the run
+(`following`): it shows each event as it is committed, and at a pause asks a person (`person`), takes an answer from `--answers`, or
+leaves. A command that only reads or decides needs the store (`stores`) and no code. The text about a run comes from the store
+(`views`), never from the command's own memory. `main` is the group and the one place where errors become messages; `exits` has the
+codes, `options` the options, `screen` the lines. The commands: `running` (run, resume, recover, tick), `working` (worker), `demo`,
+`listing` (runs, pending, show), `deciding` (confirm and the other decisions, cancel), `care` (verify, doctor, backup), `check`
+(check, export), `diagram`. Only the modules of the command that was typed are imported.
+
+May enter: all rooms but `testing`. How a question is put in words is `statecore.asking`.
+
+Start with `main.COMMANDS`.
 """
 
 from .main import main, script

@@ -1,8 +1,8 @@
 """Values and states as text, so that what is read equals what was written, in value and in type, or is refused by name.
 
-Theory of operation. A *value* is what user code takes and returns. `encode` writes it as ASCII JSON without spaces; `decode` reads
+A *value* is what user code takes and returns. `encode` writes it as ASCII JSON without spaces; `decode` reads
 it back. JSON's own types stand for themselves; every other type that Python data is made of has a tag: an object whose only key
-begins with `$`. The set of tags is closed (`tags.py` and `values.py` are the whole list):
+begins with `$`. The set of tags is closed (`tags` and `values` are the whole list):
 
     $tuple [..]   $set [..]   $frozenset [..]   $dict [[key, value], ..]   where JSON has only lists, and only str keys
     $int "0x.."   beyond 2**53, which other readers of JSON would round
@@ -21,8 +21,12 @@ order only have two texts. A NaN comes back as a NaN. A lone surrogate survives;
 element of a set, `<money>` the inside of a codec). Cycles, depth and size are refused the same way. `UnreadableValue` is all that
 `decode` and `load_state` raise for a text, however damaged or hostile; only a want of memory passes through.
 
-A *state* of the core is written by `dump_state` and read by `load_state` (`records.py`): arrays whose order is that of the classes'
+A *state* of the core is written by `dump_state` and read by `load_state` (`records`): arrays whose order is that of the classes'
 fields. A definition needs no codec: `Program.canonical` is its stored form.
+
+Owns: the texts of values and states. May enter: the core, lifecycles and errors. No store, no user code but registered codecs.
+
+Start with `values.encode`.
 """
 
 from .records import FORMAT, dump_state, load_state

@@ -1,12 +1,17 @@
 """The semantics of workflows: a pure reducer over a compiled program. No IO, no clock, no randomness, no threads, no user code.
 
-Theory of operation. `compile_definition` turns the user's tree into a `Program`: nodes at symbolic addresses with the facts that
-their lifecycles' guards ask for. `advance(program, state, *events)` fires the row that an event asks for and then runs to completion;
-it returns the next parked state and the moves that led there. `owed(program, state)` says what the world owes that state: calls of user code
-and answers of people. `loop` ties the three together as a generator of effects, which drivers perform.
+Owns: the meaning of a run. `compile` turns the user's tree into a `Program` (`program`): nodes at symbolic addresses, with the facts
+that their lifecycles' guards ask for. `reducer` has `advance(program, state, *events)`: it fires the row that an event asks for and
+runs to completion, in a `draft` of the next `state`; `path` says how a cursor moves, `facts` what a guard asks of a cursor. `owed`
+says what the world owes a state: calls of user code, answers of people, delays. `loop` ties them together as a generator of effects,
+which drivers perform.
 
 A state holds references to outputs, never values; equal states are equal situations. So a run resumes in constant time from its state
 alone, a crash needs no second code path, and a model checker can enumerate what a workflow can do.
+
+May enter: lifecycles and errors; definitions in `compile` alone. Nothing else but attrs and pure parts of the standard library.
+
+Start with `state`, then `reducer.advance`.
 """
 
 from .compile import Compiled, compile_definition

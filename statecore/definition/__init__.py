@@ -1,7 +1,13 @@
-"""The vocabulary of workflows: the components that the user writes, and the objects that user code receives and returns. Pure; no run ever changes it.
+"""The vocabulary of workflows: the components that the user writes, and the objects that user code receives and returns.
 
-Components are attrs classes with explicit constructors, so that the two spellings of a setting become one `HumanReview` at once and a
-wrong one is refused where it was written. A definition says nothing of addresses, states or stores: `core.compile` does.
+Owns: `components`, attrs classes with explicit constructors, so that the two spellings of a setting become one `HumanReview`
+(`review`) at once and a wrong one is refused where it was written. `fields` has the policies and the fields of a form, `step_io` the
+argument and the result of user code, `plain` definitions as plain data. A definition says nothing of addresses, states or stores:
+`core.compile` does. No run ever changes it.
+
+May enter: errors, attrs and pure parts of the standard library.
+
+Start with `components.Step`.
 """
 
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps

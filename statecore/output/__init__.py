@@ -1,4 +1,13 @@
-"""The objects that users read: run outputs, requirements, sessions and the events of a stream. All of them are derived from the store."""
+"""The objects that users read: run outputs, requirements, sessions and the events of a stream. All of them are derived from the store.
+
+Owns: `run_output`, a run as it stood when it was read; `requirement`, an open question that records a decision; `session`, the runs
+of one conversation; `events`, the classes of a stream, and `public_events`, the pure function from commits to them; `pictures`, what
+`format()` and a notebook show.
+
+May enter: all rooms below: the runtime, drawing, stores, the core. No `Workflow` and no `Inbox`: those make outputs.
+
+Start with `run_output.WorkflowRunOutput`.
+"""
 
 from .requirement import ErrorRequirement, Requirement, StepRequirement
 from .run_output import WorkflowRunOutput

@@ -1,10 +1,16 @@
-"""The runtime performs the effects of `core.loop`, and nothing else; it alone runs user code. It knows no facade.
+"""The runtime performs the effects of `core.loop`; it alone calls user code, and it knows no facade.
 
-Theory of operation. `launching` turns a call of `run` or `continue_run` into words of this room, `ready` makes a run ready: stored, checked,
-claimed. An `Execution` is a claimed run in this process: it turns a `Commit` into the boundary that the store takes, and the end of a call into
-the event that the reducer takes. `sync.drive` and `aio.drive` differ only in how a call is made and waited for; both are streams of what was
-committed. `storing` commits, renews and gives back; `calls` and `inputs` are what user code sees. `worker` drives many runs, `doctor` names those
-that nothing moves. The commit comes first: a call begins when the intention is durable. Start at `sync.drive`.
+Owns: one run in one process, from the request to the boundary that parks it. `host` has what varies around a run, and `Runnable`, a
+workflow as far as this room knows it. `launching` begins a run or resumes one; `answers` checks an answer against its question;
+`ready` reads, checks and claims a stored run. An `Execution` (`execution`) is a claimed run in this process: it turns a `Commit`
+into the boundary that the store takes. `calls` calls user code, `cel` evaluates an expression in its place, and `ends` turns the end
+of a call into the event that the reducer takes. `storing` commits, renews and gives back. `sync` and `aio` are the two drivers; they
+differ only in how a call is made and waited for, and both are streams of commits. `worker` drives many runs, `doctor` names the runs
+that nothing moves. One rule: the commit comes first, and a call begins when the intention is durable.
+
+May enter: the core, its codec, definitions and stores. No facade, no screen, no database.
+
+Start with `sync.drive`; the guide page "A step's result travels" follows one value through these files.
 """
 
 from .execution import Execution, of_record

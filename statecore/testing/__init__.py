@@ -1,11 +1,14 @@
 """For tests of your own workflows: a clock, scripted reviewers, stubs, every path, invariants, and Hypothesis strategies and machines.
 
-Theory of operation. A test needs what production has, with the world as an argument: `Clock` is time that the test moves, `Reviewer` the
-person, `Stubs` the user code. `all_paths` asks the core which runs there are and replays each on the real engine; `workflow_machine` lets
-Hypothesis run, decide, crash, reopen, cancel and wait; `assert_invariants` says what every store must obey after anything.
+Owns: the world as an argument of a test. `doubles` has `Clock`, time that the test moves, `Reviewer`, the person, and `Stubs`, the
+user code. `paths` asks the core which runs there are and replays each on the real engine; `machine` lets Hypothesis run, decide,
+crash, reopen, cancel and wait; `strategies` makes definitions; `invariants` says what every store must obey after anything;
+`plugin` has the fixtures that pytest finds by itself; `stores` is the test of any store.
 
-`pytest` finds fixtures of this package by itself (`statecore.testing.plugin`). Hypothesis is needed by `strategies` and `machine` only:
-pip install 'statecore[testing]'. Names are loaded when first used.
+May enter: the facade and all rooms below, as in a user's own test; no command line. Hypothesis is needed by `strategies` and
+`machine` only, pytest by `plugin` and `stores`: pip install 'statecore[testing]'. Names are loaded when first used.
+
+Start with `doubles`.
 """
 
 from typing import TYPE_CHECKING

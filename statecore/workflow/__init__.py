@@ -1,6 +1,13 @@
 """The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are.
 
-`Workflow` itself is loaded at its first use: a process that only reads and decides uses an `Inbox`.
+Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls that the rooms below perform. `inbox` has `Inbox`: a
+store without a definition, for a process that only reads and decides. `options` has the words of calls, `streams` the iterators of
+events. The other modules only give names import paths: `condition`, `decorators`, `loop`, `parallel`, `router`, `step`, `steps`,
+`types`. `Workflow` itself is loaded at its first use.
+
+May enter: all rooms below but drivers of servers: outputs, the runtime, stores, definitions. No command line.
+
+Start with `workflow.Workflow.run`; the guide page "A decision travels" begins here.
 """
 
 from typing import TYPE_CHECKING

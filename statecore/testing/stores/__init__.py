@@ -15,11 +15,14 @@ it returns opens the same store each time it is called, and is pickled into othe
         def opener(self, folder):
             return partial(MyStore, folder / "runs")
 
-What is tested, by class: `Runs` (begin, claim, release, cancel, list), `Boundaries` (all or nothing, fenced, refused without a trace),
-`Journals` (order, chain), `Inbox` and `Decisions` (one for each pause, idempotency keys), `Deadlines` and `Leases` (with times that are
-given, so that nobody waits), `Work` (what is handed out to workers), `Comparison` (random calls, answered as the reference answers them),
-`Threads` (eight at once), `Processes` (eight that decide, two that claim or start, one that is killed at any point and again). No test needs
-a workflow, a network or a clock; all of them take about twenty seconds for a store on a disk.
+Owns: the tests, a file for one or two classes. `runs`: `Runs` (begin, claim, release, cancel, list) and `Inbox`. `boundaries`: `Boundaries` (all
+or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys) and `Deadlines`. `leases`: `Leases`
+(with given times, so that no test waits) and `Work` (runs handed to workers). `comparison`: `Comparison` (random calls, answered as the reference
+answers them) and `Journals` (order, chain). `threads`: `Threads` (eight at once). `processes`: `Processes` (eight that decide, two that claim or
+start, one that is killed at any point and again). `samples` has the runs and the hooks. No test needs a workflow, a network or a clock; all of
+them take about twenty seconds for a store on a disk. May enter: pytest, records, rules and the reference in memory; no workflow.
+
+Start with `samples`, then `runs`.
 
 A test that fails says which promise is broken; `records.RunStore` has them method by method, and `rules` is to be called rather than written
 again: `judge`, `check_key`, `check_claim`, `check_fence`, `check_entries`, `check_pauses` and `link` decide, a store only stores. Times that a
