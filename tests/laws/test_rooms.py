@@ -42,3 +42,11 @@ def test_an_incomplete_page_is_found(tmp_path):
     assert amiss(tmp_path) == ["no 'ay enter:'", "b is not named", "c is no module here"]
     (tmp_path / "__init__.py").write_text('"""A room.\n\nOwns: `a` and `b.f`. May enter: nothing.\n\nStart with `a`."""\n')
     assert amiss(tmp_path) == []
+
+
+def test_the_reading_page_has_every_room():
+    """The table of floors in "The code in an hour" names each room of the package once."""
+    text = (PACKAGE.parent / "specs" / "guide" / "reading-the-code.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| [\d, ]+ \| ([^|]+) \|", text, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
