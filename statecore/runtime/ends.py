@@ -1,4 +1,4 @@
-"""The ends of calls: what a call returned or raised, as the event that the reducer takes. A value that cannot be stored fails its step (P10)."""
+"""The ends of calls: a value or an exception becomes the event that the reducer takes. A value that cannot be stored fails its step (P10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Execution`: one claimed run in this process. It turns effects into boundaries, and ends of calls into events; it performs nothing."""
+"""`Execution`: one claimed run in this process. It reads what the state refers to, and turns effects into boundaries; it performs nothing."""
 
 from __future__ import annotations
 

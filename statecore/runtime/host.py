@@ -1,4 +1,4 @@
-"""What varies around a run is an argument: where it is stored, what time it is, who executes it."""
+"""The surroundings of a run, as arguments: its store, its clock, its owner; and `Runnable`, a workflow as far as the runtime knows it."""
 
 from __future__ import annotations
 

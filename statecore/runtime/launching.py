@@ -1,4 +1,4 @@
-"""From a call of `run`, `submit` or `continue_run` to a run that is ready for a driver."""
+"""A call of `run`, `submit` or `continue_run` becomes a run that is ready for a driver; `tick` and `recover` find the runs to go on with."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ ALL = 1_000_000
 NOTHING = encode({})
 NOBODYS = -1
 """The epoch of no claim."""
+REPEATED = 4
+"""A text this long is a value where it is seen again, and not by chance."""
 
 
 class Driven(Protocol):
@@ -58,6 +60,92 @@ class RunOptions(TypedDict, total=False):
     run_id: str | None
     session_state: Mapping[str, Any] | None
     idempotency_key: str | None
+
+
+def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
+    """A new run, stored, claimed and started; or the one that the same key has begun.
+
+    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
+    """
+    execution = unborn(workflow, run_input, **options)
+    try:
+        return Ready(execution, store_events(execution, (beginning(execution.program, execution.identity.created),)))
+    except DuplicateStart as first:
+        return started_before(workflow.host, workflow.compiled, execution.identity, first.run_id)
+
+
+def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> str:
+    """The id of a new run that is stored, and that no process executes yet; or of the one that the same key has begun. Raises as `launch` does."""
+    execution, host = unborn(workflow, run_input, **options), workflow.host
+    new = execution.identity
+    begins = getattr(host.store, "start", None)  # a store whose runs are executed elsewhere starts them itself
+    try:
+        if begins is not None:
+            begins(new, execution.session_state)
+        else:
+            host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
+    except DuplicateStart as first:
+        same_request(host.store.load(first.run_id).identity, new)
+        return first.run_id
+    return new.run_id
+
+
+def unborn(  # as many keywords as a run has settings
+    workflow: Runnable,
+    run_input: Any,
+    *,
+    additional_data: Mapping[str, Any] | None = None,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    run_id: str | None = None,
+    session_state: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
+) -> Execution:
+    """A new run that is not stored yet; its first boundary stores and claims it. Raises `InvalidInput`, `UnstorableValue`.
+
+    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
+    """
+    host, program = workflow.host, workflow.compiled.program
+    given = checked_input(workflow.name, workflow.input_schema, run_input)
+    identity = Identity(
+        run_id=run_id or str(uuid4()),
+        workflow_id=workflow.id,
+        workflow_name=workflow.name,
+        session_id=session_id or workflow.session_id,
+        user_id=user_id or workflow.user_id,
+        key=idempotency_key,
+        created=host.clock(),
+        input=encode(given),
+        additional_data=encode(dict(additional_data)) if additional_data else NOTHING,
+        metadata=encode(workflow.metadata) if workflow.metadata else NOTHING,
+        fingerprint=program.fingerprint,
+        canonical=program.canonical,
+        rules=RULES_VERSION,
+    )
+    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
+    own, wanted = workflow.session_state, session_state or {}
+    state = encode({**own, **decode(kept), **wanted}) if own or wanted else kept
+    return Execution(host, workflow.compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+
+
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+    record = host.store.load(run_id)
+    first = record.identity
+    same_request(first, again)
+    try:
+        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+    except (NotPaused, Undecided, RunBusy):
+        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
+        execution = of_record(host, compiled, watched)
+        execution.parked = True
+        return Ready(execution, None)
+
+
+def same_request(first: Identity, again: Identity) -> None:
+    """Raise `KeyReused` where a key that began a run comes again with something else."""
+    if (first.input, first.additional_data) != (again.input, again.additional_data):
+        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
 
 
 def checked_input(name: str, schema: Any, given: Any) -> Any:
@@ -88,10 +176,6 @@ def reasons(error: ValueError, given: Any) -> list[str]:
     return [f"{place}: {reason}" if place else reason for place, reason in told]
 
 
-REPEATED = 4
-"""A text this long is a value where it is seen again, and not by chance."""
-
-
 def unrepeated(reason: str, texts: Iterable[str], kind: str) -> str:
     """A reason; of one that repeats a value only its kind."""
     return f"it was refused ({kind})" if any(text in reason for text in texts) else reason
@@ -106,132 +190,6 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(each)
     elif isinstance(value, str | int | float | bytes):
         yield str(value)
-
-
-def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
-    """A new run, stored and claimed; or the one that the same key has begun.
-
-    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
-    """
-    return new_run(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
-
-
-def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> str:
-    """The id of a new run that is stored, and that nobody executes yet; or of the one that the same key has begun. Raises what `launch` does."""
-    return submitted(workflow.host, workflow.compiled, *asked_for(workflow, run_input, **options))
-
-
-def new_run(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> Ready:
-    """A run that is stored, claimed and started; where the same request began a run before, that one.
-
-    Raises `UnstorableValue`, `DuplicateRun` and `KeyReused` before anything is stored.
-    """
-    execution = unborn(host, compiled, ids, values, session_states)
-    try:
-        return Ready(execution, store_events(execution, (beginning(compiled.program, execution.identity.created),)))
-    except DuplicateStart as first:
-        return started_before(host, compiled, execution.identity, first.run_id)
-
-
-def submitted(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> str:
-    """The id of a run that is stored, and that nobody executes; or of the one that the same request began before. Raises as `new_run` does."""
-    execution = unborn(host, compiled, ids, values, session_states)
-    new = execution.identity
-    begins = getattr(host.store, "start", None)  # a store whose runs are executed elsewhere starts them itself
-    try:
-        if begins is not None:
-            begins(new, execution.session_state)
-        else:
-            host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
-    except DuplicateStart as first:
-        same_request(host.store.load(first.run_id).identity, new)
-        return first.run_id
-    return new.run_id
-
-
-def unborn(
-    host: Host,
-    compiled: Compiled,
-    ids: Mapping[str, Any],
-    values: Mapping[str, Any],
-    session_states: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> Execution:
-    """A new run that is not stored yet; its first boundary stores and claims it. Raises `UnstorableValue`.
-
-    Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
-    """
-    program, now = compiled.program, host.clock()
-    identity = Identity(
-        **ids,
-        created=now,
-        input=encode(values["run_input"]),
-        additional_data=encode(values["additional_data"]) if values["additional_data"] else NOTHING,
-        metadata=encode(values["metadata"]) if values["metadata"] else NOTHING,
-        fingerprint=program.fingerprint,
-        canonical=program.canonical,
-        rules=RULES_VERSION,
-    )
-    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
-    own, given = session_states
-    state = encode({**own, **decode(kept), **given}) if own or given else kept
-    return Execution(host, compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
-
-
-def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
-    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
-    record = host.store.load(run_id)
-    first = record.identity
-    same_request(first, again)
-    try:
-        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
-    except (NotPaused, Undecided, RunBusy):
-        watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
-        execution = of_record(host, compiled, watched)
-        execution.parked = True
-        return Ready(execution, None)
-
-
-def same_request(first: Identity, again: Identity) -> None:
-    """Raise `KeyReused` where a key that began a run comes again with something else."""
-    if (first.input, first.additional_data) != (again.input, again.additional_data):
-        raise KeyReused(str(again.key), f"run {first.run_id!r}, which was started with another input")
-
-
-def asked_for(  # as many keywords as a run has settings
-    workflow: Runnable,
-    run_input: Any,
-    *,
-    additional_data: Mapping[str, Any] | None = None,
-    session_id: str | None = None,
-    user_id: str | None = None,
-    run_id: str | None = None,
-    session_state: Mapping[str, Any] | None = None,
-    idempotency_key: str | None = None,
-) -> tuple[dict[str, Any], dict[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """What is asked for by a call of `run`: ids, values and session states. Raises `InvalidInput`."""
-    ids = {
-        "run_id": run_id or str(uuid4()),
-        "workflow_id": workflow.id,
-        "workflow_name": workflow.name,
-        "session_id": session_id or workflow.session_id,
-        "user_id": user_id or workflow.user_id,
-        "key": idempotency_key,
-    }
-    checked = checked_input(workflow.name, workflow.input_schema, run_input)
-    values = {"run_input": checked, "additional_data": dict(additional_data or {}), "metadata": workflow.metadata}
-    return ids, values, (workflow.session_state, session_state or {})
 
 
 def resume(  # as many keywords as a continuation has settings
