@@ -197,9 +197,6 @@ JUDGED: dict[Shape, Callable[[Graph, Automaton, Walk], Judged]] = {
 }
 
 
-# -- all properties of a workflow --------------------------------------------------------------------------------------------------
-
-
 class HasProgram(Protocol):
     """Anything that was compiled, as a `Workflow` was."""
 

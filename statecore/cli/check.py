@@ -216,9 +216,6 @@ def write_test(file: Path, report: Report, workflow: Workflow) -> None:
     click.echo(f"Wrote {file}: run it with pytest." if text else "No counterexample that a test can replay.", err=True)
 
 
-# -- export ------------------------------------------------------------------------------------------------------------------------
-
-
 @click.command()
 @click.argument("target")
 @click.option("--tla", is_flag=True, help="As TLA+ modules.")

@@ -100,9 +100,6 @@ def heeding(working: Worker) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-# -- on a Temporal server ----------------------------------------------------------------------------------------------------------
-
-
 def serve(workflow: Workflow, url: str, concurrency: int) -> int:
     """Execute the runs of a workflow on a Temporal server until told to stop; then its steps have ten seconds to end."""
     from statecore.temporal.activities import worker as temporal  # noqa: PLC0415  # an extra

@@ -126,9 +126,6 @@ class State:
 BEGINNING = State()
 
 
-# -- what happens ------------------------------------------------------------------------------------------------------------------
-
-
 class Event(NamedTuple):
     """One thing that happened at an address: a call ended, a person decided, or (at the root) a run was started, cancelled, reopened.
 

@@ -258,9 +258,6 @@ DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in f
 SETTINGS = tuple(DEFAULTS)
 
 
-# -- settings on a function --------------------------------------------------------------------------------------------------------
-
-
 @frozen
 class Mark:
     """What `@pause` says of a function: the settings of its step, and the step's name."""

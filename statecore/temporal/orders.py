@@ -76,9 +76,6 @@ def ordered(host: Host, compiled: Compiled, identity: Identity, order: Plain, va
     return execution
 
 
-# -- the texts of a definition -----------------------------------------------------------------------------------------------------
-
-
 @frozen
 class Shown:
     """A component as far as people see it: it stands for the user's own where no user code is."""

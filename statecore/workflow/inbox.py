@@ -6,8 +6,8 @@ known without the user's code. A reviewer's process needs the store and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from attrs import evolve
 
@@ -16,18 +16,13 @@ from statecore.core import Compiled, Program, stored_program
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
-from statecore.output.run_output import NO_TEXTS
 from statecore.runtime import Host
 from statecore.runtime.answers import fitting
 from statecore.runtime.host import compiled_of
+from statecore.runtime.ready import claiming, expire_run
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.rules import ENDED, STATUS
-
-if TYPE_CHECKING:
-    from statecore.core import Ref
-
-from statecore.runtime.ready import claiming, expire_run
 
 ALL = 1_000_000
 
@@ -89,7 +84,7 @@ class Inbox:
         for row in self.db.pauses(wanted):
             run_id = row.pause.run_id
             if run_id not in views:
-                views[run_id] = self.show(run_id)
+                views[run_id] = self.view(self.db.load(run_id), waiting=())  # it says where a pause stands, no more
             found.append(self.requirement(row, views[run_id]))
         return found
 
@@ -112,12 +107,9 @@ class Inbox:
         """Return the program to which the workflow was compiled when the run began."""
         return stored_program(self.db.load(run_id).identity.canonical)
 
-    def view(
-        self, record: Record, *, waiting: Sequence[Waiting] | None = None, texts: Mapping[Ref, str] = NO_TEXTS
-    ) -> WorkflowRunOutput:
-        """Return the output of a stored run. `waiting` and `texts` hold the pauses and values that need not be read again."""
-        compiled = self.compiled_of(record)
-        return WorkflowRunOutput(self.host, record, compiled, store_events=self.store_events, waiting=waiting, texts=texts)
+    def view(self, record: Record, *, waiting: Sequence[Waiting] | None = None) -> WorkflowRunOutput:
+        """Return the output of a stored run. `waiting` holds its pauses where they need not be read again."""
+        return WorkflowRunOutput(self.host, record, self.compiled_of(record), store_events=self.store_events, waiting=waiting)
 
     def compiled_of(self, record: Record) -> Compiled:
         """Return the compiled workflow of a run: this inbox's where it is the same, else the stored one, which has no user code."""
@@ -161,7 +153,7 @@ class Inbox:
         except PauseExpired:
             expire_run(self.host, self.compiled_of(record), run_id)
             raise
-        return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record))
+        return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: at once where no process executes it, else at its next boundary. Returns False where the run had ended already."""

@@ -89,9 +89,6 @@ def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}
 
 
-ALL = 1_000_000
-
-
 def each_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
     """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
     went_on: list[str] = []

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from statecore.errors import StoreCorrupt
 from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.queries import SEALED
 
@@ -144,9 +143,3 @@ def named_rows(connection: Link, query: str, column: str) -> Iterator[tuple[Any,
     names = dict(connection.execute("SELECT id, run_id FROM run"))
     for number, stored, *columns in connection.execute(query):
         yield (number, stored, names.get(number) if column == "claimed" else columns[0], *columns)
-
-
-def raise_if_damaged(found: Verified) -> None:
-    """Raise `StoreCorrupt` with the first fault, where there is one."""
-    if found.faults:
-        raise StoreCorrupt(found.path, str(found.faults[0]))

@@ -1,13 +1,9 @@
 """`SqliteDb` keeps runs in one file of a local disk, for any number of threads and processes of one machine.
 
-Each method (they are in `relational`) is one transaction of its thread's `channel`. What may not happen is refused by the
-tables themselves (`schema.sql`, `schema-2.sql`); what is decided, by `rules`, as in every store.
-
-
-Commits of concurrent runs that wait for the same disk share one wait: who comes while it turns rides along with the next.
-
-A boundary is acknowledged when the transaction that holds it is durable, as one that is alone. Where anything goes wrong with a shared
-transaction nothing of it is stored, and each of its boundaries is committed by its own thread, alone: so an error reaches whom it concerns.
+Each method (they are in `relational`) is one transaction of its thread's `channel`. The tables themselves refuse an illegal row (`schema.sql`,
+`schema-2.sql`); `rules` decides, as in every store. Commits of concurrent runs that wait for the same disk share one wait (`Sharing`): a boundary
+is acknowledged when the transaction that holds it is durable, as one that is alone. If a shared transaction fails, nothing of it is stored, and
+each of its boundaries is committed by its own thread, alone: so an error reaches the thread that it concerns.
 """
 
 from __future__ import annotations

@@ -61,9 +61,6 @@ def opened(start: Start, clock: Callable[[], int]) -> Opened:
     return Opened(ledger, host, execution)
 
 
-# -- judging -----------------------------------------------------------------------------------------------------------------------
-
-
 def judged(execution: Execution, ledger: Ledger, plain: Any, time: int) -> Decided:
     """The decision of an update or a signal, at this instant. Raises a named refusal, and nothing else, whatever was sent.
 

@@ -201,9 +201,6 @@ class Comparison(Fresh):
 # ruff: noqa: S101, PLR2004  # assert is how a test speaks, and the expected number is its point
 
 
-# -- journals ----------------------------------------------------------------------------------------------------------------------
-
-
 def written(store: RunStore, run_id: str = "run-1", steps: int = 5) -> list[Entry]:
     """The rows of a run of some steps, as they were given to the store."""
     writer = started(store, run_id)

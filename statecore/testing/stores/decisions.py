@@ -187,9 +187,6 @@ class Decisions(Fresh):
 # ruff: noqa: S101  # assert is how a test speaks
 
 
-# -- deadlines ---------------------------------------------------------------------------------------------------------------------
-
-
 def due(on_timeout: str, **parts: Any) -> Pause:
     """A question that expires."""
     return question("run-1", deadline=DUE, on_timeout=on_timeout, **parts)

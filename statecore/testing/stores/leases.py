@@ -172,9 +172,6 @@ class Leases(Fresh):
                 store.renew(run_id, 1, TIME)
 
 
-# -- work --------------------------------------------------------------------------------------------------------------------------
-
-
 def taken(store: RunStore, time: int = TIME, **more: Any) -> list[tuple[str, bool]]:
     """Which runs are handed out, and whether somebody left them."""
     most, but = more.get("most", 100), more.get("but", ())

@@ -240,9 +240,6 @@ class Runs(Fresh):
 # ruff: noqa: S101  # assert is how a test speaks
 
 
-# -- pauses ------------------------------------------------------------------------------------------------------------------------
-
-
 def listed(store: RunStore, **wanted: Any) -> list[tuple[str, str]]:
     """The pauses that a filter finds, in order."""
     return [(waiting.pause.run_id, waiting.pause.at) for waiting in store.pauses(PauseFilter(**wanted))]

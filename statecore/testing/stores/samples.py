@@ -202,9 +202,6 @@ def everything(store: RunStore, run_id: str) -> tuple[Any, ...]:
     return store.load(run_id), store.journal(run_id), store.head(run_id), store.decisions(run_id), waiting
 
 
-# -- how a test gets its store -----------------------------------------------------------------------------------------------------
-
-
 class Fresh:
     """A fresh store for each test."""
 
