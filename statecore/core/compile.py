@@ -172,9 +172,14 @@ def limits(review: HumanReview, **more: Any) -> Limits:
     return Limits(timeout=timeout, **more)
 
 
-def messages(review: HumanReview, **more: str | None) -> dict[str, str | None]:
-    """The sentences shown with each kind of question."""
-    return {"confirmation": review.confirmation_message, **more}
+def shown(review: HumanReview, **more: str | None) -> dict[str, Any]:
+    """What people are shown of a component: the sentences of each kind of question, the form of its input, whether they may choose several."""
+    schema = review.user_input_schema
+    return {
+        "asks": {"confirmation": review.confirmation_message, **more},
+        "form": None if schema is None else tuple(each.to_dict() for each in schema),
+        "multiple": review.allow_multiple_selections,
+    }
 
 
 def node(  # noqa: PLR0913  # the parts in which kinds differ
@@ -217,13 +222,13 @@ def step(draft: Draft, component: Step, place: Place) -> None:
         delay=round(component.retry_delay * SECOND),
         backoff=float(component.backoff),
     )
-    asks = messages(
+    words = shown(
         review,
         user_input=review.user_input_message or review.confirmation_message,
         output_review=review.output_review_message,
     )
-    shown = {"asks": asks, "label": component.step_id}
-    draft.nodes[place.at] = node(component.name, place, "step", "step", facts, handler, limits=numbers, **shown)
+    made = node(component.name, place, "step", "step", facts, handler, limits=numbers, label=component.step_id, **words)
+    draft.nodes[place.at] = made
 
 
 def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workflow and Step(workflow=...) differ
@@ -233,7 +238,7 @@ def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workf
     handler = handled(review, place)
     made = node(
         name, place, kind, "group", gate_facts(review), handler,
-        transparent=transparent, limits=limits(review), asks=messages(review),
+        transparent=transparent, limits=limits(review), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     first = in_order(draft, steps, prefix=place.at, around=place, handler=handler)
@@ -250,7 +255,7 @@ def condition(draft: Draft, component: Condition, place: Place) -> None:
     facts |= error_facts(handler, component.on_interrupt)
     made = node(
         component.name, place, "condition", "condition", facts, handler,
-        transparent=True, limits=limits(review), asks=messages(review),
+        transparent=True, limits=limits(review), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     then = in_order(draft, component.steps, prefix=below(place.at, "then"), around=place, handler=handler)
@@ -267,8 +272,8 @@ def loop(draft: Draft, component: Loop, place: Place) -> None:
     if component.end_condition is not None:
         facts.add(w.tests_end)
     numbers = limits(review, iterations=component.max_iterations, forwards=component.forward_iteration_output)
-    asks = messages(review, iteration_review=review.iteration_review_message)
-    made = node(component.name, place, "loop", "loop", facts, handler, transparent=True, limits=numbers, asks=asks)
+    words = shown(review, iteration_review=review.iteration_review_message)
+    made = node(component.name, place, "loop", "loop", facts, handler, transparent=True, limits=numbers, **words)
     draft.nodes[place.at] = made
     first = in_order(draft, component.steps, prefix=place.at, around=place, handler=handler, loops=1)
     draft.nodes[place.at] = evolve(made, exits={w.enter: first})
@@ -281,10 +286,10 @@ def router(draft: Draft, component: Router, place: Place) -> None:
     facts |= error_facts(handler, component.on_interrupt)
     if review.requires_user_input and not review.requires_confirmation:
         facts = facts - {w.runs_at_once} | {w.needs_route}
-    asks = messages(review, route=review.user_input_message, output_review=review.output_review_message)
+    words = shown(review, route=review.user_input_message, output_review=review.output_review_message)
     made = node(
         component.name, place, "router", "router", facts, handler,
-        transparent=True, limits=limits(review, reviews=review.max_retries), asks=asks,
+        transparent=True, limits=limits(review, reviews=review.max_retries), **words,
     )  # fmt: skip
     draft.nodes[place.at] = made
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.choices, place, handler, loops=1))
@@ -296,7 +301,7 @@ def parallel(draft: Draft, component: Parallel, place: Place) -> None:
     handler = Handler(review.on_error, None) if review.on_error is not None else place.handler
     made = node(
         component.name, place, "parallel", "parallel", gate_facts(review), handler,
-        transparent=True, limits=limits(review, concurrency=component.max_concurrency or draft.concurrency), asks=messages(review),
+        transparent=True, limits=limits(review, concurrency=component.max_concurrency or draft.concurrency), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.steps, place, handler))

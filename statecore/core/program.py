@@ -46,7 +46,8 @@ class Node:
     the trigger that enters it (`confirm` -> the first of its steps), for a Router or Parallel by the name of a choice or branch. `facts`
     are the guards that hold here. `leaves` is the component that is left as a unit when an error here is skipped. A `transparent`
     component that is not entered lets the previous content flow through. `depth` counts the loops and routers around it. `asks` are the sentences
-    shown with each kind of question, `label` is the name that outsiders know a step by; neither decides anything.
+    shown with each kind of question, `label` is the name that outsiders know a step by, `form` are the fields of a user input as plain data,
+    `multiple` says whether several choices may be made; none of them decides anything. A stored program has none of them: they are None.
     """
 
     at: Address
@@ -64,6 +65,8 @@ class Node:
     limits: Limits = UNLIMITED
     asks: Mapping[str, str | None] = field(factory=dict)
     label: str | None = None
+    form: tuple[Mapping[str, Any], ...] | None = None
+    multiple: bool | None = None
 
     @property
     def step_id(self) -> str:
