@@ -129,8 +129,9 @@ BEGINNING = State()
 class Event(NamedTuple):
     """One thing that happened at an address: a call ended, a person decided, or (at the root) a run was started, cancelled, reopened.
 
-    `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `body` is for the journal; the
-    reducer never looks at it.
+    `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `by` is the person who decided or
+    cancelled, as the caller names them; no row asks for it yet, and `loop.recall` relies on that. `body` is for the journal; the reducer
+    never looks at it.
     """
 
     trigger: str
@@ -140,6 +141,7 @@ class Event(NamedTuple):
     body: Any = None
     choices: tuple[Address, ...] = ()
     time: int = 0
+    by: str | None = None
 
 
 class Move(NamedTuple):

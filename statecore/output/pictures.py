@@ -67,9 +67,9 @@ def past_of(program: Program, rows: Iterable[Entry], history: History, open_now:
     found: dict[Address, Past] = {}
     for row in rows:
         if row.trigger in DECIDED:
-            word = decided(CALLED.get(row.trigger, row.trigger), particulars(row).get("by"))
+            word = decided(CALLED.get(row.trigger, row.trigger), particulars(row).by)
             said.setdefault((row.at, row.turn), {})[row.source] = word
-        if row.machine == "run" and row.trigger == w.cancel and (by := particulars(row).get("by")):
+        if row.machine == "run" and row.trigger == w.cancel and (by := particulars(row).by):
             found[ROOT] = Past(w.cancelled, said={w.running: f"by {by}"})
     for visit in history.visits.values():
         why = visit.reason or (visit.failures[-1].get("error_type") if visit.failures else "") or ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from json import loads
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -13,6 +12,7 @@ from statecore.core import Ask, Commit, Move, Program, asks
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.audit.replay import Values, replay
+from statecore.stores.detail import NO_DETAIL, Detail, detail_of
 from statecore.stores.history import skip_reason
 
 from . import events as e
@@ -54,11 +54,10 @@ class Scene:
         return base
 
 
-def said(move: Move) -> dict[str, Any]:
+def said(move: Move) -> Detail:
     """What a move's event said besides."""
     body: Body | None = move.body
-    particulars: dict[str, Any] = loads(body.detail) if body is not None and body.detail else {}
-    return particulars
+    return detail_of(body.detail) if body is not None else NO_DETAIL
 
 
 def content(scene: Scene, move: Move) -> Any:
@@ -94,8 +93,8 @@ def run_completed(scene: Scene, move: Move) -> e.RunEvent:
 
 def run_failed(scene: Scene, move: Move) -> e.RunEvent:
     """The run failed of the error that its step failed of."""
-    error = next((s for m in scene.commit.after.moves if m.dest == w.failed and "error" in (s := said(m))), {})
-    return e.WorkflowErrorEvent(**scene.fields(move), error=error.get("error", ""), error_type=error.get("error_type", ""))
+    error = next((s for m in scene.commit.after.moves if m.dest == w.failed and (s := said(m)).tells_error), NO_DETAIL)
+    return e.WorkflowErrorEvent(**scene.fields(move), error=error.error or "", error_type=error.error_type or "")
 
 
 def step_error(scene: Scene, move: Move) -> e.RunEvent:
@@ -103,9 +102,9 @@ def step_error(scene: Scene, move: Move) -> e.RunEvent:
     error = said(move)
     return e.StepErrorEvent(
         **scene.fields(move),
-        error=error.get("error", ""),
-        error_type=error.get("error_type", ""),
-        retry_count=error.get("retry_count", 0),
+        error=error.error or "",
+        error_type=error.error_type or "",
+        retry_count=error.retry_count or 0,
     )
 
 
@@ -187,7 +186,7 @@ def step_skipped(scene: Scene, move: Move) -> e.RunEvent:
 
 def cancelled(scene: Scene, move: Move) -> e.RunEvent:
     """The run was cancelled, by whom."""
-    by = said(move).get("by")
+    by = said(move).by
     return e.WorkflowCancelledEvent(**scene.fields(move), reason=f"cancelled by {by}" if by else None)
 
 
@@ -243,7 +242,7 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
             yield e.WorkflowStartedEvent(**scene.fields(move))
             continue
         if move.trigger in PERSON:
-            by = said(move).get("by")
+            by = said(move).by
             yield e.StepContinuedEvent(**scene.fields(move), decision=move.trigger, by=by)
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)

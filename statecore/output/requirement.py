@@ -13,6 +13,7 @@ from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, exhaustive
 from statecore.runtime.answers import chosen_names, words_of
+from statecore.stores.detail import pause_detail
 from statecore.stores.rules import clock_text
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ exhaustive(
 def requirement_of(waiting: Waiting, place: Place) -> Requirement:
     """The requirement that a row of the inbox stands for."""
     pause, decided = waiting.pause, waiting.decided
-    said = decode(pause.detail) if pause.detail else {}
+    said = pause_detail(pause.detail)
     shared: dict[str, Any] = {
         "run_id": pause.run_id,
         "pause_id": pause.pause_id,
@@ -336,7 +337,7 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         "created_at": clock_text(pause.opened),
         "timeout_at": datetime.fromtimestamp(pause.deadline / 1_000_000, UTC) if pause.deadline is not None else None,
         "on_timeout": pause.on_timeout if pause.deadline is not None else None,
-        "retry_count": said.get("retry_count", 0),
+        "retry_count": said.retry_count or 0,
         "place": place,
     }
     if decided is not None:
@@ -348,14 +349,14 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
             "decided_at": clock_text(decided.time),
         }
     if pause.kind in ("error", "interrupted"):
-        return ErrorRequirement(**shared, error_message=said.get("error", ""), error_type=said.get("error_type", ""))
-    schema = said.get("schema")
+        return ErrorRequirement(**shared, error_message=said.error or "", error_type=said.error_type or "")
+    schema = said.schema
     shared[MESSAGES[pause.kind]] = pause.message
     return StepRequirement(
         **shared,
         on_reject=place.on_reject,
         user_input_schema=[UserInputField(**each) for each in schema] if schema is not None else None,
-        available_choices=said.get("choices", []),
-        allow_multiple_selections=said.get("multiple", False),
-        max_retries=said.get("max_retries", 0),
+        available_choices=list(said.choices or ()),
+        allow_multiple_selections=said.multiple or False,
+        max_retries=said.max_retries or 0,
     )

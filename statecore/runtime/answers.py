@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from statecore.codec import decode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, quoted
 from statecore.lifecycles import DECISION_WORDS
+from statecore.stores.detail import pause_detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,16 +61,16 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
     """
     if word not in DECISIONS[pause.kind]:
         return value
-    said = decode(pause.detail) if pause.detail else {}
+    said = pause_detail(pause.detail)
     match word:
         case "input":
-            schema = said.get("schema")
+            schema = said.schema
             return checked(
                 pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {}
             )
         case "select":
             names = [value] if isinstance(value, str) else list(value or ())
-            return chosen_names(pause.step_name, names, said.get("choices", []), multiple=said.get("multiple", False))
+            return chosen_names(pause.step_name, names, said.choices or (), multiple=said.multiple or False)
         case "edit":
             return value.content if type(value) is StepOutput else value
         case "reject":

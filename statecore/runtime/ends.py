@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import encode
@@ -12,6 +11,7 @@ from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StepFailed
 from statecore.lifecycles import words as w
 from statecore.stores import Body
+from statecore.stores.detail import NO_DETAIL, Detail, detail_text
 from statecore.stores.records import NO_BODY
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
         return failed(
             execution, call, StepFailed(execution.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
         )
-    said = {"success": False, "error": value.error} if not value.success else {}
-    body = Body(dumps(said) if said else "", encode(value.content))
+    said = NO_DETAIL if value.success else Detail(success=False, error=value.error)
+    body = Body(detail_text(said), encode(value.content))
     return execution.event(w.stop if value.stop else w.succeed, call, body)
 
 
@@ -62,7 +62,7 @@ def chosen(execution: Execution, call: Call, value: Any) -> Event:
     answers = value if isinstance(value, list | tuple) else [value] if value is not None else []
     names = [answer if isinstance(answer, str) else getattr(answer, "name", answer) for answer in answers]
     choices = chosen_addresses(execution.program.nodes[call.at], names)
-    body = Body(dumps({"choices": [execution.program.nodes[at].name for at in choices]})) if choices else NO_BODY
+    body = Body(detail_text(Detail(choices=tuple(execution.program.nodes[at].name for at in choices)))) if choices else NO_BODY
     return execution.event(w.choose if choices else w.refute, call, body, choices)
 
 
@@ -70,18 +70,18 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
     execution.raised[call.at, call.turn, call.attempt] = error
     text = bounded(said if said is not None else text_of(error))
-    return execution.event(w.fail, call, Body(dumps(trouble(execution, call, text, type(error).__name__))))
+    return execution.event(w.fail, call, Body(detail_text(trouble(execution, call, text, type(error).__name__))))
 
 
 def interrupted(execution: Execution, call: Call, why: str) -> Event:
     """A call's process died, or was told to: it began, and no end is recorded."""
-    return execution.event(w.interrupt, call, Body(dumps(trouble(execution, call, why, "Interrupted"))))
+    return execution.event(w.interrupt, call, Body(detail_text(trouble(execution, call, why, "Interrupted"))))
 
 
-def trouble(execution: Execution, call: Call, text: str, error_type: str) -> dict[str, Any]:
+def trouble(execution: Execution, call: Call, text: str, error_type: str) -> Detail:
     """What is recorded of an error; `retry_count` counts the retries that people ordered."""
     reruns = next((c.marks.reruns for c in execution.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
-    return {"error": text, "error_type": error_type, "retry_count": reruns}
+    return Detail(error=text, error_type=error_type, retry_count=reruns)
 
 
 RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {

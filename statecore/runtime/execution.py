@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json import dumps, loads
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from statecore.codec import decode, encode
+from statecore.codec import decode
 from statecore.core import (
     Address,
     Ask,
@@ -32,6 +31,7 @@ from statecore.core.state import Turn
 from statecore.errors import StaleEvent
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
+from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text, pause_text
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
-MAX_QUESTION = 1 << 30
-"""A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
 
 
 @define
@@ -151,7 +149,7 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
-            entries[0] = entries[0]._replace(body=saying(entries[0].body, definition=self.program.fingerprint))
+            entries[0] = entries[0]._replace(body=adopting(entries[0].body, self.program.fingerprint))
         if not (is_alone(effect.before) and is_alone(after)):
             opened, closed = self.asked(effect, time)
         return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
@@ -191,7 +189,7 @@ class Execution:
         body = move.body if move.body is not None else NO_BODY
         if move.hands_on is not None and body.value is None:
             rows = self.rows_of(move.hands_on, at_seq)
-            body = Body(f'{{"of": {rows}}}') if type(rows) is int and not body.detail else saying(body, of=rows)
+            body = Body(of_text(rows) if not body.detail else detail_text(evolve(detail_of(body.detail), of=rows)))
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
     def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
@@ -268,10 +266,9 @@ class Execution:
 CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "loop": "test"}
 
 
-def saying(body: Body, **more: Any) -> Body:
-    """A body that says more."""
-    said = loads(body.detail) if body.detail else {}
-    return body._replace(detail=dumps({**said, **more}))
+def adopting(body: Body, fingerprint: str) -> Body:
+    """A body that says, too, which definition its run follows from here on."""
+    return body._replace(detail=detail_text(evolve(detail_of(body.detail), definition=fingerprint)))
 
 
 def is_alone(state: State) -> bool:
@@ -286,21 +283,20 @@ def latest(events: tuple[Event, ...]) -> int:
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
     """What a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
-    node, component = execution.program.nodes[ask.at], execution.compiled.components.get(ask.at)
-    review = getattr(component, "human_review", None)
+    node = execution.program.nodes[ask.at]
     match ask.kind:
         case "error" | "interrupted":
             bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
             return bodies[-1].detail if bodies else ""
-        case "user_input" if review is not None and review.user_input_schema is not None:
-            return encode({"schema": [each.to_dict() for each in review.user_input_schema]}, limit=MAX_QUESTION)
-        case "route" if review is not None:
-            return encode({"choices": list(node.exits), "multiple": review.allow_multiple_selections}, limit=MAX_QUESTION)
+        case "user_input":
+            return pause_text(PauseDetail(schema=node.form))
+        case "route" if node.multiple is not None:
+            return pause_text(PauseDetail(choices=tuple(node.exits), multiple=node.multiple))
         case "output_review":
             reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
-            return encode({"retry_count": reviews, "max_retries": node.limits.reviews})
+            return pause_text(PauseDetail(retry_count=reviews, max_retries=node.limits.reviews))
         case "iteration_review":
-            return encode({"iteration": ask.turn[-1] + 1, "max_iterations": node.limits.iterations})
+            return pause_text(PauseDetail(iteration=ask.turn[-1] + 1, max_iterations=node.limits.iterations))
         case _:
             return ""
 

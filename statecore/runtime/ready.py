@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from json import dumps
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -29,6 +28,7 @@ from statecore.errors import (
 )
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, Waiting
+from statecore.stores.detail import Detail, detail_text
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
@@ -226,13 +226,12 @@ def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
     """The event that a stored decision stands for."""
     choices = tuple(node.exits[name] for name in decode(answer.value)) if answer.word == "select" and answer.value else ()
     trigger = DECISIONS[ask.kind][answer.word]
-    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now)
+    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
 
 
 def decision_body(answer: Decided) -> Body:
     """What a decision says in the journal: who, and why."""
-    said = {name: text for name, text in (("by", answer.by), ("comment", answer.comment)) if text}
-    return Body(dumps(said) if said else "", answer.value)
+    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
 
 
 def already(decided: Decided) -> AlreadyDecided:

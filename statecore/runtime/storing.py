@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from json import dumps
 from threading import Condition, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary
+from statecore.stores.detail import Detail, detail_text
 
 from . import ends
 
@@ -56,12 +56,12 @@ def store(execution: Execution, effect: Commit) -> Event | None:
 
 def beginning(program: Program, now: int) -> Event:
     """The start of a run; the journal's first row says which definition it follows."""
-    return Event(w.start, body=Body(f'{{"definition": "{program.fingerprint}"}}'), time=now)
+    return Event(w.start, body=Body(detail_text(Detail(definition=program.fingerprint))), time=now)
 
 
 def cancellation(by: str | None) -> Event:
     """The event that somebody cancelled the run."""
-    return Event(w.cancel, body=Body(dumps({"by": by}) if by else ""))
+    return Event(w.cancel, body=Body(detail_text(Detail(by=by or None))), by=by or None)
 
 
 def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:

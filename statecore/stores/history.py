@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from json import loads
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
@@ -10,6 +9,8 @@ from attrs import define, field
 from statecore.codec import decode
 from statecore.definition import StepOutput
 from statecore.lifecycles import words as w
+
+from .detail import NO_DETAIL, Detail, detail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,10 +79,9 @@ def name_of(at: Address) -> str:
     return at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 
-def particulars(entry: Entry) -> dict[str, Any]:
+def particulars(entry: Entry) -> Detail:
     """What a row says besides its columns."""
-    said: dict[str, Any] = loads(entry.body.detail) if entry.body.detail else {}
-    return said
+    return detail_of(entry.body.detail)
 
 
 @define
@@ -110,10 +110,10 @@ class History:
         said = particulars(entry)
         if entry.body.value is not None:
             self.values[entry.seq] = entry.body.value
-        if "error" in said:
-            visit.failures.append({**said, "attempt": entry.attempt})
+        if said.tells_error:
+            visit.failures.append({**said.plain(), "attempt": entry.attempt})
         if entry.dest == w.completed:
-            visit.value, visit.of = entry.body.value, said.get("of")
+            visit.value, visit.of = entry.body.value, said.of
         self.named[visit.name] = key
 
     def content(self, visit: Visit) -> Any:
@@ -135,12 +135,12 @@ class History:
     def output(self, visit: Visit) -> StepOutput:
         """What became of one component, its content freshly decoded; without what is inside it."""
         error = visit.failures[-1] if visit.failures and visit.phase != w.completed else {}
-        said = particulars(visit.newest) if visit.phase == w.completed else {}
+        said = particulars(visit.newest) if visit.phase == w.completed else NO_DETAIL
         return StepOutput(
             content=self.content(visit),
             step_name=visit.name,
-            success=visit.phase != w.failed and said.get("success", True),
-            error=error.get("error", said.get("error")),
+            success=visit.phase != w.failed and said.success,
+            error=error.get("error", said.error),
             error_type=error.get("error_type"),
             stop=visit.newest.trigger == w.stop,
             status=visit.phase,

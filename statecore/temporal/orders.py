@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import dumps, loads
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from statecore.codec import decode, encode
 from statecore.codec.records import dump_state, load_state
 from statecore.core import Compiled, Gather, Ref, stored_program
 from statecore.core.owed import references
-from statecore.definition import HumanReview
 from statecore.runtime import Execution, Host
 
 from .values import brought
 from .wire import INLINE, Plain, plain_call, plain_held, read_held
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Node, Source
-    from statecore.definition.components import Component
+    from collections.abc import Mapping
+
+    from statecore.core import Call, Node, Program, Source
     from statecore.stores import Identity
     from statecore.temporal.workflow.ledger import Ledger
 
@@ -76,28 +76,18 @@ def ordered(host: Host, compiled: Compiled, identity: Identity, order: Plain, va
     return execution
 
 
-@frozen
-class Shown:
-    """A component as far as people see it: it stands for the user's own where no user code is."""
-
-    human_review: HumanReview
-
-
-def sayings(compiled: Compiled) -> str:
+def sayings(program: Program) -> str:
     """The sentences, labels, forms and kinds of choice of a definition, by address, as text."""
-    return dumps(
-        {at: said for at, node in compiled.program.nodes.items() if (said := saying(compiled, node))}, separators=(",", ":")
-    )
+    return dumps({at: said for at, node in program.nodes.items() if (said := saying(node))}, separators=(",", ":"))
 
 
-def saying(compiled: Compiled, node: Node) -> dict[str, Any]:
+def saying(node: Node) -> dict[str, Any]:
     """What people are shown of one component; empty where that is nothing of its own."""
-    review: HumanReview | None = getattr(compiled.components.get(node.at), "human_review", None)
     asks = {kind: sentence for kind, sentence in node.asks.items() if sentence is not None}
     said: dict[str, Any] = {"asks": asks, "label": node.label}
-    if review is not None and review.user_input_schema is not None:
-        said["form"] = encode([each.to_dict() for each in review.user_input_schema])
-    if review is not None and review.allow_multiple_selections:
+    if node.form is not None:
+        said["form"] = encode(list(node.form))
+    if node.multiple:
         said["multiple"] = True
     return {name: each for name, each in said.items() if each}
 
@@ -106,14 +96,11 @@ def saying(compiled: Compiled, node: Node) -> dict[str, Any]:
 def program_of(canonical: str, said: str) -> Compiled:
     """A program with what people are shown of it, and no user code."""
     program = stored_program(canonical)
-    nodes, components = dict(program.nodes), {}
-    for at in nodes:
-        components[at] = cast("Component", Shown(HumanReview(requires_user_input=True)))
-    for at, each in loads(said).items():
-        form = decode(each["form"]) if "form" in each else None
-        review = HumanReview(
-            requires_user_input=True, user_input_schema=form, allow_multiple_selections=each.get("multiple", False)
-        )
-        components[at] = cast("Component", Shown(review))
-        nodes[at] = evolve(nodes[at], asks=each.get("asks", {}), label=each.get("label"))
-    return Compiled(evolve(program, nodes=nodes), components)
+    words = loads(said)
+    return Compiled(evolve(program, nodes={at: shown(node, words.get(at, {})) for at, node in program.nodes.items()}), {})
+
+
+def shown(node: Node, said: Mapping[str, Any]) -> Node:
+    """A node with what people are shown of it."""
+    form = tuple(decode(said["form"])) if "form" in said else None
+    return evolve(node, asks=said.get("asks", {}), label=said.get("label"), form=form, multiple=said.get("multiple", False))

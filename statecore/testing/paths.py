@@ -15,12 +15,12 @@ from statecore.check.replay import plan
 from statecore.check.story import Beat, beats, sentence
 from statecore.check.symmetry import canonical
 from statecore.check.world import World
-from statecore.codec import decode
 from statecore.core import BEGINNING, DECISIONS, ROOT, Ask, Event, State, advance, calls
 from statecore.definition import UserInputField
 from statecore.errors import TooManyPaths
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter
+from statecore.stores.detail import pause_detail
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed
@@ -102,7 +102,7 @@ def pauses(flow: Workflow, run_id: str) -> list[Waiting]:
 def answers(flow: Workflow, run_id: str, pause_id: str) -> dict[str, Any]:
     """What a person may give where a form is asked: for each field that has to be given, the first value that it allows."""
     row = flow.db.pause(run_id, pause_id)
-    schema = decode(row.pause.detail).get("schema", ()) if row is not None and row.pause.detail else ()
+    schema = (pause_detail(row.pause.detail).schema if row is not None else None) or ()
     fields = [UserInputField.from_dict(each) for each in schema]
     return {each.name: each.allowed_values[0] if each.allowed_values else SOME[each.field_type] for each in fields if each.required}
 

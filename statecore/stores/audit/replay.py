@@ -6,7 +6,6 @@ say something else, the journal is no history of this workflow, and the first ro
 
 from __future__ import annotations
 
-from json import loads
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -15,12 +14,13 @@ from statecore.codec import decode
 from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, State, advance
 from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import words as w
+from statecore.stores.detail import detail_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from statecore.core import Move, Program
-    from statecore.stores.records import Body, Entry, Micros, Text
+    from statecore.stores.records import Entry, Micros, Text
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 """What brings a value that later components may be given."""
@@ -79,7 +79,7 @@ def boundaries(  # noqa: PLR0913  # what a boundary depends on
     failures: list[ReplayFailed],
 ) -> Iterator[Replayed]:
     """The boundaries that may begin with `rows[start]`, of the fewest events first; why there is none, or no other, goes to `failures`."""
-    adopted = particulars(rows[start].body).get("definition")
+    adopted = detail_of(rows[start].body.detail).definition
     program = programs(adopted) if adopted is not None else program
     if program is None:
         failures.append(ReplayFailed(rows[start].seq, f"the definition {adopted!r} is not stored"))
@@ -111,31 +111,26 @@ def event_at(program: Program, state: State, rows: Sequence[Entry], place: int) 
     row = rows[place]
     if row.trigger == w.cancel:  # from the inside out: the order itself is the row of the run
         order = next((each for each in rows[place:] if each.at == ROOT and each.trigger == w.cancel), row)
-        return Event(w.cancel, body=order.body, time=row.time)
+        return Event(w.cancel, body=order.body, time=row.time, by=detail_of(order.body.detail).by)
     if row.at == ROOT and row.trigger == w.resume and row.source == w.paused and place + 1 < len(rows):
         row = rows[place + 1]  # a person's decision resumes the run before it moves its component
     if row.at == ROOT:
-        return Event(row.trigger, body=row.body, time=row.time)
+        return Event(row.trigger, body=row.body, time=row.time, by=detail_of(row.body.detail).by)
     node = program.nodes.get(row.at)
     found = [cursor for cursor in state.cursors if (cursor.at, cursor.attempt) == (row.at, row.attempt)]
     cursor = next((each for each in found if node is not None and each.turn[: node.depth] == row.turn), None)
     if node is None or cursor is None:
         raise ReplayFailed(row.seq, f"the run does not stand at {row.at!r}")
-    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time)
+    by = detail_of(row.body.detail).by
+    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, by)
 
 
 def chosen(exits: Mapping[str, str], row: Entry) -> tuple[str, ...]:
     """The addresses that a Router was told to run, by its selector or by a person."""
-    names = particulars(row.body).get("choices", ())
+    names = detail_of(row.body.detail).choices
     if row.trigger == w.select and row.body.value is not None:
         names = decode(row.body.value)
     return tuple(exits[name] for name in names if name in exits)
-
-
-def particulars(body: Body) -> dict[str, Any]:
-    """What a row says besides its columns."""
-    said: dict[str, Any] = loads(body.detail) if body.detail else {}
-    return said
 
 
 def agreeing(moves: Sequence[Move], rows: Sequence[Entry], start: int) -> int:

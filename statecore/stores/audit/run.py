@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from json import loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
@@ -15,12 +14,13 @@ from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
+from statecore.stores.detail import Detail, detail_of
 from statecore.stores.records import Body, Entry
 from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link
 from statecore.stores.sql.reading import definition
 from statecore.stores.sql.rows import read_held, read_turn, read_value
 
-from .replay import particulars, replay, timeless
+from .replay import replay, timeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +157,7 @@ def check_state(connection: Link, program: Program, entries: Sequence[Entry], st
 
     A journal of schema 1 does not say where a changed definition began; its rows are compared with the lifecycles alone then.
     """
-    told = bool(entries) and "definition" in particulars(entries[0].body)
+    told = bool(entries) and detail_of(entries[0].body.detail).definition is not None
     try:
         played = replay(lambda named: program if named == program.fingerprint else stored(connection, named), entries, program)
     except ReplayFailed as failed:
@@ -274,12 +274,10 @@ def fault_of_answer(left: Sequence[Entry], kind: str, decided: Sequence[Any]) ->
         return None
     if word is None:
         return f"none is stored, and row {left[0].seq} says {left[0].trigger}"
-    said = {name: text for name, text in (("by", by), ("comment", comment)) if text}
+    said = Detail(by=by or None, comment=comment or None)
     for row in left:
         value = None if row.body.value is None else digest(row.body.value)
-        told = loads(row.body.detail or "{}")
-        for name in ("of", "definition"):  # which rows it hands on, which definition it follows
-            told.pop(name, None)
+        told = evolve(detail_of(row.body.detail), of=None, definition=None)  # it may hand rows on, and follow another definition
         if (row.trigger, value, told) == (DECISIONS[kind].get(word), address, said):
             return None
     return f"it says {word!r}, and row {left[0].seq} says something else"

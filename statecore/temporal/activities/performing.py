@@ -14,6 +14,7 @@ from statecore.errors import DefinitionChanged, StoreError, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
 from statecore.runtime.calls import call_user, finish_now, values_of
+from statecore.stores.detail import Detail, detail_text
 from statecore.temporal import values, wire
 from statecore.temporal.orders import ordered
 from statecore.temporal.wire import CALL, KEEP, Plain, read_call, refusal
@@ -49,7 +50,7 @@ class Performer:
         try:
             return await asyncio.get_running_loop().run_in_executor(self.pool, self.made, order)
         except asyncio.CancelledError:
-            return plain_end(Event(w.interrupt), '{"error": "its worker was stopped"}')
+            return plain_end(Event(w.interrupt), detail_text(Detail(error="its worker was stopped")))
         finally:
             beating.cancel()
 

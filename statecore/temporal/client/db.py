@@ -101,7 +101,7 @@ class TemporalDb:
 
     def learn(self, workflow: Runnable) -> None:
         """Know what people are shown of a workflow, so that its runs can be started from here."""
-        self._said[workflow.compiled.program.fingerprint] = sayings(workflow.compiled)
+        self._said[workflow.compiled.program.fingerprint] = sayings(workflow.compiled.program)
 
     # -- one run ---------------------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from json import dumps, loads
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.runtime.calls import laid_over
     from statecore.runtime.storing import store, woken
     from statecore.stores import Body, Decided
+    from statecore.stores.detail import detail_of
     from statecore.stores.records import NO_BODY
     from statecore.stores.rules import ENDED, STATUS
     from statecore.temporal import wire
@@ -160,7 +161,7 @@ class Run:
         except ValueTooLarge as error:
             return ends.failed(self.execution, call, error)
         if end["trigger"] == w.interrupt:
-            return ends.interrupted(self.execution, call, loads(end["detail"])["error"])
+            return ends.interrupted(self.execution, call, detail_of(end["detail"]).error or "")
         if end["session_state"] is not None:
             try:
                 self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state)

@@ -1,0 +1,189 @@
+"""What a journal row and a question say besides their columns: typed records, and the one way to their stored JSON text and back.
+
+Stores keep the text and never read it. A name that this release does not know, or whose value it does not expect, is kept in `more` and
+written back, so that nothing that another release stored is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from json import dumps, loads
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from statecore.codec import decode, encode
+
+Rows: TypeAlias = "int | dict[str, Rows] | None"
+"""The journal rows of a value: one, for a Parallel one for each branch, None for no value."""
+
+MAX_QUESTION = 1 << 30
+"""A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
+
+
+@frozen
+class Detail:
+    """The particulars of a journal row.
+
+    `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, and `success` is False for a step that
+    failed and said stop. `choices` are what a selector chose, `of` the rows whose values are handed on, `definition` the fingerprint that the
+    run follows from here on.
+    """
+
+    success: bool = True
+    error: str | None = None
+    error_type: str | None = None
+    retry_count: int | None = None
+    by: str | None = None
+    comment: str | None = None
+    choices: tuple[str, ...] = ()
+    of: Rows = None
+    definition: str | None = None
+    more: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def tells_error(self) -> bool:
+        """Whether the row tells of an error, known by name or not."""
+        return self.error is not None or not self.success or "error" in self.more
+
+    def plain(self) -> dict[str, Any]:
+        """The names that say something, in the order in which they are stored."""
+        said: dict[str, Any] = {}
+        if not self.success:
+            said |= {"success": False, "error": self.error}
+        for name in ROW_NAMES:
+            value = getattr(self, name)
+            if value is not None and value != ():
+                said[name] = list(value) if name == "choices" else value
+        return {**said, **self.more}
+
+
+@frozen
+class PauseDetail:
+    """The particulars of a question, as a person is shown them.
+
+    `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
+    are a route's; `retry_count` and `max_retries` count the rejections of an output, `iteration` and `max_iterations` those of a loop.
+    """
+
+    error: str | None = None
+    error_type: str | None = None
+    schema: tuple[Mapping[str, Any], ...] | None = None
+    choices: tuple[str, ...] | None = None
+    multiple: bool | None = None
+    retry_count: int | None = None
+    max_retries: int | None = None
+    iteration: int | None = None
+    max_iterations: int | None = None
+    more: Mapping[str, Any] = field(factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The names that say something, in the order in which they are stored."""
+        said: dict[str, Any] = {}
+        for name in PAUSE_NAMES:
+            value = getattr(self, name)
+            if value is not None:
+                said[name] = list(value) if type(value) is tuple else value
+        return {**said, **self.more}
+
+
+Reader: TypeAlias = Callable[[Any], bool]
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text."""
+    return type(value) is str
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a whole number."""
+    return type(value) is int
+
+
+def is_flag(value: Any) -> bool:
+    """Whether a value is True or False."""
+    return type(value) is bool
+
+
+def is_names(value: Any) -> bool:
+    """Whether a value is a list of texts."""
+    return type(value) is list and all(type(name) is str for name in value)
+
+
+def is_form(value: Any) -> bool:
+    """Whether a value is a list of fields."""
+    return type(value) is list and all(type(each) is dict for each in value)
+
+
+ROW_NAMES: dict[str, Reader] = {
+    "error": is_text,
+    "error_type": is_text,
+    "retry_count": is_number,
+    "by": is_text,
+    "comment": is_text,
+    "choices": lambda value: is_names(value) and value != [],
+    "of": lambda value: type(value) in (int, dict),
+    "definition": is_text,
+}
+PAUSE_NAMES: dict[str, Reader] = {
+    "error": is_text,
+    "error_type": is_text,
+    "schema": is_form,
+    "choices": is_names,
+    "multiple": is_flag,
+    "retry_count": is_number,
+    "max_retries": is_number,
+    "iteration": is_number,
+    "max_iterations": is_number,
+}
+NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------------------
+
+
+def detail_text(detail: Detail) -> str:
+    """The stored text of a row's particulars: "" where there are none. Raises `TypeError` for a value that JSON has not."""
+    said = detail.plain()
+    return dumps(said) if said else ""
+
+
+def detail_of(text: str) -> Detail:
+    """The particulars that a row's text stands for."""
+    if not text:
+        return NO_DETAIL
+    said: dict[str, Any] = loads(text)
+    known = taken(said, ROW_NAMES)
+    if said.get("success") is False and ("error" in known or "error" in said):  # a step may say any error of itself, and none
+        known["success"] = said.pop("success")
+        known.setdefault("error", said.pop("error", None))
+    return Detail(**known, more=said)
+
+
+def of_text(rows: Rows) -> str:
+    """The text of a row that says no more than which rows it hands on: most rows that say anything."""
+    return f'{{"of": {rows}}}' if type(rows) is int else detail_text(Detail(of=rows))
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------------------
+
+
+def pause_text(detail: PauseDetail) -> str:
+    """The stored text of a question's particulars: "" where there are none. Raises `UnstorableValue` for a form that cannot be stored."""
+    said = detail.plain()
+    return encode(said, limit=MAX_QUESTION) if said else ""
+
+
+def pause_detail(text: str) -> PauseDetail:
+    """The particulars that a question's text stands for."""
+    if not text:
+        return NO_PAUSE_DETAIL
+    said: dict[str, Any] = decode(text)
+    known = taken(said, PAUSE_NAMES)
+    return PauseDetail(**known, more=said)
+
+
+def taken(said: dict[str, Any], names: Mapping[str, Reader]) -> dict[str, Any]:
+    """The known names with a value of their kind, taken out of what was said."""
+    known = {name: said.pop(name) for name, fits in names.items() if name in said and fits(said[name])}
+    return {name: tuple(value) if type(value) is list else value for name, value in known.items()}
