@@ -13,7 +13,7 @@ from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, exhaustive
 from statecore.runtime.answers import chosen_names, words_of
-from statecore.stores.detail import pause_detail
+from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import clock_text
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ exhaustive(
 def requirement_of(waiting: Waiting, place: Place) -> Requirement:
     """The requirement that a row of the inbox stands for."""
     pause, decided = waiting.pause, waiting.decided
-    said = pause_detail(pause.detail)
+    said = pause_detail(pause.detail) if pause.detail else NO_PAUSE_DETAIL
     shared: dict[str, Any] = {
         "run_id": pause.run_id,
         "pause_id": pause.pause_id,

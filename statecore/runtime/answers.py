@@ -61,14 +61,14 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
     """
     if word not in DECISIONS[pause.kind]:
         return value
-    said = pause_detail(pause.detail)
     match word:
         case "input":
-            schema = said.schema
+            schema = pause_detail(pause.detail).schema
             return checked(
                 pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {}
             )
         case "select":
+            said = pause_detail(pause.detail)
             names = [value] if isinstance(value, str) else list(value or ())
             return chosen_names(pause.step_name, names, said.choices or (), multiple=said.multiple or False)
         case "edit":

@@ -189,7 +189,8 @@ class Execution:
         body = move.body if move.body is not None else NO_BODY
         if move.hands_on is not None and body.value is None:
             rows = self.rows_of(move.hands_on, at_seq)
-            body = Body(of_text(rows) if not body.detail else detail_text(evolve(detail_of(body.detail), of=rows)))
+            alone = type(rows) is int and not body.detail
+            body = Body(of_text(rows) if alone else detail_text(evolve(detail_of(body.detail), of=rows)))
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
     def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:

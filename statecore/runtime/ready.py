@@ -231,6 +231,8 @@ def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
 
 def decision_body(answer: Decided) -> Body:
     """What a decision says in the journal: who, and why."""
+    if not (answer.by or answer.comment):
+        return Body("", answer.value)
     return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
 
 

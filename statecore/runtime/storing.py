@@ -20,7 +20,7 @@ from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary
-from statecore.stores.detail import Detail, detail_text
+from statecore.stores.detail import Detail, definition_text, detail_text
 
 from . import ends
 
@@ -56,7 +56,7 @@ def store(execution: Execution, effect: Commit) -> Event | None:
 
 def beginning(program: Program, now: int) -> Event:
     """The start of a run; the journal's first row says which definition it follows."""
-    return Event(w.start, body=Body(detail_text(Detail(definition=program.fingerprint))), time=now)
+    return Event(w.start, body=Body(definition_text(program.fingerprint)), time=now)
 
 
 def cancellation(by: str | None) -> Event:

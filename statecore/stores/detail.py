@@ -7,6 +7,7 @@ written back, so that nothing that another release stored is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from json import dumps, loads
 from typing import Any, TypeAlias
 
@@ -160,9 +161,16 @@ def detail_of(text: str) -> Detail:
     return Detail(**known, more=said)
 
 
-def of_text(rows: Rows) -> str:
-    """The text of a row that says no more than which rows it hands on: most rows that say anything."""
-    return f'{{"of": {rows}}}' if type(rows) is int else detail_text(Detail(of=rows))
+@lru_cache(maxsize=1_024)
+def of_text(row: int) -> str:
+    """The text of a row that says no more than which row it hands on: each run of a workflow says the same numbers."""
+    return detail_text(Detail(of=row))
+
+
+@lru_cache(maxsize=256)
+def definition_text(fingerprint: str) -> str:
+    """The text of a row that says no more than which definition its run follows: the first row of each run."""
+    return detail_text(Detail(definition=fingerprint))
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------------------
