@@ -190,7 +190,7 @@ class Execution:
         if move.hands_on is not None and body.value is None:
             rows = self.rows_of(move.hands_on, at_seq)
             alone = type(rows) is int and not body.detail
-            body = Body(of_text(rows) if alone else detail_text(evolve(detail_of(body.detail), of=rows)))
+            body = Body(of_text(rows) if alone else detail_text(detail_of(body.detail)._replace(of=rows)))
         return Entry(seq, move.machine, move.at, move.turn, move.attempt, move.source, move.trigger, move.dest, time, body)
 
     def rows_of(self, source: Source | None, at_seq: Mapping[Ref, int]) -> Any:
@@ -269,7 +269,7 @@ CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "lo
 
 def adopting(body: Body, fingerprint: str) -> Body:
     """A body that says, too, which definition its run follows from here on."""
-    return body._replace(detail=detail_text(evolve(detail_of(body.detail), definition=fingerprint)))
+    return body._replace(detail=detail_text(detail_of(body.detail)._replace(definition=fingerprint)))
 
 
 def is_alone(state: State) -> bool:

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json import dumps, loads
-from typing import Any, TypeAlias
-
-from attrs import field, frozen
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from statecore.codec import decode, encode
 
 Rows: TypeAlias = "int | dict[str, Rows] | None"
 """The journal rows of a value: one, for a Parallel one for each branch, None for no value."""
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+HANDS_ON, SHORT = '{"of": ', 32
+"""How most rows begin that say anything, and how long a text may be that is remembered: runs of one workflow say the same."""
 MAX_QUESTION = 1 << 30
 """A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
 
 
-@frozen
-class Detail:
+class Detail(NamedTuple):
     """The particulars of a journal row.
 
     `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, and `success` is False for a step that
@@ -40,7 +41,7 @@ class Detail:
     choices: tuple[str, ...] = ()
     of: Rows = None
     definition: str | None = None
-    more: Mapping[str, Any] = field(factory=dict)
+    more: Mapping[str, Any] = NONE
 
     @property
     def tells_error(self) -> bool:
@@ -59,8 +60,7 @@ class Detail:
         return {**said, **self.more}
 
 
-@frozen
-class PauseDetail:
+class PauseDetail(NamedTuple):
     """The particulars of a question, as a person is shown them.
 
     `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
@@ -76,7 +76,7 @@ class PauseDetail:
     max_retries: int | None = None
     iteration: int | None = None
     max_iterations: int | None = None
-    more: Mapping[str, Any] = field(factory=dict)
+    more: Mapping[str, Any] = NONE
 
     def plain(self) -> dict[str, Any]:
         """The names that say something, in the order in which they are stored."""
@@ -106,6 +106,11 @@ def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
+def is_rows(value: Any) -> bool:
+    """Whether a value says which rows are handed on."""
+    return type(value) is int or type(value) is dict
+
+
 def is_names(value: Any) -> bool:
     """Whether a value is a list of texts."""
     return type(value) is list and all(type(name) is str for name in value)
@@ -123,7 +128,7 @@ ROW_NAMES: dict[str, Reader] = {
     "by": is_text,
     "comment": is_text,
     "choices": lambda value: is_names(value) and value != [],
-    "of": lambda value: type(value) in (int, dict),
+    "of": is_rows,
     "definition": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
@@ -153,12 +158,20 @@ def detail_of(text: str) -> Detail:
     """The particulars that a row's text stands for."""
     if not text:
         return NO_DETAIL
-    said: dict[str, Any] = loads(text)
-    known = taken(said, ROW_NAMES)
-    if said.get("success") is False and ("error" in known or "error" in said):  # a step may say any error of itself, and none
-        known["success"] = said.pop("success")
-        known.setdefault("error", said.pop("error", None))
-    return Detail(**known, more=said)
+    return read_before(text) if len(text) <= SHORT and text.startswith(HANDS_ON) else read(text)
+
+
+def read(text: str) -> Detail:
+    """The particulars of a text, read anew."""
+    known, more = sorted_out(loads(text), ROW_NAMES)
+    if more and more.get("success") is False and ("error" in known or "error" in more):
+        # a step that says stop may give any error of itself, or none
+        known["success"] = more.pop("success")
+        known.setdefault("error", more.pop("error", None))
+    return Detail(**known, more=more)
+
+
+read_before = lru_cache(maxsize=1_024)(read)
 
 
 @lru_cache(maxsize=1_024)
@@ -186,12 +199,17 @@ def pause_detail(text: str) -> PauseDetail:
     """The particulars that a question's text stands for."""
     if not text:
         return NO_PAUSE_DETAIL
-    said: dict[str, Any] = decode(text)
-    known = taken(said, PAUSE_NAMES)
-    return PauseDetail(**known, more=said)
+    known, more = sorted_out(decode(text), PAUSE_NAMES)
+    return PauseDetail(**known, more=more)
 
 
-def taken(said: dict[str, Any], names: Mapping[str, Reader]) -> dict[str, Any]:
-    """The known names with a value of their kind, taken out of what was said."""
-    known = {name: said.pop(name) for name, fits in names.items() if name in said and fits(said[name])}
-    return {name: tuple(value) if type(value) is list else value for name, value in known.items()}
+def sorted_out(said: dict[str, Any], names: Mapping[str, Reader]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The known names with a value of their kind, and the others as they were."""
+    known, more = {}, {}
+    for name, value in said.items():
+        fits = names.get(name)
+        if fits is None or not fits(value):
+            more[name] = value
+        else:
+            known[name] = tuple(value) if type(value) is list else value
+    return known, more

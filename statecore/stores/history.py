@@ -107,10 +107,10 @@ class History:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
-        said = particulars(entry)
+        said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
         if entry.body.value is not None:
             self.values[entry.seq] = entry.body.value
-        if said.tells_error:
+        if said is not NO_DETAIL and said.tells_error:
             visit.failures.append({**said.plain(), "attempt": entry.attempt})
         if entry.dest == w.completed:
             visit.value, visit.of = entry.body.value, said.of

@@ -19,7 +19,7 @@ Text: TypeAlias = str
 class Body(NamedTuple):
     """The data of an event for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
 
-    `detail` is "" where there is nothing to say. Its words: `by`, `comment`, `error`, `error_type`, `stop`, `success`.
+    `detail` is "" where there is nothing to say; `detail.Detail` is what it means.
     """
 
     detail: str = ""
@@ -45,8 +45,8 @@ class Entry(NamedTuple):
 class Pause:
     """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
 
-    `detail` is a small JSON object of what the person is shown besides: `error`, `error_type`, `retry_count`; `schema` of an input;
-    `choices`, `multiple` of a route. After `deadline` it takes `on_timeout`.
+    `detail` is a small JSON object of what the person is shown besides; `detail.PauseDetail` is what it means. After `deadline` it takes
+    `on_timeout`.
     """
 
     run_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
@@ -277,7 +277,7 @@ def fault_of_answer(left: Sequence[Entry], kind: str, decided: Sequence[Any]) ->
     said = Detail(by=by or None, comment=comment or None)
     for row in left:
         value = None if row.body.value is None else digest(row.body.value)
-        told = evolve(detail_of(row.body.detail), of=None, definition=None)  # it may hand rows on, and follow another definition
+        told = detail_of(row.body.detail)._replace(of=None, definition=None)  # it may hand rows on, and follow another definition
         if (row.trigger, value, told) == (DECISIONS[kind].get(word), address, said):
             return None
     return f"it says {word!r}, and row {left[0].seq} says something else"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve
 
@@ -76,7 +77,7 @@ def test_a_question_is_put_without_the_users_code():
 
 def test_each_kind_of_question_is_stored_as_ever():
     """A form, a route, a review of an output and one of an iteration have the texts that the release before stored."""
-    steps = [
+    steps: list[Any] = [
         Step("ask", lambda _: 1, requires_user_input=True, user_input_schema=[FIELD]),
         Router("way", [leaf("é"), leaf("b")], requires_user_input=True, allow_multiple_selections=True),
         Step("draft", lambda _: 1, requires_output_review=True, on_reject="retry"),
