@@ -171,7 +171,10 @@ def read(text: str) -> Detail:
     return Detail(**known, more=more)
 
 
-read_before = lru_cache(maxsize=1_024)(read)
+@lru_cache(maxsize=1_024)
+def read_before(text: str) -> Detail:
+    """The same, remembered."""
+    return read(text)
 
 
 @lru_cache(maxsize=1_024)
