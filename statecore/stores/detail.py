@@ -53,11 +53,11 @@ class Detail(NamedTuple):
         said: dict[str, Any] = {}
         if not self.success:
             said |= {"success": False, "error": self.error}
-        for name in ROW_NAMES:
-            value = getattr(self, name)
+        for name, value in zip(ROW_NAMES, self[1:-1], strict=True):
             if value is not None and value != ():
-                said[name] = list(value) if name == "choices" else value
-        return {**said, **self.more}
+                said[name] = list(value) if type(value) is tuple else value
+        said.update(self.more)
+        return said
 
 
 class PauseDetail(NamedTuple):
