@@ -144,6 +144,14 @@ def repeats(item: pytest.Item) -> bool:
     return item.nodeid.startswith(REPEATS) or params.get("db") == "sqlite"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Where Coq is absent the proofs were not checked, and the last thing printed says so."""
+    from specs.proof import coq
+
+    if coq.absent():
+        terminalreporter.write_line(coq.MISSING, yellow=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Whoever has nothing left to do takes over half of what another has left; neighbours, which share what they prepare, stay together."""

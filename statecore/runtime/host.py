@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from statecore.stores import Record, RunStore
 
 RUN_HERE = "Workflow.run"
-"""What is refused where the runs of a store are executed elsewhere."""
+"""The refused call where the runs of a store are executed elsewhere."""
 
 
 class Runnable(Protocol):

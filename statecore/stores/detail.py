@@ -1,4 +1,4 @@
-"""What a journal row and a question say besides their columns: typed records, and the one way to their stored JSON text and back.
+"""The details of a journal row and of a question, beside their columns: typed records, and the one way to their stored JSON text and back.
 
 Stores keep the text and never read it. A name that this release does not know, or whose value it does not expect, is kept in `more` and
 written back, so that nothing that another release stored is lost.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
@@ -14,6 +15,7 @@ from statecore.core import Program
 from statecore.core.program import assemble
 from statecore.lifecycles import TABLES, Table
 from statecore.lifecycles import words as w
+from tests.conftest import pytest_terminal_summary
 from tests.model.definitions import compiled, leaf, programs
 from tests.model.models import models
 from tests.proof.workflows import larger
@@ -140,3 +142,19 @@ def sample() -> Program:
     from statecore.definition import Steps
 
     return compiled(leaf("a"), leaf("b"), Steps("g", [leaf("c")]))
+
+
+def test_absent_tools_are_told_and_fail_in_ci(monkeypatch):
+    """Without Coq the tests of the proofs pass and the summary says it; where CI is "true" they fail by name."""
+    said: list[str] = []
+    reporter = SimpleNamespace(write_line=lambda text, **_: said.append(text))
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/there")
+    monkeypatch.setenv("CI", "true")
+    pytest_terminal_summary(reporter)
+    assert (coq.missing(), said) == (False, [])
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "coqchk" else "/usr/bin/there")
+    with pytest.raises(coq.CoqError, match="apt-get install"):
+        coq.missing()
+    monkeypatch.setenv("CI", "")
+    pytest_terminal_summary(reporter)
+    assert (coq.missing(), said) == (True, [coq.MISSING])

@@ -1,4 +1,4 @@
-"""What is hashed and numbered in format 3 of the stores, as pure functions: the same input gives the same bytes, for ever.
+"""The hashes and numbers of format 3 of the stores, as pure functions: the same input gives the same bytes, for ever.
 
 No store writes format 3 yet. `specs/format-3.md` is the rule, in words that an implementation in another language can follow;
 `specs/format-3.json` are the test vectors, which this package and the functions for Postgres (`stores/postgres/frames-3.sql`) meet.

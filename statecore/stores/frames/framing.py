@@ -17,7 +17,7 @@ from attrs import frozen
 from statecore.errors import OutsideFormat, UnstorableValue
 
 FORMAT = "statecore/3/"
-"""What each tag begins with."""
+"""The beginning of each tag."""
 
 TAG = pattern(r"[a-z_]+(\.[a-z_]+)?")
 LENGTH = Struct(">Q").pack
@@ -115,7 +115,7 @@ def members(name: str, value: object) -> Iterable[object]:
 
 @frozen
 class Kind:
-    """What a part is: how a value becomes bytes (it is given the part's name, for refusals), and whether there may be none."""
+    """The kind of a part: how a value becomes bytes (it is given the part's name, for refusals), and whether there may be none."""
 
     name: str
     encode: Callable[[str, object], bytes]

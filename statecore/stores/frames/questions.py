@@ -1,4 +1,4 @@
-"""What a question stands for, in hashes: the digest that a person is shown, one for each word, and what people did about it.
+"""The meaning of a question, in hashes: the digest that a person is shown, one for each word, and what people did about it.
 
 `seen` says whether a person answers the question that stands; the digest of a word says whether a stored answer still means what it meant.
 Both cover the texts by their commitments under the salt of the pause, and the *slice*: the part of the program that a word leads to.
@@ -50,7 +50,7 @@ class Component:
 
 @frozen
 class Slice:
-    """What one word of a question leads to, up to the next questions that are certain.
+    """The consequence of one word of a question, up to the next questions that are certain.
 
     `entries` are the edges by which the word leaves the question, `stops` the addresses and kinds of the questions at the end.
     """
@@ -87,7 +87,7 @@ ASKED: Mapping[str, Kind] = {
     "names": maybe(HASH),
     "shown": SHOWN,
 }
-"""What a question is, apart from what it leads to: the first parts of the three records below."""
+"""A question without its consequences: the first parts of the three records below."""
 
 QUESTION = record("question", **ASKED, slices=HASH_BY_TEXT)
 """Its digest is `seen`; `slices` has the digest of the slice of each word, expiry included."""

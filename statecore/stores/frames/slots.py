@@ -25,7 +25,7 @@ SLOTS = frozenset(
         *("cancel.by", "tombstone.by", "erasure.by", "erasure.reason"),
     }
 )
-"""What may be erased, by table and column. `event.session` and `pause.shown` are several, numbered from 0; of the others there is number 0."""
+"""Erasable bodies, by table and column. `event.session` and `pause.shown` are several, numbered from 0; of the others there is number 0."""
 
 SEVERAL = frozenset({"event.session", "pause.shown"})
 
@@ -47,7 +47,7 @@ def slot_salt(salts: bytes | None, slot: str, index: int = 0) -> bytes | None:
 
 
 def salts_left(salts: bytes | None, staying: Iterable[Place]) -> bytes | None:
-    """What replaces a row's salts when all of its slots but `staying` are erased: their derived salts; None where none stays.
+    """The replacement of a row's salts when all of its slots but `staying` are erased: their derived salts; None where none stays.
 
     The slots that stay are ordered by name and number. Raises `OutsideFormat` where one of them has no salt any more.
     """
@@ -114,7 +114,7 @@ def session_commitments(salts: bytes, changed: Mapping[str, str | bytes | None])
 
 
 def enclosed(salt: bytes, body: str | bytes) -> bytes:
-    """What a cipher is given: the slot's salt and the text. Beside its commitment a salt in clear would let anybody guess the text."""
+    """The input of a cipher: the slot's salt and the text. Beside its commitment a salt in clear would let anybody guess the text."""
     return checked_salt(salt) + body_of("A text", body)
 
 
