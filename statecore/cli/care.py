@@ -9,13 +9,12 @@ import click
 from attrs import asdict
 
 from statecore.asking.text import clean
-from statecore.stores.sqlite.backup import backup as backed_up
 from statecore.stores.sqlite.health import ailments, facts, library
-from statecore.stores.sqlite.verify import verify as verified
+from statecore.stores.sqlite.health import backup as backed_up
+from statecore.stores.sqlite.health import verify as verified
 
 from . import exits
-from .options import Option, json_option
-from .screen import watched
+from .screen import Option, json_option, watched
 from .stores import database, existing, opened
 from .views import print_json
 
@@ -45,7 +44,7 @@ def verify(store: Path | str, *, as_json: bool) -> int:
     progress = counting(as_json=as_json)
     if isinstance(store, Path):
         return told(verified(store, progress), as_json=as_json)
-    from statecore.stores.postgres.verify import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
+    from statecore.stores.postgres.health import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
 
     return told(verified_there(database(store), progress), as_json=as_json)
 

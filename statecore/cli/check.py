@@ -20,8 +20,7 @@ from statecore.errors import InvalidProperty, UnknownStep
 from statecore.runtime.doctor import stranded, unasked
 
 from . import exits
-from .options import json_option
-from .screen import watched
+from .screen import json_option, watched
 from .stores import existing, opened, place_of
 from .targets import load, split
 from .views import print_json

@@ -22,9 +22,8 @@ from statecore.stores import PauseFilter
 
 from . import exits
 from .main import COMMANDS
-from .options import Option, json_option, usage_errors
 from .person import by_option
-from .screen import command
+from .screen import Option, command, json_option, usage_errors
 from .stores import db_option, inbox, is_served
 from .views import pause_document, print_json
 

@@ -14,10 +14,9 @@ from statecore.examples import analysis, companion
 from statecore.stores import RunFilter
 
 from .following import Following
-from .options import json_option
 from .person import by_option
 from .running import UNFINISHED, answering, answers_option, follow
-from .screen import Screen
+from .screen import Screen, json_option
 from .stores import opened
 
 if TYPE_CHECKING:

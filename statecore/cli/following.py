@@ -25,9 +25,8 @@ from statecore.stores.owner import alive
 from statecore.stores.rules import ended
 
 from . import exits
-from .options import Option
 from .person import Answering
-from .screen import Screen, command
+from .screen import Option, Screen, command
 from .views import print_json
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from statecore.asking.text import named, short, since
 from statecore.stores import PauseFilter, RunFilter
 
 from . import exits
-from .options import Option, json_option
-from .screen import command
+from .screen import Option, command, json_option
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
 

@@ -25,7 +25,7 @@ from statecore.errors import InvalidInput, UnknownStep, suggest
 from statecore.lifecycles import DECISION_WORDS
 from statecore.runtime.answers import chosen_names
 
-from .options import Option, usage_errors
+from .screen import Option, usage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

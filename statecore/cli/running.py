@@ -18,9 +18,8 @@ from statecore.workflow.inbox import Inbox
 
 from . import exits
 from .following import Following, Watching, interval_option, pace, watch_option
-from .options import Option, json_option, usage_errors
 from .person import Person, by_option, nobody, parse
-from .screen import Screen, interactive, watched
+from .screen import Option, Screen, interactive, json_option, usage_errors, watched
 from .stores import db_option, placed
 from .targets import load
 from .views import print_json, run_document

@@ -1,4 +1,4 @@
-"""The terminal: lines with the time that has passed, colours where they are wanted, commands to be copied."""
+"""The terminal: options of commands, lines with the time that has passed, colours where they are wanted, commands to be copied."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 import shlex
 import sys
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 import click
 from attrs import define, field
 
 from statecore.asking.text import TEXT_WIDTH, clean, named
+from statecore.asking.written import Miswritten
 
 LABEL, WORD = 16, 9
 SECRET = re.compile(r"(?<=[?&])password=[^&]*&?|(?<=//)(?P<user>[^:/@]*):[^/]*(?=@)")
@@ -66,3 +69,26 @@ class Screen:
         room = max(20, width() - len(elapsed) - max(len(label), LABEL) - max(len(word), WORD) - 4)
         said = click.style(f"{word:<{WORD}} " if rest else word, fg=colour)
         click.echo(f"{click.style(elapsed, dim=True)}  {label:<{LABEL}} {said}{clean(rest, room)}")
+
+
+Decorated = TypeVar("Decorated", bound="Callable[..., Any] | click.Command")
+
+
+class Option(Protocol):
+    """An option or argument that several commands share: `json_option: Option = click.option(...)`."""
+
+    def __call__(self, command: Decorated, /) -> Decorated:
+        """The command with the option."""
+        ...
+
+
+json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """A text that cannot be read is a wrong use of the command that was given it."""
+    try:
+        yield
+    except Miswritten as error:
+        raise click.BadParameter(error.message, param_hint=error.hint) from None

@@ -10,7 +10,7 @@ import click
 from statecore.stores import InMemoryDb
 
 from . import exits
-from .options import Option
+from .screen import Option
 
 if TYPE_CHECKING:
     from statecore import Workflow

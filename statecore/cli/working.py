@@ -18,8 +18,7 @@ from statecore.asking.text import clean, named, short
 from statecore.runtime.worker import Went, Worker
 
 from . import exits
-from .options import json_option
-from .screen import Screen
+from .screen import Screen, json_option
 from .stores import db_option, is_served, placed, served
 from .targets import load
 from .views import print_json
@@ -102,7 +101,7 @@ def heeding(working: Worker) -> Iterator[None]:
 
 def serve(workflow: Workflow, url: str, concurrency: int) -> int:
     """Execute the runs of a workflow on a Temporal server until told to stop; then its steps have ten seconds to end."""
-    from statecore.temporal.activities import worker as temporal  # noqa: PLC0415  # an extra
+    from statecore.temporal import activities as temporal  # noqa: PLC0415  # an extra
 
     store = served(url)
     ready = f"Worker {os.getpid()} executes runs of {clean(workflow.name)} on {clean(store.path)}, {concurrency} steps at a time."

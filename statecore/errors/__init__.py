@@ -4,13 +4,13 @@ Each message says what happened, why, and what to do next, on one line of at mos
 attributes, so that no caller has to parse a sentence. A class carries a stable `code`. Errors of bad input are `ValueError`s too, because
 that is what callers already catch. A refused value is never part of a message; names, ids, words and settings are.
 
-Owns: all classes of errors. `wording` has the texts of the parts, `base` the mechanism; the classes stand in the order of their codes, in
+Owns: all classes of errors. `base` has the mechanism and the texts of the parts; the classes stand in the order of their codes, in
 `definitions` (SC1, SC2), `runs` (SC3), `stores` (SC4, SC5) and `tools` (SC6, SC7). May enter: attrs and the standard library.
 
 Start with `base.StatecoreError`.
 """
 
-from .base import StatecoreError, parts, rebuilt
+from .base import StatecoreError, described, parts, quoted, rebuilt, suggest
 from .definitions import (
     ConflictingSettings,
     DefinitionError,
@@ -70,7 +70,6 @@ from .tools import (
     Unanswered,
     UnknownFormat,
 )
-from .wording import described, quoted, suggest
 
 __all__ = [
     "AlreadyDecided",

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
-from .base import AS_ERROR, StatecoreError, texts
-from .wording import listed, worded
+from .base import AS_ERROR, StatecoreError, listed, texts, worded
 
 
 class DefinitionError(StatecoreError, ValueError):

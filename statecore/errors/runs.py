@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from .base import AS_ERROR, StatecoreError, texts
-from .wording import described, is_empty, listed, quoted, suggest, worded
+from .base import AS_ERROR, StatecoreError, described, is_empty, listed, quoted, suggest, texts, worded
 
 SOME = 5
 """How many ids tell people enough to give more of one."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
-from .base import AS_ERROR, StatecoreError
-from .wording import suggest, worded
+from .base import AS_ERROR, StatecoreError, suggest, worded
 
 
 def as_list(given: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """Lifecycles are tables handed to `transitions`.
 
 Owns: the tables. `run`, `step`, `condition`, `loop`, `router` and `parallel` hold one machine each: prose, then rows, grouped by
-source state in the order in which a run meets them. One row (`row`), one edge, one claim number. The same rows are executed
+source state in the order in which a run meets them. One row, one edge, one claim number. The same rows are executed
 (`machine.fire`), drawn (`statecore.draw`), stored as the legal moves of a database and checked. There are no wildcards, no
-callbacks, no internal transitions and no fallback rows, so the table is the diagram. `words` are the names in the tables,
+callbacks, no internal transitions and no fallback rows, so the table is the diagram. `words` has the names in the tables and the row itself,
 `decisions` the words of people.
 
 Guards are *facts*: names that hold at an address. Some come from the user's policy and are computed once by `core.compile`; a few come
@@ -20,9 +20,9 @@ from .loop import LOOP
 from .machine import MACHINES, TABLES, allowed, fire
 from .parallel import GROUP, PARALLEL
 from .router import ROUTER
-from .row import Row, Table
 from .run import JOINT, RUN
 from .step import STEP
+from .words import Row, Table
 
 __all__ = [
     "CONDITION",

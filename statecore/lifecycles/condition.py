@@ -6,8 +6,8 @@ runs the Condition is `running` and owes nothing itself: what is inside it does.
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 CONDITION = Table(

@@ -5,8 +5,8 @@ An iteration that could be followed by another is tested by the end condition, i
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 LOOP = Table(

@@ -23,7 +23,7 @@ from .step import STEP
 if TYPE_CHECKING:
     from transitions import Machine
 
-    from .row import Table
+    from .words import Table
 
 TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, LOOP, ROUTER, PARALLEL, GROUP, RUN)}
 

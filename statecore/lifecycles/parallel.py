@@ -5,8 +5,8 @@ The lifecycle of a Parallel. Its branches have cursors of their own; it finishes
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 GROUP = Table(

@@ -5,8 +5,8 @@ A person chooses (`awaiting_route`) or the selector does (`evaluating`); a confi
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 ROUTER = Table(

@@ -5,8 +5,8 @@ A run is paused if and only if a person owes something and nothing runs. It owes
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 RUN = Table(

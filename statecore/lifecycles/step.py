@@ -7,8 +7,8 @@ end of a delay; the awaiting states and `errored_paused` owe a person's word.
 
 from __future__ import annotations
 
-from .row import Row, Table
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
+from .words import Row, Table
 
 # fmt: off
 STEP = Table(

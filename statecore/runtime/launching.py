@@ -13,7 +13,7 @@ from statecore.core import BEGINNING
 from statecore.core.state import RULES_VERSION, State
 from statecore.definition.fields import checked
 from statecore.errors import DuplicateStart, InvalidInput, KeyReused, NotPaused, RunBusy, Undecided, UnknownRun
-from statecore.errors.wording import plain
+from statecore.errors.base import plain
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 
 from .answers import Said

@@ -7,8 +7,8 @@ its own memory (`Ledger`) which Temporal rebuilds by replay. A commit changes th
 of a run are written into its memo, so that they are listed while no worker lives. `TemporalDb` is the same store seen from outside:
 a reader of runs that decides, so that the facade and the commands work on it unchanged.
 
-Messages are plain JSON around texts of statecore's own codec, checked for their size before they are sent (`wire`); `orders` are the
-messages to a worker, `values` the place of large values. A failure of a step is decided by the core, and comes as a result; a death
+Messages are plain JSON around texts of statecore's own codec, checked for their size before they are sent (`wire`, which has
+the place of large values, too); `orders` are the messages to a worker. A failure of a step is decided by the core, and comes as a result; a death
 of a worker is seen by Temporal, and told to the core as an interruption.
 
 May enter: the runtime and all rooms below, and `temporalio`, which no other room imports. No facade.
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from statecore.temporal.client.db import TemporalDb
     from statecore.temporal.client.workflows import TemporalWorkflows
 
-    from .values import FolderValues, Values
+    from .wire import FolderValues, Values
 
 _HOMES = {
-    "FolderValues": "statecore.temporal.values",
+    "FolderValues": "statecore.temporal.wire",
     "TemporalDb": "statecore.temporal.client.db",
     "TemporalWorkflows": "statecore.temporal.client.workflows",
-    "Values": "statecore.temporal.values",
+    "Values": "statecore.temporal.wire",
 }
 
 __all__ = ["FolderValues", "TemporalDb", "TemporalWorkflows", "Values"]

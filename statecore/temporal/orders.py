@@ -18,8 +18,7 @@ from statecore.core import Compiled, Gather, Ref, stored_program
 from statecore.core.owed import references
 from statecore.runtime import Execution, Host
 
-from .values import brought
-from .wire import INLINE, Plain, plain_call, plain_held, read_held
+from .wire import INLINE, Plain, brought, plain_call, plain_held, read_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from statecore.stores import Identity
     from statecore.temporal.workflow.ledger import Ledger
 
-    from .values import Values
+    from .wire import Values
 
 
 def order_of(execution: Execution, call: Call, ledger: Ledger) -> Plain:

@@ -18,8 +18,7 @@ from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed
-from .invariants import assert_invariants
-from .paths import answers
+from .paths import answers, assert_invariants
 
 GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 """An owner of which everybody on this host knows that it is dead."""

@@ -10,7 +10,7 @@ import pytest
 
 from statecore import InMemoryDb
 from statecore.stores import RunStore
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
 

@@ -21,7 +21,7 @@ from attrs import evolve
 from statecore import Condition, Loop, OnError, Parallel, Router, RunStatus, SqliteDb, Step, StepInput, Workflow
 from statecore.errors import RunBusy
 from statecore.stores import RunFilter
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 
 GOLDEN = Path(__file__).parents[1] / "seeds" / "same-bytes.json"
 BEGAN = 1_700_000_000_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from statecore import Step, Workflow
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from statecore.testing import StoreConformance
 
 PAGE = Path(__file__).parents[2] / "specs" / "guide" / "writing-a-store.md"

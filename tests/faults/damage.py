@@ -19,7 +19,7 @@ from statecore import Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.stores.records import PauseFilter, RunFilter
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.damaging import KINDS, log_damaged
 from tests.faults.effects import effects

@@ -21,7 +21,7 @@ from statecore.lifecycles import TABLES
 from statecore.stores.history import History
 from statecore.stores.records import PauseFilter
 from statecore.stores.rules import LEGAL
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from tests.faults.effects import Effect
 from tests.faults.scenarios import RUN, Scenario
 

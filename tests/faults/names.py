@@ -21,7 +21,7 @@ from statecore.cli import main
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.stores import RunFilter
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from tests.faults.report import Order, Tally
 
 HOSTILE = {

@@ -19,7 +19,7 @@ from statecore import Step, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.runtime.launching import launch
 from statecore.runtime.sync import drive
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from tests.faults.report import Order, Tally
 
 GRAIN = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from statecore.stores.frames import chain, ids, leaves, questions
+from statecore.stores.frames import chain, questions
 from statecore.stores.frames.framing import NUMBER, Kind, Record, maybe
 from statecore.stores.frames.questions import Component, Slice
 
@@ -13,7 +13,7 @@ RECORDS: dict[str, Record] = {
     for each in (
         *(chain.RUN, chain.EVENT, chain.HOT, chain.CANCEL, chain.TOMBSTONE, chain.ERASURE),
         *(questions.QUESTION, questions.WORD, questions.PAUSE, questions.DECISION, questions.ACT),
-        *(leaves.LEAF, ids.QUESTION_NAME, ids.CALL_NAME),
+        *(chain.LEAF, questions.QUESTION_NAME, questions.CALL_NAME),
     )
 }
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statecore.errors import OutsideFormat, UnstorableValue
-from statecore.stores.frames import chain, slots
+from statecore.stores.frames import chain, framing
 
 EVENT_SLOTS = ("event.by", "event.note", "event.value")
 
 
 def event_row(salts, texts):
     """An event's row with texts in its three slots: its commitments, and its link."""
-    found = {slot: slots.commitment(slot, slots.slot_salt(salts, slot) or b"", text) for slot, text in texts.items()}
+    found = {slot: framing.commitment(slot, framing.slot_salt(salts, slot) or b"", text) for slot, text in texts.items()}
     return found, linked(found)
 
 
@@ -38,21 +38,21 @@ def test_erasing_one_slot_keeps_the_link_and_the_other_commitments(salt, texts, 
     row = dict(zip(EVENT_SLOTS, texts, strict=True))
     before, link = event_row(salt, row)
     staying = [slot for slot in EVENT_SLOTS if slot != erased]
-    left = slots.salts_left(salt, [(slot, 0) for slot in staying])
-    assert slots.slot_salt(left, erased) is None
-    again = {slot: slots.commitment(slot, slots.slot_salt(left, slot) or b"", row[slot]) for slot in staying}
+    left = framing.salts_left(salt, [(slot, 0) for slot in staying])
+    assert framing.slot_salt(left, erased) is None
+    again = {slot: framing.commitment(slot, framing.slot_salt(left, slot) or b"", row[slot]) for slot in staying}
     assert linked({**again, erased: before[erased]}) == link
-    last = slots.salts_left(left, [(staying[0], 0)])
-    assert slots.slot_salt(last, staying[0]) == slots.slot_salt(salt, staying[0])
-    assert slots.slot_salt(last, staying[1]) is None
+    last = framing.salts_left(left, [(staying[0], 0)])
+    assert framing.slot_salt(last, staying[0]) == framing.slot_salt(salt, staying[0])
+    assert framing.slot_salt(last, staying[1]) is None
     with pytest.raises(OutsideFormat, match="was erased"):
-        slots.salts_left(last, [(erased, 0)])
+        framing.salts_left(last, [(erased, 0)])
 
 
 def test_every_slot_has_a_salt_of_its_own():
     """No two slots of a row share a salt, and none has the row's."""
-    places = [(slot, index) for slot in slots.SLOTS for index in ((0, 1, 2) if slot in slots.SEVERAL else (0,))]
-    found = {slots.slot_salt(bytes(16), *place) for place in places}
+    places = [(slot, index) for slot in framing.SLOTS for index in ((0, 1, 2) if slot in framing.SEVERAL else (0,))]
+    found = {framing.slot_salt(bytes(16), *place) for place in places}
     assert len(found | {bytes(16)}) == len(places) + 1
 
 
@@ -69,8 +69,8 @@ def guesses(slot: str, text: str, salts: set[bytes]) -> Iterator[bytes]:
     """The hashes that tell whether a text was the erased one: under each salt, as the row's and as the slot's own, and plain."""
     yield sha256(text.encode()).digest()
     for salt in salts:
-        yield slots.commitment(slot, salt, text)
-        yield slots.commitment(slot, slots.slot_salt(salt, slot) or b"", text)
+        yield framing.commitment(slot, salt, text)
+        yield framing.commitment(slot, framing.slot_salt(salt, slot) or b"", text)
         yield sha256(salt + text.encode()).digest()
 
 
@@ -88,7 +88,7 @@ def test_an_erased_value_cannot_be_guessed(slot):
     commitments, link = event_row(salt, row)
     assert found_again(slot, [salt, link, commitments[slot]]) == [IBANS[42]]
     staying = [each for each in EVENT_SLOTS if each != slot]
-    left = slots.salts_left(salt, [(each, 0) for each in staying])
+    left = framing.salts_left(salt, [(each, 0) for each in staying])
     stored = [left, link, *commitments.values(), *[row[each].encode() for each in staying]]
     assert found_again(slot, stored) == []
 
@@ -102,31 +102,31 @@ def test_the_salt_of_the_row_must_go():
 
 def test_what_a_cipher_gets_has_the_salt_in_it():
     """The salt lies with the text inside of the cipher, and beside the commitment lies none: without the key there is nothing to guess with."""
-    salt = slots.slot_salt(bytes(16), "event.value") or b""
-    plain = slots.enclosed(salt, IBANS[3])
-    assert slots.disclosed(plain) == (salt, IBANS[3].encode())
+    salt = framing.slot_salt(bytes(16), "event.value") or b""
+    plain = framing.enclosed(salt, IBANS[3])
+    assert framing.disclosed(plain) == (salt, IBANS[3].encode())
     enciphered = bytes(byte ^ 0x5A for byte in sha256(plain).digest() * 2)
-    assert found_again("event.value", [enciphered, slots.commitment("event.value", salt, IBANS[3])]) == []
+    assert found_again("event.value", [enciphered, framing.commitment("event.value", salt, IBANS[3])]) == []
     with pytest.raises(OutsideFormat):
-        slots.disclosed(plain[:15])
+        framing.disclosed(plain[:15])
 
 
 def test_a_session_tells_neither_keys_nor_values():
     """A key is committed to with its value; a removed one differs from an empty one, and each key has a salt of its own."""
     salt = bytes(16)
-    [removed], [empty] = slots.session_commitments(salt, {"a": None}), slots.session_commitments(salt, {"a": ""})
+    [removed], [empty] = framing.session_commitments(salt, {"a": None}), framing.session_commitments(salt, {"a": ""})
     assert removed != empty
-    both = slots.session_commitments(salt, {"b": "1", "a": "1"})
-    assert both == slots.session_commitments(salt, {"a": "1", "b": "1"})
-    left = slots.salts_left(salt, [("event.session", 1)])
-    assert slots.slot_salt(left, "event.session", 0) is None
-    assert slots.session_commitment(slots.slot_salt(left, "event.session", 1) or b"", "b", "1") == both[1]
+    both = framing.session_commitments(salt, {"b": "1", "a": "1"})
+    assert both == framing.session_commitments(salt, {"a": "1", "b": "1"})
+    left = framing.salts_left(salt, [("event.session", 1)])
+    assert framing.slot_salt(left, "event.session", 0) is None
+    assert framing.session_commitment(framing.slot_salt(left, "event.session", 1) or b"", "b", "1") == both[1]
     with pytest.raises(OutsideFormat, match="no longer"):
-        slots.session_commitments(left or b"", {"a": "1"})
+        framing.session_commitments(left or b"", {"a": "1"})
     with pytest.raises(OutsideFormat, match="session_commitment"):
-        slots.commitment("event.session", salt, "1")
+        framing.commitment("event.session", salt, "1")
     with pytest.raises(UnstorableValue):
-        slots.session_commitments(salt, {"\ud800": "1"})
+        framing.session_commitments(salt, {"\ud800": "1"})
 
 
 @pytest.mark.parametrize(
@@ -135,27 +135,27 @@ def test_a_session_tells_neither_keys_nor_values():
 def test_unknown_slots_are_refused(slot, index):
     """A slot has to be one of the table, and only two are several."""
     with pytest.raises(OutsideFormat):
-        slots.slot_salt(bytes(16), slot, index)
+        framing.slot_salt(bytes(16), slot, index)
 
 
 @given(st.binary(max_size=80).filter(lambda salts: len(salts) != 16))
 def test_other_bytes_are_no_salts(salts):
     """Bytes that no row keeps are refused, never taken for salts."""
     with pytest.raises(OutsideFormat):
-        slots.slot_salt(salts, "event.value")
+        framing.slot_salt(salts, "event.value")
 
 
 def test_salts_in_another_order_are_refused():
     """What an erasure leaves is written in one way only."""
-    one, other = (slots.salts_left(bytes(16), [(slot, 0)]) or b"" for slot in ("event.by", "event.note"))
-    assert slots.slot_salt(one + other, "event.by") is not None
+    one, other = (framing.salts_left(bytes(16), [(slot, 0)]) or b"" for slot in ("event.by", "event.note"))
+    assert framing.slot_salt(one + other, "event.by") is not None
     for wrong in (other + one, one + one, one[:-1], one + b"\0"):
         with pytest.raises(OutsideFormat):
-            slots.slot_salt(wrong, "event.by")
+            framing.slot_salt(wrong, "event.by")
 
 
 def test_a_salt_has_16_bytes():
     """Another salt is refused, also one that is missing."""
     for wrong in (b"", bytes(15), bytes(17)):
         with pytest.raises(OutsideFormat):
-            slots.commitment("event.value", wrong, "x")
+            framing.commitment("event.value", wrong, "x")

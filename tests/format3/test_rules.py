@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from statecore.errors import OutsideFormat, UnstorableValue
 from statecore.stores import frames
-from statecore.stores.frames import chain, framing, ids, leaves, questions, slots
+from statecore.stores.frames import chain, framing, questions
 from tests.format3.product import RECORDS
 
 PARTS = st.lists(st.none() | st.binary(max_size=20) | st.sampled_from([b"", b"\xff" * 8, bytes(8), bytes(7) + b"\1"]), max_size=6)
@@ -102,10 +102,10 @@ def test_odd_texts_are_refused():
     with pytest.raises(UnstorableValue, match="surrogate"):
         chain.CANCEL.digest(run_id="\ud800", by=None, time_us=1)
     with pytest.raises(UnstorableValue, match="surrogate"):
-        slots.commitment("event.value", bytes(16), "\udfff")
+        framing.commitment("event.value", bytes(16), "\udfff")
     with pytest.raises(OutsideFormat, match="NUL"):
         chain.CANCEL.digest(run_id="a\0", by=None, time_us=1)
-    assert slots.commitment("event.value", bytes(16), "\0") == slots.commitment("event.value", bytes(16), b"\0")
+    assert framing.commitment("event.value", bytes(16), "\0") == framing.commitment("event.value", bytes(16), b"\0")
 
 
 def test_records_take_their_parts_and_no_others():
@@ -185,35 +185,35 @@ def test_a_shape_has_63_bits():
 def test_numbers_beyond_the_format_are_refused_by_name(run, number, said):
     """The run after the last and the event after the last are refused, each by its name."""
     with pytest.raises(OutsideFormat, match=said):
-        ids.event_id(run, number)
+        questions.event_id(run, number)
 
 
 def test_other_numbers_are_no_events():
     """A number whose run or event would be 0 is no event's."""
     for wrong in (0, 1, 1 << 24, -1, 2**63):
         with pytest.raises(OutsideFormat):
-            ids.run_and_number(wrong)
+            questions.run_and_number(wrong)
 
 
 @given(st.tuples(st.integers(1, 2**39 - 1), st.integers(1, 2**24 - 1)))
 def test_an_event_has_one_number(pair):
     """Run and event come back from the number, which fits 63 bits."""
-    assert ids.run_and_number(ids.event_id(*pair)) == pair
-    assert 0 < ids.event_id(*pair) < 2**63
+    assert questions.run_and_number(questions.event_id(*pair)) == pair
+    assert 0 < questions.event_id(*pair) < 2**63
 
 
 def test_ids_of_putting_again():
     """An id of a second time is never taken for one of a first."""
     for wrong in (("a:error:0@2", 2), ("a:error:0", 0)):
         with pytest.raises(OutsideFormat):
-            ids.put_again(*wrong)
+            questions.put_again(*wrong)
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_questions_have_names_of_their_own(run, pause, other_run, other_pause):
     """Run and question cannot be cut otherwise; a name is 28 characters that fit a path."""
-    name = ids.question_id(run, pause)
-    assert (name == ids.question_id(other_run, other_pause)) == ((run, pause) == (other_run, other_pause))
+    name = questions.question_id(run, pause)
+    assert (name == questions.question_id(other_run, other_pause)) == ((run, pause) == (other_run, other_pause))
     assert len(name) == 28
     assert name.isascii()
     assert name.replace("_", "").isalnum()
@@ -222,21 +222,21 @@ def test_questions_have_names_of_their_own(run, pause, other_run, other_pause):
 def test_calls_of_two_stores_have_two_keys():
     """The key of a call is that of its run's identity: two runs of one id in two stores have two keys, a rejected review makes another."""
     keys = {
-        ids.call_key(identity, "pay", turn, rejected, rounds)
+        questions.call_key(identity, "pay", turn, rejected, rounds)
         for identity in (bytes(32), b"\1" * 32)
         for turn, rejected, rounds in (((), 0, 0), ((0,), 0, 0), ((), 1, 0), ((), 0, 1))
     }
     assert len(keys) == 8
     with pytest.raises(OutsideFormat):
-        ids.call_key(bytes(32), "pay", (-1,), 0, 0)
+        questions.call_key(bytes(32), "pay", (-1,), 0, 0)
 
 
 def test_keys_of_callers_are_bounded():
     """A key of 1 to 1,024 bytes is taken as it is."""
-    assert ids.checked_key("\xe9" * 512) == "\xe9" * 512
+    assert questions.checked_key("\xe9" * 512) == "\xe9" * 512
     for wrong in ("", "x" * 1_025, "\xe9" * 513, "a\0"):
         with pytest.raises(OutsideFormat):
-            ids.checked_key(wrong)
+            questions.checked_key(wrong)
 
 
 # -- seals, questions, leaves ------------------------------------------------------------------------------------------------------
@@ -286,23 +286,23 @@ def test_the_root_is_that_of_the_rfc(found):
         k = 1 << ((len(some) - 1).bit_length() - 1)
         return sha256(b"\1" + root(some[:k]) + root(some[k:])).digest()
 
-    assert leaves.root(found) == root(found)
+    assert chain.root(found) == root(found)
 
 
 def test_a_purged_run_keeps_its_leaves():
     """From a tombstone alone both leaves of a run come again, and with them the root."""
     identity, head = bytes([1]) * 32, bytes([2]) * 32
-    all_leaves = [leaves.begun("a", identity), leaves.begun("b", head), leaves.ended("a", 7, head)]
+    all_leaves = [chain.begun("a", identity), chain.begun("b", head), chain.ended("a", 7, head)]
     tombstone: dict[str, Any] = {"run_id": "a", "identity": identity, "number": 7, "head": head}
     again = [
-        leaves.begun(tombstone["run_id"], tombstone["identity"]),
+        chain.begun(tombstone["run_id"], tombstone["identity"]),
         all_leaves[1],
-        leaves.ended(tombstone["run_id"], tombstone["number"], tombstone["head"]),
+        chain.ended(tombstone["run_id"], tombstone["number"], tombstone["head"]),
     ]
-    assert leaves.root(again) == leaves.root(all_leaves)
-    assert leaves.root([all_leaves[0], all_leaves[2]]) != leaves.root(all_leaves)
+    assert chain.root(again) == chain.root(all_leaves)
+    assert chain.root([all_leaves[0], all_leaves[2]]) != chain.root(all_leaves)
     with pytest.raises(OutsideFormat):
-        leaves.root([b"x"])
+        chain.root([b"x"])
 
 
 def test_the_package_is_pure():
@@ -324,5 +324,5 @@ def test_the_package_is_pure():
     imports = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom) and not node.level}
-    assert len(paths) == 7
+    assert len(paths) == 4
     assert names - allowed == set()

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from statecore.stores.frames import slots
+from statecore.stores.frames import framing
 from statecore.stores.sql.link import shipped
 from tests.format3.tables import (
     DECIDED,
@@ -301,7 +301,7 @@ def test_silence_that_approves_lets_a_late_no_in(file):
 def test_an_erasure_in_force_erases(file):
     """Under an order each body goes with its salt and leaves its commitment; twice in a row; and after it is done nothing goes any more."""
     ordered = order(file, RUNNING)
-    event, left = event_id(RUNNING, 2), slots.salts_left(SALT, [("event.note", 0)])
+    event, left = event_id(RUNNING, 2), framing.salts_left(SALT, [("event.note", 0)])
     file.execute('UPDATE event SET "by" = NULL, by_c = ?, salt = ? WHERE id = ?', (HASH, left, event))
     file.execute("DELETE FROM value WHERE event = ?", (event,))
     file.execute("UPDATE event SET note = NULL, note_c = ?, salt = NULL WHERE id = ?", (HASH, event))
@@ -436,7 +436,7 @@ def test_every_slot_is_a_column():
     """Each slot that can be erased is a column of its table, and has one for its commitment."""
     connection = tables()
     homes = {"decision": "pause", "cancel": "hot"}
-    for slot in sorted(slots.SLOTS - {"event.session", "pause.voter"}):
+    for slot in sorted(framing.SLOTS - {"event.session", "pause.voter"}):
         table, name = slot.split(".")
         found = {row[1] for row in connection.execute(f"PRAGMA table_info({homes.get(table, table)})")}
         body = {"run.user": "user_id", "cancel.by": "cancel_by"}.get(slot, name)

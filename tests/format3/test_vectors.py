@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from statecore.stores.frames import chain, ids, leaves, slots
+from statecore.stores.frames import chain, framing, questions
 from statecore.stores.frames.framing import frame
 from statecore.stores.frames.questions import slice_digest
 from tests.format3 import inputs, reference
@@ -46,16 +46,16 @@ def test_frames(vector):
 @of("commitments")
 def test_commitments(vector):
     """A slot has its own salt and its own commitment."""
-    salt = slots.slot_salt(bytes.fromhex(vector["row_salt"]), vector["slot"], int(vector["index"]))
+    salt = framing.slot_salt(bytes.fromhex(vector["row_salt"]), vector["slot"], int(vector["index"]))
     assert salt is not None
     assert salt.hex() == vector["salt"]
-    assert slots.commitment(vector["slot"], salt, body(vector["body"])).hex() == vector["sha256"]
+    assert framing.commitment(vector["slot"], salt, body(vector["body"])).hex() == vector["sha256"]
 
 
 @of("sessions")
 def test_sessions(vector):
     """Each key of a session's state has a commitment, in the order of the keys."""
-    found = slots.session_commitments(bytes.fromhex(vector["row_salt"]), vector["changed"])
+    found = framing.session_commitments(bytes.fromhex(vector["row_salt"]), vector["changed"])
     assert [each.hex() for each in found] == vector["commitments"]
 
 
@@ -63,7 +63,7 @@ def test_sessions(vector):
 def test_erasures(vector):
     """What stays of a row's salt is the salts of the slots that stay."""
     places = [(slot, int(index)) for slot, index in vector["staying"]]
-    left = slots.salts_left(bytes.fromhex(vector["row_salt"]), reversed(places))
+    left = framing.salts_left(bytes.fromhex(vector["row_salt"]), reversed(places))
     assert (left.hex() if left is not None else None) == vector["left"]
 
 
@@ -88,8 +88,8 @@ def test_slices(vector):
 def test_records(vector):
     """Each record has the bytes of the vector, and their hash."""
     record, values = RECORDS[vector["record"]], values_of(vector["record"], vector["values"])
-    if record is leaves.LEAF:
-        assert leaves.leaf(record.framed(**values)).hex() == vector["sha256"]
+    if record is chain.LEAF:
+        assert chain.leaf(record.framed(**values)).hex() == vector["sha256"]
     else:
         assert record.framed(**values).hex() == vector["bytes"]
         assert record.digest(**values).hex() == vector["sha256"]
@@ -105,36 +105,36 @@ def test_seals(vector):
 @of("roots")
 def test_roots(vector):
     """The root over n leaves is that of RFC 6962."""
-    assert leaves.root(bytes.fromhex(each) for each in vector["leaves"]).hex() == vector["root"]
+    assert chain.root(bytes.fromhex(each) for each in vector["leaves"]).hex() == vector["root"]
 
 
 def test_leaves():
     """A beginning and an end are leaves of their kind."""
     found = {vector["values"]["kind"]: vector["sha256"] for vector in VECTORS["records"] if vector["record"] == "leaf"}
-    assert leaves.begun("r-1", b"\1" * 32).hex() == found["begun"]
-    assert leaves.ended("r-1", 3, b"\1" * 32).hex() == found["ended"]
+    assert chain.begun("r-1", b"\1" * 32).hex() == found["begun"]
+    assert chain.ended("r-1", 3, b"\1" * 32).hex() == found["ended"]
 
 
 def test_names():
     """Questions, calls and events have the names and numbers of the vectors."""
     for vector in VECTORS["question_ids"]:
-        assert ids.question_id(**vector["values"]) == vector["name"]
+        assert questions.question_id(**vector["values"]) == vector["name"]
     for vector in VECTORS["call_keys"]:
         values = values_of("call", vector["values"])
         turn = tuple(map(int, values["turn"].split("."))) if values["turn"] else ()
-        assert ids.call_key(values["identity"], values["at"], turn, values["rejected"], values["rounds"]) == vector["name"]
+        assert questions.call_key(values["identity"], values["at"], turn, values["rejected"], values["rounds"]) == vector["name"]
     for vector in VECTORS["event_ids"]:
         run, number = int(vector["run"]), int(vector["number"])
-        assert ids.event_id(run, number) == int(vector["id"])
-        assert ids.run_and_number(int(vector["id"])) == (run, number)
+        assert questions.event_id(run, number) == int(vector["id"])
+        assert questions.run_and_number(int(vector["id"])) == (run, number)
     for vector in VECTORS["put_again"]:
-        assert ids.put_again(vector["pause_id"], int(vector["put"])) == vector["name"]
+        assert questions.put_again(vector["pause_id"], int(vector["put"])) == vector["name"]
 
 
 def test_every_slot_record_and_key_has_a_vector():
     """No slot and no record is without a vector, and each part that may be missing is once there and once not."""
     committed = {vector["slot"] for vector in VECTORS["commitments"]}
-    assert committed | {"event.session"} == slots.SLOTS
+    assert committed | {"event.session"} == framing.SLOTS
     named = {"question_id": VECTORS["question_ids"], "call": VECTORS["call_keys"]}
     for name, record in RECORDS.items():
         rows = [each["values"] for each in named.get(name, VECTORS["records"]) if each.get("record", name) == name]
@@ -156,4 +156,4 @@ def test_the_page_lists_every_record_part_by_part():
 def test_the_page_lists_every_slot():
     """The slots of the page are those of the code."""
     said = re.findall(r"`((?:run|event|pause|decision|act|cancel|tombstone|erasure)\.\w+)`", PAGE.read_text(encoding="utf-8"))
-    assert set(said) == slots.SLOTS
+    assert set(said) == framing.SLOTS

@@ -51,5 +51,5 @@ def test_a_review_passes_few_files(gated):
 
 def test_a_way_counts_what_it_passes(tmp_path):
     """The count can fail: a call of one function of the package is one file and one deep; one of another's is none."""
-    assert way(lambda: statecore.errors.suggest("stpe", ["step"])).files == ["errors/wording.py"]
+    assert way(lambda: statecore.errors.suggest("stpe", ["step"])).files == ["errors/base.py"]
     assert (way(tmp_path.exists).files, way(tmp_path.exists).depth) == ([], 0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from statecore.errors import OutsideFormat
-from statecore.stores.frames import chain, framing, ids, leaves, slots
+from statecore.stores.frames import chain, framing, questions
 from statecore.stores.sql.link import shipped
 from tests.format3 import reference
 from tests.format3.product import RECORDS, body, values_of
@@ -125,7 +125,7 @@ def test_erasures(ask):
         left = ask("statecore.salts_left(%s, %s::text[], %s::bigint[])", salt, *columns)
         assert (left.hex() if left is not None else None) == vector["left"]
         for place in {*staying, ("event.value", 0), ("event.session", 1)}:
-            expected = slots.slot_salt(salt, *place) if place in staying else None
+            expected = framing.slot_salt(salt, *place) if place in staying else None
             assert ask("statecore.slot_salt(%s, %s, %s)", left, *place) == expected
         assert ask("statecore.salts_left(%s, %s::text[], %s::bigint[])", left, *columns) == left
 
@@ -191,12 +191,12 @@ def test_any_record(ask, name, data):
 
 
 @PATIENT
-@given(st.binary(min_size=16, max_size=16), st.sampled_from(sorted(slots.SLOTS - {"event.session"})), st.binary(max_size=40))
+@given(st.binary(min_size=16, max_size=16), st.sampled_from(sorted(framing.SLOTS - {"event.session"})), st.binary(max_size=40))
 def test_any_commitment(ask, salt, slot, what):
     """Salts and commitments of random bodies are the same."""
-    own = slots.slot_salt(salt, slot)
+    own = framing.slot_salt(salt, slot)
     assert ask("statecore.slot_salt(%s, %s)", salt, slot) == own
-    assert ask("statecore.commitment(%s, %s, %s)", slot, own, what) == slots.commitment(slot, own or b"", what)
+    assert ask("statecore.commitment(%s, %s, %s)", slot, own, what) == framing.commitment(slot, own or b"", what)
 
 
 @PATIENT
@@ -204,16 +204,16 @@ def test_any_commitment(ask, salt, slot, what):
 def test_any_shape_and_root(ask, digest, found):
     """The number of a shape and the root over random leaves are the same."""
     assert ask("statecore.shape_number(%s)", digest) == chain.shape_number(digest)
-    assert ask("statecore.leaf_root(%s::bytea[])", found) == leaves.root(found)
+    assert ask("statecore.leaf_root(%s::bytea[])", found) == chain.root(found)
 
 
 @PATIENT
 @given(TEXTS, TEXTS, NUMBERS, st.integers(0, 2**25))
 def test_any_name_and_number(ask, run_id, pause_id, run, number):
     """Short names are the same; numbers of events are, and what one refuses the other refuses."""
-    assert ask("statecore.question_id(%s, %s)", run_id, pause_id) == ids.question_id(run_id, pause_id)
+    assert ask("statecore.question_id(%s, %s)", run_id, pause_id) == questions.question_id(run_id, pause_id)
     try:
-        expected = ids.event_id(run, number)
+        expected = questions.event_id(run, number)
     except OutsideFormat:
         assert refused(ask, "statecore.event_id(%s, %s)", run, number)
     else:
@@ -290,7 +290,7 @@ def test_what_a_caller_creates_is_not_found(installed, ask):
         installed.execute(f"{listed} AS $$ SELECT NULL::pg_catalog.bytea $$".encode())
         installed.execute("SET LOCAL search_path = evil, pg_temp, pg_catalog, statecore")
         assert ask("statecore.frame('event', 'x'::pg_catalog.bytea)") == before
-        assert ask("statecore.question_id('r', 'p')") == ids.question_id("r", "p")
+        assert ask("statecore.question_id('r', 'p')") == questions.question_id("r", "p")
 
 
 def test_another_path_or_encoding_is_refused(server):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from statecore import InMemoryDb
 from statecore.db.postgres import PostgresDb
-from statecore.stores.postgres.verify import verify
+from statecore.stores.postgres.health import verify
 from tests.conformance.drive import COLOURS, Colour, Drive
 from tests.conformance.plans import Plans, answers, plans
 from tests.conformance.plays import play

@@ -11,8 +11,7 @@ from temporalio.client import WorkflowHistory
 
 from statecore import Step, Workflow
 from statecore.temporal import TemporalDb, TemporalWorkflows, Values
-from statecore.temporal.activities.performing import Performer
-from statecore.temporal.activities.worker import worker
+from statecore.temporal.activities import Performer, worker
 from tests.temporal.servers import Server, started
 
 Serve = Callable[..., TemporalWorkflows]

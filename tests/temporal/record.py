@@ -20,8 +20,7 @@ from temporalio.worker import Replayer
 
 from statecore import Loop, Parallel, Router, Step, StepOutput, Workflow, __version__
 from statecore.temporal import TemporalDb, TemporalWorkflows
-from statecore.temporal.activities.performing import Performer
-from statecore.temporal.activities.worker import runner, worker
+from statecore.temporal.activities import Performer, runner, worker
 from statecore.temporal.client.connection import runtime
 from statecore.temporal.workflow.run import Run
 from tests.temporal.servers import started

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from statecore.temporal.activities.performing import beat
+from statecore.temporal.activities import beat
 
 
 @pytest.mark.parametrize(("lease", "pause"), [(None, 1.0), (30.0, 1.0), (3.0, 1.0), (0.6, 0.2)])

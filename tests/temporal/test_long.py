@@ -12,7 +12,7 @@ import pytest
 from statecore import InMemoryDb, Loop, RunStatus, Step, Workflow
 from statecore.stores.history import History
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows
-from statecore.temporal.activities.worker import prepare
+from statecore.temporal.activities import prepare
 from tests.temporal.conftest import Working, history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server, started

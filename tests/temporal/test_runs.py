@@ -15,7 +15,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import WorkflowUpdateFailedError
 
-import statecore.temporal.activities.worker
+import statecore.temporal.activities
 from statecore import Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import (
     AlreadyDecided,
@@ -33,7 +33,7 @@ from statecore.errors import (
 )
 from statecore.stores import Decided, Identity
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
-from statecore.temporal.activities.worker import prepare
+from statecore.temporal.activities import prepare
 from statecore.temporal.client import reading, starting
 from statecore.temporal.wire import Start, plain_start, read_start, row
 from statecore.temporal.workflow.ledger import read_waiting
@@ -173,7 +173,7 @@ def memo(runs: TemporalWorkflows, run_id: str) -> list[Any]:
 
 def test_a_worker_that_is_stopped_in_a_step_interrupts_it(serve: Serve, db: TemporalDb, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told to stop, a worker waits for its calls for a while; what has not ended then is interrupted, and another worker goes on."""
-    monkeypatch.setattr(statecore.temporal.activities.worker, "GRACE", 0.05)
+    monkeypatch.setattr(statecore.temporal.activities, "GRACE", 0.05)
     begun, goes_on = Event(), Event()
 
     def stuck(_step_input: Any) -> str:

@@ -12,8 +12,7 @@ from statecore import Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import InvalidInput, StoreUnavailable, ValuesMissing, ValueTooLarge
 from statecore.stores import PauseFilter
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
-from statecore.temporal.values import brought
-from statecore.temporal.wire import MAX_SENT
+from statecore.temporal.wire import MAX_SENT, brought
 from tests.temporal.conftest import GATE, Serve, Working
 from tests.temporal.servers import Server
 from tests.temporal.workers import until

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from statecore.stores.rules import LEGAL, digest, seal
-from statecore.stores.sql.queries import SEALED
+from statecore.stores.sql.reading import SEALED
 
 from .run import Findings, check_run
 

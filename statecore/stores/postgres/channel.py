@@ -23,7 +23,7 @@ from statecore.stores.rules import TEXT
 from statecore.stores.sql.relational import left
 from statecore.stores.sql.rows import NUMBER, of_value
 
-from .dialect import PostgresLink, adapt
+from .opening import PostgresLink, adapt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

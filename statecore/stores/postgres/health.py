@@ -1,16 +1,24 @@
-"""The health of a database: which Postgres it is, how it is set up, and whether it keeps what it has acknowledged."""
+"""The health of a database: which Postgres it is, how it is set up, and whether it keeps what it has acknowledged.
+
+`verify` reads a whole store as it is at one moment; `audit.verify` looks at the tables.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from statecore.errors import StatecoreError, StoreCorrupt
+from statecore.stores.audit.verify import Verified, contents, plain
 from statecore.stores.records import Symptom
 
-from .channel import SETTINGS
-from .opening import VERSION
+from .channel import SETTINGS, named
+from .opening import VERSION, PostgresLink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .store import PostgresDb
+
 
 DURABLE = ("fsync", "full_page_writes")
 """Settings of the server without which a power cut may lose, or spoil, what it acknowledged."""
@@ -42,3 +50,23 @@ def ailments(told: dict[str, object]) -> list[Symptom]:
     off = [name for name in DURABLE if isinstance(settings, dict) and settings.get(name) != "on"]
     why = "is off: what was acknowledged may be lost when the server's machine fails"
     return [Symptom("durability", str(told["path"]), f"{name} {why}", f"Set {name} = on in postgresql.conf.") for name in off]
+
+
+def verify(db: PostgresDb, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Check a store. `progress` is told after each run how many were checked, of how many.
+
+    Raises what opening the store raises, but for `StoreCorrupt`: all damage is a fault.
+    """
+    found = Verified(db.path, VERSION)
+    try:
+        with db.channel().lent() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # what others write from now on is not seen here
+            contents(PostgresLink(connection), found, progress)
+            connection.execute("ROLLBACK")
+    except StoreCorrupt as error:
+        found.blame("schema", plain(error))
+    except StatecoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a spoilt row breaks, it is a fault of the store
+        found.blame("store", plain(named(error, db.path) or error))
+    return found

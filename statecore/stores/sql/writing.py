@@ -3,7 +3,7 @@
 Each begins by reading the run's row and taking its place: in SQLite a writer has the whole file, in Postgres the row is locked (`LOCK`).
 So whatever is read after that stays as it is until the transaction ends.
 """
-# statements are put together of the constants of `queries`; values are bound
+# statements are put together of the constants of `reading`; values are bound
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from statecore.stores.rules import (
 )
 
 from . import reading
-from .queries import (
+from .reading import (
     ADOPT,
     ADVANCE,
     APPEND,

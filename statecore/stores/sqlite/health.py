@@ -1,19 +1,27 @@
-"""The health of a store's file: what SQLite it is used with, how it is set up, and whether it is the file that it should be."""
+"""The health of a store's file: the SQLite it is used with, how it is set up, what in it cannot be true, and a copy of it.
+
+`verify` opens the file for reading only and sees one moment, also while others write; a store of an older schema is copied and migrated first.
+`backup` copies a store as it is at one moment; the copy is verified before it gets its name, and is never written over a file.
+"""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statecore.errors import StoreError
+from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
+from statecore.stores.audit.verify import MANY, Verified, contents, plain
 from statecore.stores.records import Symptom
 
-from .channel import DURABILITY, SETTINGS, connect
-from .opening import marks
+from .channel import DURABILITY, SETTINGS, connect, named
+from .opening import VERSION, defect, located, look, marks, opened
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 Version = tuple[int, ...]
 
@@ -74,3 +82,111 @@ def ailments(path: Path) -> list[Symptom]:
         why = f"its write-ahead log has {told['log_bytes']} bytes: something reads for very long"
         found.append(Symptom("log", str(path), why, "Look for a process that holds the file open; the next write copies the log."))
     return found
+
+
+def verify(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Check a store. `progress` is told after each run how many were checked, of how many.
+
+    Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
+    """
+    file = located(path)
+    found = Verified(str(file), VERSION)
+    try:
+        look(file)
+        connection = opened(file)
+    except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
+        raise
+    except StatecoreError as error:
+        found.blame("file", plain(error))
+        return found
+    try:
+        connection.execute("BEGIN")  # what others write from now on is not seen here
+        checked(connection, found, progress)
+    except Exception as error:  # noqa: BLE001  # the same, of the file
+        found.blame("file", plain(named(error, str(file)) or error))
+    finally:
+        connection.close()
+    return found
+
+
+def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+    """Look at everything behind a connection, inside a transaction."""
+    if not file_is_sound(connection, found):
+        return
+    connection.text_factory = readable
+    contents(connection, found, progress)
+
+
+def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
+    """What SQLite itself finds; where that is anything, or the tables are others, nothing more can be trusted."""
+    for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
+        if said != "ok":
+            found.blame("file", said)
+    wrong = defect(connection)
+    if wrong is not None:
+        found.blame("schema", wrong)
+    if found.sound:
+        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MANY):
+            found.blame(f"table {table}", f"row {row} refers to a {parent} that there is not")
+        return True
+    return False
+
+
+def readable(text: bytes) -> str:
+    """A column's text; bytes that are none become others, which no hash agrees with."""
+    return text.decode("utf-8", "backslashreplace")
+
+
+def backup(store: str | Path, copy: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
+    """Copy a store into a new file that only its owner can read; what `verify` found in the copy.
+
+    Raises `StoreUnavailable` where the new file exists or cannot be written, `StoreCorrupt` where the copy is not sound: then there is
+    none; and what `verify` raises.
+    """
+    source, target = located(store), Path(copy).absolute()
+    if os.path.lexists(target):
+        raise StoreUnavailable(str(target), "it exists, and a backup overwrites nothing")
+    look(source)
+    made = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(str(target), str(error)) from error
+    try:
+        copied(source, made)
+        found = verify(made, progress)
+        if found.faults:
+            raise StoreCorrupt(str(source), str(found.faults[0]))
+        found.path = str(target)
+        settled(made, target)
+    finally:
+        made.unlink(missing_ok=True)
+    return found
+
+
+def copied(source: Path, made: Path) -> None:
+    """All pages of a store, as they are at one moment, in a file that needs no log beside it."""
+    try:
+        reading, writing = opened(source, as_it_is=True), sqlite3.connect(made, isolation_level=None)
+        try:
+            reading.backup(writing)
+            writing.execute("PRAGMA journal_mode = delete").fetchall()
+        finally:
+            writing.close()
+            reading.close()
+    except sqlite3.Error as error:
+        raise named(error, str(source)) or error from error
+
+
+def settled(made: Path, target: Path) -> None:
+    """Give the copy its name, once it is on the disk; whoever made a file of that name meanwhile keeps it."""
+    try:
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        os.link(made, target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        with suppress(OSError):  # not every system can
+            os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        raise StoreUnavailable(str(target), str(error)) from error

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable
 from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.link import shipped
-from statecore.stores.sql.queries import SEALED
+from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.writing import learn_moves
 
 from .channel import BUSY_SECONDS, SETTINGS, named, patiently

@@ -19,8 +19,20 @@ from statecore.stores.memory import matches
 from statecore.stores.owner import wall_clock
 from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
 from statecore.temporal.orders import sayings
-from statecore.temporal.values import FolderValues, Values, brought, moved
-from statecore.temporal.wire import CARRY, Plain, Start, checked, plain_start, read, read_head, row
+from statecore.temporal.wire import (
+    CARRY,
+    FolderValues,
+    Plain,
+    Start,
+    Values,
+    brought,
+    checked,
+    moved,
+    plain_start,
+    read,
+    read_head,
+    row,
+)
 from statecore.temporal.workflow.ledger import Page, read_waiting
 
 from . import reading, starting

@@ -19,8 +19,7 @@ from statecore.runtime.ready import Continuation, decision_event
 from statecore.runtime.storing import beginning, store_events
 from statecore.stores import Claim, Decided
 from statecore.temporal.orders import program_of
-from statecore.temporal.values import MARK
-from statecore.temporal.wire import OWNER, read
+from statecore.temporal.wire import MARK, OWNER, read
 
 from .ledger import Ledger
 

@@ -24,9 +24,8 @@ from statecore.runtime.doctor import examine
 from statecore.stores import RunFilter
 from statecore.stores.owner import SKEW, this_process
 from statecore.stores.sqlite import health
-from statecore.stores.sqlite.backup import backup
+from statecore.stores.sqlite.health import backup, verify
 from statecore.stores.sqlite.opening import marks
-from statecore.stores.sqlite.verify import verify
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.sqlite_files import folder_of, tamper
 
@@ -179,7 +178,7 @@ def test_a_file_that_appears_meanwhile_is_kept(file, tmp_path, monkeypatch):
         target.write_text("mine")
         return verify(made, progress)
 
-    monkeypatch.setattr("statecore.stores.sqlite.backup.verify", meanwhile)
+    monkeypatch.setattr("statecore.stores.sqlite.health.verify", meanwhile)
     with pytest.raises(StoreUnavailable):
         backup(file, target)
     assert target.read_text() == "mine"

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from specs.tools import errors
 from statecore.cli import exits
 from statecore.errors import MissingExtra, NotAComponent, UnknownRun, described, parts, quoted, rebuilt, suggest
-from statecore.errors.wording import LIST, MESSAGE, PART, plain
+from statecore.errors.base import LIST, MESSAGE, PART, plain
 
 KINDS = errors.classes()
 ROOT = Path(errors.__file__).parents[2]

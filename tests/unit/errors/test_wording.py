@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statecore.errors.wording import described, plain
+from statecore.errors.base import described, plain
 
 
 class Odd:

@@ -9,8 +9,8 @@ import pytest
 
 from statecore.errors import StoreCorrupt, StoreUnavailable
 from statecore.stores.records import PauseFilter, RunFilter
+from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.store import SqliteDb
-from statecore.stores.sqlite.verify import verify
 from statecore.testing.stores.samples import answer, asked, question
 from tests.unit.stores.sqlite_files import outcome, tamper
 

@@ -11,7 +11,7 @@ import pytest
 from statecore import SqliteDb
 from statecore.errors import NotAStatecoreStore, StoreCorrupt
 from statecore.stores.sqlite import opening as schema
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from statecore.testing.stores.samples import asked
 from tests.unit.stores.sqlite_files import folder_of
 

@@ -11,7 +11,7 @@ from statecore import RunStatus, SqliteDb
 from statecore.errors import RunBusy
 from statecore.stores.sqlite import opening
 from statecore.stores.sqlite import opening as schema
-from statecore.stores.sqlite.verify import verify
+from statecore.stores.sqlite.health import verify
 from tests.unit.stores.old_flows import failing, flow, work
 from tests.unit.stores.sqlite_files import raw
 

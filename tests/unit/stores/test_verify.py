@@ -15,10 +15,10 @@ from statecore.stores.audit.run import ROWS
 from statecore.stores.audit.verify import Verified
 from statecore.stores.records import Body, Entry
 from statecore.stores.rules import GENESIS, link, seal
-from statecore.stores.sql.queries import SEALED
+from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema
-from statecore.stores.sqlite.verify import checked, verify
+from statecore.stores.sqlite.health import checked, verify
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.old_flows import failing, flow
 from tests.unit.stores.sqlite_files import raw, tamper
