@@ -1,37 +1,111 @@
-"""What each answer to a pause leads to, in words: read off the program that is stored with the run."""
+"""What each answer to a question leads to: data, computed from the program and the tables; and the sentences made from it.
+
+A `Consequence` is a code with its arguments. `outcomes` is the one place that computes it: the word fires its trigger, the row of the
+lifecycle says the phase that follows, and the phase with what the word carries says the code. `SENTENCES` is the one table of texts.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from attrs import frozen
+from attrs import field, frozen
 
-from statecore.core import DECISIONS
+from statecore.core import DECISIONS, Cursor
+from statecore.core.facts import CURSOR_FACTS
+from statecore.core.owed import ASKS
 from statecore.core.program import ROOT
-from statecore.lifecycles import DECISION_WORDS, exhaustive
+from statecore.core.state import Marks
+from statecore.lifecycles import BY_WORD, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .text import clean, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from statecore.core import Program
     from statecore.core.program import Address, Node
 
     from .questions import Question
 
+Code = Literal[
+    "runs", "runs_with_input", "runs_choices", "runs_branch", "runs_nothing", "runs_again", "revises",
+    "skips", "discards", "keeps", "replaces", "cancels", "gives_up",
+    "goes_on", "run_ends", "branch_ends", "iteration_ends", "choice_ends", "unknown",
+]  # fmt: skip
+"""What follows from an answer (the first two lines), and what comes after a component (the third)."""
+
+
+class Named(NamedTuple):
+    """A component of the program: its address, and its name as the user wrote it."""
+
+    at: Address
+    name: str
+
+
+@frozen
+class Consequence:
+    """A code, the components that it is about, and what comes after them; None where that is said by the code."""
+
+    code: Code
+    components: tuple[Named, ...] = ()
+    then: Consequence | None = None
+
+    def __str__(self) -> str:
+        """The sentence, in plain English."""
+        names = [named(each.name) for each in self.components]
+        return SENTENCES[self.code].format(component=f"'{', '.join(names)}'", components=", ".join(names), then=self.then)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: `code`, `components` as objects with `at` and `name`, and `then`."""
+        then = self.then.to_dict() if self.then is not None else None
+        return {"code": self.code, "components": [each._asdict() for each in self.components], "then": then}
+
 
 @frozen
 class Outcome:
-    """A word that a person may answer, and what follows from it."""
+    """A word that a person may answer, and what follows from it; `leads_to` is the sentence."""
 
     word: str
-    leads_to: str
+    consequence: Consequence
+    leads_to: str = field(init=False)
+
+    @leads_to.default
+    def _sentence(self) -> str:
+        return str(self.consequence)
 
     def __str__(self) -> str:
         """The word, and where it leads."""
         return f"{self.word} -> {self.leads_to}"
+
+
+SENTENCES: dict[Code, str] = {
+    "runs": "run {component}",
+    "runs_with_input": "run {component} with it",
+    "runs_choices": "run what you choose of {components}",
+    "runs_branch": "{components}",
+    "runs_nothing": "nothing",
+    "runs_again": "run {component} again",
+    "revises": "run {component} again, with what you say about it",
+    "skips": "skip {component}, {then}",
+    "discards": "discard it, skip {component}, {then}",
+    "keeps": "keep it, {then}",
+    "replaces": "replace the output, {then}",
+    "cancels": "cancel the run",
+    "gives_up": "cancel the run: it was rejected as often as it may be",
+    "goes_on": "go on with {component}",
+    "run_ends": "and the run ends",
+    "branch_ends": "and this branch of {component} ends",
+    "iteration_ends": "and this iteration of {component} ends",
+    "choice_ends": "and this choice of {component} ends",
+    "unknown": "?",
+}
+exhaustive("asking.outcomes.SENTENCES", SENTENCES, get_args(Code), "asking.outcomes.Code")
+
+PHASES = {kind: phase for phase, kind in ASKS.items()} | {"iteration_review": w.awaiting_review, "interrupted": w.errored_paused}
+"""The phase in which a component puts each kind of question."""
+AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises"}
+"""What is said of a component that has run before, by the phase in which it asked."""
+ENDS: dict[str, Code] = {"parallel": "branch_ends", "loop": "iteration_ends", "router": "choice_ends"}
+"""What ends with its last component, where what comes next depends on more than that."""
 
 
 def outcomes(program: Program, requirement: Question) -> list[Outcome]:
@@ -39,134 +113,91 @@ def outcomes(program: Program, requirement: Question) -> list[Outcome]:
     node = program.nodes.get(requirement.address)
     words = DECISIONS[requirement.kind]
     if node is None:
-        return [Outcome(word, "?") for word in words]
-    last = requirement.kind == "output_review" and w.review_retries in node.facts and used_up(requirement)
-    told = {"reject": lambda *_: "cancel the run: it was rejected as often as it may be"} if last else {}
-    return [Outcome(word, told.get(word, says(requirement.kind, word))(program, node)) for word in words]
+        return [Outcome(word, Consequence("unknown")) for word in words]
+    return [Outcome(word, consequence(program, node, at_rest(requirement), word, words[word])) for word in words]
 
 
-def used_up(requirement: Any) -> bool:
-    """Whether an output was rejected as often as it may be."""
-    return bool(requirement.retry_count >= requirement.max_retries)
+def at_rest(requirement: Any) -> Cursor:
+    """The cursor of a requirement, as far as the guards of the tables ask for it."""
+    reviews, stops = (requirement.retry_count, requirement.ends_workflow) if requirement.kind == "output_review" else (0, False)
+    return Cursor(requirement.address, PHASES[requirement.kind], marks=Marks(reviews=reviews, stopping=stops))
 
 
-def carries(requirement: Question, word: str) -> list[str]:
-    """The words that a command of this word needs besides, with placeholders in capitals."""
-    asked: Any = requirement
-    match word:
-        case "input" if asked.user_input_schema is None:
-            return ["NAME=VALUE"]
-        case "input":
-            needed = [each for each in asked.user_input_schema if each.required and each.value is None]
-            return [f"{each.name}={each.field_type.upper()}" for each in needed if clean(each.name) == each.name]
-        case "select":
-            return ["CHOICE"]
-        case "edit":
-            return ["--text", "TEXT"]
-        case "reject" if requirement.kind.endswith("review"):
-            return ["--feedback", "TEXT"]
-    return []
+def consequence(program: Program, node: Node, cursor: Cursor, word: str, trigger: str) -> Consequence:
+    """What follows when the word fires its trigger: by the row that holds here."""
+    facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
+    rows = (row for row in TABLES[node.machine].rows if (row.source, row.on) == (cursor.phase, trigger))
+    row = next((row for row in rows if row.when in facts or row.when == w.always), None)
+    if row is None:  # a definition that has changed meanwhile does not put this question
+        return Consequence("unknown")
+    match row.dest:
+        case w.cancelled:
+            return Consequence("gives_up" if row.when == w.reviews_spent else "cancels")
+        case w.skipped:
+            left = program[node.leaves] if cursor.phase == w.errored_paused else node
+            code: Code = "discards" if cursor.phase == w.awaiting_review else "skips"
+            return Consequence(code, (Named(left.at, left.name),), after(program, left))
+        case w.completed:
+            then = after_stop(program, node) if cursor.marks.stopping else after(program, node)
+            return Consequence("replaces" if BY_WORD[word].carries == "value" else "keeps", (Named(node.at, node.name),), then)
+        case _:
+            return running(program, node, cursor.phase, word, trigger)
 
 
-def when_confirmed(program: Program, node: Node) -> str:
-    """A fork names its steps, anything else itself."""
-    return branch(program, node, w.confirm) if node.kind == "condition" else f"run {quoted(node)}"
+def running(program: Program, node: Node, phase: str, word: str, trigger: str) -> Consequence:
+    """What runs after an answer: a branch, the choices, or the component itself, again or for the first time."""
+    carries = BY_WORD[word].carries
+    if phase in AGAIN:
+        return Consequence(AGAIN[phase], (Named(node.at, node.name),))
+    if node.kind == "condition":
+        return branch(program, node, trigger)
+    if carries == "names":
+        return Consequence("runs_choices", tuple(Named(at, name) for name, at in node.exits.items()))
+    return Consequence("runs_with_input" if carries == "form" else "runs", (Named(node.at, node.name),))
 
 
-def when_rejected(program: Program, node: Node) -> str:
-    """The else branch, the end of the run, or the component after this one."""
-    if w.reject_cancels in node.facts:
-        return "cancel the run"
-    if w.reject_takes_else in node.facts:
-        return branch(program, node, w.reject)
-    return f"skip {quoted(node)}, {after(program, node)}"
-
-
-def when_retried(_program: Program, node: Node) -> str:
-    """The same step, with the same input."""
-    return f"run {quoted(node)} again"
-
-
-def when_skipped(program: Program, node: Node) -> str:
-    """The unit whose error policy this is is left."""
-    unit = program[node.leaves]
-    return f"skip {quoted(unit)}, {after(program, unit)}"
-
-
-def when_given(_program: Program, node: Node) -> str:
-    """The step runs with what the person gives."""
-    return f"run {quoted(node)} with it"
-
-
-def when_selected(_program: Program, node: Node) -> str:
-    """The choices run in the order chosen."""
-    return f"run what you choose of {', '.join(map(named, node.exits))}"
-
-
-def when_edited(program: Program, node: Node) -> str:
-    """The output is replaced."""
-    return f"replace the output, {after(program, node)}"
-
-
-def when_kept(program: Program, node: Node) -> str:
-    """The output, or the result of the iteration, is kept."""
-    return f"keep it, {after(program, node)}"
-
-
-def when_review_rejected(program: Program, node: Node) -> str:
-    """Again with the feedback, or as a rejection at the gate."""
-    if w.review_retries in node.facts:
-        return f"run {quoted(node)} again, with what you say about it"
-    return "cancel the run" if w.review_cancels in node.facts else f"discard it, skip {quoted(node)}, {after(program, node)}"
-
-
-SAYS: dict[str, Callable[[Program, Node], str]] = {
-    "confirm": when_confirmed,
-    "reject": when_rejected,
-    "retry": when_retried,
-    "skip": when_skipped,
-    "input": when_given,
-    "select": when_selected,
-    "edit": when_edited,
-}
-exhaustive("asking.outcomes.SAYS", SAYS, (each.word for each in DECISION_WORDS))
-OF_REVIEWS = {"confirm": when_kept, "reject": when_review_rejected}
-
-
-def says(kind: str, word: str) -> Callable[[Program, Node], str]:
-    """What a word leads to, by the kind of question."""
-    return OF_REVIEWS.get(word, SAYS[word]) if kind.endswith("review") else SAYS[word]
-
-
-def branch(program: Program, node: Node, trigger: str) -> str:
-    """The names of the components of a fork's branch."""
-    names = [named(program[at].name) for at in members(program, node.exits[trigger], node.at)]
-    return ", ".join(names) or "nothing"
-
-
-def members(program: Program, first: Address, parent: Address) -> Iterator[Address]:
-    """The components of a list, in order; `parent` stands for its end."""
-    at = first
-    while at != parent:
-        yield at
+def branch(program: Program, node: Node, trigger: str) -> Consequence:
+    """The components of a fork's branch, in order; the fork stands for its end."""
+    found: list[Named] = []
+    at = node.exits[trigger]
+    while at != node.at:
+        found.append(Named(at, program[at].name))
         at = program[at].next
+    return Consequence("runs_branch" if found else "runs_nothing", tuple(found))
 
 
-ENDS = {"parallel": "this branch", "loop": "this iteration", "router": "this choice"}
-"""What ends with its last component, where what comes next depends on more than that."""
-
-
-def after(program: Program, node: Node) -> str:
+def after(program: Program, node: Node) -> Consequence:
     """What comes when a component is over."""
     while node.next == node.parent:
         if node.parent == ROOT:
-            return "and the run ends"
+            return Consequence("run_ends")
         node = program[node.parent]
         if node.kind in ENDS:
-            return f"and {ENDS[node.kind]} of {quoted(node)} ends"
-    return f"go on with {quoted(program[node.next])}"
+            return Consequence(ENDS[node.kind], (Named(node.at, node.name),))
+    following = program[node.next]
+    return Consequence("goes_on", (Named(following.at, following.name),))
 
 
-def quoted(node: Node) -> str:
-    """A component's name in a sentence."""
-    return f"'{named(node.name)}'"
+def after_stop(program: Program, node: Node) -> Consequence:
+    """What comes when a step that said stop is over: its workflow has ended with it (RUN-3)."""
+    flow = next((each for each in program.ancestors(node.at) if each.kind == "workflow"), None)
+    return Consequence("run_ends") if flow is None else after(program, flow)
+
+
+def carried(requirement: Question, word: str) -> list[str]:
+    """The words that a command of this word needs besides, with placeholders in capitals."""
+    asked: Any = requirement
+    match BY_WORD[word].carries:
+        case "form" if asked.user_input_schema is None:
+            return ["NAME=VALUE"]
+        case "form":
+            needed = [each for each in asked.user_input_schema if each.required and each.value is None]
+            return [f"{each.name}={each.field_type.upper()}" for each in needed if clean(each.name) == each.name]
+        case "names":
+            return ["CHOICE"]
+        case "value":
+            return ["--text", "TEXT"]
+        case "feedback" if requirement.kind.endswith("review"):
+            return ["--feedback", "TEXT"]
+        case _:
+            return []

@@ -1,10 +1,22 @@
-"""Texts of unknown origin, lengths of time and ids, as people read them on any surface: nothing here drives a terminal."""
+"""Texts, as people read and write them on any surface.
+
+The first half shows: texts of unknown origin, lengths of time and ids. The second half reads the values that people write, in a shell,
+after `--answers` or at a prompt. Nothing here drives a terminal.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 import unicodedata
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from statecore.lifecycles import BY_WORD, exhaustive
+from statecore.lifecycles.decisions import INPUT, Carries
+
+if TYPE_CHECKING:
+    from statecore.definition import UserInputField
 
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, change direction or show nothing."""
@@ -12,6 +24,7 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 NAME_WIDTH, TEXT_WIDTH = 40, 100
 LONGEST = 2_000
 UUID_LENGTH, SHORT = 36, 8
+Schema: TypeAlias = "Sequence[UserInputField] | None"
 
 
 def clean(text: object, width: int | None = None) -> str:
@@ -60,3 +73,78 @@ def lasting(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds // size} {word}"
     return f"{seconds} s"
+
+
+# -- values as people write them ----------------------------------------------------------------------------------------------------
+
+
+class Miswritten(ValueError):
+    """A text that cannot be read as what it stands for: why, and where it was written."""
+
+    message: str
+    hint: str
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def read_json(text: str, hint: str) -> Any:
+    """What JSON means. Raises `Miswritten`."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        message = f"This is no JSON: {error}"
+        raise Miswritten(message, hint) from None
+
+
+def read_object(text: str, hint: str) -> dict[str, Any]:
+    """The values of a form, as a JSON object. Raises `Miswritten`."""
+    value = read_json(text, hint)
+    if not isinstance(value, dict):
+        message = 'This is no JSON object. Write e.g. {"amount": 3}.'
+        raise Miswritten(message, hint)
+    return value
+
+
+def loosely(text: str) -> Any:
+    """What JSON means, or the text as it is where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def typed(each: UserInputField, text: str) -> Any:
+    """A text as a value of a field's type; what is no such value is left as it is, for the form to refuse."""
+    if each.field_type == "str":
+        return text
+    return loosely(text.lower() if each.field_type == "bool" else text)
+
+
+def assigned(words: Sequence[str], schema: Schema) -> dict[str, Any]:
+    """The values of a form written as NAME=VALUE, each typed by its field. Raises `Miswritten`."""
+    form = {each.name: each for each in schema or ()}
+    values: dict[str, Any] = {}
+    for number, word in enumerate(words, 1):
+        name, equals, text = word.partition("=")
+        if not equals or name in values:
+            message = f"Argument {number} is no NAME=VALUE." if not equals else f"{name!r} is given twice."
+            raise Miswritten(message, "NAME=VALUE")
+        values[name] = typed(form[name], text) if name in form else loosely(text)
+    return values
+
+
+READS: dict[Carries, Callable[[str], Any]] = {
+    "form": lambda text: read_object(text, INPUT.word),
+    "names": lambda text: [name.strip() for name in text.split(",")],
+    "value": loosely,
+    "feedback": str,
+}
+"""How the value of an answer is read from text: an object, names between commas, JSON or text, a text."""
+exhaustive("asking.text.READS", READS, (each for each in get_args(Carries) if each != "nothing"))
+
+
+def read_value(word: str, text: str) -> Any:
+    """The value of an answer with this word. Raises `Miswritten`; `KeyError` for a word that carries nothing."""
+    return READS[BY_WORD[word].carries](text)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from attrs import frozen
 
-from statecore.asking.outcomes import outcomes
-from statecore.asking.text import clean, named, short
-from statecore.asking.written import assigned, read_json, read_object
+from statecore.asking.text import assigned, clean, named, read_json, read_object, short
 from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
-from statecore.lifecycles import DECISION_WORDS, exhaustive
+from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
+from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.stores import PauseFilter
 
 from . import exits
@@ -79,12 +78,12 @@ class Clerk:
         )
         before = row.decided if row is not None else None
         if self.as_json:
-            print_json(pause_document(decided, box.program(run_id)))
+            print_json(pause_document(decided))
         elif before is not None and (self.key is None or before.key != self.key):
             said = f"{decided.decision} by {named(decided.by or 'somebody')} at {decided.decided_at}"
             click.echo(f"'{named(place.step_name)}' was decided already: {said}. Nothing changed.")
         else:
-            leads_to = {each.word: each.leads_to for each in outcomes(box.program(run_id), decided)}[word]
+            leads_to = {each.word: each.leads_to for each in decided.outcomes}[word]
             who = named(decided.by or "somebody")
             click.echo(f"{word} '{named(place.step_name)}' of run {short(run_id)}, by {who} -> {leads_to}")
             again = command("resume", "TARGET", short(run_id), db=self.db or "")
@@ -111,38 +110,35 @@ def clerked(function: F) -> Callable[..., int]:
     return gathered
 
 
-SENTENCES = {each.word: each.sentence for each in DECISION_WORDS}
-
-
-def plain(word: str) -> click.Command:
+def plain(said: DecisionWord) -> click.Command:
     """The command of a word that carries no value."""
 
-    @click.command(word, help=f"{SENTENCES[word]}\n\n{RUN_HELP}")
+    @click.command(said.word, help=f"{said.sentence}\n\n{RUN_HELP}")
     @click.argument("run")
     @click.argument("step", required=False)
     @clerked
     def decide(clerk: Clerk, run: str, step: str | None) -> int:
-        return clerk.decide(run, word, step)
+        return clerk.decide(run, said.word, step)
 
     return decide
 
 
-confirm: click.Command = plain("confirm")
-retry: click.Command = plain("retry")
-skip: click.Command = plain("skip")
+confirm: click.Command = plain(CONFIRM)
+retry: click.Command = plain(RETRY)
+skip: click.Command = plain(SKIP)
 
 
-@click.command(help=f"{SENTENCES['reject']}\n\n{RUN_HELP}")
+@click.command(help=f"{REJECT.sentence}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
 @click.option("--feedback", metavar="TEXT", help="Feedback for the next attempt.")
 @clerked
 def reject(clerk: Clerk, run: str, step: str | None, feedback: str | None) -> int:
     """Say no, with what the next attempt is told."""
-    return clerk.decide(run, "reject", step, lambda _: feedback)
+    return clerk.decide(run, REJECT.word, step, lambda _: feedback)
 
 
-@click.command("input", help=f"{SENTENCES['input']}\n\nEach value is parsed by the type of its field. {RUN_HELP}")
+@click.command(INPUT.word, help=f"{INPUT.sentence}\n\nEach value is parsed by the type of its field. {RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, metavar="[STEP] NAME=VALUE...")
 @click.option("--json-value", metavar="JSON", help="All values at once, as an object, e.g. '{\"amount\": 3}'.")
@@ -156,12 +152,12 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
     if json_value is not None:
         with usage_errors():
             given = read_object(json_value, "--json-value")
-        return clerk.decide(run, "input", step, lambda _: given)
+        return clerk.decide(run, INPUT.word, step, lambda _: given)
     with usage_errors():
-        return clerk.decide(run, "input", step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
+        return clerk.decide(run, INPUT.word, step, lambda asked: assigned(pairs, getattr(asked, "user_input_schema", None)))
 
 
-@click.command(help=f"{SENTENCES['select']}\n\n{RUN_HELP}")
+@click.command(help=f"{SELECT.sentence}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("words", nargs=-1, required=True, metavar="[STEP] CHOICE...")
 @clerked
@@ -172,10 +168,10 @@ def select(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
     rows = box.pending(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
     names = {name for row in rows for name in (row.step_name, row.address, row.pause_id)} | keyed_names(box, run_id, clerk.key)
     step, choices = (words[0], words[1:]) if len(words) > 1 and words[0] in names else (None, words)
-    return clerk.decide(run, "select", step, lambda _: list(choices))
+    return clerk.decide(run, SELECT.word, step, lambda _: list(choices))
 
 
-@click.command(help=f"{SENTENCES['edit']}\n\n{RUN_HELP}")
+@click.command(help=f"{EDIT.sentence}\n\n{RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
 @click.option("--value", metavar="JSON", help="The new output, as JSON.")
@@ -188,11 +184,12 @@ def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str 
         raise click.UsageError(message)
     with usage_errors():
         output = read_json(value, "--value") if value is not None else text
-    return clerk.decide(run, "edit", step, lambda _: output)
+    return clerk.decide(run, EDIT.word, step, lambda _: output)
 
 
-exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, edit)), (*SENTENCES,))
-exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*SENTENCES, "cancel"))
+WORDS = tuple(each.word for each in DECISION_WORDS)
+exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, edit)), WORDS)
+exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "cancel"))
 
 
 def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:

@@ -15,7 +15,7 @@ import click
 from attrs import define
 
 from statecore import RunStatus, Workflow
-from statecore.asking.outcomes import carries, outcomes
+from statecore.asking.outcomes import carried, outcomes
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.errors import AlreadyDecided, NotPaused, PauseExpired, RunBusy
@@ -192,7 +192,7 @@ class Following:
     def decide_command(self, requirement: Requirement, word: str, name: str) -> str:
         """The command that decides a requirement; a name that a shell cannot take is left out."""
         named = [name] if clean(name) == name and "=" not in name else []
-        return command(word, short(self.run_id), *named, *carries(requirement, word), db=self.db)
+        return command(word, short(self.run_id), *named, *carried(requirement, word), db=self.db)
 
 
 def where(error: BaseException) -> str:

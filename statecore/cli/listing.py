@@ -53,16 +53,16 @@ def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) ->
     """
     box = inbox(db)
     rows = box.db.pauses(PauseFilter(run_id=box.find(prefix) if prefix else None, limit=limit))
-    found = [(row, box.requirement(row, box.show(row.pause.run_id)), box.program(row.pause.run_id)) for row in rows]
+    found = [(row, box.requirement(row, box.show(row.pause.run_id))) for row in rows]
     if as_json:
-        print_json([{**pause_document(asked, program), "workflow_name": row.workflow_name} for row, asked, program in found])
+        print_json([{**pause_document(asked), "workflow_name": row.workflow_name} for row, asked in found])
         return exits.FINE
     if not found:
         click.echo("Nothing waits for a decision.")
         return exits.FINE
-    for row, asked, program in found:
+    for row, asked in found:
         click.echo(f"{short(row.pause.run_id)}  {named(row.workflow_name)}, for {since(row.pause.opened)}")
-        for line in pause_lines(asked, program):
+        for line in pause_lines(asked):
             click.echo(line)
     click.echo(f"\nDecide with e.g.  {command('confirm', 'RUN', '[STEP]', db=db or '')}".replace("'[STEP]'", "[STEP]"))
     return exits.FINE

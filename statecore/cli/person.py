@@ -17,13 +17,13 @@ import click
 from attrs import define, field, frozen
 
 from statecore.asking.questions import field_line, particulars, question, shown
-from statecore.asking.text import clean
-from statecore.asking.written import CARRIED, Miswritten, assigned, read_object, typed
+from statecore.asking.text import Miswritten, assigned, clean, read_object, read_value, typed
 from statecore.core import DECISIONS
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
-from statecore.lifecycles import DECISION_WORDS
-from statecore.runtime.answers import chosen_names
+from statecore.lifecycles import BY_WORD, DECISION_WORDS
+from statecore.lifecycles.decisions import INPUT, SELECT
+from statecore.runtime.answers import carries, chosen_names
 
 from .screen import Option, usage_errors
 
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 WORDS = tuple(each.word for each in DECISION_WORDS)
 RETRIES = 10
 """How often `--answers step=retry` has one step run again before the run is left to a person: nothing loops without end."""
-AGAIN = ("retry", "reject")
-"""Words that may lead to the same question again."""
-CARRYING = re.compile(rf"(?:|(?P<step>[^,]*?)=)(?P<word>{'|'.join(CARRIED)}):(?P<value>.*)", re.DOTALL)
+VALUED = "|".join(each.word for each in DECISION_WORDS if each.carries != "nothing")
+CARRYING = re.compile(rf"(?:|(?P<step>[^,]*?)=)(?P<word>{VALUED}):(?P<value>.*)", re.DOTALL)
 EXAMPLES = {each.word: each.example for each in DECISION_WORDS if each.carries not in ("nothing", "feedback")}
 """An answer with each word that never stands alone."""
 
@@ -56,9 +55,9 @@ class Answer:
         """Record it on a requirement. Raises `InvalidInput` for a value that does not fit."""
         asked: Any = requirement
         value = self.value
-        if self.word == "input":
+        if carries(self.word, "form"):
             value = checked(asked.step_name, asked.user_input_schema, value)
-        elif self.word == "select":
+        elif carries(self.word, "names"):
             value = chosen_names(asked.step_name, value, asked.available_choices, multiple=asked.allow_multiple_selections)
         requirement.decide(self.word, value, by=self.by, comment=self.comment)
 
@@ -99,7 +98,7 @@ class Given:
         for name in (requirement.address, requirement.step_name):
             word, value = self.named.get(name, ("", None))
             if word in fitting:
-                self.given[requirement.address] += word in AGAIN
+                self.given[requirement.address] += BY_WORD[word].repeats
                 return Answer(word, self.by, None, value) if self.given[requirement.address] <= RETRIES else None
         for word, value in self.bare:
             if word in fitting:
@@ -140,7 +139,7 @@ def items(text: str) -> Iterator[tuple[str | None, str, Any]]:
         carrying = CARRYING.match(rest)
         if carrying is not None:
             with usage_errors():
-                value = CARRIED[carrying["word"]](carrying["value"])
+                value = read_value(carrying["word"], carrying["value"])
             yield carrying["step"], carrying["word"], value
             return
         item, comma, rest = (part.strip() for part in rest.partition(","))
@@ -172,7 +171,7 @@ class Person:
                 said = line(f"  Your answer ({'/'.join(word[0] for word, _ in offers)}; {more} may follow): ")
                 word, _, rest = said.partition(" ")
                 if requirement.kind == "route" and is_numbers(said):
-                    word, rest = "select", said
+                    word, rest = SELECT.word, said
                 chosen = [offer for offer, _ in offers if word and offer.startswith(word.lower())]
                 if chosen == ["later"]:
                     return None
@@ -189,14 +188,14 @@ class Person:
     def complete(self, requirement: Requirement, word: str, said: str) -> Answer | None:
         """The answer with what it carries, asked for where it was not said; None where it does not fit, after saying why."""
         try:
-            match word:
-                case "input":
+            match BY_WORD[word].carries:
+                case "form":
                     answer = Answer(word, self.by, value=written_form(said) if said else form(requirement))
-                case "select":
+                case "names":
                     answer = Answer(word, self.by, value=choices(requirement, said or line("  Which (numbers or names): ")))
-                case "edit":
-                    answer = Answer(word, self.by, value=CARRIED["edit"](said or line("  The new output, as JSON or text: ")))
-                case "reject" if requirement.kind.endswith("review"):
+                case "value":
+                    answer = Answer(word, self.by, value=read_value(word, said or line("  The new output, as JSON or text: ")))
+                case "feedback" if requirement.kind.endswith("review"):
                     answer = Answer(word, self.by, value=said or line("  What is to be better (may be empty): ") or None)
                 case _:
                     return Answer(word, self.by, said or None)
@@ -235,12 +234,12 @@ def choices(requirement: Any, text: str) -> list[str]:
     """The choices that numbers or names mean, in the order given."""
     known = requirement.available_choices
     numbered = {str(number): name for number, name in enumerate(known, 1)}
-    return [name if name in known else numbered.get(name, name) for name in CARRIED["select"](text)]
+    return [name if name in known else numbered.get(name, name) for name in read_value(SELECT.word, text)]
 
 
 def written_form(text: str) -> dict[str, Any]:
     """The values of a form in one line, as a JSON object. Raises `Miswritten`."""
-    return read_object(text, "input")
+    return read_object(text, INPUT.word)
 
 
 def form(requirement: Any) -> dict[str, Any]:

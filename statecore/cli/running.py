@@ -9,8 +9,7 @@ import click
 from attrs import define, field
 
 from statecore import RunStatus
-from statecore.asking.text import clean, named, short
-from statecore.asking.written import read_json
+from statecore.asking.text import clean, named, read_json, short
 from statecore.errors import NotPaused, RunBusy, StatecoreError
 from statecore.runtime.launching import late_runs, left_runs
 from statecore.stores import RunFilter

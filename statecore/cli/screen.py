@@ -13,8 +13,7 @@ from typing import Any, Protocol, TypeVar
 import click
 from attrs import define, field
 
-from statecore.asking.text import TEXT_WIDTH, clean, named
-from statecore.asking.written import Miswritten
+from statecore.asking.text import TEXT_WIDTH, Miswritten, clean, named
 
 LABEL, WORD = 16, 9
 SECRET = re.compile(r"(?<=[?&])password=[^&]*&?|(?<=//)(?P<user>[^:/@]*):[^/]*(?=@)")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from statecore.asking.outcomes import outcomes
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode, encode
@@ -40,17 +39,16 @@ def print_json(value: Any) -> None:
 def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
     """A run as plain data, with what each answer to its open pauses leads to."""
     view = inbox.show(run_id)
-    program = inbox.program(run_id)
-    pending = [pause_document(each, program) for each in view.requirements if not each.is_resolved]
+    pending = [pause_document(each) for each in view.requirements if not each.is_resolved]
     try:
         return {**view.to_dict(), "pending": pending}
     except UnreadableValue as refusal:  # a type that only the workflow's own process can read
         return {"run_id": run_id, "status": view.status.value, "unreadable": str(refusal), "pending": pending}
 
 
-def pause_document(requirement: Requirement, program: Any) -> dict[str, Any]:
+def pause_document(requirement: Requirement) -> dict[str, Any]:
     """A requirement as plain data, with what each answer leads to."""
-    return {**requirement.to_dict(), "outcomes": {each.word: each.leads_to for each in outcomes(program, requirement)}}
+    return {**requirement.to_dict(), "outcomes": {each.word: each.leads_to for each in requirement.outcomes}}
 
 
 def readable(text: str | None) -> str:
@@ -82,10 +80,9 @@ def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
         yield f"  executed by {clean(record.owner)}"
     yield ""
     yield from step_lines(inbox, run_id)
-    program = inbox.program(run_id)
     for requirement in view.requirements:
         yield ""
-        yield from pause_lines(requirement, program)
+        yield from pause_lines(requirement)
 
 
 def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
@@ -118,7 +115,7 @@ def decision_text(decided: Decided) -> str:
     return f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
 
 
-def pause_lines(requirement: Requirement, program: Any) -> Iterator[str]:
+def pause_lines(requirement: Requirement) -> Iterator[str]:
     """An open pause: the question, and what each answer leads to; or how it was decided."""
     yield click.style(f"  ? {question(requirement)}", fg="yellow")
     if requirement.is_resolved:
@@ -126,7 +123,7 @@ def pause_lines(requirement: Requirement, program: Any) -> Iterator[str]:
         return
     yield from (f"    | {line}" for line in shown(requirement)[:SHOWN])
     yield from (f"    {line}" for line in particulars(requirement))
-    for outcome in outcomes(program, requirement):
+    for outcome in requirement.outcomes:
         yield f"    {outcome.word:<7} -> {outcome.leads_to}"
 
 

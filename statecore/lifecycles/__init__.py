@@ -15,7 +15,7 @@ Start with `step`.
 """
 
 from .condition import CONDITION
-from .decisions import DECISION_WORDS, DecisionWord, by_kind, exhaustive
+from .decisions import BY_WORD, DECISION_WORDS, DecisionWord, by_kind, exhaustive
 from .loop import LOOP
 from .machine import MACHINES, TABLES, allowed, fire
 from .parallel import GROUP, PARALLEL
@@ -25,6 +25,7 @@ from .step import STEP
 from .words import Row, Table
 
 __all__ = [
+    "BY_WORD",
     "CONDITION",
     "DECISION_WORDS",
     "GROUP",

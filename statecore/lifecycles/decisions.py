@@ -24,7 +24,8 @@ Carries = Literal["nothing", "feedback", "form", "names", "value"]
 class DecisionWord:
     """One word: `fires` has the trigger for each kind of question that it answers, `verb` is the method of a requirement that says it.
 
-    `sentence` is the first line of the help of its command, `example` an answer as `--answers` takes it.
+    `sentence` is the first line of the help of its command, `example` an answer as `--answers` takes it. `refuses` marks a "no": it
+    counts until an approval by silence is stored. `repeats` marks a word after which the same question may be put again.
     """
 
     word: str
@@ -33,6 +34,8 @@ class DecisionWord:
     verb: str
     sentence: str
     example: str
+    refuses: bool = False
+    repeats: bool = False
 
 
 DECISION_WORDS: tuple[DecisionWord, ...] = (
@@ -81,6 +84,8 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         verb="reject",
         sentence="Reject a pause.",
         example="reject:shorter, please",
+        refuses=True,
+        repeats=True,
     ),
     DecisionWord(
         "retry",
@@ -89,6 +94,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         verb="retry",
         sentence="Call a failed or interrupted step again.",
         example="retry",
+        repeats=True,
     ),
     DecisionWord(
         "skip",
@@ -100,6 +106,8 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
     ),
 )
 """Each word once. A question offers its words in this order."""
+CONFIRM, INPUT, SELECT, EDIT, REJECT, RETRY, SKIP = DECISION_WORDS
+BY_WORD: Mapping[str, DecisionWord] = {each.word: each for each in DECISION_WORDS}
 
 
 def by_kind(table: Iterable[DecisionWord]) -> dict[str, dict[str, str]]:
@@ -108,10 +116,10 @@ def by_kind(table: Iterable[DecisionWord]) -> dict[str, dict[str, str]]:
     return {kind: {each.word: each.fires[kind] for each in records if kind in each.fires} for kind in get_args(Kind)}
 
 
-def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str]) -> None:
-    """A table keyed by words has each wanted word and no other. Raises `ValueError` with the table's name and the words."""
+def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str], home: str = "lifecycles.decisions") -> None:
+    """A table keyed by words has each wanted word and no other. Raises `ValueError` with the table's name, the words and their home."""
     has, wants = set(keys), set(wanted)
     problems = [f"lacks {word!r}" for word in sorted(wants - has)] + [f"has the unknown {word!r}" for word in sorted(has - wants)]
     if problems:
-        message = f"{name} {', '.join(problems)}. Change {name}, or the words in statecore.lifecycles.decisions."
+        message = f"{name} {', '.join(problems)}. Change {name}, or the words in statecore.{home}."
         raise ValueError(message)

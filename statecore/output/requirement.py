@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, field, fields, frozen
 
+from statecore.asking.outcomes import Outcome, outcomes
 from statecore.codec import decode
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
-from statecore.lifecycles import DECISION_WORDS, exhaustive
+from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
+from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import clock_text
@@ -19,6 +21,7 @@ from statecore.stores.rules import clock_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from statecore.core import Program
     from statecore.definition import StepInput, StepOutput
     from statecore.stores import Waiting
 
@@ -34,6 +37,8 @@ class Place:
     read_input: Callable[[], StepInput] | None = None
     read_output: Callable[[], StepOutput] | None = None
     clock: Callable[[], int] | None = None
+    program: Program | None = None
+    stopping: bool = False
 
 
 @define(kw_only=True)
@@ -75,11 +80,28 @@ class _Shared:
         """What the step was, or will be, called with; None on a requirement read from plain data."""
         return self._place.read_input() if self._place is not None and self._place.read_input is not None else None
 
+    @property
+    def ends_workflow(self) -> bool:
+        """Whether the step under review said stop, so that its workflow ends with it (RUN-3)."""
+        return self._place is not None and self._place.stopping
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The words that answer this question, each with its consequence as data (`consequence.code`, `.components`, `.then`).
+
+        `leads_to` is the sentence. The list is empty on a requirement read from plain data.
+        """
+        program = self._place.program if self._place is not None else None
+        return outcomes(program, self) if program is not None else []
+
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
         if decision not in words_of(self.kind):
             raise UnknownDecision(self.pause_id, self.kind, decision, words_of(self.kind))
         self.decision, self.value, self.by, self.comment = decision, value, by, comment
+
+    def _is(self, said: DecisionWord) -> bool:
+        return self.decision == said.word
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `from_dict` reads it."""
@@ -176,7 +198,7 @@ class StepRequirement(_Shared):
     @property
     def confirmed(self) -> bool | None:
         """True after a confirmation, False after a rejection, None before a decision."""
-        return None if self.decision is None else self.decision != "reject"
+        return None if self.decision is None else not self._is(REJECT)
 
     @property
     def user_input(self) -> dict[str, Any] | None:
@@ -186,17 +208,17 @@ class StepRequirement(_Shared):
     @property
     def selected_choices(self) -> list[str] | None:
         """The choices that were made."""
-        return list(self.value) if self.decision == "select" else None
+        return list(self.value) if self._is(SELECT) else None
 
     @property
     def rejection_feedback(self) -> str | None:
         """The feedback of a rejection."""
-        return self.value if self.decision == "reject" else None
+        return self.value if self._is(REJECT) else None
 
     @property
     def edited_output(self) -> Any:
         """The output that replaces the reviewed one."""
-        return self.value if self.decision == "edit" else None
+        return self.value if self._is(EDIT) else None
 
     @property
     def step_output(self) -> StepOutput | None:
@@ -212,15 +234,15 @@ class StepRequirement(_Shared):
 
     def confirm(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a confirmation: the component runs, the output is kept, or the result of the iteration is accepted."""
-        self.decide("confirm", by=by, comment=comment)
+        self.decide(CONFIRM.word, by=by, comment=comment)
 
     def reject(self, feedback: str | None = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a rejection, with the feedback of the person."""
-        self.decide("reject", feedback, by=by, comment=comment)
+        self.decide(REJECT.word, feedback, by=by, comment=comment)
 
     def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the output is to be replaced; None and "" are values."""
-        self.decide("edit", output, by=by, comment=comment)
+        self.decide(EDIT.word, output, by=by, comment=comment)
 
     def set_user_input(self, *, by: str | None = None, **values: Any) -> None:
         """Record values; further calls add to them. Raises `InvalidInput` at once for a wrong one; complete once all required are given."""
@@ -235,7 +257,7 @@ class StepRequirement(_Shared):
         if missing:
             self.value = given
         else:
-            self.decide("input", checked(self.step_name, self.user_input_schema, given), by=by)
+            self.decide(INPUT.word, checked(self.step_name, self.user_input_schema, given), by=by)
 
     def get_user_input(self, name: str) -> Any:
         """One of the values that were given."""
@@ -244,7 +266,7 @@ class StepRequirement(_Shared):
     def select(self, *choices: str, by: str | None = None) -> None:
         """Record the choices, in the order in which they are to run. Raises `InvalidInput` for an unknown or empty selection."""
         names = chosen_names(self.step_name, choices, self.available_choices, multiple=self.allow_multiple_selections)
-        self.decide("select", names, by=by)
+        self.decide(SELECT.word, names, by=by)
 
     def select_single(self, choice: str, *, by: str | None = None) -> None:
         """Record one choice."""
@@ -278,20 +300,20 @@ class ErrorRequirement(_Shared):
     @property
     def should_retry(self) -> bool:
         """Whether it was decided to run the step again."""
-        return self.decision == "retry"
+        return self._is(RETRY)
 
     @property
     def should_skip(self) -> bool:
         """Whether it was decided to skip the step."""
-        return self.decision == "skip"
+        return self._is(SKIP)
 
     def retry(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the step is to run again, with the same input."""
-        self.decide("retry", by=by, comment=comment)
+        self.decide(RETRY.word, by=by, comment=comment)
 
     def skip(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the step is to be skipped."""
-        self.decide("skip", by=by, comment=comment)
+        self.decide(SKIP.word, by=by, comment=comment)
 
 
 Requirement = StepRequirement | ErrorRequirement

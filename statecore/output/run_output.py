@@ -289,9 +289,11 @@ class WorkflowRunOutput:
 
     def place(self, waiting: Waiting) -> Place:
         """The place of a waiting component in its workflow, with readers for its input and its output."""
-        node = self._compiled.program.nodes.get(waiting.pause.at) if self._compiled is not None else None
+        program = self._compiled.program if self._compiled is not None else None
+        node = program.nodes.get(waiting.pause.at) if program is not None else None
         if node is None:
-            return Place(waiting.pause.at, "Step", 0, None)
+            return Place(waiting.pause.at, "Step", 0, None, program=program)
+        place = (waiting.pause.at, waiting.pause.turn)
         on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
         return Place(
             node.step_id,
@@ -301,6 +303,8 @@ class WorkflowRunOutput:
             lambda: self._read_input(waiting),
             lambda: self._read_output(waiting),
             self._host.clock,
+            program,
+            any(each.marks.stopping for each in self._record.state.cursors if (each.at, each.turn) == place),
         )
 
     @cached_property

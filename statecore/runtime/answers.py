@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from statecore.codec import encode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, quoted
-from statecore.lifecycles import DECISION_WORDS
+from statecore.lifecycles import BY_WORD, DECISION_WORDS
 from statecore.stores.detail import pause_detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from statecore.lifecycles.decisions import Carries
     from statecore.stores import Pause
 
 VERBS = {each.word: f"{each.verb}()" for each in DECISION_WORDS}
@@ -54,30 +56,45 @@ def words_of(kind: str) -> tuple[str, ...]:
     return tuple(DECISIONS[kind])
 
 
+def stored_value(pause: Pause, word: str, value: Any) -> str | None:
+    """The value of a decision as it is stored, None without one. Raises `InvalidInput` where it does not fit the question.
+
+    None is a value of its own where the word carries any value; elsewhere it means that nothing is carried.
+    """
+    fits = fitting(pause, word, value)
+    return None if fits is None and not carries(word, "value") else encode(fits)
+
+
+def carries(word: str | None, what: Carries) -> bool:
+    """Whether a decision word, None before a decision, carries this kind of data."""
+    known = BY_WORD.get(word) if word is not None else None
+    return known is not None and known.carries == what
+
+
 def fitting(pause: Pause, word: str, value: Any) -> Any:
-    """The value of a decision as it is to be stored. Raises `InvalidInput` where it does not fit the question.
+    """The value of a decision in the form in which it is stored. Raises `InvalidInput` where it does not fit the question.
 
     An unknown word is left for the store to refuse, which knows first whether the pause was decided.
     """
     if word not in DECISIONS[pause.kind]:
         return value
-    match word:
-        case "input":
+    match BY_WORD[word].carries:
+        case "form":
             schema = pause_detail(pause.detail).schema
             return checked(
                 pause.step_name, [UserInputField(**each) for each in schema] if schema is not None else None, value or {}
             )
-        case "select":
+        case "names":
             said = pause_detail(pause.detail)
             names = [value] if isinstance(value, str) else list(value or ())
             return chosen_names(pause.step_name, names, said.choices or (), multiple=said.multiple or False)
-        case "edit":
+        case "value":
             return value.content if type(value) is StepOutput else value
-        case "reject":
+        case "feedback":
             return value
-        case _ if value is not None:
-            raise InvalidInput(pause.step_name, [f"{quoted(word)} carries no value"])
-        case _:
+        case "nothing":
+            if value is not None:
+                raise InvalidInput(pause.step_name, [f"{quoted(word)} carries no value"])
             return None
 
 

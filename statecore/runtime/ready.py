@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from statecore.codec import decode, encode
+from statecore.codec import decode
 from statecore.core import DECISIONS, REOPEN, Event, asks, calls
 from statecore.errors import (
     AlreadyDecided,
@@ -26,13 +26,14 @@ from statecore.errors import (
     Undecided,
     UnknownDecision,
 )
+from statecore.lifecycles import BY_WORD
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, Waiting
 from statecore.stores.detail import Detail, detail_text
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
-from .answers import ANSWERS, Said, fitting
+from .answers import ANSWERS, Said, stored_value
 from .doctor import differences_at
 from .execution import Execution, of_record
 from .host import Host, compiled_of
@@ -158,8 +159,7 @@ class Continuation:
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
         word = str(requirement.decision)
-        value = fitting(pause, word, requirement.value)
-        text = encode(value) if value is not None or word == "edit" else None
+        text = stored_value(pause, word, requirement.value)
         return Decided(self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by, requirement.comment)
 
     def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
@@ -224,7 +224,8 @@ def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
 
 def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
     """The event that a stored decision stands for."""
-    choices = tuple(node.exits[name] for name in decode(answer.value)) if answer.word == "select" and answer.value else ()
+    names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
+    choices = tuple(node.exits[name] for name in names)
     trigger = DECISIONS[ask.kind][answer.word]
     return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
 

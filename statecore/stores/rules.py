@@ -23,7 +23,7 @@ from statecore.errors import (
     UnknownPause,
     UnstorableValue,
 )
-from statecore.lifecycles import RUN, TABLES
+from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .owner import alive
@@ -73,11 +73,16 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
     return None
 
 
+def refuses(word: str) -> bool:
+    """Whether a decision word is a "no"."""
+    return word in BY_WORD and BY_WORD[word].refuses
+
+
 def check_deadline(pause: Pause, new: Decided) -> None:
     """Raise `PauseExpired` for a decision that comes too late; a "no" that comes before an approval was stored is never too late."""
     if pause.deadline is None or new.time < pause.deadline:
         return
-    if pause.closed is None and pause.on_timeout == "approve" and new.word == "reject":
+    if pause.closed is None and pause.on_timeout == "approve" and refuses(new.word):
         return
     raise PauseExpired(pause.pause_id, clock_text(pause.deadline), EXPIRY[pause.on_timeout])
 

@@ -11,13 +11,12 @@ from typing import Any
 
 from attrs import evolve
 
-from statecore.codec import encode
 from statecore.core import Compiled, Program, stored_program
 from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
-from statecore.runtime.answers import fitting
+from statecore.runtime.answers import stored_value
 from statecore.runtime.host import compiled_of
 from statecore.runtime.ready import claiming, expire_run
 from statecore.runtime.storing import cancellation, store_events
@@ -146,8 +145,7 @@ class Inbox:
             if record.state.run in ENDED:
                 raise NotPaused(run_id, STATUS[record.state.run])
             raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
-        carried = fitting(row.pause, decision, value)
-        text = encode(carried) if carried is not None or decision == "edit" else None
+        text = stored_value(row.pause, decision, value)
         try:
             self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
         except PauseExpired:

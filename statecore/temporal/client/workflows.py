@@ -5,9 +5,8 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
-from statecore.codec import encode
 from statecore.errors import NotPaused, StoreUnavailable
-from statecore.runtime.answers import fitting
+from statecore.runtime.answers import stored_value
 from statecore.runtime.host import Runnable
 from statecore.runtime.launching import Driven, RunOptions, submit
 from statecore.stores import Decided
@@ -106,8 +105,7 @@ class TemporalWorkflows(Generic[Output]):
         if row is None:
             return
         word = str(requirement.decision)
-        value = fitting(row.pause, word, requirement.value)
-        text = encode(value) if value is not None or word == "edit" else None
+        text = stored_value(row.pause, word, requirement.value)
         now = self.workflow.host.clock()
         self.db.decide(Decided(requirement.run_id, requirement.pause_id, word, now, text, requirement.by, requirement.comment))
 

@@ -16,7 +16,7 @@ import click
 import pytest
 
 from statecore import SqliteDb
-from statecore.asking.outcomes import Outcome
+from statecore.asking.outcomes import Consequence, Named, Outcome
 from statecore.asking.text import UNPRINTABLE, brief, clean, short
 from statecore.cli import main
 from statecore.cli.deciding import meant
@@ -628,7 +628,9 @@ def test_a_stored_value_is_readable():
 # -- being asked -------------------------------------------------------------------------------------------------------------------
 
 ASKED: Any = SimpleNamespace(kind="confirmation", step_name="depth", confirmation_message="Deep?", address="depth", timeout_at=None)
-OFFERS = [Outcome("confirm", "deep"), Outcome("reject", "quick")]
+OFFERS = [
+    Outcome(word, Consequence("runs_branch", (Named(name, name),))) for word, name in (("confirm", "deep"), ("reject", "quick"))
+]
 
 
 @pytest.mark.parametrize(
