@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from statecore.asking.text import named, short, since
+from statecore.lifecycles.decisions import CONFIRM
 from statecore.stores import PauseFilter, RunFilter
 
 from . import exits
@@ -64,7 +65,7 @@ def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) ->
         click.echo(f"{short(row.pause.run_id)}  {named(row.workflow_name)}, for {since(row.pause.opened)}")
         for line in pause_lines(asked):
             click.echo(line)
-    click.echo(f"\nDecide with e.g.  {command('confirm', 'RUN', '[STEP]', db=db or '')}".replace("'[STEP]'", "[STEP]"))
+    click.echo(f"\nDecide with e.g.  {command(CONFIRM.word, 'RUN', '[STEP]', db=db or '')}".replace("'[STEP]'", "[STEP]"))
     return exits.FINE
 
 

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
+from statecore.lifecycles import BY_WORD
 from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
@@ -177,9 +178,15 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
     def value(self, pause: Pause, word: str) -> Any:
         """What a decision carries."""
-        if word == "input":
-            return answers(self.flow, pause.run_id, pause.pause_id)
-        return {"edit": "edited", "select": self.route(pause.at)}.get(word)
+        match BY_WORD[word].carries:
+            case "form":
+                return answers(self.flow, pause.run_id, pause.pause_id)
+            case "names":
+                return self.route(pause.at)
+            case "value":
+                return "edited"
+            case _:
+                return None
 
     def route(self, at: str) -> list[str]:
         """The first choice of a Router."""

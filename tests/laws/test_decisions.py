@@ -7,7 +7,8 @@ import pytest
 from specs.model.oracle import ANSWERS
 from statecore.cli.person import parse
 from statecore.core import DECISIONS
-from statecore.lifecycles import DECISION_WORDS, by_kind, exhaustive
+from statecore.lifecycles import DECISION_WORDS, TABLES, by_kind, exhaustive
+from statecore.lifecycles import words as w
 from statecore.output import ErrorRequirement, StepRequirement
 from statecore.runtime import answers
 
@@ -63,3 +64,21 @@ def test_an_example_is_taken_by_answers(each):
     [(word, value)] = parse([each.example], "me").bare
     assert word == each.word
     assert (value is not None) is (each.carries != "nothing")
+
+
+@pytest.mark.parametrize("each", DECISION_WORDS, ids=lambda each: each.word)
+def test_a_word_repeats_where_a_row_says_so(each):
+    """A word may lead to the same question again if a row of its triggers leaves a review or an error for a phase that is no end."""
+    after = {w.awaiting_review, w.errored_paused}
+    again = [
+        row
+        for table in TABLES.values()
+        for row in table.rows
+        if row.source in after and row.on in each.fires.values() and row.dest not in table.final
+    ]
+    assert each.repeats is bool(again)
+
+
+def test_one_word_is_a_no():
+    """A rejection alone counts until an approval by silence is stored (TIME-3)."""
+    assert [each.word for each in DECISION_WORDS if each.refuses] == ["reject"]

@@ -1,0 +1,73 @@
+"""A decision word is spelled once, in the table of decisions: elsewhere the package names its record, or a column of it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from statecore.lifecycles import DECISION_WORDS
+
+PACKAGE = Path(__file__).parents[2] / "statecore"
+WORDS = frozenset(each.word for each in DECISION_WORDS)
+HOMES = {"lifecycles/decisions.py": "the table", "lifecycles/words.py": "the triggers that the words fire"}
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "check/replay.py": ("select", "the kind of a Router's call"),
+    "check/story.py": ("select", "the kind of a Router's call"),
+    "cli/main.py": ("confirm edit input reject retry select skip", "--help imports nothing; cli/deciding compares this list"),
+    "core/owed.py": ("select", "the kind of a Router's call"),
+    "definition/fields.py": ("retry skip", "policies of the user"),
+    "definition/review.py": ("retry skip", "policies of the user"),
+    "draw/boxes.py": ("skip", "a policy in a picture"),
+    "output/pictures.py": ("input", "a label in a picture"),
+    "output/run_output.py": ("input skip", "the key of a run's input; a policy of the user"),
+    "runtime/calls.py": ("select", "the kind of a Router's call"),
+    "runtime/cel.py": ("input", "the name of the run's input in an expression"),
+    "runtime/ends.py": ("select", "the kind of a Router's call"),
+    "runtime/execution.py": ("select skip", "the kind of a Router's call; a policy of the user"),
+    "stores/rules.py": ("skip", "a policy of the user"),
+    "testing/doubles.py": ("select", "the kind of a Router's call"),
+    "testing/machine.py": ("input select", "an input of a run; the kind of a Router's call"),
+    "testing/stores/boundaries.py": ("reject retry", "the suite judges a store by words that it spells itself"),
+    "testing/stores/comparison.py": ("confirm reject retry skip", "the suite judges a store by words that it spells itself"),
+    "testing/stores/decisions.py": ("confirm reject retry skip", "the suite judges a store by words that it spells itself"),
+    "testing/stores/runs.py": ("input", "a column of a run"),
+    "testing/stores/samples.py": ("confirm", "the suite judges a store by words that it spells itself"),
+}
+"""The files that spell one of these texts for another reason: which, and why."""
+
+
+def literals(source: str) -> set[str]:
+    """The decision words among the text constants of a module; docstrings and parts of longer texts are none."""
+    return {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and node.value in WORDS}
+
+
+SPELLED = {
+    name: found
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if (name := path.relative_to(PACKAGE).as_posix()) not in HOMES and (found := literals(path.read_text(encoding="utf-8")))
+}
+
+
+def test_a_decision_word_is_spelled_in_its_table_only():
+    """No module spells a decision word beside those that have a reason, and each reason is still needed."""
+    assert {name: sorted(found) for name, found in SPELLED.items()} == {
+        name: words.split() for name, (words, _) in ELSEWHERE.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('if word == "edit": pass', {"edit"}),
+        ('match word:\n    case "reject": pass', {"reject"}),
+        ('AGAIN = ("retry", "again")', {"retry"}),
+        ('x = f"an edit of {y}"', set()),
+        ("decide(EDIT.word)", set()),
+        ('say("edit it")', set()),
+    ],
+)
+def test_a_spelling_is_seen(source, found):
+    """A comparison, a case, an element: each constant that is a word is found; a longer text and a name are not."""
+    assert literals(source) == found
