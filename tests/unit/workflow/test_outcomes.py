@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from statecore import Condition, Loop, OnError, Parallel, Router, Step, StepOutput, Workflow, WorkflowRunOutput
@@ -29,8 +31,8 @@ def told(*steps):
     return {each.word: (each.consequence.code, each.leads_to) for each in requirement.outcomes}
 
 
-GATE = {"requires_confirmation": True}
-REVIEW = {"requires_output_review": True}
+GATE: dict[str, Any] = {"requires_confirmation": True}
+REVIEW: dict[str, Any] = {"requires_output_review": True}
 NEXT = done("next")
 CASES = {
     "a gate": (
