@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field, frozen
 
-from statecore.core import BEGINNING, CANCEL, Event, Program, State, advance
+from statecore.core import BEGINNING, CANCEL, Event, Program, Seconds, State, advance
 from statecore.lifecycles import words as w
 
 from .symmetry import canonical
@@ -55,7 +55,7 @@ class Budget:
     states: int = 1_000_000
     seconds: float = 60.0
 
-    def deadline(self) -> float:
+    def deadline(self) -> Seconds:
         """When the time is over."""
         return time.monotonic() + self.seconds
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field, frozen
 
-from statecore.core import Compiled
+from statecore.core import Compiled, Seconds
 
 from .atoms import moments
 from .builtin import builtin
@@ -238,7 +238,7 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
 
 
 def reported(  # noqa: PLR0913  # the parts of a report
-    graph: Graph, world: World, findings: list[Finding], assumed: tuple[Property, ...], began: float, *, allow_vacuous: bool
+    graph: Graph, world: World, findings: list[Finding], assumed: tuple[Property, ...], began: Seconds, *, allow_vacuous: bool
 ) -> Report:
     """The report of a check."""
     bounds = [*world.bounds, *([] if graph.cancels else ["nobody orders a cancellation (see cancels)"])]

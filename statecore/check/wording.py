@@ -23,7 +23,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from statecore.core import Event
+from statecore.core import Event, Seconds
 from statecore.errors import InvalidProperty, suggest
 
 from . import properties as p
@@ -78,7 +78,7 @@ class Report:
     events: int
     complete: bool
     seconds: float
-    drawing: float = 0.0
+    drawing: Seconds = 0.0
     bounds: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     allow_vacuous: bool = field(default=False, kw_only=True)
@@ -97,7 +97,7 @@ class Report:
         return sum(each.states for each in self.findings)
 
     @property
-    def walking(self) -> float:
+    def walking(self) -> Seconds:
         """The seconds that this took."""
         return sum(each.seconds for each in self.findings)
 

@@ -16,6 +16,7 @@ from statecore.check.replay import is_replayable
 from statecore.check.story import is_told, lines_of
 from statecore.check.tla import exported
 from statecore.check.wording import parse, parse_assumption, parse_lines
+from statecore.core import Seconds
 from statecore.errors import InvalidProperty, UnknownStep
 from statecore.runtime.doctor import stranded, unasked
 
@@ -62,7 +63,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     assumed: tuple[str, ...],
     files: tuple[Path, ...],
     max_states: int,
-    budget: float,
+    budget: Seconds,
     test: Path | None,
     style: str,
     store: Path | str | None,

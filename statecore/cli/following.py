@@ -18,6 +18,7 @@ from statecore import RunStatus, Workflow
 from statecore.asking.outcomes import carried, outcomes
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
+from statecore.core import Seconds
 from statecore.errors import AlreadyDecided, NotPaused, PauseExpired, RunBusy
 from statecore.lifecycles import words as w
 from statecore.run import workflow as e
@@ -233,7 +234,7 @@ interval_option: Option = click.option(
 )
 
 
-def pace(interval: float | None, *, watch: bool) -> float:
+def pace(interval: Seconds | None, *, watch: bool) -> Seconds:
     """The seconds between two looks. Raises `click.UsageError` where nobody looks."""
     if interval is not None and not watch:
         message = "--interval says how often --watch looks; give both."
@@ -246,7 +247,7 @@ class Watching:
     """One run, executed here where it may be and watched where another process is at it. `told` counts the events that were shown."""
 
     following: Following
-    interval: float
+    interval: Seconds
     told: int = 0
 
     def go_on(self, *, retry_failed: bool = False) -> int:

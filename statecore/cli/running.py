@@ -10,6 +10,7 @@ from attrs import define, field
 
 from statecore import RunStatus
 from statecore.asking.text import clean, named, read_json, short
+from statecore.core import Seconds
 from statecore.errors import NotPaused, RunBusy, StatecoreError
 from statecore.runtime.launching import late_runs, left_runs
 from statecore.stores import RunFilter
@@ -142,7 +143,7 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     answers: tuple[str, ...],
     by: str,
     db: str | None,
-    interval: float | None,
+    interval: Seconds | None,
     *,
     retry_failed: bool,
     watch: bool,

@@ -14,6 +14,7 @@ import click
 from attrs import define, field
 
 from statecore.asking.text import TEXT_WIDTH, Miswritten, clean, named
+from statecore.core import Seconds
 
 LABEL, WORD = 16, 9
 SECRET = re.compile(r"(?<=[?&])password=[^&]*&?|(?<=//)(?P<user>[^:/@]*):[^/]*(?=@)")
@@ -51,7 +52,7 @@ class Screen:
     """Where the lines of a command go; a quiet one prints nothing, because its command prints JSON at its end."""
 
     quiet: bool = False
-    began: float = field(factory=time.monotonic)
+    began: Seconds = field(factory=time.monotonic)
 
     def say(self, text: str = "", **style: Any) -> None:
         """One line."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from statecore.asking.text import clean, named, short
+from statecore.core import Seconds
 from statecore.runtime.worker import Went, Worker
 
 from . import exits
@@ -42,7 +43,7 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 @db_option
 @json_option
 def worker(  # noqa: PLR0913  # the options of the command, one by one
-    target: str, concurrency: int, poll: float | None, temporal: str | None, db: str | None, *, until_idle: bool, as_json: bool
+    target: str, concurrency: int, poll: Seconds | None, temporal: str | None, db: str | None, *, until_idle: bool, as_json: bool
 ) -> int:
     """Execute the runs of a workflow that can continue.
 

@@ -17,7 +17,7 @@ Start with `state`, then `reducer.advance`.
 from .compile import Compiled, compile_definition
 from .loop import Commit, Effect, Next, Start, loop
 from .owed import Ask, Call, Timer, asks, calls, owed, timers
-from .program import ROOT, Address, Node, Program, stored_program
+from .program import ROOT, Address, Micros, Node, Program, Seconds, stored_program
 from .reducer import advance
 from .state import (
     BEGINNING,
@@ -56,11 +56,13 @@ __all__ = [
     "Event",
     "Frame",
     "Gather",
+    "Micros",
     "Move",
     "Next",
     "Node",
     "Program",
     "Ref",
+    "Seconds",
     "Source",
     "Start",
     "State",

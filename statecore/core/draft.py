@@ -9,7 +9,7 @@ from attrs import define, field
 from statecore.lifecycles import TABLES, fire
 from statecore.lifecycles import words as w
 
-from .program import ROOT, Address, Node, Program
+from .program import ROOT, Address, Micros, Node, Program
 from .state import Move
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Draft:
     result: Source | None
     frames: list[Frame]
     endings: list[Ending]
-    time: int = 0
+    time: Micros = 0
     fresh: list[Cursor] = field(factory=list)
     moves: list[Move] = field(factory=list)
 

@@ -8,7 +8,7 @@ from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from statecore.lifecycles.decisions import Kind
 
-from .program import Address, Program
+from .program import Address, Micros, Program
 from .state import UNMARKED, Cursor, Ref, Source, State, Turn
 
 AskKind = Kind
@@ -22,7 +22,7 @@ class Ask(NamedTuple):
     at: Address
     turn: Turn
     attempt: int
-    due: int | None = None
+    due: Micros | None = None
 
     @property
     def pause_id(self) -> str:
@@ -45,7 +45,7 @@ class Timer(NamedTuple):
     at: Address
     turn: Turn
     attempt: int
-    due: int
+    due: Micros
 
 
 Owed: TypeAlias = Ask | Call | Timer

@@ -14,7 +14,7 @@ from statecore.lifecycles import words as w
 
 from .draft import innermost_first
 from .facts import CURSOR_FACTS, ENDS_EARLY, after_iteration
-from .program import ROOT, Address, Node
+from .program import ROOT, Address, Micros, Node
 from .state import UNMARKED, Cursor, Ending, Frame, Gather, Marks, Ref, Source, Turn
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -
     )
 
 
-def due(draft: Draft, node: Node, was: Marks, phase: str) -> int | None:
+def due(draft: Draft, node: Node, was: Marks, phase: str) -> Micros | None:
     """When a question expires or a delay is over; None for anything else."""
     if phase == w.backing_off:
         return draft.time + int(node.limits.delay * node.limits.backoff**was.retries)

@@ -10,6 +10,10 @@ from typing import Any, Literal, TypeAlias
 from attrs import astuple, field, frozen
 
 Address: TypeAlias = str
+Micros: TypeAlias = int
+"""An instant or a length of time, in whole microseconds; an instant counts from 1970, UTC."""
+Seconds: TypeAlias = float
+"""A length of time, or an instant of a monotonic clock, in seconds."""
 Kind = Literal["step", "condition", "loop", "router", "parallel", "steps", "workflow", "run"]
 
 ROOT: Address = ""
@@ -26,13 +30,13 @@ class Limits:
     """The numbers of a node: how often, how long, how many at once. Times are whole microseconds; None means no limit."""
 
     retries: int = 0
-    delay: int = 0
+    delay: Micros = 0
     backoff: float = 1.0
     reviews: int = 0
     iterations: int = 0
     forwards: bool = False
     concurrency: int | None = None
-    timeout: int | None = None
+    timeout: Micros | None = None
 
 
 UNLIMITED = Limits()

@@ -12,7 +12,7 @@ from attrs import frozen
 from statecore.lifecycles import DECISION_WORDS, by_kind
 from statecore.lifecycles import words as w
 
-from .program import ROOT, Address
+from .program import ROOT, Address, Micros
 
 Turn: TypeAlias = tuple[int, ...]
 
@@ -53,7 +53,7 @@ class Marks:
     output: Source | None = None
     rejected: Source | None = None
     stopping: bool = False
-    due: int | None = None
+    due: Micros | None = None
 
 
 UNMARKED = Marks()
@@ -140,7 +140,7 @@ class Event(NamedTuple):
     attempt: int = 0
     body: Any = None
     choices: tuple[Address, ...] = ()
-    time: int = 0
+    time: Micros = 0
     by: str | None = None
 
 

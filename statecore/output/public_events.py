@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from statecore.codec import decode
-from statecore.core import Ask, Commit, Move, Program, asks
+from statecore.core import Ask, Commit, Micros, Move, Program, asks
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.audit.replay import Values, replay
@@ -30,7 +30,7 @@ class Scene:
     identity: Identity
     program: Program
     commit: Commit
-    time: int
+    time: Micros
     content: Callable[[Any], Any]
 
     def fields(self, move: Move) -> dict[str, Any]:

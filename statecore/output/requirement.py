@@ -9,6 +9,7 @@ from attrs import asdict, define, field, fields, frozen
 
 from statecore.asking.outcomes import Outcome, outcomes
 from statecore.codec import decode
+from statecore.core import Micros
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
@@ -36,7 +37,7 @@ class Place:
     on_reject: str | None
     read_input: Callable[[], StepInput] | None = None
     read_output: Callable[[], StepOutput] | None = None
-    clock: Callable[[], int] | None = None
+    clock: Callable[[], Micros] | None = None
     program: Program | None = None
     stopping: bool = False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from statecore.core import Call, Commit, Event, Start, Timer, loop
+from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
 
 from . import ends
 from .calls import aexhaust, call_user, exhaust, is_async, values_of
@@ -116,7 +116,7 @@ class Calls:
             await (self.execution.host.asleep or asyncio.sleep)(seconds)
         return woken(self.execution, timers)
 
-    def until(self, timers: tuple[Timer, ...]) -> float:
+    def until(self, timers: tuple[Timer, ...]) -> Seconds:
         """How many seconds from now the first delay is over."""
         return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
 

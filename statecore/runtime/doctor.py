@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from statecore.core import ROOT, Program, stored_program
+from statecore.core import ROOT, Micros, Program, stored_program
 from statecore.errors import StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader
@@ -128,7 +128,7 @@ class Examined:
     symptoms: list[Symptom] = field(factory=list)
 
 
-def examine(db: RunReader, now: int, workflow: Runnable | None = None) -> Examined:
+def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Examined:
     """Look at all runs at an instant (microseconds, UTC); with a workflow, also at what it could not go on with."""
     found = Examined()
     for record in db.runs(RunFilter(limit=ALL)):
@@ -143,7 +143,7 @@ def examine(db: RunReader, now: int, workflow: Runnable | None = None) -> Examin
     return found
 
 
-def of_run(record: Record, now: int) -> Symptom | None:
+def of_run(record: Record, now: Micros) -> Symptom | None:
     """What is wrong with a run, as far as its own row says."""
     run_id, owner, lease = record.identity.run_id, record.owner, record.lease
     over = lease is not None and now >= lease + SKEW
@@ -168,7 +168,7 @@ def of_run(record: Record, now: int) -> Symptom | None:
     return None
 
 
-def of_pauses(db: RunReader, now: int) -> Iterator[Symptom]:
+def of_pauses(db: RunReader, now: Micros) -> Iterator[Symptom]:
     """Pauses whose deadline is over, and those that were decided and not gone on with."""
     for row in db.pauses(PauseFilter(undecided_only=False, limit=ALL)):
         pause, about = row.pause, f"{row.pause.run_id} {row.pause.pause_id}"

@@ -18,6 +18,7 @@ from statecore.core import (
     Cursor,
     Event,
     Gather,
+    Micros,
     Move,
     Program,
     Ref,
@@ -54,10 +55,10 @@ class Execution:
     seq: int
     held: Mapping[Ref, int]
     session_state: str
-    lease: int | None = None
+    lease: Micros | None = None
     claim: Claim | None = None
     answers: dict[str, Decided] = field(factory=dict)
-    time: int = 0
+    time: Micros = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
     lost: list[Call] = field(factory=list)
@@ -171,7 +172,7 @@ class Execution:
             self.claim,
         )
 
-    def asked(self, effect: Commit, time: int) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
+    def asked(self, effect: Commit, time: Micros) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
         """The pauses that an effect opens, and the ids of those that it closes."""
         before, after = asks(self.program, effect.before), asks(self.program, effect.after.state)
         if before == after:
@@ -184,7 +185,7 @@ class Execution:
         """Whether the run goes on with another definition than the one that is stored with it (P9)."""
         return self.compiled.program.fingerprint != self.identity.fingerprint
 
-    def entry(self, seq: int, move: Move, time: int, at_seq: Mapping[Ref, int]) -> Entry:
+    def entry(self, seq: int, move: Move, time: Micros, at_seq: Mapping[Ref, int]) -> Entry:
         """The journal row of a move; a component that hands on what another row holds says which row that is."""
         body = move.body if move.body is not None else NO_BODY
         if move.hands_on is not None and body.value is None:
@@ -205,7 +206,7 @@ class Execution:
         """Where the outputs lie that a state refers to."""
         return {ref: at_seq.get(ref) or self.held[ref] for ref in references(state)}
 
-    def pause(self, ask: Ask, effect: Commit, time: int) -> Pause:
+    def pause(self, ask: Ask, effect: Commit, time: Micros) -> Pause:
         """The question that an ask puts, as a person will read it."""
         node = self.program.nodes[ask.at]
         on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
@@ -277,7 +278,7 @@ def is_alone(state: State) -> bool:
     return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
 
 
-def latest(events: tuple[Event, ...]) -> int:
+def latest(events: tuple[Event, ...]) -> Micros:
     """When the last of some events happened."""
     return events[0].time if len(events) == 1 else max(event.time for event in events)
 

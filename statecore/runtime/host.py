@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from attrs import Factory, field, frozen
 
-from statecore.core import Compiled, stored_program
+from statecore.core import Compiled, Micros, Seconds, stored_program
 from statecore.errors import RunsElsewhere
 from statecore.stores import RunReader
 from statecore.stores.owner import this_process, wall_clock
@@ -45,7 +45,7 @@ class Runnable(Protocol):
 
 def clock_of(store: RunReader) -> Callable[[], int]:
     """The time by which a store's runs live: that of its server, where many machines share it, else this machine's."""
-    clock: Callable[[], int] = getattr(store, "clock", wall_clock)
+    clock: Callable[[], Micros] = getattr(store, "clock", wall_clock)
     return clock
 
 
@@ -58,11 +58,11 @@ class Host:
     """
 
     store: RunReader
-    clock: Callable[[], int] = Factory(lambda host: clock_of(host.store), takes_self=True)
+    clock: Callable[[], Micros] = Factory(lambda host: clock_of(host.store), takes_self=True)
     owner: Callable[[], str] = this_process
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] | None = None
-    lease: float | None = None
+    lease: Seconds | None = None
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode
-from statecore.core import DECISIONS, REOPEN, Event, asks, calls
+from statecore.core import DECISIONS, REOPEN, Event, Micros, asks, calls
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -222,7 +222,7 @@ def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
             let_go(execution)
 
 
-def decision_event(ask: Ask, answer: Decided, node: Node, now: int) -> Event:
+def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
     """The event that a stored decision stands for."""
     names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
     choices = tuple(node.exits[name] for name in names)

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from statecore.core import Call, Commit, Event, Timer, advance, asks, calls
+from statecore.core import Call, Commit, Event, Micros, Timer, advance, asks, calls
 from statecore.core.loop import recall
 from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost
@@ -54,7 +54,7 @@ def store(execution: Execution, effect: Commit) -> Event | None:
     return None
 
 
-def beginning(program: Program, now: int) -> Event:
+def beginning(program: Program, now: Micros) -> Event:
     """The start of a run; the journal's first row says which definition it follows."""
     return Event(w.start, body=Body(definition_text(program.fingerprint)), time=now)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from statecore.core import asks
+from statecore.core import Seconds, asks
 from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, StoreUnavailable, Undecided, UnsupportedSetting
 from statecore.lifecycles import words as w
 from statecore.stores.rules import STATUS
@@ -73,7 +73,7 @@ class Worker:
 
     workflow: Runnable
     concurrency: int = 4
-    poll: float | None = None
+    poll: Seconds | None = None
     tell: Callable[[Went], None] = field(default=lambda _: None)
     counts: Counter[str] = field(factory=Counter, init=False)
     stopping: bool = field(default=False, init=False)
@@ -168,7 +168,7 @@ class Worker:
             self._driving.update(record.identity.run_id for record, _ in taken)
         return taken
 
-    def _rest(self, least: float) -> None:
+    def _rest(self, least: Seconds) -> None:
         """Wait until a hand is free, a hint comes, or it is time to look again."""
         usual = self.poll if self.poll is not None else POLL if self._told else POLL_UNTOLD
         end = monotonic() + max(usual, least)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from statecore.core import BEGINNING
+from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
 
 from .owner import alive
-from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text, Waiting
+from .records import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
     GENESIS,

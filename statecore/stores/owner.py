@@ -12,6 +12,8 @@ from functools import cache
 from platform import node
 from typing import Literal
 
+from statecore.core import Micros
+
 Standing = Literal["alive", "dead", "unknown"]
 
 SKEW = 10_000_000
@@ -101,7 +103,7 @@ def standing(owner: str) -> Standing:
     return "unknown" if state in "Tt" else "alive"
 
 
-def alive(owner: str, lease: int | None, time: int) -> bool:
+def alive(owner: str, lease: Micros | None, time: Micros) -> bool:
     """Whether an owner may still be executing at `time`: where nobody knows, it counts as alive until its lease is over, and `SKEW`.
 
     Without a lease it is never given up.
@@ -110,6 +112,6 @@ def alive(owner: str, lease: int | None, time: int) -> bool:
     return known == "alive" or (known == "unknown" and (lease is None or time < lease + SKEW))
 
 
-def wall_clock() -> int:
+def wall_clock() -> Micros:
     """Now, in whole microseconds since 1970, UTC."""
     return time.time_ns() // 1000

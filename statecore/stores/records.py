@@ -7,11 +7,10 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
-from statecore.core import Address, Ref, State
+from statecore.core import Address, Micros, Ref, State
 from statecore.core.owed import AskKind
 from statecore.core.state import Turn
 
-Micros: TypeAlias = int
 Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
 

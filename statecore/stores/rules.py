@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
 
-from statecore.core import DECISIONS, Address, Ref
+from statecore.core import DECISIONS, Address, Micros, Ref
 from statecore.core.program import ROOT
 from statecore.core.state import Turn
 from statecore.errors import (
@@ -27,7 +27,7 @@ from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .owner import alive
-from .records import Boundary, Decided, Entry, Identity, Micros, Pause, PauseFilter, Record, RunFilter, Text
+from .records import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Text
 
 ENDED = RUN.final | {w.failed}
 STATUS = {

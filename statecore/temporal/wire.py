@@ -23,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 
 from statecore import errors
 from statecore.codec.records import dump_state, load_state
-from statecore.core import Call, Ref
+from statecore.core import Call, Ref, Seconds
 from statecore.core.state import RULES_VERSION
 from statecore.errors import RulesUnknown, RunError, StatecoreError, ValuesMissing, ValueTooLarge
 from statecore.errors.base import described
@@ -148,7 +148,7 @@ class Start:
     identity: Identity
     session_state: str
     said: str
-    lease: float
+    lease: Seconds
     carry: int
     carried: Plain | None = None
     reopens: bool = False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, field
 
-from statecore.core import ROOT
+from statecore.core import ROOT, Micros
 from statecore.core.program import below
 from statecore.definition import StepOutput
 from statecore.definition.plain import plain_definition, read_definition
@@ -44,7 +44,7 @@ DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": N
 class Clock:
     """A clock in microseconds since 1970 that moves only by `advance`. A waiting workflow advances it; `waits` records each wait."""
 
-    now: int = START
+    now: Micros = START
     waits: list[float] = field(factory=list)
 
     def __call__(self) -> int:

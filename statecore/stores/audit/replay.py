@@ -19,8 +19,8 @@ from statecore.stores.detail import detail_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from statecore.core import Move, Program
-    from statecore.stores.records import Entry, Micros, Text
+    from statecore.core import Micros, Move, Program
+    from statecore.stores.records import Entry, Text
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 """What brings a value that later components may be given."""

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import errors as pg
 
+from statecore.core import Seconds
 from statecore.errors import NotPermitted, StoreCorrupt, StoreError, StoreForked, StoreUnavailable, UnstorableValue
 from statecore.stores.rules import TEXT
 from statecore.stores.sql.relational import left
@@ -100,11 +101,11 @@ def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue
 class Channel:
     """Up to `most` connections to one schema, opened when they are needed and kept for the next transaction."""
 
-    def __init__(self, conninfo: str, path: str, schema: str, most: int, patience: float) -> None:
+    def __init__(self, conninfo: str, path: str, schema: str, most: int, patience: Seconds) -> None:
         self.conninfo: str = conninfo
         self.path: str = path
         self.schema: str = schema
-        self.patience: float = patience
+        self.patience: Seconds = patience
         self.pid: int = os.getpid()
         self.known: bool = False  # whether the server was ever there: then it is worth waiting for
         self.closed: bool = False
@@ -225,7 +226,7 @@ class Channel:
 
         return self._patiently(once, self.patience)
 
-    def _patiently(self, once: Callable[[], Answer], patience: float) -> Answer:
+    def _patiently(self, once: Callable[[], Answer], patience: Seconds) -> Answer:
         """Make a transaction until it is made, or refused for good."""
         deadline, wait, tries = monotonic() + patience, FIRST_WAIT, 0
         while True:
@@ -245,7 +246,7 @@ class Channel:
             sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _was_stored(self, number: str, life: str | None, deadline: float, lost: Exception, seen: Callable[[Link], bool]) -> bool:
+    def _was_stored(self, number: str, life: str | None, deadline: Seconds, lost: Exception, seen: Callable[[Link], bool]) -> bool:
         """Whether a transaction was committed whose COMMIT got no answer; asked until the server knows. Raises `StoreUnavailable`.
 
         One that a crash cut off before anything of it was on the disk has left its number to another, or to nobody yet.

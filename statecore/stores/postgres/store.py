@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from statecore.core import Seconds
 from statecore.errors import StoreError, StoreForked, StoreUnavailable, UnsupportedSetting
 from statecore.stores.rules import LEASE_SECONDS
 from statecore.stores.sql.reading import legal_moves
@@ -23,7 +24,7 @@ from .opening import furnish, raise_if_defective
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statecore.stores.records import Micros
+    from statecore.core import Micros
     from statecore.stores.sql.link import Link
 
 Arguments = ParamSpec("Arguments")
@@ -89,8 +90,8 @@ class PostgresDb(Relational):
         db_url: str,
         *,
         db_schema: str | None = None,
-        lease: float = LEASE_SECONDS,
-        patience: float = 30.0,
+        lease: Seconds = LEASE_SECONDS,
+        patience: Seconds = 30.0,
         max_connections: int = 10,
     ) -> None:
         super().__init__()
@@ -104,8 +105,8 @@ class PostgresDb(Relational):
             raise UnsupportedSetting(NAME, f"max_connections={max_connections!r}", "a transaction needs one")
         self.path: str = shown(self._conninfo, db_schema)
         self.db_schema: str = db_schema
-        self.lease: float = lease
-        self.patience: float = patience
+        self.lease: Seconds = lease
+        self.patience: Seconds = patience
         self.max_connections: int = max_connections
         self._lock = Lock()
         self._channel: Channel | None = None

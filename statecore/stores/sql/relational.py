@@ -18,7 +18,8 @@ from . import reading, writing
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from statecore.stores.records import Boundary, Decided, Entry, Identity, Micros, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.core import Micros
+    from statecore.stores.records import Boundary, Decided, Entry, Identity, PauseFilter, Record, RunFilter, Text, Waiting
 
     from .link import Link
     from .reading import Move

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from statecore.codec.records import dump_state
-from statecore.core import BEGINNING
+from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 from statecore.stores.owner import alive
-from statecore.stores.records import Boundary, Decided, Identity, Micros, Record, Text
+from statecore.stores.records import Boundary, Decided, Identity, Record, Text
 from statecore.stores.rules import (
     ENDED,
     GENESIS,

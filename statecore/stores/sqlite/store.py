@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 from attrs import define, field
 
+from statecore.core import Seconds
 from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
 from statecore.stores.records import Text
 from statecore.stores.rules import LEASE_SECONDS
@@ -77,7 +78,7 @@ class SqliteDb(Relational):
     """
 
     path: Path
-    lease: float
+    lease: Seconds
     blocking: bool
 
     def __init__(
@@ -86,7 +87,7 @@ class SqliteDb(Relational):
         *,
         durability: Literal["full", "normal"] = "full",
         db_url: str | None = None,
-        lease: float = LEASE_SECONDS,
+        lease: Seconds = LEASE_SECONDS,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowQueryFailedError, WorkflowUpdateRP
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 
+from statecore.core import Seconds
 from statecore.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Connection:
     patience: timedelta
     options: dict[str, Any]
 
-    def __init__(self, target: str, namespace: str, patience: float, options: dict[str, Any]) -> None:
+    def __init__(self, target: str, namespace: str, patience: Seconds, options: dict[str, Any]) -> None:
         self.target, self.namespace, self.patience, self.options = target, namespace, timedelta(seconds=patience), options
         self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None

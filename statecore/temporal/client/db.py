@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from attrs import evolve
 
+from statecore.core import Micros, Seconds
 from statecore.errors import DuplicateRun, DuplicateStart, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
 from statecore.stores import Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.memory import matches
@@ -66,7 +67,7 @@ class TemporalDb:
     connection: Connection
     values: Values | None
     wait: bool
-    lease: float
+    lease: Seconds
     carry: int
 
     def __init__(  # noqa: PLR0913  # as many keywords as there are settings
@@ -76,8 +77,8 @@ class TemporalDb:
         *,
         values: Values | None = None,
         wait: bool = True,
-        patience: float = 10.0,
-        lease: float = LEASE,
+        patience: Seconds = 10.0,
+        lease: Seconds = LEASE,
         carry: int = CARRY,
         **options: Any,
     ) -> None:
@@ -310,7 +311,7 @@ class TemporalDb:
             return None
         return judge(waiting.pause, waiting.decided, decision, phase)
 
-    def request_cancel(self, run_id: str, by: str | None, _time: int) -> Record:
+    def request_cancel(self, run_id: str, by: str | None, _time: Micros) -> Record:
         """Ask a run to be cancelled at its next boundary; how it stood. Raises `UnknownRun`."""
         record = self.load(run_id)
         if record.state.run in ENDED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
+from statecore.core import Seconds
 from statecore.errors import NotPaused, StoreUnavailable
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import Runnable
@@ -58,13 +59,13 @@ class TemporalWorkflows(Generic[Output]):
         self,
         input: Any = None,  # noqa: A002  # the word users know
         *,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         **options: Unpack[RunOptions],
     ) -> Output:
         """Start a run and wait until it pauses or ends. A failed run is returned, and does not raise: it failed elsewhere."""
         return self.wait(self.start(input, **options), timeout=timeout)
 
-    def wait(self, run_id: str, *, timeout: float | None = None) -> Output:
+    def wait(self, run_id: str, *, timeout: Seconds | None = None) -> Output:
         """Wait until a run pauses or ends. Raises `StoreUnavailable` after `timeout` seconds."""
         until, pause = None if timeout is None else monotonic() + timeout, 0.02
         while True:
@@ -82,7 +83,7 @@ class TemporalWorkflows(Generic[Output]):
         *,
         run_id: str | None = None,
         retry_failed: bool = False,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
     ) -> Output:
         """Submit the decisions on the requirements of a run, and wait until it pauses or ends; or reopen a failed run.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from statecore.codec import decode
-from statecore.core import BEGINNING, advance, asks
+from statecore.core import BEGINNING, Micros, advance, asks
 from statecore.errors import InvalidInput, StatecoreError
 from statecore.runtime import Execution, Host, of_record
 from statecore.runtime.answers import fitting
@@ -45,7 +45,7 @@ class Opened:
         return Continuation(self.host, self.execution.compiled, identity.workflow_id, identity.run_id, (), retry_failed)
 
 
-def opened(start: Start, clock: Callable[[], int]) -> Opened:
+def opened(start: Start, clock: Callable[[], Micros]) -> Opened:
     """A new run with its first boundary, one that an earlier execution carried on, or a failed one that goes on."""
     identity, state = start.identity, start.session_state
     compiled = program_of(identity.canonical, start.said)
@@ -60,7 +60,7 @@ def opened(start: Start, clock: Callable[[], int]) -> Opened:
     return Opened(ledger, host, execution)
 
 
-def judged(execution: Execution, ledger: Ledger, plain: Any, time: int) -> Decided:
+def judged(execution: Execution, ledger: Ledger, plain: Any, time: Micros) -> Decided:
     """The decision of an update or a signal, at this instant. Raises a named refusal, and nothing else, whatever was sent.
 
     A client has judged it before; this is for what came meanwhile, and for whoever speaks to Temporal without this package.

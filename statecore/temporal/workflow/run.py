@@ -12,6 +12,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TimedOut
 
+from statecore.core import Micros
+
 with workflow.unsafe.imports_passed_through():
     from attrs import evolve
 
@@ -46,7 +48,7 @@ DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
 """What Temporal must not repeat by itself: the core decides what a death means (CRASH-2)."""
 
 
-def now() -> int:
+def now() -> Micros:
     """What time it is for this run, in microseconds: that of the history, so that a replay sees the same."""
     return workflow.time_ns() // 1000
 
@@ -170,7 +172,7 @@ class Run:
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
         return self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
 
-    async def wait(self, holds: Callable[[], bool], due: int | None) -> bool:
+    async def wait(self, holds: Callable[[], bool], due: Micros | None) -> bool:
         """Wait until something holds; False where an instant came first. Temporal's own cancellation is heeded as everybody's is."""
         while True:
             left = None if due is None else min(timedelta(microseconds=max(1_000, due - now())), LONGEST_TIMER)
@@ -200,7 +202,7 @@ class Run:
             else:
                 return
 
-    def deadline(self) -> int | None:
+    def deadline(self) -> Micros | None:
         """When the first of the open questions expires."""
         kept = self.ledger.kept
         dues = [due for name in kept.open_at if (due := kept.pauses[name].deadline) is not None]

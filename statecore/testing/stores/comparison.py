@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define, evolve, field
 
-from statecore.core import Ref, State
+from statecore.core import Micros, Ref, State
 from statecore.core.owed import AskKind
 from statecore.errors import StatecoreError
 from statecore.lifecycles import TABLES
@@ -64,7 +64,7 @@ class Wanderer:
     random: Random
     told: int = 0
     refused: int = 0
-    clock: int = field(default=TIME)
+    clock: Micros = field(default=TIME)
 
     def move(self) -> None:
         """Do the same thing to both, and compare what they say."""
@@ -78,7 +78,7 @@ class Wanderer:
         """One of a few runs."""
         return self.random.choice(RUNS)
 
-    def time(self) -> int:
+    def time(self) -> Micros:
         """A time, seldom the next one."""
         self.clock += self.random.choice([0, 1, 5])
         return self.clock

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from statecore.core import Micros
 from statecore.errors import AlreadyDecided, KeyReused, NotPaused, PauseExpired, UnknownDecision, UnknownPause, UnstorableValue
 from statecore.stores.records import Decided, Pause, PauseFilter, RunStore
 
@@ -203,7 +204,7 @@ class Deadlines(Fresh):
 
     @pytest.mark.parametrize("on_timeout", EXPIRED)
     @pytest.mark.parametrize("deadline", [None, 0, DUE, 2**62])
-    def test_a_deadline_comes_back_equal(self, store: RunStore, deadline: int | None, on_timeout: str) -> None:
+    def test_a_deadline_comes_back_equal(self, store: RunStore, deadline: Micros | None, on_timeout: str) -> None:
         """When a question expires and what then is kept with it, and still known when it is closed."""
         pause = question("run-1", deadline=deadline, on_timeout=on_timeout)
         writer = asked(store, "run-1", pause)
@@ -215,7 +216,7 @@ class Deadlines(Fresh):
 
     @pytest.mark.parametrize("on_timeout", EXPIRED)
     @pytest.mark.parametrize("late", [0, 1, 10**12])
-    def test_a_late_decision_is_refused(self, store: RunStore, late: int, on_timeout: str) -> None:
+    def test_a_late_decision_is_refused(self, store: RunStore, late: Micros, on_timeout: str) -> None:
         """At the deadline it is too late: who decides is told when it was and what follows, and nothing is stored."""
         pause = due(on_timeout)
         asked(store, "run-1", pause)

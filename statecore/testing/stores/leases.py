@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from statecore.core import Micros
 from statecore.errors import ClaimLost, RunBusy, UnknownRun
 from statecore.stores.owner import SKEW
 from statecore.stores.records import Claim
@@ -48,7 +49,7 @@ OVER = TIME + MINUTE + SKEW
 """When a lease of a minute that began at `TIME` is over, for whatever clock."""
 
 
-def held_elsewhere(store: RunStore, lease: int | None = TIME + MINUTE) -> Writer:
+def held_elsewhere(store: RunStore, lease: Micros | None = TIME + MINUTE) -> Writer:
     """A run that another host executes, in the middle of its first step."""
     begin(store, identity(), "{}", ELSEWHERE, lease)
     writer = Writer(store, "run-1")
@@ -90,7 +91,7 @@ class Leases(Fresh):
         assert everything(store, "run-1") == before
 
     @pytest.mark.parametrize("time", [TIME, TIME + MINUTE, OVER - 1])
-    def test_an_owner_elsewhere_is_busy_until_its_lease_is_over(self, store: RunStore, time: int) -> None:
+    def test_an_owner_elsewhere_is_busy_until_its_lease_is_over(self, store: RunStore, time: Micros) -> None:
         """Until then, and as much longer as clocks may differ, the run is not given away; the refusal says who has it, and until when."""
         held_elsewhere(store)
         before = everything(store, "run-1")
@@ -172,7 +173,7 @@ class Leases(Fresh):
                 store.renew(run_id, 1, TIME)
 
 
-def taken(store: RunStore, time: int = TIME, **more: Any) -> list[tuple[str, bool]]:
+def taken(store: RunStore, time: Micros = TIME, **more: Any) -> list[tuple[str, bool]]:
     """Which runs are handed out, and whether somebody left them."""
     most, but = more.get("most", 100), more.get("but", ())
     return [(record.identity.run_id, doubtful) for record, doubtful in store.claim_next("flow", ALIVE, time, time + 9, most, but)]

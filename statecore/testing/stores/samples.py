@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from statecore.stores.records import Micros, Record, RunStore
+    from statecore.core import Micros
+    from statecore.stores.records import Record, RunStore
 
 TIME = 1_700_000_000_000_000
 """When everything begins, in microseconds."""
@@ -103,7 +104,7 @@ def confirmed(at: str, **parts: Any) -> Fired:
     return Fired("step", at, w.awaiting_confirmation, w.confirm, w.running, **parts)
 
 
-def question(run_id: str, at: str = "gate", opened: int = TIME, kind: AskKind = "confirmation", **parts: Any) -> Pause:
+def question(run_id: str, at: str = "gate", opened: Micros = TIME, kind: AskKind = "confirmation", **parts: Any) -> Pause:
     """A pause, named as the core names it."""
     turn, attempt = parts.pop("turn", ()), parts.pop("attempt", 0)
     pause_id = Ask(kind, at, turn, attempt).pause_id
