@@ -1,4 +1,4 @@
-"""What each answer to a question leads to: data, computed from the program and the tables; and the sentences made from it.
+"""The consequence of each answer to a question: data, computed from the program and the tables, and the sentences made from it.
 
 A `Consequence` is a code with its arguments. `outcomes` is the one place that computes it: the word fires its trigger, the row of the
 lifecycle says the phase that follows, and the phase with what the word carries says the code. `SENTENCES` is the one table of texts.
@@ -124,7 +124,7 @@ def at_rest(requirement: Any) -> Cursor:
 
 
 def consequence(program: Program, node: Node, cursor: Cursor, word: str, trigger: str) -> Consequence:
-    """What follows when the word fires its trigger: by the row that holds here."""
+    """The consequence of a word that fires its trigger: by the row that holds here."""
     facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
     rows = (row for row in TABLES[node.machine].rows if (row.source, row.on) == (cursor.phase, trigger))
     row = next((row for row in rows if row.when in facts or row.when == w.always), None)
@@ -145,7 +145,7 @@ def consequence(program: Program, node: Node, cursor: Cursor, word: str, trigger
 
 
 def running(program: Program, node: Node, phase: str, word: str, trigger: str) -> Consequence:
-    """What runs after an answer: a branch, the choices, or the component itself, again or for the first time."""
+    """The code that runs after an answer: a branch, the choices, or the component itself, again or for the first time."""
     carries = BY_WORD[word].carries
     if phase in AGAIN:
         return Consequence(AGAIN[phase], (Named(node.at, node.name),))
@@ -167,7 +167,7 @@ def branch(program: Program, node: Node, trigger: str) -> Consequence:
 
 
 def after(program: Program, node: Node) -> Consequence:
-    """What comes when a component is over."""
+    """The place where the run continues when a component is over."""
     while node.next == node.parent:
         if node.parent == ROOT:
             return Consequence("run_ends")
@@ -179,13 +179,13 @@ def after(program: Program, node: Node) -> Consequence:
 
 
 def after_stop(program: Program, node: Node) -> Consequence:
-    """What comes when a step that said stop is over: its workflow has ended with it (RUN-3)."""
+    """The place where the run continues when a step that said stop is over: its workflow has ended with it (RUN-3)."""
     flow = next((each for each in program.ancestors(node.at) if each.kind == "workflow"), None)
     return Consequence("run_ends") if flow is None else after(program, flow)
 
 
 def carried(requirement: Question, word: str) -> list[str]:
-    """The words that a command of this word needs besides, with placeholders in capitals."""
+    """The arguments that the command of a word needs besides, with placeholders in capitals."""
     asked: Any = requirement
     match BY_WORD[word].carries:
         case "form" if asked.user_input_schema is None:

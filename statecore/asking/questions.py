@@ -1,4 +1,4 @@
-"""What a requirement asks, in words: the question, what is shown with it, until when it may be answered."""
+"""A requirement in words: the question, the things shown with it, and the deadline."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Question(Protocol):
 
 
 def question(requirement: Question) -> str:
-    """What a requirement asks, in a line."""
+    """The question of a requirement, in a line."""
     name, asked = named(requirement.step_name), _any(requirement)
     match requirement.kind:
         case "confirmation":
@@ -53,7 +53,7 @@ def question(requirement: Question) -> str:
 
 
 def particulars(requirement: Question) -> Iterator[str]:
-    """What belongs to a question, in lines: the fields of a form, the choices, how often an output was rejected, the deadline."""
+    """The details of a question, in lines: the fields of a form, the choices, how often an output was rejected, the deadline."""
     asked = _any(requirement)
     if requirement.kind == "user_input":
         yield from map(field_line, asked.user_input_schema or ())
@@ -85,7 +85,7 @@ def deadline(requirement: Question) -> str:
 
 
 def shown(requirement: Question) -> list[str]:
-    """What is under review, in lines; empty where nothing is."""
+    """The output under review, in lines; empty where there is none."""
     if not requirement.kind.endswith("review"):
         return []
     try:

@@ -90,7 +90,7 @@ class Miswritten(ValueError):
 
 
 def read_json(text: str, hint: str) -> Any:
-    """What JSON means. Raises `Miswritten`."""
+    """A value from JSON. Raises `Miswritten`."""
     try:
         return json.loads(text)
     except ValueError as error:
@@ -108,7 +108,7 @@ def read_object(text: str, hint: str) -> dict[str, Any]:
 
 
 def loosely(text: str) -> Any:
-    """What JSON means, or the text as it is where it is none."""
+    """A value from JSON, or the text as it is where it is none."""
     try:
         return json.loads(text)
     except ValueError:

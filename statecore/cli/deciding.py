@@ -55,7 +55,7 @@ class Place:
 
 @frozen
 class Clerk:
-    """Whoever decides at the command line: by whom and why, under which key, in which store, and how to print it."""
+    """The person who decides at the command line: name and reason, key, store, and how to print it."""
 
     by: str
     comment: str | None

@@ -149,7 +149,7 @@ class Following:
             else:
                 raise
         finally:
-            getattr(events, "close", lambda: None)()  # gives the claim back at once, so that the run can go on
+            getattr(events, "close", lambda: None)()  # releases the run at once, so that it can go on
 
     def line(self, event: e.RunEvent) -> None:
         """One event as a line, where there is something to say."""

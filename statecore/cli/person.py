@@ -67,7 +67,7 @@ Answering: TypeAlias = "Callable[[Requirement, Sequence[Outcome]], Answer | None
 
 
 def login() -> str:
-    """Who is at this computer, as far as it knows."""
+    """The login name of this computer's user, as far as it is known."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a user id without a name
@@ -80,7 +80,7 @@ by_option: Option = click.option(
 
 
 def nobody(_requirement: Requirement, _outcomes: Sequence[Outcome]) -> None:
-    """Nobody is there to answer."""
+    """Leave the question open: there is no terminal and no answer."""
 
 
 @define

@@ -43,7 +43,7 @@ UNFINISHED = ("pending", "running", "paused")
 
 
 def answering(workflow: Workflow, answers: tuple[str, ...], by: str, *, ask: bool) -> Answering:
-    """Who answers: the words that were given, else the person at the terminal, else nobody. Raises `UnknownStep`."""
+    """The source of answers: the words that were given, else the person at the terminal, else none. Raises `UnknownStep`."""
     if answers:
         given = parse(answers, by)
         program = workflow.compiled.program

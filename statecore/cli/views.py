@@ -1,4 +1,4 @@
-"""Stored runs and what people owe them, as lines for people and as plain data for programs."""
+"""Stored runs and their open questions, as lines for people and as plain data for programs."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def depth(history: History, visit: Visit) -> int:
 
 
 def decision_text(decided: Decided) -> str:
-    """Who decided what, when, and why."""
+    """A decision in a line: word, person, time and reason."""
     why = decided.comment or (readable(decided.value) if decided.value else "")
     return f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
 

@@ -45,7 +45,7 @@ SECOND = 1_000_000
 
 @frozen
 class Handler:
-    """Who decides about an error, and what is left when it is skipped; `unit` None stands for the branch of a Parallel."""
+    """The component whose policy decides about an error, and the unit that is left when it is skipped; None stands for the branch of a Parallel."""
 
     policy: OnError
     unit: Address | None

@@ -1,4 +1,4 @@
-"""What the world owes a run: a function of its state. It is the outbox, the inbox, the recovery plan and the checker's list of moves."""
+"""The things that a run waits for: a function of its state. It is the outbox, the inbox, the recovery plan and the checker's list of moves."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def owed(program: Program, state: State) -> tuple[Owed, ...]:
 
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:
-    """What one cursor waits for; None where its branch is over or has not begun."""
+    """The thing that one cursor waits for; None where its branch is over or has not begun."""
     machine = program.nodes[cursor.at].machine
     match TABLES[machine].owes.get(cursor.phase):
         case "call":

@@ -63,7 +63,7 @@ def begins_attempt(phase: str, trigger: str) -> bool:
 
 
 def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> Marks:
-    """What a cursor carries after a trigger."""
+    """The marks of a cursor after a trigger."""
     was = cursor.marks
     rejected = trigger == w.reject and cursor.phase == w.awaiting_review
     output = Ref(cursor.at, cursor.turn, cursor.attempt) if trigger in (w.succeed, w.stop) else was.output

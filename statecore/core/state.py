@@ -39,7 +39,7 @@ Source: TypeAlias = "Ref | Gather"
 
 @frozen
 class Marks:
-    """What few cursors carry.
+    """Data that few cursors carry.
 
     `interrupts` counts the deaths of this attempt, `retries` the automatic retries since a person last decided, `reruns` the retries
     that people ordered, `reviews` the rejected reviews. `output` is under review, `rejected` was rejected by the last review,
@@ -162,7 +162,7 @@ class Move(NamedTuple):
 
 
 class Advanced(NamedTuple):
-    """What `advance` found: the next parked state, and the moves that led there, in order."""
+    """The result of `advance`: the next parked state, and the moves that led there, in order."""
 
     state: State
     moves: tuple[Move, ...]

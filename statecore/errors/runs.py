@@ -109,7 +109,7 @@ class RunBusy(RunError):
 
 @define(**AS_ERROR)
 class ClaimLost(RunError):
-    """This process's claim on the run was taken by another; nothing was stored."""
+    """Another process has claimed the run; nothing was stored."""
 
     code = "SC308"
     says = "Another process took run {run_id!r} over; this one stored nothing more. Read the run from the store."

@@ -16,7 +16,7 @@ from statecore import Router, Step, StepInput, Steps, Workflow
 
 
 def told(channel: str, step_input: StepInput) -> str:
-    """Whom the news has reached so far."""
+    """The people whom the news has reached so far."""
     before = step_input.previous_step_content
     return f"{before}, {channel}" if before else channel
 

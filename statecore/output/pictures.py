@@ -79,7 +79,7 @@ def past_of(program: Program, rows: Iterable[Entry], history: History, open_now:
 
 
 def decided(word: str | None, by: str | None) -> str:
-    """Who said what."""
+    """A decision in a line: word and person."""
     return f"{word} by {by}" if by else str(word)
 
 

@@ -1,4 +1,4 @@
-"""What a person owes, as the user sees it. A requirement records a decision and changes nothing: `continue_run` takes it from there."""
+"""A question to a person, as the user sees it. A requirement records a decision and changes nothing: `continue_run` takes it from there."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Place:
 
 @define(kw_only=True)
 class _Shared:
-    """What both kinds of requirement carry. `decision` is the word that was chosen, None while nothing is."""
+    """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is."""
 
     run_id: str
     pause_id: str

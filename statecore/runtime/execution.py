@@ -70,7 +70,7 @@ class Execution:
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """What is stored of the session state."""
+        """The session state as it is stored."""
         self._saved_session = self.session_state
 
     @property

@@ -51,7 +51,7 @@ def clock_of(store: RunReader) -> Callable[[], int]:
 
 @frozen
 class Host:
-    """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a claim lasts.
+    """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a lease lasts.
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
@@ -68,7 +68,7 @@ class Host:
 
     @cached_property
     def lease_micros(self) -> int:
-        """How long a claim lasts unless it is renewed, in microseconds."""
+        """How long a lease lasts unless it is renewed."""
         seconds: float = self.lease if self.lease is not None else getattr(self.store, "lease", LEASE_SECONDS)
         return round(seconds * 1_000_000)
 
@@ -80,7 +80,7 @@ class Host:
         return cast("RunStore", self.store)
 
     def lease_end(self) -> int:
-        """Until when a claim lasts that is made or renewed now."""
+        """The end of a lease that is taken or renewed now."""
         return self.clock() + self.lease_micros
 
 

@@ -1,7 +1,7 @@
 """Making a stored run ready for a driver, with what people decided. Written once, for both colours; `launching` begins new ones.
 
 Everything but decisions is read from the store (P8). A run is checked before it is claimed and the check holds when it is claimed, because
-the claim is refused where the run has moved in between.
+claiming is refused where the run has moved in between.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LEFT = "began, and no end is recorded"
 
 @frozen
 class Ready:
-    """A run that this process has claimed with its first boundary, which is stored; None where there was nothing to store but the claim."""
+    """A run that this process has claimed with its first boundary, which is stored; None where there was nothing to store but the lease."""
 
     execution: Execution
     first: Commit | None
@@ -93,7 +93,7 @@ class Continuation:
                 raise RunBusy(self.run_id, f"a worker of {type(self.host.store).__name__}") from None
 
     def claimed(self, record: Record, *, doubtful: bool) -> Ready:
-        """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the claim is still held then."""
+        """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the lease is still held then."""
         while True:
             execution = of_record(self.host, self.compiled, record)
             execution.answers = self.answers()
@@ -106,7 +106,7 @@ class Continuation:
                     raise
 
     def give_back(self, record: Record, *, doubtful: bool) -> None:
-        """Give back a claim that this process has and cannot go on with. Where its owner before was gone, his calls stay in doubt (CRASH-2).
+        """Release a run that this process has claimed and cannot go on with. Where its owner before was gone, his calls stay in doubt (CRASH-2).
 
         They are stored as interrupted by the definition that is stored with the run: this process may have another one.
         """
@@ -153,7 +153,7 @@ class Continuation:
             raise
 
     def inbox(self) -> list[Waiting]:
-        """What people owe this run, decided or not."""
+        """The pauses of this run, decided or not."""
         return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
 
     def decided(self, requirement: Said, pause: Pause) -> Decided:
@@ -231,7 +231,7 @@ def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
 
 
 def decision_body(answer: Decided) -> Body:
-    """What a decision says in the journal: who, and why."""
+    """The body of a decision in the journal: the person and the reason."""
     if not (answer.by or answer.comment):
         return Body("", answer.value)
     return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)

@@ -1,4 +1,4 @@
-"""A claimed run and its store: the boundaries that are stored, the lease that is renewed, the claim that is given back.
+"""A claimed run and its store: the boundaries that are stored, the lease that is renewed, the run that is released.
 
 Both drivers store through `store`; a cancellation that was requested is heard there. Each boundary renews the lease of its run, so
 a run of short steps never needs the heartbeat. The heartbeat is one thread in a process: it renews the leases of all driven runs
@@ -121,9 +121,9 @@ def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:
 
 
 def let_go(execution: Execution) -> None:
-    """Give the claim back, so that the run can be continued at once; a parked run's claim was given back with its boundary.
+    """Release the run, so that it can be continued at once; a parked run was released with its boundary.
 
-    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the claim is kept: the
+    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the lease is kept: the
     run is busy until this process ends, and whoever takes it over then knows that they are in doubt.
     """
     if execution.lost:
@@ -218,7 +218,7 @@ class Heartbeat:
         return 3 * left <= 2 * host.lease_micros or 3_000_000 * (passed - since) >= host.lease_micros
 
     def look_after(self, execution: Execution) -> None:
-        """Renew one run's lease where a third of it is over. A claim that was lost is let be; other trouble is tried again."""
+        """Renew one run's lease where a third of it is over. A run that another process has claimed is left alone; other trouble is tried again."""
         if execution.parked or not self.is_due(execution):
             return
         host = execution.host

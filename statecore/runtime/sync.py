@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
-    A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it gives the claim back.
+    A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it releases the run.
     """
     effects = loop(execution.program, execution.state)
     calls = Calls(execution)

@@ -244,7 +244,7 @@ class Worker:
         return Went(run_id, "REFUSED", f"{type(error).__name__}: {error}")
 
     def _give_back(self, giving: Callable[[], None]) -> None:
-        """Give a claim back, now or when the store is there again."""
+        """Release a run, now or when the store is there again."""
         try:
             giving()
         except ClaimLost:
@@ -262,7 +262,7 @@ class Worker:
 
 
 def went(execution: Execution) -> Went:
-    """What became of a run that was driven."""
+    """The outcome of a run that was driven."""
     run_id, state, why = execution.identity.run_id, execution.state, ""
     if state.run == w.paused:
         why = ", ".join(describe(ask, execution.compiled) for ask in asks(execution.program, state))

@@ -3,9 +3,9 @@
 Owns: the records of a run as it is stored, the rules by which every store decides, and the stores themselves. `RunReader` reads runs, takes
 decisions and notes cancellations; `RunStore` also takes boundaries, lends runs and hands out runs that can go on.
 
-Theory of operation. A store has four kinds of transaction: `commit` a boundary (the end of something, its output and the next state, all or
-nothing; the first boundary of a process also begins or claims the run), `decide` (which never runs user code), `request_cancel`, and the upkeep
-of a claim (`renew`, `release`, `claim_next`). User code runs between transactions, never inside one. A boundary is accepted only from the run's
+Theory of operation. A store has four kinds of transaction: `commit` a boundary (the end of something, its output and the next state, atomic;
+the first boundary of a process also begins or claims the run), `decide` (which never runs user code), `request_cancel`, and the upkeep
+of a lease (`renew`, `release`, `claim_next`). User code runs between transactions, never inside one. A boundary is accepted only from the run's
 present owner, at the row where its journal ends; a process that was taken over can store nothing.
 
 Rooms: `records` has the plain records and the protocols, `detail` what a row and a question say, as text and back, `rules` the decisions that every

@@ -103,7 +103,7 @@ class InMemoryDb:
     blocking = False
 
     def __init__(self) -> None:
-        self._runs: dict[str, Kept] = {}  # in the order of their last claims, as those of each session
+        self._runs: dict[str, Kept] = {}  # in claim order, as those of each session
         self._sessions: dict[str, dict[str, Kept]] = {}
         self._starts: dict[tuple[str, str], str] = {}
         self._definitions: dict[str, Text] = {}
@@ -127,7 +127,7 @@ class InMemoryDb:
         return Kept(identity, self._begun, session_state, identity.created)
 
     def _take(self, kept: Kept, owner: str, time: Micros, lease: Micros | None) -> None:
-        """Claim a run: it is the one executed last from now on."""
+        """Claim a run: it is the last one of the claim order from now on."""
         identity = kept.identity
         kept.owner, kept.lease, kept.epoch, kept.updated = owner, lease, kept.epoch + 1, time
         for order in (self._runs, self._sessions.setdefault(identity.session_id, {})):
@@ -162,7 +162,7 @@ class InMemoryDb:
             return [(kept.record(), doubtful) for kept, doubtful in taken]
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
-        """Let a claim last longer. Raises `ClaimLost` where it is no longer this one."""
+        """Renew the lease of a run. Raises `ClaimLost` where another process has claimed it."""
         with self._lock:
             kept = self._kept(run_id)
             if kept.epoch != epoch or kept.owner is None:
@@ -214,7 +214,7 @@ class InMemoryDb:
             kept.open_at[pause.pause_id] = (pause.at, pause.turn)
 
     def release(self, run_id: str, epoch: int) -> None:
-        """Give a claim back, if it is still this one."""
+        """Release a run, if its epoch is still this one."""
         with self._lock:
             kept = self._kept(run_id)
             if kept.epoch == epoch:

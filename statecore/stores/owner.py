@@ -1,6 +1,6 @@
-"""Who executes a run: host, boot, process and its start time, so that a re-used pid or a reboot is not mistaken for life.
+"""The owner that executes a run: host, boot, process and its start time, so that a re-used pid or a reboot is not mistaken for life.
 
-A claim carries a lease as well, an instant in microseconds until which its owner counts as alive where nobody can look: on another host,
+A claimed run has a lease as well, an instant in microseconds until which its owner counts as alive where it cannot be observed: on another host,
 in another container, or while the process is stopped.
 """
 

@@ -1,4 +1,4 @@
-"""What a store keeps, as plain frozen records. Values are encoded texts; times are whole microseconds since 1970, UTC."""
+"""The records of a store, plain and frozen. Values are encoded texts; times are whole microseconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Identity:
 
 @frozen
 class Claim:
-    """The claim that a first boundary makes: of a stored run, or of a new one, which comes with its identity and session state."""
+    """The claiming of a run by its first boundary: of a stored run, or of a new one, which comes with its identity and session state."""
 
     owner: str
     identity: Identity | None = None
@@ -113,7 +113,7 @@ class Record:
     """A run as it stands in the store.
 
     `held` gives the journal row of each output that the state refers to. `owner` is the process that executes the run, None
-    where none does; `epoch` counts the claims, so that an owner that was taken over cannot store anything (fencing). Until `lease`
+    where none does; `epoch` counts how often the run was claimed: a fencing token, so that an earlier owner cannot store anything. Until `lease`
     the owner counts as alive where its process cannot be observed; None where the lease never ends.
     """
 
@@ -133,11 +133,11 @@ class Record:
 class Boundary(NamedTuple):
     """One transaction: the end of something and what is next. All of it is stored, or nothing.
 
-    `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own (fencing).
+    `seq` is the run's last row before `entries`; a store refuses a boundary whose `epoch` or `seq` is not the run's own: the fencing.
     `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
-    and a canonical form, is given where the run continues with another definition. `parks` gives the claim back in the same
-    transaction: no call is owed any more; otherwise the claim's lease is `lease` from now on, None leaves it. `claim` takes the run first,
-    in the same transaction; `epoch` is then that of the new claim.
+    and a canonical form, is given where the run continues with another definition. `parks` releases the run in the same
+    transaction: no call is owed any more; otherwise the lease ends at `lease` from now on, None leaves it. `claim` takes the run first,
+    in the same transaction; `epoch` is then the new one.
     """
 
     run_id: str
@@ -293,10 +293,10 @@ class RunStore(RunReader, Protocol):
         """
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
-        """Let a claim last until `lease`: the heartbeat of a long call. Raises `ClaimLost` where it is no longer this one."""
+        """Renew the lease until `lease`: the heartbeat of a long call. Raises `ClaimLost` where another process has claimed the run."""
 
     def release(self, run_id: str, epoch: int) -> None:
-        """Give a claim back; does nothing where it is no longer this one."""
+        """Release a run; does nothing where another process has claimed it."""
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()

@@ -1,4 +1,4 @@
-"""What every store decides alike, written once: which decision counts, whose boundary is accepted, how the chain is linked. Pure."""
+"""The rules of every store, written once: which decision counts, whose boundary is accepted, how the chain is linked. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table
 """Every move that some lifecycle has, as (machine, source, trigger, dest)."""
 EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
 LEASE_SECONDS = 60.0
-"""How long a claim lasts unless it is renewed: how long a run of a host that went away waits before another one takes it over."""
+"""How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
 GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
@@ -136,7 +136,7 @@ def check_claim(run_id: str, owner: str | None, lease: Micros | None, time: Micr
 
 
 def check_fence(boundary: Boundary, epoch: int, seq: int) -> None:
-    """Raise `ClaimLost` unless the boundary continues what is stored, under the claim that it makes or the one that there is."""
+    """Raise `ClaimLost` unless the boundary continues what is stored, under the epoch that it begins or the one that there is."""
     if boundary.epoch != epoch + (boundary.claim is not None) or boundary.seq != seq:
         raise ClaimLost(boundary.run_id)
 
@@ -252,7 +252,7 @@ def move_text(machine: str, *move: str) -> tuple[str, str]:
 
 
 def seal(*columns: object) -> bytes:
-    """What covers a row that no chain covers: the SHA-256 of its columns."""
+    """The seal of a row that no chain covers: the SHA-256 of its columns."""
     return sha256(_columns(columns).encode()).digest()
 
 

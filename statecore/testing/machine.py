@@ -177,7 +177,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         return OUTCOMES[kind][number % len(OUTCOMES[kind])]
 
     def value(self, pause: Pause, word: str) -> Any:
-        """What a decision carries."""
+        """The value that a decision carries."""
         match BY_WORD[word].carries:
             case "form":
                 return answers(self.flow, pause.run_id, pause.pause_id)

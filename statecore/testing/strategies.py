@@ -175,7 +175,7 @@ def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Com
         return Step(name, never_called, on_interrupt=interrupt, human_review=review, max_retries=draw(st.integers(0, 1)))
     if kind == "parallel":
         branches = draw(members(depth - 1, least=1, calm=True))
-        alone = not calm and "Parallel(" not in repr(branches)  # which of several that wait begins first is nobody's claim
+        alone = not calm and "Parallel(" not in repr(branches)  # no claim says which of several that wait begins first
         limit = draw(st.sampled_from([None, 1, 2])) if alone else None
         return Parallel(*branches, name=name, human_review=review, max_concurrency=limit)
     children = draw(members(depth - 1, least=kind in ("loop", "router"), calm=calm))

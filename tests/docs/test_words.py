@@ -155,3 +155,15 @@ def test_a_misused_word_and_a_wide_line_are_found():
     assert words.misused("It breaks rule RUN-3, `holds a claim`.", INSTEAD) == ["rule RUN-3, CODE. -> claim"]
     long = "word " * 30
     assert words.wide(f"short\n{long}\n| {long} |\n    {long}\n```\n{long}\n```\n") == [long]
+
+
+def test_the_terms_of_the_field_have_one_meaning_each():
+    """No term and no meaning of the table of terms stands there twice, and each name that stays is in the code."""
+    rows = table("## Terms of the field\n")
+    for column in (0, 3):
+        cells = [row[column] for row in rows]
+        assert len(cells) == len(set(cells)) > 20
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "statecore").rglob("*.py"))
+    names = [name for row in rows for name in re.findall(r"`([A-Za-z_]+)`", row[2])]
+    assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
+    assert len(names) > 15

@@ -33,7 +33,7 @@ SPELLINGS = (
     (
         "SELECT coalesce(max(turned), 0) + 1 FROM run",
         "SELECT nextval('run_turns')",
-    ),  # two claims at once would take the same number
+    ),  # two processes that claim at once would take the same number
     ("%", "%%"),
     ("?", "%s"),
 )

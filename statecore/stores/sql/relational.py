@@ -3,7 +3,7 @@
 `left` says whether a transaction is stored of which the database cannot say so any more, from what it would have left in the tables. A database
 that crashed in the middle of a COMMIT may have given the transaction's number to another one. So the rows are asked: those of a boundary by the
 chain's link, which no other rows have, a new run by its seal, a claim by its owner, epoch and instant. The other transactions are not here, because
-made twice they are the same as made once: a decision that is stored is returned, a lease, a cancellation and a claim's end are set to what they are.
+made twice they are the same as made once: a decision that is stored is returned, a lease, a cancellation and a release set the same values again.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Relational:
         return self._write(writing.claim_next, workflow_id, owner, time, lease, most, but, self._definitions)
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
-        """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+        """Renew the lease of a run. Raises `UnknownRun`, `ClaimLost`."""
         self._write(writing.renew, run_id, epoch, lease)
 
     def commit(self, boundary: Boundary) -> bool:
@@ -89,7 +89,7 @@ class Relational:
         return self._write(writing.commit, boundary, self._moves)
 
     def release(self, run_id: str, epoch: int) -> None:
-        """Give a claim back, if it is still this one."""
+        """Release a run, if its epoch is still this one."""
         self._write(writing.release, run_id, epoch)
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
@@ -147,7 +147,7 @@ def left(connection: Link, work: Callable[..., Any], args: Sequence[Any], answer
 
 
 def boundary_is_there(connection: Link, waits: bool, boundary: Boundary, *_: Any) -> bool:  # noqa: FBT001  # what `commit` answered
-    """Whether a boundary's rows are in the journal; where it has none, whether its run, or its claim, is there."""
+    """Whether a boundary's rows are in the journal; where it has none, whether its run, or its lease, is there."""
     claim = boundary.claim
     if waits:  # a cancellation waits, and nothing was stored
         return True

@@ -89,7 +89,7 @@ def keep(connection: Link, *texts: Text) -> list[bytes]:
 
 
 class Place(NamedTuple):
-    """Where a boundary goes on: the key, head and phase of its run, and what the seal of its claim covers besides the owner."""
+    """Where a boundary goes on: the key, head and phase of its run, and the columns that the seal of its lease covers besides the owner."""
 
     number: int
     chain: bytes
@@ -133,7 +133,7 @@ def who(identity: Identity) -> tuple[str | Micros | None, ...]:
 
 
 def next_turn(connection: Link) -> int:
-    """The count of a claim across runs that is next."""
+    """The next number of the claim order, across runs."""
     turned: int = connection.execute(TURN).fetchone()[0]
     return turned
 
@@ -155,12 +155,12 @@ def seal_identity(connection: Link, number: int) -> None:
 
 
 def seal_claim(connection: Link, number: int) -> None:
-    """Cover what a claim, its end or a cancellation has changed in the row of a run."""
+    """Seal the columns of a run's row that a claim, a release or a cancellation has changed."""
     row = connection.execute(CLAIMED, (number,)).fetchone()
     connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
 
 
-def take(  # noqa: PLR0913  # a run, its claim, and what is known
+def take(  # noqa: PLR0913  # a run, its lease, and the definitions that are known
     connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
 ) -> tuple[Record, bool]:
     """Claim a run that is handed out. Raises `UnknownRun`, `RunBusy`."""
@@ -209,7 +209,7 @@ def locked(connection: Link, run_id: str) -> int:
 
 
 def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:
-    """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+    """Renew the lease of a run. Raises `UnknownRun`, `ClaimLost`."""
     number = locked(connection, run_id)
     found = connection.execute("UPDATE run SET lease = ? WHERE id = ? AND epoch = ? AND owner IS NOT NULL", (lease, number, epoch))
     if found.rowcount == 0:
@@ -217,7 +217,7 @@ def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:
 
 
 def release(connection: Link, run_id: str, epoch: int) -> None:
-    """Give a claim back, if it is still this one. Raises `UnknownRun`."""
+    """Release a run, if its epoch is still this one. Raises `UnknownRun`."""
     number = locked(connection, run_id)
     connection.execute("UPDATE run SET owner = NULL, lease = NULL WHERE id = ? AND epoch = ?", (number, epoch))
     seal_claim(connection, number)
@@ -318,7 +318,7 @@ def fenced(connection: Link, boundary: Boundary) -> Place | None:
 
 
 def settle(connection: Link, boundary: Boundary, place: Place) -> None:
-    """Bring the row of a run to where a boundary leads, in one statement: its state, and its claim where that begins or ends."""
+    """Bring the row of a run to where a boundary leads, in one statement: its state, and its lease where that begins or ends."""
     state = (dump_state(boundary.state), held_text(boundary.held), boundary.time)
     claim, owner, lease = boundary.claim, None, None
     if claim is not None and not boundary.parks:

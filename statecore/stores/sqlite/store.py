@@ -71,7 +71,7 @@ class SqliteDb(Relational):
     parent's own.
 
     `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
-    nothing when a process dies. `lease` is how many seconds a claim lasts that is not renewed: how long a run waits whose owner is
+    nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
     on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
 
     Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
@@ -262,7 +262,7 @@ class Sharing:
         return mine.answer
 
     def withdraw(self, mine: Ticket) -> None:
-        """Nobody commits for a thread that was interrupted while it waited."""
+        """Take back the boundary of a thread that was interrupted while it waited: no other thread commits it."""
         with self.guard:
             if mine in self.queue:
                 self.queue.remove(mine)

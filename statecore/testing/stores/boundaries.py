@@ -114,7 +114,7 @@ class Boundaries(Fresh):
     """A boundary is one transaction: all of it or nothing, once, from whoever owns the run."""
 
     def test_a_boundary_is_stored_as_a_whole(self, store: RunStore) -> None:
-        """State, rows, references, session state and time are what the boundary said; a claim is kept unless it parks."""
+        """State, rows, references, session state and time are what the boundary said; the lease is kept unless it parks."""
         writer = started(store)
         state = State(writer.state.run, (Cursor("second", w.pending, (), 0, REF, REF),))
         stored = writer.commit(succeeded("first", '"out"'), state=state, held={REF: 3}, session_state="[1]", time=TIME + 50)
@@ -134,7 +134,7 @@ class Boundaries(Fresh):
         assert store.journal("run-1") == journal
 
     def test_a_parked_run_is_given_back(self, store: RunStore) -> None:
-        """The claim ends in the same transaction, so that the run can be claimed at once."""
+        """The run is released in the same transaction, so that it can be claimed at once."""
         started(store).commit(succeeded("first"), COMPLETED, parks=True)
         assert (store.load("run-1").owner, store.load("run-1").epoch) == (None, 1)
         assert claim(store, "run-1").epoch == 2
@@ -176,7 +176,7 @@ class Boundaries(Fresh):
         assert everything(store, "run-1") == before
 
     def test_an_owner_that_was_taken_over_stores_nothing(self, store: RunStore) -> None:
-        """Who wakes up after his claim was taken finds every boundary refused, whether the new owner has stored anything or not."""
+        """A process whose run was claimed meanwhile finds every boundary refused, whether the new owner has stored anything or not."""
         sleeper = started(store, owner=DEAD)
         claim(store, "run-1")
         before = everything(store, "run-1")
@@ -198,7 +198,7 @@ class Boundaries(Fresh):
         assert store.load("run-1").seq == 3
 
     def test_a_lost_claim_is_told_before_a_cancellation(self, store: RunStore) -> None:
-        """Whoever lost the run is told so, not that it is to be cancelled: it is not his to cancel."""
+        """A process that lost the run is told so, not that it is to be cancelled: it may no longer cancel it."""
         writer = started(store)
         store.request_cancel("run-1", "ann", TIME)
         with pytest.raises(ClaimLost):

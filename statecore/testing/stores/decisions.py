@@ -50,14 +50,14 @@ class Decisions(Fresh):
         assert store.decisions("run-1") == given
 
     def test_a_decision_needs_no_particulars(self, store: RunStore) -> None:
-        """Nobody has to say who he is: None is None and not an empty text."""
+        """A decision needs no name: None is None and not an empty text."""
         asked(store)
         given = answer(GATE, by=None, comment=None, key=None)
         store.decide(given)
         assert store.decisions("run-1") == [given]
 
     def test_the_same_decision_again_gets_the_same_answer(self, store: RunStore) -> None:
-        """Who says what was said gets what is stored, with the time and the name of the first, before and after it is applied."""
+        """The same decision again gets the stored one, with the time and the name of the first, before and after it is applied."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1"))
         again = answer(GATE, value="1", time=TIME + 99, by="bob", comment=None, key="key-2")
@@ -70,7 +70,7 @@ class Decisions(Fresh):
 
     @pytest.mark.parametrize("other", [{"word": "reject"}, {"value": "2"}, {"value": None}, {"value": ""}, {"word": "nonsense"}])
     def test_a_different_decision_is_told(self, store: RunStore, other: dict[str, str | None]) -> None:
-        """Who says something else is refused and told what was decided, by whom and when, before and after it is applied."""
+        """Another decision is refused with the stored one, its name and its time, before and after it is applied."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1"))
         different = evolve(first, by="bob", **other)  # type: ignore[arg-type]  # parts of a decision
@@ -106,7 +106,7 @@ class Decisions(Fresh):
     # -- keys --------------------------------------------------------------------------------------------------------------------
 
     def test_the_same_key_again_gets_the_same_answer(self, store: RunStore) -> None:
-        """Who repeats a request with its key gets what is stored, before and after it is applied, and when the run has ended."""
+        """A request that is repeated with its key gets the stored decision, before and after it is applied, and when the run has ended."""
         writer = asked(store)
         first = store.decide(answer(GATE, value="1", key="k"))
         again = answer(GATE, value="1", key="k", time=TIME + 99, by="bob", comment=None)

@@ -61,7 +61,7 @@ class Leases(Fresh):
     """A lease decides where nobody can look whether an owner lives, and nowhere else."""
 
     def test_a_claim_says_how_long_it_lasts(self, store: RunStore) -> None:
-        """A lease is stored with the claim, of a new run as of a stored one, and ends with it."""
+        """A lease is stored when a run is claimed, a new one as a stored one, and ends when the run is released."""
         assert begin(store, identity(), "{}", ALIVE, TIME + 1).lease == TIME + 1
         store.release("run-1", 1)
         assert (store.load("run-1").owner, store.load("run-1").lease) == (None, None)
@@ -73,7 +73,7 @@ class Leases(Fresh):
         assert (store.load("run-1").owner, store.load("run-1").lease) == (None, None)
 
     def test_a_boundary_renews_a_lease(self, store: RunStore) -> None:
-        """A boundary that says how long the claim lasts from now on moves its end; one that does not leaves it."""
+        """A boundary that says how long the lease lasts from now on moves its end; one that does not leaves it."""
         writer = held_elsewhere(store)
         assert store.load("run-1").lease == TIME + MINUTE
         writer.commit(succeeded("first"), entered("second"), lease=TIME + 2 * MINUTE)
@@ -132,7 +132,7 @@ class Leases(Fresh):
             writer.commit(succeeded("first"), COMPLETED)
 
     def test_a_boundary_that_heeds_a_cancellation_claims_nothing(self, store: RunStore) -> None:
-        """Where a cancellation waits the claim is not made either: the run is as it was."""
+        """Where a cancellation waits the run is not claimed either: it is as it was."""
         writer = held_elsewhere(store)
         store.request_cancel("run-1", "ann", TIME)
         before = everything(store, "run-1")
@@ -147,18 +147,18 @@ class Leases(Fresh):
         assert refused.value.until is None
 
     def test_a_living_owner_of_this_host_is_never_given_up(self, store: RunStore) -> None:
-        """Who can be seen to live keeps the run, whatever its lease says: it may be slow, but it works."""
+        """An owner that can be seen to live keeps the run, whatever its lease says: it may be slow, but it works."""
         begin(store, identity(), "{}", ALIVE, TIME)
         with pytest.raises(RunBusy):
             claim(store, "run-1", ALIVE, TIME + 10**15)
 
     def test_a_dead_owner_of_this_host_is_given_up_at_once(self, store: RunStore) -> None:
-        """Who can be seen to be dead is not waited for, whatever its lease says."""
+        """An owner that can be seen to be dead is not waited for, whatever its lease says."""
         begin(store, identity(), "{}", DEAD, TIME + 10**15)
         assert claim(store, "run-1").epoch == 2
 
     def test_only_a_claim_is_renewed(self, store: RunStore) -> None:
-        """A claim that was given back, or is another one by now, is lost; a run that there is not is unknown."""
+        """A lease that was released, or is another process's by now, is lost; a run that there is not is unknown."""
         started(store)
         before = everything(store, "run-1")
         for epoch in (0, 2, -1):

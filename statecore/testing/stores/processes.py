@@ -146,7 +146,7 @@ class Processes(Shared):
             assert row.body.value == f'"{outcome["stored"]}"'
 
     def test_processes_may_open_a_new_store_at_once(self, tmp_path: Path) -> None:
-        """Whoever comes first makes the store, whoever comes at the same moment uses it, and nobody's run is lost."""
+        """The first process makes the store, another one at the same moment uses it, and no run is lost."""
         opener = self.opener(tmp_path / "new")
         together(begin_all, opener, 4, 5)
         store = opener()

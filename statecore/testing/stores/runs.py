@@ -158,7 +158,7 @@ class Runs(Fresh):
         assert (claimed.owner, claimed.epoch) == (ALIVE, 2)
 
     def test_an_old_claim_releases_nothing(self, store: RunStore) -> None:
-        """Whoever was taken over gives nothing back."""
+        """An owner that was taken over releases nothing."""
         begin(store, identity(), "{}", DEAD)
         claimed = claim(store, "run-1", ALIVE, TIME)
         store.release("run-1", 1)
@@ -184,7 +184,7 @@ class Runs(Fresh):
     # -- listings ------------------------------------------------------------------------------------------------------------------
 
     def test_runs_are_listed_by_their_last_claim(self, store: RunStore) -> None:
-        """Whoever was begun or claimed last comes first, whatever the clocks say; boundaries change nothing about it."""
+        """The run that was begun or claimed last comes first, whatever the clocks say; boundaries change nothing about it."""
         for n, created in enumerate([TIME + 5, TIME, TIME + 9]):
             begin(store, identity(f"run-{n}", created=created))
             store.release(f"run-{n}", 1)
@@ -293,7 +293,7 @@ class Inbox(Fresh):
         assert listed(store, run_id="run-3", kind="error") == listed(store, step_name=LONE) == listed(store, kind="") == []
 
     def test_a_decided_question_leaves_the_inbox(self, store: RunStore) -> None:
-        """Who asks for what is undecided does not see it; who asks for all sees it with its decision, until it is applied."""
+        """A list of undecided questions leaves it out; a list of all has it with its decision, until it is applied."""
         pauses = (question("run-1", "a"), question("run-1", "b"))
         writer = asked(store, "run-1", *pauses)
         decided = store.decide(answer(pauses[0]))

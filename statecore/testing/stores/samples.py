@@ -57,7 +57,7 @@ REF = Ref("first", (), 0)
 
 
 def identity(run_id: str = "run-1", **parts: Any) -> Identity:
-    """Who a run is, with any part of it chosen."""
+    """The identity of a run, with any part of it chosen."""
     usual = Identity(run_id, "flow", "Flow", "session", None, TIME, '"in"', "{}", "{}", "0" * 64, '["flow"]', 1)
     return evolve(usual, **parts)
 

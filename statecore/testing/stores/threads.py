@@ -69,7 +69,7 @@ def at_once(act: Callable[..., Answer], *args: object) -> list[Answer | Statecor
 
 
 def parted(answers: list[Answer | StatecoreError]) -> tuple[list[Answer], list[StatecoreError]]:
-    """Who got something, and who was refused."""
+    """The threads that got something, and those that were refused."""
     return [each for each in answers if not isinstance(each, StatecoreError)], [
         each for each in answers if isinstance(each, StatecoreError)
     ]
