@@ -28,7 +28,7 @@ class Shape(Enum):
 
 
 class Property(Protocol):
-    """What the search asks of a property. `antecedents` must be possible, or the property speaks of nothing."""
+    """The interface of a property for the search. `antecedents` must be possible, or the property speaks of nothing."""
 
     shape: ClassVar[Shape]
 
@@ -38,10 +38,10 @@ class Property(Protocol):
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
-        """What must be possible."""
+        """The events that must be possible."""
 
     def step(self, state: int, moment: Moment) -> int:
-        """What it remembers after a moment."""
+        """The property's memory after a moment."""
 
 
 def unless_clause(first: tuple[Atom, ...]) -> str:
@@ -106,7 +106,7 @@ class NeverAfter:
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
-        """What must be possible."""
+        """The events that must be possible."""
         return (self.trigger,)
 
     def step(self, state: int, moment: Moment) -> int:
@@ -137,7 +137,7 @@ class Responds:
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
-        """What must be possible."""
+        """The events that must be possible."""
         return (self.trigger,)
 
     def step(self, state: int, moment: Moment) -> int:
@@ -166,7 +166,7 @@ class Exclusive:
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
-        """What must be possible."""
+        """The events that must be possible."""
         return self.atoms
 
     def step(self, state: int, moment: Moment) -> int:
@@ -194,7 +194,7 @@ class AtMost:
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
-        """What must be possible."""
+        """The events that must be possible."""
         return self.atoms if self.most else ()
 
     def step(self, state: int, moment: Moment) -> int:

@@ -133,7 +133,7 @@ def plain(text: str) -> str:
 
 
 def assertions(told: list[Beat], begun: list[str], *, sequential: bool) -> str:
-    """What else is certain: the order of what began where nothing runs side by side, and the end where the story has one."""
+    """The other facts that are certain: the order of what began where nothing runs side by side, and the end where the story has one."""
     lines = []
     if sequential and begun:
         lines.append("    assert stubs.begun[: len(begun)] == begun\n")
@@ -146,7 +146,7 @@ def assertions(told: list[Beat], begun: list[str], *, sequential: bool) -> str:
 
 
 def plan(program: Program, told: list[Beat]) -> dict[tuple[str, str], list[object]]:
-    """What each stub answers, call by call."""
+    """The answers of each stub, call by call."""
     planned: dict[tuple[str, str], list[object]] = {}
     for beat in told:
         if isinstance(beat.owed, Call):
@@ -155,7 +155,7 @@ def plan(program: Program, told: list[Beat]) -> dict[tuple[str, str], list[objec
 
 
 def answer(program: Program, beat: Beat) -> object:
-    """What a stub says so that its call ends with this event."""
+    """The answer of a stub with which its call ends in this event."""
     trigger = beat.event.trigger
     if trigger == w.choose:
         return names(program, beat.event)
@@ -219,7 +219,7 @@ def written(component: Component, at: str, depth: int) -> str:
 
 
 def written_step(step: Step, at: str, depth: int) -> list[str]:
-    """What a step does: its stub, or the workflow in its place."""
+    """The work of a step: its stub, or the workflow in its place."""
     if step.workflow is not None:
         return [repr(step.name), f"workflow=Workflow({step.workflow.name!r}, {written_list(step.workflow.steps, at, depth)})"]
     return [repr(step.name), f"stubs.execute({at!r})", *([f"max_retries={step.max_retries}"] if step.max_retries else [])]

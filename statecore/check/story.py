@@ -92,7 +92,7 @@ def located(program: Program, state: State, event: Event) -> tuple[Event, Owed |
 
 
 def sentence(program: Program, beat: Beat) -> str:
-    """What happened."""
+    """The event in words."""
     event, item = beat.event, beat.owed
     if item is None:
         return RUN_SENTENCES[event.trigger]
@@ -143,7 +143,7 @@ def mermaid(program: Program, events: Iterable[Event]) -> str:
 
 
 def arrows(program: Program, beat: Beat) -> list[str]:
-    """What the engine does next: it asks, calls, or notes."""
+    """The next acts of the engine: it asks, calls, or notes."""
     found = []
     for name, phase in consequences(program, beat).items():
         if phase.startswith("awaiting") or phase == w.errored_paused:

@@ -140,7 +140,7 @@ class Symmetry:
 
 
 def piece(state: State, branch: dict[Address, int]) -> Piece:
-    """What stands in a branch, in numbers instead of names; where nothing does, it is over."""
+    """The content of a branch, in numbers instead of names; where there is none, it is over."""
 
     def number(at: Address) -> Hashable:
         return branch.get(at, at)

@@ -76,7 +76,7 @@ def rows_of(table: Table) -> str:
 
 
 def owes_of(table: Table) -> dict[str, str]:
-    """What each state owes."""
+    """The debt of each state."""
     return {state: table.owes.get(state, NOTHING) for state in table.states}
 
 

@@ -67,7 +67,7 @@ class Finding:
 
 @frozen
 class Report:
-    """What a check found: all findings, how much was looked at and how long that took, and what was left out.
+    """The result of a check: all findings, the extent and duration of the search, and the parts that were left out.
 
     `drawing` are the seconds for the graph; each property's own are in its finding.
     """
@@ -139,7 +139,7 @@ class Reader:
         return found
 
     def unless(self) -> tuple[Atom, ...]:
-        """What follows "unless", with "or" between; nothing where the word does not come."""
+        """The text after "unless", with "or" between; empty without that word."""
         if not self.next_is("unless"):
             return ()
         found = [self.atom()]

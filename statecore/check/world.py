@@ -1,4 +1,4 @@
-"""What the world may do next: every outcome of every call, every answer of every person, and what a clock or an operator may do.
+"""The next acts of the world: every outcome of every call, every answer of every person, and what a clock or an operator may do.
 
 User code is never called. A step may succeed, say stop or fail; an evaluator, a selector or a predicate may answer anything that means
 something; only where the definition holds the answer itself (`evaluator=True`) is it known. A question expires where it has a deadline.
@@ -57,7 +57,7 @@ class World:
         return {w.pending: [START], w.failed: [REOPEN]}.get(state.run, [])
 
     def offers(self, at: Address, phase: str) -> tuple[Offer, ...]:
-        """What may happen to a component in a phase."""
+        """The events that may happen to a component in a phase."""
         key = at, phase
         if key not in self.offered:
             self.offered[key] = tuple(self.offers_anew(at, phase))
@@ -96,7 +96,7 @@ class World:
 
     @property
     def bounds(self) -> list[str]:
-        """What was left out, as sentences."""
+        """The parts that were left out, as sentences."""
         wide = [n.name for n in self.compiled.program.nodes.values() if n.kind == "router" and len(n.exits) > ALL_ROUTES]
         said = [f"{name} has more than {ALL_ROUTES} choices: single ones and ordered pairs were tried" for name in wide]
         return said if self.crashes else [*said, "processes do not die (see crashes)"]

@@ -67,7 +67,7 @@ def backup(store: Path | str, copy: Path, *, as_json: bool) -> int:
 
 
 def counting(*, as_json: bool) -> Callable[[int, int], None] | None:
-    """What shows on a terminal how far it is."""
+    """A function that shows the progress on a terminal."""
     if as_json or not watched():
         return None
     return lambda done, of: click.echo(f"\r{done:,} of {of:,} runs" + ("\n" if done == of else ""), nl=False, err=True)

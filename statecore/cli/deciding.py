@@ -219,7 +219,7 @@ def keyed(box: Inbox, run_id: str, key: str | None, step: str | None) -> Place |
 
 
 def keyed_names(box: Inbox, run_id: str, key: str | None) -> set[str]:
-    """What the step is called of which the same key has decided a pause."""
+    """The names of the step of which the same key has decided a pause."""
     pause = decided_under(box, run_id, key)
     return set(names_of(pause)) if pause is not None else set()
 

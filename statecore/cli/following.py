@@ -172,7 +172,7 @@ class Following:
         return EXITS[view.status]
 
     def hints(self, view: WorkflowRunOutput) -> Iterator[str]:
-        """What is asked, how to decide it, and how to go on."""
+        """The open questions, the commands that decide them, and the command that continues the run."""
         program = self.workflow.compiled.program
         undecided = [requirement for requirement in view.requirements if not requirement.is_resolved]
         yield ""

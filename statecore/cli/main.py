@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def script() -> NoReturn:
-    """What the installed command does: run a command, and end the process with its exit code."""
+    """The installed command: run a command, and end the process with its exit code."""
     exits.leave(main())
 
 

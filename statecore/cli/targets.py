@@ -76,7 +76,7 @@ def missing(name: str, lacking: str) -> str:
 
 
 def failure(error: Exception) -> str:
-    """What went wrong while a module was imported, and in which line."""
+    """The error of a module's import, and its line."""
     frames = [frame for frame in extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"importing it raised {type(error).__name__}: {error}{where}"

@@ -62,7 +62,7 @@ def readable(text: str | None) -> str:
 
 
 def handed_on(history: History, visit: Visit) -> str:
-    """What a component handed on in a line, also where this process cannot read it."""
+    """The output that a component passed on, in a line, also where this process cannot read it."""
     try:
         content = history.content(visit)
     except UnreadableValue:
@@ -86,7 +86,7 @@ def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
 
 
 def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
-    """What became of each component, indented by what is around it; decisions and failures below."""
+    """The outcome of each component, indented by its depth; decisions and failures below."""
     history = History().extend(inbox.db.journal(run_id))
     decisions = inbox.db.decisions(run_id)
     for visit in history.visits.values():

@@ -173,7 +173,7 @@ def limits(review: HumanReview, **more: Any) -> Limits:
 
 
 def shown(review: HumanReview, **more: str | None) -> dict[str, Any]:
-    """What people are shown of a component: the sentences of each kind of question, the form of its input, whether they may choose several."""
+    """The texts shown of a component: the sentences of each kind of question, the form of its input, whether they may choose several."""
     schema = review.user_input_schema
     return {
         "asks": {"confirmation": review.confirmation_message, **more},

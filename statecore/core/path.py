@@ -111,7 +111,7 @@ def descend(draft: Draft, node: Node, cursor: Cursor, trigger: str, choices: tup
 
 
 def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
-    """What a component remembers of its own cursor while its children run."""
+    """The part of its own cursor that a component keeps while its children run."""
     marks = evolve(cursor.marks, interrupts=0, output=None, due=None)
     return Frame(node.at, cursor.turn[: node.depth], cursor.prev, cursor.last, cursor.attempt, marks, others)
 

@@ -74,7 +74,7 @@ class Node:
 
     @property
     def step_id(self) -> str:
-        """What outsiders call this component: the `step_id` that its step was given, or else its address."""
+        """The public name of this component: the `step_id` that its step was given, or else its address."""
         return self.label or self.at
 
 

@@ -171,7 +171,7 @@ def conclude(draft: Draft) -> bool:
 
 
 def close_run(draft: Draft) -> None:
-    """What the cursors are decides what becomes of the run."""
+    """Decide the phase of the run by its cursors."""
     trigger = JOINT[situation(draft)]
     if trigger == w.cancel:
         cancel(draft, Event(w.cancel))

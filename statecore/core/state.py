@@ -78,7 +78,7 @@ class Cursor:
 
 @frozen
 class Frame:
-    """What an entered Loop, Router or Parallel remembers while its children run.
+    """The data that an entered Loop, Router or Parallel keeps while its children run.
 
     `prev` and `last` are as they were before it; `rest` are a Router's choices still to run; `done` the branches of a Parallel that
     are over, each with what it handed on; `attempt` and `marks` are its own cursor's.

@@ -364,7 +364,7 @@ def check_concurrency(where: str, limit: object) -> None:
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:
-    """What is asked is True, False, a CEL expression or a callable."""
+    """A setting that asks is True, False, a CEL expression or a callable."""
     if not isinstance(asked, bool | str) and not callable(asked):
         message = f"The {setting} of {where} must be True, False, a CEL expression or a callable, not {quoted(asked)}."
         raise DefinitionError(message)

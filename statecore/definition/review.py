@@ -260,7 +260,7 @@ SETTINGS = tuple(DEFAULTS)
 
 @frozen
 class Mark:
-    """What `@pause` says of a function: the settings of its step, and the step's name."""
+    """The settings and the name that `@pause` gives to a function's step."""
 
     review: HumanReview
     name: str | None = None
@@ -285,7 +285,7 @@ def pause(
 
 
 def mark_of(function: Any) -> Mark | None:
-    """What `@pause` put on a function; None where it is not marked."""
+    """The mark that `@pause` put on a function; None where it is not marked."""
     while function is not None:
         mark = getattr(function, MARK, None)
         if isinstance(mark, Mark):

@@ -1,4 +1,4 @@
-"""What user code receives and returns: `StepInput`, `RunContext`, `StepOutput`."""
+"""The input and output of user code: `StepInput`, `RunContext`, `StepOutput`."""
 
 from __future__ import annotations
 

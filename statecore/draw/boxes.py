@@ -164,13 +164,13 @@ def written(program: Program, node: Component, phase: str) -> tuple[str, ...]:
 
 
 def said(node: Component, phase: str, trigger: str) -> str:
-    """What is written on the arrow of a trigger."""
+    """The text on the arrow of a trigger."""
     says = SAID_THERE.get((node.machine, phase, trigger), SAID.get(trigger, trigger))
     return f"{says}: skipped" if says and leads(node, phase, trigger) == w.skipped else says
 
 
 def fault(program: Program, node: Component, phase: str, trigger: str) -> str:
-    """What a fault leads to, in words: `error → pause: retry, skip`."""
+    """The outcome of a fault, in words: `error → pause: retry, skip`."""
     dest = leads(node, phase, trigger)
     if dest == phase:
         becomes = w.retry
@@ -200,7 +200,7 @@ def rejections(node: Component, phase: str) -> tuple[str, ...]:
 
 
 def deadline(node: Component, phase: str, where: str = "") -> tuple[str, ...]:
-    """What silence leads to: `timeout 2 h → skip`."""
+    """The outcome of silence: `timeout 2 h → skip`."""
     if node.limits.timeout is None or w.expire not in triggers(node, phase):
         return ()
     return (f"{where}timeout {duration(node.limits.timeout)} → {BECOMES.get(leads(node, phase, w.expire), 'approve')}",)
@@ -271,7 +271,7 @@ class Past:
 
     @property
     def waits(self) -> str:
-        """What its open question waits for."""
+        """The thing that its open question waits for."""
         return f"{self.answer}, when the run goes on" if self.answer else WAITS
 
     def lines(self) -> tuple[str, ...]:

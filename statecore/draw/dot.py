@@ -73,7 +73,7 @@ def to_dot(picture: Picture) -> str:
 
 
 def inside(picture: Picture, cluster: str | None) -> Iterator[str]:
-    """What stands in a frame: its nodes, then the frames in it."""
+    """The content of a frame: its nodes, then the frames in it."""
     for node in picture.within(cluster):
         yield node_line(picture, node)
     for frame in picture.frames(cluster):
@@ -191,7 +191,7 @@ def tool(*, portable: bool) -> str:
 
 
 def graphviz(source: str, program: str) -> str:
-    """What Graphviz makes of a DOT source. Raises `DrawingFailed`."""
+    """The output of Graphviz for a DOT source. Raises `DrawingFailed`."""
     import subprocess  # noqa: PLC0415  # as above
 
     done = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=False)  # noqa: S603  # found by `which`

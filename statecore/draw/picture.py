@@ -142,7 +142,7 @@ class Picture:
     clusters: tuple[Cluster, ...] = ()
 
     def names(self) -> dict[str, str]:
-        """What to call each box in a text: its first line; where others have it too, a gate's second line and the frame with it."""
+        """The name of each box in a text: its first line; where others have it too, a gate's second line and the frame with it."""
         titles = {cluster.id: cluster.lines[0] for cluster in self.clusters if cluster.lines}
         found = {node.id: node.lines[0] if node.lines else node.id for node in self.nodes}
         gates = {node.id: node.lines[1] for node in self.nodes if node.kind == "asks" and len(node.lines) > 1}

@@ -63,7 +63,7 @@ def to_text(picture: Picture) -> str:
 
 @frozen
 class Tree:
-    """What is needed to write a branch: the picture, and by node its first line, the next node and its arrows."""
+    """The data that a written branch needs: the picture, and by node its first line, the next node and its arrows."""
 
     picture: Picture
     names: dict[str, str]
@@ -156,7 +156,7 @@ def to_mermaid(picture: Picture) -> str:
 
 
 def inside(picture: Picture, cluster: str | None) -> Iterator[str]:
-    """What stands in a frame: its nodes, then the frames in it."""
+    """The content of a frame: its nodes, then the frames in it."""
     for node in picture.within(cluster):
         opening, closing = BRACKETS[LOOKS[node.kind].shape]
         yield f"{node.id}{opening}{quoted(node.label)}{closing}"

@@ -97,13 +97,13 @@ def beside(source: str, end: str) -> str:
 
 
 def label(row: Row, *, claim: bool) -> str:
-    """What a row says on its arrow: the trigger, the guard, and the claim that wants it."""
+    """The text of a row on its arrow: the trigger, the guard, and the claim that wants it."""
     guard = "" if row.when == w.always else f" [{row.when}]"
     return f"{row.on}{guard} · {row.claim}" if claim else f"{row.on}{guard}"
 
 
 def kind_of(table: Table, state: str) -> str:
-    """What a state is to a reader; an end says more than a debt, and a debt more than a beginning."""
+    """The kind of a state for a reader; an end says more than a debt, and a debt more than a beginning."""
     if state in table.final:
         return "final"
     if state == w.failed:
@@ -296,7 +296,7 @@ def marks(sketch: Sketch, state: State | None, past: Mapping[Address, Past]) -> 
 
 
 def told(sketch: Sketch, state: State | None, past: Mapping[Address, Past]) -> dict[str, tuple[str, ...]]:
-    """What became of the components of a run, by the id of what tells it: what was decided stands at its gate, the state at the call or frame."""
+    """The outcomes of the components of a run, by the id of what tells it: what was decided stands at its gate, the state at the call or frame."""
     found: dict[str, tuple[str, ...]] = {}
     for at, each in past.items():
         if at == ROOT:

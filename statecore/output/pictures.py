@@ -46,7 +46,7 @@ def formatted(
 
 
 def bundle(plain: str, program: Program, state: State | None = None, past: Mapping[Address, Past] | None = None) -> dict[str, Any]:
-    """What a notebook shows: SVG where it can be laid out, Mermaid, and text."""
+    """The picture in a notebook: SVG where it can be laid out, Mermaid, and text."""
     picture = draw_workflow(program, state, past)
     shown = {"text/plain": f"{plain}\n{to_text(picture)}", "text/vnd.mermaid": to_mermaid(picture)}
     with suppress(MissingExtra, DrawingFailed):  # the others say the same
@@ -61,7 +61,7 @@ DECIDED = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.sel
 
 
 def past_of(program: Program, rows: Iterable[Entry], history: History, open_now: Iterable[Requirement]) -> dict[Address, Past]:
-    """What became of each component in its newest turn, by address; under `ROOT` who cancelled the run."""
+    """The outcome of each component in its newest turn, by address; under `ROOT` who cancelled the run."""
     answers = {each.address: decided(each.decision, each.by) for each in open_now if each.is_resolved}
     said: dict[tuple[Address, tuple[int, ...]], dict[str, str]] = {}
     found: dict[Address, Past] = {}

@@ -55,20 +55,20 @@ class Scene:
 
 
 def said(move: Move) -> Detail:
-    """What a move's event said besides."""
+    """The detail of a move's event."""
     body: Body | None = move.body
     return detail_of(body.detail) if body is not None else NO_DETAIL
 
 
 def content(scene: Scene, move: Move) -> Any:
-    """What a completed component hands on: what its event brought, or what its reference stands for."""
+    """The output of a completed component: that of its event, or the one that its reference stands for."""
     if move.body is not None and move.body.value is not None:
         return decode(move.body.value)
     return scene.content(move.hands_on)
 
 
 def step_output(scene: Scene, move: Move) -> e.RunEvent:
-    """What a step hands on."""
+    """The output of a step."""
     return e.StepOutputEvent(**scene.fields(move), content=content(scene, move), stop=move.trigger == w.stop)
 
 
@@ -130,7 +130,7 @@ def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
 
 
 def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
-    """What watchers hear of a Loop beside its own row: an iteration ended, another began, the Loop began or is over."""
+    """The notices of a Loop beside its own row: an iteration ended, another began, the Loop began or is over."""
     node = scene.program.nodes[move.at]
     fields, limit = {**scene.fields(move), "max_iterations": node.limits.iterations}, node.limits.iterations
     if move.source in (w.pending, w.awaiting_confirmation) and move.dest == w.running:

@@ -78,7 +78,7 @@ class _Shared:
 
     @property
     def step_input(self) -> StepInput | None:
-        """What the step was, or will be, called with; None on a requirement read from plain data."""
+        """The input with which the step was, or will be, called; None on a requirement read from plain data."""
         return self._place.read_input() if self._place is not None and self._place.read_input is not None else None
 
     @property

@@ -86,7 +86,7 @@ class WorkflowRunOutput:
         return formatted(spec, repr(self), *self._drawn()) if spec else repr(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """What a notebook shows: the run on its workflow, the place where it waits lit."""
+        """The picture in a notebook: the run on its workflow, the place where it waits lit."""
         from .pictures import bundle  # noqa: PLC0415  # only who draws pays for it
 
         return bundle(repr(self), *self._drawn())
@@ -117,7 +117,7 @@ class WorkflowRunOutput:
 
     @cached_property
     def content(self) -> Any:
-        """What a completed run handed on; None before, and where all was skipped."""
+        """The output of a completed run; None before, and where all was skipped."""
         if self.status is not RunStatus.completed:
             return None
         return self._execution.content(self._record.state.result)
@@ -142,7 +142,7 @@ class WorkflowRunOutput:
 
     @cached_property
     def step_results(self) -> list[StepOutput]:
-        """What became of every component that was entered, as a tree; skipped ones say why, failures stay visible."""
+        """The outcome of every component that was entered, as a tree; skipped ones say why, failures stay visible."""
         return self._history.tree()
 
     @cached_property

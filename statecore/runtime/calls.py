@@ -202,7 +202,7 @@ class CallValues:
         return self._execution.content(self.cursor.prev)
 
     def last(self) -> Any:
-        """What the last completed component handed on."""
+        """The output of the last completed component."""
         return self._execution.content(self.cursor.last)
 
     def additional(self) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def laid_over(base: str, mine: str, now: str) -> str:
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
-    """What people have given a call: `user_input`, and `rejection_feedback` with `previous_output` where its last output was rejected."""
+    """The values that people have given a call: `user_input`, and `rejection_feedback` with `previous_output` where its last output was rejected."""
     said: dict[str, Any] = {}
     node = execution.program.nodes[call.at]
     if w.needs_input in node.facts:
@@ -300,7 +300,7 @@ class Past:
         return history, visits
 
     def output(self, name: str) -> StepOutput | None:
-        """What the newest step of that name handed on; None if it has not run."""
+        """The output of the newest step of that name; None if it has not run."""
         if all(around.kind != "parallel" for around in self._execution.program.ancestors(self._at)):
             history = self._execution.history()
             key = history.named.get(name)

@@ -103,7 +103,7 @@ def before(program: Program, at: str) -> list[Node]:
 
 
 def prefix(at: str) -> str:
-    """What an address has before its last part."""
+    """The part of an address before its last name."""
     return at.rpartition("/")[0]
 
 
@@ -121,7 +121,7 @@ PATIENCE = 60_000_000
 
 @define
 class Examined:
-    """What was found: how many runs stand where, and the symptoms."""
+    """The findings: the number of runs by phase, and the symptoms."""
 
     runs: Counter[str] = field(factory=Counter)
     executing: int = 0
@@ -144,7 +144,7 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
 
 
 def of_run(record: Record, now: Micros) -> Symptom | None:
-    """What is wrong with a run, as far as its own row says."""
+    """The symptom of a run, as far as its own row says."""
     run_id, owner, lease = record.identity.run_id, record.owner, record.lease
     over = lease is not None and now >= lease + SKEW
     known = standing(owner) if owner is not None else None

@@ -79,7 +79,7 @@ def interrupted(execution: Execution, call: Call, why: str) -> Event:
 
 
 def trouble(execution: Execution, call: Call, text: str, error_type: str) -> Detail:
-    """What is recorded of an error; `retry_count` counts the retries that people ordered."""
+    """The detail recorded of an error; `retry_count` counts the retries that people ordered."""
     reruns = next((c.marks.reruns for c in execution.state.cursors if (c.at, c.turn) == (call.at, call.turn)), 0)
     return Detail(error=text, error_type=error_type, retry_count=reruns)
 

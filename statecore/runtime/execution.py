@@ -122,7 +122,7 @@ class Execution:
             return self._history
 
     def answer(self, *pause_ids: str) -> Any:
-        """What a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
+        """The value that a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
         for pause_id in pause_ids:
             waiting = self.host.store.pause(self.identity.run_id, pause_id)
             if waiting is not None and waiting.decided is not None:
@@ -228,7 +228,7 @@ class Execution:
         )
 
     def committed(self, effect: Commit, boundary: Boundary) -> None:
-        """What was stored is now what is."""
+        """Take over the state that was stored."""
         with self._looking:
             self.held_before = self.held  # watchers still hear of what was handed on, where no later call sees it
             self.state, self.seq, self.held = effect.after.state, boundary.seq + len(boundary.entries), boundary.held
@@ -284,7 +284,7 @@ def latest(events: tuple[Event, ...]) -> Micros:
 
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
-    """What a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
+    """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
     node = execution.program.nodes[ask.at]
     match ask.kind:
         case "error" | "interrupted":

@@ -189,7 +189,7 @@ class Continuation:
             raise DefinitionChanged(self.run_id, differences)
 
     def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
-        """What is to happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
+        """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
         program, state, now = self.compiled.program, execution.state, self.host.clock()
         if state.run == w.failed:
             return (REOPEN._replace(time=now),)

@@ -80,7 +80,7 @@ def name_of(at: Address) -> str:
 
 
 def particulars(entry: Entry) -> Detail:
-    """What a row says besides its columns."""
+    """The detail of a row."""
     return detail_of(entry.body.detail)
 
 
@@ -123,7 +123,7 @@ class History:
         return decode(visit.value) if visit.value is not None else self.of(visit.of)
 
     def of(self, rows: Any) -> Any:
-        """What journal rows brought: one, or for a Parallel one for each branch."""
+        """The outputs of journal rows: one, or for a Parallel one for each branch."""
         if isinstance(rows, dict):
             return {name: self.of(row) for name, row in rows.items()}
         return decode(self.values[rows]) if rows is not None else None
@@ -133,7 +133,7 @@ class History:
         return [self.output(v) for v in self.visits.values() if v.turn == turn and v.at.rpartition("/")[0] == at]
 
     def output(self, visit: Visit) -> StepOutput:
-        """What became of one component, its content freshly decoded; without what is inside it."""
+        """The outcome of one component, its content freshly decoded; without what is inside it."""
         error = visit.failures[-1] if visit.failures and visit.phase != w.completed else {}
         said = particulars(visit.newest) if visit.phase == w.completed else NO_DETAIL
         return StepOutput(
@@ -151,7 +151,7 @@ class History:
         )
 
     def tree(self) -> list[StepOutput]:
-        """What became of every component, each with what is inside it."""
+        """The outcome of every component, each with what is inside it."""
         children = self.children()
         outputs = {key: self.output(visit) for key, visit in self.visits.items()}
         for key, visits in children.items():
@@ -160,7 +160,7 @@ class History:
         return [outputs[visit.at, visit.turn] for visit in children.get(None, [])]
 
     def tree_at(self, at: Address, turn: Turn) -> list[StepOutput]:
-        """What became of what is inside one component, in its newest turn or in the one given."""
+        """The outcomes inside one component, in its newest turn or in the one given."""
         children = self.children()
         inside = [visit for key, visits in children.items() if key is not None and key[0] == at for visit in visits]
         return [self.output(visit) for visit in inside if visit.turn[: len(turn)] == turn]

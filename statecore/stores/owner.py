@@ -24,7 +24,7 @@ INITIAL_NAMESPACE = "pid:[4026531836]"
 
 
 def told(path: str) -> str:
-    """What the system tells in a file of its own."""
+    """The content of a file of the system."""
     with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # pathlib is half of what importing this costs
         return file.read()
 
@@ -88,7 +88,7 @@ def owner_of(pid: int) -> str:
 
 
 def standing(owner: str) -> Standing:
-    """What is known of an owner without asking its lease.
+    """The knowledge of an owner without its lease.
 
     On this host the answer is known at once, but for a process that was stopped and may wake; elsewhere nothing is.
     """

@@ -81,7 +81,7 @@ def sayings(program: Program) -> str:
 
 
 def saying(node: Node) -> dict[str, Any]:
-    """What people are shown of one component; empty where that is nothing of its own."""
+    """The texts that people are shown of one component; empty where it has none of its own."""
     asks = {kind: sentence for kind, sentence in node.asks.items() if sentence is not None}
     said: dict[str, Any] = {"asks": asks, "label": node.label}
     if node.form is not None:

@@ -166,7 +166,7 @@ class Stubs:
 
 
 def defaults(kind: str, _at: str) -> Any:
-    """What a stub answers where nothing is planned."""
+    """The answer of a stub where nothing is planned."""
     return DEFAULTS[kind]
 
 

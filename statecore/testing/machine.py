@@ -154,7 +154,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        """What every store obeys."""
+        """The invariants of every store."""
         assert_invariants(self.flow.db)
 
     def teardown(self) -> None:
@@ -171,7 +171,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
             go(flow)
 
     def outcome(self, kind: str, at: str, number: int) -> Any:
-        """What a stub answers."""
+        """The answer of a stub."""
         if kind == "select":
             return self.route(at) if number % 3 < 2 else []  # noqa: PLR2004  # one in three chooses nothing
         return OUTCOMES[kind][number % len(OUTCOMES[kind])]

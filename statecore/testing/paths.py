@@ -102,7 +102,7 @@ def pauses(flow: Workflow, run_id: str) -> list[Waiting]:
 
 
 def answers(flow: Workflow, run_id: str, pause_id: str) -> dict[str, Any]:
-    """What a person may give where a form is asked: for each field that has to be given, the first value that it allows."""
+    """The values that a person may give for a form: for each field that has to be given, the first value that it allows."""
     row = flow.db.pause(run_id, pause_id)
     schema = (pause_detail(row.pause.detail).schema if row is not None else None) or ()
     fields = [UserInputField.from_dict(each) for each in schema]
@@ -162,7 +162,7 @@ def drawn(compiled: Compiled, most: int) -> tuple[list[Edge], dict[State, Edge]]
 
 
 def as_driven(compiled: Compiled, world: World, state: State) -> list[Event]:
-    """What may happen next: the first call to end, where any is owed; else what people, deadlines and delays do. A failed run is over."""
+    """The events that may happen next: the first call to end, where any is owed; else what people, deadlines and delays do. A failed run is over."""
     if state.run == w.failed:
         return []
     offered = world.events(state)

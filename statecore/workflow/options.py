@@ -69,7 +69,7 @@ def checked_schema(schema: Any) -> Any:
 
 
 def plain_options(workflow: Facade) -> dict[str, Any]:
-    """What is public of a workflow beside its definition, as plain data."""
+    """The public settings of a workflow beside its definition, as plain data."""
     schema = workflow.input_schema
     plain: dict[str, Any] = {"id": workflow.id, "description": workflow.description, "metadata": workflow.metadata}
     if isinstance(schema, tuple):

@@ -104,7 +104,7 @@ class Workflow:
         return formatted(spec, repr(self), self.compiled.program)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """What a notebook shows."""
+        """The picture in a notebook."""
         from statecore.output.pictures import bundle  # noqa: PLC0415  # only who draws pays for it
 
         return bundle(repr(self), self.compiled.program)

@@ -142,7 +142,7 @@ def agreeing(moves: Sequence[Move], rows: Sequence[Entry], start: int) -> int:
 
 
 def columns(each: Move | Entry) -> tuple[object, ...]:
-    """What a move and its row have in common."""
+    """The columns that a move and its row have in common."""
     return each.machine, each.at, each.turn, each.attempt, each.source, each.trigger, each.dest
 
 
@@ -167,7 +167,7 @@ class Values:
                 self.texts[Ref(row.at, row.turn, row.attempt)] = row.body.value
 
     def content(self, source: Source | None) -> Any:
-        """What a source stands for, freshly decoded; None for nothing."""
+        """The value of a source, freshly decoded; None for nothing."""
         if source is None:
             return None
         if isinstance(source, Gather):

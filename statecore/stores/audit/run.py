@@ -43,7 +43,7 @@ MOVES = frozenset(LEGAL)
 
 @define
 class Findings:
-    """What was found of one run, as (where, why), and of how many journal rows."""
+    """The faults of one run, as (where, why), and of how many journal rows."""
 
     rows: int = 0
     faults: list[tuple[str, str]] = field(factory=list)
@@ -211,7 +211,7 @@ def check_held(entries: Sequence[Entry], state: State, stored: str, findings: Fi
 
 @define
 class Asked:
-    """What a state asks of people; without a program only its addresses are known."""
+    """The questions of a state; without a program only its addresses are known."""
 
     state: State
     program: Program | None

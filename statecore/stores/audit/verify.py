@@ -45,7 +45,7 @@ class Fault:
 
 @define
 class Verified:
-    """What was looked at and what was found. `remarks` are no faults: what could be checked in part only, and why."""
+    """The extent of a check and its faults. `remarks` are no faults: what could be checked in part only, and why."""
 
     path: str
     schema: int
@@ -86,7 +86,7 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
 
 
 def plain(error: Exception) -> str:
-    """What an error says, without the advice that goes with it elsewhere."""
+    """The text of an error, without the advice that goes with it elsewhere."""
     return str(getattr(error, "why", None) or error) or type(error).__name__
 
 

@@ -173,7 +173,7 @@ class TemporalDb:
             return self._whole(run_id, memo)
 
     def _whole(self, run_id: str, memo: Plain) -> Plain:
-        """What a memo says, with a session state that was too large for it."""
+        """The content of a memo, with a session state that was too large for it."""
         if memo["head"]["session_state"] is not None:
             return memo
         return self.connection.do(reading.look(self.connection, run_id))
@@ -251,7 +251,7 @@ class TemporalDb:
         return [(identity, each) for identity, each in known if each is not None]
 
     def _known(self, run_id: str, memo: Plain) -> Plain:
-        """What a listed memo says; asked of the run where it was too much for one."""
+        """The content of a listed memo; asked of the run where it was too much for one."""
         return memo if memo["head"] is not None else self._told(run_id)
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
@@ -301,7 +301,7 @@ class TemporalDb:
         return evolve(taken, value=brought(self.values, taken.value))
 
     def _judged(self, decision: Decided) -> Decided | None:
-        """What is known here of a decision: refused by its name, or taken before; None where the run is to say."""
+        """The knowledge here of a decision: refused by its name, or taken before; None where the run is to say."""
         run_id = decision.run_id
         told = self._told(run_id)
         waiting, phase = self._found(run_id, decision.pause_id, told), reading.phase(told["head"])

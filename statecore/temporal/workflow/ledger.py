@@ -75,7 +75,7 @@ class Ledger(InMemoryDb):
         return {"head": plain_head(self.load(self.run_id)), "pauses": self.open_pauses()}
 
     def open_pauses(self) -> list[list[Any]]:
-        """What people owe, decided or not."""
+        """The open pauses, decided or not."""
         return [plain_waiting(each.pause, each.decided) for each in self.pauses(ALL)]
 
     def all_pauses(self) -> list[list[Any]]:

@@ -49,7 +49,7 @@ DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
 
 
 def now() -> Micros:
-    """What time it is for this run, in microseconds: that of the history, so that a replay sees the same."""
+    """The time of this run: that of the history, so that a replay is deterministic."""
     return workflow.time_ns() // 1000
 
 

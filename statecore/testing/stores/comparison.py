@@ -149,7 +149,7 @@ class Wanderer:
 
 
 def outcome(store: RunStore, kind: str, args: list[Any]) -> Any:
-    """What a store says to a call: its answer, or the name and sentence of its refusal."""
+    """The response of a store to a call: its answer, or the name and sentence of its refusal."""
     try:
         return getattr(store, kind)(*args)
     except StatecoreError as refusal:

@@ -66,7 +66,7 @@ def world() -> ForkServerContext | SpawnContext:
 
 
 def together(act: Callable[..., None], opener: Callable[[], RunStore], peers: int, rounds: int) -> list[list[Any]]:
-    """What processes tell that act at the same moments, by process."""
+    """The reports of processes that act at the same moments, by process."""
     ready = world().Barrier(peers)
     ends = [world().Pipe(duplex=False) for _ in range(peers)]
     processes = [world().Process(target=act, args=(opener, ready, ends[who][1], who, rounds)) for who in range(peers)]
@@ -82,7 +82,7 @@ def together(act: Callable[..., None], opener: Callable[[], RunStore], peers: in
 
 
 class Processes(Shared):
-    """What was acknowledged outlives its process, and processes share a store as threads do."""
+    """An acknowledged change outlives its process, and processes share a store as threads do."""
 
     def test_what_was_stored_is_found_again(self, store: RunStore, reopen: Callable[[], RunStore]) -> None:
         """A store that is opened again tells of its runs what it told before, whether the first was closed or not."""
@@ -99,7 +99,7 @@ class Processes(Shared):
             store.close()
 
     def test_two_open_stores_are_one(self, store: RunStore, reopen: Callable[[], RunStore]) -> None:
-        """What one has stored the other sees at once, and may go on from."""
+        """A change stored by one is seen by the other at once, and may go on from."""
         other = reopen()
         writer = started(store)
         writer.store = other
@@ -181,7 +181,7 @@ class Processes(Shared):
         assert claim(store, run_id).epoch == 2 + KILLS
 
     def test_a_killed_process_has_lost_nothing(self, store: RunStore, tmp_path: Path) -> None:
-        """What was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""
+        """A change that was told as stored is there after kill -9, the run can be claimed at once, and what it had begun is in doubt."""
         reading, writing = world().Pipe(duplex=False)
         process = world().Process(target=write_and_die, args=(self.opener(tmp_path), writing, 20))
         process.start()

@@ -222,7 +222,7 @@ class Shared(Fresh):
     """A fresh store for each test that can be opened again, here and in other processes."""
 
     def opener(self, folder: Path) -> Callable[[], RunStore]:
-        """What opens the store of a folder each time it is called. It is pickled into other processes."""
+        """A function that opens the store of a folder at each call. It is pickled into other processes."""
         raise NotImplementedError
 
     def open_store(self, folder: Path) -> RunStore:
@@ -231,7 +231,7 @@ class Shared(Fresh):
 
     @pytest.fixture
     def reopen(self, tmp_path: Path) -> Iterator[Callable[[], RunStore]]:
-        """What opens the store under test once more; closed when the test is over."""
+        """A function that opens the store under test once more; closed when the test is over."""
         opened: list[RunStore] = []
 
         def once_more() -> RunStore:

@@ -49,7 +49,7 @@ def often(store: RunStore) -> int:
 
 
 def at_once(act: Callable[..., Answer], *args: object) -> list[Answer | StatecoreError]:
-    """What eight threads get that begin at the same moment, each with its number; a named refusal counts as an answer."""
+    """The answers to eight threads that begin at the same moment, each with its number; a named refusal counts as an answer."""
     ready = Barrier(CROWD)
 
     def one(n: int) -> Answer | StatecoreError:
