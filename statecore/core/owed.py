@@ -6,12 +6,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import Kind
+from statecore.lifecycles.decisions import AskKind
 
 from .program import Address, Micros, Program
 from .state import UNMARKED, Cursor, Ref, Source, State, Turn
 
-AskKind = Kind
 CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 
 

@@ -163,7 +163,7 @@ def suggest(word: object, known: Iterable[object]) -> str:
     return f" Known: {listed(map(quoted, names))}." if names else ""
 
 
-Kind = TypeVar("Kind", bound="StatecoreError")
+Raised = TypeVar("Raised", bound="StatecoreError")
 
 AS_ERROR: Final[dict[str, Any]] = {"slots": False, "eq": False, "repr": False, "auto_exc": False, "on_setattr": setters.NO_OP}
 """How `attrs.define` makes an error: a constructor and nothing else. With `auto_exc`, `args` would be the attributes, and not the message."""
@@ -221,7 +221,7 @@ def parts(error: StatecoreError) -> dict[str, Any]:
     return {each.name: plain(held[each.name]) for each in fields_of(type(error)) if each.name in held}
 
 
-def rebuilt(kind: type[Kind], message: str, given: Mapping[str, Any]) -> Kind:
+def rebuilt(kind: type[Raised], message: str, given: Mapping[str, Any]) -> Raised:
     """An error from its message and its parts, as the constructor would keep them; unknown parts are left out.
 
     They may have travelled as JSON, which has no tuples, and may be those of another release, or none.

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from . import words as w
 
-Kind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
+AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
 """The kinds of question."""
 
 Carries = Literal["nothing", "feedback", "form", "names", "value"]
@@ -29,7 +29,7 @@ class DecisionWord:
     """
 
     word: str
-    fires: Mapping[Kind, str]
+    fires: Mapping[AskKind, str]
     carries: Carries
     verb: str
     sentence: str
@@ -113,7 +113,7 @@ BY_WORD: Mapping[str, DecisionWord] = {each.word: each for each in DECISION_WORD
 def by_kind(table: Iterable[DecisionWord]) -> dict[str, dict[str, str]]:
     """For each kind of question, its words in the order of the table, each with the trigger that it fires."""
     records = tuple(table)
-    return {kind: {each.word: each.fires[kind] for each in records if kind in each.fires} for kind in get_args(Kind)}
+    return {kind: {each.word: each.fires[kind] for each in records if kind in each.fires} for kind in get_args(AskKind)}
 
 
 def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str], home: str = "lifecycles.decisions") -> None:

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 from attrs import frozen
 
 from statecore.core import Address, Micros, Ref, State
-from statecore.core.owed import AskKind
 from statecore.core.state import Turn
+from statecore.lifecycles.decisions import AskKind
 
 Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""

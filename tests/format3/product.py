@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from statecore.stores.frames import chain, questions
-from statecore.stores.frames.framing import NUMBER, Kind, Record, maybe
+from statecore.stores.frames.framing import NUMBER, PartKind, Record, maybe
 from statecore.stores.frames.questions import Component, Slice
 
 RECORDS: dict[str, Record] = {
@@ -25,7 +25,7 @@ def body(value: dict[str, str]) -> bytes:
     return bytes.fromhex(value["hex"]) if "hex" in value else value["text"].encode()
 
 
-def valued(kind: Kind, value: Any) -> Any:
+def valued(kind: PartKind, value: Any) -> Any:
     """The value of a part in the file, as Python has it."""
     if value is None:
         return None

@@ -115,7 +115,7 @@ def members(name: str, value: object) -> Iterable[object]:
 
 
 @frozen
-class Kind:
+class PartKind:
     """The kind of a part: how a value becomes bytes (it is given the part's name, for refusals), and whether there may be none."""
 
     name: str
@@ -123,13 +123,13 @@ class Kind:
     optional: bool = False
 
 
-TEXT, NUMBER, HASH = Kind("text", text), Kind("number", number), Kind("hash", hashed)
-HASHES, TEXTS, HASH_BY_TEXT = Kind("hashes", hashes), Kind("texts", texts), Kind("hash by text", hash_by_text)
+TEXT, NUMBER, HASH = PartKind("text", text), PartKind("number", number), PartKind("hash", hashed)
+HASHES, TEXTS, HASH_BY_TEXT = PartKind("hashes", hashes), PartKind("texts", texts), PartKind("hash by text", hash_by_text)
 
 
-def maybe(kind: Kind) -> Kind:
+def maybe(kind: PartKind) -> PartKind:
     """The same kind, or nothing: None is the part that is not there."""
-    return Kind(kind.name, kind.encode, optional=True)
+    return PartKind(kind.name, kind.encode, optional=True)
 
 
 @frozen
@@ -137,7 +137,7 @@ class Record:
     """One thing that is hashed: its tag, and the names and kinds of its parts in their order."""
 
     tag: str
-    parts: Mapping[str, Kind]
+    parts: Mapping[str, PartKind]
     head: bytes
     """The part of the tag."""
 
@@ -161,7 +161,7 @@ class Record:
         return sha256(self.framed(**values)).digest()
 
 
-def record(tag: str, /, **parts: Kind) -> Record:
+def record(tag: str, /, **parts: PartKind) -> Record:
     """A record with these parts; the order in which they are written is the order in which they are hashed."""
     return Record(tag, parts, frame(tag))
 

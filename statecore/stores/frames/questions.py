@@ -19,7 +19,7 @@ from .framing import (
     NUMBER,
     TEXT,
     TEXTS,
-    Kind,
+    PartKind,
     frame,
     hashed,
     listed,
@@ -158,9 +158,9 @@ def optional(encode: Callable[[str, object], bytes], name: str, value: object) -
     return None if value is None else encode(name, value)
 
 
-SHOWN = Kind("shown", shown)
+SHOWN = PartKind("shown", shown)
 
-ASKED: Mapping[str, Kind] = {
+ASKED: Mapping[str, PartKind] = {
     "run_id": TEXT,
     "pause_id": TEXT,
     "kind": TEXT,

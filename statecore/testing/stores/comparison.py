@@ -12,9 +12,9 @@ import pytest
 from attrs import define, evolve, field
 
 from statecore.core import Micros, Ref, State
-from statecore.core.owed import AskKind
 from statecore.errors import StatecoreError
 from statecore.lifecycles import TABLES
+from statecore.lifecycles.decisions import AskKind
 from statecore.stores.memory import InMemoryDb
 from statecore.stores.owner import SKEW
 from statecore.stores.records import Boundary, Claim, Entry, Pause, PauseFilter, RunFilter, RunStore

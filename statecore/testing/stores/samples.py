@@ -12,9 +12,9 @@ import pytest
 from attrs import define, evolve, frozen
 
 from statecore.core import BEGINNING, Ask, Cursor, Ref, State
-from statecore.core.owed import AskKind
 from statecore.core.state import Turn
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import AskKind
 from statecore.stores.owner import host, this_process
 from statecore.stores.records import NO_BODY, Body, Boundary, Claim, Decided, Entry, Identity, Pause, PauseFilter, Waiting
 
