@@ -6,6 +6,7 @@ runs the Condition is `running` and owes nothing itself: what is inside it does.
 
 from __future__ import annotations
 
+from .kind import Code, Kind
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -58,3 +59,7 @@ CONDITION = Table(
     ),
 )
 # fmt: on
+
+CONDITION_KIND = Kind(
+    "condition", CONDITION, "Condition", "fork", calls={evaluating: Code("evaluate", "evaluator", "its evaluator is called")}
+)

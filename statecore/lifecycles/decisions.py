@@ -116,10 +116,10 @@ def by_kind(table: Iterable[DecisionWord]) -> dict[str, dict[str, str]]:
     return {kind: {each.word: each.fires[kind] for each in records if kind in each.fires} for kind in get_args(AskKind)}
 
 
-def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str], home: str = "lifecycles.decisions") -> None:
+def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str], home: str = "lifecycles") -> None:
     """A table keyed by words has each wanted word and no other. Raises `ValueError` with the table's name, the words and their home."""
     has, wants = set(keys), set(wanted)
     problems = [f"lacks {word!r}" for word in sorted(wants - has)] + [f"has the unknown {word!r}" for word in sorted(has - wants)]
     if problems:
-        message = f"{name} {', '.join(problems)}. Change {name}, or the words in statecore.{home}."
+        message = f"{name} {', '.join(problems)}. Change {name}, or the words and kinds in statecore.{home}."
         raise ValueError(message)

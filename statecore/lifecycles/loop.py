@@ -5,6 +5,7 @@ An iteration that could be followed by another is tested by the end condition, i
 
 from __future__ import annotations
 
+from .kind import Code, Kind
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -68,3 +69,14 @@ LOOP = Table(
     ),
 )
 # fmt: on
+
+LOOP_KIND = Kind(
+    "loop",
+    LOOP,
+    "Loop",
+    "iterations",
+    calls={evaluating: Code("test", "end_condition", "its end condition is called")},
+    review="iteration_review",
+    says={(evaluating, hold): "true: over", (evaluating, refute): "false: again", (awaiting_review, reject): "reject: again"},
+    ends="this iteration",
+)

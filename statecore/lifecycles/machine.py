@@ -13,19 +13,29 @@ from typing import TYPE_CHECKING
 
 from statecore.errors import RefusedTrigger
 
-from .condition import CONDITION
-from .loop import LOOP
-from .parallel import GROUP, PARALLEL
-from .router import ROUTER
-from .run import RUN
-from .step import STEP
+from .condition import CONDITION_KIND
+from .loop import LOOP_KIND
+from .parallel import PARALLEL_KIND, STEPS_KIND, WORKFLOW_KIND
+from .router import ROUTER_KIND
+from .run import RUN_KIND
+from .step import STEP_KIND
 
 if TYPE_CHECKING:
     from transitions import Machine
 
+    from .kind import Kind
     from .words import Table
 
-TABLES: dict[str, Table] = {table.name: table for table in (STEP, CONDITION, LOOP, ROUTER, PARALLEL, GROUP, RUN)}
+COMPONENTS: tuple[Kind, ...] = (STEP_KIND, CONDITION_KIND, LOOP_KIND, ROUTER_KIND, PARALLEL_KIND, STEPS_KIND, WORKFLOW_KIND)
+"""The kinds of component, as users write them."""
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*COMPONENTS, RUN_KIND)}
+"""The kind of each node of a program by its name; the run is the root."""
+
+TABLES: dict[str, Table] = {kind.table.name: kind.table for kind in KINDS.values()}
+
+LEAVES: frozenset[str] = frozenset(kind.table.name for kind in COMPONENTS if kind.is_leaf)
+"""The tables whose components call user code and hold nothing; a journal knows a component by its table."""
 
 
 def build(table: Table) -> Machine:

@@ -5,6 +5,7 @@ The lifecycle of a Parallel. Its branches have cursors of their own; it finishes
 
 from __future__ import annotations
 
+from .kind import Kind
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -68,3 +69,7 @@ PARALLEL = Table(
     ),
 )
 # fmt: on
+
+STEPS_KIND = Kind("steps", GROUP, "Steps", "list")
+WORKFLOW_KIND = Kind("workflow", GROUP, "Workflow", "list", stops=True)
+PARALLEL_KIND = Kind("parallel", PARALLEL, "Parallel", "branches", ends="this branch")

@@ -5,6 +5,7 @@ A person chooses (`awaiting_route`) or the selector does (`evaluating`); a confi
 
 from __future__ import annotations
 
+from .kind import JUDGE, Code, Kind
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -91,3 +92,13 @@ ROUTER = Table(
     ),
 )
 # fmt: on
+
+ROUTER_KIND = Kind(
+    "router",
+    ROUTER,
+    "Router",
+    "choices",
+    calls={evaluating: Code("select", "selector", "its selector is called"), judging: JUDGE},
+    says={(evaluating, refute): "choose nothing"},
+    ends="this choice",
+)

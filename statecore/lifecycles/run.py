@@ -5,6 +5,7 @@ A run is paused if and only if a person owes something and nothing runs. It owes
 
 from __future__ import annotations
 
+from .kind import Kind
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -40,3 +41,5 @@ JOINT: dict[str, str | None] = {
     "none_live":      finish,
 }
 # fmt: on
+
+RUN_KIND = Kind("run", RUN, "Run", "list", stops=True)

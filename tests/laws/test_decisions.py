@@ -41,7 +41,9 @@ def test_a_table_with_the_wanted_words_passes():
 
 def test_a_missing_and_an_unknown_word_are_named():
     """The refusal names the table, the words that it lacks, and those that it should not have."""
-    with pytest.raises(ValueError, match=r"^a table lacks 'skip', has the unknown 'toy'\. Change a table, or the words in "):
+    with pytest.raises(
+        ValueError, match=r"^a table lacks 'skip', has the unknown 'toy'\. Change a table, or the words and kinds in "
+    ):
         exhaustive("a table", ("retry", "toy"), ("retry", "skip"))
 
 
