@@ -14,11 +14,25 @@ from attrs import define, evolve, field, frozen
 
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
-from statecore.definition.review import HumanReview
+from statecore.definition.plain import CLASSES
+from statecore.definition.review import NESTED, SUPPORTED, HumanReview
 from statecore.errors import DuplicateNames
+from statecore.lifecycles import (
+    COMPONENTS,
+    CONDITION_KIND,
+    LOOP_KIND,
+    PARALLEL_KIND,
+    ROUTER_KIND,
+    RUN_KIND,
+    STEP_KIND,
+    STEPS_KIND,
+    WORKFLOW_KIND,
+    Kind,
+    exhaustive,
+)
 from statecore.lifecycles import words as w
 
-from .program import ROOT, Address, Kind, Limits, Node, Program, assemble, below
+from .program import ROOT, Address, Limits, Node, Program, assemble, below
 
 CONFIRMATION = {True: w.needs_confirmation, False: w.runs_at_once}
 GATE_REJECT = {
@@ -84,7 +98,15 @@ def compile_definition(definition: Definition) -> Compiled:
     """The program of a definition. Raises `DuplicateNames` where two components of one list share a name."""
     draft = Draft(definition.max_concurrency)
     draft.nodes[ROOT] = Node(
-        at=ROOT, name=definition.name, kind="run", machine="run", parent=ROOT, next=ROOT, index=0, facts=frozenset(), leaves=ROOT
+        at=ROOT,
+        name=definition.name,
+        kind=RUN_KIND.name,
+        machine=RUN_KIND.table.name,
+        parent=ROOT,
+        next=ROOT,
+        index=0,
+        facts=frozenset(),
+        leaves=ROOT,
     )
     around = Place(ROOT, ROOT, ROOT, 0, None, 0)
     first = in_order(draft, definition.steps, prefix=ROOT, around=around, handler=None)
@@ -132,7 +154,7 @@ def side_by_side(
 def one(draft: Draft, component: Component, place: Place) -> None:
     """Compile one component by its kind."""
     draft.components[place.at] = component
-    compile_kind = KINDS[type(component)]
+    compile_kind = COMPILED[type(component)]
     compile_kind(draft, component, place)
 
 
@@ -182,16 +204,16 @@ def shown(review: HumanReview, **more: str | None) -> dict[str, Any]:
     }
 
 
-def node(  # noqa: PLR0913  # the parts in which kinds differ
-    name: str, place: Place, kind: Kind, machine: str, facts: set[str], handler: Handler | None, **more: Any
+def node(  # the parts in which kinds differ
+    name: str, place: Place, kind: Kind, facts: set[str], handler: Handler | None, **more: Any
 ) -> Node:
     """A node at a place."""
     unit = handler.unit if handler is not None else None
     return Node(
         at=place.at,
         name=name,
-        kind=kind,
-        machine=machine,
+        kind=kind.name,
+        machine=kind.table.name,
         parent=place.parent,
         next=place.next,
         index=place.index,
@@ -209,7 +231,7 @@ def step(draft: Draft, component: Step, place: Place) -> None:
     """A leaf that calls user code; or a Step that runs a workflow in its place."""
     review, handler = component.human_review, handled(component.human_review, place)
     if component.workflow is not None:
-        group(draft, component.name, review, component.workflow.steps, place, "workflow", transparent=False)
+        group(draft, component.name, review, component.workflow.steps, place, WORKFLOW_KIND, transparent=False)
         draft.nodes[place.at] = evolve(draft.nodes[place.at], label=component.step_id)
         return
     facts = gate_facts(review) | error_facts(handler, component.on_interrupt) | output_facts(review)
@@ -227,7 +249,7 @@ def step(draft: Draft, component: Step, place: Place) -> None:
         user_input=review.user_input_message or review.confirmation_message,
         output_review=review.output_review_message,
     )
-    made = node(component.name, place, "step", "step", facts, handler, limits=numbers, label=component.step_id, **words)
+    made = node(component.name, place, STEP_KIND, facts, handler, limits=numbers, label=component.step_id, **words)
     draft.nodes[place.at] = made
 
 
@@ -237,7 +259,7 @@ def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workf
     """`Steps`, a nested Workflow, or a Step that runs one: its children in order, gated as a whole."""
     handler = handled(review, place)
     made = node(
-        name, place, kind, "group", gate_facts(review), handler,
+        name, place, kind, gate_facts(review), handler,
         transparent=transparent, limits=limits(review), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
@@ -254,7 +276,7 @@ def condition(draft: Draft, component: Condition, place: Place) -> None:
     facts = gate_facts(evolve(review, on_reject=wanted)) | {ELSE[bool(component.else_steps)]}
     facts |= error_facts(handler, component.on_interrupt)
     made = node(
-        component.name, place, "condition", "condition", facts, handler,
+        component.name, place, CONDITION_KIND, facts, handler,
         transparent=True, limits=limits(review), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
@@ -273,7 +295,7 @@ def loop(draft: Draft, component: Loop, place: Place) -> None:
         facts.add(w.tests_end)
     numbers = limits(review, iterations=component.max_iterations, forwards=component.forward_iteration_output)
     words = shown(review, iteration_review=review.iteration_review_message)
-    made = node(component.name, place, "loop", "loop", facts, handler, transparent=True, limits=numbers, **words)
+    made = node(component.name, place, LOOP_KIND, facts, handler, transparent=True, limits=numbers, **words)
     draft.nodes[place.at] = made
     first = in_order(draft, component.steps, prefix=place.at, around=place, handler=handler, loops=1)
     draft.nodes[place.at] = evolve(made, exits={w.enter: first})
@@ -288,7 +310,7 @@ def router(draft: Draft, component: Router, place: Place) -> None:
         facts = facts - {w.runs_at_once} | {w.needs_route}
     words = shown(review, route=review.user_input_message, output_review=review.output_review_message)
     made = node(
-        component.name, place, "router", "router", facts, handler,
+        component.name, place, ROUTER_KIND, facts, handler,
         transparent=True, limits=limits(review, reviews=review.max_retries), **words,
     )  # fmt: skip
     draft.nodes[place.at] = made
@@ -300,19 +322,25 @@ def parallel(draft: Draft, component: Parallel, place: Place) -> None:
     review = component.human_review
     handler = Handler(review.on_error, None) if review.on_error is not None else place.handler
     made = node(
-        component.name, place, "parallel", "parallel", gate_facts(review), handler,
+        component.name, place, PARALLEL_KIND, gate_facts(review), handler,
         transparent=True, limits=limits(review, concurrency=component.max_concurrency or draft.concurrency), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.steps, place, handler))
 
 
-KINDS: dict[type, Callable[[Draft, Any, Place], None]] = {
+COMPILED: dict[type, Callable[[Draft, Any, Place], None]] = {
     Step: step,
-    Steps: lambda draft, each, place: group(draft, each.name, each.human_review, each.steps, place, "steps", transparent=True),
-    Definition: lambda draft, each, place: group(draft, each.name, UNGATED, each.steps, place, "workflow", transparent=True),
+    Steps: lambda draft, each, place: group(draft, each.name, each.human_review, each.steps, place, STEPS_KIND, transparent=True),
+    Definition: lambda draft, each, place: group(draft, each.name, UNGATED, each.steps, place, WORKFLOW_KIND, transparent=True),
     Condition: condition,
     Loop: loop,
     Router: router,
     Parallel: parallel,
 }
+TITLES = tuple(kind.title for kind in COMPONENTS)
+exhaustive("core.compile.COMPILED", ("Workflow" if each is Definition else each.__name__ for each in COMPILED), TITLES)
+exhaustive("definition.plain.CLASSES", CLASSES, TITLES)
+exhaustive(
+    "definition.review.SUPPORTED", SUPPORTED.keys() - {NESTED}, TITLES
+)  # definition knows no lifecycles: its tables are compared here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
@@ -35,21 +36,26 @@ def after_error(node: Node, cursor: Cursor) -> frozenset[str]:
     return node.facts
 
 
+def knows(node: Node, guard: str) -> bool:
+    """Whether the lifecycle of a node has a row with this guard."""
+    return guard in TABLES[node.machine].guards
+
+
 def after_rejection(node: Node, cursor: Cursor) -> frozenset[str]:
-    """A rejected review is run again at most as often as the limit says; a Router chooses anew."""
-    if cursor.phase != w.awaiting_review or w.review_retries not in node.facts or node.machine == "loop":
+    """A rejected review is run again at most as often as the limit says, where the lifecycle knows one; a Router chooses anew."""
+    if cursor.phase != w.awaiting_review or w.review_retries not in node.facts or not knows(node, w.reviews_spent):
         return node.facts
     rest = node.facts - {w.review_retries}
     if cursor.marks.reviews >= node.limits.reviews:
         return rest | {w.reviews_spent}
-    if node.machine == "step":
+    if not knows(node, w.person_rechooses):
         return node.facts
     return rest | {w.person_rechooses if w.person_chooses in node.facts else w.selector_rechooses}
 
 
 def after_failure(node: Node, _cursor: Cursor) -> frozenset[str]:
     """Here is where the run had failed."""
-    if node.machine == "router":
+    if knows(node, w.choice_failed):
         return node.facts | {w.choice_failed if w.person_chooses in node.facts else w.selector_failed}
     return node.facts | {w.failed_here}
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, TABLES, AskKind, CallKind
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import AskKind
 
 from .program import Address, Micros, Program
 from .state import UNMARKED, Cursor, Ref, Source, State, Turn
-
-CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 
 
 class Ask(NamedTuple):
@@ -49,21 +46,15 @@ class Timer(NamedTuple):
 
 Owed: TypeAlias = Ask | Call | Timer
 
-CALLS: dict[tuple[str, str], CallKind] = {
-    ("step", w.running): "execute",
-    ("condition", w.evaluating): "evaluate",
-    ("router", w.evaluating): "select",
-    ("loop", w.evaluating): "test",
-    ("step", w.judging): "judge",
-    ("router", w.judging): "judge",
+CALLED: dict[tuple[str, str], CallKind] = {
+    (kind.table.name, phase): code.call for kind in KINDS.values() for phase, code in kind.calls.items()
 }
-ASKS: dict[str, AskKind] = {
-    w.awaiting_confirmation: "confirmation",
-    w.awaiting_input: "user_input",
-    w.awaiting_route: "route",
-    w.awaiting_review: "output_review",
-    w.errored_paused: "error",
+"""What is called, by table and phase."""
+
+ASKS: dict[tuple[str, str], AskKind] = {
+    (kind.table.name, phase): kind.asks(phase) for kind in KINDS.values() for phase in kind.phases("ask")
 }
+"""What is asked, by table and phase."""
 
 
 def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
@@ -83,7 +74,7 @@ def owed_at(program: Program, cursor: Cursor) -> Owed | None:
     machine = program.nodes[cursor.at].machine
     match TABLES[machine].owes.get(cursor.phase):
         case "call":
-            return Call(CALLS[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
+            return Call(CALLED[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
         case "timer":
             return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
         case "ask":
@@ -94,11 +85,9 @@ def owed_at(program: Program, cursor: Cursor) -> Owed | None:
 
 def ask_kind(machine: str, cursor: Cursor) -> AskKind:
     """Which question a cursor puts: before it ran, about its output, after it failed, or after its process died in it."""
-    if cursor.phase == w.awaiting_review and machine == "loop":
-        return "iteration_review"
     if cursor.phase == w.errored_paused and cursor.marks.interrupts:
         return "interrupted"
-    return ASKS[cursor.phase]
+    return ASKS[machine, cursor.phase]
 
 
 def asks(program: Program, state: State) -> tuple[Ask, ...]:

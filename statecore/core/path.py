@@ -1,6 +1,7 @@
 """How a cursor moves: it takes a row, and then rests, goes into the component, or goes on to what comes next.
 
-`CLOSE` is a table by kind: what happens to a component when a child of it that has no sibling after it is over.
+Two tables say, by what a component holds, how a cursor goes into it (`INTO`), and what becomes of it when a child of it that has no sibling
+after it is over (`CLOSE`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import HOLDING, KINDS, LEAVES, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .draft import innermost_first
@@ -33,7 +34,7 @@ def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: 
     node = draft.program.nodes[cursor.at]
     facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
     gives = cursor.marks.output
-    if trigger == w.edit or (gives is None and node.machine == "step"):
+    if trigger == w.edit or (gives is None and node.machine in LEAVES):
         gives = Ref(cursor.at, cursor.turn, cursor.attempt)
     phase = draft.fire(node, cursor.turn, cursor.attempt, cursor.phase, trigger, facts, body, gives)
     if phase == w.running and node.exits:
@@ -72,7 +73,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -
         retries=was.retries + 1 if trigger == w.wake else 0 if trigger in BY_PERSON else was.retries,
         reruns=was.reruns + (trigger in (w.retry, w.resume)),
         reviews=was.reviews + rejected,
-        output=output if phase in REVIEWED or node.machine == "loop" else None,
+        output=output if phase in REVIEWED or KINDS[node.kind].holds == "iterations" else None,
         rejected=was.output if rejected else was.rejected,
         stopping=(was.stopping or trigger == w.stop) and phase in REVIEWED,
         due=due(draft, node, was, phase),
@@ -93,21 +94,44 @@ def due(draft: Draft, node: Node, was: Marks, phase: str) -> Micros | None:
 
 def descend(draft: Draft, node: Node, cursor: Cursor, trigger: str, choices: tuple[Address, ...]) -> None:
     """Into a component: fresh cursors at the children that begin it, or straight out where it has none."""
-    match node.kind:
-        case "loop":
-            iterate(draft, node, cursor)
-        case "router":
-            first, *others = choices
-            draft.frames.append(framed(node, cursor, tuple(others)))
-            draft.fresh.append(Cursor(first, w.pending, (*cursor.turn, cursor.attempt), 0, cursor.prev, cursor.last))
-        case "parallel":
-            draft.frames.append(framed(node, cursor))
-            draft.fresh.extend(Cursor(at, w.pending, cursor.turn, 0, cursor.prev, cursor.last) for at in node.exits.values())
-        case _ if node.exits[trigger] == node.at:
-            turn, prev, last = close_group(draft, node, node, cursor.turn, cursor.prev, cursor.last)
-            go_on(draft, node, turn, prev, last)
-        case _:
-            draft.fresh.append(Cursor(node.exits[trigger], w.pending, cursor.turn, 0, cursor.prev, cursor.last))
+    INTO[KINDS[node.kind].holds](draft, node, cursor, trigger, choices)
+
+
+def into_list(draft: Draft, node: Node, cursor: Cursor, trigger: str, _choices: tuple[Address, ...]) -> None:
+    """Into the list to which the trigger leads."""
+    if node.exits[trigger] == node.at:
+        turn, prev, last = close_group(draft, node, node, cursor.turn, cursor.prev, cursor.last)
+        go_on(draft, node, turn, prev, last)
+    else:
+        draft.fresh.append(Cursor(node.exits[trigger], w.pending, cursor.turn, 0, cursor.prev, cursor.last))
+
+
+def into_iteration(draft: Draft, node: Node, cursor: Cursor, _trigger: str, _choices: tuple[Address, ...]) -> None:
+    """Into the first iteration, or the next one."""
+    iterate(draft, node, cursor)
+
+
+def into_choices(draft: Draft, node: Node, cursor: Cursor, _trigger: str, choices: tuple[Address, ...]) -> None:
+    """Into the first of those chosen; the frame remembers the others."""
+    first, *others = choices
+    draft.frames.append(framed(node, cursor, tuple(others)))
+    draft.fresh.append(Cursor(first, w.pending, (*cursor.turn, cursor.attempt), 0, cursor.prev, cursor.last))
+
+
+def into_branches(draft: Draft, node: Node, cursor: Cursor, _trigger: str, _choices: tuple[Address, ...]) -> None:
+    """Into all branches at once."""
+    draft.frames.append(framed(node, cursor))
+    draft.fresh.extend(Cursor(at, w.pending, cursor.turn, 0, cursor.prev, cursor.last) for at in node.exits.values())
+
+
+INTO: dict[str, Callable[[Draft, Node, Cursor, str, tuple[Address, ...]], None]] = {
+    "list": into_list,
+    "fork": into_list,
+    "iterations": into_iteration,
+    "choices": into_choices,
+    "branches": into_branches,
+}
+exhaustive("core.path.INTO", INTO, HOLDING)
 
 
 def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
@@ -131,7 +155,7 @@ def iterate(draft: Draft, node: Node, cursor: Cursor) -> None:
 def complete(draft: Draft, node: Node, cursor: Cursor, trigger: str, gives: Source | None) -> None:
     """A component is over and hands something on; a step that said stop ends its workflow with it."""
     if trigger == w.stop or cursor.marks.stopping:
-        unit = next((each.at for each in draft.program.ancestors(node.at) if each.kind == "workflow"), ROOT)
+        unit = next((each.at for each in draft.program.ancestors(node.at) if KINDS[each.kind].stops), ROOT)
         draft.endings.append(Ending(unit, node.at, cursor.turn, w.finish, gives, gives))
     else:
         go_on(draft, node, cursor.turn[: node.depth], gives, gives)
@@ -155,7 +179,7 @@ def go_on(draft: Draft, node: Node, turn: Turn, prev: Source | None, last: Sourc
             draft.result = last
             return
         parent = draft.program.nodes[node.parent]
-        onward = CLOSE[parent.kind](draft, parent, node, turn, prev, last)
+        onward = CLOSE[KINDS[parent.kind].holds](draft, parent, node, turn, prev, last)
         if onward is None:
             return
         turn, prev, last = onward
@@ -217,13 +241,13 @@ def close_parallel(draft: Draft, node: Node, child: Node, turn: Turn, prev: Sour
 
 
 CLOSE: dict[str, Callable[[Draft, Node, Node, Turn, Source | None, Source | None], Onward]] = {
-    "steps": close_group,
-    "workflow": close_group,
-    "condition": close_group,
-    "loop": close_loop,
-    "router": close_router,
-    "parallel": close_parallel,
+    "list": close_group,
+    "fork": close_group,
+    "iterations": close_loop,
+    "choices": close_router,
+    "branches": close_parallel,
 }
+exhaustive("core.path.CLOSE", CLOSE, HOLDING)
 
 
 def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from json import dumps, loads
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import astuple, field, frozen
 
@@ -14,7 +14,6 @@ Micros: TypeAlias = int
 """An instant or a length of time, in whole microseconds; an instant counts from 1970, UTC."""
 Seconds: TypeAlias = float
 """A length of time, or an instant of a monotonic clock, in seconds."""
-Kind = Literal["step", "condition", "loop", "router", "parallel", "steps", "workflow", "run"]
 
 ROOT: Address = ""
 
@@ -44,7 +43,7 @@ UNLIMITED = Limits()
 
 @frozen
 class Node:
-    """One component at its address.
+    """One component at its address: `kind` is a name of `lifecycles.KINDS`, `machine` one of `lifecycles.TABLES`.
 
     `next` is the address after it: its sibling, or its `parent` where it is the last. `exits` says where a component is entered: by
     the trigger that enters it (`confirm` -> the first of its steps), for a Router or Parallel by the name of a choice or branch. `facts`
@@ -56,7 +55,7 @@ class Node:
 
     at: Address
     name: str
-    kind: Kind
+    kind: str
     machine: str
     parent: Address
     next: Address

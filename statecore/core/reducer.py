@@ -142,7 +142,7 @@ def is_full(draft: Draft, cursor: Cursor) -> bool:
     """Whether a branch of a Parallel has to wait, because as many as may run already do."""
     parallel: Node = draft.program.nodes[draft.program.nodes[cursor.at].parent]
     limit = parallel.limits.concurrency
-    if parallel.kind != "parallel" or limit is None:
+    if limit is None:
         return False
     return sum(draft.owes_call(each) for each in draft.inside(parallel.at, cursor.turn)) >= limit
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from statecore.errors import DefinitionError, NotAComponent, described, quoted
 
 from .fields import OnError, OnInterrupt
-from .review import HumanReview, ReviewSettings, is_count, is_whole, mark_of, merged, word
+from .review import NESTED, HumanReview, ReviewSettings, is_count, is_whole, mark_of, merged, word
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -93,7 +93,7 @@ class Step:
                 message = f"Step {name!r}: skip_on_failure=True contradicts on_error={quoted(settings.get('on_error'))}."
                 raise DefinitionError(message)
             settings["on_error"] = OnError.skip
-        kind = "Step" if flow is None else "Step(workflow)"
+        kind = "Step" if flow is None else NESTED
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
         step_id = step_id if step_id is None else checked_name("step_id", step_id)

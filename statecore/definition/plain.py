@@ -17,7 +17,6 @@ from .fields import plain_value
 from .review import HumanReview
 
 CHILDREN = {"steps", "else_steps", "choices"}
-KINDS: dict[str, Callable[..., Component]] = {each.__name__: each for each in (Step, Steps, Condition, Loop, Router, Parallel)}
 Functions: TypeAlias = Mapping[str, Any]
 """Functions and agents by the names that a plain definition has for them."""
 
@@ -66,12 +65,28 @@ def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
     """One component, through its own constructor, so that all is checked that is checked where users write it."""
     settings = {name: read_value(name, value, functions) for name, value in plain.items()}
     kind = settings.pop("type", None)
-    if kind == "Workflow":
-        return read_definition(plain, functions)
-    if kind not in KINDS:
-        message = f"{quoted(kind)} is no kind of component; known: Workflow, {', '.join(KINDS)}."
+    if kind not in CLASSES:
+        message = f"{quoted(kind)} is no kind of component; known: {', '.join(CLASSES)}."
         raise DefinitionError(message)
-    return KINDS[kind](*settings.pop("steps"), **settings) if kind == "Parallel" else KINDS[kind](**settings)
+    return CLASSES[kind](**settings)
+
+
+def nested(name: str, steps: list[Component], max_concurrency: int | None = None) -> Definition:
+    """A workflow that stands in another one without a Step."""
+    return Definition(name, tuple(steps), max_concurrency)
+
+
+def branches(steps: list[Component], **settings: Any) -> Parallel:
+    """A Parallel takes its branches by position."""
+    return Parallel(*steps, **settings)
+
+
+CLASSES: dict[str, Callable[..., Component]] = {
+    "Workflow": nested,
+    **{each.__name__: each for each in (Step, Steps, Condition, Loop, Router)},
+    "Parallel": branches,
+}
+"""What makes a component of its settings, by the kind that a plain definition has for it."""
 
 
 def read_value(name: str, value: Any, functions: Functions) -> Any:

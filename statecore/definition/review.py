@@ -30,9 +30,11 @@ GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error"
 INPUT = ("requires_user_input", "user_input_message")
 REVIEW = ("requires_output_review", "output_review_message", "max_retries")
 ITERATION = ("requires_iteration_review", "iteration_review_message")
+NESTED = "Step(workflow)"
+"""A Step that runs a workflow, as messages call it."""
 SUPPORTED: dict[str, tuple[str, ...]] = {
     "Step": (*GATE, *INPUT, "user_input_schema", *REVIEW),
-    "Step(workflow)": GATE,
+    NESTED: GATE,
     "Steps": GATE,
     "Workflow": GATE,
     "Condition": GATE,
@@ -40,6 +42,8 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
     "Router": (*GATE, *INPUT, "allow_multiple_selections", *REVIEW),
     "Parallel": GATE,
 }
+FORKS = frozenset({"Condition"})
+"""What has an else branch."""
 ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__statecore_pause__"
@@ -246,7 +250,7 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
     reviewed = review.requires_output_review is not False or review.requires_iteration_review
     if review.on_reject is OnReject.retry and not reviewed:
         raise UnsupportedSetting(where, "on_reject='retry'", "there is no output or iteration review, so nothing could run again")
-    if review.on_reject is OnReject.else_branch and kind != "Condition":
+    if review.on_reject is OnReject.else_branch and kind not in FORKS:
         raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
     if review.on_timeout is OnTimeout.approve and review.requires_user_input:
         raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, and there is none", ["cancel", "skip"])

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from statecore.core.facts import after_iteration
-from statecore.core.owed import ASKS
-from statecore.lifecycles import TABLES, allowed, fire
+from statecore.core.facts import after_iteration, knows
+from statecore.lifecycles import KINDS, TABLES, allowed, fire
 from statecore.lifecycles import words as w
 
 from .picture import ident, shown
@@ -24,36 +23,15 @@ if TYPE_CHECKING:
 
     from statecore.core import Address, Program
     from statecore.core import Node as Component
-    from statecore.lifecycles import Table
+    from statecore.lifecycles import Holds, Table
 
 FAULTS = (w.fail, w.interrupt)
 EVERYWHERE = frozenset({*FAULTS, w.expire, w.stop, w.cancel, w.leave, w.resume})
 """Triggers that are no choice of the way: faults and deadlines are written in the box, the others can come anywhere."""
 
-# what the reader calls a trigger, a phase that is reached, a kind of component; any other is called by its own name
+# what the reader calls a trigger, a phase that is reached; any other is called by its own name
 SAID = {w.succeed: "", w.finish: "", w.hold: "true", w.refute: "false", w.fail: "error"}
-SAID_THERE = {
-    ("loop", w.evaluating, w.hold): "true: over",
-    ("loop", w.evaluating, w.refute): "false: again",
-    ("loop", w.awaiting_review, w.reject): "reject: again",
-    ("router", w.evaluating, w.refute): "choose nothing",
-}
 BECOMES = {w.failed: "fail", w.skipped: "skip", w.cancelled: "cancel"}
-CALLED = {
-    "condition": "Condition",
-    "steps": "Steps",
-    "workflow": "Workflow",
-    "loop": "Loop",
-    "router": "Router",
-    "parallel": "Parallel",
-}
-CALLS = {
-    ("condition", w.evaluating): "its evaluator is called",
-    ("loop", w.evaluating): "its end condition is called",
-    ("router", w.evaluating): "its selector is called",
-    ("step", w.judging): "does a person have to see it?",
-    ("router", w.judging): "does a person have to see it?",
-}
 UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"))
 NAME, MESSAGE_WIDTH, MESSAGE_LINES = 40, 38, 3
 OVER = frozenset({w.completed, w.skipped, w.failed, w.cancelled})
@@ -80,11 +58,16 @@ def table(node: Component) -> Table:
     return TABLES[node.machine]
 
 
+def holds(node: Component) -> Holds:
+    """What a component holds."""
+    return KINDS[node.kind].holds
+
+
 def facts_of(node: Component) -> frozenset[str]:
     """The guards that hold at a component as long as no limit is reached."""
-    if node.machine == "loop" and node.limits.iterations == 1:
+    if holds(node) == "iterations" and node.limits.iterations == 1:
         return after_iteration(node, 0)
-    if node.machine == "router" and w.review_retries in node.facts:
+    if w.review_retries in node.facts and knows(node, w.person_rechooses):
         return node.facts | {w.person_rechooses if w.person_chooses in node.facts else w.selector_rechooses}
     return node.facts
 
@@ -159,13 +142,14 @@ def written(program: Program, node: Component, phase: str) -> tuple[str, ...]:
         return name, phase.replace("_", " "), *message(node, phase), *rejections(node, phase), *deadline(node, phase)
     faults = [fault(program, node, phase, each) for each in FAULTS if each in triggers(node, phase)]
     late = deadline(node, w.errored_paused, "pause: ") if pauses(node, phase) else ()
-    what = (CALLS[node.machine, phase],) if (node.machine, phase) in CALLS else ()
+    code = KINDS[node.kind].calls.get(phase)
+    what = (code.says,) if code is not None and code.says else ()
     return called(node), *what, *again(node, phase), *faults, *late
 
 
 def said(node: Component, phase: str, trigger: str) -> str:
     """The text on the arrow of a trigger."""
-    says = SAID_THERE.get((node.machine, phase, trigger), SAID.get(trigger, trigger))
+    says = KINDS[node.kind].says.get((phase, trigger), SAID.get(trigger, trigger))
     return f"{says}: skipped" if says and leads(node, phase, trigger) == w.skipped else says
 
 
@@ -185,8 +169,7 @@ def fault(program: Program, node: Component, phase: str, trigger: str) -> str:
 
 def message(node: Component, phase: str) -> tuple[str, ...]:
     """The sentence that a person is shown, in lines short enough for a box."""
-    kind = "iteration_review" if (node.machine, phase) == ("loop", w.awaiting_review) else ASKS[phase]
-    sentence = node.asks.get(kind)
+    sentence = node.asks.get(KINDS[node.kind].asks(phase))
     if not sentence:
         return ()
     return tuple(wrap(f"“{shown(sentence, MESSAGE_WIDTH * MESSAGE_LINES)}”", MESSAGE_WIDTH, break_on_hyphens=False))
@@ -194,7 +177,7 @@ def message(node: Component, phase: str) -> tuple[str, ...]:
 
 def rejections(node: Component, phase: str) -> tuple[str, ...]:
     """How often a reviewed output may be rejected, and what follows then; a Loop's iterations are limited by themselves."""
-    if phase != w.awaiting_review or w.review_retries not in node.facts or node.machine == "loop":
+    if phase != w.awaiting_review or w.review_retries not in node.facts or not knows(node, w.reviews_spent):
         return ()
     return (f"reject → again, at most {times(node.limits.reviews)}, then cancel",)
 
@@ -233,8 +216,9 @@ def called(node: Component) -> str:
 
 def title(node: Component) -> str:
     """The heading of a frame."""
-    limit = f", at most {times(node.limits.iterations)}" if node.kind == "loop" else ""
-    return f"{CALLED.get(node.kind, node.kind)}: {called(node)}{limit}"
+    kind = KINDS[node.kind]
+    limit = f", at most {times(node.limits.iterations)}" if kind.holds == "iterations" else ""
+    return f"{kind.title}: {called(node)}{limit}"
 
 
 # -- ids -----------------------------------------------------------------------------------------------------------------------------

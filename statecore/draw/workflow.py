@@ -30,6 +30,7 @@ from .boxes import (
     box,
     called,
     choices,
+    holds,
     leads,
     pauses,
     place,
@@ -170,7 +171,7 @@ class Sketch:
         if self.hollow(node):
             self.rest(node, w.running, f"{called(node)} (empty)")
             self.join(box(node, w.running), self.over(node))
-        elif node.kind == "parallel":
+        elif holds(node) == "branches":
             limit = node.limits.concurrency
             self.rest(node, w.running, f"{called(node)}: side by side", f"at most {limit} at once" if limit else "")
             self.join(box(node, w.running), tuple(way for at in node.exits.values() for way in self.entry(at)))
@@ -181,7 +182,7 @@ class Sketch:
             node = self.open.pop()
             for phase in after(node):
                 self.phase(node, phase)
-            if node.kind == "parallel":
+            if holds(node) == "branches":
                 self.rest(node, w.finish, f"{called(node)}: all are over")
                 self.join(box(node, w.finish), self.over(node))
 
@@ -246,16 +247,16 @@ class Sketch:
     def ways(self, node: Component, phase: str, trigger: str) -> tuple[Way, ...]:
         """The boxes to which a row leads: a box of its own, into the component, or out of it."""
         dest = leads(node, phase, trigger)
-        if dest in table(node).owes or (dest == w.running and node.kind == "parallel"):
+        if dest in table(node).owes or (dest == w.running and holds(node) == "branches"):
             return (Way(box(node, dest)),)
         if dest == w.cancelled:
             return (Way(CANCELLED),)
         if dest != w.running:
             return self.beyond(node)
-        first = node.exits[w.enter if node.kind == "loop" else trigger]
+        first = node.exits[w.enter if holds(node) == "iterations" else trigger]
         if first == node.at:
             return self.over(node)
-        again = "again" if node.kind == "loop" and trigger == w.finish else ""
+        again = "again" if holds(node) == "iterations" and trigger == w.finish else ""
         return tuple(Way(way.to, way.says or again) for way in self.entry(first))
 
     def beyond(self, node: Component) -> tuple[Way, ...]:
@@ -265,12 +266,12 @@ class Sketch:
         if node.parent == ROOT:
             return (Way(END),)
         parent = self.program.nodes[node.parent]
-        return (Way(box(parent, w.finish)),) if parent.kind == "parallel" else self.over(parent)
+        return (Way(box(parent, w.finish)),) if holds(parent) == "branches" else self.over(parent)
 
     def over(self, node: Component) -> tuple[Way, ...]:
         """The boxes to which a component leads when what is inside it is over; a Loop's last iteration leads out of it."""
         found = [way for trigger in choices(node, w.running) for way in self.ways(node, w.running, trigger)]
-        if node.kind == "loop" and node.limits.iterations > 1:
+        if holds(node) == "iterations" and node.limits.iterations > 1:
             found += [Way(way.to, f"after {times(node.limits.iterations)}") for way in self.beyond(node)]
         return tuple(dict.fromkeys(found))
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode, encode
 from statecore.core import Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
+from statecore.lifecycles import CALLS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
@@ -76,6 +78,7 @@ MADE: dict[str, Callable[[Execution, Call, CallValues], Any]] = {
     "test": test,
     "judge": judge,
 }
+exhaustive("runtime.calls.MADE", MADE, CALLS)
 
 
 def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wants: bool) -> Any:
@@ -99,13 +102,10 @@ def given(function: Callable[..., Any], about: Any, execution: Execution, values
 def is_async(execution: Execution, call: Call) -> bool:
     """Whether user code is a coroutine function or an async generator, so that it can be called on the event loop."""
     component: Any = execution.compiled.components[call.at]
-    if call.kind != "execute":
-        names = {"evaluate": "evaluator", "select": "selector", "test": "end_condition"}
-        function = getattr(component, names[call.kind]) if call.kind in names else component.human_review.requires_output_review
-        return isinstance(function, bool) or is_coroutine(function)
-    if component.executor is not None:
-        return is_coroutine(component.executor)
-    return is_coroutine(getattr(component.agent, "run", None) or component.agent.arun)
+    function = attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
+    if function is None:
+        function = getattr(component.agent, "run", None) or component.agent.arun
+    return isinstance(function, bool) or is_coroutine(function)
 
 
 def is_coroutine(function: Any) -> bool:
@@ -267,7 +267,7 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
         said["rejection_feedback"] = execution.answer(*reviews)
         said["previous_output"] = execution.content(rejected)
     for around in execution.program.ancestors(call.at):
-        number = call.turn[around.depth] if around.kind == "loop" else 0
+        number = call.turn[around.depth] if KINDS[around.kind].holds == "iterations" else 0
         if number and w.reviews_iterations in around.facts and "rejection_feedback" not in said:
             review = pause_id(
                 "iteration_review", around.at, (*call.turn[: around.depth], number - 1), execution.attempt_of(around.at)
@@ -293,7 +293,7 @@ class Past:
         visits = list(history.visits.values())
         at = self._at
         for around in self._execution.program.ancestors(self._at):
-            if around.kind == "parallel":
+            if KINDS[around.kind].holds == "branches":
                 inside, branch = f"{around.at}/", f"{at}/"
                 visits = [v for v in visits if not v.at.startswith(inside) or f"{v.at}/".startswith(branch)]
             at = around.at
@@ -301,7 +301,7 @@ class Past:
 
     def output(self, name: str) -> StepOutput | None:
         """The output of the newest step of that name; None if it has not run."""
-        if all(around.kind != "parallel" for around in self._execution.program.ancestors(self._at)):
+        if all(KINDS[around.kind].holds != "branches" for around in self._execution.program.ancestors(self._at)):
             history = self._execution.history()
             key = history.named.get(name)
             return history.output(history.visits[key]) if key is not None else None

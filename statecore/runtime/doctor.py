@@ -16,6 +16,7 @@ from attrs import define, field
 
 from statecore.core import ROOT, Micros, Program, stored_program
 from statecore.errors import StatecoreError
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader
 from statecore.stores.owner import SKEW, standing
@@ -94,7 +95,7 @@ def unasked(db: RunReader, workflow_id: str, program: Program) -> Iterator[Sympt
 def before(program: Program, at: str) -> list[Node]:
     """The components that come before one in its list, with all that is inside them."""
     node = program.nodes[at]
-    if node.parent != ROOT and program.nodes[node.parent].kind in ("router", "parallel"):
+    if node.parent != ROOT and KINDS[program.nodes[node.parent].kind].is_wide:
         return []  # beside it, not before it
     branch = node.index
     siblings = [each for each in program.nodes.values() if each.at != ROOT and each.parent == node.parent and each.index < branch]

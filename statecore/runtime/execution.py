@@ -27,9 +27,10 @@ from statecore.core import (
     Timer,
     asks,
 )
-from statecore.core.owed import CallKind, references
+from statecore.core.owed import references
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text, pause_text
@@ -257,15 +258,11 @@ class Execution:
 
     def call_at(self, cursor: Cursor) -> Call:
         """The call that a cursor owes, or would owe if a person let it go on."""
-        kind = CALL_OF.get(self.program.nodes[cursor.at].kind, "execute")
-        return Call(kind, cursor.at, cursor.turn, cursor.attempt)
+        return Call(KINDS[self.program.nodes[cursor.at].kind].work, cursor.at, cursor.turn, cursor.attempt)
 
     def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
-
-
-CALL_OF: dict[str, CallKind] = {"condition": "evaluate", "router": "select", "loop": "test"}
 
 
 def adopting(body: Body, fingerprint: str) -> Body:
