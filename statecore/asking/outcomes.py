@@ -15,7 +15,7 @@ from statecore.core.facts import CURSOR_FACTS
 from statecore.core.owed import ASKS
 from statecore.core.program import ROOT
 from statecore.core.state import Marks
-from statecore.lifecycles import BY_WORD, TABLES, exhaustive
+from statecore.lifecycles import BY_WORD, HOLDING, KINDS, SHOWS, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .text import clean, named
@@ -100,12 +100,13 @@ SENTENCES: dict[Code, str] = {
 }
 exhaustive("asking.outcomes.SENTENCES", SENTENCES, get_args(Code), "asking.outcomes.Code")
 
-PHASES = {kind: phase for phase, kind in ASKS.items()} | {"iteration_review": w.awaiting_review, "interrupted": w.errored_paused}
+PHASES = {kind: phase for (_, phase), kind in ASKS.items()} | {"interrupted": w.errored_paused}
 """The phase in which a component puts each kind of question."""
 AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises"}
 """What is said of a component that has run before, by the phase in which it asked."""
-ENDS: dict[str, Code] = {"parallel": "branch_ends", "loop": "iteration_ends", "router": "choice_ends"}
-"""What ends with its last component, where what comes next depends on more than that."""
+ENDS: dict[str, Code] = {"branches": "branch_ends", "iterations": "iteration_ends", "choices": "choice_ends"}
+"""What ends with its last component, where what comes next depends on more than that; a list is over with it."""
+exhaustive("asking.outcomes.ENDS", ENDS, HOLDING - {"list", "fork"})
 
 
 def outcomes(program: Program, requirement: Question) -> list[Outcome]:
@@ -119,7 +120,7 @@ def outcomes(program: Program, requirement: Question) -> list[Outcome]:
 
 def at_rest(requirement: Any) -> Cursor:
     """The cursor of a requirement, as far as the guards of the tables ask for it."""
-    reviews, stops = (requirement.retry_count, requirement.ends_workflow) if requirement.kind == "output_review" else (0, False)
+    reviews, stops = (requirement.retry_count, requirement.ends_workflow) if SHOWS[requirement.kind] == "output" else (0, False)
     return Cursor(requirement.address, PHASES[requirement.kind], marks=Marks(reviews=reviews, stopping=stops))
 
 
@@ -149,7 +150,7 @@ def running(program: Program, node: Node, phase: str, word: str, trigger: str) -
     carries = BY_WORD[word].carries
     if phase in AGAIN:
         return Consequence(AGAIN[phase], (Named(node.at, node.name),))
-    if node.kind == "condition":
+    if KINDS[node.kind].holds == "fork":
         return branch(program, node, trigger)
     if carries == "names":
         return Consequence("runs_choices", tuple(Named(at, name) for name, at in node.exits.items()))
@@ -172,15 +173,15 @@ def after(program: Program, node: Node) -> Consequence:
         if node.parent == ROOT:
             return Consequence("run_ends")
         node = program[node.parent]
-        if node.kind in ENDS:
-            return Consequence(ENDS[node.kind], (Named(node.at, node.name),))
+        if (ends := ENDS.get(KINDS[node.kind].holds)) is not None:
+            return Consequence(ends, (Named(node.at, node.name),))
     following = program[node.next]
     return Consequence("goes_on", (Named(following.at, following.name),))
 
 
 def after_stop(program: Program, node: Node) -> Consequence:
     """The place where the run continues when a step that said stop is over: its workflow has ended with it (RUN-3)."""
-    flow = next((each for each in program.ancestors(node.at) if each.kind == "workflow"), None)
+    flow = next((each for each in program.ancestors(node.at) if KINDS[each.kind].stops), None)
     return Consequence("run_ends") if flow is None else after(program, flow)
 
 
@@ -197,7 +198,7 @@ def carried(requirement: Question, word: str) -> list[str]:
             return ["CHOICE"]
         case "value":
             return ["--text", "TEXT"]
-        case "feedback" if requirement.kind.endswith("review"):
+        case "feedback" if SHOWS[requirement.kind] == "output":
             return ["--feedback", "TEXT"]
         case _:
             return []

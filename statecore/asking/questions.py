@@ -7,20 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.errors import UnreadableValue
+from statecore.lifecycles import ASKED, SHOWS, exhaustive
 from statecore.stores.rules import EXPIRY
 
 from .text import brief, clean, lasting, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
-ASKED = {
-    "user_input": "values are needed",
-    "route": "which way?",
-    "output_review": "keep this output?",
-    "iteration_review": "is this good enough?",
-}
 LINES, LINE_WIDTH = 100, 1_000
 
 
@@ -40,27 +35,42 @@ class Question(Protocol):
 
 def question(requirement: Question) -> str:
     """The question of a requirement, in a line."""
-    name, asked = named(requirement.step_name), _any(requirement)
-    match requirement.kind:
-        case "confirmation":
-            return f"{name}: {brief(asked.confirmation_message)}" if asked.confirmation_message else f"Run '{name}'?"
-        case "interrupted":
-            return f"{name} was interrupted: {brief(asked.error_message)}"
-        case "error":
-            return f"{name} failed: {named(asked.error_type)}: {brief(asked.error_message)}"
-        case kind:
-            return f"{name}: {brief(asked.user_input_message or asked.output_review_message or ASKED[kind])}"
+    return PUT[requirement.kind](named(requirement.step_name), _any(requirement))
+
+
+def confirming(name: str, asked: Any) -> str:
+    """Its message, or whether the step is to run."""
+    return f"{name}: {brief(asked.confirmation_message)}" if asked.confirmation_message else f"Run '{name}'?"
+
+
+def asking(otherwise: str) -> Callable[[str, Any], str]:
+    """Its message, or `otherwise` where it has none."""
+    return lambda name, asked: f"{name}: {brief(asked.user_input_message or asked.output_review_message or otherwise)}"
+
+
+PUT: dict[str, Callable[[str, Any], str]] = {
+    "confirmation": confirming,
+    "user_input": asking("values are needed"),
+    "route": asking("which way?"),
+    "output_review": asking("keep this output?"),
+    "iteration_review": asking("is this good enough?"),
+    "error": lambda name, asked: f"{name} failed: {named(asked.error_type)}: {brief(asked.error_message)}",
+    "interrupted": lambda name, asked: f"{name} was interrupted: {brief(asked.error_message)}",
+}
+"""The line of each kind of question, from the name of its step and its requirement."""
+exhaustive("asking.questions.PUT", PUT, ASKED)
 
 
 def particulars(requirement: Question) -> Iterator[str]:
     """The details of a question, in lines: the fields of a form, the choices, how often an output was rejected, the deadline."""
     asked = _any(requirement)
-    if requirement.kind == "user_input":
+    shows = SHOWS[requirement.kind]
+    if shows == "form":
         yield from map(field_line, asked.user_input_schema or ())
-    if requirement.kind == "route":
+    if shows == "choices":
         yield from (f"{number:>3}  {named(name)}" for number, name in enumerate(asked.available_choices, 1))
         yield "several may be chosen; they run in the order chosen" if asked.allow_multiple_selections else "one is to be chosen"
-    if requirement.kind.endswith("review") and asked.retry_count:
+    if shows == "output" and asked.retry_count:
         yield f"rejected {asked.retry_count} of at most {asked.max_retries} times"
     if requirement.timeout_at is not None:
         yield deadline(requirement)
@@ -86,7 +96,7 @@ def deadline(requirement: Question) -> str:
 
 def shown(requirement: Question) -> list[str]:
     """The output under review, in lines; empty where there is none."""
-    if not requirement.kind.endswith("review"):
+    if SHOWS[requirement.kind] != "output":
         return []
     try:
         output = _any(requirement).step_output

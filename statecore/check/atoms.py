@@ -13,6 +13,7 @@ from attrs import frozen
 
 from statecore.core import ROOT
 from statecore.errors import UnknownStep
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def begins(program: Program, letter: Letter) -> bool:
     if letter.dest != w.running:
         return False
     node = program.nodes[letter.at]
-    if node.machine == "loop":
+    if KINDS[node.kind].holds == "iterations":
         return letter.source in FRESH
     if node.exits:
         return letter.source != w.running and letter.trigger != w.resume

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from statecore.core import ROOT, Event, Node
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 from .atoms import AWAITING, ERRORS
@@ -108,7 +109,7 @@ def runs_ungated(graph: Graph, lives: Lives) -> Offending:
         found = reach(lives[node.at], w.pending, lambda letter: letter.source not in GATE)
         refused = [x for x in lives[node.at] if x.source in GATE and x.trigger == w.reject and x.dest in WORKING]
         bad = next((found[phase] for phase in sorted(WORKING & found.keys())), None)
-        if bad is None and node.machine != "condition" and refused:
+        if bad is None and KINDS[node.kind].holds != "fork" and refused:
             bad = refused[0]
         if bad is not None:
             return offending(graph, bad)
@@ -136,7 +137,7 @@ def completes_idle(graph: Graph, lives: Lives) -> Offending:
 def second_branch(graph: Graph, lives: Lives) -> Offending:
     """A Condition enters a branch again after it has entered one; a reopening goes on in the same."""
     for node in graph.program.nodes.values():
-        if node.kind == "condition":
+        if KINDS[node.kind].holds == "fork":
             found = reach(lives[node.at], w.running, lambda letter: letter.trigger != w.resume)
             if w.running in found:
                 return offending(graph, found[w.running])

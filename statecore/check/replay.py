@@ -13,6 +13,7 @@ from statecore.core import DECISIONS, ROOT, Ask, Call, Compiled, Event
 from statecore.core.program import below
 from statecore.definition import Condition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.components import Component, Definition
+from statecore.lifecycles import CALLS, KINDS, LEAVES, exhaustive
 from statecore.lifecycles import words as w
 
 from .graph import ENDS
@@ -121,8 +122,8 @@ def pytest_file(compiled: Compiled, definition: Definition, events: Sequence[Eve
     head = HEAD.format(title=plain(title), said=plain(said))
     planned = "".join(f"    {key!r}: {answers!r},\n" for key, answers in plan(compiled.program, told).items())
     acts = "\n".join(f"    {act}" for beat in told for act in acts_of(compiled.program, beat))
-    begun = [move.at for beat in told for move in beat.after.moves if move.machine == "step" and move.dest == w.running]
-    more = assertions(told, begun, sequential=not any(n.kind == "parallel" for n in compiled.program.nodes.values()))
+    begun = [move.at for beat in told for move in beat.after.moves if move.machine in LEAVES and move.dest == w.running]
+    more = assertions(told, begun, sequential=not any(KINDS[n.kind].holds == "branches" for n in compiled.program.nodes.values()))
     flow = f"def workflow(stubs):\n    return {written_root(definition)}\n\n\n"
     return f"{head}PLANNED = {{\n{planned}}}\n\n\n{flow}{TEST.format(acts=acts, begun=repr(begun), more=more)}"
 
@@ -150,18 +151,22 @@ def plan(program: Program, told: list[Beat]) -> dict[tuple[str, str], list[objec
     planned: dict[tuple[str, str], list[object]] = {}
     for beat in told:
         if isinstance(beat.owed, Call):
-            planned.setdefault((beat.owed.kind, beat.event.at), []).append(answer(program, beat))
+            planned.setdefault((beat.owed.kind, beat.event.at), []).append(answer(program, beat.event, beat.owed.kind))
     return planned
 
 
-def answer(program: Program, beat: Beat) -> object:
+NO: dict[str, object] = {"evaluate": False, "select": None, "test": False, "judge": False}
+"""The answer of a stub that means no, by the kind of its call."""
+exhaustive("check.replay.NO", NO, CALLS - {"execute"})
+
+
+def answer(program: Program, event: Event, kind: str) -> object:
     """The answer of a stub with which its call ends in this event."""
-    trigger = beat.event.trigger
-    if trigger == w.choose:
-        return names(program, beat.event)
-    if trigger == w.refute and program.nodes[beat.event.at].machine == "router" and getattr(beat.owed, "kind", "") == "select":
-        return None
-    return {w.hold: True, w.refute: False}.get(trigger, trigger)
+    if event.trigger == w.choose:
+        return names(program, event)
+    if event.trigger == w.refute:
+        return NO[kind]
+    return {w.hold: True}.get(event.trigger, event.trigger)
 
 
 def names(program: Program, event: Event) -> list[str]:

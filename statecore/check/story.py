@@ -12,9 +12,11 @@ from attrs import frozen
 
 from statecore.core import BEGINNING, ROOT, Advanced, Ask, Event, Program, State, advance
 from statecore.core.owed import owed_at
+from statecore.lifecycles import CALLS, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .wording import Finding, Report, Verdict
+from .world import INTERNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +50,8 @@ CALLED = {
     "test": "the end condition of {name}",
     "judge": "the review predicate of {name}",
 }
+exhaustive("check.story.CALLED", CALLED, CALLS)
+exhaustive("check.story.SENTENCES", SENTENCES, {row.on for table in TABLES.values() for row in table.rows} - INTERNAL)
 VERSION = 1
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Verdict.refuted: "error", Verdict.vacuous: "error", Verdict.undetermined: "warning", Verdict.proved: "none"}

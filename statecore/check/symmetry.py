@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from statecore.core import BEGINNING, Cursor, Event, Frame, Ref, State, advance
+from statecore.core.facts import knows
 from statecore.core.reducer import place
 from statecore.core.state import UNMARKED, Ending, Marks
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, TABLES
 from statecore.lifecycles import words as w
 
 from .atoms import RUNS, Atom, addresses
@@ -70,7 +71,7 @@ def canonical_marks(program: Program, at: str, marks: Marks, phase: str) -> Mark
     kept = Marks(
         interrupts=marks.interrupts,
         retries=marks.retries if phase in COUNTS_RETRIES else 0,
-        reviews=0 if program.nodes[at].machine == "loop" else marks.reviews,
+        reviews=marks.reviews if knows(program.nodes[at], w.reviews_spent) else 0,
         output=None if marks.output is None else OLD,
         stopping=marks.stopping,
         due=None if marks.due is None else 0,
@@ -195,7 +196,12 @@ def symmetry(world: World, atoms: Iterable[Atom]) -> Symmetry | None:
     """The symmetry of a world that leaves these atoms alone; None where no two branches are alike."""
     program = world.compiled.program
     named = {at for atom in atoms if atom.verb not in RUNS for at in addresses(program, atom.name)}
-    found = [group for node in program.nodes.values() if node.kind == "parallel" for group in groups_of(world, node.at, named)]
+    found = [
+        group
+        for node in program.nodes.values()
+        if KINDS[node.kind].holds == "branches"
+        for group in groups_of(world, node.at, named)
+    ]
     return Symmetry(program, tuple(sorted(found, key=lambda group: -group.parallel.count("/")))) if found else None
 
 
@@ -224,7 +230,7 @@ def shape(world: World, places: dict[Address, int]) -> Piece:
         node = world.compiled.program.nodes[at]
         phases = TABLES[node.machine].owes
         offers = [(phase, trigger, tuple(map(number, route))) for phase in phases for trigger, route in world.offers(at, phase)]
-        exits = tuple((key if node.machine not in ("router", "parallel") else "", number(to)) for key, to in node.exits.items())
+        exits = tuple(("" if KINDS[node.kind].is_wide else key, number(to)) for key, to in node.exits.items())
         links = number(node.parent), number(node.next), number(node.leaves)
         found.append((node.kind, node.machine, node.facts, node.transparent, node.depth, node.limits, *links, exits, tuple(offers)))
     return tuple(found)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statecore.lifecycles import JOINT, TABLES, Table
+from statecore.lifecycles import JOINT, KINDS, TABLES, Table
 
 if TYPE_CHECKING:
     from statecore.core import Node, Program
@@ -98,7 +98,11 @@ def node_of(node: Node) -> dict[str, Any]:
     """A node as a record: its place, its facts, its exits and its numbers; `routes` are the choices that the world may make."""
     exits = tuple(node.exits.items())
     first = tuple(at for _, at in exits)
-    routes = {(at,) for at in first} | ({(first[1], first[0])} if len(first) > 1 else set()) if node.kind == "router" else set()
+    routes = (
+        {(at,) for at in first} | ({(first[1], first[0])} if len(first) > 1 else set())
+        if KINDS[node.kind].holds == "choices"
+        else set()
+    )
     return {
         "at": node.at,
         "kind": node.kind,

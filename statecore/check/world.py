@@ -22,7 +22,7 @@ from attrs import define, field
 
 from statecore.core import CANCEL, REOPEN, START, Advanced, Compiled, Event, Program, State, advance
 from statecore.definition import Condition, Loop, Router
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, LEAVES, RUN, TABLES
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class World:
     @property
     def bounds(self) -> list[str]:
         """The parts that were left out, as sentences."""
-        wide = [n.name for n in self.compiled.program.nodes.values() if n.kind == "router" and len(n.exits) > ALL_ROUTES]
+        wide = [
+            n.name for n in self.compiled.program.nodes.values() if KINDS[n.kind].holds == "choices" and len(n.exits) > ALL_ROUTES
+        ]
         said = [f"{name} has more than {ALL_ROUTES} choices: single ones and ordered pairs were tried" for name in wide]
         return said if self.crashes else [*said, "processes do not die (see crashes)"]
 
@@ -139,7 +141,7 @@ def continuity(program: Program, state: State, _event: Event, after: Advanced) -
     """The first move of each cursor's component leaves the cursor's phase, each later one the phase that the one before led to."""
     phases = {cursor.at: cursor.phase for cursor in state.cursors}
     for move in after.moves:
-        if move.machine == "run":
+        if move.machine == RUN.name:
             continue
         was = w.pending if move.trigger == w.enter else phases.get(move.at, w.running if program.nodes[move.at].exits else None)
         if was is None or move.source not in (was, w.failed):
@@ -188,7 +190,7 @@ def skip_none(program: Program, state: State, _event: Event, after: Advanced) ->
     for move in after.moves:
         if move.dest == w.skipped and move.hands_on is not None:
             return f"{move.at} handed on {move.hands_on}"
-        if move.dest == w.skipped and move.machine == "step":
+        if move.dest == w.skipped and move.machine in LEAVES:
             why = followed(state, after, move, program.nodes[move.at])
             if why:
                 return why

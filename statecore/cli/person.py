@@ -21,7 +21,7 @@ from statecore.asking.text import Miswritten, assigned, clean, read_object, read
 from statecore.core import DECISIONS
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
-from statecore.lifecycles import BY_WORD, DECISION_WORDS
+from statecore.lifecycles import ASKED, BY_WORD, DECISION_WORDS, SHOWS, exhaustive
 from statecore.lifecycles.decisions import INPUT, SELECT
 from statecore.runtime.answers import carries, chosen_names
 
@@ -165,12 +165,12 @@ class Person:
         offers = [*((outcome.word, outcome.leads_to) for outcome in outcomes), ("later", "leave the run paused")]
         for word, leads_to in offers:
             click.echo(f"    {click.style(f'[{word[0]}]{word[1:]:<6}', bold=True)} -> {leads_to}")
-        more = FOLLOWS.get(requirement.kind, "a comment")
+        more = FOLLOWS[requirement.kind]
         try:
             while True:
                 said = line(f"  Your answer ({'/'.join(word[0] for word, _ in offers)}; {more} may follow): ")
                 word, _, rest = said.partition(" ")
-                if requirement.kind == "route" and is_numbers(said):
+                if SHOWS[requirement.kind] == "choices" and is_numbers(said):
                     word, rest = SELECT.word, said
                 chosen = [offer for offer, _ in offers if word and offer.startswith(word.lower())]
                 if chosen == ["later"]:
@@ -195,7 +195,7 @@ class Person:
                     answer = Answer(word, self.by, value=choices(requirement, said or line("  Which (numbers or names): ")))
                 case "value":
                     answer = Answer(word, self.by, value=read_value(word, said or line("  The new output, as JSON or text: ")))
-                case "feedback" if requirement.kind.endswith("review"):
+                case "feedback" if SHOWS[requirement.kind] == "output":
                     answer = Answer(word, self.by, value=said or line("  What is to be better (may be empty): ") or None)
                 case _:
                     return Answer(word, self.by, said or None)
@@ -207,12 +207,16 @@ class Person:
 
 
 FOLLOWS = {
+    "confirmation": "a comment",
     "user_input": "values as JSON",
     "route": "numbers or names",
     "output_review": "a text",
     "iteration_review": "what is to be better",
+    "error": "a comment",
+    "interrupted": "a comment",
 }
 """What may follow the word of an answer in its line."""
+exhaustive("cli.person.FOLLOWS", FOLLOWS, ASKED)
 
 
 def present(requirement: Requirement) -> None:

@@ -10,6 +10,7 @@ from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
+from statecore.lifecycles import LEAVES
 from statecore.lifecycles import words as w
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
@@ -93,7 +94,7 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
         indent = "  " * (1 + depth(history, visit))
         said = SAID.get(visit.phase, visit.phase)
         label = click.style(f"{said:<10}", fg=COLOURS.get(said))
-        told = visit.reason or (handed_on(history, visit) if visit.machine == "step" else "")
+        told = visit.reason or (handed_on(history, visit) if visit.machine in LEAVES else "")
         yield f"{indent}{named(visit.name):<18} {label} {told}".rstrip()
         for failure in visit.failures:
             kind, text = named(str(failure.get("error_type"))), brief(failure["error"])

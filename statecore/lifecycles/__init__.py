@@ -16,7 +16,7 @@ Start with `step`.
 """
 
 from .condition import CONDITION, CONDITION_KIND
-from .decisions import BY_WORD, DECISION_WORDS, AskKind, DecisionWord, by_kind, exhaustive
+from .decisions import ASKED, BY_WORD, DECISION_WORDS, SHOWS, AskKind, DecisionWord, by_kind, exhaustive
 from .kind import CALLS, HOLDING, CallKind, Code, Holds, Kind
 from .loop import LOOP, LOOP_KIND
 from .machine import COMPONENTS, KINDS, LEAVES, MACHINES, TABLES, allowed, fire
@@ -27,6 +27,7 @@ from .step import STEP, STEP_KIND
 from .words import Row, Table
 
 __all__ = [
+    "ASKED",
     "BY_WORD",
     "CALLS",
     "COMPONENTS",
@@ -47,6 +48,7 @@ __all__ = [
     "ROUTER_KIND",
     "RUN",
     "RUN_KIND",
+    "SHOWS",
     "STEP",
     "STEPS_KIND",
     "STEP_KIND",

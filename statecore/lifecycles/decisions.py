@@ -16,6 +16,9 @@ from . import words as w
 AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
 """The kinds of question."""
 
+Shows = Literal["nothing", "form", "choices", "output", "error"]
+"""What a person is shown besides a question's message: so it is put, and so its answer is read."""
+
 Carries = Literal["nothing", "feedback", "form", "names", "value"]
 """The data that a decision has besides its word: a text that may be left out, values by name, names of choices, or an output."""
 
@@ -123,3 +126,20 @@ def exhaustive(name: str, keys: Iterable[str], wanted: Iterable[str], home: str 
     if problems:
         message = f"{name} {', '.join(problems)}. Change {name}, or the words and kinds in statecore.{home}."
         raise ValueError(message)
+
+
+SHOWS: dict[str, Shows] = {
+    "confirmation": "nothing",
+    "user_input": "form",
+    "route": "choices",
+    "output_review": "output",
+    "iteration_review": "output",
+    "error": "error",
+    "interrupted": "error",
+}
+"""What each kind of question shows."""
+
+ASKED: frozenset[str] = frozenset(get_args(AskKind))
+"""The kinds of question, for tables that are keyed by them."""
+
+exhaustive("lifecycles.decisions.SHOWS", SHOWS, ASKED)

@@ -60,7 +60,7 @@ class Kind:
 
     `name` is stored with each node, `title` is the class that a user writes. `calls` has the user code of each phase that owes a call, the first
     is its work. `review` is the kind of its review. `says` is what a picture writes on the arrow of a trigger out of a phase, where the trigger
-    itself would say too little. `ends` is the part of it that is over with its last component, where more of it may follow. A step that says stop
+    itself would say too little. A step that says stop
     ends the innermost component around it that `stops`.
     """
 
@@ -71,7 +71,6 @@ class Kind:
     calls: Mapping[str, Code] = field(factory=dict)
     review: AskKind = "output_review"
     says: Mapping[tuple[str, str], str] = field(factory=dict)
-    ends: str = ""
     stops: bool = False
 
     def __attrs_post_init__(self) -> None:

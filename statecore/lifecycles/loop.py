@@ -78,5 +78,4 @@ LOOP_KIND = Kind(
     calls={evaluating: Code("test", "end_condition", "its end condition is called")},
     review="iteration_review",
     says={(evaluating, hold): "true: over", (evaluating, refute): "false: again", (awaiting_review, reject): "reject: again"},
-    ends="this iteration",
 )

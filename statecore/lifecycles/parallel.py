@@ -72,4 +72,4 @@ PARALLEL = Table(
 
 STEPS_KIND = Kind("steps", GROUP, "Steps", "list")
 WORKFLOW_KIND = Kind("workflow", GROUP, "Workflow", "list", stops=True)
-PARALLEL_KIND = Kind("parallel", PARALLEL, "Parallel", "branches", ends="this branch")
+PARALLEL_KIND = Kind("parallel", PARALLEL, "Parallel", "branches")

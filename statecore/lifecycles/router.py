@@ -100,5 +100,4 @@ ROUTER_KIND = Kind(
     "choices",
     calls={evaluating: Code("select", "selector", "its selector is called"), judging: JUDGE},
     says={(evaluating, refute): "choose nothing"},
-    ends="this choice",
 )

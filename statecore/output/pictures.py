@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.core import ROOT
 from statecore.draw import Past, draw_workflow, outcomes, to_dot, to_mermaid, to_svg, to_text
 from statecore.errors import DrawingFailed, MissingExtra, UnknownFormat
+from statecore.lifecycles import KINDS, RUN, Kind
 from statecore.lifecycles import words as w
 from statecore.stores.history import particulars
 
@@ -69,7 +70,7 @@ def past_of(program: Program, rows: Iterable[Entry], history: History, open_now:
         if row.trigger in DECIDED:
             word = decided(CALLED.get(row.trigger, row.trigger), particulars(row).by)
             said.setdefault((row.at, row.turn), {})[row.source] = word
-        if row.machine == "run" and row.trigger == w.cancel and (by := particulars(row).by):
+        if row.machine == RUN.name and row.trigger == w.cancel and (by := particulars(row).by):
             found[ROOT] = Past(w.cancelled, said={w.running: f"by {by}"})
     for visit in history.visits.values():
         why = visit.reason or (visit.failures[-1].get("error_type") if visit.failures else "") or ""
@@ -85,10 +86,10 @@ def decided(word: str | None, by: str | None) -> str:
 
 def iteration(program: Program, at: Address, turn: tuple[int, ...]) -> int:
     """The number of the iteration of the innermost Loop around a component, from 1; 0 where there is none."""
-    around, parent = list[str](), at
+    around, parent = list[Kind](), at
     while parent != ROOT and parent in program.nodes:
         parent = program.nodes[parent].parent
-        around.append(program.nodes[parent].kind)
-    counted = [kind for kind in reversed(around) if kind in ("loop", "router")]
-    numbers = [number + 1 for kind, number in zip(counted, turn, strict=False) if kind == "loop"]
+        around.append(KINDS[program.nodes[parent].kind])
+    counted = [kind for kind in reversed(around) if kind.numbers]
+    numbers = [number + 1 for kind, number in zip(counted, turn, strict=False) if kind.holds == "iterations"]
     return numbers[-1] if numbers else 0

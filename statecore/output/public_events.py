@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from statecore.codec import decode
-from statecore.core import Ask, Commit, Micros, Move, Program, asks
+from statecore.core import Ask, Commit, Micros, Move, Node, Program, asks
+from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, SHOWS, STEP, TABLES, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.audit.replay import Values, replay
@@ -43,7 +44,7 @@ class Scene:
             "workflow_name": identity.workflow_name,
             "created_at": self.time // 1_000_000,
         }
-        if move.machine != "run":
+        if move.machine != RUN.name:
             node = self.program.nodes[move.at]
             base |= {
                 "step_name": node.name,
@@ -119,14 +120,20 @@ def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
     """The event of a question."""
     node = scene.program.nodes[move.at]
     fields = {**scene.fields(move), "pause_id": ask.pause_id, "kind": ask.kind}
-    message = node.asks.get(ask.kind)
-    if ask.kind == "route":
-        return e.RouterPausedEvent(**fields, available_choices=tuple(node.exits), user_input_message=message)
-    if ask.kind in ("output_review", "iteration_review"):
-        return e.StepOutputReviewEvent(**fields, output_review_message=message)
-    if ask.kind == "user_input":
-        return e.StepPausedEvent(**fields, requires_user_input=True, user_input_message=message)
-    return e.StepPausedEvent(**fields, requires_confirmation=ask.kind == "confirmation", confirmation_message=message)
+    event, message, more = PAUSED[SHOWS[ask.kind]]
+    made: e.RunEvent = event(**fields, **{message: node.asks.get(ask.kind)}, **more(node))
+    return made
+
+
+PAUSED: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]] = {
+    "nothing": (e.StepPausedEvent, "confirmation_message", lambda _: {"requires_confirmation": True}),
+    "form": (e.StepPausedEvent, "user_input_message", lambda _: {"requires_user_input": True}),
+    "choices": (e.RouterPausedEvent, "user_input_message", lambda node: {"available_choices": tuple(node.exits)}),
+    "output": (e.StepOutputReviewEvent, "output_review_message", lambda _: {}),
+    "error": (e.StepPausedEvent, "confirmation_message", lambda _: {}),
+}
+"""The event of a question by what it shows: its class, the name that it has for the message, and what it says of the node."""
+exhaustive("output.public_events.PAUSED", PAUSED, SHOWS.values())
 
 
 def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
@@ -202,21 +209,25 @@ def just(event: type[Any], **more: Callable[[Move], Any]) -> Maker:
 
 # (machine, where it is now) -> what watchers hear; the triggers that matter stand in the makers
 BY_DEST: dict[tuple[str, str], tuple[Maker, ...]] = {
-    ("run", w.paused): (run_paused,),
-    ("run", w.completed): (run_completed,),
-    ("run", w.failed): (run_failed,),
-    ("run", w.cancelled): (cancelled,),
-    ("step", w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in AGAIN)),),
-    ("step", w.completed): (step_output, step_completed),
-    ("condition", w.running): (branch_started,),
-    ("condition", w.completed): (just(e.ConditionExecutionCompletedEvent),),
-    ("router", w.running): (route_started,),
-    ("router", w.completed): (just(e.RouterExecutionCompletedEvent),),
-    ("parallel", w.running): (branches(e.ParallelExecutionStartedEvent),),
-    ("parallel", w.completed): (branches(e.ParallelExecutionCompletedEvent),),
-    ("group", w.running): (just(e.StepsExecutionStartedEvent),),
-    ("group", w.completed): (just(e.StepsExecutionCompletedEvent),),
+    (RUN.name, w.paused): (run_paused,),
+    (RUN.name, w.completed): (run_completed,),
+    (RUN.name, w.failed): (run_failed,),
+    (RUN.name, w.cancelled): (cancelled,),
+    (STEP.name, w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in AGAIN)),),
+    (STEP.name, w.completed): (step_output, step_completed),
+    (CONDITION.name, w.running): (branch_started,),
+    (CONDITION.name, w.completed): (just(e.ConditionExecutionCompletedEvent),),
+    (ROUTER.name, w.running): (route_started,),
+    (ROUTER.name, w.completed): (just(e.RouterExecutionCompletedEvent),),
+    (PARALLEL.name, w.running): (branches(e.ParallelExecutionStartedEvent),),
+    (PARALLEL.name, w.completed): (branches(e.ParallelExecutionCompletedEvent),),
+    (GROUP.name, w.running): (just(e.StepsExecutionStartedEvent),),
+    (GROUP.name, w.completed): (just(e.StepsExecutionCompletedEvent),),
 }
+BESIDE: dict[str, Callable[[Scene, Move], Iterator[e.RunEvent]]] = {LOOP.name: iteration_over}
+"""What watchers hear of each move of a component, besides; an iteration ends and begins by rows of its Loop."""
+exhaustive("output.public_events.BY_DEST", {machine for machine, _ in BY_DEST} | BESIDE.keys(), TABLES)
+
 ANYWHERE: dict[str, tuple[Maker, ...]] = {
     w.skipped: (step_skipped,),
     w.awaiting_confirmation: (step_paused,),
@@ -246,8 +257,8 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
             yield e.StepContinuedEvent(**scene.fields(move), decision=move.trigger, by=by)
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)
-        if move.machine == "loop":
-            yield from iteration_over(scene, move)
+        if move.machine in BESIDE:
+            yield from BESIDE[move.machine](scene, move)
         for make in BY_DEST.get((move.machine, move.dest), ()) or ANYWHERE.get(move.dest, ()):
             made = make(scene, move)
             if made is not None:

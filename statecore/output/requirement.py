@@ -13,7 +13,7 @@ from statecore.core import Micros
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
-from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
+from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
@@ -152,17 +152,17 @@ class StepRequirement(_Shared):
     @property
     def requires_user_input(self) -> bool:
         """Whether values are asked for."""
-        return self.kind == "user_input"
+        return SHOWS.get(self.kind) == "form"
 
     @property
     def requires_route_selection(self) -> bool:
         """Whether a route is asked for."""
-        return self.kind == "route"
+        return SHOWS.get(self.kind) == "choices"
 
     @property
     def requires_output_review(self) -> bool:
         """Whether an output, or the result of an iteration, is shown for review."""
-        return self.kind in ("output_review", "iteration_review")
+        return SHOWS.get(self.kind) == "output"
 
     @property
     def requires_iteration_review(self) -> bool:
@@ -319,22 +319,14 @@ class ErrorRequirement(_Shared):
 
 Requirement = StepRequirement | ErrorRequirement
 
-STEP_TYPES = {
-    "step": "Step",
-    "steps": "Steps",
-    "workflow": "Workflow",
-    "condition": "Condition",
-    "loop": "Loop",
-    "router": "Router",
-    "parallel": "Parallel",
-}
 MESSAGES = {
-    "confirmation": "confirmation_message",
-    "user_input": "user_input_message",
-    "route": "user_input_message",
-    "output_review": "output_review_message",
-    "iteration_review": "output_review_message",
+    "nothing": "confirmation_message",
+    "form": "user_input_message",
+    "choices": "user_input_message",
+    "output": "output_review_message",
 }
+"""The attribute that has the message of a question, by what it shows; an error is told by itself."""
+exhaustive("output.requirement.MESSAGES", MESSAGES, set(SHOWS.values()) - {"error"})
 
 
 exhaustive(
@@ -371,10 +363,10 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
             "by": decided.by,
             "decided_at": clock_text(decided.time),
         }
-    if pause.kind in ("error", "interrupted"):
+    if SHOWS[pause.kind] == "error":
         return ErrorRequirement(**shared, error_message=said.error or "", error_type=said.error_type or "")
     schema = said.schema
-    shared[MESSAGES[pause.kind]] = pause.message
+    shared[MESSAGES[SHOWS[pause.kind]]] = pause.message
     return StepRequirement(
         **shared,
         on_reject=place.on_reject,

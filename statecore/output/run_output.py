@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
+from statecore.lifecycles import KINDS, LEAVES
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
 from statecore.runtime.execution import of_record
@@ -20,7 +21,7 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
 from statecore.stores.rules import STATUS
 
-from .requirement import STEP_TYPES, ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
+from .requirement import ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
     from statecore.core import Cursor, Program, Ref, State
@@ -215,7 +216,7 @@ class WorkflowRunOutput:
         """How long the run took so far, in seconds, and how many calls and decisions its journal has."""
         entries = self._rows
         duration = (entries[-1].time - self._record.identity.created) / 1_000_000 if entries else 0.0
-        attempts = sum(entry.machine == "step" and entry.dest == w.running for entry in entries)
+        attempts = sum(entry.machine in LEAVES and entry.dest == w.running for entry in entries)
         return {"duration": duration, "steps": len(self._history.visits), "attempts": attempts}
 
     @cached_property
@@ -297,7 +298,7 @@ class WorkflowRunOutput:
         on_reject = next((word for fact, word in ON_REJECT.items() if fact in node.facts), None)
         return Place(
             node.step_id,
-            STEP_TYPES[node.kind],
+            KINDS[node.kind].title,
             node.index,
             on_reject,
             lambda: self._read_input(waiting),

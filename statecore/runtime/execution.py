@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from statecore.core import (
     Gather,
     Micros,
     Move,
+    Node,
     Program,
     Ref,
     Source,
@@ -30,7 +31,7 @@ from statecore.core import (
 from statecore.core.owed import references
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
-from statecore.lifecycles import KINDS
+from statecore.lifecycles import ASKED, KINDS, SHOWS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text, pause_text
@@ -211,7 +212,7 @@ class Execution:
         """The question that an ask puts, as a person will read it."""
         node = self.program.nodes[ask.at]
         on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
-        if ask.kind in ("error", "interrupted") and on_timeout == "approve":
+        if SHOWS[ask.kind] == "error" and on_timeout == "approve":
             on_timeout = "cancel"
         return Pause(
             run_id=self.identity.run_id,
@@ -282,22 +283,39 @@ def latest(events: tuple[Event, ...]) -> Micros:
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
     """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
-    node = execution.program.nodes[ask.at]
-    match ask.kind:
-        case "error" | "interrupted":
-            bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
-            return bodies[-1].detail if bodies else ""
-        case "user_input":
-            return pause_text(PauseDetail(schema=node.form))
-        case "route" if node.multiple is not None:
-            return pause_text(PauseDetail(choices=tuple(node.exits), multiple=node.multiple))
-        case "output_review":
-            reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
-            return pause_text(PauseDetail(retry_count=reviews, max_retries=node.limits.reviews))
-        case "iteration_review":
-            return pause_text(PauseDetail(iteration=ask.turn[-1] + 1, max_iterations=node.limits.iterations))
-        case _:
-            return ""
+    return DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
+
+
+def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:
+    """The detail of the call that failed or was interrupted."""
+    bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
+    return bodies[-1].detail if bodies else ""
+
+
+def choices_shown(node: Node, _ask: Ask, _effect: Commit) -> str:
+    """The choices, where the program says whether several may be chosen; one that is read from a store does not."""
+    return pause_text(PauseDetail(choices=tuple(node.exits), multiple=node.multiple)) if node.multiple is not None else ""
+
+
+def rejections_shown(node: Node, ask: Ask, effect: Commit) -> str:
+    """How often the output was rejected, and how often it may be."""
+    reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
+    return pause_text(PauseDetail(retry_count=reviews, max_retries=node.limits.reviews))
+
+
+DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
+    "confirmation": lambda *_: "",
+    "user_input": lambda node, *_: pause_text(PauseDetail(schema=node.form)),
+    "route": choices_shown,
+    "output_review": rejections_shown,
+    "iteration_review": lambda node, ask, _: pause_text(
+        PauseDetail(iteration=ask.turn[-1] + 1, max_iterations=node.limits.iterations)
+    ),
+    "error": error_shown,
+    "interrupted": error_shown,
+}
+"""The details of each kind of question."""
+exhaustive("runtime.execution.DETAILS", DETAILS, ASKED)
 
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from statecore.codec import decode
 from statecore.definition import StepOutput
+from statecore.lifecycles import RUN
 from statecore.lifecycles import words as w
 
 from .detail import NO_DETAIL, Detail, detail_of
@@ -95,7 +96,7 @@ class History:
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
         for entry in entries:
-            if entry.machine != "run":
+            if entry.machine != RUN.name:
                 self.add(entry)
         return self
 
