@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from itertools import permutations
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
 
 from statecore.core import CANCEL, REOPEN, START, Advanced, Compiled, Event, Program, State, advance
-from statecore.definition import Condition, Loop, Router
 from statecore.lifecycles import KINDS, LEAVES, RUN, TABLES
 from statecore.lifecycles import words as w
 
@@ -77,20 +77,18 @@ class World:
 
     def known(self, at: Address, phase: str) -> frozenset[str]:
         """The answers that are ruled out, because the definition holds the other one."""
+        code = KINDS[self.compiled.program.nodes[at].kind].calls.get(phase) if phase == w.evaluating else None
         component = self.compiled.components.get(at)
-        answer = None
-        if phase == w.evaluating and isinstance(component, Condition):
-            answer = component.evaluator
-        elif phase == w.evaluating and isinstance(component, Loop):
-            answer = component.end_condition
+        answer = attrgetter(code.setting)(component) if code is not None and component is not None else None
         return frozenset({w.fail, w.refute if answer else w.hold}) if isinstance(answer, bool) else frozenset()
 
     def routes(self, at: Address, trigger: str) -> list[tuple[Address, ...]]:
         """The selections that an event may carry: the empty one for everything but a Router's."""
         if trigger not in (w.select, w.choose):
             return [()]
-        component, exits = self.compiled.components.get(at), tuple(self.compiled.program.nodes[at].exits.values())
-        several = trigger == w.choose or (isinstance(component, Router) and component.human_review.allow_multiple_selections)
+        node = self.compiled.program.nodes[at]
+        exits = tuple(node.exits.values())
+        several = trigger == w.choose or (at in self.compiled.components and bool(node.multiple))
         most = len(exits) if len(exits) <= ALL_ROUTES else 2
         return [route for size in range(1, (most if several else 1) + 1) for route in permutations(exits, size)]
 

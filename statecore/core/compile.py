@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
-from statecore.definition.plain import CLASSES
+from statecore.definition.plain import CHILDREN, CLASSES
 from statecore.definition.review import NESTED, SUPPORTED, HumanReview
 from statecore.errors import DuplicateNames
 from statecore.lifecycles import (
@@ -280,8 +280,9 @@ def condition(draft: Draft, component: Condition, place: Place) -> None:
         transparent=True, limits=limits(review), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
-    then = in_order(draft, component.steps, prefix=below(place.at, "then"), around=place, handler=handler)
-    other = in_order(draft, component.else_steps, prefix=below(place.at, "else"), around=place, handler=handler)
+    parts = CONDITION_KIND.lists
+    then = in_order(draft, component.steps, prefix=below(place.at, parts["steps"]), around=place, handler=handler)
+    other = in_order(draft, component.else_steps, prefix=below(place.at, parts["else_steps"]), around=place, handler=handler)
     exits = {w.confirm: then, w.hold: then, w.expire: then, w.reject: other, w.refute: other}
     draft.nodes[place.at] = evolve(made, exits=exits)
 
@@ -341,6 +342,7 @@ COMPILED: dict[type, Callable[[Draft, Any, Place], None]] = {
 TITLES = tuple(kind.title for kind in COMPONENTS)
 exhaustive("core.compile.COMPILED", ("Workflow" if each is Definition else each.__name__ for each in COMPILED), TITLES)
 exhaustive("definition.plain.CLASSES", CLASSES, TITLES)
+exhaustive("definition.plain.CHILDREN", CHILDREN, (name for kind in COMPONENTS for name in kind.lists))
 exhaustive(
     "definition.review.SUPPORTED", SUPPORTED.keys() - {NESTED}, TITLES
 )  # definition knows no lifecycles: its tables are compared here

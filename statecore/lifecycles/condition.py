@@ -61,5 +61,10 @@ CONDITION = Table(
 # fmt: on
 
 CONDITION_KIND = Kind(
-    "condition", CONDITION, "Condition", "fork", calls={evaluating: Code("evaluate", "evaluator", "its evaluator is called")}
+    "condition",
+    CONDITION,
+    "Condition",
+    "fork",
+    calls={evaluating: Code("evaluate", "evaluator", "its evaluator is called")},
+    lists={"steps": "then", "else_steps": "else"},
 )

@@ -60,8 +60,8 @@ class Kind:
 
     `name` is stored with each node, `title` is the class that a user writes. `calls` has the user code of each phase that owes a call, the first
     is its work. `review` is the kind of its review. `says` is what a picture writes on the arrow of a trigger out of a phase, where the trigger
-    itself would say too little. A step that says stop
-    ends the innermost component around it that `stops`.
+    itself would say too little. A step that says stop ends the innermost component around it that `stops`. `lists` are the settings that have the components in it, each with the part of the address
+    that it adds.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Kind:
     review: AskKind = "output_review"
     says: Mapping[tuple[str, str], str] = field(factory=dict)
     stops: bool = False
+    lists: Mapping[str, str] = field(factory=lambda: {"steps": ""})
 
     def __attrs_post_init__(self) -> None:
         """Compare the record with its table. Raises `ValueError`."""

@@ -100,4 +100,5 @@ ROUTER_KIND = Kind(
     "choices",
     calls={evaluating: Code("select", "selector", "its selector is called"), judging: JUDGE},
     says={(evaluating, refute): "choose nothing"},
+    lists={"choices": ""},
 )

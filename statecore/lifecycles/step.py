@@ -93,4 +93,4 @@ STEP = Table(
 )
 # fmt: on
 
-STEP_KIND = Kind("step", STEP, "Step", "nothing", calls={running: Code("execute", "executor"), judging: JUDGE})
+STEP_KIND = Kind("step", STEP, "Step", "nothing", calls={running: Code("execute", "executor"), judging: JUDGE}, lists={})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
-from statecore.lifecycles import KINDS, LEAVES
+from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
 from statecore.runtime.execution import of_record
@@ -325,7 +325,7 @@ class WorkflowRunOutput:
 
     def _read_output(self, waiting: Waiting) -> StepOutput:
         cursor = self._cursor(waiting)
-        steps = self._history.tree_at(waiting.pause.at, waiting.pause.turn) if "review" in waiting.pause.kind else []
+        steps = self._history.tree_at(waiting.pause.at, waiting.pause.turn) if SHOWS[waiting.pause.kind] == "output" else []
         content = self._execution.content(cursor.marks.output)
         return StepOutput(
             content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at

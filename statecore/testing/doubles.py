@@ -16,6 +16,7 @@ from statecore.core.program import below
 from statecore.definition import StepOutput
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.errors import Unanswered
+from statecore.lifecycles import CALLS, COMPONENTS, STEP_KIND, exhaustive
 
 if TYPE_CHECKING:
     from statecore.definition.components import Definition
@@ -30,14 +31,9 @@ Answer: TypeAlias = Any
 """A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
 Key: TypeAlias = tuple[str, str]
 """What is called and where: execute, evaluate, select, test or judge, and the address."""
-CALLED = {
-    "Step": ("executor", "execute"),
-    "Condition": ("evaluator", "evaluate"),
-    "Loop": ("end_condition", "test"),
-    "Router": ("selector", "select"),
-}
-CHILDREN = {"steps": "", "choices": "", "else_steps": "else"}
+OF_TITLE = {kind.title: kind for kind in COMPONENTS}
 DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
+exhaustive("testing.doubles.DEFAULTS", DEFAULTS, CALLS)
 
 
 @define
@@ -160,7 +156,7 @@ class Stubs:
 
     def stub(self, kind: str, at: str) -> Callable[..., Any]:
         """The function in place of user code."""
-        if kind != "execute":
+        if kind != STEP_KIND.work:
             return lambda _about: self.answer(kind, at)
         return lambda _step_input: StepOutput(content=at, stop=self.answer(kind, at) == "stop")
 
@@ -181,22 +177,19 @@ def stubbed(definition: Definition, stubs: Stubs) -> Definition:
 def replace(children: Sequence[dict[str, Any]], prefix: str, stubs: Stubs, functions: dict[str, Callable[..., Any]]) -> None:
     """Put stubs into a list of plain components, and into all that is inside them."""
     for plain in children:
-        at, kind = below(prefix, plain["name"]), plain["type"]
+        at, kind = below(prefix, plain["name"]), OF_TITLE[plain["type"]]
         if "workflow" in plain:
             replace(plain["workflow"]["steps"], at, stubs, functions)
-        elif kind in CALLED:
-            setting, call = CALLED[kind]
+        elif kind.calls:
+            setting = kind.setting(kind.work)
             plain.pop("agent", None)
-            if kind == "Step" or not isinstance(plain.get(setting), bool | None):
-                plain[setting] = named(call, at, stubs, functions)
+            if kind.is_leaf or not isinstance(plain.get(setting), bool | None):
+                plain[setting] = named(kind.work, at, stubs, functions)
         review = plain.get("human_review", {})
         if isinstance(review.get("requires_output_review"), Mapping):
             review["requires_output_review"] = named("judge", at, stubs, functions)
-        for name, branch in CHILDREN.items():
-            inside = (
-                below(at, "then" if kind == "Condition" and name == "steps" else branch) if branch or kind == "Condition" else at
-            )
-            replace(plain.get(name, ()), inside, stubs, functions)
+        for name, part in kind.lists.items():
+            replace(plain.get(name, ()), below(at, part) if part else at, stubs, functions)
 
 
 def named(call: str, at: str, stubs: Stubs, functions: dict[str, Callable[..., Any]]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
-from statecore.lifecycles import BY_WORD
+from statecore.lifecycles import BY_WORD, CALLS, exhaustive
 from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
@@ -31,6 +31,8 @@ OUTCOMES: dict[str, tuple[str | bool, ...]] = {
     "test": (True, False, "fail"),
     "judge": (False, True, "fail"),
 }
+"""What a stub may answer, by the kind of its call; a selector's answers are the choices of its Router."""
+exhaustive("testing.machine.OUTCOMES", OUTCOMES, CALLS - {"select"})
 ALL = 1_000_000
 
 
@@ -172,7 +174,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
     def outcome(self, kind: str, at: str, number: int) -> Any:
         """The answer of a stub."""
-        if kind == "select":
+        if kind not in OUTCOMES:
             return self.route(at) if number % 3 < 2 else []  # noqa: PLR2004  # one in three chooses nothing
         return OUTCOMES[kind][number % len(OUTCOMES[kind])]
 

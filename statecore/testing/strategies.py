@@ -31,6 +31,7 @@ from statecore.definition import (
     StepInput,
     Steps,
 )
+from statecore.lifecycles import COMPONENTS, KINDS, exhaustive
 
 DEPTH = 4
 WIDTH = 3
@@ -81,14 +82,25 @@ def leaf(settings: tuple[HumanReview, OnInterrupt | None]) -> Named:
     return lambda name: Step(name, never_called, on_interrupt=interrupt, human_review=review)
 
 
-def group(settings: tuple[str, HumanReview], steps: Children) -> Named:
-    """A Steps, a Step that runs a workflow, or a bare nested workflow."""
-    kind, review = settings
-    if kind == "steps":
-        return lambda name: Steps(name, steps, human_review=review)
-    if kind == "step":
-        return lambda name: Step(name, workflow=Nested(Definition("inner", steps)), human_review=review)
-    return lambda name: Definition(name, steps)
+def as_steps(name: str, steps: Children, review: HumanReview) -> Component:
+    """A Steps."""
+    return Steps(name, steps, human_review=review)
+
+
+def as_step(name: str, steps: Children, review: HumanReview) -> Component:
+    """A Step that runs a workflow."""
+    return Step(name, workflow=Nested(Definition("inner", steps)), human_review=review)
+
+
+def as_workflow(name: str, steps: Children, _review: HumanReview) -> Component:
+    """A bare nested workflow, which has no settings."""
+    return Definition(name, steps)
+
+
+def group(settings: tuple[Callable[[str, Children, HumanReview], Component], HumanReview], steps: Children) -> Named:
+    """A list of components in one of its three forms."""
+    make, review = settings
+    return lambda name: make(name, steps, review)
 
 
 def fork(settings: tuple[HumanReview, OnInterrupt | None], then: Children, other: Children) -> Named:
@@ -103,7 +115,7 @@ def lists(depth: int) -> st.SearchStrategy[Children]:
     kinds: list[st.SearchStrategy[Named]] = [st.builds(leaf, st.sampled_from(list(product(STEPS, INTERRUPTS))))]
     if depth > 1:
         inside = lists(depth - 1)
-        groups = st.sampled_from(list(product(["steps", "step", "workflow"], GROUPS)))
+        groups = st.sampled_from(list(product([as_steps, as_step, as_workflow], GROUPS)))
         forks = st.sampled_from(list(product(FORKS, INTERRUPTS)))
         kinds += [st.builds(group, groups, inside), st.builds(fork, forks, inside, inside)]
     names, each = st.sampled_from(NAMES), st.one_of(kinds)
@@ -135,65 +147,113 @@ def judge(_output: object) -> bool:
     raise AssertionError
 
 
+@frozen
+class Spot:
+    """Where a component is drawn, and the settings that were drawn for it."""
+
+    name: str
+    depth: int
+    calm: bool
+    review: HumanReview
+    interrupt: OnInterrupt | None
+
+
+@frozen
+class Drawn:
+    """How components of a kind are drawn: what makes one, how often it asks for input, which reviews and policies it may have."""
+
+    make: Callable[[st.DrawFn, Spot], Component]
+    inputs: st.SearchStrategy[bool] | None = None
+    outputs: bool = False
+    iterations: bool = False
+    rejections: tuple[OnReject, ...] = ()
+    errors: list[OnError | None] = SET
+
+
 @st.composite
-def settled(draw: st.DrawFn, kind: str, *, calm: bool = False) -> HumanReview:
+def settled(draw: st.DrawFn, drawn: Drawn, *, calm: bool = False) -> HumanReview:
     """A review that a component of this kind supports; a calm one never lets an error out, so that it may stand in a Parallel."""
-
-    def want() -> bool:
-        return draw(st.sampled_from([False, False, False, True]))
-
-    asks: dict[str, Any] = {"requires_confirmation": want()}
+    asks: dict[str, Any] = {"requires_confirmation": draw(RARELY)}
     rejections: list[Any] = [None, OnReject.skip, OnReject.cancel]
-    if kind == "step" and want():
+    if drawn.inputs is not None and draw(drawn.inputs):
         asks["requires_user_input"] = True
-    if kind == "router" and draw(st.booleans()):
-        asks["requires_user_input"] = True
-    if kind in ("step", "router") and draw(st.booleans()):
+    if drawn.outputs and draw(st.booleans()):
         asks |= {"requires_output_review": draw(st.sampled_from([True, judge])), "max_retries": draw(st.integers(0, 2))}
         rejections += [OnReject.retry] * 3
-    if kind == "loop" and draw(st.booleans()):
+    if drawn.iterations and draw(st.booleans()):
         asks["requires_iteration_review"] = True
         rejections += [OnReject.retry] * 3
-    if kind == "condition":
-        rejections.append(OnReject.else_branch)
-    errors = [OnError.skip, OnError.pause] if calm else INHERITED if kind == "step" else SET
+    rejections += drawn.rejections
+    errors = [OnError.skip, OnError.pause] if calm else drawn.errors
     deadline: dict[str, Any] = {}
-    if want():
+    if draw(RARELY):
         ways = [OnTimeout.cancel, OnTimeout.skip] + ([] if asks.get("requires_user_input") else [OnTimeout.approve])
         deadline = {"timeout": 1.5, "on_timeout": draw(st.sampled_from(ways))}
     return HumanReview(**asks, on_reject=draw(st.sampled_from(rejections)), on_error=draw(st.sampled_from(errors)), **deadline)
 
 
+def a_step(draw: st.DrawFn, spot: Spot) -> Component:
+    """A step that calls user code."""
+    retries = draw(st.integers(0, 1))
+    return Step(spot.name, never_called, on_interrupt=spot.interrupt, human_review=spot.review, max_retries=retries)
+
+
+def a_list(make: Callable[[str, Children, HumanReview], Component]) -> Callable[[st.DrawFn, Spot], Component]:
+    """A maker of a list of components in one of its forms."""
+    return lambda draw, spot: make(spot.name, draw(members(spot.depth - 1, calm=spot.calm)), spot.review)
+
+
+def a_condition(draw: st.DrawFn, spot: Spot) -> Component:
+    """A Condition with two lists."""
+    then, other = draw(members(spot.depth - 1, calm=spot.calm)), draw(members(spot.depth - 1, calm=spot.calm))
+    return Condition(spot.name, then, other, on_interrupt=spot.interrupt, human_review=spot.review)
+
+
+def a_loop(draw: st.DrawFn, spot: Spot) -> Component:
+    """A Loop, with or without an end condition."""
+    children = draw(members(spot.depth - 1, least=1, calm=spot.calm))
+    tests, forwards = draw(st.sampled_from([None, never_called])), draw(st.booleans())
+    return Loop(
+        spot.name, children, draw(st.integers(1, 3)), tests,
+        forward_iteration_output=forwards, on_interrupt=spot.interrupt, human_review=spot.review,
+    )  # fmt: skip
+
+
+def a_router(draw: st.DrawFn, spot: Spot) -> Component:
+    """A Router whose choices a person or a selector chooses."""
+    children = draw(members(spot.depth - 1, least=1, calm=spot.calm))
+    selector = None if spot.review.requires_user_input else never_called
+    return Router(spot.name, children, selector, on_interrupt=spot.interrupt, human_review=spot.review)
+
+
+def a_parallel(draw: st.DrawFn, spot: Spot) -> Component:
+    """A Parallel; it has a limit where none is around or inside it."""
+    branches = draw(members(spot.depth - 1, least=1, calm=True))
+    alone = not spot.calm and "Parallel(" not in repr(branches)  # no claim says which of several that wait begins first
+    limit = draw(st.sampled_from([None, 1, 2])) if alone else None
+    return Parallel(*branches, name=spot.name, human_review=spot.review, max_concurrency=limit)
+
+
+RARELY = st.sampled_from([False, False, False, True])
+DRAWN: dict[str, Drawn] = {
+    "step": Drawn(a_step, inputs=RARELY, outputs=True, errors=INHERITED),
+    "steps": Drawn(a_list(as_steps)),
+    "workflow": Drawn(a_list(as_step)),
+    "condition": Drawn(a_condition, rejections=(OnReject.else_branch,)),
+    "loop": Drawn(a_loop, iterations=True),
+    "router": Drawn(a_router, inputs=st.booleans(), outputs=True),
+    "parallel": Drawn(a_parallel),
+}
+exhaustive("testing.strategies.DRAWN", DRAWN, (kind.name for kind in COMPONENTS))
+
+
 @st.composite
-def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Component:  # noqa: PLR0911  # one for each kind
+def member(draw: st.DrawFn, name: str, depth: int, *, calm: bool = False) -> Component:
     """One component of any kind, at most `depth` deep. In a Parallel (`calm`) every component keeps its errors to itself."""
-    kinds = ["step"] if depth == 1 else ["step", "steps", "inner", "condition", "loop", "router", "parallel"]
-    kind = draw(st.sampled_from(kinds))
-    review = draw(settled(kind, calm=calm))
+    drawn = DRAWN[draw(st.sampled_from([kind for kind in DRAWN if depth > 1 or KINDS[kind].is_leaf]))]
+    review = draw(settled(drawn, calm=calm))
     interrupt = draw(st.sampled_from([None, OnInterrupt.retry, OnInterrupt.pause] if calm else INTERRUPTS))
-    if kind == "step":
-        return Step(name, never_called, on_interrupt=interrupt, human_review=review, max_retries=draw(st.integers(0, 1)))
-    if kind == "parallel":
-        branches = draw(members(depth - 1, least=1, calm=True))
-        alone = not calm and "Parallel(" not in repr(branches)  # no claim says which of several that wait begins first
-        limit = draw(st.sampled_from([None, 1, 2])) if alone else None
-        return Parallel(*branches, name=name, human_review=review, max_concurrency=limit)
-    children = draw(members(depth - 1, least=kind in ("loop", "router"), calm=calm))
-    if kind == "steps":
-        return Steps(name, children, human_review=review)
-    if kind == "inner":
-        return Step(name, workflow=Nested(Definition("inner", children)), human_review=review)
-    if kind == "condition":
-        other = draw(members(depth - 1, calm=calm))
-        return Condition(name, children, other, on_interrupt=interrupt, human_review=review)
-    if kind == "loop":
-        tests, forwards = draw(st.sampled_from([None, never_called])), draw(st.booleans())
-        return Loop(
-            name, children, draw(st.integers(1, 3)), tests,
-            forward_iteration_output=forwards, on_interrupt=interrupt, human_review=review,
-        )  # fmt: skip
-    selector = None if review.requires_user_input else never_called
-    return Router(name, children, selector, on_interrupt=interrupt, human_review=review)
+    return drawn.make(draw, Spot(name, depth, calm, review, interrupt))
 
 
 @st.composite

@@ -13,6 +13,7 @@ from attrs import define, evolve, frozen
 
 from statecore.core import BEGINNING, Ask, Cursor, Ref, State
 from statecore.core.state import Turn
+from statecore.lifecycles import RUN
 from statecore.lifecycles import words as w
 from statecore.lifecycles.decisions import AskKind
 from statecore.stores.owner import host, this_process
@@ -160,8 +161,8 @@ class Writer:
             Entry(self.seq + n, row.machine, row.at, row.turn, row.attempt, row.source, row.trigger, row.dest, time, row.body)
             for n, row in enumerate(fired, 1)
         ]
-        where = next((row.dest for row in reversed(fired) if row.machine == "run"), self.state.run)
-        cursors = tuple(Cursor(row.at, row.dest, row.turn, row.attempt) for row in fired if row.machine != "run")[-1:]
+        where = next((row.dest for row in reversed(fired) if row.machine == RUN.name), self.state.run)
+        cursors = tuple(Cursor(row.at, row.dest, row.turn, row.attempt) for row in fired if row.machine != RUN.name)[-1:]
         usual = Boundary(self.run_id, self.epoch, self.seq, time, State(where, cursors), tuple(entries), {})
         return usual._replace(**parts)
 
