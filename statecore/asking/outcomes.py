@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from statecore.core import DECISIONS, Cursor
 from statecore.core.facts import CURSOR_FACTS
-from statecore.core.owed import ASKS
+from statecore.core.owed import ASK_OF
 from statecore.core.program import ROOT
 from statecore.core.state import Marks
 from statecore.lifecycles import BY_WORD, HOLDING, KINDS, SHOWS, TABLES, exhaustive
@@ -100,7 +100,7 @@ SENTENCES: dict[Code, str] = {
 }
 exhaustive("asking.outcomes.SENTENCES", SENTENCES, get_args(Code), "asking.outcomes.Code")
 
-PHASES = {kind: phase for (_, phase), kind in ASKS.items()} | {"interrupted": w.errored_paused}
+PHASES = {kind: phase for (_, phase), kind in ASK_OF.items()} | {"interrupted": w.errored_paused}
 """The phase in which a component puts each kind of question."""
 AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises"}
 """What is said of a component that has run before, by the phase in which it asked."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.errors import UnreadableValue
-from statecore.lifecycles import ASKED, SHOWS, exhaustive
+from statecore.lifecycles import ASK_KINDS, SHOWS, exhaustive
 from statecore.stores.rules import EXPIRY
 
 from .text import brief, clean, lasting, named
@@ -58,7 +58,7 @@ PUT: dict[str, Callable[[str, Any], str]] = {
     "interrupted": lambda name, asked: f"{name} was interrupted: {brief(asked.error_message)}",
 }
 """The line of each kind of question, from the name of its step and its requirement."""
-exhaustive("asking.questions.PUT", PUT, ASKED)
+exhaustive("asking.questions.PUT", PUT, ASK_KINDS)
 
 
 def particulars(requirement: Question) -> Iterator[str]:

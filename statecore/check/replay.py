@@ -13,7 +13,7 @@ from statecore.core import DECISIONS, ROOT, Ask, Call, Compiled, Event
 from statecore.core.program import below
 from statecore.definition import Condition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.components import Component, Definition
-from statecore.lifecycles import CALLS, COMPONENTS, KINDS, LEAVES, exhaustive
+from statecore.lifecycles import CALL_KINDS, COMPONENT_KINDS, KINDS, LEAVES, exhaustive
 from statecore.lifecycles import words as w
 
 from .graph import ENDS
@@ -27,9 +27,9 @@ LEFT_OUT = ("user_input_schema", "confirmation_message", "user_input_message", "
 STATUS = {w.completed: "completed", w.cancelled: "cancelled", w.failed: "error"}
 PERIOD = 4
 
-NAMES = "\n".join(
+IMPORTS = "\n".join(
     f"    {name},"
-    for name in sorted({"HumanReview", "InMemoryDb", "RunStatus", "StepOutput", *(kind.title for kind in COMPONENTS)})
+    for name in sorted({"HumanReview", "InMemoryDb", "RunStatus", "StepOutput", *(kind.title for kind in COMPONENT_KINDS)})
 )
 """What the file imports of the package."""
 
@@ -115,7 +115,7 @@ def pytest_file(compiled: Compiled, definition: Definition, events: Sequence[Eve
     told = beats(compiled.program, events)
     said = "\n".join(f"{number}. {sentence(compiled.program, beat)}" for number, beat in enumerate(told, 1))
     title = f"A run of {definition.name!r} that refutes: {text}"
-    head = HEAD.format(title=plain(title), said=plain(said), names=NAMES)
+    head = HEAD.format(title=plain(title), said=plain(said), names=IMPORTS)
     planned = "".join(f"    {key!r}: {answers!r},\n" for key, answers in plan(compiled.program, told).items())
     acts = "\n".join(f"    {act}" for beat in told for act in acts_of(compiled.program, beat))
     begun = [move.at for beat in told for move in beat.after.moves if move.machine in LEAVES and move.dest == w.running]
@@ -153,7 +153,7 @@ def plan(program: Program, told: list[Beat]) -> dict[tuple[str, str], list[objec
 
 NO: dict[str, object] = {"evaluate": False, "select": None, "test": False, "judge": False}
 """The answer of a stub that means no, by the kind of its call."""
-exhaustive("check.replay.NO", NO, CALLS - {"execute"})
+exhaustive("check.replay.NO", NO, CALL_KINDS - {"execute"})
 
 
 def answer(program: Program, event: Event, kind: str) -> object:
@@ -264,7 +264,7 @@ WRITTEN: dict[type, Callable[[Any, str, int], list[str]]] = {
     Router: written_router,
     Parallel: written_parallel,
 }
-exhaustive("check.replay.WRITTEN", (each.__name__ for each in WRITTEN), {kind.title for kind in COMPONENTS} - {"Workflow"})
+exhaustive("check.replay.WRITTEN", (each.__name__ for each in WRITTEN), {kind.title for kind in COMPONENT_KINDS} - {"Workflow"})
 
 
 def written_review(review: HumanReview, at: str) -> list[str]:

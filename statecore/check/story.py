@@ -12,7 +12,7 @@ from attrs import frozen
 
 from statecore.core import BEGINNING, ROOT, Advanced, Ask, Event, Program, State, advance
 from statecore.core.owed import owed_at
-from statecore.lifecycles import CALLS, TABLES, exhaustive
+from statecore.lifecycles import CALL_KINDS, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .wording import Finding, Report, Verdict
@@ -50,7 +50,7 @@ CALLED = {
     "test": "the end condition of {name}",
     "judge": "the review predicate of {name}",
 }
-exhaustive("check.story.CALLED", CALLED, CALLS)
+exhaustive("check.story.CALLED", CALLED, CALL_KINDS)
 exhaustive("check.story.SENTENCES", SENTENCES, {row.on for table in TABLES.values() for row in table.rows} - INTERNAL)
 VERSION = 1
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"

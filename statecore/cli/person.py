@@ -21,7 +21,7 @@ from statecore.asking.text import Miswritten, assigned, clean, read_object, read
 from statecore.core import DECISIONS
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
-from statecore.lifecycles import ASKED, BY_WORD, DECISION_WORDS, SHOWS, exhaustive
+from statecore.lifecycles import ASK_KINDS, BY_WORD, DECISION_WORDS, SHOWS, exhaustive
 from statecore.lifecycles.decisions import INPUT, SELECT
 from statecore.runtime.answers import carries, chosen_names
 
@@ -216,7 +216,7 @@ FOLLOWS = {
     "interrupted": "a comment",
 }
 """What may follow the word of an answer in its line."""
-exhaustive("cli.person.FOLLOWS", FOLLOWS, ASKED)
+exhaustive("cli.person.FOLLOWS", FOLLOWS, ASK_KINDS)
 
 
 def present(requirement: Requirement) -> None:

@@ -14,11 +14,11 @@ from attrs import define, evolve, field, frozen
 
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
-from statecore.definition.plain import CHILDREN, CLASSES
-from statecore.definition.review import NESTED, SUPPORTED, HumanReview
+from statecore.definition.plain import CHILDREN, MAKERS
+from statecore.definition.review import HAS_ELSE, NESTED, SUPPORTED, HumanReview
 from statecore.errors import DuplicateNames
 from statecore.lifecycles import (
-    COMPONENTS,
+    COMPONENT_KINDS,
     CONDITION_KIND,
     LOOP_KIND,
     PARALLEL_KIND,
@@ -339,10 +339,11 @@ COMPILED: dict[type, Callable[[Draft, Any, Place], None]] = {
     Router: router,
     Parallel: parallel,
 }
-TITLES = tuple(kind.title for kind in COMPONENTS)
+TITLES = tuple(kind.title for kind in COMPONENT_KINDS)
 exhaustive("core.compile.COMPILED", ("Workflow" if each is Definition else each.__name__ for each in COMPILED), TITLES)
-exhaustive("definition.plain.CLASSES", CLASSES, TITLES)
-exhaustive("definition.plain.CHILDREN", CHILDREN, (name for kind in COMPONENTS for name in kind.lists))
+exhaustive("definition.plain.MAKERS", MAKERS, TITLES)
+exhaustive("definition.review.HAS_ELSE", HAS_ELSE, (kind.title for kind in COMPONENT_KINDS if "else_steps" in kind.lists))
+exhaustive("definition.plain.CHILDREN", CHILDREN, (name for kind in COMPONENT_KINDS for name in kind.lists))
 exhaustive(
     "definition.review.SUPPORTED", SUPPORTED.keys() - {NESTED}, TITLES
 )  # definition knows no lifecycles: its tables are compared here

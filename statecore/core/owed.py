@@ -46,12 +46,12 @@ class Timer(NamedTuple):
 
 Owed: TypeAlias = Ask | Call | Timer
 
-CALLED: dict[tuple[str, str], CallKind] = {
+CALL_OF: dict[tuple[str, str], CallKind] = {
     (kind.table.name, phase): code.call for kind in KINDS.values() for phase, code in kind.calls.items()
 }
 """What is called, by table and phase."""
 
-ASKS: dict[tuple[str, str], AskKind] = {
+ASK_OF: dict[tuple[str, str], AskKind] = {
     (kind.table.name, phase): kind.asks(phase) for kind in KINDS.values() for phase in kind.phases("ask")
 }
 """What is asked, by table and phase."""
@@ -74,7 +74,7 @@ def owed_at(program: Program, cursor: Cursor) -> Owed | None:
     machine = program.nodes[cursor.at].machine
     match TABLES[machine].owes.get(cursor.phase):
         case "call":
-            return Call(CALLED[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
+            return Call(CALL_OF[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
         case "timer":
             return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
         case "ask":
@@ -87,7 +87,7 @@ def ask_kind(machine: str, cursor: Cursor) -> AskKind:
     """Which question a cursor puts: before it ran, about its output, after it failed, or after its process died in it."""
     if cursor.phase == w.errored_paused and cursor.marks.interrupts:
         return "interrupted"
-    return ASKS[machine, cursor.phase]
+    return ASK_OF[machine, cursor.phase]
 
 
 def asks(program: Program, state: State) -> tuple[Ask, ...]:

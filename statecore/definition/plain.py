@@ -65,10 +65,10 @@ def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
     """One component, through its own constructor, so that all is checked that is checked where users write it."""
     settings = {name: read_value(name, value, functions) for name, value in plain.items()}
     kind = settings.pop("type", None)
-    if kind not in CLASSES:
-        message = f"{quoted(kind)} is no kind of component; known: {', '.join(CLASSES)}."
+    if kind not in MAKERS:
+        message = f"{quoted(kind)} is no kind of component; known: {', '.join(MAKERS)}."
         raise DefinitionError(message)
-    return CLASSES[kind](**settings)
+    return MAKERS[kind](**settings)
 
 
 def nested(name: str, steps: list[Component], max_concurrency: int | None = None) -> Definition:
@@ -81,7 +81,7 @@ def branches(steps: list[Component], **settings: Any) -> Parallel:
     return Parallel(*steps, **settings)
 
 
-CLASSES: dict[str, Callable[..., Component]] = {
+MAKERS: dict[str, Callable[..., Component]] = {
     "Workflow": nested,
     **{each.__name__: each for each in (Step, Steps, Condition, Loop, Router)},
     "Parallel": branches,

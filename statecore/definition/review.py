@@ -42,7 +42,7 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
     "Router": (*GATE, *INPUT, "allow_multiple_selections", *REVIEW),
     "Parallel": GATE,
 }
-FORKS = frozenset({"Condition"})
+HAS_ELSE = frozenset({"Condition"})
 """What has an else branch."""
 ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
 F = TypeVar("F", bound=Callable[..., Any])
@@ -250,7 +250,7 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
     reviewed = review.requires_output_review is not False or review.requires_iteration_review
     if review.on_reject is OnReject.retry and not reviewed:
         raise UnsupportedSetting(where, "on_reject='retry'", "there is no output or iteration review, so nothing could run again")
-    if review.on_reject is OnReject.else_branch and kind not in FORKS:
+    if review.on_reject is OnReject.else_branch and kind not in HAS_ELSE:
         raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
     if review.on_timeout is OnTimeout.approve and review.requires_user_input:
         raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, and there is none", ["cancel", "skip"])

@@ -16,10 +16,10 @@ Start with `step`.
 """
 
 from .condition import CONDITION, CONDITION_KIND
-from .decisions import ASKED, BY_WORD, DECISION_WORDS, SHOWS, AskKind, DecisionWord, by_kind, exhaustive
-from .kind import CALLS, HOLDING, CallKind, Code, Holds, Kind
+from .decisions import ASK_KINDS, BY_WORD, DECISION_WORDS, SHOWS, AskKind, DecisionWord, by_kind, exhaustive
+from .kind import CALL_KINDS, HOLDING, CallKind, Holds, Kind, UserCode
 from .loop import LOOP, LOOP_KIND
-from .machine import COMPONENTS, KINDS, LEAVES, MACHINES, TABLES, allowed, fire
+from .machine import COMPONENT_KINDS, KINDS, LEAVES, MACHINES, TABLES, allowed, fire
 from .parallel import GROUP, PARALLEL, PARALLEL_KIND, STEPS_KIND, WORKFLOW_KIND
 from .router import ROUTER, ROUTER_KIND
 from .run import JOINT, RUN, RUN_KIND
@@ -27,10 +27,10 @@ from .step import STEP, STEP_KIND
 from .words import Row, Table
 
 __all__ = [
-    "ASKED",
+    "ASK_KINDS",
     "BY_WORD",
-    "CALLS",
-    "COMPONENTS",
+    "CALL_KINDS",
+    "COMPONENT_KINDS",
     "CONDITION",
     "CONDITION_KIND",
     "DECISION_WORDS",
@@ -56,12 +56,12 @@ __all__ = [
     "WORKFLOW_KIND",
     "AskKind",
     "CallKind",
-    "Code",
     "DecisionWord",
     "Holds",
     "Kind",
     "Row",
     "Table",
+    "UserCode",
     "allowed",
     "by_kind",
     "exhaustive",

@@ -6,7 +6,7 @@ runs the Condition is `running` and owes nothing itself: what is inside it does.
 
 from __future__ import annotations
 
-from .kind import Code, Kind
+from .kind import Kind, UserCode
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -65,6 +65,6 @@ CONDITION_KIND = Kind(
     CONDITION,
     "Condition",
     "fork",
-    calls={evaluating: Code("evaluate", "evaluator", "its evaluator is called")},
+    calls={evaluating: UserCode("evaluate", "evaluator", "its evaluator is called")},
     lists={"steps": "then", "else_steps": "else"},
 )

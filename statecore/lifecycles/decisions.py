@@ -139,7 +139,7 @@ SHOWS: dict[str, Shows] = {
 }
 """What each kind of question shows."""
 
-ASKED: frozenset[str] = frozenset(get_args(AskKind))
+ASK_KINDS: frozenset[str] = frozenset(get_args(AskKind))
 """The kinds of question, for tables that are keyed by them."""
 
-exhaustive("lifecycles.decisions.SHOWS", SHOWS, ASKED)
+exhaustive("lifecycles.decisions.SHOWS", SHOWS, ASK_KINDS)

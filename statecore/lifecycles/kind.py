@@ -30,7 +30,7 @@ HOLDING = frozenset(get_args(Holds)) - {"nothing"}
 
 
 @frozen
-class Code:
+class UserCode:
     """User code that is called in a phase: the kind of call, the setting of the component that has the code, what a picture says of it."""
 
     call: CallKind
@@ -38,13 +38,13 @@ class Code:
     says: str = ""
 
 
-JUDGE = Code("judge", "human_review.requires_output_review", "does a person have to see it?")
+JUDGE = UserCode("judge", "human_review.requires_output_review", "does a person have to see it?")
 """The predicate that says of an output whether a person reviews it; the same for each component that has one."""
 
-CALLS = frozenset(get_args(CallKind))
+CALL_KINDS = frozenset(get_args(CallKind))
 """The kinds of call, for tables that are keyed by them."""
 
-QUESTIONS: dict[str, AskKind] = {
+ASKED_IN: dict[str, AskKind] = {
     w.awaiting_confirmation: "confirmation",
     w.awaiting_input: "user_input",
     w.awaiting_route: "route",
@@ -60,15 +60,15 @@ class Kind:
 
     `name` is stored with each node, `title` is the class that a user writes. `calls` has the user code of each phase that owes a call, the first
     is its work. `review` is the kind of its review. `says` is what a picture writes on the arrow of a trigger out of a phase, where the trigger
-    itself would say too little. A step that says stop ends the innermost component around it that `stops`. `lists` are the settings that have the components in it, each with the part of the address
-    that it adds.
+    itself would say too little. A step that says stop ends the innermost component around it that `stops`. `lists` are the settings that have the
+    components in it, each with the part of the address that it adds.
     """
 
     name: str
     table: Table
     title: str
     holds: Holds
-    calls: Mapping[str, Code] = field(factory=dict)
+    calls: Mapping[str, UserCode] = field(factory=dict)
     review: AskKind = "output_review"
     says: Mapping[tuple[str, str], str] = field(factory=dict)
     stops: bool = False
@@ -77,7 +77,7 @@ class Kind:
     def __attrs_post_init__(self) -> None:
         """Compare the record with its table. Raises `ValueError`."""
         exhaustive(f"the calls of the kind {self.name!r}", self.calls, self.phases("call"))
-        exhaustive(f"the questions of the kind {self.name!r}", QUESTIONS.keys() & self.phases("ask"), self.phases("ask"))
+        exhaustive(f"the questions of the kind {self.name!r}", ASKED_IN.keys() & self.phases("ask"), self.phases("ask"))
 
     def phases(self, owes: str) -> list[str]:
         """The phases in which the world owes this."""
@@ -85,7 +85,7 @@ class Kind:
 
     def asks(self, phase: str) -> AskKind:
         """The kind of question that it puts in a phase that owes an answer."""
-        return self.review if phase == w.awaiting_review else QUESTIONS[phase]
+        return self.review if phase == w.awaiting_review else ASKED_IN[phase]
 
     def setting(self, call: CallKind) -> str:
         """The setting, as a path of attributes, that has the user code of a call."""

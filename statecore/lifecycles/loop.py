@@ -5,7 +5,7 @@ An iteration that could be followed by another is tested by the end condition, i
 
 from __future__ import annotations
 
-from .kind import Code, Kind
+from .kind import Kind, UserCode
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -75,7 +75,7 @@ LOOP_KIND = Kind(
     LOOP,
     "Loop",
     "iterations",
-    calls={evaluating: Code("test", "end_condition", "its end condition is called")},
+    calls={evaluating: UserCode("test", "end_condition", "its end condition is called")},
     review="iteration_review",
     says={(evaluating, hold): "true: over", (evaluating, refute): "false: again", (awaiting_review, reject): "reject: again"},
 )

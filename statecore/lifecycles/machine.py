@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from .kind import Kind
     from .words import Table
 
-COMPONENTS: tuple[Kind, ...] = (STEP_KIND, CONDITION_KIND, LOOP_KIND, ROUTER_KIND, PARALLEL_KIND, STEPS_KIND, WORKFLOW_KIND)
+COMPONENT_KINDS: tuple[Kind, ...] = (STEP_KIND, CONDITION_KIND, LOOP_KIND, ROUTER_KIND, PARALLEL_KIND, STEPS_KIND, WORKFLOW_KIND)
 """The kinds of component, as users write them."""
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (*COMPONENTS, RUN_KIND)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*COMPONENT_KINDS, RUN_KIND)}
 """The kind of each node of a program by its name; the run is the root."""
 
 TABLES: dict[str, Table] = {kind.table.name: kind.table for kind in KINDS.values()}
 
-LEAVES: frozenset[str] = frozenset(kind.table.name for kind in COMPONENTS if kind.is_leaf)
+LEAVES: frozenset[str] = frozenset(kind.table.name for kind in COMPONENT_KINDS if kind.is_leaf)
 """The tables whose components call user code and hold nothing; a journal knows a component by its table."""
 
 

@@ -5,7 +5,7 @@ A person chooses (`awaiting_route`) or the selector does (`evaluating`); a confi
 
 from __future__ import annotations
 
-from .kind import JUDGE, Code, Kind
+from .kind import JUDGE, Kind, UserCode
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -98,7 +98,7 @@ ROUTER_KIND = Kind(
     ROUTER,
     "Router",
     "choices",
-    calls={evaluating: Code("select", "selector", "its selector is called"), judging: JUDGE},
+    calls={evaluating: UserCode("select", "selector", "its selector is called"), judging: JUDGE},
     says={(evaluating, refute): "choose nothing"},
     lists={"choices": ""},
 )

@@ -7,7 +7,7 @@ end of a delay; the awaiting states and `errored_paused` owe a person's word.
 
 from __future__ import annotations
 
-from .kind import JUDGE, Code, Kind
+from .kind import JUDGE, Kind, UserCode
 from .words import *  # noqa: F403  # the rows below are to be read without quotation marks
 from .words import Row, Table
 
@@ -93,4 +93,4 @@ STEP = Table(
 )
 # fmt: on
 
-STEP_KIND = Kind("step", STEP, "Step", "nothing", calls={running: Code("execute", "executor"), judging: JUDGE}, lists={})
+STEP_KIND = Kind("step", STEP, "Step", "nothing", calls={running: UserCode("execute", "executor"), judging: JUDGE}, lists={})

@@ -120,12 +120,12 @@ def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
     """The event of a question."""
     node = scene.program.nodes[move.at]
     fields = {**scene.fields(move), "pause_id": ask.pause_id, "kind": ask.kind}
-    event, message, more = PAUSED[SHOWS[ask.kind]]
+    event, message, more = PAUSE_EVENTS[SHOWS[ask.kind]]
     made: e.RunEvent = event(**fields, **{message: node.asks.get(ask.kind)}, **more(node))
     return made
 
 
-PAUSED: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]] = {
+PAUSE_EVENTS: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]] = {
     "nothing": (e.StepPausedEvent, "confirmation_message", lambda _: {"requires_confirmation": True}),
     "form": (e.StepPausedEvent, "user_input_message", lambda _: {"requires_user_input": True}),
     "choices": (e.RouterPausedEvent, "user_input_message", lambda node: {"available_choices": tuple(node.exits)}),
@@ -133,7 +133,7 @@ PAUSED: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]] = {
     "error": (e.StepPausedEvent, "confirmation_message", lambda _: {}),
 }
 """The event of a question by what it shows: its class, the name that it has for the message, and what it says of the node."""
-exhaustive("output.public_events.PAUSED", PAUSED, SHOWS.values())
+exhaustive("output.public_events.PAUSE_EVENTS", PAUSE_EVENTS, SHOWS.values())
 
 
 def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:

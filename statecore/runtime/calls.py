@@ -16,7 +16,7 @@ from statecore.codec import decode, encode
 from statecore.core import Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
-from statecore.lifecycles import CALLS, KINDS, exhaustive
+from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
@@ -78,7 +78,7 @@ MADE: dict[str, Callable[[Execution, Call, CallValues], Any]] = {
     "test": test,
     "judge": judge,
 }
-exhaustive("runtime.calls.MADE", MADE, CALLS)
+exhaustive("runtime.calls.MADE", MADE, CALL_KINDS)
 
 
 def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wants: bool) -> Any:

@@ -9,7 +9,7 @@ from statecore.codec import encode
 from statecore.core import Address, Call, Event, Node, Ref
 from statecore.definition import StepOutput
 from statecore.errors import InvalidAnswer, StepFailed
-from statecore.lifecycles import CALLS, exhaustive
+from statecore.lifecycles import CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body
 from statecore.stores.detail import NO_DETAIL, Detail, detail_text
@@ -92,7 +92,7 @@ RETURNED: dict[str, Callable[[Execution, Call, Any], Event]] = {
     "judge": answered,
     "select": chosen,
 }
-exhaustive("runtime.ends.RETURNED", RETURNED, CALLS)
+exhaustive("runtime.ends.RETURNED", RETURNED, CALL_KINDS)
 
 
 def chosen_addresses(node: Node, names: Sequence[Any]) -> tuple[Address, ...]:

@@ -31,7 +31,7 @@ from statecore.core import (
 from statecore.core.owed import references
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
-from statecore.lifecycles import ASKED, KINDS, SHOWS, exhaustive
+from statecore.lifecycles import ASK_KINDS, KINDS, SHOWS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text, pause_text
@@ -315,7 +315,7 @@ DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
     "interrupted": error_shown,
 }
 """The details of each kind of question."""
-exhaustive("runtime.execution.DETAILS", DETAILS, ASKED)
+exhaustive("runtime.execution.DETAILS", DETAILS, ASK_KINDS)
 
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:

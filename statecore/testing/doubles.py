@@ -16,7 +16,7 @@ from statecore.core.program import below
 from statecore.definition import StepOutput
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.errors import Unanswered
-from statecore.lifecycles import CALLS, COMPONENTS, STEP_KIND, exhaustive
+from statecore.lifecycles import CALL_KINDS, COMPONENT_KINDS, STEP_KIND, exhaustive
 
 if TYPE_CHECKING:
     from statecore.definition.components import Definition
@@ -31,9 +31,9 @@ Answer: TypeAlias = Any
 """A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
 Key: TypeAlias = tuple[str, str]
 """What is called and where: execute, evaluate, select, test or judge, and the address."""
-OF_TITLE = {kind.title: kind for kind in COMPONENTS}
+OF_TITLE = {kind.title: kind for kind in COMPONENT_KINDS}
 DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
-exhaustive("testing.doubles.DEFAULTS", DEFAULTS, CALLS)
+exhaustive("testing.doubles.DEFAULTS", DEFAULTS, CALL_KINDS)
 
 
 @define

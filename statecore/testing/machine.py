@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
-from statecore.lifecycles import BY_WORD, CALLS, exhaustive
+from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
 from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
@@ -32,7 +32,7 @@ OUTCOMES: dict[str, tuple[str | bool, ...]] = {
     "judge": (False, True, "fail"),
 }
 """What a stub may answer, by the kind of its call; a selector's answers are the choices of its Router."""
-exhaustive("testing.machine.OUTCOMES", OUTCOMES, CALLS - {"select"})
+exhaustive("testing.machine.OUTCOMES", OUTCOMES, CALL_KINDS - {"select"})
 ALL = 1_000_000
 
 

@@ -31,7 +31,7 @@ from statecore.definition import (
     StepInput,
     Steps,
 )
-from statecore.lifecycles import COMPONENTS, KINDS, exhaustive
+from statecore.lifecycles import COMPONENT_KINDS, KINDS, exhaustive
 
 DEPTH = 4
 WIDTH = 3
@@ -244,7 +244,7 @@ DRAWN: dict[str, Drawn] = {
     "router": Drawn(a_router, inputs=st.booleans(), outputs=True),
     "parallel": Drawn(a_parallel),
 }
-exhaustive("testing.strategies.DRAWN", DRAWN, (kind.name for kind in COMPONENTS))
+exhaustive("testing.strategies.DRAWN", DRAWN, (kind.name for kind in COMPONENT_KINDS))
 
 
 @st.composite

@@ -39,8 +39,9 @@ def python(script: str) -> subprocess.CompletedProcess[str]:
 
 
 def places() -> list[str]:
-    """The places that the guide's table lists."""
-    return re.findall(r"^\| `([a-zA-Z_.]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    """The places that the guide's table for a word lists."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## A component")[0]
+    return re.findall(r"^\| `([a-zA-Z_.]+)` \|", section, re.MULTILINE)
 
 
 def test_the_places_that_refuse_a_new_word_are_those_of_the_guide():

@@ -116,10 +116,10 @@ VERSION = len(SCRIPTS)
 FURNISHING = int.from_bytes(b"statecor")
 """The advisory lock of whoever makes or migrates a schema."""
 
-KINDS = {
+CATALOGUES = {
     "TRIGGER": "SELECT tgname FROM pg_trigger WHERE tgenabled = 'O' AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = {here})"
 }
-KINDS |= {
+CATALOGUES |= {
     "TABLE": "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = {here}",
     "UNIQUE INDEX": "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indisunique AND relnamespace = {here}",
 }
@@ -186,7 +186,7 @@ def expected(kind: str) -> frozenset[str]:
 
 def raise_if_defective(connection: psycopg.Connection, path: str, schema: str) -> None:
     """Raise `StoreCorrupt` where a table, a trigger or a unique index is missing, or is switched off."""
-    for kind, query in KINDS.items():
+    for kind, query in CATALOGUES.items():
         here = query.format(here="(SELECT oid FROM pg_namespace WHERE nspname = %s)")
         found = {name for (name,) in connection.execute(here.encode(), (schema,)).fetchall()}
         missing = expected(kind) - found

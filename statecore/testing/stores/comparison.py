@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 RUNS = [f"run-{n}" for n in range(4)]
-KINDS: list[AskKind] = ["confirmation", "error", "interrupted"]
+SOME_KINDS: list[AskKind] = ["confirmation", "error", "interrupted"]
 PLACES = ["a", "b", "c/then/d"]
 OWNERS = [ALIVE, DEAD, DEAD, ELSEWHERE]
 MOVES = 150
@@ -85,7 +85,7 @@ class Wanderer:
 
     def pause(self) -> Pause:
         """A question that may have been asked before."""
-        attempt, kind = self.random.randrange(3), self.random.choice(KINDS)
+        attempt, kind = self.random.randrange(3), self.random.choice(SOME_KINDS)
         opened, choice = self.time(), self.random.choice
         deadline, silent = choice([None, opened, opened + 20]), choice(["cancel", "skip", "approve"])
         return question(self.run_id(), choice(PLACES), opened, kind, attempt=attempt, deadline=deadline, on_timeout=silent)
