@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from textwrap import wrap
 
-from statecore.draw.picture import Cluster, Edge, Node, Picture, ident
+from statecore.draw.picture import Arrow, Box, Cluster, Picture, ident
 
 PACKAGE = Path(__file__).parents[2] / "statecore"
 WIDTH, LINES = 26, 4
@@ -29,8 +29,8 @@ def draw_floors(package: Path = PACKAGE) -> Picture:
     for number, floor in enumerate(floors):
         level = f"floor_{len(floors) - 1 - number}"
         clusters.append(Cluster(level, (f"Floor {len(floors) - 1 - number}",), "floor"))
-        nodes += [Node(ident(name), (name, *summary(package, name)), "rests", level) for name in floor]
-    edges = tuple(Edge(ident(name), ident(other)) for floor in floors for name in floor for other in sorted(arrows[name]))
+        nodes += [Box(ident(name), (name, *summary(package, name)), "rests", level) for name in floor]
+    edges = tuple(Arrow(ident(name), ident(other)) for floor in floors for name in floor for other in sorted(arrows[name]))
     return Picture("floors", "The floors of statecore: every import leads down", tuple(nodes), edges, tuple(clusters))
 
 

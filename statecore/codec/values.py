@@ -36,7 +36,7 @@ def encode(value: Any, *, limit: int = LIMIT, depth: int = DEPTH, registry: Regi
     """
     scalar = SCALARS.get(type(value))
     try:
-        text = scalar(value) if scalar is not None else Walk(limit, (registry or CODECS).by_type).nested(value, depth)
+        text = scalar(value) if scalar is not None else Encoding(limit, (registry or CODECS).by_type).nested(value, depth)
     except Refused as refusal:
         raise unstorable(refusal) from refusal.__cause__
     except RecursionError as error:
@@ -97,7 +97,7 @@ SCALARS: dict[type, Callable[[Any], str]] = WRITERS | {
 
 
 @define
-class Walk:
+class Encoding:
     """One pass over a value's containers. `room` counts how many may still be entered; it ends every cycle."""
 
     limit: int

@@ -19,14 +19,14 @@ Start with `workflow.draw_lifecycle`.
 
 from .boxes import Past, place
 from .dot import to_dot, to_svg
-from .picture import Cluster, Edge, Node, Picture, ident, shown
+from .picture import Arrow, Box, Cluster, Picture, ident, shown
 from .text import outcomes, to_markdown, to_mermaid, to_text
 from .workflow import draw_lifecycle, draw_workflow
 
 __all__ = [
+    "Arrow",
+    "Box",
     "Cluster",
-    "Edge",
-    "Node",
     "Past",
     "Picture",
     "draw_lifecycle",

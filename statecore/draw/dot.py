@@ -18,7 +18,7 @@ from .picture import LIGHT, LOOKS, Picture, stylesheet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .picture import Cluster, Edge, Node, Picture
+    from .picture import Arrow, Box, Cluster, Picture
 
 # fmt: off
 SHAPES: dict[str, dict[str, str]] = {
@@ -96,7 +96,7 @@ def frame_look(picture: Picture, frame: Cluster) -> dict[str, str]:
     }
 
 
-def node_line(picture: Picture, node: Node) -> str:
+def node_line(picture: Picture, node: Box) -> str:
     """The statement of a node."""
     look = LOOKS[node.kind]
     drawn = {
@@ -111,7 +111,7 @@ def node_line(picture: Picture, node: Node) -> str:
     return f"{quoted(node.id)} {attributes(drawn)};"
 
 
-def edge_line(picture: Picture, edge: Edge, number: int, thick: frozenset[tuple[str, str]], alone: frozenset[str]) -> str:
+def edge_line(picture: Picture, edge: Arrow, number: int, thick: frozenset[tuple[str, str]], alone: frozenset[str]) -> str:
     """The statement of an edge; edges are numbered, because two may join the same nodes. `thick` is the happy path.
 
     A node to which one edge alone leads (`alone`) stands as near below it as it can, so that what begins together stands side by side.

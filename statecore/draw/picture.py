@@ -85,7 +85,7 @@ SAFE = validators.matches_re(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 @frozen
-class Node:
+class Box:
     """A box. `kind` chooses its shape and colours, `marks` are further CSS classes, `cluster` is the frame around it.
 
     `told` is what became of it in a run; it is written below the first line.
@@ -105,7 +105,7 @@ class Node:
 
 
 @frozen
-class Edge:
+class Arrow:
     """An arrow. `kind` is `happy` on the way that a reader should see first, `way` elsewhere, `fault` after an error."""
 
     source: str = field(validator=SAFE)
@@ -137,8 +137,8 @@ class Picture:
 
     name: str = field(validator=SAFE)
     title: str = field(converter=shown)
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: tuple[Box, ...]
+    edges: tuple[Arrow, ...]
     clusters: tuple[Cluster, ...] = ()
 
     def names(self) -> dict[str, str]:
@@ -152,7 +152,7 @@ class Picture:
             found = {one: f"{name} ({more[one]})" if often[name] > 1 and one in more else name for one, name in found.items()}
         return found
 
-    def within(self, cluster: str | None) -> tuple[Node, ...]:
+    def within(self, cluster: str | None) -> tuple[Box, ...]:
         """The nodes that stand directly in a frame, or in none."""
         return tuple(node for node in self.nodes if node.cluster == cluster)
 
@@ -161,7 +161,7 @@ class Picture:
         return tuple(cluster for cluster in self.clusters if cluster.parent == parent)
 
 
-def happily(edges: Sequence[Edge], start: str, goal: str) -> tuple[Edge, ...]:
+def happily(edges: Sequence[Arrow], start: str, goal: str) -> tuple[Arrow, ...]:
     """The edges, those marked `happy` that make up the first way from start to goal, preferring edges that stand first."""
     leaving: dict[str, list[int]] = {}
     for number, edge in enumerate(edges):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from statecore.lifecycles import Table
 
-    from .picture import Edge, Node, Picture
+    from .picture import Arrow, Box, Picture
 
 SIGNS = {"box": "▭", "round": "○", "hexagon": "◆", "diamond": "◇", "octagon": "✕", "double": "◎"}
 NOW = "◀ now"
@@ -54,7 +54,7 @@ MARKS = {
 def to_text(picture: Picture) -> str:
     """A picture as indented lines, in reading order."""
     order = [node.id for node in picture.nodes]
-    leaving: dict[str, list[Edge]] = {}
+    leaving: dict[str, list[Arrow]] = {}
     for edge in picture.edges:
         leaving.setdefault(edge.source, []).append(edge)
     tree = Tree(picture, picture.names(), dict(pairwise(order)), leaving)
@@ -68,7 +68,7 @@ class Tree:
     picture: Picture
     names: dict[str, str]
     following: dict[str, str]
-    leaving: dict[str, list[Edge]]
+    leaving: dict[str, list[Arrow]]
 
     def branch(self, cluster: str | None) -> Iterator[str]:
         """The lines of everything in a frame."""
@@ -79,10 +79,10 @@ class Tree:
             yield ("└─ " if last else "├─ ") + block[0]
             yield from (("   " if last else "│  ") + line for line in block[1:])
 
-    def items(self, cluster: str | None) -> list[Node | Cluster]:
+    def items(self, cluster: str | None) -> list[Box | Cluster]:
         """The nodes and frames of a frame, in reading order: a frame stands where its first node stands."""
         place = {node.id: number for number, node in enumerate(self.picture.nodes)}
-        found: list[tuple[int, Node | Cluster]] = [(place[node.id], node) for node in self.picture.within(cluster)]
+        found: list[tuple[int, Box | Cluster]] = [(place[node.id], node) for node in self.picture.within(cluster)]
         found += [(self.first(frame.id, place), frame) for frame in self.picture.frames(cluster)]
         return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
@@ -91,7 +91,7 @@ class Tree:
         inner = [place[node.id] for node in self.picture.within(cluster)]
         return min([*inner, *(self.first(frame.id, place) for frame in self.picture.frames(cluster))], default=len(place))
 
-    def block(self, item: Node | Cluster) -> list[str]:
+    def block(self, item: Box | Cluster) -> list[str]:
         """The lines of one item: itself, and below it what it leads to or holds."""
         now = [NOW] if "now" in item.marks else []
         told = [f"({', '.join(item.told)})"] if item.told else []
@@ -101,7 +101,7 @@ class Tree:
         head = " ".join([SIGNS[LOOKS[item.kind].shape], says, *now])
         return [head, *(f"     {line}" for edge in self.leaving.get(item.id, ()) for line in self.way(edge))]
 
-    def way(self, edge: Edge) -> Iterator[str]:
+    def way(self, edge: Arrow) -> Iterator[str]:
         """An arrow as a line, where it says more than the order of the lines does."""
         if edge.lines or self.following.get(edge.source) != edge.target:
             yield f"{' · '.join(edge.lines)} → {self.names[edge.target]}".strip()
@@ -166,7 +166,7 @@ def inside(picture: Picture, cluster: str | None) -> Iterator[str]:
         yield "end"
 
 
-def edge_line(edge: Edge) -> str:
+def edge_line(edge: Arrow) -> str:
     """The statement of an edge."""
     label = f"|{quoted(edge.lines)}|" if edge.lines else ""
     return f"{edge.source} {ARROWS[edge.kind]}{label} {edge.target}"
@@ -175,7 +175,7 @@ def edge_line(edge: Edge) -> str:
 def classes(picture: Picture) -> Iterator[str]:
     """The classes in use, and who bears them."""
     bearers: dict[str, list[str]] = {}
-    items: tuple[Node | Cluster, ...] = (*picture.nodes, *picture.clusters)
+    items: tuple[Box | Cluster, ...] = (*picture.nodes, *picture.clusters)
     for item in items:
         kind = item.kind if item.kind in LOOKS else "frame"
         for name in (kind, *item.marks):

@@ -42,7 +42,7 @@ from .boxes import (
     written,
 )
 from .boxes import WAITS as WAITS_FOR
-from .picture import Cluster, Edge, Node, Picture, happily, ident, shown
+from .picture import Arrow, Box, Cluster, Picture, happily, ident, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,13 +69,13 @@ def draw_lifecycle(table: Table) -> Picture:
         labels.setdefault((row.source, row.dest), []).append(label(row, claim=not crowded(table)))
     aside = table.final - {goal} if crowded(table) else frozenset()
     nodes = [
-        Node(ident(state), (state,), kind_of(table, state), marks=("goal",) if state == goal else ())
+        Box(ident(state), (state,), kind_of(table, state), marks=("goal",) if state == goal else ())
         for state in table.states
         if state not in aside
     ]
-    nodes += [Node(beside(source, dest), (dest,), "final") for source, dest in labels if dest in aside]
+    nodes += [Box(beside(source, dest), (dest,), "final") for source, dest in labels if dest in aside]
     edges = [
-        Edge(ident(source), beside(source, dest) if dest in aside else ident(dest), lines)
+        Arrow(ident(source), beside(source, dest) if dest in aside else ident(dest), lines)
         for (source, dest), lines in labels.items()
     ]
     title = f"Lifecycle: {table.title or table.name}"
@@ -129,10 +129,10 @@ def draw_workflow(program: Program, state: State | None = None, past: Mapping[Ad
     sketch = Sketch(program)
     sketch.draw()
     used = {edge.target for edge in sketch.edges}
-    ends = [Node(END, (w.completed,), "final", marks=("goal",))]
+    ends = [Box(END, (w.completed,), "final", marks=("goal",))]
     if CANCELLED in used or (state is not None and state.run == w.cancelled):
-        ends.append(Node(CANCELLED, (w.cancelled,), "final"))
-    nodes = (Node(BEGIN, ("start",), "initial"), *sketch.nodes, *ends)
+        ends.append(Box(CANCELLED, (w.cancelled,), "final"))
+    nodes = (Box(BEGIN, ("start",), "initial"), *sketch.nodes, *ends)
     edges = happily(sketch.edges, BEGIN, END)
     picture = Picture(ident(program.name), f"Workflow: {shown(program.name, NAME)}", nodes, edges, tuple(sketch.clusters))
     return lit(picture, marks(sketch, state, past or {}), told(sketch, state, past or {}))
@@ -143,8 +143,8 @@ class Sketch:
     """The picture in the making. `open` are the components whose children are being drawn, outermost first."""
 
     program: Program
-    nodes: list[Node] = field(factory=list)
-    edges: list[Edge] = field(factory=list)
+    nodes: list[Box] = field(factory=list)
+    edges: list[Arrow] = field(factory=list)
     clusters: list[Cluster] = field(factory=list)
     boxes: dict[Address, list[str]] = field(factory=dict)
     open: list[Component] = field(factory=list)
@@ -191,16 +191,16 @@ class Sketch:
         owes = table(node).owes[phase]
         kind = "asks" if owes == "ask" else "forks" if len(choices(node, phase)) > 1 else "calls"
         stands_out = ("pauses",) if pauses(node, phase) else ()
-        self.add(node, Node(box(node, phase), written(self.program, node, phase), kind, self.frame(node), stands_out))
+        self.add(node, Box(box(node, phase), written(self.program, node, phase), kind, self.frame(node), stands_out))
         for trigger in choices(node, phase):
             self.arrows(node, phase, trigger)
         self.fault_arrows(node, phase)
 
     def rest(self, node: Component, phase: str, *lines: str) -> None:
         """Draw a box in which nothing is owed."""
-        self.add(node, Node(box(node, phase), lines, "rests", self.frame(node)))
+        self.add(node, Box(box(node, phase), lines, "rests", self.frame(node)))
 
-    def add(self, node: Component, drawn: Node) -> None:
+    def add(self, node: Component, drawn: Box) -> None:
         """Put a box down, and remember whose it is."""
         self.boxes.setdefault(node.at, []).append(drawn.id)
         self.nodes.append(drawn)
@@ -221,7 +221,7 @@ class Sketch:
 
     def join(self, source: str, ways: tuple[Way, ...], says: str = "", kind: str = "way") -> None:
         """Draw an arrow to each place."""
-        self.edges.extend(Edge(source, way.to, (says, way.says), kind) for way in ways)
+        self.edges.extend(Arrow(source, way.to, (says, way.says), kind) for way in ways)
 
     def arrows(self, node: Component, phase: str, trigger: str) -> None:
         """Draw where a trigger leads."""

@@ -31,6 +31,7 @@ from statecore.definition import (
     StepInput,
     Steps,
 )
+from statecore.definition.plain import Nested
 from statecore.lifecycles import COMPONENT_KINDS, KINDS, exhaustive
 
 DEPTH = 4
@@ -40,13 +41,6 @@ NAMES = ("a", "b", "c", "then", "else", "a/b", "a~1b", "~", "/", "é")
 
 Children: TypeAlias = tuple[Any, ...]  # components; a user would write a Workflow where a Definition stands here
 Named: TypeAlias = Callable[[str], Component]
-
-
-@frozen
-class Nested:
-    """Something that carries a definition, as a Workflow does."""
-
-    definition: Definition
 
 
 def never_called(_step_input: StepInput) -> None:

@@ -9,15 +9,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "statecore"
 
 SHARED: dict[str, set[str]] = {
-    "Edge": {"check", "draw"},
-    "Inbox": {"testing", "workflow"},
-    "Nested": {"definition", "testing"},
-    "Node": {"core", "draw"},
     "Past": {"draw", "runtime"},
     "Place": {"cli", "core", "output", "stores"},
     "Start": {"core", "temporal"},
     "Values": {"definition", "stores", "temporal"},
-    "Walk": {"check", "codec"},
 }
 """Names that classes of several rooms still have. The list may only become shorter."""
 

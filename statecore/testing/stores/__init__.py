@@ -15,7 +15,7 @@ it returns opens the same store each time it is called, and is pickled into othe
         def opener(self, folder):
             return partial(MyStore, folder / "runs")
 
-Owns: the tests, a file for one or two classes. `runs`: `Runs` (begin, claim, release, cancel, list) and `Inbox`. `boundaries`: `Boundaries` (all
+Owns: the tests, a file for one or two classes. `runs`: `Runs` (begin, claim, release, cancel, list) and `Pauses`. `boundaries`: `Boundaries` (all
 or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys) and `Deadlines`. `leases`: `Leases`
 (with given times, so that no test waits) and `Work` (runs handed to workers). `comparison`: `Comparison` (random calls, answered as the reference
 answers them) and `Journals` (order, chain). `threads`: `Threads` (eight at once). `processes`: `Processes` (eight that decide, two that claim or
@@ -36,11 +36,11 @@ from .comparison import Comparison, Journals
 from .decisions import Deadlines, Decisions
 from .leases import Leases, Work
 from .processes import Processes
-from .runs import Inbox, Runs
+from .runs import Pauses, Runs
 from .threads import Threads
 
 
-class StoreConformance(Runs, Boundaries, Journals, Inbox, Decisions, Deadlines, Leases, Work, Comparison, Threads):
+class StoreConformance(Runs, Boundaries, Journals, Pauses, Decisions, Deadlines, Leases, Work, Comparison, Threads):
     """The promises of every store, as test methods."""
 
 

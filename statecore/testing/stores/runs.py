@@ -245,7 +245,7 @@ def listed(store: RunStore, **wanted: Any) -> list[tuple[str, str]]:
     return [(waiting.pause.run_id, waiting.pause.at) for waiting in store.pauses(PauseFilter(**wanted))]
 
 
-class Inbox(Fresh):
+class Pauses(Fresh):
     """The inbox holds what people owe: open questions of runs that have not ended."""
 
     def test_a_question_is_listed(self, store: RunStore) -> None:

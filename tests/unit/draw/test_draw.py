@@ -13,9 +13,9 @@ from statecore.core import ROOT, Cursor, State, advance, compile_definition, owe
 from statecore.core.state import START
 from statecore.definition import Condition, Definition, Step, Steps
 from statecore.draw import (
+    Arrow,
+    Box,
     Cluster,
-    Edge,
-    Node,
     Past,
     Picture,
     draw_lifecycle,
@@ -277,7 +277,7 @@ def test_every_address_of_a_program_is_in_its_picture():
 
 def marked(picture):
     """The marks of boxes and frames that have any from a run."""
-    items: list[Node | Cluster] = [*picture.nodes, *picture.clusters]
+    items: list[Box | Cluster] = [*picture.nodes, *picture.clusters]
     return {item.id: item.marks for item in items if set(item.marks) - {"goal", "pauses"}}
 
 
@@ -499,9 +499,9 @@ def test_a_picture_refuses_an_id_that_a_format_could_misread():
     """No writer ever quotes an id: an unsafe one is refused when the picture is made."""
     for wrong in ("a b", 'a"', "1", "", "é"):
         with pytest.raises(ValueError, match="must match regex"):
-            Node(wrong, ("x",), "calls")
+            Box(wrong, ("x",), "calls")
         with pytest.raises(ValueError, match="must match regex"):
-            Edge("a", wrong)
+            Arrow("a", wrong)
         with pytest.raises(ValueError, match="must match regex"):
             Cluster(wrong, ("x",), "steps")
         with pytest.raises(ValueError, match="must match regex"):
