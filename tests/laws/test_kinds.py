@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from attrs import fields
@@ -14,17 +15,24 @@ import statecore
 from specs.model.oracle import KINDS as MEANINGS
 from specs.proof.model import KINDS as PROVED
 from statecore import workflow
+from statecore.check.atoms import AWAITING, ERRORS
 from statecore.check.story import RUN_SENTENCES, SENTENCES
 from statecore.check.symmetry import canonical_marks
+from statecore.check.world import GATES
 from statecore.codec.records import NAMES
 from statecore.core.owed import ASK_OF, CALL_OF
+from statecore.core.reducer import OWES
 from statecore.core.state import UNMARKED, Marks, Ref
 from statecore.definition import Step
 from statecore.definition.components import Definition
 from statecore.definition.review import SUPPORTED
 from statecore.draw.boxes import OVER, STATES
-from statecore.lifecycles import ASK_KINDS, CALL_KINDS, COMPONENT_KINDS, HOLDING, KINDS, LEAVES, RUN, RUN_KIND, TABLES
+from statecore.draw.workflow import OWED_KIND, WAITS
+from statecore.lifecycles import ASK_KINDS, CALL_KINDS, COMPONENT_KINDS, HOLDING, JOINT, KINDS, LEAVES, RUN, RUN_KIND, TABLES
 from statecore.lifecycles import words as w
+from statecore.lifecycles.words import Owes
+from statecore.output.public_events import ANYWHERE, BESIDE, BY_DEST
+from statecore.stores.history import SKIP_REASONS
 from statecore.workflow import Workflow
 from tests.model.definitions import SHAPES
 
@@ -194,6 +202,38 @@ def test_pictures_and_stories_know_every_phase_and_trigger():
     assert {phase for kind in COMPONENT_KINDS for phase in kind.table.final} | {w.failed} == OVER
     itself = {w.enter, w.finish, w.leave, w.pause}
     assert {row.on for table in TABLES.values() for row in table.rows} - itself == {*SENTENCES, *RUN_SENTENCES}
+
+
+UNTOLD = {w.pending, w.evaluating, w.judging, w.backing_off, w.failed, w.cancelled}
+"""Phases of a component that begin without an event of their own; a failure has the event of its error, a cancellation that of the run."""
+
+
+@pytest.mark.parametrize("kind", COMPONENT_KINDS, ids=lambda kind: kind.name)
+def test_watchers_hear_of_each_phase(kind):
+    """Each phase of each component has an event, by its table or anywhere, or is listed as one without; none is in both lists."""
+    name = kind.table.name
+    told = {phase for table, phase in BY_DEST if table == name} | ANYWHERE.keys()
+    told |= {w.running, w.completed} if name in BESIDE else set()
+    assert set(kind.table.states) <= told ^ UNTOLD
+
+
+def test_each_way_to_be_skipped_has_its_reason():
+    """A skipped component says why, for each row that skips one; a deadline says it by itself."""
+    skips = {(row.source, row.on) for kind in COMPONENT_KINDS for row in kind.table.rows if row.dest == w.skipped}
+    assert set(SKIP_REASONS) == {each for each in skips if each[1] != w.expire}
+
+
+def test_what_is_owed_has_its_place_in_each_table():
+    """The joint table, the pictures of lifecycles and of runs, and the checker's atoms know each thing that a phase may owe."""
+    assert set(OWES) == set(OWED_KIND) == set(WAITS) == {*get_args(Owes)}
+    assert {phase for _, phase in ASK_OF} == AWAITING | ERRORS
+    assert set(OWES.values()) < set(JOINT)
+
+
+def test_the_checker_knows_each_gate():
+    """Each guard under which a component is entered into a question is a gate of the checker, with that question."""
+    rows = [row for kind in COMPONENT_KINDS for row in kind.table.rows if row.on == w.enter]
+    assert {row.when: row.dest for row in rows if row.dest in {phase for _, phase in ASK_OF}} == GATES
 
 
 def test_each_mark_of_a_cursor_is_stored_and_weighed():
