@@ -87,7 +87,6 @@ def decide(db: SqliteDb, log: Path, random: Random, name: str, tell: Any) -> Non
 def rage(order: Order, seconds: float) -> int:
     """Let them act, and kill one after the other; how many were killed."""
     random, kills = order.random, 0
-    until = min(monotonic() + seconds, order.begun + order.budget)
 
     def fresh(place: int) -> Worker:
         return Worker(act, order.folder, ROLES[place], f"{order.seed}-{place}-{kills}")
@@ -95,6 +94,7 @@ def rage(order: Order, seconds: float) -> int:
     crowd = [fresh(place) for place in range(len(ROLES))]
     for each in crowd:
         each.hear()
+    until = min(monotonic() + seconds, order.begun + order.budget)  # their time begins when all of them act
     while monotonic() < until:
         sleep(random.uniform(0.01, 0.3))  # when, is the experiment
         place = random.randrange(len(crowd))
