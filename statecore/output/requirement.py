@@ -19,6 +19,8 @@ from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import clock_text
 
+from .posted import ANSWERED, take_posted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -204,7 +206,7 @@ class StepRequirement(_Shared):
     @property
     def user_input(self) -> dict[str, Any] | None:
         """The values that were given."""
-        return dict(self.value) if self.requires_user_input and isinstance(self.value, dict) else None
+        return dict(self.value) if self.decision == INPUT.word and isinstance(self.value, dict) else None
 
     @property
     def selected_choices(self) -> list[str] | None:
@@ -228,8 +230,17 @@ class StepRequirement(_Shared):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what was answered; `from_dict` reads it."""
-        answered = ("confirmed", "user_input", "selected_choices", "rejection_feedback", "edited_output")
-        return {**_Shared.to_dict(self), **{name: getattr(self, name) for name in answered}}
+        return {**_Shared.to_dict(self), **{name: getattr(self, name) for name in ANSWERED}}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Any:
+        """A requirement from plain data. An answer under one of the names that `to_dict` writes counts as the decision itself.
+
+        Raises `InvalidInput` where two of them contradict each other.
+        """
+        asked: StepRequirement = super().from_dict(plain)
+        take_posted(asked, plain)
+        return asked
 
     # -- answering ---------------------------------------------------------------------------------------------------------------
 
@@ -245,39 +256,40 @@ class StepRequirement(_Shared):
         """Record that the output is to be replaced; None and "" are values."""
         self.decide(EDIT.word, output, by=by, comment=comment)
 
-    def set_user_input(self, *, by: str | None = None, **values: Any) -> None:
-        """Record values; further calls add to them. Raises `InvalidInput` at once for a wrong one; complete once all required are given."""
-        given = {**(self.value or {}), **values} if self.requires_user_input else values
-        if self.user_input_schema is not None:
-            known = [each for each in self.user_input_schema if each.name in given]
-            extra = [name for name in given if all(each.name != name for each in known)]
-            checked(self.step_name, known, given if extra else {each.name: given[each.name] for each in known})
-            missing = [each.name for each in self.user_input_schema if each.required and given.get(each.name, each.value) is None]
-        else:
-            missing = []
-        if missing:
-            self.value = given
-        else:
-            self.decide(INPUT.word, checked(self.step_name, self.user_input_schema, given), by=by)
+    def set_user_input(
+        self, values: Mapping[str, Any] | None = None, /, *, by: str | None = None, comment: str | None = None, **named: Any
+    ) -> None:
+        """Record the values of the form, by name or as one mapping; a later call adds to them.
+
+        `by` and `comment` are the person and the reason. Where the form has a field of such a name, the keyword is its value, unless the
+        values come as a mapping. Raises `InvalidInput` at once for a wrong value and for a required one that is left out.
+        """
+        asked = {each.name for each in self.user_input_schema or ()} if values is None else set()
+        if "by" in asked and by is not None:
+            named["by"], by = by, None
+        if "comment" in asked and comment is not None:
+            named["comment"], comment = comment, None
+        given = {**(self.user_input or {}), **checked(self.step_name, None, values or {}), **named}
+        self.decide(INPUT.word, checked(self.step_name, self.user_input_schema, given), by=by, comment=comment)
 
     def get_user_input(self, name: str) -> Any:
         """One of the values that were given."""
-        return (self.value or {}).get(name) if self.requires_user_input else None
+        return (self.user_input or {}).get(name)
 
-    def select(self, *choices: str, by: str | None = None) -> None:
+    def select(self, *choices: str, by: str | None = None, comment: str | None = None) -> None:
         """Record the choices, in the order in which they are to run. Raises `InvalidInput` for an unknown or empty selection."""
         names = chosen_names(self.step_name, choices, self.available_choices, multiple=self.allow_multiple_selections)
-        self.decide(SELECT.word, names, by=by)
+        self.decide(SELECT.word, names, by=by, comment=comment)
 
-    def select_single(self, choice: str, *, by: str | None = None) -> None:
+    def select_single(self, choice: str, *, by: str | None = None, comment: str | None = None) -> None:
         """Record one choice."""
-        self.select(choice, by=by)
+        self.select(choice, by=by, comment=comment)
 
-    def select_multiple(self, choices: Sequence[str], *, by: str | None = None) -> None:
+    def select_multiple(self, choices: Sequence[str], *, by: str | None = None, comment: str | None = None) -> None:
         """Record several choices. Raises `InvalidInput` where only one is asked for."""
         if not self.allow_multiple_selections:
             raise InvalidInput(self.step_name, ["one choice is asked for; allow_multiple_selections is not set"])
-        self.select(*choices, by=by)
+        self.select(*choices, by=by, comment=comment)
 
 
 @define(kw_only=True)

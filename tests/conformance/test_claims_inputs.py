@@ -82,15 +82,17 @@ def test_wrong_input_is_never_stored(db, drive, calls, values):
     assert drive.resume(workflow, run, step_requirements=[asked]).status is RunStatus.completed
 
 
-@pytest.mark.spec("INPUT-1")
-def test_a_form_is_filled_in_bit_by_bit(db, drive, calls):
-    """Values may be given one by one; the question is answered once all that is required is there, a wrong one is refused at once."""
+@pytest.mark.spec("INPUT-1", "SAID-4")
+def test_a_form_is_complete_or_refused_at_once(db, drive, calls):
+    """A required value that is left out is refused at once and decides nothing; a later call changes single values of a complete form."""
     schema: list[Any] = [UserInputField("a"), UserInputField("b", "bool")]
     workflow = Workflow("flow", [form(calls, user_input_schema=schema)], db)
     run = drive.run(workflow)
     [asked] = run.steps_requiring_user_input
-    asked.set_user_input(a="x")
-    assert (asked.is_resolved, run.steps_requiring_user_input) == (False, [asked])
+    with pytest.raises(InvalidInput, match="b is required"):
+        asked.set_user_input(a="x")
+    assert (asked.is_resolved, asked.user_input, run.steps_requiring_user_input) == (False, None, [asked])
+    asked.set_user_input(a="x", b=True)
     with pytest.raises(InvalidInput, match="b must be of type bool"):
         asked.set_user_input(b="yes")
     asked.set_user_input(b=False)

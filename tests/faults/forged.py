@@ -21,7 +21,10 @@ from tests.faults.report import Order, Tally
 
 RUN = "run-1"
 NOW = 1_700_000_000_000_000
-DECISION = ("decision", "value", "comment", "by")
+DECISION = (
+    *("decision", "value", "comment", "by"),
+    *("confirmed", "user_input", "selected_choices", "rejection_feedback", "edited_output"),
+)
 """The fields that are the decision itself: they are for the person who decides to write."""
 
 ADDRESS = ("run_id", "pause_id")
