@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         pause,
     )
     from statecore.errors import (
+        AgentFailed,
+        AgentPaused,
         AlreadyDecided,
         AmbiguousRun,
         ClaimLost,
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
         TooManyPaths,
         Unanswered,
         Undecided,
+        UnknownAgentResult,
         UnknownDecision,
         UnknownFormat,
         UnknownPause,
@@ -138,6 +141,8 @@ _HOMES = {
 """The module that defines each name; every other name of `__all__` is an error class."""
 
 __all__ = [
+    "AgentFailed",
+    "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
     "AsyncPostgresDb",
@@ -205,6 +210,7 @@ __all__ = [
     "TooManyPaths",
     "Unanswered",
     "Undecided",
+    "UnknownAgentResult",
     "UnknownDecision",
     "UnknownFormat",
     "UnknownPause",

@@ -17,6 +17,7 @@ class StepOutput:
     An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
     `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
     failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
+    `images`, `videos`, `audio` and `files` are storable values that are kept beside the content.
 
     Example: `return StepOutput(content=total, stop=total == 0)`.
     """
@@ -33,6 +34,10 @@ class StepOutput:
     attempt: int = 0
     address: str | None = None
     failures: list[dict[str, Any]] = field(factory=list)
+    images: list[Any] = field(factory=list)
+    videos: list[Any] = field(factory=list)
+    audio: list[Any] = field(factory=list)
+    files: list[Any] = field(factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what is inside."""

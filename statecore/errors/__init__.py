@@ -22,6 +22,8 @@ from .definitions import (
     UnsupportedSetting,
 )
 from .runs import (
+    AgentFailed,
+    AgentPaused,
     AlreadyDecided,
     AmbiguousRun,
     ClaimLost,
@@ -40,6 +42,7 @@ from .runs import (
     RunsElsewhere,
     StepFailed,
     Undecided,
+    UnknownAgentResult,
     UnknownDecision,
     UnknownPause,
     UnknownRun,
@@ -72,6 +75,8 @@ from .tools import (
 )
 
 __all__ = [
+    "AgentFailed",
+    "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
     "ClaimLost",
@@ -114,6 +119,7 @@ __all__ = [
     "TooManyPaths",
     "Unanswered",
     "Undecided",
+    "UnknownAgentResult",
     "UnknownDecision",
     "UnknownFormat",
     "UnknownPause",

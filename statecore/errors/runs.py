@@ -274,3 +274,51 @@ class InvalidAnswer(RunError, ValueError):
     def _answer(self) -> str:
         only = self.answer[0] if isinstance(self.answer, list) and len(self.answer) == 1 else self.answer
         return described(only)
+
+
+@define(**AS_ERROR)
+class AgentPaused(RunError):
+    """An agent's result says that the agent is paused and waits for an answer: its step has failed, and is not done."""
+
+    code = "SC330"
+    says = (
+        "The agent of step {step_name!r} says that it is paused{_words}. Its step is not done: on_error applies. Let a person decide at a "
+        "gate of the step, or answer the agent in a function that is the step's executor."
+    )
+    step_name: str
+    words: str
+
+    @property
+    def _words(self) -> str:
+        return f": {worded(self.words)}" if not is_empty(self.words) else ""
+
+
+@define(**AS_ERROR)
+class AgentFailed(RunError):
+    """An agent's result says that the agent failed, was cancelled or still runs, or says it in an unknown word: its step has failed."""
+
+    code = "SC331"
+    says = "The agent of step {step_name!r} says {status}: {words:no words given}. Its step is not done: on_error applies."
+    step_name: str
+    status: str
+    words: str
+
+    @property
+    def said(self) -> str:
+        """What is stored of it: the agent's own words, after its status where that is more than that it failed."""
+        return (
+            self.words if self.words and self.status in ("ERROR", "FAILED") else f"{self.status}: {self.words or 'no words given'}"
+        )
+
+
+@define(**AS_ERROR)
+class UnknownAgentResult(RunError, ValueError):
+    """An agent's result has no content under a known name, and is no value that can be stored."""
+
+    code = "SC332"
+    says = (
+        "The agent of step {step_name!r} returned {result!t}, which has none of content, output, final_output and raw. Give the step an "
+        "adapter: an agent whose run() returns an object with one of these, or a function that calls the agent and returns its text."
+    )
+    step_name: str
+    result: object

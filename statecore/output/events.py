@@ -26,6 +26,7 @@ class WorkflowRunEvent(str, Enum):
     step_continued = "StepContinued"
     step_completed = "StepCompleted"
     step_output = "StepOutput"
+    step_output_delta = "StepOutputDelta"
     step_paused = "StepPaused"
     step_error = "StepError"
     step_skipped = "StepSkipped"
@@ -150,6 +151,15 @@ class StepOutputEvent(RunEvent):
     def step_output(self) -> StepOutput:
         """The output of the step, as a `StepOutput`."""
         return StepOutput(content=self.content, step_name=self.step_name, stop=self.stop, address=self.step_id)
+
+
+@define(kw_only=True)
+class StepOutputDelta(RunEvent):
+    """A piece of the output of a generator or of a streaming agent, as it is made; it is told once, and only the whole output is stored."""
+
+    event: ClassVar[str] = WorkflowRunEvent.step_output_delta.value
+    content: Any = None
+    attempt: int = 0
 
 
 @define(kw_only=True)
@@ -313,6 +323,7 @@ ALWAYS = (
     RouterPausedEvent,
     StepErrorEvent,
     StepOutputEvent,
+    StepOutputDelta,
 )
 """What `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
 

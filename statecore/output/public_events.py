@@ -11,6 +11,7 @@ from statecore.codec import decode
 from statecore.core import Ask, Commit, Micros, Move, Node, Program, asks
 from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, SHOWS, STEP, TABLES, exhaustive
 from statecore.lifecycles import words as w
+from statecore.runtime.pieces import Piece
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.audit.replay import Values, replay
 from statecore.stores.detail import NO_DETAIL, Detail, detail_of
@@ -36,23 +37,33 @@ class Scene:
 
     def fields(self, move: Move) -> dict[str, Any]:
         """The base fields of the event of a move."""
-        identity = self.identity
-        base: dict[str, Any] = {
-            "run_id": identity.run_id,
-            "session_id": identity.session_id,
-            "workflow_id": identity.workflow_id,
-            "workflow_name": identity.workflow_name,
-            "created_at": self.time // 1_000_000,
+        node = self.program.nodes[move.at] if move.machine != RUN.name else None
+        return base_fields(self.identity, self.time, node)
+
+
+def base_fields(identity: Identity, time: int, node: Node | None) -> dict[str, Any]:
+    """The fields that every event has; those of a component on an event that tells of one."""
+    base: dict[str, Any] = {
+        "run_id": identity.run_id,
+        "session_id": identity.session_id,
+        "workflow_id": identity.workflow_id,
+        "workflow_name": identity.workflow_name,
+        "created_at": time // 1_000_000,
+    }
+    if node is not None:
+        base |= {
+            "step_name": node.name,
+            "step_id": node.step_id,
+            "step_index": node.index,
+            "parent_step_id": node.parent or None,
         }
-        if move.machine != RUN.name:
-            node = self.program.nodes[move.at]
-            base |= {
-                "step_name": node.name,
-                "step_id": node.step_id,
-                "step_index": node.index,
-                "parent_step_id": node.parent or None,
-            }
-        return base
+    return base
+
+
+def delta(identity: Identity, program: Program, piece: Piece) -> e.RunEvent:
+    """A piece of an output in the making."""
+    base = base_fields(identity, piece.time, program.nodes[piece.call.at])
+    return e.StepOutputDelta(**base, content=piece.content, attempt=piece.call.attempt)
 
 
 def said(move: Move) -> Detail:

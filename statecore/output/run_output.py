@@ -326,9 +326,9 @@ class WorkflowRunOutput:
     def _read_output(self, waiting: Waiting) -> StepOutput:
         cursor = self._cursor(waiting)
         steps = self._history.tree_at(waiting.pause.at, waiting.pause.turn) if SHOWS[waiting.pause.kind] == "output" else []
-        content = self._execution.content(cursor.marks.output)
+        content, media = self._execution.content(cursor.marks.output), self._execution.media(cursor.marks.output)
         return StepOutput(
-            content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at
+            content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at, **media
         )
 
 

@@ -11,7 +11,8 @@ from attrs import define, field
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
 
 from . import ends
-from .calls import aexhaust, call_user, exhaust, is_async, values_of
+from .calls import call_user, is_async, values_of
+from .pieces import Piece, Tell, exhaust, finish, manner_of, opened, teller
 from .storing import HEARTBEAT, let_go, store, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from .execution import Execution
 
 
-async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Commit, None]:
+async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Commit | Piece, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
+    Where the run is streamed it yields the pieces of outputs, too, as they are made.
     A failed run's own exception is left in `storing.loud`. Abandoned, cancelled or failing itself, it releases the run.
     """
     effects = loop(execution.program, execution.state)
@@ -47,6 +49,8 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
                     calls.begun.append(call)
                     reply = None
                 case _:
+                    while (piece := await calls.piece(effect.timers)) is not None:
+                        yield piece
                     reply = await calls.first(effect.timers)
     except BaseException as stop:
         calls.interrupt(stop)
@@ -77,6 +81,22 @@ class Calls:
     begun: list[Call] = field(factory=list)
     here: list[Call] = field(factory=list)
     flying: dict[asyncio.Task[Any], tuple[Call, CallValues]] = field(factory=dict)
+    heard: asyncio.Queue[Piece | None] = field(factory=asyncio.Queue)
+    """The pieces of calls, and None for each call that has ended."""
+
+    async def piece(self, timers: tuple[Timer, ...]) -> Piece | None:
+        """The next piece; None where a call has ended first, or a delay is over, or the run is not streamed."""
+        if not self.execution.streamed:
+            return None
+        self.fly()
+        while self.flying:
+            try:
+                heard = await asyncio.wait_for(self.heard.get(), self.until(timers) if timers else None)
+            except TimeoutError:
+                return None
+            if heard is not None or any(task.done() for task in self.flying):
+                return heard
+        return None
 
     async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """The events of the first call to end, or of the first delay to be over; () where there is neither."""
@@ -85,13 +105,21 @@ class Calls:
             values = values_of(self.execution, self.here[0])
             value, error = await attempt(self.execution, self.here[0], values)
             return (self.event(self.here.pop(), values, value, error),)
-        while self.begun:
-            call = self.begun.pop(0)
-            values = values_of(self.execution, call)
-            self.flying[asyncio.ensure_future(attempt(self.execution, call, values))] = (call, values)
+        self.fly()
         if self.flying:
             return await self.landed(timers)
         return await self.rung(timers) if timers else ()
+
+    def fly(self) -> None:
+        """Call user code in tasks of their own."""
+        loop = asyncio.get_running_loop()
+        while self.begun:
+            call = self.begun.pop(0)
+            values = values_of(self.execution, call)
+            tell = teller(self.execution, call, lambda piece: loop.call_soon_threadsafe(self.heard.put_nowait, piece))
+            task = asyncio.ensure_future(attempt_beside(self.execution, call, values, tell))
+            self.flying[task] = (call, values)
+            task.add_done_callback(lambda _: self.heard.put_nowait(None))
 
     def event(self, call: Call, values: CallValues, value: Any, error: Exception | None) -> Event:
         """The event of a call that has ended."""
@@ -103,11 +131,12 @@ class Calls:
         done, _ = await asyncio.wait(self.flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not done:
             return woken(self.execution, timers)
-        events = []
-        for task in sorted(done, key=lambda each: self.flying[each][0].at):
-            value, error = task.result()  # what is no error of the step comes out here, and `drive` stores the interruption
-            events.append(self.event(*self.flying.pop(task), value, error))
-        return tuple(events)
+        for task in done:
+            _, stop = task.result()
+            if stop is not None and not isinstance(stop, Exception):
+                raise stop  # it is no error of the step, and `drive` stores the interruption
+        ordered = sorted(done, key=lambda each: self.flying[each][0].at)
+        return tuple(self.event(*self.flying.pop(task), *task.result()) for task in ordered)
 
     async def rung(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """Wait until the first delay is over."""
@@ -129,28 +158,36 @@ class Calls:
         store_interruption(self.execution, calls, type(stop).__name__)
 
 
-async def attempt(execution: Execution, call: Call, values: CallValues) -> tuple[Any, Exception | None]:
+async def attempt(execution: Execution, call: Call, values: CallValues, tell: Tell | None = None) -> tuple[Any, Exception | None]:
     """Call user code once; plain functions run on a thread, so that they do not hold up other runs."""
     try:
         if is_async(execution, call):
             value = call_user(execution, call, values)
         else:
-            value, error = await asyncio.to_thread(attempt_plain, execution, call, values)
+            value, error = await asyncio.to_thread(attempt_plain, execution, call, values, tell)
             if error is not None:
                 return None, error
-        if inspect.isasyncgen(value):
-            value = await aexhaust(value)
-        elif inspect.isawaitable(value):
-            value = await value
+        value = await finish(value, manner_of(execution, call), tell)
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
         return None, error
     return value, None
 
 
-def attempt_plain(execution: Execution, call: Call, values: CallValues) -> tuple[Any, Exception | None]:
+async def attempt_beside(
+    execution: Execution, call: Call, values: CallValues, tell: Tell | None
+) -> tuple[Any, BaseException | None]:
+    """The same in a task of its own; what would end the event loop from there is brought to the driver, which it is meant for."""
+    try:
+        return await attempt(execution, call, values, tell)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        return None, stop
+
+
+def attempt_plain(execution: Execution, call: Call, values: CallValues, tell: Tell | None) -> tuple[Any, Exception | None]:
     """Call user code on a thread; its exception is brought back as a value, because a future cannot carry every exception."""
     try:
-        value = call_user(execution, call, values)
-        return (exhaust(value) if inspect.isgenerator(value) else value), None
+        manner = manner_of(execution, call)
+        value = opened(call_user(execution, call, values), manner)
+        return (exhaust(value, manner, tell) if inspect.isgenerator(value) else value), None
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
         return None, error

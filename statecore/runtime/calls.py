@@ -1,6 +1,6 @@
 """Calling user code: which function a call stands for, and with what. The only module that runs what users wrote.
 
-Theory of operation. `call_user` finds the function of a call and calls it with a `StepInput`, or what else its kind takes; `finish_now` brings
+Theory of operation. `call_user` finds the function of a call and calls it with a `StepInput`, or what else its kind takes; `pieces` brings
 what it gave to its end. A `StepInput` and a `RunContext` read through `CallValues` and `Past`: values are decoded when asked for, each call's own
 copy, and what happens in other branches of a Parallel is hidden (PAR-5).
 """
@@ -8,7 +8,7 @@ copy, and what happens in other branches of a Parallel is hidden (PAR-5).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
+from . import agents
+
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
+    from statecore.core.state import Marks, Turn
     from statecore.stores.history import History, Visit
 
     from .execution import Execution
@@ -33,13 +36,12 @@ def call_user(execution: Execution, call: Call, values: CallValues) -> Any:
 
 
 def execute(execution: Execution, call: Call, values: CallValues) -> Any:
-    """A step's executor, or its agent's `run` (its `arun` where it has no other) with what came before, or the run's input."""
+    """A step's executor, or its agent's `run` (its `arun` where it has no other) with its prompt and what its signature takes."""
     step: Step = execution.compiled.components[call.at]  # type: ignore[assignment]
     if step.executor is not None:
         return given(step.executor, step_input(execution, call, values), execution, values, wants=step.wants_context)
-    previous = values.previous()
-    run = getattr(step.agent, "run", None) or step.agent.arun
-    return run(previous if previous is not None else values.run_input())
+    run = agents.run_of(step.agent)
+    return run(agents.prompt(values), **agents.keywords(run, execution, values))
 
 
 def evaluate(execution: Execution, call: Call, values: CallValues) -> Any:
@@ -67,7 +69,8 @@ def judge(execution: Execution, call: Call, values: CallValues) -> Any:
     """A review predicate, called with the output that it is about."""
     component: Any = execution.compiled.components[call.at]
     content = execution.content(values.cursor.marks.output)
-    output = StepOutput(content=content, step_name=component.name, address=call.at, attempt=call.attempt)
+    media = execution.media(values.cursor.marks.output)
+    output = StepOutput(content=content, step_name=component.name, address=call.at, attempt=call.attempt, **media)
     return ask(component.human_review.requires_output_review, output, execution, values, wants=False)
 
 
@@ -104,7 +107,7 @@ def is_async(execution: Execution, call: Call) -> bool:
     component: Any = execution.compiled.components[call.at]
     function = attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
     if function is None:
-        function = getattr(component.agent, "run", None) or component.agent.arun
+        function = agents.run_of(component.agent)
     return isinstance(function, bool) or is_coroutine(function)
 
 
@@ -116,67 +119,6 @@ def is_coroutine(function: Any) -> bool:
         function = function.func
     called = type(function).__call__
     return any(check(each) for each in (function, called) for check in (inspect.iscoroutinefunction, inspect.isasyncgenfunction))
-
-
-# -- generators ------------------------------------------------------------------------------------------------------------------
-
-
-def exhaust(generator: Any) -> Any:
-    """The output of a generator: what it returns; else the last `StepOutput` it yields; else its texts joined, or its last value."""
-    yielded = []
-    while True:
-        try:
-            yielded.append(next(generator))
-        except StopIteration as end:
-            return end.value if end.value is not None else joined(yielded)
-
-
-async def aexhaust(generator: Any) -> Any:
-    """The output of an async generator: the last `StepOutput` it yields; else its texts joined, or its last value."""
-    return joined([each async for each in generator])
-
-
-def joined(yielded: list[Any]) -> Any:
-    """One output out of what was yielded."""
-    outputs = [each for each in yielded if isinstance(each, StepOutput)]
-    if outputs:
-        return outputs[-1]
-    if yielded and all(type(each) is str for each in yielded):
-        return "".join(yielded)
-    return yielded[-1] if yielded else None
-
-
-AT_HAND = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, StepOutput})
-"""What most code gives, and what is no promise of a value."""
-
-
-def finish_now(value: Any) -> Any:
-    """Bring what user code gave to its end from synchronous code: a coroutine, a generator of either colour, or the value itself."""
-    if type(value) in AT_HAND:
-        return value
-    if inspect.isgenerator(value):
-        return exhaust(value)
-    if inspect.isasyncgen(value):
-        return run_now(aexhaust(value))
-    if inspect.isawaitable(value):
-        return run_now(value)
-    return value
-
-
-def run_now(awaitable: Awaitable[Any]) -> Any:
-    """Run an awaitable to its end; on a thread of its own where this one already runs an event loop."""
-    import asyncio  # noqa: PLC0415  # only asynchronous steps pay for it
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # the same
-
-    async def wait() -> Any:
-        return await awaitable
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(wait())
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, wait()).result()
 
 
 # -- what it is called with -----------------------------------------------------------------------------------------------------
@@ -208,8 +150,17 @@ class CallValues:
     def additional(self) -> dict[str, Any]:
         """The additional data of the run, with what people gave this step: their input, and what they said of its last output."""
         additional: dict[str, Any] = decode(self._execution.identity.additional_data)
-        additional.update(said_to(self._execution, self._call, self.cursor))
+        additional.update(self.said())
         return additional
+
+    def said(self) -> dict[str, Any]:
+        """What people gave this step: its form, and the feedback on its last output."""
+        return said_to(self._execution, self._call, self.cursor)
+
+    def media(self, name: str) -> list[Any] | None:
+        """The media of a kind that the run was given in its additional data, and those of the previous output; None where there are none."""
+        given = agents.listed(decode(self._execution.identity.additional_data).get(name))
+        return [*given, *self._execution.media(self.cursor.prev).get(name, ())] or None
 
     def session(self) -> Any:
         """The run's session as it is stored now."""
@@ -253,27 +204,39 @@ def laid_over(base: str, mine: str, now: str) -> str:
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
-    """The values that people have given a call: `user_input`, and `rejection_feedback` with `previous_output` where its last output was rejected."""
+    """What people have given a call: `user_input`, and `rejection_feedback` with `previous_output` of the nearest output that was rejected.
+
+    That is its own last output, the result of the Router around it, or the last iteration of the Loop around it.
+    """
     said: dict[str, Any] = {}
     node = execution.program.nodes[call.at]
     if w.needs_input in node.facts:
         said["user_input"] = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
-    rejected = cursor.marks.rejected
     if cursor.marks.reviews:
-        attempts: Iterable[int] = range(call.attempt - 1, -1, -1)  # a Router's result is a child's: its review is the newest before
-        if isinstance(rejected, Ref) and rejected.at == call.at:
-            attempts = [rejected.attempt]
-        reviews = [pause_id("output_review", call.at, call.turn, attempt) for attempt in attempts]
-        said["rejection_feedback"] = execution.answer(*reviews)
-        said["previous_output"] = execution.content(rejected)
+        return said | rejected(execution, call.at, call.turn, call.attempt, cursor.marks)
     for around in execution.program.ancestors(call.at):
         number = call.turn[around.depth] if KINDS[around.kind].holds == "iterations" else 0
-        if number and w.reviews_iterations in around.facts and "rejection_feedback" not in said:
-            review = pause_id(
-                "iteration_review", around.at, (*call.turn[: around.depth], number - 1), execution.attempt_of(around.at)
-            )
-            said["rejection_feedback"] = execution.answer(review)
+        if number and w.reviews_iterations in around.facts:
+            before = (*call.turn[: around.depth], number - 1)
+            review = pause_id("iteration_review", around.at, before, execution.attempt_of(around.at))
+            outputs = execution.history().iteration(around.at, before)
+            return said | {
+                "rejection_feedback": execution.answer(review),
+                "previous_output": outputs[-1].content if outputs else None,
+            }
+        for frame in execution.state.frames if KINDS[around.kind].holds == "choices" else ():
+            if (frame.at, frame.turn) == (around.at, call.turn[: around.depth]) and frame.marks.reviews:
+                return said | rejected(execution, frame.at, frame.turn, frame.attempt, frame.marks)
     return said
+
+
+def rejected(execution: Execution, at: Address, turn: Turn, attempt: int, marks: Marks) -> dict[str, Any]:
+    """What a person said of the last output of a component, and that output."""
+    attempts: Iterable[int] = range(attempt - 1, -1, -1)  # a Router's result is a child's: its review is the newest before
+    if isinstance(marks.rejected, Ref) and marks.rejected.at == at:
+        attempts = [marks.rejected.attempt]
+    reviews = [pause_id("output_review", at, turn, each) for each in attempts]
+    return {"rejection_feedback": execution.answer(*reviews), "previous_output": execution.content(marks.rejected)}
 
 
 class Past:

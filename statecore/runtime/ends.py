@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import encode
 from statecore.core import Address, Call, Event, Node, Ref
 from statecore.definition import StepOutput
-from statecore.errors import InvalidAnswer, StepFailed
+from statecore.errors import AgentFailed, InvalidAnswer, StepFailed
 from statecore.lifecycles import CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body
 from statecore.stores.detail import NO_DETAIL, Detail, detail_text
 from statecore.stores.records import NO_BODY
+
+from . import agents
 
 if TYPE_CHECKING:
     from .calls import CallValues
@@ -38,10 +40,13 @@ def returned(execution: Execution, call: Call, value: Any, values: CallValues) -
 
 
 def handed_on(execution: Execution, call: Call, value: Any) -> Event:
-    """A step's return value as an event; an agent's answer is its `content`. Raises `UnstorableValue`."""
+    """A step's return value as an event; an agent's result is judged first. Raises `UnstorableValue`, `AgentPaused`, `UnknownAgentResult`."""
     step: Any = execution.compiled.components[call.at]
-    if step.agent is not None and hasattr(value, "content") and type(value) is not StepOutput:
-        value = value.content
+    if step.agent is not None:
+        try:
+            value = agents.output_of(step.name, value)
+        except AgentFailed as error:
+            return failed(execution, call, error, said=error.said)
     if type(value) is not StepOutput:
         return execution.event(w.succeed, call, Body("", encode(value)))
     if not value.success and not value.stop:
@@ -49,6 +54,9 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
             execution, call, StepFailed(execution.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
         )
     said = NO_DETAIL if value.success else Detail(success=False, error=value.error)
+    media = agents.media_of(value)
+    if media:
+        said = said._replace(media=encode(media))
     body = Body(detail_text(said), encode(value.content))
     return execution.event(w.stop if value.stop else w.succeed, call, body)
 

@@ -67,6 +67,8 @@ class Execution:
     texts: dict[Ref, str] = field(factory=dict)
     held_before: Mapping[Ref, int] = field(factory=dict)
     put: tuple[Pause, ...] = ()
+    streamed: bool = False
+    """Whether somebody follows the run piece by piece."""
     _saved_session: str = field(init=False)
     _history: History | None = None
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
@@ -115,6 +117,21 @@ class Execution:
             text = entry.body.value or "null"
             self.texts[ref] = text
         return decode(text)
+
+    def media(self, ref: Source | None) -> dict[str, Any]:
+        """The images, videos, audio and files beside the value of a reference, freshly decoded."""
+        if ref is None:
+            return {}
+        if isinstance(ref, Gather):
+            found: dict[str, Any] = {}
+            for each in (self.media(branch) for _, branch in ref.branches):
+                found |= {name: [*found.get(name, ()), *media] for name, media in each.items()}
+            return found
+        seq = self.held[ref]
+        [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
+        text = detail_of(entry.body.detail).media
+        kept: dict[str, Any] = decode(text) if text is not None else {}
+        return kept
 
     def history(self) -> History:
         """All that this run has done so far; read from the store when first asked for, then kept up."""

@@ -29,6 +29,7 @@ class Runnable(Protocol):
     name: str
     input_schema: Any
     session_id: str
+    shares_session: bool
     session_state: dict[str, Any]
     user_id: str | None
     metadata: dict[str, Any]

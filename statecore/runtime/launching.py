@@ -111,7 +111,7 @@ def unborn(  # as many keywords as a run has settings
         run_id=run_id or str(uuid4()),
         workflow_id=workflow.id,
         workflow_name=workflow.name,
-        session_id=session_id or workflow.session_id,
+        session_id=session_id or session_of(workflow, user_id),
         user_id=user_id or workflow.user_id,
         key=idempotency_key,
         created=host.clock(),
@@ -126,6 +126,13 @@ def unborn(  # as many keywords as a run has settings
     own, wanted = workflow.session_state, session_state or {}
     state = encode({**own, **decode(kept), **wanted}) if own or wanted else kept
     return Execution(host, workflow.compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+
+
+def session_of(workflow: Runnable, user_id: str | None) -> str:
+    """The session of a run that names none: the workflow's own, and for each other user one beside it, unless all are to share it."""
+    if workflow.shares_session or user_id in (None, workflow.user_id):
+        return workflow.session_id
+    return f"{workflow.session_id}/{user_id}"
 
 
 def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -10,7 +11,8 @@ from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
 from statecore.core.reducer import stands_at
 
 from . import ends
-from .calls import call_user, finish_now, values_of
+from .calls import call_user, values_of
+from .pieces import Piece, Tell, finish_now, manner_of, pieces, teller
 from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
     from .execution import Execution
 
 
-def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None, None]:
+def drive(execution: Execution, first: Commit | None) -> Generator[Commit | Piece, None, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
+    Where the run is streamed it yields the pieces of outputs, too, as they are made.
     A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it releases the run.
     """
     effects = loop(execution.program, execution.state)
@@ -47,7 +50,7 @@ def drive(execution: Execution, first: Commit | None) -> Generator[Commit, None,
                     calls.begun.append(call)
                     reply = None
                 case _:
-                    reply = calls.first(effect.timers)
+                    reply = yield from calls.first(effect.timers)
     finally:
         try:
             calls.close()
@@ -65,23 +68,29 @@ class Calls:
     begun: list[Call] = field(factory=list)
     flying: dict[Future[Any], tuple[Call, CallValues]] = field(factory=dict)
     pool: ThreadPoolExecutor | None = None
+    heard: SimpleQueue[Piece | None] = field(factory=SimpleQueue)
+    """The pieces of calls on threads, and None for each call that has ended."""
 
-    def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """The events of the first call to end, or of the first delay to be over; () where there is neither."""
+    def first(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
+        """The events of the first call to end, or of the first delay to be over; () where there is neither. Until then it yields pieces."""
         if len(self.begun) == 1 and not self.flying and not timers:
-            return (self.here(self.begun.pop()),)
+            return ((yield from self.here(self.begun.pop())),)
         while self.begun:
             self.fly(self.begun.pop(0))
         if self.flying:
-            return self.landed(timers)
+            return (yield from self.landed(timers))
         return self.rung(timers) if timers else ()
 
-    def here(self, call: Call) -> Event:
-        """Call user code in this thread. An interruption is stored before it goes on its way."""
+    def here(self, call: Call) -> Generator[Piece, None, Event]:
+        """Call user code in this thread. An interruption is stored before it goes on its way; a stream closed between two pieces is one."""
         execution = self.execution
         values = values_of(execution, call)
         try:
-            value = finish_now(call_user(execution, call, values))
+            value = call_user(execution, call, values)
+            if execution.streamed:
+                value = yield from pieces(execution, call, value)
+            else:
+                value = finish_now(value, manner_of(execution, call))
         except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
             return ends.failed(execution, call, error)
         except BaseException as stop:
@@ -96,20 +105,26 @@ class Calls:
 
             self.pool = ThreadPoolExecutor(max_workers=1_000, thread_name_prefix="statecore")
         values = values_of(self.execution, call)
-        self.flying[self.pool.submit(attempt, self.execution, call, values)] = (call, values)
+        tell = teller(self.execution, call, self.heard.put)
+        future = self.pool.submit(attempt, self.execution, call, values, tell)
+        self.flying[future] = (call, values)
+        future.add_done_callback(lambda _: self.heard.put(None))
 
-    def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
+    def landed(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
         """Wait for a call to end, at most until the first delay is over. An interruption is stored for all that is in flight."""
-        from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415  # as above
-
-        seconds = self.until(timers) if timers else None
-        try:
-            done, _ = wait(self.flying, timeout=seconds, return_when=FIRST_COMPLETED)
-        except BaseException as stop:
-            self.interrupted(stop)
-            raise
-        if not done:
-            return woken(self.execution, timers)
+        done: list[Future[Any]] = []
+        while not done:
+            try:
+                heard = self.heard.get(timeout=self.until(timers) if timers else None)
+            except Empty:
+                return woken(self.execution, timers)
+            except BaseException as stop:
+                self.interrupted(stop)
+                raise
+            if heard is not None:
+                yield heard
+            else:
+                done = [future for future in self.flying if future.done()]
         return tuple(self.result(future) for future in sorted(done, key=lambda each: self.flying[each][0].at))
 
     def result(self, future: Future[Any]) -> Event:
@@ -150,9 +165,9 @@ class Calls:
             self.pool.shutdown(wait=False)
 
 
-def attempt(execution: Execution, call: Call, values: CallValues) -> tuple[Any, BaseException | None]:
+def attempt(execution: Execution, call: Call, values: CallValues, tell: Tell | None) -> tuple[Any, BaseException | None]:
     """Call user code on a thread; what it raises is brought back as a value."""
     try:
-        return finish_now(call_user(execution, call, values)), None
+        return finish_now(call_user(execution, call, values), manner_of(execution, call), tell), None
     except BaseException as error:  # noqa: BLE001  # the driver's own thread decides what it means
         return None, error

@@ -41,6 +41,7 @@ class Detail(NamedTuple):
     choices: tuple[str, ...] = ()
     of: Rows = None
     definition: str | None = None
+    media: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -130,6 +131,7 @@ ROW_NAMES: dict[str, Reader] = {
     "choices": lambda value: is_names(value) and value != [],
     "of": is_rows,
     "definition": is_text,
+    "media": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

@@ -92,6 +92,7 @@ class History:
     visits: dict[Key, Visit] = field(factory=dict)
     named: dict[str, Key] = field(factory=dict)
     values: dict[int, Text] = field(factory=dict)
+    media: dict[int, Text] = field(factory=dict)
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -111,6 +112,8 @@ class History:
         said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
         if entry.body.value is not None:
             self.values[entry.seq] = entry.body.value
+        if said.media is not None:
+            self.media[entry.seq] = said.media
         if said is not NO_DETAIL and said.tells_error:
             visit.failures.append({**said.plain(), "attempt": entry.attempt})
         if entry.dest == w.completed:
@@ -149,7 +152,15 @@ class History:
             attempt=visit.attempt,
             address=visit.at,
             failures=list(visit.failures),
+            **self.beside(visit),
         )
+
+    def beside(self, visit: Visit) -> dict[str, Any]:
+        """The media of what a completed component handed on, freshly decoded."""
+        row = visit.of if visit.value is None else visit.newest.seq
+        text = self.media.get(row) if visit.phase == w.completed and type(row) is int else None
+        kept: dict[str, Any] = decode(text) if text is not None else {}
+        return kept
 
     def tree(self) -> list[StepOutput]:
         """The outcome of every component, each with what is inside it."""

@@ -24,7 +24,8 @@ from statecore.core import Compiled, Event, stored_program
 from statecore.errors import DefinitionChanged, StoreError, StoreUnavailable, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
-from statecore.runtime.calls import call_user, finish_now, values_of
+from statecore.runtime.calls import call_user, values_of
+from statecore.runtime.pieces import finish_now, manner_of
 from statecore.stores.detail import Detail, detail_text
 from statecore.temporal import wire
 from statecore.temporal.orders import ordered
@@ -116,7 +117,7 @@ def ended(execution: Execution, call: Call, store: wire.Values | None) -> Plain:
     before = execution.session_state
     inputs = values_of(execution, call)
     try:
-        given = finish_now(call_user(execution, call, inputs))
+        given = finish_now(call_user(execution, call, inputs), manner_of(execution, call))
     except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
         return plain_event(ends.interrupted(execution, call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides

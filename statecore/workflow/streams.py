@@ -6,7 +6,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from statecore.output.events import ALWAYS, RunEvent
-from statecore.output.public_events import Scene, public_events
+from statecore.output.public_events import Scene, delta, public_events
+from statecore.runtime.pieces import Piece
 from statecore.runtime.storing import let_go, loud
 
 if TYPE_CHECKING:
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from statecore.runtime import Execution
 
 
-def events_of(execution: Execution, commit: Commit, *, everything: bool) -> Iterator[RunEvent]:
-    """The public events of a commit; only those that `stream=True` always yields, unless `everything` is wanted."""
+def events_of(execution: Execution, commit: Commit | Piece, *, everything: bool) -> Iterator[RunEvent]:
+    """The public events of a commit, or that of a piece; only those that `stream=True` always yields, unless `everything` is wanted."""
+    if isinstance(commit, Piece):
+        yield delta(execution.identity, execution.program, commit)
+        return
     scene = Scene(execution.identity, execution.program, commit, execution.time, execution.content)
     for event in public_events(scene):
         if everything or isinstance(event, ALWAYS):
@@ -25,13 +29,14 @@ def events_of(execution: Execution, commit: Commit, *, everything: bool) -> Iter
 
 
 class Stream:
-    """A synchronous stream: an iterator of events, each durable when it is yielded.
+    """A synchronous stream: an iterator of events, each durable when it is yielded, and of the pieces of outputs as they are made.
 
     Closed or forgotten before its end, it gives the run back, so that it can be continued at once.
     """
 
-    def __init__(self, execution: Execution, commits: Generator[Commit, None, None], *, everything: bool) -> None:
+    def __init__(self, execution: Execution, commits: Generator[Commit | Piece, None, None], *, everything: bool) -> None:
         self._execution, self._commits, self._everything = execution, commits, everything
+        execution.streamed = True
         self._ready: deque[RunEvent] = deque()
         self._begun = False
 
@@ -70,8 +75,9 @@ class Stream:
 class AsyncStream:
     """An asynchronous stream, to be iterated at once or awaited first: both mean the same."""
 
-    def __init__(self, execution: Execution, commits: AsyncGenerator[Commit, None], *, everything: bool) -> None:
+    def __init__(self, execution: Execution, commits: AsyncGenerator[Commit | Piece, None], *, everything: bool) -> None:
         self._execution, self._commits, self._everything = execution, commits, everything
+        execution.streamed = True
         self._ready: deque[RunEvent] = deque()
         self._begun = False
 

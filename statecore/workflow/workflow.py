@@ -57,6 +57,7 @@ class Workflow:
     user_id: str | None
     store_events: bool
     session_id: str
+    shares_session: bool
     session_state: dict[str, Any]
     metadata: dict[str, Any]
     host: Host
@@ -87,7 +88,7 @@ class Workflow:
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
-        self.session_id = session_id or str(uuid4())
+        self.session_id, self.shares_session = session_id or str(uuid4()), bool(session_id)
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db: RunReader = db if db is not None else InMemoryDb()
         self.host = Host(self.db, session=self.get_session, dependencies=dict(dependencies or {}))

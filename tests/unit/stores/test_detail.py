@@ -42,6 +42,7 @@ ROWS = {
     "choices": (Detail(choices=("b", "a")), '{"choices": ["b", "a"]}'),
     "a row": (Detail(of=12), '{"of": 12}'),
     "the rows of branches": (Detail(of={"b": 7, "a": None, "c": {"d": 9}}), '{"of": {"b": 7, "a": null, "c": {"d": 9}}}'),
+    "media": (Detail(media='{"images":["i"]}'), '{"media": "{\\"images\\":[\\"i\\"]}"}'),
     "a definition": (Detail(definition="6c8e"), '{"definition": "6c8e"}'),
     "a person, rows and a definition": (
         Detail(by="ada", of=3, definition="6c8e"),
@@ -162,7 +163,7 @@ rows = st.recursive(st.none() | st.integers(1), lambda inner: st.dictionaries(st
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, texts, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, texts, texts, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
