@@ -305,7 +305,7 @@ class AgentFailed(RunError):
 
     @property
     def said(self) -> str:
-        """What is stored of it: the agent's own words, after its status where that is more than that it failed."""
+        """The stored text: the agent's own words, after its status unless that says no more than that it failed."""
         return (
             self.words if self.words and self.status in ("ERROR", "FAILED") else f"{self.status}: {self.words or 'no words given'}"
         )

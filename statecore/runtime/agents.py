@@ -119,10 +119,10 @@ SIGNS: dict[str, Sign] = {
     "is_done": where_false(RUNNING, "RUNNING"),
     "done": where_false(RUNNING, "RUNNING"),
 }
-OF_CONTENT = {name: SIGNS[name] for name in ("approvals", "calls")}
+OF_CONTENT: dict[str, Sign] = {name: SIGNS[name] for name in ("approvals", "calls")}
 """What content says of the result that it is the content of."""
 
-OF_VALUE = {"is_paused": SIGNS["is_paused"], "__interrupt__": SIGNS["__interrupt__"], "status": by_plain_word}
+OF_VALUE: dict[str, Sign] = {"is_paused": SIGNS["is_paused"], "__interrupt__": SIGNS["__interrupt__"], "status": by_plain_word}
 """What a value says of itself that has no content of a result, and can be stored as it is: its status may be that of anything."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -89,14 +90,13 @@ class Calls:
         if not self.execution.streamed:
             return None
         self.fly()
-        while self.flying:
+        heard: Piece | None = None
+        while heard is None and self.flying and not (self.heard.empty() and any(task.done() for task in self.flying)):
             try:
                 heard = await asyncio.wait_for(self.heard.get(), self.until(timers) if timers else None)
             except TimeoutError:
-                return None
-            if heard is not None or any(task.done() for task in self.flying):
-                return heard
-        return None
+                break
+        return heard
 
     async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """The events of the first call to end, or of the first delay to be over; () where there is neither."""
@@ -112,11 +112,18 @@ class Calls:
 
     def fly(self) -> None:
         """Call user code in tasks of their own."""
-        loop = asyncio.get_running_loop()
+        loop, here = asyncio.get_running_loop(), get_ident()
+
+        def put(piece: Piece) -> None:
+            if get_ident() == here:
+                self.heard.put_nowait(piece)
+            else:
+                loop.call_soon_threadsafe(self.heard.put_nowait, piece)
+
         while self.begun:
             call = self.begun.pop(0)
             values = values_of(self.execution, call)
-            tell = teller(self.execution, call, lambda piece: loop.call_soon_threadsafe(self.heard.put_nowait, piece))
+            tell = teller(self.execution, call, put)
             task = asyncio.ensure_future(attempt_beside(self.execution, call, values, tell))
             self.flying[task] = (call, values)
             task.add_done_callback(lambda _: self.heard.put_nowait(None))

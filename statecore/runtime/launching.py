@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 from uuid import uuid4
 
@@ -132,7 +133,7 @@ def session_of(workflow: Runnable, user_id: str | None) -> str:
     """The session of a run that names none: the workflow's own, and for each other user one beside it, unless all are to share it."""
     if workflow.shares_session or user_id in (None, workflow.user_id):
         return workflow.session_id
-    return f"{workflow.session_id}/{user_id}"
+    return sha256(f"{workflow.session_id}/{user_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:

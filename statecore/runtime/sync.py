@@ -112,8 +112,10 @@ class Calls:
 
     def landed(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
         """Wait for a call to end, at most until the first delay is over. An interruption is stored for all that is in flight."""
-        done: list[Future[Any]] = []
-        while not done:
+        while True:
+            done = [future for future in self.flying if future.done()]
+            if done and self.heard.empty():  # all that those have told was heard
+                break
             try:
                 heard = self.heard.get(timeout=self.until(timers) if timers else None)
             except Empty:
@@ -123,8 +125,6 @@ class Calls:
                 raise
             if heard is not None:
                 yield heard
-            else:
-                done = [future for future in self.flying if future.done()]
         return tuple(self.result(future) for future in sorted(done, key=lambda each: self.flying[each][0].at))
 
     def result(self, future: Future[Any]) -> Event:
