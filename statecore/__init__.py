@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
     from statecore.definition import (
         Condition,
+        Decision,
         HumanReview,
         Loop,
         OnError,
@@ -112,6 +113,7 @@ _HOMES = {
     "AsyncSqliteDb": "statecore.db.sqlite",
     "SqliteDb": "statecore.db.sqlite",
     "Condition": "statecore.definition",
+    "Decision": "statecore.definition",
     "HumanReview": "statecore.definition",
     "Loop": "statecore.definition",
     "OnError": "statecore.definition",
@@ -150,6 +152,7 @@ __all__ = [
     "ClaimLost",
     "Condition",
     "ConflictingSettings",
+    "Decision",
     "DefinitionChanged",
     "DefinitionError",
     "DrawingFailed",

@@ -13,11 +13,12 @@ Start with `components.Step`.
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from .fields import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus, UserInputField
 from .review import HumanReview, pause
-from .step_io import RunContext, StepInput, StepOutput
+from .step_io import Decision, RunContext, StepInput, StepOutput
 
 __all__ = [
     "Component",
     "Condition",
+    "Decision",
     "Definition",
     "HumanReview",
     "Loop",

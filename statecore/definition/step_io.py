@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import asdict, define, field
+from attrs import asdict, define, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@frozen
+class Decision:
+    """The end of a question: the word of a person with its value, the person, the reason, and the time of the decision (ISO 8601, UTC).
+
+    `kind` is the kind of the question. Where the deadline was over first, `expired` is True and there is no word.
+
+    Example: `step_input.decision`, and `step_input.get_step_output("pay").decisions`.
+    """
+
+    kind: str
+    word: str | None
+    value: Any = None
+    by: str | None = None
+    comment: str | None = None
+    time: str = ""
+    expired: bool = False
 
 
 @define
@@ -17,7 +35,8 @@ class StepOutput:
     An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
     `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
     failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
-    `images`, `videos`, `audio` and `files` are storable values that are kept beside the content.
+    `decisions` are the questions about it that were decided or expired, in order. `images`, `videos`, `audio` and `files` are storable
+    values that are kept beside the content.
 
     Example: `return StepOutput(content=total, stop=total == 0)`.
     """
@@ -38,6 +57,7 @@ class StepOutput:
     videos: list[Any] = field(factory=list)
     audio: list[Any] = field(factory=list)
     files: list[Any] = field(factory=list)
+    decisions: list[Decision] = field(factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what is inside."""
@@ -60,6 +80,7 @@ class Values(Protocol):
     def last(self) -> Any: ...
     def additional(self) -> dict[str, Any]: ...
     def session(self) -> Any: ...
+    def decision(self) -> Decision | None: ...
 
 
 _UNREAD: Any = object()
@@ -105,6 +126,14 @@ class StepInput:
             self._additional = self._values.additional()
         additional: dict[str, Any] = self._additional
         return additional
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision at the gate, the form or the route of this component; None without such a question.
+
+        Where it has none itself, that of the nearest component around it: the no that leads to an else branch, the choice of a route.
+        """
+        return self._values.decision()
 
     @property
     def workflow_session(self) -> Any:

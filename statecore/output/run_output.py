@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
-from statecore.definition import RunStatus, StepInput, StepOutput
+from statecore.definition import Decision, RunStatus, StepInput, StepOutput
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
@@ -272,7 +272,7 @@ class WorkflowRunOutput:
 
     @cached_property
     def _history(self) -> History:
-        return History().extend(self._rows)
+        return History(times=self._execution.decided_at).extend(self._rows)
 
     def _program(self, fingerprint: str) -> Program | None:
         """A program that this run followed; with the sentences that people are shown where it is the one at hand."""
@@ -351,7 +351,8 @@ PLAIN = (
 
 def output_of(plain: Mapping[str, Any]) -> StepOutput:
     """A step's output, with what is inside it, from plain data."""
-    return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())]})
+    decisions = [Decision(**each) for each in plain.get("decisions", ())]
+    return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())], "decisions": decisions})
 
 
 def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:

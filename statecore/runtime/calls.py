@@ -25,6 +25,7 @@ from . import agents
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
     from statecore.core.state import Marks, Turn
+    from statecore.definition import Decision
     from statecore.stores.history import History, Visit
 
     from .execution import Execution
@@ -167,6 +168,16 @@ class CallValues:
         session = self._execution.host.session
         return session(self._execution.identity.session_id) if session is not None else None
 
+    def decision(self) -> Decision | None:
+        """What was said at the nearest gate, form or route: this component's own, or that of one around it."""
+        execution, call = self._execution, self._call
+        history, program = execution.history(), execution.program
+        for node in (program.nodes[call.at], *program.ancestors(call.at)):
+            found = history.at_the_gate(node.at, call.turn[: node.depth])
+            if found is not None:
+                return found
+        return None
+
     def session_state(self) -> dict[str, Any]:
         """This attempt's session state: what the last success left, to be changed freely."""
         if self._state is None:
@@ -262,20 +273,24 @@ class Past:
             at = around.at
         return history, visits
 
-    def output(self, name: str) -> StepOutput | None:
-        """The output of the newest step of that name; None if it has not run."""
+    def newest(self, name: str) -> tuple[History, Visit | None]:
+        """The history, and the newest visit of that name in it."""
         if all(KINDS[around.kind].holds != "branches" for around in self._execution.program.ancestors(self._at)):
             history = self._execution.history()
             key = history.named.get(name)
-            return history.output(history.visits[key]) if key is not None else None
+            return history, history.visits[key] if key is not None else None
         history, visits = self.seen()
-        visit = next((each for each in reversed(visits) if each.name == name), None)
+        return history, next((each for each in reversed(visits) if each.name == name), None)
+
+    def output(self, name: str) -> StepOutput | None:
+        """What the newest step of that name handed on; None if it has not run."""
+        history, visit = self.newest(name)
         return history.output(visit) if visit is not None else None
 
     def content(self, name: str) -> Any:
         """The content of the step of that name; None if it was skipped or has not run."""
-        output = self.output(name)
-        return output.content if output is not None else None
+        history, visit = self.newest(name)
+        return history.content(visit) if visit is not None else None
 
     def outputs(self) -> Mapping[str, StepOutput]:
         """All that is over."""

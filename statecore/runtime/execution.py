@@ -71,6 +71,7 @@ class Execution:
     """Whether somebody follows the run piece by piece."""
     _saved_session: str = field(init=False)
     _history: History | None = None
+    _decided_at: dict[str, int] = field(factory=dict)
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -137,7 +138,7 @@ class Execution:
         """All that this run has done so far; read from the store when first asked for, then kept up."""
         with self._looking:  # calls look back from their own threads, while this one commits
             if self._history is None:
-                self._history = History().extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
+                self._history = History(times=self.decided_at).extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
             return self._history
 
     def answer(self, *pause_ids: str) -> Any:
@@ -148,6 +149,12 @@ class Execution:
                 decided = waiting.decided
                 return decode(decided.value) if decided.value is not None else decided.comment
         return None
+
+    def decided_at(self, pause_id: str) -> int | None:
+        """When a pause was decided, in microseconds."""
+        if pause_id not in self._decided_at:
+            self._decided_at = {each.pause_id: each.time for each in self.host.store.decisions(self.identity.run_id)}
+        return self._decided_at.get(pause_id)
 
     def attempt_of(self, at: Address) -> int:
         """At which attempt an entered component is."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from attrs import define, field
 
 from statecore.codec import decode
-from statecore.definition import StepOutput
-from statecore.lifecycles import RUN
+from statecore.core.owed import ASK_OF, pause_id
+from statecore.definition import Decision, StepOutput
+from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 
 from .detail import NO_DETAIL, Detail, detail_of
+from .rules import clock_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from statecore.core import Address
     from statecore.core.state import Turn
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 Key: TypeAlias = "tuple[Address, Turn]"
 
 OVER = frozenset({w.completed, w.skipped, w.failed, w.cancelled})
+
+WORD_OF: dict[tuple[str, str], str] = {
+    (kind, trigger): each.word for each in DECISION_WORDS for kind, trigger in each.fires.items()
+}
+"""The word of a person that fires a trigger, by the kind of the question."""
+ANSWERS = frozenset({trigger for _, trigger in WORD_OF} | {w.expire})
+AT_THE_GATE = frozenset({"confirmation", "user_input", "route"})
+"""The questions that are put before anything of a component runs."""
 
 # why a component was skipped, by the state it was in and the trigger that ended it
 SKIP_REASONS = {
@@ -40,6 +50,14 @@ SKIP_REASONS = {
 }
 
 
+class Answer(NamedTuple):
+    """A question that is over: its kind, its pause, and the row that says how it ended."""
+
+    kind: str
+    pause_id: str
+    entry: Entry
+
+
 @define
 class Visit:
     """One component in one turn: its phase, its newest row, and what went wrong on the way."""
@@ -54,6 +72,7 @@ class Visit:
     value: Text | None = None
     of: Any = None
     failures: list[dict[str, Any]] = field(factory=list)
+    answers: list[Answer] = field(factory=list)
 
     @property
     def reason(self) -> str | None:
@@ -87,12 +106,16 @@ def particulars(entry: Entry) -> Detail:
 
 @define
 class History:
-    """The visits of a run in the order in which they began, and the values of its rows."""
+    """The visits of a run in the order in which they began, and the values of its rows.
+
+    `times` says when a pause was decided; the journal knows only when a decision was applied.
+    """
 
     visits: dict[Key, Visit] = field(factory=dict)
     named: dict[str, Key] = field(factory=dict)
     values: dict[int, Text] = field(factory=dict)
     media: dict[int, Text] = field(factory=dict)
+    times: Callable[[str], int | None] = lambda _: None
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -108,6 +131,8 @@ class History:
         if visit is None:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
+        if entry.source in ASKS and entry.trigger in ANSWERS:
+            visit.answers.append(self.answer(visit, entry))
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
         said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
         if entry.body.value is not None:
@@ -119,6 +144,41 @@ class History:
         if entry.dest == w.completed:
             visit.value, visit.of = entry.body.value, said.of
         self.named[visit.name] = key
+
+    def answer(self, visit: Visit, entry: Entry) -> Answer:
+        """The end of the question that a component had put."""
+        kind: Any = ASKS[entry.source]
+        if entry.source == w.errored_paused and visit.newest.trigger == w.interrupt:
+            kind = "interrupted"
+        turn = entry.turn
+        if (
+            entry.machine == "loop" and entry.source != w.awaiting_confirmation
+        ):  # its question is about an iteration, its row is not
+            kind = "iteration_review" if entry.source == w.awaiting_review else kind
+            inside = [each.turn[: len(turn) + 1] for each in self.visits.values() if each.at.startswith(f"{entry.at}/")]
+            turn = max(each for each in inside if each[:-1] == turn)
+        return Answer(kind, pause_id(kind, entry.at, turn, entry.attempt), entry)
+
+    def decision(self, answer: Answer) -> Decision:
+        """What was said to a question, its value freshly decoded."""
+        kind, asked, entry = answer
+        said, expired = particulars(entry), entry.trigger == w.expire
+        time = None if expired else self.times(asked)
+        return Decision(
+            kind=kind,
+            word=WORD_OF.get((kind, entry.trigger)),  # expiry has none
+            value=decode(entry.body.value) if entry.body.value is not None else None,
+            by=said.by,
+            comment=said.comment,
+            time=clock_text(entry.time if time is None else time),
+            expired=expired,
+        )
+
+    def at_the_gate(self, at: Address, turn: Turn) -> Decision | None:
+        """What was said last before a component ran; None where nobody was asked."""
+        visit = self.visits.get((at, turn))
+        answers = [each for each in visit.answers if each.kind in AT_THE_GATE] if visit is not None else []
+        return self.decision(answers[-1]) if answers else None
 
     def content(self, visit: Visit) -> Any:
         """The content that a completed component handed on, freshly decoded; None where it handed nothing on."""
@@ -152,6 +212,7 @@ class History:
             attempt=visit.attempt,
             address=visit.at,
             failures=list(visit.failures),
+            decisions=[self.decision(each) for each in visit.answers],
             **self.beside(visit),
         )
 
