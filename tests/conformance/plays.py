@@ -57,7 +57,7 @@ class Play:
             "status": self.run.status,
             "content": self.run.content,
             "session_state": self.run.session_state,
-            "results": [output.to_dict() for output in self.run.step_results],
+            "results": [untimed(output.to_dict()) for output in self.run.step_results],
             "calls": self.ordered(self.calls.seen),
             "raised": self.raised,
             "questions": [sorted((each.pause_id, each.kind) for each in rest.requirements) for rest in self.rests],
@@ -69,6 +69,12 @@ class Play:
         untimed = ("run_id", "session_id", "created_at")
         heard = [event for event in self.events if not (has_branches(self.made) and isinstance(event, StepOutputDelta))]
         return self.ordered([{k: v for k, v in event.to_dict().items() if k not in untimed} for event in heard])
+
+
+def untimed(output: dict[str, Any]) -> dict[str, Any]:
+    """An output's plain data without the times at which people decided."""
+    decisions = [{**each, "time": ""} for each in output["decisions"]]
+    return {**output, "decisions": decisions, "steps": [untimed(each) for each in output["steps"]]}
 
 
 def placed(places: Mapping[int, Any], rows: Any) -> Any:
