@@ -12,15 +12,34 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from json import dumps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statecore.codec import encode
 from statecore.definition import StepOutput
 from statecore.errors import AgentFailed, AgentPaused, UnknownAgentResult, UnstorableValue
 
 if TYPE_CHECKING:
-    from .calls import CallValues
     from .execution import Execution
+
+
+class Told(Protocol):
+    """What a call is made with, as far as an agent is told of it."""
+
+    def previous(self) -> Any:
+        """The previous content."""
+
+    def run_input(self) -> Any:
+        """The run's input."""
+
+    def said(self) -> dict[str, Any]:
+        """What people gave the step."""
+
+    def session_state(self) -> dict[str, Any]:
+        """The session state, to be changed."""
+
+    def media(self, name: str) -> list[Any] | None:
+        """The media of a kind."""
+
 
 CONTENT = ("content", "output", "final_output", "raw")
 """Where a result has its content; the first that is not None counts."""
@@ -233,7 +252,7 @@ def run_of(agent: Any) -> Callable[..., Any]:
 
 
 # parameter of `run` -> what it is given; None where there is nothing to give
-OFFERED: dict[str, Callable[[Execution, CallValues], Any]] = {
+OFFERED: dict[str, Callable[[Execution, Told], Any]] = {
     "session_id": lambda execution, _: execution.identity.session_id,
     "user_id": lambda execution, _: execution.identity.user_id,
     "session_state": lambda _, values: values.session_state(),
@@ -246,7 +265,7 @@ OFFERED: dict[str, Callable[[Execution, CallValues], Any]] = {
 }
 
 
-def keywords(run: Callable[..., Any], execution: Execution, values: CallValues) -> dict[str, Any]:
+def keywords(run: Callable[..., Any], execution: Execution, values: Told) -> dict[str, Any]:
     """What `run` is given beside the prompt: of `OFFERED` what its signature names. `**kwargs` names nothing."""
     try:
         _prompt, *parameters = inspect.signature(run).parameters.values()
@@ -261,7 +280,7 @@ def keywords(run: Callable[..., Any], execution: Execution, values: CallValues) 
     return found
 
 
-def prompt(values: CallValues) -> Any:
+def prompt(values: Told) -> Any:
     """What an agent is asked: the previous content, or the run's input where that is None, with what people said to this step.
 
     A text is followed by the form, and by the rejected output and the feedback; a dict gets them under the names of `additional_data`.

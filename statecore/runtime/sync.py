@@ -12,7 +12,7 @@ from statecore.core.reducer import stands_at
 
 from . import ends
 from .calls import call_user, values_of
-from .pieces import Piece, Tell, finish_now, manner_of, pieces, teller
+from .pieces import AT_HAND, Piece, Tell, finish_now, manner_of, pieces, teller
 from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
@@ -87,10 +87,9 @@ class Calls:
         values = values_of(execution, call)
         try:
             value = call_user(execution, call, values)
-            if execution.streamed:
-                value = yield from pieces(execution, call, value)
-            else:
-                value = finish_now(value, manner_of(execution, call))
+            if type(value) not in AT_HAND:
+                streamed = execution.streamed
+                value = (yield from pieces(execution, call, value)) if streamed else finish_now(value, manner_of(execution, call))
         except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
             return ends.failed(execution, call, error)
         except BaseException as stop:

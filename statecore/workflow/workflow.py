@@ -57,7 +57,6 @@ class Workflow:
     user_id: str | None
     store_events: bool
     session_id: str
-    shares_session: bool
     session_state: dict[str, Any]
     metadata: dict[str, Any]
     host: Host
