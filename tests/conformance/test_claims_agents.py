@@ -96,6 +96,15 @@ def test_a_result_that_is_not_done_never_completes_its_step(fate, names, policy,
     assert failure["error_type"] == expected
 
 
+@pytest.mark.spec("AGENT-1")
+@given(good=st.sampled_from(FATES["done"]), bad=fates.filter(lambda each: each[0] != "done"))
+def test_a_result_that_contradicts_itself_is_not_believed(good, bad):
+    """A result that says that it is done and that it is not is not done, whichever it says in which place."""
+    made = result(**{"is_done": True, "content": "x", **good, **bad[1]})
+    run = Workflow("flow", [Step("mail", agent=Agent(made), on_error="pause")]).run("x")
+    assert run.steps_with_errors[0].error_type == ("AgentPaused" if bad[0] == "paused" else "AgentFailed")
+
+
 @pytest.mark.spec("AGENT-1", "ERR-3")
 @pytest.mark.parametrize("made", [Agent, AsyncAgent])
 def test_a_paused_agent_is_a_failure_of_its_step(db, drive, calls, made):

@@ -151,6 +151,13 @@ def test_a_stream_that_is_closed_between_two_pieces_gives_the_run_back(colour):
 
 
 @pytest.mark.spec("AGENT-1", "AGENT-5")
+def test_the_last_word_of_a_stream_counts(db, drive):
+    """A part that failed on the way does not fail an agent that says at the end that it is done."""
+    parts = [result(content="401", status="error"), result(content="found it", event="RunCompleted")]
+    assert drive.run(Workflow("flow", [Step("s", agent=agent_of(lambda _: iter(parts)))], db)).content == "found it"
+
+
+@pytest.mark.spec("AGENT-1", "AGENT-5")
 @pytest.mark.parametrize("end", ["RunPaused", "RunError", "RunCancelled"])
 def test_a_stream_that_says_it_is_not_done_is_not_believed(db, drive, end):
     """A stream whose last word is that the agent paused, failed or was cancelled fails the step, whatever it had said before."""

@@ -205,6 +205,23 @@ def test_the_time_is_that_of_the_decision(db):
     assert run.content == run.step_results[0].decisions[0].time == decided.decided_at == clock_text(stored.time)
 
 
+@pytest.mark.spec("SAID-3")
+def test_each_iteration_has_its_own_time(db):
+    """The reviews of a Loop's iterations have the times at which they were decided, each its own, in a Router's turn too."""
+    clock = Clock()
+    loop = Loop("l", [Step("draft", lambda _: "d")], 3, requires_iteration_review=True, on_reject="retry")
+    workflow = timed(Workflow("flow", [Router("r", [loop], lambda _: "l")], db), clock)
+    run = workflow.run(run_id="r")
+    for word in ("reject", "confirm"):
+        clock.advance(60)
+        workflow.decide("r", run.requirements[0].pause_id, word)
+        clock.advance(60)
+        run = workflow.continue_run(run_id="r")
+    told = [each.time for each in flat(run.step_results)["l"].decisions]
+    assert told == [clock_text(each.time) for each in db.decisions("r")]
+    assert len(set(told)) == 2
+
+
 words = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
