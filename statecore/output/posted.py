@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from statecore.errors import InvalidInput
+from statecore.lifecycles import SHOWS
 from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, SELECT
 
 if TYPE_CHECKING:
@@ -39,6 +40,6 @@ def answer_of(asked: Any, told: Mapping[str, Any]) -> tuple[str, Any]:
             return meant.word, told[name]
     if told["confirmed"] is False:
         return REJECT.word, None
-    if asked.kind == "user_input":
+    if SHOWS.get(asked.kind) == "form":
         return INPUT.word, {each.name: each.value for each in asked.user_input_schema or () if each.value is not None}
     return CONFIRM.word, None

@@ -41,7 +41,7 @@ class Scene:
         return base_fields(self.identity, self.time, node)
 
 
-def base_fields(identity: Identity, time: int, node: Node | None) -> dict[str, Any]:
+def base_fields(identity: Identity, time: Micros, node: Node | None) -> dict[str, Any]:
     """The fields that every event has; those of a component on an event that tells of one."""
     base: dict[str, Any] = {
         "run_id": identity.run_id,

@@ -71,7 +71,7 @@ class Execution:
     """Whether somebody follows the run piece by piece."""
     _saved_session: str = field(init=False)
     _history: History | None = None
-    _decided_at: dict[str, int] = field(factory=dict)
+    _decided_at: dict[str, Micros] = field(factory=dict)
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -150,7 +150,7 @@ class Execution:
                 return decode(decided.value) if decided.value is not None else decided.comment
         return None
 
-    def decided_at(self, pause_id: str) -> int | None:
+    def decided_at(self, pause_id: str) -> Micros | None:
         """When a pause was decided, in microseconds."""
         if pause_id not in self._decided_at:
             self._decided_at = {each.pause_id: each.time for each in self.host.store.decisions(self.identity.run_id)}

@@ -29,7 +29,6 @@ class Runnable(Protocol):
     name: str
     input_schema: Any
     session_id: str
-    shares_session: bool
     session_state: dict[str, Any]
     user_id: str | None
     metadata: dict[str, Any]
@@ -56,6 +55,7 @@ class Host:
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
+    `shares_session` says that all users share the workflow's session, because it was named.
     """
 
     store: RunReader
@@ -66,6 +66,7 @@ class Host:
     lease: Seconds | None = None
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
+    shares_session: bool = False
 
     @cached_property
     def lease_micros(self) -> int:

@@ -131,7 +131,7 @@ def unborn(  # as many keywords as a run has settings
 
 def session_of(workflow: Runnable, user_id: str | None) -> str:
     """The session of a run that names none: the workflow's own, and for each other user one beside it, unless all are to share it."""
-    if workflow.shares_session or user_id in (None, workflow.user_id):
+    if workflow.host.shares_session or user_id in (None, workflow.user_id):
         return workflow.session_id
     return sha256(f"{workflow.session_id}/{user_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

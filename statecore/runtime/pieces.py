@@ -17,7 +17,7 @@ from . import agents
 from .agents import NOTHING
 
 if TYPE_CHECKING:
-    from statecore.core import Call
+    from statecore.core import Call, Micros
 
     from .execution import Execution
 
@@ -30,7 +30,7 @@ class Piece(NamedTuple):
 
     call: Call
     content: Any
-    time: int
+    time: Micros
 
 
 @frozen

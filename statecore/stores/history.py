@@ -18,7 +18,7 @@ from .rules import clock_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from statecore.core import Address
+    from statecore.core import Address, Micros
     from statecore.core.state import Turn
 
     from .records import Entry, Text
@@ -32,8 +32,10 @@ WORD_OF: dict[tuple[str, str], str] = {
 }
 """The word of a person that fires a trigger, by the kind of the question."""
 ANSWERS = frozenset({trigger for _, trigger in WORD_OF} | {w.expire})
-AT_THE_GATE = frozenset({"confirmation", "user_input", "route"})
+AT_THE_GATE = frozenset({kind for kind, shows in SHOWS.items() if shows not in ("output", "error")})
 """The questions that are put before anything of a component runs."""
+ITERATE = frozenset({kind.table.name for kind in KINDS.values() if kind.holds == "iterations"})
+"""The tables of components that run their children again and again."""
 
 # why a component was skipped, by the state it was in and the trigger that ended it
 SKIP_REASONS = {
@@ -50,7 +52,7 @@ SKIP_REASONS = {
 }
 
 
-class Answer(NamedTuple):
+class Closing(NamedTuple):
     """A question that is over: its kind, its pause, and the row that says how it ended."""
 
     kind: str
@@ -72,7 +74,7 @@ class Visit:
     value: Text | None = None
     of: Any = None
     failures: list[dict[str, Any]] = field(factory=list)
-    answers: list[Answer] = field(factory=list)
+    answers: list[Closing] = field(factory=list)
 
     @property
     def reason(self) -> str | None:
@@ -115,7 +117,7 @@ class History:
     named: dict[str, Key] = field(factory=dict)
     values: dict[int, Text] = field(factory=dict)
     media: dict[int, Text] = field(factory=dict)
-    times: Callable[[str], int | None] = lambda _: None
+    times: Callable[[str], Micros | None] = lambda _: None
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -131,7 +133,7 @@ class History:
         if visit is None:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
-        if entry.source in ASKS and entry.trigger in ANSWERS:
+        if entry.trigger in ANSWERS and (entry.machine, entry.source) in ASK_OF:
             visit.answers.append(self.answer(visit, entry))
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
         said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
@@ -145,21 +147,18 @@ class History:
             visit.value, visit.of = entry.body.value, said.of
         self.named[visit.name] = key
 
-    def answer(self, visit: Visit, entry: Entry) -> Answer:
+    def answer(self, visit: Visit, entry: Entry) -> Closing:
         """The end of the question that a component had put."""
-        kind: Any = ASKS[entry.source]
+        kind = ASK_OF[entry.machine, entry.source]
         if entry.source == w.errored_paused and visit.newest.trigger == w.interrupt:
             kind = "interrupted"
         turn = entry.turn
-        if (
-            entry.machine == "loop" and entry.source != w.awaiting_confirmation
-        ):  # its question is about an iteration, its row is not
-            kind = "iteration_review" if entry.source == w.awaiting_review else kind
+        if entry.machine in ITERATE and kind not in AT_THE_GATE:  # the question is about an iteration, the row is not
             inside = [each.turn[: len(turn) + 1] for each in self.visits.values() if each.at.startswith(f"{entry.at}/")]
             turn = max(each for each in inside if each[:-1] == turn)
-        return Answer(kind, pause_id(kind, entry.at, turn, entry.attempt), entry)
+        return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt), entry)
 
-    def decision(self, answer: Answer) -> Decision:
+    def decision(self, answer: Closing) -> Decision:
         """What was said to a question, its value freshly decoded."""
         kind, asked, entry = answer
         said, expired = particulars(entry), entry.trigger == w.expire

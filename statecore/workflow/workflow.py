@@ -87,10 +87,10 @@ class Workflow:
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
-        self.session_id, self.shares_session = session_id or str(uuid4()), bool(session_id)
+        self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db: RunReader = db if db is not None else InMemoryDb()
-        self.host = Host(self.db, session=self.get_session, dependencies=dict(dependencies or {}))
+        self.host = Host(self.db, session=self.get_session, dependencies={**(dependencies or {})}, shares_session=bool(session_id))
         _ = self.compiled  # a wrong definition is refused where it is written
 
     def __repr__(self) -> str:

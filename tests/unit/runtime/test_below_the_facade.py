@@ -28,7 +28,6 @@ class Bare:
     db: object
     input_schema: object = None
     session_id: str = "s"
-    shares_session: bool = True
     session_state: dict = {}
     user_id: str | None = None
     metadata: dict = {}
