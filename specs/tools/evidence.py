@@ -15,7 +15,7 @@ from statecore.lifecycles import TABLES
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "evidence.json"
-CLAIM = re.compile(r"^- \*\*[A-Z]+-\d+\*\* (?!\(planned\))", re.MULTILINE)
+CLAIM = re.compile(r"^- \*\*[A-Z]+-\d+[a-z]?\*\* (?!\(planned\))", re.MULTILINE)
 
 
 def figures() -> dict[str, int]:

@@ -16,7 +16,7 @@ from statecore.stores.sqlite.health import verify as verified
 from . import exits
 from .screen import Option, json_option, watched
 from .stores import database, existing, opened
-from .views import print_json
+from .views import print_json, verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,10 +107,10 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
     """List the problems of a store that need a person.
 
     Looks at STORE (a file, or a postgresql:// URL), at the database that it is used with, its settings, and at all runs: interrupted, stuck or
-    left ones, pauses past their deadline, decisions that no process has applied, and with --target parked runs that this definition would
-    strand. Exit codes: 0 no problem, 1 a problem, 2 usage.
+    left ones, pauses past their deadline, decisions that no process has applied, and with --target what this definition would make of each
+    unfinished run. Exit codes: 0 no problem, 1 a problem, 2 usage.
     """
-    from statecore.runtime.doctor import examine  # noqa: PLC0415  # as above
+    from statecore.runtime.doctor import REMEDIES, examine  # noqa: PLC0415  # as above
     from statecore.runtime.host import clock_of  # noqa: PLC0415  # `verify` and `backup` know no runs as they are driven
 
     workflow = targeted(target) if target is not None else None
@@ -125,6 +125,7 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
             "executing": found.executing,
             "notes": [asdict(each) for each in notes],
             "symptoms": [asdict(each) for each in symptoms],
+            "verdicts": [{**asdict(each), "why": list(each.why)} for each in found.verdicts],
             "exit_code": code,
         }
         print_json(document)
@@ -134,7 +135,12 @@ def doctor(store: Path | str, target: str | None, *, as_json: bool) -> int:
     click.echo(f"Runs     {counts}; {found.executing:,} being executed")
     for each in notes:
         click.secho(f"note     {each.kind} {clean(each.about)}: {clean(each.why)}", dim=True)
+    judged = [] if workflow is None else verdict_lines(found.verdicts, clean(known["path"]))
+    for line in judged:
+        click.echo(line)
     for each in symptoms:
+        if judged and each.kind in REMEDIES:
+            continue
         click.secho(f"{each.kind:<12}{clean(each.about)}: {clean(each.why)}", fg="yellow")
         if each.remedy:
             click.echo(f"            {clean(each.remedy)}")

@@ -18,13 +18,14 @@ from statecore.check.tla import exported
 from statecore.check.wording import parse, parse_assumption, parse_lines
 from statecore.core import Seconds
 from statecore.errors import InvalidProperty, UnknownStep
-from statecore.runtime.doctor import stranded, unasked
+from statecore.runtime.doctor import stranded, unasked, verdicts
+from statecore.runtime.host import clock_of
 
 from . import exits
 from .screen import json_option, watched
 from .stores import existing, opened, place_of
 from .targets import load, split
-from .views import print_json
+from .views import print_json, verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Prop
 @click.option("--cancels", is_flag=True, help="Let an operator cancel at any time, too.")
 @click.option("--allow-vacuous", is_flag=True, help="Accept a property whose premise never happens.")
 @click.option("--against-store", "store", callback=existing, metavar="STORE",
-              help="Name the parked runs of a store that this definition would strand, and the gates that they passed unasked.")  # fmt: skip
+              help="Say what this definition would make of each unfinished run of a store, and name the gates that they passed unasked.")  # fmt: skip
 @click.option("--format", "style", default="text", show_default=True, type=click.Choice(FORMATS), help="The format of the output.")
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
 @click.option("--pytest", "test", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -75,7 +76,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     """Prove or refute properties of a workflow for all its runs.
 
     No code of the workflow is called: every outcome of every step, evaluator and selector, and every decision, is tried. Exit codes: 0 all
-    proved, 1 refuted or vacuous, or a parked run stranded, 2 usage, 3 undetermined within the budget.
+    proved, 1 refuted or vacuous, or a run refused or stranded, 2 usage, 3 undetermined within the budget.
     """
     workflow = load(target)
     shows = style == "text" and watched()
@@ -97,16 +98,16 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
 
 
 def parked(store: Path | str, workflow: Workflow) -> bool:
-    """Say on stderr which parked runs of a store this definition would strand, and which gates they pass; whether one is stranded."""
+    """Say on stderr what this definition would make of each unfinished run of a store, and which gates they pass; whether one is not taken."""
     db = opened(str(store))
     program = workflow.compiled.program
-    strands = list(stranded(db, workflow.id, program))
-    for each in (*strands, *unasked(db, workflow.id, program)):
-        click.secho(f"{each.kind.upper():<12} run {clean(each.about)}: {clean(each.why)}", fg="yellow", err=True)
-        click.echo(f"    {clean(each.remedy)}", err=True)
-    if not strands:
-        click.echo(f"No parked run in {clean(place_of(db))} is stranded.", err=True)
-    return bool(strands)
+    found = verdicts(db, workflow.id, program, clock_of(db)())
+    for line in verdict_lines(found, place_of(db)):
+        click.echo(line, err=True)
+    for each in unasked(db, workflow.id, program):
+        click.secho(f"{each.kind:<12}{clean(each.about)}: {clean(each.why)}", fg="yellow", err=True)
+        click.echo(f"            {clean(each.remedy)}", err=True)
+    return bool(list(stranded(found)))
 
 
 def wanted(texts: tuple[str, ...], assumed: tuple[str, ...], files: tuple[Path, ...]) -> tuple[list[Property], list[Property]]:

@@ -72,9 +72,16 @@ class Clerk:
         run_id = box.find(run)
         place = keyed(box, run_id, self.key, step) or meant(box, run_id, word, step)
         row = box.db.pause(run_id, place.pause_id)
-        carried = value(box.requirement(row, box.show(run_id)) if row is not None else None)
+        asked = box.requirement(row, box.show(run_id)) if row is not None else None
         decided = box.decide(
-            run_id, place.pause_id, word, value=carried, by=self.by, comment=self.comment, idempotency_key=self.key
+            run_id,
+            place.pause_id,
+            word,
+            value=value(asked),
+            by=self.by,
+            comment=self.comment,
+            idempotency_key=self.key,
+            seen=asked.shown() if asked is not None else None,
         )
         before = row.decided if row is not None else None
         if self.as_json:

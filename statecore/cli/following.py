@@ -66,6 +66,7 @@ class Following:
     db: str = ""
     run_id: str = ""
     as_lines: bool = False
+    adopt_by: str = ""
 
     def named(self, run_id: str | None) -> None:
         """The run that is about to begin has this id, or a new one."""
@@ -120,7 +121,8 @@ class Following:
 
     def continued(self, view: WorkflowRunOutput, *, retry_failed: bool = False) -> Iterator[e.RunEvent]:
         """The stream of the run, going on with the decisions that a view carries."""
-        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True)
+        adopting: dict[str, Any] = {"adopt": True, "by": self.adopt_by} if self.adopt_by else {}
+        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True, **adopting)
 
     def view(self) -> WorkflowRunOutput:
         """The run as it stands in the store."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from statecore import WorkflowRunOutput
     from statecore.output import Requirement
+    from statecore.runtime.judge import Judgement
     from statecore.stores import Decided
     from statecore.stores.history import Visit
     from statecore.workflow.inbox import Inbox
@@ -30,6 +32,9 @@ JSON_LIMIT = 1 << 40
 SHOWN = 5
 """How many lines of an output under review a list shows."""
 SAID = {w.completed: "done", w.running: "running", w.awaiting_confirmation: "waits", w.errored_paused: "waits"}
+
+
+COLOUR_OF = {"refused": "yellow", "stranded": "red"}
 
 
 def print_json(value: Any) -> None:
@@ -141,3 +146,20 @@ def run_row(view: WorkflowRunOutput, changed: str) -> str:
     """A run in one line of a list."""
     waits = ", ".join(named(each.step_name) for each in view.requirements)
     return f"{short(view.run_id):<10} {named(view.workflow_name):<18} {coloured(f'{view.status.value:<9}')} {changed:>9}  {waits}".rstrip()
+
+
+def verdict_lines(judgements: list[Judgement], place: str) -> Iterator[str]:
+    """What a definition would make of the unfinished runs of a store: a count, then each run that does not simply go on."""
+    from statecore.runtime.doctor import REMEDIES  # noqa: PLC0415  # only those who ask the judge need it
+    from statecore.runtime.judge import Verdict  # noqa: PLC0415  # as above
+
+    counts = Counter(each.verdict for each in judgements)
+    told = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in get_args(Verdict) if counts[verdict]) or "none"
+    yield f"Unfinished runs in {clean(place)} under this definition: {told}"
+    for each in judgements:
+        if each.why:
+            yield click.style(
+                f"{each.verdict:<12}{clean(each.run_id)}: {clean('; '.join(each.why))}", fg=COLOUR_OF.get(each.verdict)
+            )
+        if each.verdict in REMEDIES:
+            yield f"            {REMEDIES[each.verdict]}"

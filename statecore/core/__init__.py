@@ -6,6 +6,10 @@ runs to completion, in a `draft` of the next `state`; `path` says how a cursor m
 says what the world owes a state: calls of user code, answers of people, delays. `loop` ties them together as a generator of effects,
 which drivers perform.
 
+Two programs are compared without a run: `ways` reads from the tables where a run may go, `evidence` what a word of a question stands
+for, `ahead` which gates stand before what is to come, and `adoption` whether a parked run may follow another program (`weaker` has the
+orders of gates and policies).
+
 A state holds references to outputs, never values; equal states are equal situations. So a run resumes in constant time from its state
 alone, a crash needs no second code path, and a model checker can enumerate what a workflow can do.
 

@@ -8,6 +8,7 @@ leaves the failed branch alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -110,7 +111,7 @@ def compile_definition(definition: Definition) -> Compiled:
     )
     around = Place(ROOT, ROOT, ROOT, 0, None, 0)
     first = in_order(draft, definition.steps, prefix=ROOT, around=around, handler=None)
-    return Compiled(assemble(definition.name, draft.nodes, first), draft.components)
+    return Compiled(assemble(definition.name, draft.nodes, first, definition.version), draft.components)
 
 
 # -- lists of children -----------------------------------------------------------------------------------------------------------
@@ -204,6 +205,16 @@ def shown(review: HumanReview, **more: str | None) -> dict[str, Any]:
     }
 
 
+def code_of(given: Any) -> str | None:
+    """The name of user code, `module:qualname`; of an object its class's, of an expression or a constant itself. None for none."""
+    if given is None or isinstance(given, str | bool):
+        return None if given is None else str(given)
+    if isinstance(given, partial):
+        return code_of(given.func)
+    named = given if hasattr(given, "__qualname__") else type(given)
+    return f"{named.__module__}:{named.__qualname__}"
+
+
 def node(  # the parts in which kinds differ
     name: str, place: Place, kind: Kind, facts: set[str], handler: Handler | None, **more: Any
 ) -> Node:
@@ -232,7 +243,8 @@ def step(draft: Draft, component: Step, place: Place) -> None:
     review, handler = component.human_review, handled(component.human_review, place)
     if component.workflow is not None:
         group(draft, component.name, review, component.workflow.steps, place, WORKFLOW_KIND, transparent=False)
-        draft.nodes[place.at] = evolve(draft.nodes[place.at], label=component.step_id)
+        version = component.version if component.version is not None else component.workflow.version
+        draft.nodes[place.at] = evolve(draft.nodes[place.at], label=component.step_id, version=version)
         return
     facts = gate_facts(review) | error_facts(handler, component.on_interrupt) | output_facts(review)
     if review.requires_user_input:
@@ -249,8 +261,10 @@ def step(draft: Draft, component: Step, place: Place) -> None:
         user_input=review.user_input_message or review.confirmation_message,
         output_review=review.output_review_message,
     )
-    made = node(component.name, place, STEP_KIND, facts, handler, limits=numbers, label=component.step_id, **words)
-    draft.nodes[place.at] = made
+    does = {"callable": code_of(component.executor or component.agent), "version": component.version}
+    draft.nodes[place.at] = node(
+        component.name, place, STEP_KIND, facts, handler, limits=numbers, label=component.step_id, **does, **words
+    )
 
 
 def group(  # noqa: PLR0913  # one for each thing in which Steps, a nested Workflow and Step(workflow=...) differ
@@ -277,7 +291,7 @@ def condition(draft: Draft, component: Condition, place: Place) -> None:
     facts |= error_facts(handler, component.on_interrupt)
     made = node(
         component.name, place, CONDITION_KIND, facts, handler,
-        transparent=True, limits=limits(review), **shown(review),
+        transparent=True, limits=limits(review), callable=code_of(component.evaluator), **shown(review),
     )  # fmt: skip
     draft.nodes[place.at] = made
     parts = CONDITION_KIND.lists
@@ -296,7 +310,8 @@ def loop(draft: Draft, component: Loop, place: Place) -> None:
         facts.add(w.tests_end)
     numbers = limits(review, iterations=component.max_iterations, forwards=component.forward_iteration_output)
     words = shown(review, iteration_review=review.iteration_review_message)
-    made = node(component.name, place, LOOP_KIND, facts, handler, transparent=True, limits=numbers, **words)
+    code = code_of(component.end_condition)
+    made = node(component.name, place, LOOP_KIND, facts, handler, transparent=True, limits=numbers, callable=code, **words)
     draft.nodes[place.at] = made
     first = in_order(draft, component.steps, prefix=place.at, around=place, handler=handler, loops=1)
     draft.nodes[place.at] = evolve(made, exits={w.enter: first})
@@ -312,7 +327,7 @@ def router(draft: Draft, component: Router, place: Place) -> None:
     words = shown(review, route=review.user_input_message, output_review=review.output_review_message)
     made = node(
         component.name, place, ROUTER_KIND, facts, handler,
-        transparent=True, limits=limits(review, reviews=review.max_retries), **words,
+        transparent=True, limits=limits(review, reviews=review.max_retries), callable=code_of(component.selector), **words,
     )  # fmt: skip
     draft.nodes[place.at] = made
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.choices, place, handler, loops=1))
@@ -330,10 +345,16 @@ def parallel(draft: Draft, component: Parallel, place: Place) -> None:
     draft.nodes[place.at] = evolve(made, exits=side_by_side(draft, component.steps, place, handler))
 
 
+def nested(draft: Draft, component: Definition, place: Place) -> None:
+    """A Workflow inside another: a group under its own name, with its version."""
+    group(draft, component.name, UNGATED, component.steps, place, WORKFLOW_KIND, transparent=True)
+    draft.nodes[place.at] = evolve(draft.nodes[place.at], version=component.version)
+
+
 COMPILED: dict[type, Callable[[Draft, Any, Place], None]] = {
     Step: step,
     Steps: lambda draft, each, place: group(draft, each.name, each.human_review, each.steps, place, STEPS_KIND, transparent=True),
-    Definition: lambda draft, each, place: group(draft, each.name, UNGATED, each.steps, place, WORKFLOW_KIND, transparent=True),
+    Definition: nested,
     Condition: condition,
     Loop: loop,
     Router: router,

@@ -50,7 +50,8 @@ class Node:
     are the guards that hold here. `leaves` is the component that is left as a unit when an error here is skipped. A `transparent`
     component that is not entered lets the previous content flow through. `depth` counts the loops and routers around it. `asks` are the sentences
     shown with each kind of question, `label` is the name that outsiders know a step by, `form` are the fields of a user input as plain data,
-    `multiple` says whether several choices may be made; none of them decides anything. A stored program has none of them: they are None.
+    `multiple` says whether several choices may be made, `callable` names the user code (`module:qualname`); none of them decides anything.
+    A stored program has none of them: they are None. `version` is the user's number for what the code means; None where none is set.
     """
 
     at: Address
@@ -70,6 +71,8 @@ class Node:
     label: str | None = None
     form: tuple[Mapping[str, Any], ...] | None = None
     multiple: bool | None = None
+    callable: str | None = None
+    version: int | None = None
 
     @property
     def step_id(self) -> str:
@@ -87,8 +90,12 @@ class Program:
     canonical: str
     fingerprint: str
     named: Mapping[str, tuple[Address, ...]]
+    version: int | None = None
+    """The version of the workflow, where one is set."""
     memo: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
     """What `memo.recall` remembers."""
+    slices: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
+    """What `evidence.slices` has made."""
 
     def __getitem__(self, at: Address) -> Node:
         """The node at an address."""
@@ -107,13 +114,14 @@ class Program:
         return unit == ROOT or any(node.at == unit for node in self.ancestors(at))
 
 
-def assemble(name: str, nodes: Mapping[Address, Node], first: Address) -> Program:
-    """A program from its nodes: canonical form, fingerprint and index of names are derived."""
-    canonical = dumps([name, first, [row_of(node) for node in nodes.values()]], ensure_ascii=True, separators=(",", ":"))
+def assemble(name: str, nodes: Mapping[Address, Node], first: Address, version: int | None = None) -> Program:
+    """A program from its nodes: canonical form, fingerprint and index of names are derived. A version is in the form where it is set."""
+    whole = [name, first, [row_of(node) for node in nodes.values()], *([] if version is None else [version])]
+    canonical = dumps(whole, ensure_ascii=True, separators=(",", ":"))
     named: dict[str, tuple[Address, ...]] = {}
     for node in nodes.values():
         named[node.name] = (*named.get(node.name, ()), node.at)
-    return Program(name, nodes, first, canonical, sha256(canonical.encode()).hexdigest(), named)
+    return Program(name, nodes, first, canonical, sha256(canonical.encode()).hexdigest(), named, version)
 
 
 def row_of(node: Node) -> list[Any]:
@@ -130,15 +138,17 @@ def row_of(node: Node) -> list[Any]:
         node.transparent,
         node.depth,
     ]
-    return [*place, sorted(node.facts), dict(node.exits), astuple(node.limits)]
+    version = [] if node.version is None else [node.version]
+    return [*place, sorted(node.facts), dict(node.exits), astuple(node.limits), *version]
 
 
 def stored_program(canonical: str) -> Program:
     """The program that a canonical form was written of; equal to it but for the sentences that people are shown, which pauses carry."""
-    name, first, rows = loads(canonical)
+    name, first, rows, *versions = loads(canonical)
     nodes: dict[Address, Node] = {}
-    for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits in rows:
+    for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits, *version in rows:
         nodes[at] = Node(
-            at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, Limits(*limits)
-        )
-    return assemble(name, nodes, first)
+            at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, Limits(*limits),
+            version=next(iter(version), None),
+        )  # fmt: skip
+    return assemble(name, nodes, first, next(iter(versions), None))

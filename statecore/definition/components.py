@@ -11,7 +11,19 @@ from attrs import frozen
 from statecore.errors import DefinitionError, NotAComponent, described, quoted
 
 from .fields import OnError, OnInterrupt
-from .review import NESTED, HumanReview, ReviewSettings, is_count, is_whole, mark_of, merged, word
+from .review import (
+    NESTED,
+    HumanReview,
+    ReviewSettings,
+    check_concurrency,
+    check_retries,
+    check_version,
+    is_count,
+    is_whole,
+    mark_of,
+    merged,
+    word,
+)
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -25,12 +37,13 @@ Evaluator: TypeAlias = bool | str | Callable[..., Any]
 class Definition:
     """A named list of components: the root of a workflow, and of a nested workflow.
 
-    `max_concurrency` holds for each Parallel in it that sets none itself.
+    `max_concurrency` holds for each Parallel in it that sets none itself. `version` is the user's number for what it means.
     """
 
     name: str
     steps: tuple[Component, ...]
     max_concurrency: int | None = None
+    version: int | None = None
 
 
 @runtime_checkable
@@ -49,7 +62,8 @@ class Step:
     a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
     result's `content` is the output). The name defaults to that of the function or workflow; events and requirements carry `step_id`, by
     default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that grow by the factor `backoff`.
-    `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step.
+    `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step. `version` (from 1) is
+    raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
     Example: `statecore.examples.confirmation`.
     """
 
@@ -65,6 +79,7 @@ class Step:
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
     wants_context: bool
+    version: int | None
 
     def __init__(
         self,
@@ -80,6 +95,7 @@ class Step:
         backoff: float = 1.0,
         skip_on_failure: bool = False,
         on_interrupt: OnInterrupt | str | None = None,
+        version: int | None = None,
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
@@ -96,6 +112,7 @@ class Step:
         kind = "Step" if flow is None else NESTED
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
+        check_version(f"Step {name!r}", version)
         step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         if flow is not None and (interrupt is not None or max_retries):
@@ -114,6 +131,7 @@ class Step:
             interrupt,
             review,
             wants_context(executor),
+            version,
         )
 
 
@@ -342,24 +360,6 @@ def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> No
         raise DefinitionError(message)
     if agent is not None and not (callable(getattr(agent, "run", None)) or callable(getattr(agent, "arun", None))):
         message = f"The agent of Step {name or ''!r} has neither run() nor arun(): it is {described(agent)}."
-        raise DefinitionError(message)
-
-
-def check_retries(name: str, retries: object, delay: object, backoff: object) -> None:
-    """Automatic retries are whole numbers, delays are seconds, and a delay does not shrink."""
-    if not is_count(retries):
-        message = f"max_retries of Step {name!r} must be a whole number from 0, not {quoted(retries)}."
-        raise DefinitionError(message)
-    for setting, value, least in (("retry_delay", delay, 0), ("backoff", backoff, 1)):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
-            message = f"{setting} of Step {name!r} must be a number from {least}, not {quoted(value)}."
-            raise DefinitionError(message)
-
-
-def check_concurrency(where: str, limit: object) -> None:
-    """How many branches run at once is a whole number from 1, or unlimited."""
-    if limit is not None and (not is_count(limit) or limit == 0):
-        message = f"max_concurrency of {where} must be a whole number from 1, not {quoted(limit)}."
         raise DefinitionError(message)
 
 

@@ -24,7 +24,8 @@ Functions: TypeAlias = Mapping[str, Any]
 def plain_definition(definition: Definition) -> dict[str, Any]:
     """A workflow's name and components."""
     plain = {"type": "Workflow", "name": definition.name, "steps": [plain_component(step) for step in definition.steps]}
-    return plain if definition.max_concurrency is None else {**plain, "max_concurrency": definition.max_concurrency}
+    numbers = {"max_concurrency": definition.max_concurrency, "version": definition.version}
+    return {**plain, **{name: value for name, value in numbers.items() if value is not None}}
 
 
 def plain_component(component: Component) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class Nested:
 def read_definition(plain: Mapping[str, Any], functions: Functions) -> Definition:
     """The workflow that `plain_definition` wrote. Raises `DefinitionError` for a function that was not given."""
     steps = tuple(read_component(step, functions) for step in plain["steps"])
-    return Definition(plain["name"], steps, plain.get("max_concurrency"))
+    return Definition(plain["name"], steps, plain.get("max_concurrency"), plain.get("version"))
 
 
 def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:

@@ -126,6 +126,37 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def check_retries(name: str, retries: object, delay: object, backoff: object) -> None:
+    """Automatic retries are whole numbers, delays are seconds, and a delay does not shrink."""
+    if not is_count(retries):
+        message = f"max_retries of Step {name!r} must be a whole number from 0, not {quoted(retries)}."
+        raise DefinitionError(message)
+    for setting, value, least in (("retry_delay", delay, 0), ("backoff", backoff, 1)):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
+            message = f"{setting} of Step {name!r} must be a number from {least}, not {quoted(value)}."
+            raise DefinitionError(message)
+
+
+def check_numbers(where: str, max_concurrency: object, version: object) -> None:
+    """The numbers of a workflow are in order."""
+    check_concurrency(where, max_concurrency)
+    check_version(where, version)
+
+
+def check_version(where: str, version: object) -> None:
+    """A version is a whole number from 1; none counts as 0."""
+    if version is not None and (not is_count(version) or version == 0):
+        message = f"version of {where} must be a whole number from 1, not {quoted(version)}."
+        raise DefinitionError(message)
+
+
+def check_concurrency(where: str, limit: object) -> None:
+    """How many branches run at once is a whole number from 1, or unlimited."""
+    if limit is not None and (not is_count(limit) or limit == 0):
+        message = f"max_concurrency of {where} must be a whole number from 1, not {quoted(limit)}."
+        raise DefinitionError(message)
+
+
 def is_seconds(value: object) -> bool:
     """Whether a value is a positive number of seconds, or nothing."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST)

@@ -118,15 +118,19 @@ class ClaimLost(RunError):
 
 @define(**AS_ERROR)
 class DefinitionChanged(RunError, ValueError):
-    """The paused address of a run is gone from the definition, or is of another kind."""
+    """This definition may not continue the run: it lacks a place or a gate of it, or an answer would mean something else."""
 
     code = "SC309"
-    says = (
-        "Run {run_id!r} cannot go on with this definition, and nothing ran: {differences:;}. "
-        "Restore these components, or cancel the run."
-    )
+    says = "Run {run_id!r} cannot go on with this definition, and nothing ran: {differences:;}. {_remedy}"
     run_id: str
     differences: tuple[str, ...] = field(converter=texts)
+    adoptable: bool = False
+
+    @property
+    def _remedy(self) -> str:
+        own = "Continue it with the definition that it follows"
+        adopted = ", take it over with adopt=True and by (--adopt --by WHO)" if self.adoptable is True else ""
+        return f"{own}{adopted}, or cancel it."
 
 
 @define(**AS_ERROR)
@@ -274,6 +278,16 @@ class InvalidAnswer(RunError, ValueError):
     def _answer(self) -> str:
         only = self.answer[0] if isinstance(self.answer, list) and len(self.answer) == 1 else self.answer
         return described(only)
+
+
+@define(**AS_ERROR)
+class StaleDecision(RunError, ValueError):
+    """The question has changed since it was shown; nothing was stored."""
+
+    code = "SC323"
+    says = "Pause {pause_id!r} of run {run_id!r} no longer asks what was shown. Nothing was stored. Read it again and decide anew."
+    run_id: str
+    pause_id: str
 
 
 @define(**AS_ERROR)

@@ -42,11 +42,15 @@ class Place:
     clock: Callable[[], Micros] | None = None
     program: Program | None = None
     stopping: bool = False
+    read_seen: Callable[[], str] | None = None
 
 
 @define(kw_only=True)
 class _Shared:
-    """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is."""
+    """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is.
+
+    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case.
+    """
 
     run_id: str
     pause_id: str
@@ -64,6 +68,7 @@ class _Shared:
     decided_at: str | None = None
     timeout_at: datetime | None = None
     on_timeout: str | None = None
+    seen: str | None = None
     _place: Place | None = field(default=None, repr=False, eq=False)
 
     @property
@@ -103,12 +108,23 @@ class _Shared:
             raise UnknownDecision(self.pause_id, self.kind, decision, words_of(self.kind))
         self.decision, self.value, self.by, self.comment = decision, value, by, comment
 
+    def shown(self, canonical: str | None = None) -> str | None:
+        """The digest of the question as it was shown: send it as `seen` with a decision. None where it is not known.
+
+        `canonical`: the form of a definition; None is returned, too, where the question was shown under this very one.
+        """
+        place = self._place
+        if self.seen is not None or place is None or place.read_seen is None:
+            return self.seen
+        return None if place.program is not None and place.program.canonical == canonical else place.read_seen()
+
     def _is(self, said: DecisionWord) -> bool:
         return self.decision == said.word
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `from_dict` reads it."""
         plain = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
+        plain["seen"] = self.shown()
         plain["timeout_at"] = self.timeout_at.isoformat() if self.timeout_at is not None else None
         return plain
 

@@ -17,6 +17,7 @@ from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
 from statecore.runtime.execution import of_record
 from statecore.runtime.host import compiled_of
+from statecore.runtime.judge import seen
 from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History
 from statecore.stores.rules import STATUS
@@ -306,6 +307,7 @@ class WorkflowRunOutput:
             self._host.clock,
             program,
             any(each.marks.stopping for each in self._record.state.cursors if (each.at, each.turn) == place),
+            lambda: seen(self._record.identity.canonical, waiting.pause),
         )
 
     @cached_property

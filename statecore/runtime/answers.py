@@ -50,6 +50,9 @@ class Said(Protocol):
     def comment(self) -> str | None:
         """The reason."""
 
+    def shown(self, canonical: str | None = None) -> str | None:
+        """The digest of the question that the person was shown; None where it is not known, or was shown under this very definition."""
+
 
 def words_of(kind: str) -> tuple[str, ...]:
     """The words that answer a kind of question."""

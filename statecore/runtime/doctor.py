@@ -8,9 +8,8 @@ applied, parked runs that a new definition of their workflow could not go on wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from json import loads
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -23,6 +22,8 @@ from statecore.stores.owner import SKEW, standing
 from statecore.stores.records import Symptom
 from statecore.stores.rules import STATUS, clock_text
 
+from .judge import Judgement, judge
+
 if TYPE_CHECKING:
     from statecore.core import Node
 
@@ -30,33 +31,11 @@ if TYPE_CHECKING:
 
 ALL = 1_000_000
 UNFINISHED = (w.pending, w.running, w.paused, w.failed)
+REMEDIES = {
+    "stranded": "Finish the run with the definition that it follows, restore what it lacks, or cancel it.",
+    "refused": "Finish the run with the definition that it follows, or take it over: statecore resume TARGET RUN --adopt --by WHO",
+}
 GATES = frozenset({w.needs_confirmation, w.needs_input, w.person_chooses})
-
-
-def differences_at(record: Record, nodes: Mapping[str, Any]) -> list[str]:
-    """How the places where a run stands differ from a definition; position in a list is never one."""
-    _, _, rows = loads(record.identity.canonical)
-    was = {at: (kind, machine) for at, _, kind, machine, *_ in rows}
-    found = []
-    for at in places(record, was):
-        node = nodes.get(at)
-        if node is None:
-            found.append(f"{at!r}, where the run stands, is gone")
-        elif at in was and (node.kind, node.machine) != was[at]:
-            found.append(f"{at!r} was a {was[at][0]} and is now a {node.kind}")
-    return found
-
-
-def places(record: Record, was: Mapping[str, Any]) -> list[str]:
-    """The addresses where a run stands: its cursors, and the components around them."""
-    found: dict[str, None] = {}
-    for cursor in record.state.cursors:
-        parts = cursor.at.split("/")
-        for cut in range(1, len(parts) + 1):
-            at = "/".join(parts[:cut])
-            if at in was or at == cursor.at:
-                found[at] = None
-    return list(found)
 
 
 def changed(db: RunReader, workflow_id: str, program: Program) -> Iterator[Record]:
@@ -66,16 +45,16 @@ def changed(db: RunReader, workflow_id: str, program: Program) -> Iterator[Recor
             yield record
 
 
-def stranded(db: RunReader, workflow_id: str, program: Program) -> Iterator[Symptom]:
-    """The unfinished runs of a workflow that this definition of it could not go on with."""
-    for record in changed(db, workflow_id, program):
-        try:
-            differences = differences_at(record, program.nodes)
-        except (StatecoreError, ValueError) as error:
-            differences = [str(error)]
-        if differences:
-            remedy = "Restore these components, or finish the run with the release that it began with, or cancel it."
-            yield Symptom("stranded", record.identity.run_id, "; ".join(differences), remedy)
+def verdicts(db: RunReader, workflow_id: str, program: Program, now: int) -> list[Judgement]:
+    """What would become of each unfinished run of a workflow under this definition of it."""
+    return [judge(db, record, program, now) for record in db.runs(RunFilter(workflow_id=workflow_id, phases=UNFINISHED, limit=ALL))]
+
+
+def stranded(judgements: Iterable[Judgement]) -> Iterator[Symptom]:
+    """The runs that a definition may not go on with."""
+    for each in judgements:
+        if each.verdict in REMEDIES:
+            yield Symptom(each.verdict, each.run_id, "; ".join(each.why), REMEDIES[each.verdict])
 
 
 def unasked(db: RunReader, workflow_id: str, program: Program) -> Iterator[Symptom]:
@@ -83,13 +62,26 @@ def unasked(db: RunReader, workflow_id: str, program: Program) -> Iterator[Sympt
     for record in changed(db, workflow_id, program):
         try:
             was = stored_program(record.identity.canonical).nodes
-            passed = [node.at for at in places(record, was) if at in program.nodes for node in before(program, at)]
+            passed = [node.at for at in stands(record, was) if at in program.nodes for node in before(program, at)]
         except (StatecoreError, ValueError):
             continue  # it is stranded, and named there
         new = [at for at in dict.fromkeys(passed) if is_gate(program.nodes[at]) and not (at in was and is_gate(was[at]))]
         if new:
             why = f"it has passed {', '.join(map(repr, new))}, where this definition asks a person: it will not be asked there"
             yield Symptom("unasked", record.identity.run_id, why, "Cancel it and start anew, where that gate has to hold for it.")
+
+
+def stands(record: Record, was: Mapping[str, Node]) -> list[str]:
+    """The addresses where a run stands: its cursors, and the components around them."""
+    found = [node.at for cursor in record.state.cursors for node in around(cursor.at, was)]
+    return list(dict.fromkeys(found))
+
+
+def around(at: str, was: Mapping[str, Node]) -> Iterator[Node]:
+    """A component and those around it, from the inside out."""
+    while at != ROOT:
+        yield was[at]
+        at = was[at].parent
 
 
 def before(program: Program, at: str) -> list[Node]:
@@ -122,11 +114,12 @@ PATIENCE = 60_000_000
 
 @define
 class Examined:
-    """The findings: the number of runs by phase, and the symptoms."""
+    """The findings: the number of runs by phase, the symptoms, and, with a workflow, its verdict on each unfinished run."""
 
     runs: Counter[str] = field(factory=Counter)
     executing: int = 0
     symptoms: list[Symptom] = field(factory=list)
+    verdicts: list[Judgement] = field(factory=list)
 
 
 def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Examined:
@@ -140,7 +133,8 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
         found.executing += record.owner is not None and symptom is None
     found.symptoms += of_pauses(db, now)
     if workflow is not None:
-        found.symptoms += stranded(db, workflow.id, workflow.compiled.program)
+        found.verdicts = verdicts(db, workflow.id, workflow.compiled.program, now)
+        found.symptoms += stranded(found.verdicts)
     return found
 
 

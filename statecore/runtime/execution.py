@@ -60,6 +60,7 @@ class Execution:
     lease: Micros | None = None
     claim: Claim | None = None
     answers: dict[str, Decided] = field(factory=dict)
+    adopted_by: str | None = None
     time: Micros = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
@@ -176,7 +177,7 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
-            entries[0] = entries[0]._replace(body=adopting(entries[0].body, self.program.fingerprint))
+            entries[0] = entries[0]._replace(body=adopting(entries[0].body, self.program.fingerprint, self.adopted_by))
         if not (is_alone(effect.before) and is_alone(after)):
             opened, closed = self.asked(effect, time)
         return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
@@ -290,9 +291,9 @@ class Execution:
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
 
 
-def adopting(body: Body, fingerprint: str) -> Body:
-    """A body that says, too, which definition its run follows from here on."""
-    return body._replace(detail=detail_text(detail_of(body.detail)._replace(definition=fingerprint)))
+def adopting(body: Body, fingerprint: str, by: str | None) -> Body:
+    """A body that says, too, which definition its run follows from here on, and who took it over in spite of differences."""
+    return body._replace(detail=detail_text(detail_of(body.detail)._replace(definition=fingerprint, adopted_by=by)))
 
 
 def is_alone(state: State) -> bool:
@@ -316,7 +317,12 @@ def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:
     return bodies[-1].detail if bodies else ""
 
 
-def choices_shown(node: Node, _ask: Ask, _effect: Commit) -> str:
+def form_shown(node: Node, _ask: Ask | None = None, _effect: Commit | None = None) -> str:
+    """The fields of a form."""
+    return pause_text(PauseDetail(schema=node.form))
+
+
+def choices_shown(node: Node, _ask: Ask | None = None, _effect: Commit | None = None) -> str:
     """The choices, where the program says whether several may be chosen; one that is read from a store does not."""
     return pause_text(PauseDetail(choices=tuple(node.exits), multiple=node.multiple)) if node.multiple is not None else ""
 
@@ -329,7 +335,7 @@ def rejections_shown(node: Node, ask: Ask, effect: Commit) -> str:
 
 DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
     "confirmation": lambda *_: "",
-    "user_input": lambda node, *_: pause_text(PauseDetail(schema=node.form)),
+    "user_input": form_shown,
     "route": choices_shown,
     "output_review": rejections_shown,
     "iteration_review": lambda node, ask, _: pause_text(

@@ -13,7 +13,7 @@ from statecore.codec import decode, encode
 from statecore.core import BEGINNING
 from statecore.core.state import RULES_VERSION, State
 from statecore.definition.fields import checked
-from statecore.errors import DuplicateStart, InvalidInput, KeyReused, NotPaused, RunBusy, Undecided, UnknownRun
+from statecore.errors import DuplicateStart, InvalidInput, KeyReused, NotPaused, RunBusy, Undecided, UnknownRun, UnsupportedSetting
 from statecore.errors.base import plain
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 
@@ -209,6 +209,8 @@ def resume(  # as many keywords as a continuation has settings
     step_requirements: Iterable[Said] | None = None,
     error_requirements: Iterable[Said] | None = None,
     retry_failed: bool = False,
+    adopt: bool = False,
+    by: str | None = None,
 ) -> Ready:
     """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
     run_id = run_id or (output.run_id if output is not None else None)
@@ -220,7 +222,16 @@ def resume(  # as many keywords as a continuation has settings
     requirements: list[Said] = [*(step_requirements or ()), *(error_requirements or ())]
     if output is not None and step_requirements is None and error_requirements is None:
         requirements = list(output.requirements)
-    return Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed).ready()
+    adopt_by = adopting(adopt=adopt, by=by)
+    return Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed, adopt_by).ready()
+
+
+def adopting(*, adopt: bool, by: str | None) -> str | None:
+    """The person who takes a run over in spite of differences; None for nobody. Raises `UnsupportedSetting` for one without the other."""
+    if adopt != bool(by):
+        where, setting = "Continuing a run", "adopt=True without by" if adopt else "by without adopt=True"
+        raise UnsupportedSetting(where, setting, "a person takes a run over for a definition that differs")
+    return by if adopt else None
 
 
 def left_runs(workflow: Runnable) -> list[str]:

@@ -34,9 +34,9 @@ from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_te
 
 from . import ends
 from .answers import ANSWERS, Said, stored_value
-from .doctor import differences_at
 from .execution import Execution, of_record
 from .host import Host, compiled_of
+from .judge import Case, check_seen
 from .storing import beginning, cancellation, expiries, let_go, store_claim, store_events, store_interruption
 
 if TYPE_CHECKING:
@@ -71,16 +71,19 @@ class Continuation:
     run_id: str
     requirements: Iterable[Said]
     retry_failed: bool = False
+    adopt_by: str | None = None
+    waiting: dict[str, Waiting] = field(factory=dict)
+    adopted_by: str | None = None
     stale: list[Decided] = field(factory=list)
 
     def ready(self) -> Ready:
         """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where somebody else moves it, look again."""
         while True:
             record = self.host.store.load(self.run_id)
-            answers = self.answers()
+            answers = self.answers(record)
             self.check(record, answers)
             execution = claiming(self.host, self.compiled, record)
-            execution.answers = answers
+            execution.answers, execution.adopted_by = answers, self.adopted_by
             events = self.events(execution, record)
             try:
                 if events:
@@ -96,8 +99,9 @@ class Continuation:
         """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the lease is still held then."""
         while True:
             execution = of_record(self.host, self.compiled, record)
-            execution.answers = self.answers()
+            execution.answers = self.answers(record)
             self.check(evolve(record, owner=None), execution.answers)
+            execution.adopted_by = self.adopted_by
             events = self.events(execution, record if doubtful else evolve(record, owner=None))
             try:
                 return Ready(execution, store_events(execution, events) if events else None)
@@ -116,13 +120,14 @@ class Continuation:
                 store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
-    def answers(self) -> dict[str, Decided]:
+    def answers(self, record: Record) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
 
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
-        `UnknownDecision`.
+        `UnknownDecision`, `StaleDecision`.
         """
-        waiting = {row.pause.pause_id: row for row in self.inbox()}
+        canonical = record.identity.canonical
+        waiting = self.waiting = {row.pause.pause_id: row for row in self.inbox()}
         answers = {pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None}
         self.stale = []
         for requirement in self.requirements:
@@ -137,6 +142,9 @@ class Continuation:
             if row.decided is None and row.pause.closed is None:
                 if new.word not in DECISIONS[row.pause.kind]:
                     raise UnknownDecision(new.pause_id, row.pause.kind, new.word, DECISIONS[row.pause.kind])
+                shown = requirement.shown(canonical)
+                if shown is not None:
+                    check_seen(canonical, row.pause, shown)
                 answers[requirement.pause_id] = new
             elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
                 raise already(row.decided)
@@ -149,8 +157,14 @@ class Continuation:
         try:
             check_deadline(pause, new)
         except PauseExpired:
-            expire_run(self.host, self.compiled, self.run_id)
+            self.expire()
             raise
+
+    def expire(self) -> None:
+        """Apply expired deadlines as this definition has them, where it may; else as the run's own has them."""
+        record = self.host.store.load(self.run_id)
+        own = record.identity.fingerprint == self.compiled.program.fingerprint
+        expire_run(self.host, self.compiled if own else compiled_of(record), self.run_id)
 
     def inbox(self) -> list[Waiting]:
         """The pauses of this run, decided or not."""
@@ -169,24 +183,25 @@ class Continuation:
         if ended(record) and not (self.retry_failed and record.state.run == w.failed):
             raise NotPaused(self.run_id, STATUS[record.state.run])
         check_claim(self.run_id, record.owner, record.lease, self.host.clock())
-        self.check_definition(record)
+        self.check_definition(record, answers)
         open_asks = asks(self.compiled.program, record.state)
         expired = any(ask.due is not None and ask.due <= self.host.clock() for ask in open_asks)
         if record.state.run == w.paused and not answers and not expired and record.cancel_requested is None:
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
-    def check_definition(self, record: Record) -> None:
-        """Every address where the run stands must exist, as the same kind of component (P9)."""
-        identity, program = record.identity, self.compiled.program
+    def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
+        """Raise `DefinitionChanged` where the run may not go on under this definition, and nobody has taken it over (P9)."""
+        identity, self.adopted_by = record.identity, None
         if identity.workflow_id != self.workflow_id:
             raise DefinitionChanged(
                 self.run_id, [f"it is a run of workflow {identity.workflow_id!r}, and this is {self.workflow_id!r}"]
             )
-        if identity.fingerprint == program.fingerprint:
-            return
-        differences = differences_at(record, program.nodes)
-        if differences:
-            raise DefinitionChanged(self.run_id, differences)
+        questions = {pause_id: row.pause for pause_id, row in self.waiting.items()}
+        case = Case(self.host.store, record, self.compiled.program, answers, questions, self.host.clock())
+        found = case.differences()
+        if found and (self.adopt_by is None or any(each.firm for each in found)):
+            raise DefinitionChanged(self.run_id, map(str, found), not any(each.firm for each in found))
+        self.adopted_by = self.adopt_by if found else None
 
     def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
         """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""

@@ -26,6 +26,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.rules import STATUS
 
 from .host import Runnable
+from .launching import adopting
 from .ready import Continuation, describe
 from .storing import let_go, loud
 from .sync import drive
@@ -66,7 +67,8 @@ class Worker:
     `UnsupportedSetting`. `concurrency`: the number of threads, at least 1. `poll`: seconds between two looks for work; None means 1 s where
     the store notifies its workers and 0.2 s where it does not. `tell`: called with a `Went` for each run that leaves this worker.
     `counts`: the number of runs by their last status. A refused run (its definition has changed, for example) is left alone for a time
-    that doubles with each refusal, up to 60 s.
+    that doubles with each refusal, up to 60 s. `adopt=True` takes over runs of another definition in spite of differences; `by` is the person
+    who says so.
 
     Example: `counts = Worker(workflow, concurrency=2).work(until_idle=True)`
     """
@@ -75,6 +77,8 @@ class Worker:
     concurrency: int = 4
     poll: Seconds | None = None
     tell: Callable[[Went], None] = field(default=lambda _: None)
+    adopt: bool = field(default=False, kw_only=True)
+    by: str | None = field(default=None, kw_only=True)
     counts: Counter[str] = field(factory=Counter, init=False)
     stopping: bool = field(default=False, init=False)
     _driving: set[str] = field(factory=set, init=False)
@@ -92,6 +96,7 @@ class Worker:
             )
         if self.concurrency < 1:
             raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")
+        adopting(adopt=self.adopt, by=self.by)
 
     def stop(self) -> None:
         """Take no more runs, and give each run back at its next boundary. A signal handler may call this."""
@@ -216,7 +221,8 @@ class Worker:
     def _driven(self, record: Record, *, doubtful: bool) -> Went:
         """Drive a run to where it waits, ends, or is given back."""
         workflow, run_id = self.workflow, record.identity.run_id
-        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, ())
+        adopt_by = adopting(adopt=self.adopt, by=self.by)
+        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, (), adopt_by=adopt_by)
         try:
             ready = going.claimed(record, doubtful=doubtful)
         except BaseException:

@@ -29,7 +29,7 @@ class Detail(NamedTuple):
 
     `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, and `success` is False for a step that
     failed and said stop. `choices` are what a selector chose, `of` the rows whose values are handed on, `definition` the fingerprint that the
-    run follows from here on.
+    run follows from here on, `adopted_by` the person who took the run over for it in spite of what speaks against it.
     """
 
     success: bool = True
@@ -42,6 +42,7 @@ class Detail(NamedTuple):
     of: Rows = None
     definition: str | None = None
     media: str | None = None
+    adopted_by: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -132,6 +133,7 @@ ROW_NAMES: dict[str, Reader] = {
     "of": is_rows,
     "definition": is_text,
     "media": is_text,
+    "adopted_by": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

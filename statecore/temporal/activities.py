@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from statecore.core import Compiled, Event, stored_program
+from statecore.core.adoption import other_call
 from statecore.errors import DefinitionChanged, StoreError, StoreUnavailable, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
@@ -100,6 +101,8 @@ class Performer:
         if node is None or node.machine != was.machine:
             why = "is gone" if node is None else f"is a {node.kind} now"
             raise refusal(DefinitionChanged(identity.run_id, [f"{call.at!r}, which is to be called, {why}"]), for_now=True)
+        if (node.version or 0) != (was.version or 0):
+            raise refusal(DefinitionChanged(identity.run_id, [str(other_call(was, node))]), for_now=True)
         return theirs
 
 

@@ -18,6 +18,7 @@ from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import compiled_of
+from statecore.runtime.judge import check_seen
 from statecore.runtime.ready import claiming, expire_run
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
@@ -133,11 +134,12 @@ class Inbox:
         by: str | None = None,
         comment: str | None = None,
         idempotency_key: str | None = None,
+        seen: str | None = None,
     ) -> Requirement:
         """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
-        The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`,
-        `UnknownDecision`.
+        The same decision again returns the stored one. `seen` is the digest of the question that the person was shown (`requirement.seen`).
+        Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         record = self.db.load(run_id)
         row = self.db.pause(run_id, pause_id)
@@ -145,6 +147,8 @@ class Inbox:
             if record.state.run in ENDED:
                 raise NotPaused(run_id, STATUS[record.state.run])
             raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
+        if row.decided is None and seen is not None:
+            check_seen(record.identity.canonical, row.pause, seen)
         text = stored_value(row.pause, decision, value)
         try:
             self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))

@@ -44,13 +44,25 @@ class Facade(Protocol):
 
 
 class ContinueOptions(TypedDict, total=False):
-    """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened."""
+    """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened.
+
+    `adopt=True` takes the run over although this definition lacks something of the run's own; `by` is the person who says so.
+    """
 
     run_id: str | None
     session_id: str | None
     step_requirements: Iterable[Requirement] | None
     error_requirements: Iterable[Requirement] | None
     retry_failed: bool
+    adopt: bool
+    by: str | None
+
+
+class DecideOptions(TypedDict, total=False):
+    """Beside a decision: the key of the request, and the digest of the question that the person was shown (`requirement.seen`)."""
+
+    idempotency_key: str | None
+    seen: str | None
 
 
 def phases_of(status: RunStatus | str) -> tuple[str, ...]:
@@ -85,7 +97,7 @@ def plain_options(workflow: Facade) -> dict[str, Any]:
 
 def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords of a Workflow that `plain_options` wrote."""
-    names = ("id", "description", "metadata", "input_schema", "store_events", "checks")
+    names = ("id", "description", "metadata", "input_schema", "max_concurrency", "version", "store_events", "checks")
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}
 
 

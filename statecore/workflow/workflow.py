@@ -12,8 +12,9 @@ from uuid import uuid4
 from attrs import evolve
 
 from statecore.core import Compiled, compile_definition
-from statecore.definition.components import Child, Definition, Step, Steps, as_components, check_concurrency, checked_name
+from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
+from statecore.definition.review import check_numbers
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.output.run_output import left_by
 from statecore.runtime import Host
@@ -25,7 +26,7 @@ from statecore.runtime.sync import drive
 from statecore.stores import InMemoryDb, PauseFilter, RunFilter, RunReader
 
 from .inbox import Inbox
-from .options import ContinueOptions, aeach_on, checked_schema, each_on, phases_of, plain_options, read_options
+from .options import ContinueOptions, DecideOptions, aeach_on, checked_schema, each_on, phases_of, plain_options, read_options
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,10 +43,10 @@ class Workflow:
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
     workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
-    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. With
-    `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or their texts, that `statecore check`
-    proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never stored. Wrong definitions are
-    refused here, by name, with a `DefinitionError`. Example: `statecore.examples.confirmation`.
+    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. A lower
+    `version` (from 1; none counts as 0) never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry
+    their events. `checks` are properties, or their texts, that `statecore check` proves or refutes; `dependencies` are live objects for
+    executors that ask for a `run_context`, never stored. Raises `DefinitionError`. Example: `statecore.examples.confirmation`.
     """
 
     name: str
@@ -75,15 +76,16 @@ class Workflow:
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         max_concurrency: int | None = None,
+        version: int | None = None,
         store_events: bool = False,
         checks: Sequence[Any] = (),
         dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = checked_name("Workflow", name)
         where = f"Workflow {self.name!r}"
-        check_concurrency(where, max_concurrency)
-        children = steps if isinstance(steps, Sequence) else [steps]
-        self.definition = Definition(self.name, as_components(where, children), max_concurrency)
+        check_numbers(where, max_concurrency, version)
+        children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
+        self.definition = Definition(self.name, children, max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
@@ -122,9 +124,7 @@ class Workflow:
     def from_dict(cls, plain: Mapping[str, Any], functions: Mapping[str, Any], db: RunReader | None = None) -> Workflow:
         """The workflow that `to_dict` wrote; `functions` are its functions and agents by name. Raises `DefinitionError`."""
         definition = read_definition(plain, functions)
-        return cls(
-            definition.name, definition.steps, db, max_concurrency=definition.max_concurrency, **read_options(plain, functions)
-        )
+        return cls(definition.name, definition.steps, db, **read_options(plain, functions))
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -268,15 +268,15 @@ class Workflow:
         value: Any = None,
         by: str | None = None,
         comment: str | None = None,
-        idempotency_key: str | None = None,
+        **more: Unpack[DecideOptions],
     ) -> Requirement:
         """Store the one decision of a pause, and execute nothing; `continue_run` applies it, in any process.
 
         `decision` is confirm, reject, retry, skip, edit, input or select; `value` carries the feedback, the edit, the input or the
         choices. The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `InvalidInput`,
-        `UnknownRun`, `UnknownPause`, `UnknownDecision`.
+        `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
-        return self.inbox.decide(run_id, pause_id, decision, value=value, by=by, comment=comment, idempotency_key=idempotency_key)
+        return self.inbox.decide(run_id, pause_id, decision, value=value, by=by, comment=comment, **more)
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: a paused one at once, a running one at its next boundary. Returns False where the run had ended already."""

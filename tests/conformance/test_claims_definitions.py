@@ -1,12 +1,13 @@
-"""CONT-9, CONT-5: a definition that changed while a run was parked, in every store and colour."""
+"""CONT-9, CONT-5, GATE-7 to GATE-9: a definition that changed while a run was parked, in every store and colour."""
 
 from __future__ import annotations
 
 import pytest
 
-from statecore import Condition, RunStatus, Step, Steps, Workflow
-from statecore.errors import DefinitionChanged
-from tests.conformance.drive import confirm_all, flat, history
+from statecore import Condition, Parallel, Router, RunStatus, Step, Steps, Workflow
+from statecore.errors import DefinitionChanged, UnsupportedSetting
+from statecore.stores.detail import detail_of
+from tests.conformance.drive import confirm_all, history
 
 
 def two_gates(calls, db):
@@ -15,19 +16,19 @@ def two_gates(calls, db):
     return Workflow("flow", [*gates, calls.does("end")], db)
 
 
-@pytest.mark.spec("CONT-9")
+@pytest.mark.spec("CONT-9", "GATE-8")
 def test_a_run_never_goes_back(db, drive, calls):
-    """A gate and a step that were inserted before a run's position are not asked and not run; the position is its name, not a number."""
+    """A gate and a step inserted before a run's position are not asked and not run; a step behind the next gate is. A position is a name."""
     workflow = two_gates(calls, db)
     run = drive.run(workflow)
     confirm_all(run)
     inserted = [Step("new gate", calls.does("new gate"), requires_confirmation=True), calls.does("new")]
     gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("one", "two")]
-    later = Workflow("flow", [*inserted, gates[0], calls.does("between"), gates[1]], db)
+    later = Workflow("flow", [*inserted, *gates, calls.does("after"), calls.does("end")], db)
     run = drive.resume(later, run)
-    assert (run.paused_step_name, calls.names) == ("two", ["one", "between"])
+    assert (run.paused_step_name, calls.names) == ("two", ["one"])
     run = drive.finish(later, run, confirm_all)
-    assert (run.status, calls.names) == (RunStatus.completed, ["one", "between", "two"])
+    assert (run.status, calls.names) == (RunStatus.completed, ["one", "two", "after", "end"])
 
 
 def paused_inside(calls, db):
@@ -71,30 +72,276 @@ def test_a_changed_definition_is_refused_by_name(db, drive, calls, change):
     assert drive.resume(workflow, run).status is RunStatus.completed
 
 
-@pytest.mark.spec("CONT-5")
-def test_policies_may_change_while_a_run_is_parked(db, drive, calls):
-    """Messages, policies, order and neighbours may change meanwhile: what holds is the definition that the run goes on with."""
-    workflow = Workflow(
-        "flow",
-        [calls.does("a"), Step("gate", calls.does("gate", OSError("x")), requires_confirmation=True, on_reject="cancel")],
-        db,
-    )
-    rejected, confirmed = drive.run(workflow), drive.run(workflow)
-    gate = Step(
-        "gate",
-        calls.does("gate", OSError("x")),
-        requires_confirmation=True,
-        on_reject="skip",
-        on_error="skip",
-        confirmation_message="new",
-    )
-    later = Workflow("flow", [gate, calls.does("b")], db)
-    rejected.step_requirements[0].reject()
-    assert drive.resume(later, rejected).status is RunStatus.completed
-    confirm_all(confirmed)
-    run = drive.resume(later, confirmed)
-    assert flat(run.step_results)["gate"].status == "skipped"
-    assert calls.names == ["a", "a", "b", "gate", "b"]
+def gated(calls, name, **settings):
+    """A step with a gate."""
+    return Step(name, calls.does(name), requires_confirmation=True, **settings)
+
+
+def standing(calls):
+    """The steps under which a run is parked at `pay`, with a gate that cancels before `ship`."""
+    return [
+        calls.does("collect"),
+        gated(calls, "pay"),
+        gated(calls, "audit", on_reject="cancel"),
+        calls.does("ship"),
+        calls.does("end"),
+    ]
+
+
+WEAKER = {
+    "a gate is dropped": (lambda c: [c.does("collect"), gated(c, "pay"), c.does("audit"), c.does("ship"), c.does("end")],
+        "would drop the gate of 'audit'"),
+    "the gate of the question is dropped": (lambda c: [c.does("collect"), c.does("pay"), *standing(c)[2:]], "would drop the gate of 'pay'"),
+    "a step comes before its gate": (lambda c: [*standing(c)[:2], c.does("ship"), gated(c, "audit", on_reject="cancel"), c.does("end")],
+        "'ship' would no longer stand behind the gate of 'audit'"),
+    "a no leads on": (lambda c: [*standing(c)[:2], gated(c, "audit"), *standing(c)[3:]], "a no at the gate of 'audit' would be weaker"),
+    "silence approves": (lambda c: [*standing(c)[:2], gated(c, "audit", on_reject="cancel", timeout=60, on_timeout="approve"), *standing(c)[3:]],
+        "the silence of 'audit' would be weaker"),
+    "an error is skipped": (lambda c: [*standing(c)[:3], Step("ship", c.does("ship"), on_error="skip"), c.does("end")],
+        "an error of 'ship' would be weaker"),
+    "a step that ran comes again": (lambda c: [*standing(c)[1:4], c.does("collect"), c.does("end")], "would begin 'collect', which the run has passed"),
+    "a step ahead is left out": (lambda c: [c.does("end"), *standing(c)[:4]], "would leave out 'end', which is still ahead"),
+}  # fmt: skip
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize("change", WEAKER)
+def test_what_is_weaker_is_refused_by_name(db, drive, calls, change):
+    """A definition with fewer or weaker gates does not take a parked run, says what it would drop, and the run goes on under its own."""
+    steps, message = WEAKER[change]
+    workflow = Workflow("flow", standing(calls), db)
+    run = drive.run(workflow)
+    before = history(workflow, run.run_id)
+    confirm_all(run)
+    with pytest.raises(DefinitionChanged, match=message) as refused:
+        drive.resume(Workflow("flow", steps(calls), db), run)
+    assert refused.value.adoptable
+    assert (calls.names, history(workflow, run.run_id)) == (["collect"], before)
+    assert drive.finish(workflow, run, confirm_all).status is RunStatus.completed
+
+
+STRICTER = {
+    "retries and delays": lambda c: [c.does("collect"), gated(c, "pay", max_retries=2, retry_delay=1), *standing(c)[2:]],
+    "a gate more": lambda c: [*standing(c)[:3], gated(c, "ship"), c.does("end")],
+    "a step more, behind the next gate": lambda c: [*standing(c)[:3], c.does("wrap"), *standing(c)[3:]],
+    "a step less, behind the next gate": lambda c: standing(c)[:4],
+    "a longer deadline": lambda c: [*standing(c)[:2], gated(c, "audit", on_reject="cancel", timeout=60), *standing(c)[3:]],
+    "an error is asked about": lambda c: [*standing(c)[:3], Step("ship", c.does("ship"), on_error="pause"), c.does("end")],
+}
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize("change", STRICTER)
+def test_what_is_stricter_or_new_is_adopted(db, drive, calls, change):
+    """More gates, and new steps and policies behind the next question, do not keep a run from going on."""
+    run = drive.run(Workflow("flow", standing(calls), db))
+    confirm_all(run)
+    later = Workflow("flow", STRICTER[change](calls), db)
+    run = drive.resume(later, run)
+    assert run.paused_step_name == "audit"
+    assert drive.finish(later, run, confirm_all).status is RunStatus.completed
+    assert calls.names == ["collect", *[step.name for step in later.definition.steps[1:]]]
+
+
+BRANCHES = {
+    "added": (lambda c: Parallel(gated(c, "g"), c.does("b"), c.does("c"), name="p"), "'p'.*new branch 'c'"),
+    "removed": (lambda c: Parallel(gated(c, "g"), name="p"), "'p'.*lost branch 'b'"),
+    "renamed": (lambda c: Parallel(gated(c, "g"), c.does("c"), name="p"), "'p'.*lost branch 'b'.*new branch 'c'"),
+}
+
+
+@pytest.mark.spec("GATE-8b")
+@pytest.mark.parametrize("change", BRANCHES)
+def test_an_entered_parallel_has_its_branches(db, drive, calls, change):
+    """A branch added to or removed from a Parallel that was entered is refused, also for who would adopt it; nothing is lost."""
+    parallel, message = BRANCHES[change]
+    workflow = Workflow("flow", [Parallel(gated(calls, "g"), calls.does("b"), name="p"), calls.does("end")], db)
+    run = drive.run(workflow)
+    confirm_all(run)
+    other = Workflow("flow", [parallel(calls), calls.does("end")], db)
+    for options in ({}, {"adopt": True, "by": "ada"}):
+        with pytest.raises(DefinitionChanged, match=message) as refused:
+            drive.resume(other, run, **options)
+        assert not refused.value.adoptable
+    assert (workflow.get_run_output(run.run_id).status, calls.names) == (RunStatus.paused, ["b"])
+    run = drive.resume(workflow, run)
+    assert (run.status, run.content, calls.names) == (RunStatus.completed, "end", ["b", "g", "end"])
+
+
+@pytest.mark.spec("GATE-8b")
+def test_a_choice_that_is_still_to_run_is_there(db, drive, calls):
+    """A Router that has still to run a choice keeps it: without it the run is refused, and without another one it goes on."""
+
+    def flow(*names):
+        choices = [gated(calls, "g"), *[calls.does(name) for name in names]]
+        return Workflow("flow", [Router("r", choices, requires_user_input=True, allow_multiple_selections=True)], db)
+
+    workflow = flow("x", "y")
+    run = drive.run(workflow)
+    run.steps_requiring_route[0].select("g", "x")
+    run = drive.resume(workflow, run)
+    confirm_all(run)
+    with pytest.raises(DefinitionChanged, match="choice 'r/x' of 'r', which is still to run, is gone"):
+        drive.resume(flow("y"), run)
+    assert drive.resume(workflow, run).status is RunStatus.completed
+    assert calls.names == ["g", "x"]
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------------------
+
+MEANINGS = {
+    "a step is inserted behind the gate": (lambda c: [gated(c, "pay"), c.does("wire"), c.does("log"), gated(c, "end")], False),
+    "the message": (lambda c: [gated(c, "pay", confirmation_message="Pay 10000?"), *meant(c)[1:]], False),
+    "the version of the step": (lambda c: [gated(c, "pay", version=2), *meant(c)[1:]], False),
+    "what is behind the next gate": (lambda c: [*meant(c)[:2], gated(c, "end", version=2), c.does("more")], True),
+}
+
+
+def meant(calls):
+    """The steps under which an answer is given."""
+    return [gated(calls, "pay"), calls.does("log"), gated(calls, "end")]
+
+
+@pytest.mark.spec("GATE-7")
+@pytest.mark.parametrize("change", MEANINGS)
+def test_an_answer_means_what_it_meant(db, drive, calls, change):
+    """A yes counts under another definition only where its question says the same and it leads to the same up to the next question."""
+    steps, counts = MEANINGS[change]
+    workflow, later = Workflow("flow", meant(calls), db), Workflow("flow", steps(calls), db)
+    run = drive.run(workflow)
+    workflow.decide(run.run_id, run.requirements[0].pause_id, "confirm", by="ada")
+    if not counts:
+        with pytest.raises(DefinitionChanged, match="'confirm' of 'pay' by 'ada' does not count"):
+            drive.resume(later, run_id=run.run_id)
+        assert calls.names == []
+    run = drive.resume(workflow if not counts else later, run_id=run.run_id)
+    assert (run.paused_step_name, calls.names) == ("end", ["pay", "log"])
+
+
+@pytest.mark.spec("GATE-7")
+def test_a_no_never_allows_what_it_refused(db, drive, calls):
+    """A no that cancelled is not taken for one that skips, for nobody; the definition under which it was said applies it."""
+
+    def flow(word):
+        return Workflow("flow", [gated(calls, "risk", on_reject=word), calls.does("ship")], db)
+
+    run = drive.run(flow("cancel"))
+    flow("cancel").decide(run.run_id, run.requirements[0].pause_id, "reject", by="ada")
+    for options in ({}, {"adopt": True, "by": "bob"}):
+        with pytest.raises(DefinitionChanged, match="'reject' of 'risk' by 'ada' does not count") as refused:
+            drive.resume(flow("skip"), run_id=run.run_id, **options)
+        assert not refused.value.adoptable
+    assert drive.resume(flow("cancel"), run_id=run.run_id).status is RunStatus.cancelled
+    assert calls.names == []
+
+
+@pytest.mark.spec("GATE-7b")
+def test_a_yes_holds_for_what_it_let_begin(db, drive, calls):
+    """A run that failed behind a yes is not reopened by a definition with another way up to the next question; a repaired body is taken."""
+
+    def flow(*more, **settings):
+        outcomes = (OSError("x"), "paid")
+        return Workflow("flow", [Step("pay", calls.does("pay", *outcomes), requires_confirmation=True, **settings), *more], db)
+
+    run = drive.run(flow())
+    confirm_all(run)
+    with pytest.raises(OSError, match="x"):
+        drive.resume(flow(), run)
+    for other in (flow(calls.does("wire")), flow(version=2)):
+        with pytest.raises(DefinitionChanged, match="what an answer let begin has changed from 'pay' up to the next question"):
+            drive.resume(other, run_id=run.run_id, retry_failed=True)
+    assert calls.names == ["pay"]
+    run = drive.resume(flow(max_retries=1), run_id=run.run_id, retry_failed=True)
+    assert (run.status, run.content) == (RunStatus.completed, "paid")
+
+
+@pytest.mark.spec("GATE-7b")
+def test_a_run_that_nobody_answered_is_repaired_freely(db, drive, calls):
+    """Where no answer has been given, a failed run takes a definition with new steps behind its place."""
+    fails = Workflow("flow", [Step("a", calls.does("a", OSError("x"), "a"))], db)
+    with pytest.raises(OSError, match="x"):
+        drive.run(fails, run_id="r")
+    run = drive.resume(Workflow("flow", [Step("a", calls.does("a")), calls.does("b")], db), run_id="r", retry_failed=True)
+    assert (run.status, calls.names) == (RunStatus.completed, ["a", "a", "b"])
+
+
+# -- who takes it over in spite of that --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_person_takes_a_run_over(db, drive, calls):
+    """With `adopt=True` and `by` a run goes on in spite of what would be dropped, and its journal says who did that; once."""
+    run = drive.run(Workflow("flow", standing(calls), db))
+    confirm_all(run)
+    bare = Workflow("flow", [calls.does("collect"), gated(calls, "pay"), calls.does("ship")], db)
+    with pytest.raises(DefinitionChanged, match=r"adopt=True and by \(--adopt --by WHO\)"):
+        drive.resume(bare, run)
+    run = drive.resume(bare, run, adopt=True, by="ada")
+    assert (run.status, calls.names) == (RunStatus.completed, ["collect", "pay", "ship"])
+    said = [detail_of(entry.body.detail) for entry in db.journal(run.run_id)]
+    assert [each.adopted_by for each in said if each.definition is not None] == [None, "ada"]
+    assert sum(each.adopted_by is not None for each in said) == 1
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize("options", [{"adopt": True}, {"by": "ada"}, {"adopt": True, "by": ""}])
+def test_taking_over_has_a_name(db, drive, calls, options):
+    """`adopt=True` without `by`, and `by` without `adopt=True`, are refused; nothing changes."""
+    workflow = two_gates(calls, db)
+    run = drive.run(workflow)
+    confirm_all(run)
+    with pytest.raises(UnsupportedSetting, match="without"):
+        drive.resume(workflow, run, **options)
+    assert calls.names == []
+
+
+@pytest.mark.spec("GATE-8")
+def test_taking_over_what_fits_is_no_event(db, drive, calls):
+    """Where nothing speaks against it, `adopt=True` leaves no name in the journal."""
+    run = drive.run(Workflow("flow", standing(calls), db))
+    confirm_all(run)
+    run = drive.resume(Workflow("flow", STRICTER["a gate more"](calls), db), run, adopt=True, by="ada")
+    assert all(detail_of(entry.body.detail).adopted_by is None for entry in db.journal(run.run_id))
+
+
+# -- versions ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_lower_version_takes_no_run_of_a_higher_one(db, drive, calls):
+    """The version of a run is that of the definition that it follows; none counts as 0. A person may take it back."""
+
+    def flow(version):
+        return Workflow("flow", standing(calls), db, version=version)
+
+    run = drive.run(flow(2))
+    confirm_all(run)
+    for lower in (None, 1):
+        with pytest.raises(DefinitionChanged, match=f"it is version {lower or 0}, and the run follows version 2"):
+            drive.resume(flow(lower), run)
+    run = drive.resume(flow(3), run)
+    confirm_all(run)
+    with pytest.raises(DefinitionChanged, match="the run follows version 3"):
+        drive.resume(flow(2), run)
+    assert drive.resume(flow(None), run, adopt=True, by="ada").status is RunStatus.completed
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_call_that_was_begun_is_made_by_its_version(db, drive, calls):
+    """A call that is owed is not made by another version of its step, and the version under which it was begun makes it."""
+
+    def flow(version):
+        return Workflow("flow", [Step("long", calls.does("long", KeyboardInterrupt(), "done"), version=version)], db)
+
+    with pytest.raises(KeyboardInterrupt):
+        drive.run(flow(1), run_id="r")
+    for other in (None, 2):
+        with pytest.raises(
+            DefinitionChanged, match=f"the call of 'long' was begun by its version 1, and this is version {other or 0}"
+        ):
+            drive.resume(flow(other), run_id="r")
+    run = drive.resume(flow(1), run_id="r")
+    assert (run.status, run.content, calls.names) == (RunStatus.completed, "done", ["long", "long"])
 
 
 @pytest.mark.spec("CONT-5", "CONT-9")
@@ -104,12 +351,12 @@ def test_the_journal_says_which_definition_it_follows(db, drive, calls):
     run = drive.run(workflow)
     confirm_all(run)
     gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("one", "two")]
-    later = Workflow("flow", [gates[0], calls.does("between"), gates[1]], db)
+    later = Workflow("flow", [*gates, calls.does("end"), calls.does("after")], db)
     run = drive.finish(later, drive.resume(later, run), confirm_all)
     asked = ("StepPaused", "StepContinued", "StepCompleted")
     told = [(event.event, event.step_name) for event in later.get_run_output(run.run_id).events if event.event in asked]
     one, two = ([(name, step) for name in asked] for step in ("one", "two"))
-    assert told == [*one, ("StepCompleted", "between"), *two]
+    assert told == [*one, *two, ("StepCompleted", "end"), ("StepCompleted", "after")]
     assert db.load(run.run_id).identity.fingerprint == later.compiled.program.fingerprint
     assert all(db.definition(each.compiled.program.fingerprint) for each in (workflow, later))
     assert db.definition("0" * 64) is None

@@ -28,6 +28,7 @@ RUN_HERE = (
     "error-handling",
     "migrating",
     "reading-the-code",
+    "releases",
     "reviews",
     "writing-a-store",
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from statecore.runtime.judge import Case
 from tests.faults import abandoned, boundaries, redefined, signals
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.report import Order, Tally
@@ -104,7 +105,7 @@ def mutants() -> list[Mutant]:  # a list of small patches
         Mutant("a claim is never given back", "T1", put(SqliteDb, "release", lambda _: lambda *_: None)),
         Mutant("an interruption in a step is not stored", "T11", put(sync, "store_interruption", lambda _: lambda *_: None)),
         Mutant("an abandoned run is not given back", "T18", put(sync, "let_go", lambda _: lambda *_: None)),
-        Mutant("a changed definition is not looked at", "T7", put(ready, "differences_at", lambda _: lambda *_: [])),
+        Mutant("a changed definition is not looked at", "T7", put(Case, "differences", lambda _: lambda *_: [])),
         Mutant("the chain is not linked", "T1", put(writing, "link", lambda _: lambda *_: bytes(32))),
     ]
 

@@ -17,16 +17,19 @@ Gate = Callable[..., Step]
 
 
 def changes(step: Callable[..., Step]) -> dict[str, tuple[list[Any], bool]]:
-    """The new definitions by name, and whether the gated step `pay` is still where it was."""
-    a, pay, z = step("a"), step("pay", requires_confirmation=True), step("z")
+    """The new definitions by name, and whether a run that is parked at the gate of `pay` may go on under each."""
+    a, pay, z = step("a"), step("pay", requires_confirmation=True), step("z", requires_confirmation=True)
     return {
         "the same": ([a, pay, z], True),
         "inserted before": ([step("new"), a, pay, z], True),
         "inserted between": ([a, step("new"), pay, z], True),
-        "inserted after": ([a, pay, step("new"), z], True),
+        "inserted after": ([a, pay, step("new"), z], False),
+        "inserted behind the next gate": ([a, pay, z, step("new")], True),
         "another removed": ([pay, z], True),
-        "swapped": ([z, pay, a], True),
-        "policy changed": ([a, step("pay", requires_confirmation=True, on_error="skip"), z], True),
+        "swapped": ([z, pay, a], False),
+        "policy weaker": ([a, step("pay", requires_confirmation=True, on_error="skip"), z], False),
+        "gate removed": ([a, step("pay"), z], False),
+        "more retries": ([a, step("pay", requires_confirmation=True, max_retries=2), z], True),
         "removed": ([a, z], False),
         "renamed": ([a, step("refund", requires_confirmation=True), z], False),
         "moved inside": ([a, Steps("group", [pay]), z], False),

@@ -11,7 +11,7 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 SEMANTICS = ROOT / "specs" / "semantics.md"
-LINE = re.compile(r"^- \*\*(?P<id>[A-Z]+-\d+)\*\*(?P<planned> \(planned\))? (?P<says>.*)$", re.MULTILINE)
+LINE = re.compile(r"^- \*\*(?P<id>[A-Z]+-\d+[a-z]?)\*\*(?P<planned> \(planned\))? (?P<says>.*)$", re.MULTILINE)
 
 
 @frozen

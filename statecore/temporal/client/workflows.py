@@ -9,6 +9,7 @@ from statecore.core import Seconds
 from statecore.errors import NotPaused, StoreUnavailable
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import Runnable
+from statecore.runtime.judge import check_seen
 from statecore.runtime.launching import Driven, RunOptions, submit
 from statecore.stores import Decided
 from statecore.stores.rules import STATUS
@@ -105,6 +106,9 @@ class TemporalWorkflows(Generic[Output]):
         row = self.db.pause(requirement.run_id, requirement.pause_id)
         if row is None:
             return
+        shown = requirement.shown() if row.decided is None else None
+        if shown is not None:
+            check_seen(self.db.load(requirement.run_id).identity.canonical, row.pause, shown)
         word = str(requirement.decision)
         text = stored_value(row.pause, word, requirement.value)
         now = self.workflow.host.clock()

@@ -187,10 +187,14 @@ PARKED = """
         return Workflow("flow", list(steps), db)
 
     first, gate = Step("first", work), Step("gate", work, requires_confirmation=True)
-    was = flow(first, gate)
-    same = flow(gate, Step("later", work))
-    asks = flow(Step("first", work, requires_user_input=True), Step("new", work, requires_confirmation=True), gate)
-    renamed = flow(first, Step("gate 2", work, requires_confirmation=True))
+    end = Step("end", work, requires_confirmation=True)
+    was = flow(first, gate, end)
+    earlier = flow(Step("before", work), first, gate, end, Step("later", work))
+    same = flow(gate, Step("later", work), end)
+    more = flow(first, gate, end, Step("new", work, requires_confirmation=True))
+    open = flow(first, Step("gate", work), end)
+    asks = flow(Step("first", work, requires_user_input=True), Step("new", work, requires_confirmation=True), gate, end)
+    renamed = flow(first, Step("gate 2", work, requires_confirmation=True), end)
 """
 
 
@@ -198,14 +202,17 @@ PARKED = """
 @pytest.mark.parametrize(
     ("target", "expected", "said"),
     [
-        ("was", FINE, ["No parked run"]),
-        ("same", FINE, ["No parked run"]),
-        ("asks", FINE, ["UNASKED      run r: it has passed 'first', 'new'", "No parked run"]),
-        ("renamed", FAILED, ["STRANDED     run r: 'gate', where the run stands, is gone"]),
+        ("was", FINE, ["under this definition: 1 goes on\n"]),
+        ("earlier", FINE, ["under this definition: 1 goes on\n"]),
+        ("same", FINE, ["1 asked again", "asked again r: 'gate': 'confirm' leads to something else now"]),
+        ("more", FINE, ["1 asks more", "asks more   r: confirmation of 'new'"]),
+        ("asks", FINE, ["unasked     r: it has passed 'first', 'new'", "1 goes on"]),
+        ("open", FAILED, ["1 refused", "refused     r: it would drop the gate of 'gate'", "--adopt --by WHO"]),
+        ("renamed", FAILED, ["1 stranded", "stranded    r: 'gate', where the run stands, is gone"]),
     ],
 )
 def test_parked_runs_are_held_against_a_definition(capsys, folder, target, expected, said):
-    """`--against-store` names the runs that a definition would strand, and the gates that runs pass unasked; a stranded run fails."""
+    """`--against-store` says what a definition would make of each run, and names gates that runs pass unasked; a refused run fails."""
     (folder / "parked_flow.py").write_text(dedent(PARKED))
     db = SqliteDb("parked.db")
     loaded = load("parked_flow.py:was")

@@ -308,16 +308,21 @@ def test_pauses_that_nobody_moves_are_named(cli, file):
 
 
 def test_runs_that_a_new_definition_would_strand_are_named(cli, file, tmp_path):
-    """With a target, a parked run whose place is gone or is of another kind is named; without, or with the same workflow, none is."""
+    """With a target, a parked run whose place is gone, or that would lose a gate, is named; without, or with the same workflow, none is."""
     flows = """
         from statecore import Step, Steps, Workflow
         same = Workflow("payout", [Step("pay", lambda _: 1, requires_confirmation=True)])
-        more = Workflow("payout", [Step("first", lambda _: 1), Step("pay", lambda _: 1)])
+        more = Workflow("payout", [Step("first", lambda _: 1), Step("pay", lambda _: 1, requires_confirmation=True)])
+        bare = Workflow("payout", [Step("pay", lambda _: 1)])
         renamed = Workflow("payout", [Step("pay out", lambda _: 1)])
         kind = Workflow("payout", [Steps("pay", [Step("x", lambda _: 1)])])
         """
     (tmp_path / "flows.py").write_text(dedent(flows))
     assert [cli(f"doctor runs.db --target flows.py:{name}").code for name in ("same", "more")] == [FINE, FINE]
+    said = cli("doctor runs.db --target flows.py:bare")
+    assert (said.code, "refused     r: it would drop the gate of 'pay'" in said.out) == (FAILED, True)
+    [verdict] = json.loads(cli("doctor runs.db --target flows.py:bare --json").out)["verdicts"]
+    assert verdict == {"run_id": "r", "verdict": "refused", "why": ["it would drop the gate of 'pay'"]}
     said = cli("doctor runs.db --target flows.py:renamed")
     assert said.code == FAILED
     assert "stranded    r: 'pay', where the run stands, is gone" in said.out

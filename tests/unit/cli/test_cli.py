@@ -25,6 +25,7 @@ from statecore.cli.person import RETRIES, WORDS, Person, parse
 from statecore.cli.screen import command
 from statecore.cli.views import readable
 from statecore.codec import decode
+from statecore.stores.detail import detail_of
 from tests.crash.commands import statecore
 
 FLOW = """
@@ -258,6 +259,30 @@ def test_a_step_that_fails_is_told_in_a_line(cli, effects, folder):
     (folder / "mended").touch()
     assert cli("resume flow.py:breaks r --retry-failed").code == FINE
     assert effects() == ["broken", "last"]
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_run_of_another_definition_is_taken_over_by_name(cli, effects, folder):
+    """`resume` refuses a run whose gate this definition lacks, and says what it would drop; `--adopt --by` takes it, and the journal says who."""
+    assert cli("run flow.py:two --run-id r").code == PAUSED
+    assert cli("confirm r one --by ann").code == FINE
+    (folder / "flow.py").write_text(
+        dedent(FLOW).replace("requires_confirmation=True) for n in", 'requires_confirmation=n == "one") for n in')
+    )
+    sys.modules.pop("flow", None)
+    refused = cli("resume flow.py:two r")
+    assert (refused.code, "it would drop the gate of 'two'" in refused.err, "--adopt --by WHO" in refused.err) == (
+        FAILED,
+        True,
+        True,
+    )
+    assert effects() == []
+    assert cli("resume flow.py:two r --adopt --by ada").code == FINE
+    assert effects() == ["one", "two"]
+    db = SqliteDb("statecore.db")
+    said = [detail_of(entry.body.detail) for entry in db.journal("r")]
+    assert [each.adopted_by for each in said if each.definition is not None] == [None, "ada"]
+    db.close()
 
 
 @pytest.mark.spec("CONT-2")

@@ -222,7 +222,15 @@ def test_hostile_names_go_through_every_command(folder, capsys, chosen):
 
 # -- errors ------------------------------------------------------------------------------------------------------------------------
 
-GIVEN = {"str": "{}", "str | None": "{}", "Iterable[str]": ["{}", "{}"], "object": "{}", "int": 3, "Iterable[int]": (1, 2)}
+GIVEN = {
+    "str": "{}",
+    "str | None": "{}",
+    "Iterable[str]": ["{}", "{}"],
+    "object": "{}",
+    "int": 3,
+    "bool": True,
+    "Iterable[int]": (1, 2),
+}
 
 
 def raised(kind, name):

@@ -74,6 +74,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "str": TEXTS,
     "str | None": st.none() | TEXTS,
     "int": st.integers(),
+    "bool": st.booleans(),
     "Iterable[str]": st.lists(TEXTS, max_size=3),
     "Iterable[int]": st.lists(st.integers(), max_size=3),
     "object": PLAIN,
@@ -105,7 +106,7 @@ def given_errors(function: Any) -> Any:
 def examples(kind: type[Any]) -> Iterator[Any]:
     """Errors of a class without chance: of an easy text, of one that drives terminals, and of a long one; the objects are odd ones."""
     for text, found in (("word", ODD["hostile"]), ("\x1b[31m\n\u202e\ud800", ODD["lock"]), ("x" * LONG, ODD["loop"])):
-        plainly = {"int": 7, "Iterable[str]": [text, text], "Iterable[int]": [1, 2], "object": found}
+        plainly = {"int": 7, "bool": True, "Iterable[str]": [text, text], "Iterable[int]": [1, 2], "object": found}
         yield kind(*(plainly.get(each, text) for each in parameters(kind).values()))
 
 

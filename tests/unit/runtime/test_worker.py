@@ -14,6 +14,7 @@ from statecore.runtime import worker as module
 from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import Boundary
+from statecore.stores.detail import detail_of
 from statecore.testing.doubles import Clock, timed
 from statecore.testing.stores.samples import ALIVE, DEAD, TIME, answer, begin, claim, identity, question
 
@@ -380,3 +381,18 @@ def test_what_is_claimed_while_a_worker_is_told_to_stop_is_given_back(db, monkey
     assert (db.load("r").owner, db.load("r").state, db.journal("r")) == (None, before, [])
     monkeypatch.undo()
     assert worked(flow)["r"][0] == "PAUSED"
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_worker_takes_over_in_somebodys_name(db):
+    """A worker refuses a run whose gate its definition lacks, and drives it where a person said so; the journal has the name."""
+    gated = [Step("pay", done, requires_confirmation=True), Step("ship", done, requires_confirmation=True)]
+    flow_of(db, *gated).run("x", run_id="r")
+    db.decide(yes_to(db, "r"))
+    bare = flow_of(db, gated[0], Step("ship", done))
+    assert dict(Worker(bare).work(until_idle=True)) == {"REFUSED": 1}
+    assert (db.load("r").owner, db.load("r").state.run) == (None, "paused")
+    assert dict(Worker(bare, adopt=True, by="ada").work(until_idle=True)) == {"COMPLETED": 1}
+    assert [each for entry in db.journal("r") if (each := detail_of(entry.body.detail).adopted_by)] == ["ada"]
+    with pytest.raises(UnsupportedSetting, match="adopt=True without by"):
+        Worker(bare, adopt=True)

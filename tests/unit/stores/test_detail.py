@@ -44,6 +44,10 @@ ROWS = {
     "the rows of branches": (Detail(of={"b": 7, "a": None, "c": {"d": 9}}), '{"of": {"b": 7, "a": null, "c": {"d": 9}}}'),
     "media": (Detail(media='{"images":["i"]}'), '{"media": "{\\"images\\":[\\"i\\"]}"}'),
     "a definition": (Detail(definition="6c8e"), '{"definition": "6c8e"}'),
+    "a definition that was taken over": (
+        Detail(definition="6c8e", adopted_by="ada"),
+        '{"definition": "6c8e", "adopted_by": "ada"}',
+    ),
     "a person, rows and a definition": (
         Detail(by="ada", of=3, definition="6c8e"),
         '{"by": "ada", "of": 3, "definition": "6c8e"}',

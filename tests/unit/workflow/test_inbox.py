@@ -35,8 +35,9 @@ def test_the_stored_form_of_a_program_is_the_program(program):
 
 
 def silent(program):
-    """A program without what people are shown, sentences, forms and kinds of choice: pauses carry it."""
-    return evolve(program, nodes={at: evolve(node, asks={}, form=None, multiple=None) for at, node in program.nodes.items()})
+    """A program without what people are shown, which pauses carry, and without the names of the user's code."""
+    without: dict[str, Any] = {"asks": {}, "form": None, "multiple": None, "callable": None}
+    return evolve(program, nodes={at: evolve(node, **without) for at, node in program.nodes.items()})
 
 
 def test_names_that_look_like_addresses_are_read_back():

@@ -1,0 +1,79 @@
+"""GATE-6: a person answers the question that stands, or is told that it has changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from statecore import Inbox, Parallel, PauseFilter, RunStatus, Step, StepRequirement, Workflow
+from statecore.errors import StaleDecision
+from tests.conformance.drive import history
+
+
+def branches(calls, db, *, longer=False):
+    """Two gates beside each other, and behind both a gate, behind which perhaps comes a step more."""
+    gates = [Step(name, calls.does(name), requires_confirmation=True) for name in ("one", "other")]
+    after = Step("after", calls.does("after"), requires_confirmation=True)
+    return Workflow("flow", [Parallel(*gates, name="p"), *([calls.does("more")] if longer else []), after], db)
+
+
+def named(run, name):
+    """The requirement of a step."""
+    return next(each for each in run.steps_requiring_confirmation if each.step_name == name)
+
+
+@pytest.mark.spec("GATE-6")
+def test_a_question_that_changed_after_it_was_shown(db, drive, calls):
+    """Where the run went over to a definition in which the word leads elsewhere, the decision is stale, and nothing is stored."""
+    workflow, later = branches(calls, db), branches(calls, db, longer=True)
+    run = drive.run(workflow)
+    old, stale = named(run, "other"), named(run, "other")
+    shown = old.shown()
+    named(run, "one").confirm()
+    drive.resume(later, run, adopt=True, by="ada")
+    before = history(workflow, run.run_id)
+    with pytest.raises(StaleDecision, match="no longer asks what was shown"):
+        later.decide(run.run_id, old.pause_id, "confirm", seen=shown)
+    stale.confirm()
+    with pytest.raises(StaleDecision):
+        drive.resume(later, step_requirements=[stale], run_id=run.run_id)
+    assert (db.decisions(run.run_id)[1:], history(workflow, run.run_id)) == ([], before)
+    anew = later.list_pauses()[0]
+    assert anew.shown() != shown
+    later.decide(run.run_id, anew.pause_id, "confirm", seen=anew.shown())
+    run = drive.resume(later, run_id=run.run_id)
+    assert (run.paused_step_name, calls.names) == ("after", ["one", "other", "more"])
+
+
+@pytest.mark.spec("GATE-6")
+def test_a_question_that_stands_is_answered(db, drive, calls):
+    """The digest of a question is the same for each reader, and travels in plain data; without one the answer counts."""
+    workflow = branches(calls, db)
+    run = drive.run(workflow)
+    one, other = named(run, "one"), named(run, "other")
+    read = {each.step_name: each.shown() for each in Inbox(db).pending(PauseFilter())}
+    assert read == {"one": one.shown(), "other": other.shown()}
+    assert len(set(read.values())) == 2
+    sent = StepRequirement.from_dict(one.to_dict())
+    sent.confirm()
+    assert (sent.seen, sent.shown()) == (one.shown(), one.shown())
+    unknown = StepRequirement.from_dict({**other.to_dict(), "seen": None})
+    unknown.reject()
+    assert unknown.shown() is None
+    run = drive.resume(workflow, step_requirements=[sent, unknown], run_id=run.run_id)
+    assert (run.paused_step_name, calls.names) == ("after", ["one"])
+    workflow.decide(run.run_id, run.requirements[0].pause_id, "confirm")
+    assert drive.resume(workflow, run_id=run.run_id).status is RunStatus.completed
+
+
+@pytest.mark.spec("GATE-6")
+def test_a_digest_of_something_else_is_refused(db, drive, calls):
+    """A forged digest, or that of another question, stores nothing; a decision that is repeated is answered as it was."""
+    workflow = branches(calls, db)
+    run = drive.run(workflow)
+    one, other = named(run, "one"), named(run, "other")
+    for wrong in ("", "0" * 64, other.shown()):
+        with pytest.raises(StaleDecision):
+            workflow.decide(run.run_id, one.pause_id, "confirm", seen=wrong)
+    assert db.decisions(run.run_id) == []
+    first = workflow.decide(run.run_id, one.pause_id, "confirm", seen=one.shown(), by="ada")
+    assert workflow.decide(run.run_id, one.pause_id, "confirm", seen="stale").by == first.by == "ada"
