@@ -23,6 +23,7 @@ from statecore.lifecycles import words as w
 
 from .ahead import Ahead, Gate, Round, ahead
 from .program import ROOT
+from .ways import Point, walk
 from .weaker import has_gate, weakened
 
 if TYPE_CHECKING:
@@ -177,8 +178,9 @@ def steps_of(program: Program) -> list[Node]:
 def repeated_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[Difference]:
     """Steps that the run has passed in this turn, and that would begin in it."""
     passed: dict[str, list[Address]] = {}
+    possible = {point.at for point in walk(old, [Point(old.first, w.pending)], lambda _: False)}
     for node in steps_of(old):
-        if None not in was.reached.get(node.at, ()):
+        if node.at in possible and None not in was.reached.get(node.at, ()):
             passed.setdefault(node.name, []).append(node.at)
     for node in steps_of(new):
         for turn in now.entered.get(node.at, ()):

@@ -159,8 +159,17 @@ class Search:
         return self.bits.setdefault(point, 1 << len(self.bits))
 
     def is_open(self, spot: Spot, way: Way) -> bool:
-        """Whether a way can be taken from here: of a Router that is running, only the choices that are left."""
+        """Whether a way is taken from here: of a Router that is running, only the choices that are left.
+
+        A step that a person may skip after three deaths alone is no way around its review: both programs have it.
+        """
         at, phase = spot.point
+        if (
+            way.trigger == w.interrupt
+            and way.to.phase == w.errored_paused
+            and w.interrupt_pauses not in self.program.nodes[at].facts
+        ):
+            return False
         closes = phase == w.running and spot.round is None and at in self.rest
         return (
             not closes

@@ -1,0 +1,192 @@
+"""What speaks against adoption, as data: the rule and the address of each difference, and what is nobody's difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
+from statecore.core import BEGINNING, START, Event, Program, State, advance, calls, stored_program
+from statecore.core.adoption import differences, new_gates
+from statecore.core.ahead import ahead
+
+ANSWERS = {"execute": "succeed", "evaluate": "hold", "select": "choose", "test": "refute", "judge": "hold"}
+
+
+def work(_step_input: object) -> bool:
+    """Stand for user code, which the core never calls."""
+    raise AssertionError
+
+
+def step(name: str, **settings: Any) -> Step:
+    """A step."""
+    return Step(name, work, **settings)
+
+
+def gate(name: str, **settings: Any) -> Step:
+    """A step with a gate."""
+    return step(name, requires_confirmation=True, **settings)
+
+
+def program(*steps: Any, **settings: Any) -> Program:
+    """The program of a workflow."""
+    return Workflow("w", list(steps), **settings).compiled.program
+
+
+def parked(of: Program, *answers: tuple[str, str]) -> State:
+    """The run of a program where it rests, after answers (address, trigger); every call goes well."""
+    state = advance(of, BEGINNING, START).state
+    todo = list(answers)
+    while True:
+        if owed := calls(of, state):
+            call = owed[0]
+            choices = tuple(of[call.at].exits.values()) if call.kind == "select" else ()
+            event = Event(ANSWERS[call.kind], call.at, call.turn, call.attempt, choices=choices)
+        elif todo:
+            at, trigger = todo.pop(0)
+            cursor = next(each for each in state.cursors if each.at == at)
+            event = Event(trigger, at, cursor.turn, cursor.attempt)
+        else:
+            return state
+        state = advance(of, state, event).state
+
+
+def found(old: Program, new: Program, state: State) -> set[tuple[str, str]]:
+    """The rules and addresses of the differences."""
+    return {(each.rule, each.at) for each in differences(old, new, state)}
+
+
+JUDGED = step("s", requires_output_review=lambda _: True, on_reject="cancel")
+REVIEWED = step("s", requires_output_review=True, on_reject="cancel")
+CASES: dict[str, tuple[list[Any], list[Any], set[tuple[str, str]]]] = {
+    "the same": ([gate("a")], [gate("a")], set()),
+    "a judged review for a sure one": (
+        [gate("a"), REVIEWED, step("z")],
+        [gate("a"), JUDGED, step("z")],
+        {("weaker", "s"), ("behind", "z")},
+    ),
+    "a sure review for a judged one": ([gate("a"), JUDGED, step("z")], [gate("a"), REVIEWED, step("z")], set()),
+    "an iteration review that an end condition may spare": (
+        [gate("a"), Loop("l", [step("b")], requires_iteration_review=True)],
+        [gate("a"), Loop("l", [step("b")], end_condition=lambda _: True, requires_iteration_review=True)],
+        {("weaker", "l")},
+    ),
+    "a no that takes the else branch": (
+        [gate("a"), Condition("c", [step("t")], [step("e")], requires_confirmation=True, on_reject="cancel")],
+        [gate("a"), Condition("c", [step("t")], [step("e")], requires_confirmation=True)],
+        {("weaker", "c")},
+    ),
+    "a death that is repeated": ([gate("a", on_interrupt="pause")], [gate("a")], {("weaker", "a")}),
+    "a form for a yes": ([gate("a")], [step("a", requires_user_input=True)], {("gate", "a")}),
+    "a gate that moved outward": (
+        [gate("a"), Steps("g", [gate("b")])],
+        [gate("a"), Steps("g", [step("b")], requires_confirmation=True)],
+        {("gate", "g/b"), ("behind", "g/b")},
+    ),
+    "a step at another place takes its gates along": (
+        [gate("a"), gate("g", on_reject="cancel"), step("s")],
+        [gate("a"), gate("g", on_reject="cancel"), Steps("in", [step("s")])],
+        set(),
+    ),
+    "a step at another place without its gates": (
+        [gate("a"), gate("g", on_reject="cancel"), step("s")],
+        [gate("a"), Steps("in", [step("s")]), gate("g", on_reject="cancel")],
+        {("behind", "in/s")},
+    ),
+    "a gate beside a branch stands before what follows": (
+        [Parallel(gate("a"), gate("b", on_reject="cancel"), name="p"), step("z")],
+        [Parallel(gate("a"), gate("b", on_reject="skip"), name="p"), step("z")],
+        {("weaker", "p/b"), ("behind", "z")},
+    ),
+    "before its gate in the next iteration": (
+        [Loop("l", [gate("a"), step("s")])],
+        [Loop("l", [step("s"), gate("a")])],
+        {("dropped", "l/s")},
+    ),
+    "a step that is over, into a loop": (
+        [step("s"), Loop("l", [gate("a"), step("b")])],
+        [Loop("l", [step("s"), gate("a"), step("b")])],
+        {("twice", "l/s")},
+    ),
+    "a choice that is gone, and was not chosen yet": (
+        [Router("r", [step("x"), step("y")], requires_user_input=True)],
+        [Router("r", [step("x")], requires_user_input=True)],
+        set(),
+    ),
+    "inside other components": (
+        [Condition("c", [gate("a")], evaluator=True)],
+        [Steps("c", [Steps("then", [gate("a")])])],
+        {("place", "c"), ("place", "c/then/a")},
+    ),
+}
+
+
+@pytest.mark.spec("GATE-8", "GATE-8b")
+@pytest.mark.parametrize("case", CASES)
+def test_a_difference_has_a_rule_and_a_place(case):
+    """Each change of a definition is told by its rules and addresses, and a change that takes nothing away by none."""
+    before, after, expected = CASES[case]
+    old, new = program(*before), program(*after)
+    assert found(old, new, parked(old)) == expected
+    assert found(stored_program(old.canonical), new, parked(old)) == expected
+
+
+@pytest.mark.spec("GATE-8")
+def test_versions_of_workflows_and_of_calls():
+    """A lower version of the workflow is a difference, and another version of a step whose call is owed; at a gate a step's is none."""
+    old = program(gate("a", version=2), version=3)
+    assert found(old, program(gate("a", version=2), version=2), parked(old)) == {("version", "")}
+    assert found(old, program(gate("a", version=2)), parked(old)) == {("version", "")}
+    assert found(old, program(gate("a"), version=4), parked(old)) == set()
+    owed = advance(old, parked(old), Event("confirm", "a")).state
+    assert found(old, program(gate("a"), version=4), owed) == {("version", "a")}
+    inner = Workflow("inner", [gate("a")], version=2)
+    assert program(inner)["inner"].version == program(Step("x", workflow=inner))["x"].version == 2
+    assert program(Step("x", workflow=inner, version=3))["x"].version == 3
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_version_is_in_the_form_where_it_is_set():
+    """Without versions the canonical form is that of former releases; a version is read back from it."""
+    bare, versioned = program(gate("a")), program(gate("a", version=2), version=3)
+    assert (len(bare.canonical.split("],")), "2" in bare.canonical) == (len(bare.canonical.split("],")), False)
+    back = stored_program(versioned.canonical)
+    assert (back.version, back["a"].version, back.fingerprint) == (3, 2, versioned.fingerprint)
+    assert stored_program(bare.canonical).version is None
+    assert program(gate("a", version=2)).fingerprint != bare.fingerprint != program(gate("a"), version=1).fingerprint
+
+
+@pytest.mark.spec("GATE-8")
+def test_gates_before_a_step_are_those_of_every_way():
+    """A step is behind the gates of all ways to it: not behind one in a branch that may be left out, and behind each branch of a Parallel."""
+    of = program(
+        gate("a"),
+        Condition("c", [gate("x", on_reject="cancel")], evaluator=work),
+        step("y"),
+        Parallel(gate("b", on_reject="cancel"), step("d"), name="p"),
+        step("z"),
+    )
+    begins = {at: {gate.name for gate in gates} for (at, _), gates in ahead(of, parked(of)).begins.items()}
+    assert begins == {"a": {"a"}, "c": set(), "c/then/x": {"x"}, "y": set(), "p/b": {"b"}, "p/d": set(), "z": {"b"}}
+
+
+@pytest.mark.spec("GATE-8")
+def test_more_gates_are_named():
+    """The gates that a run may be asked in addition are listed; where its place is gone none is."""
+    old = program(gate("a"), step("z"))
+    new = program(gate("a"), gate("n"), gate("z"))
+    assert [each.name for each in new_gates(old, new, parked(old))] == ["n", "z"]
+    assert new_gates(old, old, parked(old)) == new_gates(old, program(gate("n")), parked(old)) == []
+
+
+@pytest.mark.spec("GATE-8b")
+def test_what_frames_remember_is_a_place():
+    """In an entered Parallel its branches, in an entered Router the choices that are left: one that has run may be gone."""
+    router = [Router("r", [step("x"), gate("g"), step("y")], selector=work)]
+    old = program(*router)
+    state = parked(old)
+    assert found(old, program(Router("r", [gate("g"), step("y")], selector=work)), state) == set()
+    [gone] = differences(old, program(Router("r", [step("x"), gate("g")], selector=work)), state)
+    assert (gone.rule, gone.at, gone.firm) == ("place", "r", True)
+    assert str(gone) == "choice 'r/y' of 'r', which is still to run, is gone"
