@@ -109,10 +109,7 @@ class _Shared:
         self.decision, self.value, self.by, self.comment = decision, value, by, comment
 
     def shown(self, canonical: str | None = None) -> str | None:
-        """The digest of the question as it was shown: send it as `seen` with a decision. None where it is not known.
-
-        `canonical`: the form of a definition; None is returned, too, where the question was shown under this very one.
-        """
+        """The digest of the question as it was shown, for `decide(..., seen=)`; None where it is unknown, or shown under this very form."""
         place = self._place
         if self.seen is not None or place is None or place.read_seen is None:
             return self.seen

@@ -45,7 +45,7 @@ def changed(db: RunReader, workflow_id: str, program: Program) -> Iterator[Recor
             yield record
 
 
-def verdicts(db: RunReader, workflow_id: str, program: Program, now: int) -> list[Judgement]:
+def verdicts(db: RunReader, workflow_id: str, program: Program, now: Micros) -> list[Judgement]:
     """What would become of each unfinished run of a workflow under this definition of it."""
     return [judge(db, record, program, now) for record in db.runs(RunFilter(workflow_id=workflow_id, phases=UNFINISHED, limit=ALL))]
 

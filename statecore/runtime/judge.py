@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from attrs import frozen
 
 from statecore.codec import decode
-from statecore.core import DECISIONS, Ask, Program, asks, stored_program
+from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
 from statecore.core.evidence import Slice, goes_on_the_same, means_the_same, slices
 from statecore.core.ways import question_at
 from statecore.errors import StaleDecision, StatecoreError
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import REJECT, SELECT, SKIP
 from statecore.stores import PauseFilter
 from statecore.stores.frames import questions
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
 ALL = 10_000
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
-FIRM = frozenset({"reject", "skip", w.expire})
+FIRM = frozenset({REJECT.word, SKIP.word, w.expire})
 """Words that never allow what they did not: no order takes them for something else."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
 """The questions with a form or choices, and the stored text of these as a component has them now."""
@@ -65,7 +66,7 @@ class Case:
     program: Program
     answers: Mapping[str, Decided]
     questions: Mapping[str, Pause]
-    now: int
+    now: Micros
 
     @property
     def old(self) -> Program:
@@ -135,7 +136,9 @@ def sentence(node: Node, word: str, said: Decided | None, why: str) -> str:
 
 def lacks_choice(node: Node, said: Decided | None) -> bool:
     """Whether a choice that was selected is not there."""
-    return said is not None and said.word == "select" and bool(said.value) and not set(decode(str(said.value))) <= node.exits.keys()
+    return (
+        said is not None and said.word == SELECT.word and bool(said.value) and not set(decode(str(said.value))) <= node.exits.keys()
+    )
 
 
 def says_the_same(question: Pause, node: Node) -> bool:
@@ -198,7 +201,7 @@ def check_seen(canonical: str, question: Pause, shown: str) -> None:
 # -- one table of verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def judge(db: RunReader, record: Record, program: Program, now: int) -> Judgement:
+def judge(db: RunReader, record: Record, program: Program, now: Micros) -> Judgement:
     """What would become of a stored run under a program."""
     run_id = record.identity.run_id
     try:
