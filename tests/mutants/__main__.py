@@ -55,6 +55,8 @@ STAGES = (
         "tests/unit/core/test_replay.py",
         "tests/unit/core/test_instants.py",
         "tests/unit/core/test_memo.py",
+        "tests/unit/core/test_adoption.py",
+        "tests/unit/core/test_evidence.py",
     ],
     ["tests/model/test_oracle.py", "tests/model/test_replay.py", "tests/model/test_reachable.py", "tests/property"],
 )

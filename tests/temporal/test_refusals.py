@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
 from specs.tools import errors
+from statecore import Step, Workflow
+from statecore.core import Call, stored_program
 from statecore.errors import AlreadyDecided, NotAComponent, RunError
+from statecore.temporal.activities import Performer
 from statecore.temporal.wire import refusal, refused
 
 GROUPS = {"StatecoreError", "DefinitionError", "LifecycleError", "RunError", "StoreError"}
@@ -47,6 +51,25 @@ def test_an_object_travels_as_its_type() -> None:
     assert "s3cret" not in f"{refusal(error).details} {refusal(error).message}"
     told = {"a": "a value of type set", "b": "a value of type object", "c": "a value of type bytes"}
     assert vars(refused(refusal(error))) == {"where": "w", "found": told}
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize(("version", "taken"), [(None, False), (2, True), (3, False)])
+def test_a_call_is_made_by_its_version(version: int | None, taken: bool) -> None:
+    """A worker with another version of a step does not make the call of a run that began with this one; it waits for another worker."""
+
+    def flow(number: int | None, *more: Step) -> Workflow:
+        return Workflow("flow", [Step("pay", str, version=number), *more])
+
+    began, mine = flow(2).compiled.program, flow(version, Step("later", str))
+    identity: Any = SimpleNamespace(run_id="r", fingerprint=began.fingerprint, canonical=began.canonical)
+    performer: Any = Performer(None, {}, None)  # type: ignore[arg-type]
+    if taken:
+        assert performer.compiled(mine, identity, Call("execute", "pay", (), 0)).program == stored_program(began.canonical)
+        return
+    with pytest.raises(ApplicationError, match="the call of 'pay' was begun by its version 2") as refused_call:
+        performer.compiled(mine, identity, Call("execute", "pay", (), 0))
+    assert (refused_call.value.type, refused_call.value.non_retryable) == ("DefinitionChanged", False)
 
 
 @pytest.mark.parametrize("details", ["{", "[1]", 3, '{"_private": 1}'], ids=str)

@@ -198,7 +198,7 @@ PARKED = """
 """
 
 
-@pytest.mark.spec("CONT-9")
+@pytest.mark.spec("CONT-9", "GATE-9")
 @pytest.mark.parametrize(
     ("target", "expected", "said"),
     [

@@ -307,6 +307,7 @@ def test_pauses_that_nobody_moves_are_named(cli, file):
     assert {each["kind"] for each in json.loads(cli("doctor runs.db --json").out)["symptoms"]} == {"unapplied", "uncancelled"}
 
 
+@pytest.mark.spec("GATE-9")
 def test_runs_that_a_new_definition_would_strand_are_named(cli, file, tmp_path):
     """With a target, a parked run whose place is gone, or that would lose a gate, is named; without, or with the same workflow, none is."""
     flows = """
