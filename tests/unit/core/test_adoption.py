@@ -180,6 +180,16 @@ def test_more_gates_are_named():
     assert new_gates(old, old, parked(old)) == new_gates(old, program(gate("n")), parked(old)) == []
 
 
+@pytest.mark.spec("GATE-8")
+def test_a_run_that_has_not_begun_has_everything_ahead():
+    """A submitted run takes a definition with other steps, and none that drops a gate; an empty workflow has nothing ahead."""
+    old = program(step("s"), gate("a"))
+    assert found(old, program(step("new"), gate("a")), BEGINNING) == set()
+    assert found(old, program(step("s"), step("a")), BEGINNING) == {("gate", "a"), ("behind", "a")}
+    assert ahead(program(), BEGINNING).begins == {}
+    assert found(program(), old, BEGINNING) == set()
+
+
 @pytest.mark.spec("GATE-8b")
 def test_what_frames_remember_is_a_place():
     """In an entered Parallel its branches, in an entered Router the choices that are left: one that has run may be gone."""
