@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, TABLES
 from statecore.lifecycles import words as w
 
 from .ahead import Ahead, Gate, Round, ahead
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .state import Frame, State
 
 Rule: TypeAlias = Literal["place", "gate", "behind", "weaker", "twice", "dropped", "version", "answer"]
-KINDS = {
+CALLED = {
     "confirmation": "gate",
     "user_input": "form",
     "route": "route",
@@ -117,7 +117,7 @@ def same_way(old: Program, new: Program, at: Address) -> Iterator[Difference]:
 def same_frame(old: Program, new: Program, frame: Frame) -> Iterator[Difference]:
     """The branches of an entered Parallel, and the choices that an entered Router has still to run."""
     was, now = old.nodes[frame.at], new.nodes[frame.at]
-    if was.kind == "parallel":
+    if KINDS[was.kind].holds == "branches":
         for name in [name for name in {**was.exits, **now.exits} if was.exits.get(name) != now.exits.get(name)]:
             change = "has lost" if name in was.exits else "has a new"
             yield Difference("place", frame.at, f"{frame.at!r}, which the run has entered, {change} branch {name!r}", firm=True)
@@ -134,7 +134,7 @@ def dropped_gates(old: Program, new: Program, was: Ahead) -> Iterator[Difference
     for gate in was.gates.values():
         node = new.nodes.get(gate.at)
         if has_gate(old.nodes[gate.at], gate.kind) and (node is None or not has_gate(node, gate.kind)):
-            yield Difference("gate", gate.at, f"it would drop the {KINDS[gate.kind]} of {gate.name!r}")
+            yield Difference("gate", gate.at, f"it would drop the {CALLED[gate.kind]} of {gate.name!r}")
 
 
 def barer_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[Difference]:
@@ -148,7 +148,7 @@ def barer_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[
         wanted = gates_before(was, at, turn) if at in was.reached else named.get(name, frozenset())
         still = {(gate.name, gate.kind) for gate in after}
         for gate in sorted(each for each in wanted if (each.name, each.kind) not in still):
-            yield Difference("behind", at, f"{name!r} would no longer stand behind the {KINDS[gate.kind]} of {gate.name!r}")
+            yield Difference("behind", at, f"{name!r} would no longer stand behind the {CALLED[gate.kind]} of {gate.name!r}")
 
 
 def gates_before(was: Ahead, at: Address, turn: Round) -> frozenset[Gate]:

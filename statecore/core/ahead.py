@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from attrs import define, field
 
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 from .evidence import kind_of
@@ -104,9 +105,9 @@ class Search:
     def run(self) -> None:
         """Begin at the places of the state, and follow every way until nothing changes."""
         program, state = self.program, self.state
-        self.rest = {frame.at: frozenset(frame.rest) for frame in state.frames if program.nodes[frame.at].kind == "router"}
+        self.rest = {frame.at: frozenset(frame.rest) for frame in state.frames if holds(program.nodes[frame.at]) == "choices"}
         for frame in state.frames:
-            if program.nodes[frame.at].kind == "parallel":
+            if holds(program.nodes[frame.at]) == "branches":
                 self.closed[frame.at, None] = {at: 0 for at, _ in frame.done}
         if state.run == w.pending and program.first != END.at:
             self.reach(Spot(Point(program.first, w.pending), None), 0)
@@ -140,7 +141,7 @@ class Search:
         """Follow a way; where it ends a branch, see whether that ends the Parallel."""
         at = way.to.at
         to = Spot(way.to, self.round_of(spot, way))
-        if way.to.phase != w.running or self.program.nodes[at].kind != "parallel" or spot.point.at == at:
+        if way.to.phase != w.running or holds(self.program.nodes[at]) != "branches" or spot.point.at == at:
             self.reach(to, mask)
             return
         branch = spot.point.at
@@ -190,10 +191,15 @@ class Search:
     def goes_round(self, point: Point, way: Way) -> bool:
         """Whether a way begins another iteration of a loop, or another choice of a Router."""
         node = self.program.nodes[point.at]
-        if node.kind == "loop":
+        if holds(node) == "iterations":
             return way.to == Point(node.exits[w.enter], w.pending) and point.phase in (w.running, w.evaluating, w.awaiting_review)
         again = point.phase == w.awaiting_review or (point.phase == w.errored_paused and point not in self.stands)
-        return node.kind == "router" and again and way.to.at == node.at and way.to.phase in (w.evaluating, w.awaiting_route)
+        return holds(node) == "choices" and again and way.to.at == node.at and way.to.phase in (w.evaluating, w.awaiting_route)
+
+
+def holds(node: Node) -> str:
+    """The way in which a component holds others."""
+    return KINDS[node.kind].holds if node.at != END.at else "nothing"
 
 
 def point_of(cursor: Cursor) -> Point:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, TABLES
 from statecore.lifecycles import words as w
 
 from .owed import ASK_OF
@@ -95,7 +95,7 @@ def component(node: Node, found: Mapping[Point, tuple[Way, ...]], points: Iterab
         node.callable,
         node.version,
         node.facts,
-        node.limits.iterations if node.kind == "loop" else None,
+        node.limits.iterations if KINDS[node.kind].holds == "iterations" else None,
         node.limits.reviews if w.review_retries in node.facts else None,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from statecore.lifecycles import TABLES
+from statecore.lifecycles import KINDS, TABLES
 from statecore.lifecycles import words as w
 
 from .program import ROOT, Address
@@ -122,9 +122,9 @@ def leads_to(program: Program, node: Node, row: Row) -> list[Point]:
 
 def into(node: Node, trigger: str) -> list[Point]:
     """The first points inside a component; its own end where the list that begins is empty."""
-    if node.kind in ("router", "parallel"):
+    if KINDS[node.kind].is_wide:
         return [Point(at, w.pending) for at in node.exits.values()]
-    first = node.exits[w.enter if node.kind == "loop" else trigger]
+    first = node.exits[w.enter if KINDS[node.kind].holds == "iterations" else trigger]
     return [Point(first, w.running if first == node.at else w.pending)]
 
 
@@ -137,5 +137,5 @@ def past(node: Node) -> Point:
 
 def past_workflow(program: Program, node: Node) -> Point:
     """The point after the workflow that a step ends with `stop` (RUN-3)."""
-    unit = next((each for each in program.ancestors(node.at) if each.kind == "workflow"), None)
+    unit = next((each for each in program.ancestors(node.at) if KINDS[each.kind].stops), None)
     return END if unit is None else past(unit)
