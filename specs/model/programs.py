@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from statecore.core import Program, compile_definition
 from statecore.core.facts import MAX_INTERRUPTS
 from statecore.definition import Condition, Definition, Loop, Parallel, Router, Step, Steps
-from statecore.errors import DefinitionError
+from statecore.errors import DefinitionError, UnsupportedSetting
 
 ON_ERROR = ("fail", "skip", "pause")
 DEPTH = 3
@@ -98,6 +98,16 @@ def one(draw: Random, name: str, depth: int) -> Any:
             continue
 
 
+def fitted(make: Callable[..., Any], *parts: Any, **settings: Any) -> Any:
+    """A component without those settings that can have no effect beside the others (GATE-1)."""
+    try:
+        return make(*parts, **settings)
+    except UnsupportedSetting as refused:
+        if refused.setting not in settings:
+            raise
+        return fitted(make, *parts, **{name: value for name, value in settings.items() if name != refused.setting})
+
+
 def policy(draw: Random, *reviews: str) -> dict[str, Any]:
     """Settings of a component; each is drawn seldom, or few runs would get far."""
     found: dict[str, Any] = {}
@@ -118,12 +128,12 @@ def step(draw: Random, name: str, _depth: int) -> Step:
     """A leaf."""
     more: dict[str, Any] = {"on_interrupt": draw.choice(("retry", "pause", "fail"))} if draw.random() < 0.3 else {}
     more |= {"hitl_max_retries": 1, "max_retries": draw.choice((0, 0, 0, 1))}
-    return Step(name, code, **more, **policy(draw, "requires_output_review", "requires_user_input"))
+    return fitted(Step, name, code, **more, **policy(draw, "requires_output_review", "requires_user_input"))
 
 
 def steps(draw: Random, name: str, depth: int) -> Steps:
     """A list as one component; now and then an empty one."""
-    return Steps(name, some(draw, depth, draw.choice((0, 1, 2, 2))), **policy(draw))
+    return fitted(Steps, name, some(draw, depth, draw.choice((0, 1, 2, 2))), **policy(draw))
 
 
 def nested(draw: Random, name: str, depth: int) -> Any:
@@ -133,23 +143,24 @@ def nested(draw: Random, name: str, depth: int) -> Any:
 
 def condition(draw: Random, name: str, depth: int) -> Condition:
     """A fork, with and without else."""
-    return Condition(name, some(draw, depth, draw.randint(1, 2)), some(draw, depth, draw.randint(0, 1)), code, **policy(draw))
+    then, other, found = some(draw, depth, draw.randint(1, 2)), some(draw, depth, draw.randint(0, 1)), policy(draw)
+    return fitted(Condition, name, then, other, evaluator=code, **found)
 
 
 def loop(draw: Random, name: str, depth: int) -> Loop:
     """A loop of at most two iterations."""
     more: dict[str, Any] = {"end_condition": code} if draw.random() < 0.5 else {}
     more["forward_iteration_output"] = draw.random() < 0.5
-    return Loop(name, some(draw, min(depth, 1), 1), max_iterations=2, **more, **policy(draw, "requires_iteration_review"))
+    return fitted(Loop, name, some(draw, min(depth, 1), 1), 2, **more, **policy(draw, "requires_iteration_review"))
 
 
 def router(draw: Random, name: str, depth: int) -> Router:
     """Two choices, of which one or both run."""
     found = policy(draw, "requires_output_review", "requires_user_input")
     selector = None if "requires_user_input" in found else code
-    return Router(name, some(draw, min(depth, 1), 2), selector, hitl_max_retries=1, **found)
+    return fitted(Router, name, some(draw, min(depth, 1), 2), selector, hitl_max_retries=1, **found)
 
 
 def parallel(draw: Random, name: str, depth: int) -> Parallel:
     """Two branches at once."""
-    return Parallel(*some(draw, min(depth, 1), 2), name=name, **policy(draw))
+    return fitted(Parallel, *some(draw, min(depth, 1), 2), name=name, **policy(draw))

@@ -232,10 +232,11 @@ def written_steps(group: Steps, at: str, depth: int) -> list[str]:
 
 
 def written_condition(fork: Condition, at: str, depth: int) -> list[str]:
-    """A fork with both lists, and a stub that chooses."""
+    """A fork with both lists, and a stub that chooses where no person does."""
     then = written_list(fork.steps, below(at, "then"), depth)
     other = written_list(fork.else_steps, below(at, "else"), depth)
-    return [repr(fork.name), then, other, f'stubs.ask("evaluate", {at!r}, False)']
+    chooses = [] if fork.human_review.requires_confirmation else [f'stubs.ask("evaluate", {at!r}, False)']
+    return [repr(fork.name), then, other, *chooses]
 
 
 def written_loop(loop: Loop, at: str, depth: int) -> list[str]:

@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 
 from statecore.core import Compiled, Seconds
 
+from .advice import advice
 from .atoms import moments
 from .builtin import builtin
 from .graph import Budget, Graph, explore
@@ -215,6 +216,7 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
     crashes: bool = False,
     cancels: bool = False,
     allow_vacuous: bool = False,
+    strict: bool = False,
     progress: Callable[[Graph, float], None] | None = None,
 ) -> Report:
     """Prove or refute properties of a workflow for all its runs, without calling any of its code.
@@ -222,7 +224,7 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
     `checks` and `assume` are properties or their texts; the workflow's own `checks` are judged too. `max_states` and `seconds` bound the
     graph and each property's walk; beyond them a verdict is UNDETERMINED; `progress` hears of the exploration. With `crashes` processes
     die in calls, with `cancels` an operator
-    may cancel at any time. Raises `UnknownStep` and `InvalidProperty` before anything is explored.
+    may cancel at any time. `strict` makes advice a refutation. Raises `UnknownStep` and `InvalidProperty` before anything is explored.
     """
     began = time.monotonic()
     own: Iterable[Property | str] = getattr(workflow, "checks", ())
@@ -233,7 +235,11 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
     budget, world = Budget(max_states, seconds), World(workflow.compiled, crashes)
     alike = symmetry(world, [atom for each in (*wanted, *assumed) for atom in each.atoms])
     graph = explore(world, budget, cancels=cancels, alike=alike, progress=progress)
-    findings = [*builtin(graph), *[decide(graph, each, assumed, budget) for each in wanted]]
+    findings = [
+        *builtin(graph),
+        advice(workflow.compiled, strict=strict),
+        *[decide(graph, each, assumed, budget) for each in wanted],
+    ]
     return reported(graph, world, findings, assumed, began, allow_vacuous=allow_vacuous)
 
 

@@ -54,7 +54,13 @@ exhaustive("check.story.CALLED", CALLED, CALL_KINDS)
 exhaustive("check.story.SENTENCES", SENTENCES, {row.on for table in TABLES.values() for row in table.rows} - INTERNAL)
 VERSION = 1
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
-LEVELS = {Verdict.refuted: "error", Verdict.vacuous: "error", Verdict.undetermined: "warning", Verdict.proved: "none"}
+LEVELS = {
+    Verdict.refuted: "error",
+    Verdict.vacuous: "error",
+    Verdict.undetermined: "warning",
+    Verdict.advice: "note",
+    Verdict.proved: "none",
+}
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

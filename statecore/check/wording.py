@@ -37,12 +37,16 @@ Token = Atom | int | str
 
 
 class Verdict(Enum):
-    """PROVED for all runs and all data; REFUTED by a possible run; UNDETERMINED within the budget; VACUOUS: it speaks of nothing."""
+    """PROVED for all runs and all data; REFUTED by a possible run; UNDETERMINED within the budget; VACUOUS: it speaks of nothing.
+
+    ADVICE: it may be as wanted; it changes no exit code.
+    """
 
     proved = "PROVED"
     refuted = "REFUTED"
     undetermined = "UNDETERMINED"
     vacuous = "VACUOUS"
+    advice = "ADVICE"
 
 
 @frozen

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from statecore import Workflow
     from statecore.check import Property
 
-COLOURS = {Verdict.proved: "green", Verdict.refuted: "red", Verdict.vacuous: "red", Verdict.undetermined: "yellow"}
+COLOURS = {
+    Verdict.proved: "green",
+    Verdict.refuted: "red",
+    Verdict.vacuous: "red",
+    Verdict.undetermined: "yellow",
+    Verdict.advice: "yellow",
+}
 WIDE = 60
 FORMATS = ("text", "json", "mermaid", "sarif", "junit", "pytest")
 HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Properties.cfg Properties.tla"
@@ -51,6 +57,7 @@ HOW = "Check it with TLC: java -cp tla2tools.jar tlc2.TLC -deadlock -config Prop
 @click.option("--budget", default=60.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS", help="The maximum time.")
 @click.option("--crashes", is_flag=True, help="Let processes die in calls, too.")
 @click.option("--cancels", is_flag=True, help="Let an operator cancel at any time, too.")
+@click.option("--strict", is_flag=True, help="Count advice as refuted.")
 @click.option("--allow-vacuous", is_flag=True, help="Accept a property whose premise never happens.")
 @click.option("--against-store", "store", callback=existing, metavar="STORE",
               help="Say what this definition would make of each unfinished run of a store, and name the gates that they passed unasked.")  # fmt: skip
@@ -72,6 +79,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
     crashes: bool,
     cancels: bool,
     allow_vacuous: bool,
+    strict: bool,
 ) -> int:
     """Prove or refute properties of a workflow for all its runs.
 
@@ -84,7 +92,7 @@ def check(  # noqa: PLR0913  # the options of the command, one by one
         properties, assumptions = wanted(texts, assumed, files)
         report = checked(
             workflow, properties, assume=assumptions, max_states=max_states, seconds=budget, crashes=crashes, cancels=cancels,
-            allow_vacuous=allow_vacuous, progress=progress if shows else None,
+            allow_vacuous=allow_vacuous, strict=strict, progress=progress if shows else None,
         )  # fmt: skip
     except (InvalidProperty, UnknownStep) as error:
         raise click.UsageError(clean(error)) from error

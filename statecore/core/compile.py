@@ -33,7 +33,7 @@ from statecore.lifecycles import (
 )
 from statecore.lifecycles import words as w
 
-from .program import ROOT, Address, Limits, Node, Program, assemble, below
+from .program import DANGEROUS, ROOT, Address, Limits, Node, Program, assemble, below
 
 CONFIRMATION = {True: w.needs_confirmation, False: w.runs_at_once}
 GATE_REJECT = {
@@ -173,6 +173,7 @@ def gate_facts(review: HumanReview, default: OnReject = OnReject.skip) -> set[st
         CONFIRMATION[review.requires_confirmation],
         GATE_REJECT[review.on_reject or default],
         ON_TIMEOUT[review.on_timeout],
+        *([DANGEROUS] if review.dangerous else []),
     }
 
 

@@ -16,6 +16,8 @@ Seconds: TypeAlias = float
 """A length of time, or an instant of a monotonic clock, in seconds."""
 
 ROOT: Address = ""
+DANGEROUS = "dangerous"
+"""The fact of a component that its user marked; no row asks for it. It is in the canonical form, as all facts are, only where it is set."""
 
 
 def below(parent: Address, name: str) -> Address:

@@ -6,24 +6,23 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statecore.errors import DefinitionError, NotAComponent, described, quoted
 
-from .fields import OnError, OnInterrupt
-from .review import (
-    NESTED,
-    HumanReview,
-    ReviewSettings,
+from .calling import (
+    callable_name,
+    check_asked,
+    check_branches,
     check_concurrency,
     check_retries,
     check_version,
     is_count,
-    is_whole,
-    mark_of,
-    merged,
-    word,
+    wants_context,
 )
+from .fields import OnError, OnInterrupt
+from .needs import refuse_idle
+from .review import NESTED, HumanReview, ReviewSettings, is_whole, mark_of, merged, word
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -31,6 +30,11 @@ if TYPE_CHECKING:
 Executor: TypeAlias = Callable[..., Any]
 Evaluator: TypeAlias = bool | str | Callable[..., Any]
 """True or False, a CEL expression (extra `cel`), or a callable, plain or async."""
+
+
+def bounded(definition: Definition, _attribute: object, limit: int | None) -> None:
+    """A validator: the bound of a definition is one."""
+    check_concurrency(f"Workflow {definition.name!r}", limit)
 
 
 @frozen
@@ -42,7 +46,7 @@ class Definition:
 
     name: str
     steps: tuple[Component, ...]
-    max_concurrency: int | None = None
+    max_concurrency: int | None = field(default=None, validator=bounded)
     version: int | None = None
 
 
@@ -113,6 +117,7 @@ class Step:
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
         check_version(f"Step {name!r}", version)
+        refuse_idle(kind, name, review, {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff})
         step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         if flow is not None and (interrupt is not None or max_retries):
@@ -130,7 +135,7 @@ class Step:
             backoff,
             interrupt,
             review,
-            wants_context(executor),
+            wants_context(f"Step {name!r}", "executor", executor),
             version,
         )
 
@@ -155,6 +160,7 @@ class Steps:
     ) -> None:
         name = checked_name("Steps", name)
         review = merged("Steps", name, human_review, settings)
+        refuse_idle("Steps", name, review)
         self.__attrs_init__(name, as_components(f"Steps {name!r}", steps), description, review)
 
 
@@ -191,9 +197,10 @@ class Condition:
         where = f"Condition {name!r}"
         check_asked(where, "evaluator", evaluator)
         review = merged("Condition", name, human_review, settings)
-        then, other = as_components(where, steps), as_components(f"{where} (else)", else_steps or ())
+        then, other = as_components(where, steps), as_components(where, else_steps if else_steps is not None else (), "else_steps")
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        wants = wants_context(evaluator)
+        refuse_idle("Condition", name, review, {"evaluator": evaluator, "on_interrupt": interrupt})
+        wants = wants_context(where, "evaluator", evaluator)
         self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)
 
 
@@ -237,12 +244,12 @@ class Loop:
         if end_condition is not None:
             check_asked(where, "end_condition", end_condition)
         review = merged("Loop", name, human_review, settings)
-        interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
+        interrupt, forward = word(OnInterrupt, "on_interrupt")(on_interrupt), bool(forward_iteration_output)
+        own = {"end_condition": end_condition, "max_iterations": max_iterations, "forward_iteration_output": forward}
+        refuse_idle("Loop", name, review, own | {"on_interrupt": interrupt})
         children = not_empty(where, as_components(where, steps))
-        wants = wants_context(end_condition)
-        self.__attrs_init__(
-            name, children, max_iterations, end_condition, bool(forward_iteration_output), description, interrupt, review, wants
-        )
+        wants = wants_context(where, "end_condition", end_condition, "outputs")
+        self.__attrs_init__(name, children, max_iterations, end_condition, forward, description, interrupt, review, wants)
 
 
 @frozen(init=False)
@@ -282,8 +289,10 @@ class Router:
         if selector is not None:
             check_asked(where, "selector", selector)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        children = not_empty(where, as_components(where, choices))
-        self.__attrs_init__(name, children, selector, description, interrupt, review, wants_context(selector))
+        refuse_idle("Router", name, review, {"selector": selector, "on_interrupt": interrupt})
+        children = not_empty(where, as_components(where, choices, "choices"))
+        wants = wants_context(where, "selector", selector)
+        self.__attrs_init__(name, children, selector, description, interrupt, review, wants)
 
 
 @frozen(init=False)
@@ -308,7 +317,9 @@ class Parallel:
         name = checked_name("Parallel", name or "parallel")
         where = f"Parallel {name!r}"
         check_concurrency(where, max_concurrency)
+        check_branches(where, steps)
         review = merged("Parallel", name, human_review, settings)
+        refuse_idle("Parallel", name, review)
         branches = not_empty(where, as_components(where, steps))
         self.__attrs_init__(name, branches, max_concurrency, description, review)
 
@@ -318,10 +329,10 @@ COMPONENTS = (Step, Steps, Condition, Loop, Router, Parallel, Definition)
 Child: TypeAlias = Union[Step, Steps, Condition, Loop, Router, Parallel, Definition, HasDefinition, Executor, "Sequence[Child]"]
 
 
-def as_components(where: str, children: Sequence[Any]) -> tuple[Component, ...]:
+def as_components(where: str, children: Sequence[Any], setting: str = "steps") -> tuple[Component, ...]:
     """A list of children as components: a bare callable is a Step, a list is one Steps, a Workflow is nested under its own name."""
     if isinstance(children, str | bytes) or not isinstance(children, Sequence):
-        raise NotAComponent(where, children)
+        raise NotAComponent(where, children, setting)
     return tuple(as_component(where, child) for child in children)
 
 
@@ -363,13 +374,6 @@ def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> No
         raise DefinitionError(message)
 
 
-def check_asked(where: str, setting: str, asked: object) -> None:
-    """A setting that asks is True, False, a CEL expression or a callable."""
-    if not isinstance(asked, bool | str) and not callable(asked):
-        message = f"The {setting} of {where} must be True, False, a CEL expression or a callable, not {quoted(asked)}."
-        raise DefinitionError(message)
-
-
 def checked_name(kind: str, name: object) -> str:
     """A name is a non-empty string that can be written as UTF-8; everything else about it is free."""
     if not isinstance(name, str) or not name:
@@ -379,20 +383,3 @@ def checked_name(kind: str, name: object) -> str:
         message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
         raise DefinitionError(message)
     return name
-
-
-def callable_name(function: Any) -> str:
-    """The name that a step takes from its function or agent: `__name__`, `name`, or the class."""
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    return str(getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__)
-
-
-def wants_context(function: Any) -> bool:
-    """Whether user code has a parameter named `run_context`; asked once, when the component is constructed."""
-    if not callable(function):
-        return False
-    try:
-        return "run_context" in inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return False  # built-in functions may have no signature

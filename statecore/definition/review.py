@@ -1,8 +1,8 @@
 """`HumanReview`: the questions about a component, and what follows from their answers.
 
 Settings may be written flat (`Step(..., requires_confirmation=True)`), as `human_review=HumanReview(...)`, or with `@pause` on the
-step's function; all mean the same. `SUPPORTED` says which component honours which setting; every other pair is refused by name, so
-nothing is accepted and ignored.
+step's function; all mean the same. `SUPPORTED` says which component honours which setting; every other pair is refused by name, and so
+is a setting without its companion (`needs`): nothing is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from attrs import evolve, field, fields, frozen
 
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
+from .calling import is_count, wants_context
 from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema, plain_value
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Judge: TypeAlias = "bool | Callable[[StepOutput], Any]"
 """True, or a predicate that says of an output whether a person has to see it."""
 LONGEST = 1e11
 """More seconds than any deadline has; beyond it calendars end."""
-GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout")
+GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout", "dangerous")
 INPUT = ("requires_user_input", "user_input_message")
 REVIEW = ("requires_output_review", "output_review_message", "max_retries")
 ITERATION = ("requires_iteration_review", "iteration_review_message")
@@ -68,6 +69,7 @@ class ReviewSettings(TypedDict, total=False):
     hitl_timeout: float | None
     timeout: float | None
     on_timeout: OnTimeout | str
+    dangerous: bool
 
 
 def word(enum: type[Enum], setting: str) -> Callable[[object], Any]:
@@ -121,42 +123,6 @@ def is_judge(value: object) -> bool:
     return isinstance(value, bool) or callable(value)
 
 
-def is_count(value: object) -> bool:
-    """Whether a value is a whole number from 0."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def check_retries(name: str, retries: object, delay: object, backoff: object) -> None:
-    """Automatic retries are whole numbers, delays are seconds, and a delay does not shrink."""
-    if not is_count(retries):
-        message = f"max_retries of Step {name!r} must be a whole number from 0, not {quoted(retries)}."
-        raise DefinitionError(message)
-    for setting, value, least in (("retry_delay", delay, 0), ("backoff", backoff, 1)):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
-            message = f"{setting} of Step {name!r} must be a number from {least}, not {quoted(value)}."
-            raise DefinitionError(message)
-
-
-def check_numbers(where: str, max_concurrency: object, version: object) -> None:
-    """The numbers of a workflow are in order."""
-    check_concurrency(where, max_concurrency)
-    check_version(where, version)
-
-
-def check_version(where: str, version: object) -> None:
-    """A version is a whole number from 1; none counts as 0."""
-    if version is not None and (not is_count(version) or version == 0):
-        message = f"version of {where} must be a whole number from 1, not {quoted(version)}."
-        raise DefinitionError(message)
-
-
-def check_concurrency(where: str, limit: object) -> None:
-    """How many branches run at once is a whole number from 1, or unlimited."""
-    if limit is not None and (not is_count(limit) or limit == 0):
-        message = f"max_concurrency of {where} must be a whole number from 1, not {quoted(limit)}."
-        raise DefinitionError(message)
-
-
 def is_seconds(value: object) -> bool:
     """Whether a value is a positive number of seconds, or nothing."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST)
@@ -199,6 +165,7 @@ class HumanReview:
     `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip
     for everything else; `retry` runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest
     enclosing component that sets it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`.
+    `dangerous` marks a component that must not begin after a no to another one: `statecore check` names the gates whose no leads on to it.
 
     Example: `HumanReview(requires_confirmation=True, on_reject="cancel")`, and in `statecore.examples.cancellation`.
     """
@@ -220,6 +187,7 @@ class HumanReview:
     max_retries: int = field(default=3, validator=must("max_retries", "a whole number from 0", is_count))
     timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
     on_timeout: OnTimeout = field(default=OnTimeout.cancel, converter=on_timeout)
+    dangerous: bool = flag("dangerous")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the settings that differ from their defaults; a predicate is named."""
@@ -249,6 +217,11 @@ def merged(
     if own is not None:
         result = laid_over(where, result, own, [each for each in SETTINGS if getattr(own, each) != DEFAULTS[each]])
     refuse_unsupported(kind, where, result)
+    if result.requires_output_review not in (True, False) and wants_context(
+        where, "requires_output_review", result.requires_output_review, "output"
+    ):
+        message = f"The requires_output_review of {where} is called with the output alone; leave run_context out."
+        raise DefinitionError(message)
     return result
 
 
@@ -278,15 +251,10 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
     for name in SETTINGS:
         if getattr(review, name) != DEFAULTS[name] and name not in SUPPORTED[kind]:
             raise UnsupportedSetting(where, name, "it would be ignored", SUPPORTED[kind])
-    reviewed = review.requires_output_review is not False or review.requires_iteration_review
-    if review.on_reject is OnReject.retry and not reviewed:
-        raise UnsupportedSetting(where, "on_reject='retry'", "there is no output or iteration review, so nothing could run again")
     if review.on_reject is OnReject.else_branch and kind not in HAS_ELSE:
         raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
     if review.on_timeout is OnTimeout.approve and review.requires_user_input:
         raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, and there is none", ["cancel", "skip"])
-    if review.user_input_schema is not None and not review.requires_user_input:
-        raise UnsupportedSetting(where, "user_input_schema", "requires_user_input is not set, so the form would never be shown")
 
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}

@@ -146,11 +146,11 @@ class StepInput:
         return self._past.outputs()
 
     def get_step_output(self, name: str) -> StepOutput | None:
-        """The output of the step of that name; None if none of that name has run."""
+        """The output of the step of that name; None if it has not run. Raises `UnknownStep` where the workflow has no such name."""
         return self._past.output(name)
 
     def get_step_content(self, name: str) -> Any:
-        """The content of the step of that name; None if it was skipped or has not run."""
+        """The content of the step of that name; None if it was skipped or has not run. Raises `UnknownStep`, as `get_step_output`."""
         return self._past.content(name)
 
     def get_last_step_content(self) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import define, field
 
-from .base import AS_ERROR, StatecoreError, listed, texts, worded
+from .base import AS_ERROR, StatecoreError, is_empty, listed, texts, worded
 
 
 class DefinitionError(StatecoreError, ValueError):
@@ -58,12 +58,24 @@ class DuplicateNames(DefinitionError):
 
 @define(**AS_ERROR)
 class NotAComponent(DefinitionError):
-    """Something that is no component stands in a list of steps."""
+    """Something that is no component stands in a list of steps, or in place of the list (`setting`)."""
 
     code = "SC104"
-    says = "{where} contains {found!t}, which is no Step, component, Workflow, callable or list of these."
+    says = "{_place} {found!t}, {_wrong}"
     where: str
     found: object
+    setting: str = ""
+
+    @property
+    def _place(self) -> str:
+        where = worded(self.where)
+        return f"{where} contains" if is_empty(self.setting) else f"The {worded(self.setting)} of {where} must be a list, not"
+
+    @property
+    def _wrong(self) -> str:
+        if not is_empty(self.setting):
+            return f"so write {worded(self.setting)}=[...], also around a single component."
+        return "which is no Step, component, Workflow, callable or list of these."
 
 
 class LifecycleError(StatecoreError):

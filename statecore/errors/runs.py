@@ -291,6 +291,23 @@ class StaleDecision(RunError, ValueError):
 
 
 @define(**AS_ERROR)
+class NotABool(RunError, ValueError):
+    """An evaluator, end condition or review predicate answered a question of yes or no with something else. The message tells its type."""
+
+    code = "SC324"
+    says = "The {asked} of {name!r} answered with {answer!t}{_content}, not with True or False. Return a bool, e.g. bool(...) or ... == ..."
+    name: str
+    asked: str
+    answer: object
+
+    @property
+    def _content(self) -> str:
+        if type(self.answer).__name__ != "StepOutput":  # known by name: this room knows no definitions
+            return ""
+        return f" (its content: {described(getattr(self.answer, 'content', None))})"
+
+
+@define(**AS_ERROR)
 class AgentPaused(RunError):
     """An agent's result says that the agent is paused and waits for an answer: its step has failed, and is not done."""
 

@@ -13,9 +13,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode, encode
-from statecore.core import Ref
+from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
+from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
@@ -274,13 +275,23 @@ class Past:
         return history, visits
 
     def newest(self, name: str) -> tuple[History, Visit | None]:
-        """The history, and the newest visit of that name in it."""
+        """The history, and the newest visit of that name in it. Raises `UnknownStep` for a name of no component."""
         if all(KINDS[around.kind].holds != "branches" for around in self._execution.program.ancestors(self._at)):
             history = self._execution.history()
             key = history.named.get(name)
-            return history, history.visits[key] if key is not None else None
-        history, visits = self.seen()
-        return history, next((each for each in reversed(visits) if each.name == name), None)
+            visit = history.visits[key] if key is not None else None
+        else:
+            history, visits = self.seen()
+            visit = next((each for each in reversed(visits) if each.name == name), None)
+        if visit is None:
+            self.check_known(name)
+        return history, visit
+
+    def check_known(self, name: str) -> None:
+        """A name of no component is refused."""
+        named = self._execution.program.named
+        if set(named.get(name, ())) <= {ROOT}:
+            raise UnknownStep(name, [each for each, addresses in named.items() if set(addresses) != {ROOT}])
 
     def output(self, name: str) -> StepOutput | None:
         """What the newest step of that name handed on; None if it has not run."""

@@ -28,6 +28,7 @@ def evaluate_cel(expression: str, about: Any, session_state: Callable[[], Any]) 
     """The value of an expression over `input`, `previous_step_content`, `additional_data`, `session_state`, or a Loop's `outputs`."""
     program = program_of(expression)
     from celpy.adapter import json_to_cel  # noqa: PLC0415  # an extra
+    from celpy.celtypes import BoolType  # noqa: PLC0415  # an extra
 
     if isinstance(about, StepInput):
         names: dict[str, Any] = {
@@ -39,4 +40,4 @@ def evaluate_cel(expression: str, about: Any, session_state: Callable[[], Any]) 
     else:
         names = {"outputs": [output.content for output in about]}
     found = program.evaluate({name: json_to_cel(value) for name, value in names.items()})
-    return str(found) if isinstance(found, str) else bool(found) if isinstance(found, int) else found
+    return str(found) if isinstance(found, str) else bool(found) if isinstance(found, BoolType) else found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import encode
 from statecore.core import Address, Call, Event, Node, Ref
 from statecore.definition import StepOutput
-from statecore.errors import AgentFailed, InvalidAnswer, StepFailed
+from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed
 from statecore.lifecycles import CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .calls import CallValues
     from .execution import Execution
 
+ASKED = {"evaluate": "evaluator", "test": "end_condition", "judge": "requires_output_review"}
+"""The setting that holds the code of a question of yes or no."""
+NUMPY = frozenset({("numpy", "bool_"), ("numpy", "bool")})
+"""The bool of numpy, which is no bool of Python; it had the first name until numpy 2."""
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
 
@@ -62,8 +66,11 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
 
 
 def answered(execution: Execution, call: Call, value: Any) -> Event:
-    """An evaluator, end condition or predicate said yes or no."""
-    return execution.event(w.hold if value else w.refute, call)
+    """An evaluator, end condition or predicate said yes or no (GATE-2). Raises `NotABool`."""
+    said = value.content if isinstance(value, StepOutput) and value.success and not value.stop else value
+    if not isinstance(said, bool) and (type(said).__module__, type(said).__name__) not in NUMPY:
+        raise NotABool(execution.program.nodes[call.at].name, ASKED[call.kind], value)
+    return execution.event(w.hold if said else w.refute, call)
 
 
 def chosen(execution: Execution, call: Call, value: Any) -> Event:

@@ -51,7 +51,7 @@ def never_called(_step_input: StepInput) -> None:
 def reviews(errors: list[OnError | None], *rejections: OnReject) -> list[HumanReview]:
     """Every review of a component with these error policies and rejections; one in three has a gate, or few runs would get far."""
     return [
-        HumanReview(requires_confirmation=asks, on_reject=on_reject, on_error=on_error)
+        HumanReview(requires_confirmation=asks, on_reject=on_reject if asks else None, on_error=on_error)
         for asks, on_reject, on_error in product([False, False, True], [None, *rejections], errors)
     ]
 
@@ -100,7 +100,8 @@ def group(settings: tuple[Callable[[str, Children, HumanReview], Component], Hum
 def fork(settings: tuple[HumanReview, OnInterrupt | None], then: Children, other: Children) -> Named:
     """A Condition, with or without an else branch."""
     review, interrupt = settings
-    return lambda name: Condition(name, then, other, on_interrupt=interrupt, human_review=review)
+    calls = None if review.requires_confirmation else interrupt  # where a person chooses, no code is called that may be interrupted
+    return lambda name: Condition(name, then, other, on_interrupt=calls, human_review=review)
 
 
 @cache
@@ -154,9 +155,10 @@ class Spot:
 
 @frozen
 class Drawn:
-    """How components of a kind are drawn: what makes one, how often it asks for input, which reviews and policies it may have."""
+    """How components of a kind are drawn: what makes one, whether it calls code, how often it asks for input, which reviews and policies it has."""
 
     make: Callable[[st.DrawFn, Spot], Component]
+    calls: bool = False
     inputs: st.SearchStrategy[bool] | None = None
     outputs: bool = False
     iterations: bool = False
@@ -166,24 +168,31 @@ class Drawn:
 
 @st.composite
 def settled(draw: st.DrawFn, drawn: Drawn, *, calm: bool = False) -> HumanReview:
-    """A review that a component of this kind supports; a calm one never lets an error out, so that it may stand in a Parallel."""
+    """A review that a component of this kind supports, without a setting that has no effect (GATE-1).
+
+    A calm one never lets an error out, so that it may stand in a Parallel.
+    """
     asks: dict[str, Any] = {"requires_confirmation": draw(RARELY)}
     rejections: list[Any] = [None, OnReject.skip, OnReject.cancel]
     if drawn.inputs is not None and draw(drawn.inputs):
         asks["requires_user_input"] = True
     if drawn.outputs and draw(st.booleans()):
-        asks |= {"requires_output_review": draw(st.sampled_from([True, judge])), "max_retries": draw(st.integers(0, 2))}
+        asks["requires_output_review"] = draw(st.sampled_from([True, judge]))
         rejections += [OnReject.retry] * 3
     if drawn.iterations and draw(st.booleans()):
         asks["requires_iteration_review"] = True
         rejections += [OnReject.retry] * 3
     rejections += drawn.rejections
     errors = [OnError.skip, OnError.pause] if calm else drawn.errors
-    deadline: dict[str, Any] = {}
-    if draw(RARELY):
+    on_error, questions = draw(st.sampled_from(errors)), any(asks.values())
+    if questions:
+        asks["on_reject"] = draw(st.sampled_from(rejections))
+    if asks.get("on_reject") is OnReject.retry and "requires_output_review" in asks:
+        asks["max_retries"] = draw(st.integers(0, 2))
+    if (questions or (drawn.calls and on_error is OnError.pause)) and draw(RARELY):
         ways = [OnTimeout.cancel, OnTimeout.skip] + ([] if asks.get("requires_user_input") else [OnTimeout.approve])
-        deadline = {"timeout": 1.5, "on_timeout": draw(st.sampled_from(ways))}
-    return HumanReview(**asks, on_reject=draw(st.sampled_from(rejections)), on_error=draw(st.sampled_from(errors)), **deadline)
+        asks |= {"timeout": 1.5, "on_timeout": draw(st.sampled_from(ways))}
+    return HumanReview(**asks, on_error=on_error)
 
 
 def a_step(draw: st.DrawFn, spot: Spot) -> Component:
@@ -200,16 +209,20 @@ def a_list(make: Callable[[str, Children, HumanReview], Component]) -> Callable[
 def a_condition(draw: st.DrawFn, spot: Spot) -> Component:
     """A Condition with two lists."""
     then, other = draw(members(spot.depth - 1, calm=spot.calm)), draw(members(spot.depth - 1, calm=spot.calm))
-    return Condition(spot.name, then, other, on_interrupt=spot.interrupt, human_review=spot.review)
+    if spot.review.requires_confirmation:
+        return Condition(spot.name, then, other, human_review=spot.review)
+    return Condition(spot.name, then, other, never_called, on_interrupt=spot.interrupt, human_review=spot.review)
 
 
 def a_loop(draw: st.DrawFn, spot: Spot) -> Component:
     """A Loop, with or without an end condition."""
     children = draw(members(spot.depth - 1, least=1, calm=spot.calm))
-    tests, forwards = draw(st.sampled_from([None, never_called])), draw(st.booleans())
+    reviewed, tests = spot.review.requires_iteration_review, draw(st.sampled_from([None, never_called]))
+    forwards = (spot.review.on_reject is OnReject.retry or not reviewed) and draw(st.booleans())
+    least = 2 if tests is not None or forwards or reviewed else 1
     return Loop(
-        spot.name, children, draw(st.integers(1, 3)), tests,
-        forward_iteration_output=forwards, on_interrupt=spot.interrupt, human_review=spot.review,
+        spot.name, children, draw(st.integers(least, 3)), tests, forward_iteration_output=forwards,
+        on_interrupt=spot.interrupt if tests is not None else None, human_review=spot.review,
     )  # fmt: skip
 
 
@@ -217,7 +230,8 @@ def a_router(draw: st.DrawFn, spot: Spot) -> Component:
     """A Router whose choices a person or a selector chooses."""
     children = draw(members(spot.depth - 1, least=1, calm=spot.calm))
     selector = None if spot.review.requires_user_input else never_called
-    return Router(spot.name, children, selector, on_interrupt=spot.interrupt, human_review=spot.review)
+    called = selector is not None or spot.review.requires_output_review is judge
+    return Router(spot.name, children, selector, on_interrupt=spot.interrupt if called else None, human_review=spot.review)
 
 
 def a_parallel(draw: st.DrawFn, spot: Spot) -> Component:
@@ -230,12 +244,12 @@ def a_parallel(draw: st.DrawFn, spot: Spot) -> Component:
 
 RARELY = st.sampled_from([False, False, False, True])
 DRAWN: dict[str, Drawn] = {
-    "step": Drawn(a_step, inputs=RARELY, outputs=True, errors=INHERITED),
+    "step": Drawn(a_step, calls=True, inputs=RARELY, outputs=True, errors=INHERITED),
     "steps": Drawn(a_list(as_steps)),
     "workflow": Drawn(a_list(as_step)),
-    "condition": Drawn(a_condition, rejections=(OnReject.else_branch,)),
+    "condition": Drawn(a_condition, calls=True, rejections=(OnReject.else_branch,)),
     "loop": Drawn(a_loop, iterations=True),
-    "router": Drawn(a_router, inputs=st.booleans(), outputs=True),
+    "router": Drawn(a_router, calls=True, inputs=st.booleans(), outputs=True),
     "parallel": Drawn(a_parallel),
 }
 exhaustive("testing.strategies.DRAWN", DRAWN, (kind.name for kind in COMPONENT_KINDS))

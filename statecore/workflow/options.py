@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from statecore.definition import RunStatus
 from statecore.definition.fields import as_schema, plain_value
 from statecore.definition.plain import read_value
-from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, quoted
+from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, described, quoted
 from statecore.output import Requirement, WorkflowRunOutput
+from statecore.stores import InMemoryDb
 from statecore.stores.rules import ENDED, STATUS
 
 if TYPE_CHECKING:
@@ -78,6 +80,22 @@ def phases_of(status: RunStatus | str) -> tuple[str, ...]:
 def checked_schema(schema: Any) -> Any:
     """An input schema: fields, or a class that validates by itself. Raises `DefinitionError` for anything else."""
     return schema if schema is None or hasattr(schema, "model_validate") else as_schema(schema)
+
+
+def checked_store(db: RunReader | None) -> RunReader:
+    """The store of a workflow; without one a store in memory. Raises `DefinitionError` for a path, a URL or a class."""
+    if db is None:
+        return InMemoryDb()
+    if isinstance(db, str | PathLike):
+        write = 'SqliteDb(db_file="...") for a file, PostgresDb("postgresql://...") for a server'
+    elif isinstance(db, type):
+        write = f"{db.__name__}(...)"
+    elif all(callable(getattr(db, method, None)) for method in ("load", "runs", "pauses", "decide", "journal")):
+        return db
+    else:
+        write = "SqliteDb(...), PostgresDb(...) or InMemoryDb()"
+    message = f"The db of a workflow must be a store, not {described(db)}. Write db={write}."
+    raise DefinitionError(message)
 
 
 def plain_options(workflow: Facade) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from attrs import evolve
 from statecore.core import Compiled, compile_definition
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
-from statecore.definition.review import check_numbers
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
 from statecore.output.run_output import left_by
 from statecore.runtime import Host
@@ -23,10 +22,20 @@ from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive
-from statecore.stores import InMemoryDb, PauseFilter, RunFilter, RunReader
+from statecore.stores import PauseFilter, RunFilter, RunReader
 
 from .inbox import Inbox
-from .options import ContinueOptions, DecideOptions, aeach_on, checked_schema, each_on, phases_of, plain_options, read_options
+from .options import (
+    ContinueOptions,
+    DecideOptions,
+    aeach_on,
+    checked_schema,
+    checked_store,
+    each_on,
+    phases_of,
+    plain_options,
+    read_options,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,6 +69,7 @@ class Workflow:
     session_id: str
     session_state: dict[str, Any]
     metadata: dict[str, Any]
+    db: RunReader
     host: Host
 
     def __init__(
@@ -83,7 +93,7 @@ class Workflow:
     ) -> None:
         self.name = checked_name("Workflow", name)
         where = f"Workflow {self.name!r}"
-        check_numbers(where, max_concurrency, version)
+        check_version(where, version)
         children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
         self.definition = Definition(self.name, children, max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
@@ -91,7 +101,7 @@ class Workflow:
         self.description, self.user_id, self.store_events = description, user_id, store_events
         self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
-        self.db: RunReader = db if db is not None else InMemoryDb()
+        self.db = checked_store(db)
         self.host = Host(self.db, session=self.get_session, dependencies={**(dependencies or {})}, shares_session=bool(session_id))
         _ = self.compiled  # a wrong definition is refused where it is written
 
@@ -133,7 +143,7 @@ class Workflow:
 
     def on(self, db: RunReader) -> Workflow:
         """The same workflow on another store."""
-        other = copy(self)
+        other, db = copy(self), checked_store(db)
         clock = clock_of(db) if self.host.clock == clock_of(self.db) else self.host.clock
         other.db, other.host = db, evolve(self.host, store=db, session=other.get_session, clock=clock)
         other.__dict__.pop("inbox", None)

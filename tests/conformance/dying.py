@@ -26,6 +26,11 @@ WORLD.set_forkserver_preload([__name__])
 Work = Callable[[str], Callable[..., Any]]
 
 
+def yes(called: Callable[..., Any]) -> Callable[..., bool]:
+    """User code that says yes when it is over."""
+    return lambda step_input: called(step_input) is not None
+
+
 def long_way(work: Work) -> list[Any]:
     """A scenario with something of everything: a gate, an error that a person retries, a fork, groups, a policy that skips."""
 
@@ -42,7 +47,7 @@ def long_way(work: Work) -> list[Any]:
     return [
         Step("a", work("a")),
         Step("flaky", flaky, requires_confirmation=True, on_error="pause"),
-        Condition("fork", [Steps("group", [Step("b", work("b")), Step("c", work("c"))])], evaluator=work("evaluator")),
+        Condition("fork", [Steps("group", [Step("b", work("b")), Step("c", work("c"))])], evaluator=yes(work("evaluator"))),
         Step("bad", bad, on_error="skip"),
         Step("nested", workflow=Workflow("inner", [Step("d", work("d"), requires_confirmation=True)])),
         Step("end", work("end")),
@@ -62,7 +67,7 @@ SCENARIOS: dict[str, Callable[[Work], list[Any]]] = {
     "on_interrupt=pause": short(on_interrupt="pause"),
     "on_interrupt=fail": short(on_interrupt="fail"),
     "on_interrupt=retry": short(on_interrupt="retry", on_error="pause"),
-    "evaluator": lambda work: [Condition("fork", [Step("then", work("then"))], evaluator=work("evaluator"))],
+    "evaluator": lambda work: [Condition("fork", [Step("then", work("then"))], evaluator=yes(work("evaluator")))],
     "gate": short(requires_confirmation=True),
 }
 

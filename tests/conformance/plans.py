@@ -10,7 +10,7 @@ it would be a matter of time what had begun.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ from statecore import (
     Steps,
     Workflow,
 )
+from statecore.errors import UnsupportedSetting
 from tests.conformance.drive import Calls
 
 DEPTH, WIDTH, ANSWERS = 4, 3, 30
@@ -134,7 +135,7 @@ def reviews(kind: str, *, calm: bool) -> st.SearchStrategy[HumanReview]:
         settings |= {
             "requires_user_input": [False, True],
             "requires_output_review": [False, True, second_look, hasty],
-            "max_retries": [1, 0],
+            "max_retries": [1, 3, 0],
         }
         settings["on_reject"] += [OnReject.retry]
     if kind == "router":
@@ -143,13 +144,25 @@ def reviews(kind: str, *, calm: bool) -> st.SearchStrategy[HumanReview]:
         settings |= {"requires_iteration_review": [False, True]}
         settings["on_reject"] += [OnReject.retry]
     made = [dict(zip(settings, values, strict=True)) for values in product(*settings.values())]
-    return st.sampled_from([HumanReview(**each) for each in made if makes_sense(each)])
+    return st.sampled_from([HumanReview(**each) for each in made if makes_sense(kind, each)])
 
 
-def makes_sense(settings: Mapping[str, Any]) -> bool:
-    """Whether a review would not be refused: what runs again must have been reviewed."""
-    reviewed = settings.get("requires_output_review") or settings.get("requires_iteration_review")
-    return settings["on_reject"] is not OnReject.retry or bool(reviewed)
+def makes_sense(kind: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a component with this review is made: each setting has an effect (GATE-1)."""
+    asks = settings.get("requires_user_input", False)
+    makers: dict[str, Callable[..., Any]] = {
+        "step": partial(Step, "it", second_look),
+        "group": partial(Steps, "it", []),
+        "condition": partial(Condition, "it", []),
+        "loop": partial(Loop, "it", [Step("a", second_look)]),
+        "router": partial(Router, "it", [Step("a", second_look)], None if asks else second_look),
+        "parallel": partial(Parallel, Step("a", second_look), name="it"),
+    }
+    try:
+        makers[kind](human_review=HumanReview(**settings))
+    except UnsupportedSetting:
+        return False
+    return True
 
 
 def endings(*ends: str, most: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
@@ -172,7 +185,7 @@ def plans(depth: int = DEPTH, *, calm: bool = False, least: int = 0) -> st.Searc
     kinds: list[st.SearchStrategy[Plan]] = [st.builds(Leaf, ends, review["step"], interrupt, style, st.sampled_from([0, 0, 1]))]
     if depth > 1:
         inside, some = plans(depth - 1, calm=calm), plans(depth - 1, calm=calm, least=1)
-        asked = endings("yes", "no", "fail", *dies)
+        asked = endings("yes", "no", "maybe", "fail", *dies)
         chosen = endings("one", "all", "nothing", "nobody", "fail", *dies)
         kinds.append(st.builds(Group, st.sampled_from(["steps", "workflow", "step"]), review["group"], inside))
         kinds.append(st.builds(Fork, asked, review["condition"], inside, inside))
@@ -190,13 +203,19 @@ answers = st.binary(max_size=ANSWERS)
 # -- user code ---------------------------------------------------------------------------------------------------------------------
 
 
-def user_code(calls: Calls, at: str, ends: tuple[str, ...], names: tuple[str, ...] = ()) -> Callable[..., Any]:  # noqa: C901  # one case for each end
-    """User code that ends as the plan says, call by call, and leaves its mark on the session state."""
+SAID = {"yes": True, "no": False, "maybe": "no"}
+"""The answers to a question of yes or no; the last one is none."""
+
+
+def user_code(  # noqa: C901  # one case for each end
+    calls: Calls, at: str, ends: tuple[str, ...], names: tuple[str, ...] = (), last: str = "fine"
+) -> Callable[..., Any]:
+    """User code that ends as the plan says, call by call, then as `last` says, and leaves its mark on the session state."""
 
     def called(asked: Any, run_context: Any) -> Any:  # noqa: PLR0911  # one for each end
         before = calls.note(at, asked)
         run_context.session_state[at] = before
-        match ends[before] if before < len(ends) else "fine":
+        match ends[before] if before < len(ends) else last:
             case "fail":
                 raise Failure(f"{at} failed")
             case "interrupt":
@@ -209,8 +228,8 @@ def user_code(calls: Calls, at: str, ends: tuple[str, ...], names: tuple[str, ..
                 return StepOutput([at, before], stop=True)
             case "none" | "nothing":
                 return None
-            case "no":
-                return False
+            case "yes" | "no" | "maybe" as said:
+                return SAID[said]
             case "all":
                 return list(reversed(names))
             case "nobody":
@@ -263,10 +282,13 @@ def component(calls: Calls, name: str, at: str, plan: Plan) -> Any:  # noqa: PLR
             return Workflow(name, components(calls, at, children))
         case Fork(ends, review, then, other):
             branches = components(calls, f"{at}|then", then), components(calls, f"{at}|else", other)
-            return Condition(name, *branches, evaluator=user_code(calls, at, ends), human_review=review)
+            evaluator = True if review.requires_confirmation else user_code(calls, at, ends, last="yes")
+            return Condition(name, *branches, evaluator=evaluator, human_review=review)
         case Rounds(conditions, review, children, most, forwards):
-            test = None if conditions is None else user_code(calls, at, conditions)
-            inside = components(calls, at, children)
+            test = None if conditions is None else user_code(calls, at, conditions, last="yes")
+            forwards = forwards and (review.on_reject is OnReject.retry or not review.requires_iteration_review)
+            again = test is not None or forwards or review.requires_iteration_review
+            inside, most = components(calls, at, children), max(most, 2) if again else most
             return Loop(name, inside, most, test, forward_iteration_output=forwards, human_review=review)
         case Routes(ends, review, children):
             names = tuple(name for name, _ in children)

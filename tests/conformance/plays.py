@@ -116,7 +116,14 @@ def step(
     try:
         return go()
     except BaseException as error:
-        if type(error).__name__ not in ("Failure", "KeyboardInterrupt", "StepFailed", "UnstorableValue", "InvalidAnswer"):
+        if type(error).__name__ not in (
+            "Failure",
+            "KeyboardInterrupt",
+            "StepFailed",
+            "UnstorableValue",
+            "InvalidAnswer",
+            "NotABool",
+        ):
             raise
         raised.append(type(error).__name__)
         return workflow.get_run_output(run_id)

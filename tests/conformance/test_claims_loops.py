@@ -55,11 +55,11 @@ def test_the_end_condition_sees_the_iteration(db, drive, calls):
         return len(calls.saw("enough")) == 2
 
     inside = [Step("a", calls.does("a", 1, 2, 3)), Step("b", calls.does("b"))]
-    once = Loop("once", [Step("c", calls.does("c"))], max_iterations=1, end_condition=enough)
-    workflow = Workflow("flow", [Loop("loop", inside, max_iterations=9, end_condition=enough), once], db)
+    twice = Loop("twice", [Step("c", calls.does("c"))], max_iterations=2, end_condition=enough)
+    workflow = Workflow("flow", [Loop("loop", inside, max_iterations=9, end_condition=enough), twice], db)
     run = drive.run(workflow)
-    assert calls.saw("enough") == [[("a", 1), ("b", "b")], [("a", 2), ("b", "b")]]
-    assert (run.content, calls.names.count("a"), calls.names.count("c")) == ("c", 2, 1)
+    assert calls.saw("enough") == [[("a", 1), ("b", "b")], [("a", 2), ("b", "b")], [("c", "c")]]
+    assert (run.content, calls.names.count("a"), calls.names.count("c")) == ("c", 2, 2)
 
 
 @pytest.mark.spec("LOOP-1", "RUN-3")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from statecore import Condition, Step, Steps, Workflow
+from statecore.errors import UnknownStep
 from tests.conformance.drive import flat
 
 
@@ -169,3 +170,32 @@ def test_a_name_that_has_not_run_gives_none(db, drive, calls):
 
     workflow = Workflow("flow", [look, Step("later", calls.does("later"), requires_confirmation=True)], db)
     assert flat(drive.run(workflow).step_results)["look"].content == (None, None)
+
+
+@pytest.mark.spec("GATE-3", "SKIP-4")
+@pytest.mark.parametrize("look_up", ["get_step_content", "get_step_output"])
+def test_a_name_that_no_component_has_is_an_error(db, drive, calls, look_up):
+    """A misspelt name is `UnknownStep` with the nearest name; a step that was left out, in whatever branch, gives None."""
+
+    def look(step_input):
+        return getattr(step_input, look_up)("reserch")
+
+    def left_out(step_input):
+        return getattr(step_input, look_up)("other") is None
+
+    fork = Condition("fork", [calls.does("research")], [calls.does("other")])
+    run = drive.run(Workflow("flow", [fork, left_out, Step("look", look, on_error="pause")], db))
+    assert flat(run.step_results)["left_out"].content is True
+    [error] = run.steps_with_errors
+    assert (error.step_name, error.error_type) == ("look", "UnknownStep")
+    assert "'reserch'. Did you mean 'research'?" in error.error_message
+
+
+@pytest.mark.spec("GATE-3")
+def test_the_workflow_itself_is_no_step(db, drive, calls):
+    """The name of the run is none of a component; that of a nested workflow is."""
+    inner = Workflow("inner", [calls.does("a", "A")])
+    run = drive.run(Workflow("flow", [inner, lambda step_input: step_input.get_step_content("inner")], db))
+    assert run.content == "A"
+    with pytest.raises(UnknownStep, match="'flow'"):
+        drive.run(Workflow("flow", [inner, lambda step_input: step_input.get_step_content("flow")], db))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from statecore import Condition, HumanReview, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
+from statecore.core.program import DANGEROUS
 from statecore.definition.review import SETTINGS, SUPPORTED
 from statecore.errors import DefinitionError, UnsupportedSetting
 from tests.conformance.drive import Calls
@@ -35,6 +36,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "max_retries": (1, {**REVIEWED, "on_reject": "retry"}),
     "timeout": (5.5, GATED),
     "on_timeout": ("skip", {**GATED, "timeout": 5}),
+    "dangerous": (True, GATED),
 }
 FLAT = {"max_retries": "hitl_max_retries", "timeout": "hitl_timeout"}
 
@@ -97,6 +99,9 @@ def works(setting: str, kind: str, calls: Calls, workflow: Workflow) -> None:  #
             assert asked.timeout_at is not None
         case "on_timeout":
             assert asked.on_timeout == "skip"
+        case "dangerous":
+            marked = [node.name for node in workflow.compiled.program.nodes.values() if DANGEROUS in node.facts]
+            assert marked == [workflow.definition.steps[0].name]
 
 
 @pytest.mark.spec("COND-5", "CONF-1")

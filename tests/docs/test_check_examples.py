@@ -16,7 +16,7 @@ GUIDE = Path(__file__).parents[2] / "specs" / "guide" / "checking.md"
 def test_its_code_runs_from_top_to_bottom() -> None:
     """Each block of Python runs in the names that those before it left, and its assertions hold."""
     examples = list(Sybil(parsers=[PythonCodeBlockParser()]).parse(GUIDE).examples())
-    assert len(examples) == 6
+    assert len(examples) == 7
     for example in examples:
         example.evaluate()
 

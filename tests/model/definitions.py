@@ -16,7 +16,7 @@ from statecore.core import Node, Program, compile_definition
 from statecore.definition.components import Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.definition.review import SUPPORTED
-from statecore.errors import DefinitionError
+from statecore.errors import DefinitionError, UnsupportedSetting
 
 
 def code(step_input):
@@ -64,6 +64,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "hitl_max_retries": (1,),
     "timeout": (60,),
     "on_timeout": (*OnTimeout,),
+    "dangerous": (False,),
 }
 RENAMED = {"max_retries": "hitl_max_retries"}
 """Settings whose flat keyword has another name, because a Step's own keyword has theirs."""
@@ -74,8 +75,8 @@ SHAPES: dict[str, tuple[Callable[..., Any], ...]] = {
     "Step(workflow)": (lambda **s: Step("it", workflow=flow(leaf()), **s),),
     "Steps": (lambda **s: Steps("it", [leaf()], **s), lambda **s: Steps("it", [], **s)),
     "Condition": (
-        lambda **s: Condition("it", [leaf()], [leaf("other")], evaluator=code, **s),
-        lambda **s: Condition("it", [leaf()], evaluator=code, **s),
+        lambda **s: Condition("it", [leaf()], [leaf("other")], evaluator=s["requires_confirmation"] or code, **s),
+        lambda **s: Condition("it", [leaf()], evaluator=s["requires_confirmation"] or code, **s),
     ),
     "Loop": (
         lambda **s: Loop("it", [leaf()], max_iterations=2, **s),
@@ -98,9 +99,23 @@ def components() -> Iterator[Any]:
         names += ["on_interrupt"] if kind in CALLS else []
         for make, values in product(shapes, product(*(VALUES[name] for name in names))):
             try:
-                yield make(**dict(zip(names, values, strict=True)))
+                yield fitting(make, dict(zip(names, values, strict=True)))[0]
             except DefinitionError:
                 continue
+
+
+DROPPED = {"timeout", "hitl_max_retries", "allow_multiple_selections", "on_interrupt"}
+"""Settings that are always set here: where they can have no effect (GATE-1) the same component is made without them."""
+
+
+def fitting(make: Callable[..., Any], settings: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """A component under these settings, without those that need something which they do not set; and the settings that are left."""
+    try:
+        return make(**settings), settings
+    except UnsupportedSetting as refused:
+        if refused.setting not in DROPPED & settings.keys():
+            raise
+        return fitting(make, {name: value for name, value in settings.items() if name != refused.setting})
 
 
 @cache

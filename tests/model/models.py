@@ -73,7 +73,7 @@ def expiring() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for way in ("cancel", "skip", "approve"):
         late: dict[str, Any] = {**PAUSE, **LATE, "on_timeout": way}
-        found[f"a condition that expires: {way}"] = [Condition("c", [leaf("a", on_error="fail")], **late)]
+        found[f"a condition that expires: {way}"] = [Condition("c", [leaf("a", on_error="fail")], evaluator=code, **late)]
         found[f"a tested loop that expires: {way}"] = [Loop("l", [leaf("a", on_error="fail")], 2, code, **late)]
         found[f"a judged router that expires: {way}"] = [Router("r", [leaf("a", on_error="fail")], code, **JUDGE, **late)]
         if way != "approve":

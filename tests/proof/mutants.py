@@ -131,7 +131,7 @@ def main(driver: str, name: str, size: str) -> int:
     from tests.proof.workflows import larger
 
     few = size == "sample"
-    walked = [*pausing(), *larger(15 if few else 60, 3)]
+    walked = [*pausing(), *larger(15 if few else 60, 1)]
     with Model(Path(driver)) as model:
         found = Comparison(model)
         try:

@@ -21,20 +21,23 @@ def loop(draw: Random, name: str, depth: int) -> Loop:
     more: dict[str, Any] = {"end_condition": programs.code} if draw.random() < 0.5 else {}
     more["forward_iteration_output"] = draw.random() < 0.5
     more |= programs.policy(draw, "requires_iteration_review")
-    return Loop(name, programs.some(draw, depth, draw.randint(1, 2)), max_iterations=draw.randint(1, 3), **more)
+    inside, most = programs.some(draw, depth, draw.randint(1, 2)), draw.randint(1, 3)
+    return programs.fitted(Loop, name, inside, most, **more)
 
 
 def router(draw: Random, name: str, depth: int) -> Router:
     """Up to three choices."""
     found = programs.policy(draw, "requires_output_review", "requires_user_input")
     selector = None if "requires_user_input" in found else programs.code
-    return Router(name, programs.some(draw, depth, draw.randint(1, 3)), selector, hitl_max_retries=draw.randint(0, 2), **found)
+    choices = programs.some(draw, depth, draw.randint(1, 3))
+    return programs.fitted(Router, name, choices, selector, hitl_max_retries=draw.randint(0, 2), **found)
 
 
 def parallel(draw: Random, name: str, depth: int) -> Parallel:
     """Up to three branches, some of them bounded."""
     bound = draw.choice((None, None, 1, 2))
-    return Parallel(*programs.some(draw, depth, draw.randint(1, 3)), name=name, max_concurrency=bound, **programs.policy(draw))
+    branches, found = programs.some(draw, depth, draw.randint(1, 3)), programs.policy(draw)
+    return programs.fitted(Parallel, *branches, name=name, max_concurrency=bound, **found)
 
 
 def larger(count: int, seed: int, least: int = 2) -> Iterator[Program]:
