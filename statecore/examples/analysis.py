@@ -1,7 +1,8 @@
 """Read a file, fetch its companion, ask how deep to look, analyse, write a report: the pipeline of `statecore demo`.
 
 The input is the path of a CSV, TSV or text file; without one, a file that ships with statecore is taken. `fetch` asks a server that is
-busy at first, so it pauses and a person says retry or skip; `deep` asks a person which analysis is wanted. The report goes where
+busy at first, so it pauses and a person says retry or skip; `deep` asks a person which analysis is wanted; a no takes the quick summary. The report
+goes where
 `additional_data["report"]` says, else beside the current folder's other files.
 
     $ statecore run statecore.examples.analysis --answers fetch=retry,deep=confirm

@@ -1,4 +1,4 @@
-"""A step asks before it runs; a rejected step is skipped, and the next one sees no previous content.
+"""A step asks before it runs; a no skips it, and the next step sees no previous content.
 
 Run it, with the answers given beforehand:
 

@@ -1,6 +1,6 @@
 """One process pauses and ends, another decides, a third goes on: all they share is a file.
 
-The one that decides needs no code of the workflow.
+The one that decides needs no code of the workflow. A no cancels the run: nothing is ordered.
 
     $ statecore run statecore.examples.decide_elsewhere --input 1200 --db orders.sqlite < /dev/null    # exits 4
     $ statecore pending --db orders.sqlite
@@ -32,5 +32,6 @@ def order(step_input: StepInput) -> str:
 
 
 workflow: Workflow = Workflow(
-    "purchase", [quote, Step("order", order, requires_confirmation=True, confirmation_message="Order this?")]
+    "purchase",
+    [quote, Step("order", order, requires_confirmation=True, confirmation_message="Order this?", on_reject="cancel")],
 )

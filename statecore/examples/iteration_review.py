@@ -1,4 +1,4 @@
-"""A loop that a person ends: after each iteration the result is shown, and a rejection says what the next one is to change.
+"""A loop that a person ends: after each iteration the result is shown, and a no says what the next one is to change.
 
 Run it, with the answers given beforehand; `--answers` may be given several times, and each answers one review:
 

@@ -1,6 +1,6 @@
 """One flow inside another: it is written once, used twice, and its gates ask wherever it stands.
 
-A step inside is named by its address where its name alone would mean several:
+A no to any of them cancels the run. A step inside is named by its address where its name alone would mean several:
 
     $ statecore run statecore.examples.nested_workflow --input "We move." --answers confirm,confirm
     $ statecore run statecore.examples.nested_workflow --input "We move." --answers legal/approve=confirm,press/approve=reject    # exits 1

@@ -1,4 +1,4 @@
-"""A person sees an output before anything goes on: keeps it, rewrites it, or sends it back with what is to be better.
+"""A person sees an output before anything goes on: keeps it, rewrites it, or sends it back (a no) with what is to be better.
 
 Run it, with the answers given beforehand:
 

@@ -1,6 +1,6 @@
 """Two people are asked at the same time: neither waits for the other, and what one allowed goes on at once.
 
-Run it, with the answers given beforehand; or let each decide by a command of their own:
+A no leaves out its own branch, and the other one goes on. Run it, with the answers given beforehand; or let each decide by a command of their own:
 
     $ statecore run statecore.examples.parallel_pauses --input "a new lathe" --answers confirm,confirm
     $ statecore run statecore.examples.parallel_pauses --input "a new lathe" --answers order=confirm,notice=reject

@@ -1,6 +1,6 @@
 """A person chooses what runs, and in which order; a list among the choices is one choice.
 
-Run it, with the choice made beforehand, or pause and let somebody else choose:
+A no skips the Router: nothing of it runs. Run it, with the choice made beforehand, or pause and let somebody else choose:
 
     $ statecore run statecore.examples.route_selection --input outage --answers "inform=select:website,email"
     $ statecore run statecore.examples.route_selection --input outage --answers reject

@@ -1,5 +1,7 @@
 """A question with a deadline: who is silent for a day has declined, and the room is free for others.
 
+A no does the same at once: it skips the step.
+
 Answered in time, and not answered at all; `tick` applies the deadlines that are over, and is what cron would call:
 
     $ statecore run statecore.examples.timeout --input "room 12" --answers confirm

@@ -1,6 +1,6 @@
 """A step asks for typed values: what does not fit the form is refused at once, and nothing is stored.
 
-Run it, with the values given beforehand, or pause and let somebody else give them:
+A no cancels the run: nothing is booked. Run it, with the values given beforehand, or pause and let somebody else give them:
 
     $ statecore run statecore.examples.user_input --input "train to Ghent" --answers 'book=input:{"amount": 42.5, "account": "travel"}'
     $ statecore run statecore.examples.user_input --input lunch < /dev/null    # exits 4
@@ -34,6 +34,7 @@ workflow: Workflow = Workflow(
             "book",
             book,
             requires_user_input=True,
+            on_reject="cancel",
             user_input_message="How much, and on which account?",
             user_input_schema=[
                 UserInputField("amount", "float", description="in euros"),
