@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import WorkflowUpdateFailedError
 
 import statecore.temporal.activities
-from statecore import Parallel, Router, RunStatus, Step, Workflow
+from statecore import Condition, Parallel, Router, RunStatus, Step, Workflow
 from statecore.errors import (
     AlreadyDecided,
     DuplicateRun,
@@ -66,6 +66,21 @@ def test_eight_deciders_one_winner(serve: Serve) -> None:
     winner = told.index("won")
     assert all(f"decider {winner}" in said for said in told if said != "won")
     assert runs.wait(run.run_id, timeout=30).content == winner
+
+
+@pytest.mark.spec("GATE-2", "GATE-3")
+def test_a_wrong_answer_and_a_wrong_name_are_errors(serve: Serve) -> None:
+    """An evaluator that answers with a text, and a step that looks for a name of no component, fail by name in a worker, too."""
+    fork = Condition("fork", [Step("fetch", lambda s: s.input)], evaluator=lambda _: "no", on_error="pause")
+    look = Step("look", lambda s: s.get_step_content("fecth"), on_error="pause")
+    runs = serve(Workflow("wrong", [fork, look]))
+    run = runs.run("x", timeout=30)
+    assert [(each.step_name, each.error_type) for each in run.steps_with_errors] == [("fork", "NotABool")]
+    run.steps_with_errors[0].skip()
+    run = runs.continue_run(run, timeout=30)
+    [error] = run.steps_with_errors
+    assert (error.step_name, error.error_type) == ("look", "UnknownStep")
+    assert "Did you mean 'fetch'?" in error.error_message
 
 
 def test_the_same_decision_again_and_another_one(serve: Serve) -> None:
