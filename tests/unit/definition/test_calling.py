@@ -88,7 +88,7 @@ def test_code_that_can_be_called_is_taken(setting):
 def test_a_review_predicate_gets_no_context():
     """It is called with the output alone, and its refusal says so."""
     with pytest.raises(DefinitionError, match="leave run_context out"):
-        Step("it", work, requires_output_review=with_context)
+        Step("it", work, requires_output_review=with_context)  # type: ignore[arg-type]  # it is what the test is about
 
 
 @pytest.mark.spec("GATE-3")
@@ -114,7 +114,7 @@ SINGLE = [Step("a", work), work, Workflow("inner", [work]), "steps", {"a": work}
 @pytest.mark.parametrize("single", SINGLE, ids=lambda each: type(each).__name__)
 def test_a_single_component_is_no_list(single):
     """Where a list is wanted, a component, a function, a text or a dict is refused, and the setting is named."""
-    lists = {
+    lists: dict[str, list[Any]] = {
         "steps": [lambda: Steps("it", single), lambda: Condition("it", single), lambda: Loop("it", single)],
         "choices": [lambda: Router("it", single, work)],
         "else_steps": [lambda: Condition("it", [work], single)] * (single is not None),

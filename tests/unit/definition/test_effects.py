@@ -162,7 +162,7 @@ def named_in(error: DefinitionError, names: set[str]) -> bool:
 def test_each_setting_alone_is_refused_or_seen(kind):
     """A component with one setting is refused by the setting's name, or differs from the plain one in what happens."""
     plain = behaviour(kind, frozenset())
-    silent = []
+    silent: list[Any] = []
     for name in settings_of(kind):
         for which in range(len(VALUES[name])):
             found = behaviour(kind, frozenset({(name, which)}))
@@ -176,7 +176,7 @@ def test_each_setting_alone_is_refused_or_seen(kind):
 @pytest.mark.parametrize("kind", list(CLASSES))
 def test_each_pair_of_settings_is_refused_or_seen(kind):
     """Beside any other setting, too: a pair is refused by a name, or each of the two changes what happens under the other one."""
-    silent = []
+    silent: list[Any] = []
     for one, other in combinations(settings_of(kind), 2):
         if frozenset({one, other}) in SAME:
             continue

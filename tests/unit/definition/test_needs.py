@@ -10,8 +10,9 @@ from specs.tools import settings as settings_page
 from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, Steps, Workflow, pause
 from statecore.definition.fields import function_name
 from statecore.definition.needs import NEEDS, OWN, QUESTIONS, STANDARD
+from statecore.definition.plain import Nested
 from statecore.errors import UnsupportedSetting
-from statecore.testing.strategies import Nested, never_called
+from statecore.testing.strategies import never_called
 
 
 def judge(_output):
