@@ -12,6 +12,7 @@ from uuid import uuid4
 from attrs import evolve
 
 from statecore.core import Compiled, compile_definition
+from statecore.definition.calling import check_version
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
