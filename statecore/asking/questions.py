@@ -90,7 +90,7 @@ def deadline(requirement: Question) -> str:
     then = EXPIRY.get(requirement.on_timeout or "cancel", "")
     left = at.timestamp() - time.time()
     if requirement.is_timed_out:
-        return f"expired {lasting(-left)} ago: {then} when the run is ticked or goes on"
+        return f"overdue since {lasting(-left)}: {then} when the run is ticked or goes on"
     return f"until {at:%Y-%m-%d %H:%M:%S} UTC, in {lasting(left)}; then {then}"
 
 

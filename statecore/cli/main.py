@@ -52,7 +52,7 @@ COMMANDS = (
     Later("select", "deciding", "Select the children that a Router runs, in this order."),
     Later("edit", "deciding", "Replace an output under review."),
     Later("cancel", "deciding", "Cancel a run."),
-    Later("tick", "running", "Apply expired deadlines."),
+    Later("tick", "running", "Apply passed deadlines and stored decisions."),
     Later("recover", "running", "Take over the runs of dead processes."),
     Later("worker", "working", "Execute the runs of a workflow that can continue."),
     Later("verify", "care", "Check a store, row by row."),

@@ -193,7 +193,8 @@ def chosen(workflow: Workflow, run: str | None) -> str:
 def recover(target: str, db: str | None, *, as_json: bool) -> int:
     """Take over the runs of dead processes.
 
-    Each run of the workflow TARGET that a dead process left continues until it ends or waits for a decision.
+    Each run of the workflow TARGET that a dead process left, or that has a stored decision, continues until it ends
+    or waits for a decision. A refused run does not keep the others: it is printed, and the exit code is 1.
     """
     workflow, file = placed(load(target), db)
     many = Many(workflow, target, file, Screen(quiet=as_json), "No run was left behind.")
@@ -205,12 +206,13 @@ def recover(target: str, db: str | None, *, as_json: bool) -> int:
 @db_option
 @json_option
 def tick(target: str, db: str | None, *, as_json: bool) -> int:
-    """Apply expired deadlines.
+    """Apply passed deadlines and stored decisions.
 
-    Each run of the workflow TARGET with an expired pause takes its on_timeout, and continues. For cron.
+    Each run of the workflow TARGET with an overdue pause takes its on_timeout, each one with a stored decision takes it, and both continue.
+    A refused run does not keep the others: it is printed, and the exit code is 1. For cron.
     """
     workflow, file = placed(load(target), db)
-    many = Many(workflow, target, file, Screen(quiet=as_json), "No deadline is over.")
+    many = Many(workflow, target, file, Screen(quiet=as_json), "No deadline is over, and no decision waits.")
     return many.go_on(late_runs(workflow))
 
 

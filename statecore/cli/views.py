@@ -95,6 +95,7 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     """The outcome of each component, indented by its depth; decisions and failures below."""
     history = History().extend(inbox.db.journal(run_id))
     decisions = inbox.db.decisions(run_id)
+    unused = {each.pause_id for each in inbox.show(run_id).unused_decisions}
     for visit in history.visits.values():
         indent = "  " * (1 + depth(history, visit))
         said = SAID.get(visit.phase, visit.phase)
@@ -106,7 +107,7 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
             yield f"{indent}  attempt {failure['attempt'] + 1} failed: {kind}: {text}"
         for decided in decisions:
             if decided.pause_id.startswith(f"{visit.at}:"):
-                yield f"{indent}  {decision_text(decided)}"
+                yield f"{indent}  {decision_text(decided)}" + (" (not used)" if decided.pause_id in unused else "")
 
 
 def depth(history: History, visit: Visit) -> int:

@@ -20,7 +20,7 @@ Start with `state`, then `reducer.advance`.
 
 from .compile import Compiled, compile_definition
 from .loop import Commit, Effect, Next, Start, loop
-from .owed import Ask, Call, Timer, asks, calls, owed, timers
+from .owed import Ask, Call, Timer, answerable, asks, calls, owed, timers
 from .program import ROOT, Address, Micros, Node, Program, Seconds, stored_program
 from .reducer import advance
 from .state import (
@@ -72,6 +72,7 @@ __all__ = [
     "State",
     "Timer",
     "advance",
+    "answerable",
     "asks",
     "calls",
     "compile_definition",

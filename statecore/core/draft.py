@@ -9,6 +9,7 @@ from attrs import define, field
 from statecore.lifecycles import TABLES, fire
 from statecore.lifecycles import words as w
 
+from .owed import is_ending
 from .program import ROOT, Address, Micros, Node, Program
 from .state import Move
 
@@ -84,11 +85,7 @@ class Draft:
 
     def is_ending(self, cursor: Cursor) -> bool:
         """Whether a cursor lies in a component that is about to end early, so that nothing of it begins any more."""
-        nodes = self.program.nodes
-        return any(
-            cursor.turn[: nodes[e.unit].depth] == e.turn[: nodes[e.unit].depth] and self.program.within(cursor.at, e.unit)
-            for e in self.endings
-        )
+        return is_ending(self.program, self.endings, cursor)
 
     def is_failing(self) -> bool:
         """Whether a step has failed under policy fail, so that nothing begins any more."""

@@ -2,8 +2,9 @@
 
 | effect   | the driver                                                        | its answer                                       |
 |----------|-------------------------------------------------------------------|--------------------------------------------------|
-| `Commit` | stores the next state with the moves that led to it, durably      | None; or the cancellation that was asked for     |
-|          |                                                                   | meanwhile: then nothing was stored               |
+| `Commit` | stores the next state with the moves that led to it, durably      | None; or what stands against it, and nothing was |
+|          |                                                                   | stored: the cancellation that was asked for, or  |
+|          |                                                                   | the decisions of questions that it leaves open   |
 | `Start`  | begins a call of user code                                        | -                                                |
 | `Next`   | waits for the first call to end, or the first delay to be over    | its events, or () where nothing is in flight     |
 
@@ -85,18 +86,27 @@ NEXT = Next()
 Reply: TypeAlias = "Event | tuple[Event, ...] | None"
 
 
+def committing(program: Program, state: State, events: tuple[Event, ...]) -> Generator[Commit, Reply, Commit]:
+    """Have events stored; returns what was stored in the end.
+
+    The events are judged by themselves first. Only where they alone would park the run does the store name decisions (SAID-1). These join
+    the events, and the commit is tried again, until none is new. A cancellation joins the events alone: it uses no decision.
+    """
+    effect = Commit(state, events, recall(program, state, events))
+    said: tuple[Event, ...] = ()
+    while reply := (yield effect):
+        said = (reply,) if isinstance(reply, Event) else (*said, *reply)
+        joined = (*events, *said)
+        effect = Commit(state, joined, advance(program, state, *joined))
+    return effect
+
+
 def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Generator[Effect, Reply, State]:
     """Drive a run from `state` and `events` until only people are left or it is over; returns the state it is parked in."""
     begun: tuple[Call, ...] = ()
     while True:
         if events:
-            after = recall(program, state, events)
-            ordered = yield Commit(state, events, after)
-            if isinstance(ordered, Event):
-                events = (*events, ordered)
-                after = advance(program, state, *events)
-                yield Commit(state, events, after)
-            state = after.state
+            state = (yield from committing(program, state, events)).after.state
         waiting = owed(program, state)
         open_calls = tuple([item for item in waiting if type(item) is Call])
         for call in open_calls:

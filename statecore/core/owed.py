@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from statecore.lifecycles import KINDS, TABLES, AskKind, CallKind
 from statecore.lifecycles import words as w
 
 from .program import Address, Micros, Program
-from .state import UNMARKED, Cursor, Ref, Source, State, Turn
+from .state import UNMARKED, Cursor, Ending, Ref, Source, State, Turn
 
 
 class Ask(NamedTuple):
@@ -93,6 +94,27 @@ def ask_kind(machine: str, cursor: Cursor) -> AskKind:
 def asks(program: Program, state: State) -> tuple[Ask, ...]:
     """The questions that people owe an answer to."""
     return tuple(item for item in owed(program, state) if isinstance(item, Ask))
+
+
+def answerable(program: Program, state: State) -> tuple[Ask, ...]:
+    """The questions whose answers count now (SAID-1).
+
+    None counts where something has failed or was cancelled, where the run is over, or inside a component that is about to end early: an
+    answer there would let code begin after the end was decided.
+    """
+    if state.run not in (w.running, w.paused) or any(cursor.phase in (w.failed, w.cancelled) for cursor in state.cursors):
+        return ()
+    found = asks(program, state)
+    return tuple(ask for ask in found if not is_ending(program, state.endings, ask)) if state.endings else found
+
+
+def is_ending(program: Program, endings: Iterable[Ending], place: Cursor | Ask) -> bool:
+    """Whether a place lies in a component that is about to end early, so that nothing of it begins any more."""
+    for ending in endings:
+        depth = program.nodes[ending.unit].depth
+        if place.turn[:depth] == ending.turn[:depth] and program.within(place.at, ending.unit):
+            return True
+    return False
 
 
 def calls(program: Program, state: State) -> tuple[Call, ...]:

@@ -94,17 +94,22 @@ class UnknownDecision(RunError, ValueError):
 
 @define(**AS_ERROR)
 class RunBusy(RunError):
-    """Another process is executing this run."""
+    """Another process is executing this run. `stored` lists the pauses that the refused call has decided: the other process applies them."""
 
     code = "SC307"
-    says = "Run {run_id!r} is being executed by {owner}{_lease}. Wait for it to pause or end; a dead owner is taken over."
+    says = "Run {run_id!r} is being executed by {owner}{_lease}.{_stored} Wait for it to pause or end; a dead owner is taken over."
     run_id: str
     owner: str
     until: str | None = None
+    stored: tuple[str, ...] = field(default=(), converter=texts)
 
     @property
     def _lease(self) -> str:
         return f", whose lease lasts until {worded(self.until)} and is renewed while it works" if not is_empty(self.until) else ""
+
+    @property
+    def _stored(self) -> str:
+        return f" Your answers are stored, and it applies them: {listed(map(worded, self.stored))}." if self.stored else ""
 
 
 @define(**AS_ERROR)
@@ -255,10 +260,10 @@ class InvalidInput(RunError, ValueError):
 
 @define(**AS_ERROR)
 class PauseExpired(RunError, ValueError):
-    """The deadline of a pause is over; its expiry has been or will be applied."""
+    """The deadline of a pause is over. The message tells what the silence leads to; nothing was stored."""
 
     code = "SC321"
-    says = "Pause {pause_id!r} expired at {deadline}: {took}. A later decision does not count."
+    says = "Pause {pause_id!r} expired at {deadline}: without an answer in time {took}. A later decision does not count."
     pause_id: str
     deadline: str
     took: str

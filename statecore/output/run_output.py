@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
 from statecore.definition import Decision, RunStatus, StepInput, StepOutput
@@ -19,8 +21,8 @@ from statecore.runtime.execution import of_record
 from statecore.runtime.host import compiled_of
 from statecore.runtime.judge import seen
 from statecore.stores import PauseFilter, Waiting
-from statecore.stores.history import History
-from statecore.stores.rules import STATUS
+from statecore.stores.history import History, is_used
+from statecore.stores.rules import ENDED, STATUS
 
 from .requirement import ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
 
@@ -41,7 +43,8 @@ class WorkflowRunOutput:
     """A run as it stood when it was read; never changed by what happens to the run later.
 
     While it `is_paused`, decide its requirements (`steps_requiring_confirmation`, `steps_with_errors`) and hand it to
-    `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970.
+    `Workflow.continue_run`, which returns a new one. `created_at` is in whole seconds since 1970. `refusal` is the error that kept `tick` or
+    `recover` from continuing the run, None elsewhere.
 
     Example: `run = workflow.run("x")`, then `run.is_paused`, `run.requirements`, `run.content`; in a notebook, or as `f"{run:tree}"`, it is a picture.
     """
@@ -55,6 +58,7 @@ class WorkflowRunOutput:
     status: RunStatus
     step_requirements: list[StepRequirement]
     error_requirements: list[ErrorRequirement]
+    refusal: Exception | None = None
 
     def __init__(  # noqa: PLR0913  # a run, and what is known of it already
         self,
@@ -196,6 +200,19 @@ class WorkflowRunOutput:
     def steps_with_errors(self) -> list[ErrorRequirement]:
         """The failed or interrupted steps that wait for retry or skip."""
         return self.active_error_requirements
+
+    @cached_property
+    def unused_decisions(self) -> list[Requirement]:
+        """Of a run that is over: the questions whose stored decisions were not used, because it failed, stopped or was cancelled first.
+
+        A failed run that is reopened applies those of questions that it still asks (SAID-1). Empty while the run goes on.
+        """
+        if self._record.state.run not in ENDED:
+            return []
+        store = self._host.store
+        decided = [store.pause(self.run_id, each.pause_id) for each in store.decisions(self.run_id)]
+        unused = [row for row in decided if row is not None and not is_used(row, self._rows)]
+        return [requirement_of(row, evolve(self.place(row), read_input=None, read_output=None)) for row in unused]
 
     @property
     def paused_step_name(self) -> str | None:

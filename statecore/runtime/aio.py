@@ -14,7 +14,7 @@ from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
 from . import ends
 from .calls import call_user, is_async, values_of
 from .pieces import Piece, Tell, exhaust, finish, manner_of, opened, teller
-from .storing import HEARTBEAT, let_go, store, store_interruption, woken
+from .storing import HEARTBEAT, decided_beside, let_go, listens, sliced, store, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -50,9 +50,9 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
                     calls.begun.append(call)
                     reply = None
                 case _:
-                    while (piece := await calls.piece(effect.timers)) is not None:
-                        yield piece
-                    reply = await calls.first(effect.timers)
+                    while isinstance(found := await calls.next(effect.timers), Piece):
+                        yield found
+                    reply = found
     except BaseException as stop:
         calls.interrupt(stop)
         raise
@@ -62,7 +62,12 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
             let_go(execution)
 
 
-async def commit(execution: Execution, effect: Commit) -> Event | None:
+async def looked(execution: Execution) -> tuple[Event, ...]:
+    """What people have decided; off the event loop where the store waits for a disk."""
+    return await asyncio.to_thread(decided_beside, execution) if execution.host.store.blocking else decided_beside(execution)
+
+
+async def commit(execution: Execution, effect: Commit) -> Event | tuple[Event, ...] | None:
     """Store an effect; off the event loop where the store waits for a disk. A cancellation waits for the commit to end."""
     if not execution.host.store.blocking:
         return store(execution, effect)
@@ -85,30 +90,49 @@ class Calls:
     heard: asyncio.Queue[Piece | None] = field(factory=asyncio.Queue)
     """The pieces of calls, and None for each call that has ended."""
 
+    async def next(self, timers: tuple[Timer, ...]) -> Piece | tuple[Event, ...]:
+        """The next piece, or the events that come next; () where nothing is in flight."""
+        while True:
+            found = await self.piece(timers) or await self.first(timers)
+            if found is not None:
+                return found
+
     async def piece(self, timers: tuple[Timer, ...]) -> Piece | None:
         """The next piece; None where a call has ended first, or a delay is over, or the run is not streamed."""
         if not self.execution.streamed:
             return None
         self.fly()
-        heard: Piece | None = None
+        heard, seconds = None, self.until(timers)
+        if listens(self.execution):
+            seconds, _ = sliced(seconds, timers)
         while heard is None and self.flying and not (self.heard.empty() and any(task.done() for task in self.flying)):
             try:
-                heard = await asyncio.wait_for(self.heard.get(), self.until(timers) if timers else None)
+                heard = await asyncio.wait_for(self.heard.get(), seconds)
             except TimeoutError:
                 break
         return heard
 
-    async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """The events of the first call to end, or of the first delay to be over; () where there is neither."""
-        if len(self.begun) == 1 and not self.flying and not timers:
+    async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...] | None:
+        """The events of the first call to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither.
+
+        None where nothing has happened yet.
+        """
+        if len(self.begun) == 1 and not self.flying and not timers and not listens(self.execution):
             self.here = [self.begun.pop()]
             values = values_of(self.execution, self.here[0])
             value, error = await attempt(self.execution, self.here[0], values)
             return (self.event(self.here.pop(), values, value, error),)
         self.fly()
-        if self.flying:
-            return await self.landed(timers)
-        return await self.rung(timers) if timers else ()
+        if not (self.flying or timers):
+            return ()
+        seconds, due = self.until(timers), timers
+        if listens(self.execution):
+            if decided := await looked(self.execution):
+                return decided
+            seconds, due = sliced(seconds, due)
+            if self.execution.streamed and self.flying and seconds > 0 and not any(task.done() for task in self.flying):
+                return None  # pieces are waited for, and not only ends
+        return await (self.landed(due, seconds) if self.flying else self.rung(due, seconds or 0.0)) or None
 
     def fly(self) -> None:
         """Call user code in tasks of their own."""
@@ -132,12 +156,11 @@ class Calls:
         """The event of a call that has ended."""
         return ends.failed(self.execution, call, error) if error is not None else ends.returned(self.execution, call, value, values)
 
-    async def landed(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """Wait for a task to end, at most until the first delay is over."""
-        seconds = self.until(timers) if timers else None
+    async def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...]:
+        """Wait for a task to end, at most so many seconds; then these delays are over."""
         done, _ = await asyncio.wait(self.flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            return woken(self.execution, timers)
+            return woken(self.execution, due)
         for task in done:
             _, stop = task.result()
             if stop is not None and not isinstance(stop, Exception):
@@ -145,15 +168,16 @@ class Calls:
         ordered = sorted(done, key=lambda each: self.flying[each][0].at)
         return tuple(self.event(*self.flying.pop(task), *task.result()) for task in ordered)
 
-    async def rung(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """Wait until the first delay is over."""
-        seconds = self.until(timers)
+    async def rung(self, due: tuple[Timer, ...], seconds: Seconds) -> tuple[Event, ...]:
+        """Wait so many seconds; then these delays are over."""
         if seconds > 0:
             await (self.execution.host.asleep or asyncio.sleep)(seconds)
-        return woken(self.execution, timers)
+        return woken(self.execution, due)
 
-    def until(self, timers: tuple[Timer, ...]) -> Seconds:
-        """How many seconds from now the first delay is over."""
+    def until(self, timers: tuple[Timer, ...]) -> Seconds | None:
+        """How many seconds from now the first delay is over; None where there is none."""
+        if not timers:
+            return None
         return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
 
     def interrupt(self, stop: BaseException) -> None:

@@ -172,5 +172,5 @@ def of_pauses(db: RunReader, now: Micros) -> Iterator[Symptom]:
             yield Symptom("unapplied", about, why, f"statecore resume TARGET {pause.run_id}")
         elif pause.deadline is not None and pause.deadline <= now:
             yield Symptom(
-                "expired", about, f"its deadline was {clock_text(pause.deadline)}, and on_timeout is {pause.on_timeout}", TICK
+                "overdue", about, f"its deadline was {clock_text(pause.deadline)}, and on_timeout is {pause.on_timeout}", TICK
             )

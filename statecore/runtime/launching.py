@@ -223,7 +223,11 @@ def resume(  # as many keywords as a continuation has settings
     if output is not None and step_requirements is None and error_requirements is None:
         requirements = list(output.requirements)
     adopt_by = adopting(adopt=adopt, by=by)
-    return Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed, adopt_by).ready()
+    going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed, adopt_by)
+    try:
+        return going.ready()
+    except RunBusy as busy:  # the process that executes the run applies the answers, once they are stored
+        return going.ready_after(busy)
 
 
 def adopting(*, adopt: bool, by: str | None) -> str | None:
@@ -235,15 +239,22 @@ def adopting(*, adopt: bool, by: str | None) -> str | None:
 
 
 def left_runs(workflow: Runnable) -> list[str]:
-    """The runs of a workflow that are in the middle, whoever executes them or does not."""
-    return [each.identity.run_id for each in unfinished(workflow)]
+    """The runs of a workflow that are in the middle, whoever executes them or does not; and those that rest though they are decided (SAID-2)."""
+    return list(dict.fromkeys([*(each.identity.run_id for each in unfinished(workflow)), *decided_runs(workflow)]))
 
 
 def late_runs(workflow: Runnable) -> list[str]:
-    """The runs of a workflow that time moves on: those with an expired pause, and those of which a listing has applied it already."""
+    """The runs of a workflow that can go on without their owner: with an overdue pause, in the middle and unowned, or decided (SAID-2)."""
     late = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=ALL))
     moved = [each.identity.run_id for each in unfinished(workflow) if each.owner is None]
-    return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved]))
+    return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved, *decided_runs(workflow)]))
+
+
+def decided_runs(workflow: Runnable) -> list[str]:
+    """The runs of a workflow with a decision that is stored and not applied, and with no owner to apply it."""
+    rows = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, decided_only=True, limit=ALL))
+    found = dict.fromkeys(row.pause.run_id for row in rows)
+    return [run_id for run_id in found if workflow.db.load(run_id).owner is None]
 
 
 def unfinished(workflow: Runnable) -> list[Record]:

@@ -12,24 +12,19 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from statecore.codec import decode
-from statecore.core import DECISIONS, REOPEN, Event, Micros, asks, calls
+from statecore.core import DECISIONS, REOPEN, Event, advance, answerable, asks, calls
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
     DefinitionChanged,
     NotPaused,
-    NotPermitted,
-    PauseExpired,
     RunBusy,
     RunsElsewhere,
     Undecided,
     UnknownDecision,
 )
-from statecore.lifecycles import BY_WORD
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, Waiting
-from statecore.stores.detail import Detail, detail_text
+from statecore.stores import Claim, Decided, Pause, PauseFilter, Record, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
@@ -37,10 +32,10 @@ from .answers import ANSWERS, Said, stored_value
 from .execution import Execution, of_record
 from .host import Host, compiled_of
 from .judge import Case, check_seen
-from .storing import beginning, cancellation, expiries, let_go, store_claim, store_events, store_interruption
+from .storing import beginning, cancellation, decision_events, expiries, store_claim, store_events, store_interruption
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Commit, Compiled, Node
+    from statecore.core import Ask, Call, Commit, Compiled
 
 
 LEFT = "began, and no end is recorded"
@@ -75,14 +70,20 @@ class Continuation:
     waiting: dict[str, Waiting] = field(factory=dict)
     adopted_by: str | None = None
     stale: list[Decided] = field(factory=list)
+    fresh: list[Decided] = field(factory=list)
+    shown: list[tuple[Said, Pause]] = field(factory=list)
 
     def ready(self) -> Ready:
-        """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where somebody else moves it, look again."""
+        """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where another process moves the run, look again."""
         while True:
+            answers = self.answers()  # read before the run: what is applied in between is seen in its state, and not missed
             record = self.host.store.load(self.run_id)
-            answers = self.answers(record)
+            self.check_shown(record)
             self.check(record, answers)
             execution = claiming(self.host, self.compiled, record)
+            if self.fresh and self.in_doubt(record):
+                self.keep()  # a boundary of interruptions is judged by itself, and may take no answer
+                continue
             execution.answers, execution.adopted_by = answers, self.adopted_by
             events = self.events(execution, record)
             try:
@@ -95,11 +96,36 @@ class Continuation:
             except RunsElsewhere:
                 raise RunBusy(self.run_id, f"a worker of {type(self.host.store).__name__}") from None
 
+    def ready_after(self, busy: RunBusy) -> Ready:
+        """The run, claimed after all; else `busy` again, with the pauses of the answers that were handed in: these are stored (SAID-1)."""
+        stored = self.keep()
+        if not stored:
+            raise busy
+        try:
+            return self.ready()  # it may have been parked before the answers were stored
+        except (RunBusy, NotPaused, Undecided, AlreadyDecided):
+            raise RunBusy(self.run_id, busy.owner, busy.until, stored) from None
+
+    def keep(self) -> tuple[str, ...]:
+        """Store the answers that were handed in, all or none; the pauses that they decide. Raises what `answers` and `decide` raise."""
+        answers = self.answers()
+        if self.fresh:
+            record = self.host.store.load(self.run_id)
+            self.check_shown(record)
+            self.check_definition(record, answers)
+            self.host.store.decide(*self.fresh)
+        return tuple(each.pause_id for each in self.fresh)
+
+    def in_doubt(self, record: Record) -> tuple[Call, ...]:
+        """The calls that a former owner of the run left, whose ends are not recorded."""
+        return calls(self.compiled.program, record.state) if record.owner is not None else ()
+
     def claimed(self, record: Record, *, doubtful: bool) -> Ready:
         """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the lease is still held then."""
         while True:
             execution = of_record(self.host, self.compiled, record)
-            execution.answers = self.answers(record)
+            execution.answers = self.answers()
+            self.check_shown(record)
             self.check(evolve(record, owner=None), execution.answers)
             execution.adopted_by = self.adopted_by
             events = self.events(execution, record if doubtful else evolve(record, owner=None))
@@ -120,16 +146,15 @@ class Continuation:
                 store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
-    def answers(self, record: Record) -> dict[str, Decided]:
+    def answers(self) -> dict[str, Decided]:
         """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
 
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
-        `UnknownDecision`, `StaleDecision`.
+        `UnknownDecision`.
         """
-        canonical = record.identity.canonical
         waiting = self.waiting = {row.pause.pause_id: row for row in self.inbox()}
         answers = {pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None}
-        self.stale = []
+        self.stale, self.fresh, self.shown = [], [], []
         for requirement in self.requirements:
             if requirement.decision is None or requirement.run_id != self.run_id:
                 continue
@@ -138,33 +163,26 @@ class Continuation:
                 continue
             new = self.decided(requirement, row.pause)
             if row.decided is None:
-                self.in_time(row.pause, new)
+                check_deadline(row.pause, new)  # one that comes too late is refused, and writes nothing (TIME-4)
             if row.decided is None and row.pause.closed is None:
                 if new.word not in DECISIONS[row.pause.kind]:
                     raise UnknownDecision(new.pause_id, row.pause.kind, new.word, DECISIONS[row.pause.kind])
-                shown = requirement.shown(canonical)
-                if shown is not None:
-                    check_seen(canonical, row.pause, shown)
+                self.shown.append((requirement, row.pause))
                 answers[requirement.pause_id] = new
+                self.fresh.append(new)
             elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
                 raise already(row.decided)
             elif row.decided is not None and row.pause.closed is not None:
                 self.stale.append(row.decided)
         return answers
 
-    def in_time(self, pause: Pause, new: Decided) -> None:
-        """Refuse a decision that comes too late, once expiry has been applied (TIME-2). Raises `PauseExpired`."""
-        try:
-            check_deadline(pause, new)
-        except PauseExpired:
-            self.expire()
-            raise
-
-    def expire(self) -> None:
-        """Apply expired deadlines as this definition has them, where it may; else as the run's own has them."""
-        record = self.host.store.load(self.run_id)
-        own = record.identity.fingerprint == self.compiled.program.fingerprint
-        expire_run(self.host, self.compiled if own else compiled_of(record), self.run_id)
+    def check_shown(self, record: Record) -> None:
+        """Refuse an answer to another question than the one that stands (GATE-6). Raises `StaleDecision`."""
+        canonical = record.identity.canonical
+        for requirement, pause in self.shown:
+            shown = requirement.shown(canonical)
+            if shown is not None:
+                check_seen(canonical, pause, shown)
 
     def inbox(self) -> list[Waiting]:
         """The pauses of this run, decided or not."""
@@ -185,8 +203,9 @@ class Continuation:
         check_claim(self.run_id, record.owner, record.lease, self.host.clock())
         self.check_definition(record, answers)
         open_asks = asks(self.compiled.program, record.state)
-        expired = any(ask.due is not None and ask.due <= self.host.clock() for ask in open_asks)
-        if record.state.run == w.paused and not answers and not expired and record.cancel_requested is None:
+        now = self.host.clock()
+        moves = any(ask.pause_id in answers or (ask.due is not None and ask.due <= now) for ask in open_asks)
+        if record.state.run == w.paused and not moves and record.cancel_requested is None:
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
     def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
@@ -204,52 +223,22 @@ class Continuation:
         self.adopted_by = self.adopt_by if found else None
 
     def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
-        """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, a cancellation is heeded."""
+        """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, or a cancellation is heeded.
+
+        The interruptions are judged by themselves. Decisions and deadlines count where a question is answerable after them (SAID-1).
+        """
         program, state, now = self.compiled.program, execution.state, self.host.clock()
         if state.run == w.failed:
             return (REOPEN._replace(time=now),)
         if state.run == w.pending:
             return (beginning(program, now),)
-        left = calls(program, state) if record.owner is not None else ()
-        events = [ends.interrupted(execution, call, LEFT) for call in left]
-        answered = [ask for ask in asks(program, state) if ask.pause_id in execution.answers]
-        events += [decision_event(ask, execution.answers[ask.pause_id], program.nodes[ask.at], now) for ask in answered]
-        events += expiries(execution, execution.answers)
+        left = tuple(ends.interrupted(execution, call, LEFT) for call in self.in_doubt(record))
         if record.cancel_requested is not None:
-            events.append(cancellation(record.cancel_by))
-        return tuple(events)
-
-
-def expire_run(host: Host, compiled: Compiled, run_id: str) -> None:
-    """Apply the expired pauses of a run that rests, up to the next call of user code, which is for whoever continues it.
-
-    Where somebody executes the run, or has just moved it, it is theirs to apply; so it is where this process may only decide.
-    """
-    record = host.store.load(run_id)
-    execution = claiming(host, compiled, record)
-    rows = host.store.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
-    late = expiries(execution, [row.pause.pause_id for row in rows if row.decided is not None])
-    if not late or record.state.run != w.paused:
-        return
-    with suppress(RunBusy, ClaimLost, NotPermitted, RunsElsewhere):
-        store_events(execution, tuple(late))
-        if not execution.parked:
-            let_go(execution)
-
-
-def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
-    """The event that a stored decision stands for."""
-    names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
-    choices = tuple(node.exits[name] for name in names)
-    trigger = DECISIONS[ask.kind][answer.word]
-    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
-
-
-def decision_body(answer: Decided) -> Body:
-    """The body of a decision in the journal: the person and the reason."""
-    if not (answer.by or answer.comment):
-        return Body("", answer.value)
-    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
+            return (*left, cancellation(record.cancel_by))
+        alone = advance(program, state, *left).state if left else state
+        asked = [ask for ask in answerable(program, alone) if ask in asks(program, state)]
+        answered = decision_events(program, asked, execution.answers, now)
+        return (*left, *answered, *expiries(asked, execution.answers, now))
 
 
 def already(decided: Decided) -> AlreadyDecided:

@@ -1,8 +1,10 @@
 """A claimed run and its store: the boundaries that are stored, the lease that is renewed, the run that is released.
 
-Both drivers store through `store`; a cancellation that was requested is heard there. Each boundary renews the lease of its run, so
-a run of short steps never needs the heartbeat. The heartbeat is one thread in a process: it renews the leases of all driven runs
-during long calls, also while something holds up an event loop. It ends with the last run, and a forked child begins its own.
+Both drivers store through `store`; a cancellation that was requested is heard there, and decisions of open questions where the boundary
+would park the run. `decided_beside` looks for decisions while something still runs beside the questions (SAID-1). Each boundary renews
+the lease of its run, so a run of short steps never needs the heartbeat. The heartbeat is one thread in a process: it renews the
+leases of all driven runs during long calls, also while something holds up an event loop. It ends with the last run, and a forked
+child begins its own.
 """
 
 from __future__ import annotations
@@ -14,44 +16,105 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from statecore.core import Call, Commit, Event, Micros, Timer, advance, asks, calls
-from statecore.core.loop import recall
+from statecore.codec import decode
+from statecore.core import DECISIONS, Call, Commit, Event, Micros, Seconds, Timer, answerable, asks, calls
+from statecore.core.loop import committing
 from statecore.core.reducer import stands_at
-from statecore.errors import ClaimLost
+from statecore.errors import ClaimLost, StoreUnavailable
+from statecore.lifecycles import BY_WORD
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Boundary
+from statecore.stores import Body, Boundary, PauseFilter
 from statecore.stores.detail import Detail, definition_text, detail_text
 
 from . import ends
+from .execution import of_record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
 
-    from statecore.core import Program
+    from statecore.core import Ask, Node, Program
+    from statecore.stores import Decided
 
     from .execution import Execution
 
+POLL = 0.2
+"""After how many seconds a driver that waits for a call or a delay looks for decisions again, where a question is open beside it."""
+MANY = 10_000
+UNSTORED = "its end could not be stored"
 LONGEST = 1.0
 """How many seconds the thread sleeps at most, and so how long it outlives the last run."""
 
 
-def store(execution: Execution, effect: Commit) -> Event | None:
-    """Store an effect durably. Where a cancellation was requested nothing is stored, and its event is returned."""
+def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True) -> Event | tuple[Event, ...] | None:
+    """Store an effect durably; None. Otherwise nothing is stored, and the events that stand against it are returned.
+
+    An event: the cancellation that was requested. Several: the decisions of questions that the effect would leave open while it parks the run.
+    """
     heeds_cancel = True
     for event in effect.events:
         if event.trigger == w.cancel:
             heeds_cancel = False
     boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
+    if not heeds_decisions:
+        boundary = boundary._replace(heeds_decisions=False)
     try:
-        refused = execution.host.executor.commit(boundary)
+        obstacle = execution.host.executor.commit(boundary)
     except BaseException:
         execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
         raise
-    if refused:
+    if isinstance(obstacle, tuple):
+        open_still = [
+            ask for ask in answerable(execution.program, effect.after.state) if ask in asks(execution.program, effect.before)
+        ]
+        events = events_of(execution, open_still, obstacle)
+        return events or store(execution, effect, heeds_decisions=False)  # the definition asks none of these any more
+    if obstacle:
         by = execution.host.store.load(execution.identity.run_id).cancel_by
         return cancellation(by)
     execution.committed(effect, boundary)
     return None
+
+
+def events_of(execution: Execution, asked: Collection[Ask], stored: Iterable[Decided]) -> tuple[Event, ...]:
+    """The events of those questions that are decided, by a stored decision or by one that was handed in."""
+    answers = {**execution.answers, **{each.pause_id: each for each in stored}}
+    return decision_events(execution.program, asked, answers, execution.host.clock())
+
+
+def decision_events(program: Program, asked: Collection[Ask], answers: Mapping[str, Decided], now: Micros) -> tuple[Event, ...]:
+    """The events of the questions that are answered, in the order of the questions."""
+    return tuple(decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in asked if ask.pause_id in answers)
+
+
+def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
+    """The event that a stored decision stands for."""
+    names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
+    choices = tuple(node.exits[name] for name in names)
+    trigger = DECISIONS[ask.kind][answer.word]
+    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
+
+
+def decision_body(answer: Decided) -> Body:
+    """The body of a decision in the journal: the person and the reason."""
+    if not (answer.by or answer.comment):
+        return Body("", answer.value)
+    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
+
+
+def listens(execution: Execution) -> bool:
+    """Whether a question is open, beside what runs, whose answer counts at once."""
+    return len(execution.state.cursors) > 1 and bool(answerable(execution.program, execution.state))
+
+
+def decided_beside(execution: Execution) -> tuple[Event, ...]:
+    """The events of what people have decided beside what still runs; () where nothing is new (SAID-1)."""
+    asked = answerable(execution.program, execution.state)
+    wanted = PauseFilter(run_id=execution.identity.run_id, decided_only=True, limit=MANY)
+    try:
+        rows = execution.host.store.pauses(wanted) if asked else []
+    except StoreUnavailable:  # the boundary that parks the run asks the store again, and must be stored
+        return ()
+    return events_of(execution, asked, [row.decided for row in rows if row.decided is not None])
 
 
 def beginning(program: Program, now: Micros) -> Event:
@@ -64,8 +127,15 @@ def cancellation(by: str | None) -> Event:
     return Event(w.cancel, body=Body(detail_text(Detail(by=by or None))), by=by or None)
 
 
+def sliced(seconds: Seconds | None, timers: tuple[Timer, ...]) -> tuple[Seconds, tuple[Timer, ...]]:
+    """How long to wait before the next look for decisions, and the delays that are over then; `seconds` is when the first one is."""
+    return (POLL, ()) if seconds is None or seconds > POLL else (seconds, timers)
+
+
 def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-    """The events of the delays that are over now; of the first one, where a clock that went back says that none is."""
+    """The events of the delays that are over now; of the first one, where a clock that went back says that none is. () without a delay."""
+    if not timers:
+        return ()
     now = execution.host.clock()
     over = [timer for timer in timers if timer.due <= now] or [min(timers, key=lambda timer: timer.due)]
     return tuple(execution.event(w.wake, timer) for timer in over)
@@ -80,14 +150,14 @@ def store_interruption(execution: Execution, interrupted: list[Call], why: str) 
 
 
 def store_events(execution: Execution, events: tuple[Event, ...]) -> Commit:
-    """Store what happened, and nothing after it, with a cancellation that was requested meanwhile; what was stored."""
-    effect = Commit(execution.state, events, recall(execution.program, execution.state, events))
-    ordered = store(execution, effect)
-    if ordered is not None:
-        events = (*events, ordered)
-        effect = Commit(execution.state, events, advance(execution.program, execution.state, *events))
-        store(execution, effect)
-    return effect
+    """Store what happened, and nothing after it, with what was decided or cancelled meanwhile; what was stored."""
+    commits = committing(execution.program, execution.state, events)
+    effect = next(commits)
+    while True:
+        obstacle = store(execution, effect)
+        if obstacle is None:
+            return effect
+        effect = commits.send(obstacle)
 
 
 def store_claim(execution: Execution) -> bool:
@@ -113,11 +183,10 @@ def store_claim(execution: Execution) -> bool:
     return True
 
 
-def expiries(execution: Execution, decided: Collection[str]) -> list[Event]:
-    """The events of the questions whose deadline is over, and which nobody decided in time (TIME-3)."""
-    now = execution.host.clock()
-    late = [ask for ask in asks(execution.program, execution.state) if ask.due is not None and ask.due <= now]
-    return [Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided]
+def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
+    """The events of those questions whose deadline is over, and which nobody decided in time (TIME-3)."""
+    late = [ask for ask in asked if ask.due is not None and ask.due <= now]
+    return tuple(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided)
 
 
 def let_go(execution: Execution) -> None:
@@ -127,9 +196,20 @@ def let_go(execution: Execution) -> None:
     run is busy until this process ends, and whoever takes it over then knows that they are in doubt.
     """
     if execution.lost:
-        with suppress(ClaimLost):  # what the store reported as failed was stored, or somebody else has the run
-            store_interruption(execution, execution.lost, "its end could not be stored")
+        try:
+            store_interruption(execution, execution.lost, UNSTORED)
+        except ClaimLost:  # what the store reported as failed was stored, or somebody else has the run
+            with suppress(ClaimLost):
+                interrupt_rest(execution)
     execution.host.executor.release(execution.identity.run_id, execution.epoch)
+
+
+def interrupt_rest(execution: Execution) -> None:
+    """Store the lost calls as interrupted which the run still owes, where the boundary that was reported as failed is stored."""
+    record = execution.host.store.load(execution.identity.run_id)
+    if record.epoch == execution.epoch and record.owner is not None:
+        now = of_record(execution.host, execution.compiled, record)
+        store_interruption(now, [call for call in calls(now.program, now.state) if call in execution.lost], UNSTORED)
 
 
 def loud(execution: Execution) -> Exception | None:

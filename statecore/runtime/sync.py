@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -13,7 +14,7 @@ from statecore.core.reducer import stands_at
 from . import ends
 from .calls import call_user, values_of
 from .pieces import AT_HAND, Piece, Tell, finish_now, manner_of, pieces, teller
-from .storing import HEARTBEAT, let_go, store, store_events, store_interruption, woken
+from .storing import HEARTBEAT, decided_beside, let_go, listens, sliced, store, store_events, store_interruption, woken
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,14 +73,24 @@ class Calls:
     """The pieces of calls on threads, and None for each call that has ended."""
 
     def first(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
-        """The events of the first call to end, or of the first delay to be over; () where there is neither. Until then it yields pieces."""
-        if len(self.begun) == 1 and not self.flying and not timers:
+        """The events of the first call to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither.
+
+        Until then it yields pieces.
+        """
+        if len(self.begun) == 1 and not self.flying and not timers and not listens(self.execution):
             return ((yield from self.here(self.begun.pop())),)
         while self.begun:
             self.fly(self.begun.pop(0))
-        if self.flying:
-            return (yield from self.landed(timers))
-        return self.rung(timers) if timers else ()
+        while self.flying or timers:
+            seconds, due = self.until(timers), timers
+            if listens(self.execution):
+                if decided := decided_beside(self.execution):
+                    return decided
+                seconds, due = sliced(seconds, due)
+            events = (yield from self.landed(due, seconds)) if self.flying else self.rung(due, seconds or 0.0)
+            if events:
+                return events
+        return ()
 
     def here(self, call: Call) -> Generator[Piece, None, Event]:
         """Call user code in this thread. An interruption is stored before it goes on its way; a stream closed between two pieces is one."""
@@ -109,16 +120,17 @@ class Calls:
         self.flying[future] = (call, values)
         future.add_done_callback(lambda _: self.heard.put(None))
 
-    def landed(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
-        """Wait for a call to end, at most until the first delay is over. An interruption is stored for all that is in flight."""
+    def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> Generator[Piece, None, tuple[Event, ...]]:
+        """Wait for a call to end, at most so many seconds; then these delays are over. An interruption is stored for all that is in flight."""
+        end = None if seconds is None else monotonic() + seconds
         while True:
             done = [future for future in self.flying if future.done()]
             if done and self.heard.empty():  # all that those have told was heard
                 break
             try:
-                heard = self.heard.get(timeout=self.until(timers) if timers else None)
+                heard = self.heard.get(timeout=None if end is None else max(0.0, end - monotonic()))
             except Empty:
-                return woken(self.execution, timers)
+                return woken(self.execution, due)
             except BaseException as stop:
                 self.interrupted(stop)
                 raise
@@ -143,15 +155,16 @@ class Calls:
         store_interruption(self.execution, [call for call, _ in self.flying.values()], type(stop).__name__)
         self.flying.clear()
 
-    def rung(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """Wait until the first delay is over."""
-        seconds = self.until(timers)
+    def rung(self, due: tuple[Timer, ...], seconds: Seconds) -> tuple[Event, ...]:
+        """Wait so many seconds; then these delays are over."""
         if seconds > 0:
             self.execution.host.sleep(seconds)
-        return woken(self.execution, timers)
+        return woken(self.execution, due)
 
-    def until(self, timers: tuple[Timer, ...]) -> Seconds:
-        """How many seconds from now the first delay is over."""
+    def until(self, timers: tuple[Timer, ...]) -> Seconds | None:
+        """How many seconds from now the first delay is over; None where there is none."""
+        if not timers:
+            return None
         return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from attrs import define, field
 
 from statecore.codec import decode
+from statecore.core import DECISIONS
 from statecore.core.owed import ASK_OF, pause_id
 from statecore.definition import Decision, StepOutput
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from statecore.core import Address, Micros
     from statecore.core.state import Turn
 
-    from .records import Entry, Text
+    from .records import Entry, Text, Waiting
 
 Key: TypeAlias = "tuple[Address, Turn]"
 
@@ -99,6 +100,15 @@ def skip_reason(source: str, trigger: str) -> str:
 def name_of(at: Address) -> str:
     """The name at the end of an address."""
     return at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
+def is_used(waiting: Waiting, entries: Iterable[Entry]) -> bool:
+    """Whether the decision of a pause was applied: where its pause was closed, a journal row has what the word means."""
+    pause, decided = waiting.pause, waiting.decided
+    if decided is None or pause.closed is None:
+        return False
+    moved = (pause.at, pause.attempt, pause.closed, DECISIONS[pause.kind].get(decided.word))
+    return any((row.at, row.attempt, row.time, row.trigger) == moved for row in entries)
 
 
 def particulars(entry: Entry) -> Detail:

@@ -13,7 +13,7 @@ from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPau
 from statecore.lifecycles import words as w
 
 from .owner import alive
-from .records import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Text, Waiting
+from .records import Boundary, Decided, Entry, Identity, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
     GENESIS,
@@ -30,7 +30,9 @@ from .rules import (
     judge_all,
     link,
     page,
+    parks_paused,
     slice_of,
+    waiting_decisions,
 )
 
 if TYPE_CHECKING:
@@ -169,8 +171,8 @@ class InMemoryDb:
                 raise ClaimLost(run_id)
             kept.lease = lease
 
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary; True, having stored nothing, where a cancellation waits. Raises `ClaimLost`, `AlreadyDecided`."""
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing. Raises `ClaimLost`, `AlreadyDecided`."""
         with self._lock:
             claim = boundary.claim
             new = claim.identity if claim is not None else None
@@ -182,8 +184,10 @@ class InMemoryDb:
                 return True
             check_entries(boundary, kept.state.run)
             check_text(boundary.session_state)
-            if boundary.decisions or boundary.closed or boundary.opened:
-                self._answer(kept, boundary)
+            if boundary.decisions or boundary.closed or boundary.opened or parks_paused(boundary):
+                waiting = self._answer(kept, boundary)
+                if waiting:
+                    return waiting
             if claim is not None:
                 self._take(kept, claim.owner, boundary.time, boundary.lease)
             kept.entries.extend(boundary.entries)
@@ -201,10 +205,13 @@ class InMemoryDb:
             return False
 
     @staticmethod
-    def _answer(kept: Kept, boundary: Boundary) -> None:
-        """The decisions and pauses of a boundary; all refusals come before the first change."""
+    def _answer(kept: Kept, boundary: Boundary) -> tuple[Decided, ...]:
+        """Store the decisions and pauses of a boundary; or the decisions that stand against it. All refusals come before the first change."""
         fresh = judge_all(boundary, kept.pauses, kept.decisions, kept.state.run)
         check_pauses(boundary, kept.pauses, kept.open_at)
+        waiting = waiting_decisions(boundary, kept.open_at, kept.decisions | fresh)
+        if waiting:
+            return waiting
         kept.decisions.update(fresh)
         for pause_id in boundary.closed:
             kept.pauses[pause_id] = evolve(kept.pauses[pause_id], closed=boundary.time)
@@ -212,6 +219,7 @@ class InMemoryDb:
         for pause in boundary.opened:
             kept.pauses[pause.pause_id] = pause
             kept.open_at[pause.pause_id] = (pause.at, pause.turn)
+        return ()
 
     def release(self, run_id: str, epoch: int) -> None:
         """Release a run, if its epoch is still this one."""
@@ -220,17 +228,20 @@ class InMemoryDb:
             if kept.epoch == epoch:
                 kept.owner = kept.lease = None
 
-    def decide(self, decision: Decided) -> Decided:
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
         with self._lock:
             kept = self._kept(decision.run_id)
-            pause = kept.pauses.get(decision.pause_id)
-            if pause is None:
-                raise UnknownPause(decision.run_id, decision.pause_id, kept.open_at)
-            if decision.key is not None:
-                check_key(next((each for each in kept.decisions.values() if each.key == decision.key), None), decision)
-            stored = judge(pause, kept.decisions.get(decision.pause_id), decision, kept.state.run)
-            return kept.decisions.setdefault(decision.pause_id, stored or decision)
+            judged = dict(kept.decisions)
+            for new in (decision, *others):
+                pause = kept.pauses.get(new.pause_id)
+                if pause is None:
+                    raise UnknownPause(new.run_id, new.pause_id, kept.open_at)
+                if new.key is not None:
+                    check_key(next((each for each in judged.values() if each.key == new.key), None), new)
+                judged[new.pause_id] = judge(pause, judged.get(new.pause_id), new, kept.state.run) or new
+            kept.decisions.update(judged)
+            return judged[decision.pause_id]
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
         """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
@@ -322,9 +333,14 @@ def matches(waiting: Waiting, wanted: PauseFilter) -> bool:
         and wanted.workflow_id in (None, waiting.workflow_id)
         and wanted.step_name in (None, waiting.pause.step_name)
         and wanted.kind in (None, waiting.pause.kind)
-        and not (wanted.undecided_only and waiting.decided is not None)
+        and is_wanted(waiting.decided, wanted)
         and is_due(waiting.pause.deadline, wanted)
     )
+
+
+def is_wanted(decided: Decided | None, wanted: PauseFilter) -> bool:
+    """Whether a filter wants a pause that is decided so, or not at all."""
+    return decided is not None if wanted.decided_only else not (wanted.undecided_only and decided is not None)
 
 
 def is_due(deadline: Micros | None, wanted: PauseFilter) -> bool:

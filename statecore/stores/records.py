@@ -130,6 +130,10 @@ class Record:
     updated: Micros
 
 
+Obstacle: TypeAlias = "bool | tuple[Decided, ...]"
+"""What stands against a boundary, so that nothing of it was stored: a cancellation (True), or decisions; False where it was stored."""
+
+
 class Boundary(NamedTuple):
     """One transaction: the end of something and what is next. All of it is stored, or nothing.
 
@@ -137,7 +141,8 @@ class Boundary(NamedTuple):
     `opened` and `closed` are pauses, `decisions` those taken along, `session_state` is None where unchanged. `definition`, a fingerprint
     and a canonical form, is given where the run continues with another definition. `parks` releases the run in the same
     transaction: no call is owed any more; otherwise the lease ends at `lease` from now on, None leaves it. `claim` takes the run first,
-    in the same transaction; `epoch` is then the new one.
+    in the same transaction; `epoch` is then the new one. `heeds_cancel` and `heeds_decisions`: whether a requested cancellation, or a decision
+    of a question that stays open in a parked run, stands against it.
     """
 
     run_id: str
@@ -156,6 +161,7 @@ class Boundary(NamedTuple):
     definition: tuple[str, Text] | None = None
     lease: Micros | None = None
     claim: Claim | None = None
+    heeds_decisions: bool = True
 
 
 @frozen
@@ -192,7 +198,8 @@ class PauseFilter:
     """A selection of open pauses for a listing, oldest first. A pause must fit every field; None fits all.
 
     `run_id`, `session_id`, `workflow_id`, `step_name`: equal to. `kind`: one of `confirmation`, `user_input`, `output_review`,
-    `iteration_review`, `route`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too.
+    `iteration_review`, `route`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too. `decided_only`: lists decided
+    pauses alone, and `undecided_only` counts no more.
     `due_before`: the deadline comes before this instant (microseconds since 1970, UTC). `due_after`: the deadline comes after it, or there is none.
     `limit`: the most pauses of one page; `offset`: the number of pauses to pass over first.
 
@@ -209,6 +216,7 @@ class PauseFilter:
     offset: int = 0
     due_before: Micros | None = None
     due_after: Micros | None = None
+    decided_only: bool = False
 
 
 @frozen
@@ -245,11 +253,12 @@ class RunReader(Protocol):
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed; None where the run never had it."""
 
-    def decide(self, decision: Decided) -> Decided:
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause, and return it; the same decision again returns the stored one.
 
-        Raises `KeyReused` where another decision of the run has its key; `UnknownRun`, `UnknownPause`, `UnknownDecision`,
-        `AlreadyDecided`, and `NotPaused` where the pause fell away undecided.
+        `others` are decisions of other pauses of the same run: all are stored in one transaction, or none. Raises `KeyReused` where another
+        decision of the run has its key; `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, and `NotPaused` where the pause fell
+        away undecided.
         """
 
     def decisions(self, run_id: str) -> list[Decided]:
@@ -280,8 +289,11 @@ class RunStore(RunReader, Protocol):
     A run is begun, claimed and moved by boundaries; `claim_next` claims runs that can go on, for workers.
     """
 
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary. Returns True, having stored nothing, where a cancellation was requested and the boundary heeds it.
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary. Returns False for a stored one, else its obstacle; then nothing was stored.
+
+        True: a cancellation was requested, and the boundary heeds it. Decisions: the boundary parks the run as paused, heeds decisions, and
+        would leave the questions of these open, which are decided (SAID-1); in the order of the questions.
 
         With a `claim` the run is begun or claimed first, with epoch + 1, or 1 for a new one. Raises `DuplicateStart` where a run of the
         workflow has the key of a new one, `DuplicateRun` where a run has its id; `RunBusy` where the owner of a stored one is alive, or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -41,6 +41,7 @@ STATUS = {
 LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table in TABLES.values() for row in table.rows))
 """Every move that some lifecycle has, as (machine, source, trigger, dest)."""
 EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
+"""What the silence after a deadline leads to, by `on_timeout`."""
 LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
 GENESIS = bytes(32)
@@ -144,6 +145,18 @@ def check_fence(boundary: Boundary, epoch: int, seq: int) -> None:
 def heeds(boundary: Boundary, cancel_requested: Micros | None) -> bool:
     """Whether a boundary has to be made anew because a cancellation was requested."""
     return boundary.heeds_cancel and cancel_requested is not None
+
+
+def parks_paused(boundary: Boundary) -> bool:
+    """Whether a boundary leaves its run to people, so that no decision of an open question may wait."""
+    return boundary.parks and boundary.heeds_decisions and boundary.state.run == w.paused
+
+
+def waiting_decisions(boundary: Boundary, open_ids: Iterable[str], decided: Mapping[str, Decided]) -> tuple[Decided, ...]:
+    """The decisions that stand against a boundary: those of questions that it would leave open while it parks the run (SAID-1)."""
+    if not parks_paused(boundary):
+        return ()
+    return tuple(decided[pause_id] for pause_id in open_ids if pause_id in decided and pause_id not in boundary.closed)
 
 
 def check_entries(boundary: Boundary, phase: str) -> None:

@@ -15,7 +15,7 @@ from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
 from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
-from statecore.stores import Boundary, InMemoryDb, Pause, PauseFilter, RunFilter, RunStore
+from statecore.stores import Boundary, InMemoryDb, Obstacle, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed
@@ -50,7 +50,7 @@ class Dying:
         """Everything else is the store's."""
         return getattr(self._db, name)
 
-    def commit(self, boundary: Boundary) -> bool:
+    def commit(self, boundary: Boundary) -> Obstacle:
         """Store a boundary, if the process lives."""
         self._left -= 1
         if self._left < 0 and not self._stored:

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import evolve
-
 from statecore.core import Compiled, Program, stored_program
-from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, PauseExpired, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
+from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import compiled_of
 from statecore.runtime.judge import check_seen
-from statecore.runtime.ready import claiming, expire_run
+from statecore.runtime.ready import claiming
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.rules import ENDED, STATUS
@@ -73,12 +71,9 @@ class Inbox:
     def pending(self, wanted: PauseFilter) -> list[Requirement]:
         """Return the requirements of the open pauses that fit the filter, oldest first.
 
-        By default these are the pauses that can still be decided: expired deadlines are applied first (TIME-4), and their outcome runs when
-        the run is ticked, recovered or continued. `undecided_only=False` returns every open pause, decided or expired.
+        A pause whose deadline has passed is overdue (`is_timed_out`): a decision comes too late for it, and its `on_timeout` is applied when
+        the run is ticked, recovered or continued, or by a worker (TIME-4). Nothing is written here (GATE-9).
         """
-        if wanted.undecided_only and wanted.due_after is None:
-            self.expire(wanted)
-            wanted = evolve(wanted, due_after=self.host.clock())
         views: dict[str, WorkflowRunOutput] = {}
         found = []
         for row in self.db.pauses(wanted):
@@ -87,21 +82,6 @@ class Inbox:
                 views[run_id] = self.view(self.db.load(run_id), waiting=())  # it says where a pause stands, no more
             found.append(self.requirement(row, views[run_id]))
         return found
-
-    def expire(self, wanted: PauseFilter) -> None:
-        """Apply the expired deadlines of the pauses that fit the filter, without user code."""
-        late = evolve(
-            wanted,
-            undecided_only=True,
-            due_before=self.host.clock() + 1,
-            due_after=None,
-            limit=ALL,
-            offset=0,
-            step_name=None,
-            kind=None,
-        )
-        for run_id in dict.fromkeys(row.pause.run_id for row in self.db.pauses(late)):
-            expire_run(self.host, self.compiled_of(self.db.load(run_id)), run_id)
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""
@@ -139,7 +119,7 @@ class Inbox:
         """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
         The same decision again returns the stored one. `seen` is the digest of the question that the person was shown (`requirement.seen`).
-        Raises `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
+        Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         record = self.db.load(run_id)
         row = self.db.pause(run_id, pause_id)
@@ -150,11 +130,7 @@ class Inbox:
         if row.decided is None and seen is not None:
             check_seen(record.identity.canonical, row.pause, seen)
         text = stored_value(row.pause, decision, value)
-        try:
-            self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
-        except PauseExpired:
-            expire_run(self.host, self.compiled_of(record), run_id)
-            raise
+        self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:

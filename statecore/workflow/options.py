@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from statecore.definition import RunStatus
 from statecore.definition.fields import as_schema, plain_value
 from statecore.definition.plain import read_value
-from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, Undecided, described, quoted
+from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, StoreUnavailable, Undecided, described, quoted
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.stores import InMemoryDb
 from statecore.stores.rules import ENDED, STATUS
@@ -120,31 +120,45 @@ def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict
 
 
 def each_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
-    """Continue several runs; one that fails or is busy does not keep the others. What those that went on are afterwards."""
-    went_on: list[str] = []
+    """Continue several runs; one that fails, is busy or is refused does not keep the others (SAID-2).
+
+    The outputs of those that went on or were refused; `refusal` says why a refused one did not go on.
+    """
+    taken: dict[str, Exception | None] = {}
     for run_id in list(wanted):
-        with moved(workflow, run_id, went_on):
+        with moved(workflow, run_id, taken):
             workflow.continue_run(run_id=run_id)
-    return [workflow.get_run_output(run_id) for run_id in went_on]
+    return [seen_as(workflow.get_run_output(run_id), refusal) for run_id, refusal in taken.items()]
 
 
 async def aeach_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
     """The same on asyncio."""
-    went_on: list[str] = []
+    taken: dict[str, Exception | None] = {}
     for run_id in list(wanted):
-        with moved(workflow, run_id, went_on):
+        with moved(workflow, run_id, taken):
             await workflow.acontinue_run(run_id=run_id)
-    return [await workflow.aget_run_output(run_id) for run_id in went_on]
+    return [seen_as(await workflow.aget_run_output(run_id), refusal) for run_id, refusal in taken.items()]
+
+
+def seen_as(output: WorkflowRunOutput, refusal: Exception | None) -> WorkflowRunOutput:
+    """An output that says why its run was refused; None where it went on."""
+    output.refusal = refusal
+    return output
 
 
 @contextmanager
-def moved(workflow: Facade, run_id: str, went_on: list[str]) -> Iterator[None]:
-    """Note a run that went on, also where it failed on the way; one that somebody else has, or that cannot go on, is let be."""
+def moved(workflow: Facade, run_id: str, taken: dict[str, Exception | None]) -> Iterator[None]:
+    """Note a run that went on, also where it failed on the way, or that was refused; one that somebody else has, or that rests, is let be.
+
+    A store that is away refuses all runs, and is not the affair of one.
+    """
     try:
         yield
     except (RunBusy, ClaimLost, NotPaused, Undecided):
         return
-    except Exception:
-        if workflow.db.load(run_id).state.run not in ENDED:
-            raise
-    went_on.append(run_id)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever keeps this run from going on is told with it
+        taken[run_id] = error if workflow.db.load(run_id).state.run not in ENDED else None
+    else:
+        taken[run_id] = None

@@ -294,11 +294,11 @@ class Workflow:
         return self.inbox.cancel(run_id, by=by)
 
     def tick(self) -> list[WorkflowRunOutput]:
-        """Apply every expired deadline, and drive those runs. Returns their outputs."""
+        """Apply passed deadlines and stored decisions, and drive those runs. Returns their outputs; that of a refused run has its `refusal`."""
         return each_on(self, late_runs(self))
 
     def recover(self) -> list[WorkflowRunOutput]:
-        """Take over every run of this workflow that a dead process left running, and drive it. Returns their outputs."""
+        """Take over every run of this workflow that a dead process left running or that is decided, and drive it. Returns as `tick` does."""
         return each_on(self, left_runs(self))
 
     async def atick(self) -> list[WorkflowRunOutput]:
@@ -343,9 +343,9 @@ class Workflow:
         limit: int = 100,
         offset: int = 0,
     ) -> list[Requirement]:
-        """The inbox: the open pauses of the runs of this workflow that can still be decided, oldest first.
+        """The inbox: the open, undecided pauses of the runs of this workflow, oldest first. `due_before`: pauses with a deadline before it.
 
-        An expired pause takes its `on_timeout` first; the outcome runs with `tick` or `continue_run`. `due_before`: pauses that expire before it.
+        An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003

@@ -14,10 +14,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from statecore import Condition, Step, Steps, Workflow
+from statecore import Condition, Parallel, Step, Steps, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import NotPaused, UnknownRun
-from statecore.stores import Boundary
+from statecore.stores import Boundary, Obstacle
 from tests.conformance.drive import Colour, Drive, confirm_all
 
 RUN_ID = "r"
@@ -59,6 +59,16 @@ def short(**settings: Any) -> Callable[[Work], list[Any]]:
     return lambda work: [Step("a", work("a")), Step("b", work("b"), **settings), Step("end", work("end"))]
 
 
+def branches(policy: str, **settings: Any) -> Callable[[Work], list[Any]]:
+    """A scenario with a branch that takes an interruption so, beside one behind a gate that has these settings."""
+
+    def steps(work: Work) -> list[Any]:
+        gated = Step("b", work("b"), requires_confirmation=True, **settings)
+        return [Parallel(Step("a", work("a"), on_interrupt=policy), gated, name="both"), Step("end", work("end"))]
+
+    return steps
+
+
 SCENARIOS: dict[str, Callable[[Work], list[Any]]] = {
     "long way": long_way,
     "plain": short(),
@@ -69,6 +79,8 @@ SCENARIOS: dict[str, Callable[[Work], list[Any]]] = {
     "on_interrupt=retry": short(on_interrupt="retry", on_error="pause"),
     "evaluator": lambda work: [Condition("fork", [Step("then", work("then"))], evaluator=yes(work("evaluator")))],
     "gate": short(requires_confirmation=True),
+    **{f"branches, on_interrupt={policy}": branches(policy) for policy in ("fail", "retry", "pause")},
+    "branches, on_interrupt=fail, timeout": branches("fail", timeout=60, on_timeout="approve"),
 }
 
 
@@ -99,7 +111,7 @@ class Mortal(SqliteDb):
 
     left: int | None = None
 
-    def commit(self, boundary: Boundary) -> bool:
+    def commit(self, boundary: Boundary) -> Obstacle:
         refused = super().commit(boundary)
         self.spend()
         return refused

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from threading import Event
 
 import pytest
 
-from statecore import RunStatus, SqliteDb, Step, Workflow
-from statecore.errors import RunBusy, StoreUnavailable
+from statecore import Parallel, RunStatus, SqliteDb, Step, Workflow
+from statecore.errors import ClaimLost, RunBusy, StoreUnavailable
 from tests.conformance.drive import triggers
 
 
@@ -58,3 +59,29 @@ def test_where_nothing_can_be_stored_the_claim_is_kept(drive, db_file, calls, mo
     with pytest.raises(RunBusy):
         drive.resume(workflow, run_id="r")
     assert (calls.names, triggers(workflow, "r", "pay")) == (["pay"], ["enter"])
+
+
+@pytest.mark.spec("CRASH-2")
+def test_a_call_beside_an_end_that_was_stored_unheard_is_an_interruption(db, drive, calls):
+    """A commit is reported as failed and was stored: the call in flight beside it is journaled as interrupted before it is made again."""
+    failed, commit = Event(), db.commit
+
+    def commits(boundary):
+        answer = commit(boundary)
+        if any((entry.at, entry.trigger) == ("both/pay", "succeed") for entry in boundary.entries):
+            failed.set()
+            raise StoreUnavailable("here", "and yet it was stored")
+        return answer
+
+    def beside(step_input):
+        calls.note("beside", step_input)
+        assert failed.wait(60)
+
+    db.commit = commits
+    workflow = Workflow("flow", [Parallel(Step("pay", calls.does("pay")), Step("beside", beside), name="both")], db)
+    with pytest.raises((StoreUnavailable, ClaimLost)):
+        drive.run(workflow, run_id="r")
+    db.commit = commit
+    assert triggers(workflow, "r", "both/beside") == ["enter", "interrupt"]
+    assert drive.resume(workflow, run_id="r").status is RunStatus.completed
+    assert sorted(calls.names) == ["beside", "beside", "pay"]

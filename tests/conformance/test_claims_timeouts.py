@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
-from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
+from statecore import Condition, Inbox, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.errors import PauseExpired, UnsupportedSetting
+from statecore.runtime.doctor import examine
 from statecore.stores import PauseFilter
 from tests.conformance.drive import Drive, confirm_all, statuses
 
@@ -131,42 +132,79 @@ def test_an_expired_pause_takes_its_way(db, drive, calls, clock, kind, on_timeou
         assert calls.saw("end") == [after if approved else "first" if transparent else None]
 
 
+READERS = {
+    "a listing": lambda workflow, _: workflow.list_pauses(),
+    "an inbox without code": lambda workflow, _: Inbox(workflow.db, workflow.host).pending(PauseFilter(undecided_only=False)),
+    "an output": lambda workflow, run_id: workflow.get_run_output(run_id).requirements,
+    "a doctor": lambda workflow, _: examine(workflow.db, workflow.host.clock(), workflow).symptoms,
+}
+
+
+def everything(db, run_id):
+    """All that a store tells of a run."""
+    return db.load(run_id), db.journal(run_id), db.decisions(run_id), db.pauses(PauseFilter(run_id=run_id, undecided_only=False))
+
+
+@pytest.mark.spec("GATE-9", "TIME-4")
+@pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
+@pytest.mark.parametrize("reader", READERS)
+def test_a_reader_shows_what_is_overdue_and_writes_nothing(db, calls, clock, reader, on_timeout):
+    """A passed deadline is shown as overdue, by two readers alike, and the run stays as it was; a tick applies it."""
+    workflow = timed([calls.does("first"), asking("confirmation", calls, on_timeout=on_timeout), calls.does("end")], db, clock)
+    run = Drive("sync").run(workflow)
+    before = everything(db, run.run_id)
+    assert [each.is_timed_out for each in workflow.list_pauses()] == [False]
+    clock.now += 10 * SECOND
+    shown = [READERS[reader](workflow, run.run_id) for _ in range(2)]
+    assert shown[0] == shown[1]
+    [overdue] = shown[0]
+    assert overdue.kind == "overdue" if reader == "a doctor" else overdue.is_timed_out
+    assert everything(db, run.run_id) == before
+    assert [each.run_id for each in workflow.tick()] == [run.run_id]
+    assert db.load(run.run_id).state.run == ("cancelled" if on_timeout == "cancel" else "completed")
+
+
 @pytest.mark.spec("TIME-2", "TIME-4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
-@pytest.mark.parametrize("by", ["listing", "late"])
-def test_expiry_is_applied_without_user_code(db, calls, clock, kind, on_timeout, by):  # noqa: PLR0913  # fixtures
-    """A listing, or a decision that comes too late, applies expiry up to the next call of user code; a tick does that call."""
+@pytest.mark.parametrize("by", ["decide", "continue_run"])
+def test_a_decision_that_comes_too_late_writes_nothing(db, calls, clock, kind, on_timeout, by):  # noqa: PLR0913  # fixtures
+    """It is refused and says what the silence leads to; nothing of the run has changed, and a tick does what the silence leads to."""
     if kind in VALUED and on_timeout == "approve":
         on_timeout = "skip"
     workflow = timed([calls.does("first"), asking(kind, calls, on_timeout=on_timeout), calls.does("end")], db, clock)
     run = Drive("sync").run(workflow)
     before = calls.names
     clock.now += 10 * SECOND
-    if by == "listing":
-        assert workflow.inbox.pending(PauseFilter()) == []  # a reviewer's process, which has no user code
-    else:
-        with pytest.raises(PauseExpired):
-            workflow.decide(run.run_id, run.requirements[0].pause_id, LATE[kind.partition(" ")[0]], value=VALUES.get(kind))
-    triggers = [entry.trigger for entry in db.journal(run.run_id) if entry.at == "asks"]
-    assert (triggers[-1] in ("expire", "cancel", "finish"), calls.names) == (True, before)
+    [asked], stored = run.requirements, everything(db, run.run_id)
+    word, value = LATE[kind.partition(" ")[0]], VALUES.get(kind)
+    asked.decide(word, value)
+    late = {
+        "decide": lambda: workflow.decide(run.run_id, asked.pause_id, word, value=value),
+        "continue_run": lambda: workflow.continue_run(run),
+    }[by]
     over = on_timeout == "cancel" or (on_timeout == "approve" and kind == "error")
-    assert [each.run_id for each in workflow.tick()] == ([] if over else [run.run_id])
+    with pytest.raises(
+        PauseExpired, match="the run is cancelled" if over else "it is skipped" if on_timeout == "skip" else "approved"
+    ):
+        late()
+    assert (everything(db, run.run_id), calls.names) == (stored, before)
+    assert [each.run_id for each in workflow.tick()] == [run.run_id]
     run = workflow.get_run_output(run.run_id)
     assert run.status is (RunStatus.cancelled if over else RunStatus.completed)
     assert calls.names[-1] == ("end" if not over else before[-1])
 
 
 @pytest.mark.spec("TIME-2", "TIME-4")
-def test_a_decision_in_time_holds_for_ever(db, drive, calls, clock):
-    """Decided before the deadline, a pause never expires, however late the run is continued; `tick` leaves it alone."""
+@pytest.mark.parametrize("by", ["tick", "continuing"])
+def test_a_decision_in_time_holds_for_ever(db, drive, calls, clock, by):  # fixtures
+    """Decided before the deadline, a pause never expires, however late the run is continued; `tick` applies the decision."""
     workflow = timed([asking("confirmation", calls)], db, clock)
     run = drive.run(workflow)
     clock.now += 10 * SECOND - 1
     workflow.decide(run.run_id, run.requirements[0].pause_id, "confirm")
     clock.now += 1_000 * SECOND
-    assert workflow.tick() == []
-    run = drive.resume(workflow, run_id=run.run_id)
+    run = workflow.tick()[0] if by == "tick" else drive.resume(workflow, run_id=run.run_id)
     assert (run.status, calls.names) == (RunStatus.completed, ["work"])
 
 
@@ -174,7 +212,7 @@ def test_a_decision_in_time_holds_for_ever(db, drive, calls, clock):
 @pytest.mark.parametrize("by", ["decide", "continue_run"])
 @pytest.mark.parametrize("on_timeout", ["cancel", "skip", "approve"])
 def test_a_decision_that_comes_too_late(db, drive, calls, clock, by, on_timeout):  # noqa: PLR0913  # fixtures
-    """After the deadline a decision is refused, saying what expiry did; the pause has taken its way, and its run is over or goes on."""
+    """After the deadline a decision is refused; the pause takes its way with a tick, and its run is over or goes on."""
     workflow = timed([asking("confirmation", calls, on_timeout=on_timeout)], db, clock)
     run = drive.run(workflow)
     [asked] = run.requirements
@@ -214,8 +252,8 @@ def test_a_late_no_is_still_heard_before_an_approval(db, drive, calls, clock, by
 
 
 @pytest.mark.spec("TIME-4")
-def test_a_listing_offers_nothing_that_expired(db, drive, calls, clock):
-    """The inbox lists what can still be decided; by deadline too; pages count only what is listed."""
+def test_a_listing_shows_what_is_overdue(db, drive, calls, clock):
+    """The inbox lists what is open and undecided, overdue or not; by deadline too; pages count what is listed."""
     workflow = timed([asking("confirmation", calls, hitl_timeout=5)], db, clock)
     other = timed([asking("confirmation", calls, hitl_timeout=20)], db, clock)
     endless = timed([Step("asks", calls.does("work"), requires_confirmation=True)], db, clock)
@@ -224,10 +262,11 @@ def test_a_listing_offers_nothing_that_expired(db, drive, calls, clock):
     assert [each.run_id for each in workflow.list_pauses()] == [early.run_id, late.run_id, never.run_id]
     assert [each.run_id for each in workflow.list_pauses(due_before=soon)] == [early.run_id]
     clock.now += 5 * SECOND
-    assert [each.run_id for each in workflow.list_pauses()] == [late.run_id, never.run_id]
-    assert [each.run_id for each in workflow.list_pauses(limit=1)] == [late.run_id]
-    assert [each.run_id for each in workflow.list_pauses(limit=1, offset=1)] == [never.run_id]
-    assert workflow.list_pauses(due_before=soon) == []
+    listed = [(each.run_id, each.is_timed_out) for each in workflow.list_pauses()]
+    assert listed == [(early.run_id, True), (late.run_id, False), (never.run_id, False)]
+    assert [each.run_id for each in workflow.list_pauses(limit=1)] == [early.run_id]
+    assert [each.run_id for each in workflow.list_pauses(limit=1, offset=1)] == [late.run_id]
+    assert [each.run_id for each in workflow.list_pauses(due_before=soon)] == [early.run_id]
     assert early.requirements[0].is_timed_out
 
 

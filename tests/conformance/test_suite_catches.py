@@ -13,6 +13,7 @@ from statecore.stores import InMemoryDb
 from statecore.stores.owner import SKEW
 from statecore.testing.stores import StoreConformance
 from statecore.testing.stores.leases import OVER
+from statecore.testing.stores.samples import answer, question
 
 
 class Unfenced(InMemoryDb):
@@ -61,8 +62,8 @@ class Deaf(InMemoryDb):
 class Keyless(InMemoryDb):
     """Does not look at keys of decisions."""
 
-    def decide(self, decision):
-        return super().decide(evolve(decision, key=None))
+    def decide(self, decision, *others):
+        return super().decide(evolve(decision, key=None), *[evolve(each, key=None) for each in others])
 
 
 class TwiceStarted(InMemoryDb):
@@ -81,10 +82,10 @@ class TwiceStarted(InMemoryDb):
 class LastWins(InMemoryDb):
     """Lets the last decision win."""
 
-    def decide(self, decision):
+    def decide(self, decision, *others):
         with self._lock:
             self._kept(decision.run_id).decisions.pop(decision.pause_id, None)
-            return super().decide(decision)
+            return super().decide(decision, *others)
 
 
 class Halfway(InMemoryDb):
@@ -95,6 +96,23 @@ class Halfway(InMemoryDb):
         if kept is not None:
             kept.decisions.update({each.pause_id: each for each in boundary.decisions if each.pause_id in kept.pauses})
         return super().commit(boundary)
+
+
+class Parking(InMemoryDb):
+    """Parks a run though a question that stays open is decided."""
+
+    def commit(self, boundary):
+        return super().commit(boundary._replace(heeds_decisions=False))
+
+
+class OneByOne(InMemoryDb):
+    """Stores several decisions one after the other."""
+
+    def decide(self, decision, *others):
+        first = super().decide(decision)
+        for each in others:
+            super().decide(each)
+        return first
 
 
 SUITE: Any = StoreConformance()
@@ -110,6 +128,9 @@ CAUGHT = [
     (TwiceStarted, SUITE.test_a_run_is_started_once_by_a_key),
     (TwiceStarted, SUITE.test_of_many_starts_with_a_key_one_begins),
     (LastWins, SUITE.test_of_many_deciders_one_decides),
+    (Parking, SUITE.test_a_boundary_that_would_park_names_what_is_decided),
+    (Parking, SUITE.test_a_boundary_that_brings_a_decision_may_not_leave_it),
+    (OneByOne, partial(SUITE.test_several_are_stored_or_none, last=answer(question("run-1", "nowhere")))),
     (Halfway, partial(SUITE.test_a_refused_boundary_leaves_no_trace, case="a pause closed that never was")),
 ]
 

@@ -40,7 +40,7 @@ def test_a_run_is_led_to_its_end_by_commands(command, database):
     assert code == 0
     assert command("worker", FLOW, "--db", "DB", "--until-idle", "--concurrency", "1")[1].splitlines()[-1] == "1 completed"
     assert "completed" in command("show", "r", "--db", "DB")[1].lower()
-    assert command("tick", FLOW, "--db", "DB") == (0, "No deadline is over.\n")
+    assert command("tick", FLOW, "--db", "DB") == (0, "No deadline is over, and no decision waits.\n")
     assert command("recover", FLOW, "--db", "DB")[0] == 0
     code, said = command("run", FLOW, "--submit", "--db", "DB", "--input-json", "{}", "--json")
     assert (code, json.loads(said)["status"]) == (0, "PENDING")

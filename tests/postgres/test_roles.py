@@ -117,9 +117,9 @@ def test_what_is_late_is_refused_to_a_decider_too(role, db):
     clock.advance(1)
     with pytest.raises(PauseExpired):
         asking.decide(late.run_id, pause_id, "confirm")
-    assert asking.list_pauses() == []
+    assert [(each.run_id, each.is_timed_out) for each in asking.list_pauses()] == [(late.run_id, True)]
     assert flow.db.load(late.run_id).state.run == "paused"
-    assert {run.run_id: run.status.value for run in flow.tick()} == {late.run_id: "COMPLETED"}
+    assert {run.run_id: run.status.value for run in flow.tick()} == {late.run_id: "COMPLETED", early.run_id: "COMPLETED"}
 
 
 def test_a_schema_that_is_not_there_is_not_made_by_just_anybody(role, server, database):

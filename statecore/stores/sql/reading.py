@@ -253,7 +253,9 @@ def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
     where, given = narrowed(wanted, PAUSE_COLUMNS)
     where.append(OPEN)
-    if wanted.undecided_only:
+    if wanted.decided_only:
+        where.append("p.decided IS NOT NULL")
+    elif wanted.undecided_only:
         where.append("d.run IS NULL")
     for instant, lies in ((wanted.due_before, "p.deadline < ?"), (wanted.due_after, "(p.deadline IS NULL OR p.deadline > ?)")):
         if instant is not None:

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from statecore.core import Micros
-    from statecore.stores.records import Boundary, Decided, Entry, Identity, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.records import (
+        Boundary,
+        Decided,
+        Entry,
+        Identity,
+        Obstacle,
+        PauseFilter,
+        Record,
+        RunFilter,
+        Text,
+        Waiting,
+    )
 
     from .link import Link
     from .reading import Move
@@ -81,8 +92,8 @@ class Relational:
         """Renew the lease of a run. Raises `UnknownRun`, `ClaimLost`."""
         self._write(writing.renew, run_id, epoch, lease)
 
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary; True, having stored nothing, where a cancellation waits.
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing.
 
         Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
         """
@@ -102,9 +113,9 @@ class Relational:
 
     # -- pauses ------------------------------------------------------------------------------------------------------------------
 
-    def decide(self, decision: Decided) -> Decided:
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
-        return self._write(writing.decide, decision)
+        return self._write(writing.decide, decision, *others)
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses."""
@@ -146,10 +157,10 @@ def left(connection: Link, work: Callable[..., Any], args: Sequence[Any], answer
     return seen is not None and seen(connection, answer, *args)
 
 
-def boundary_is_there(connection: Link, waits: bool, boundary: Boundary, *_: Any) -> bool:  # noqa: FBT001  # what `commit` answered
+def boundary_is_there(connection: Link, obstacle: Obstacle, boundary: Boundary, *_: Any) -> bool:
     """Whether a boundary's rows are in the journal; where it has none, whether its run, or its lease, is there."""
     claim = boundary.claim
-    if waits:  # a cancellation waits, and nothing was stored
+    if obstacle:  # something stands against it, and nothing was stored
         return True
     if boundary.entries:
         return rows_are_there(connection, boundary)

@@ -13,7 +13,7 @@ from statecore.codec.records import dump_state
 from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 from statecore.stores.owner import alive
-from statecore.stores.records import Boundary, Decided, Identity, Record, Text
+from statecore.stores.records import Boundary, Decided, Identity, Obstacle, Record, Text
 from statecore.stores.rules import (
     ENDED,
     GENESIS,
@@ -32,9 +32,11 @@ from statecore.stores.rules import (
     judge,
     judge_all,
     link,
+    parks_paused,
     seal,
     sought,
     turn_text,
+    waiting_decisions,
 )
 
 from . import reading
@@ -237,24 +239,26 @@ def request_cancel(connection: Link, run_id: str, by: str | None, time: Micros, 
 # -- decisions ---------------------------------------------------------------------------------------------------------------------
 
 
-def decide(connection: Link, decision: Decided) -> Decided:
-    """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
+def decide(connection: Link, decision: Decided, *others: Decided) -> Decided:
+    """Store the one decision of a pause, and others of the run. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
     row = connection.execute(FENCE, (sought(decision.run_id),)).fetchone()
     if row is None:
         raise UnknownRun(decision.run_id)
     number, _, _, _, phase, *_ = row
-    waiting = reading.pause_in(connection, number, decision.pause_id)
-    if waiting is None:
-        pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
-        raise UnknownPause(decision.run_id, decision.pause_id, pending)
-    if decision.key is not None:
-        used = connection.execute(USED, (number, sought(decision.key))).fetchone()
-        check_key(Decided(decision.run_id, *used) if used is not None else None, decision)
-    stored = judge(waiting.pause, waiting.decided, decision, phase)
-    if stored is not None:
-        return stored
-    insert_decisions(connection, number, [decision])
-    return decision
+    kept = []
+    for new in (decision, *others):
+        waiting = reading.pause_in(connection, number, new.pause_id)
+        if waiting is None:
+            pending = [other.pause.pause_id for other in reading.open_pauses(connection, number)]
+            raise UnknownPause(new.run_id, new.pause_id, pending)
+        if new.key is not None:
+            used = connection.execute(USED, (number, sought(new.key))).fetchone()
+            check_key(Decided(new.run_id, *used) if used is not None else None, new)
+        stored = judge(waiting.pause, waiting.decided, new, phase)
+        if stored is None:
+            insert_decisions(connection, number, [new])
+        kept.append(stored or new)
+    return kept[0]
 
 
 def insert_decisions(connection: Link, number: int, decided: Iterable[Decided]) -> None:
@@ -269,16 +273,18 @@ def insert_decisions(connection: Link, number: int, decided: Iterable[Decided]) 
 # -- boundaries --------------------------------------------------------------------------------------------------------------------
 
 
-def commit(connection: Link, boundary: Boundary, moves: Moves) -> bool:
-    """Store a boundary; True, having stored nothing, where a cancellation waits. Raises what the rules raise."""
+def commit(connection: Link, boundary: Boundary, moves: Moves) -> Obstacle:
+    """Store a boundary; or what stands against it, having stored nothing. Raises what the rules raise."""
     place = fenced(connection, boundary)
     if place is None:
         return True
     check_entries(boundary, place.phase)
     check_text(boundary.session_state)
     number = place.number
-    if boundary.decisions or boundary.closed or boundary.opened:
-        answer(connection, boundary, number, place.phase)
+    if boundary.decisions or boundary.closed or boundary.opened or parks_paused(boundary):
+        waiting = answer(connection, boundary, number, place.phase)
+        if waiting:
+            return waiting
     append(connection, boundary, number, place.chain, moves)
     settle(connection, boundary, place)
     if boundary.definition is not None:
@@ -291,7 +297,7 @@ def commit(connection: Link, boundary: Boundary, moves: Moves) -> bool:
     return False
 
 
-def commit_all(connection: Link, boundaries: Iterable[Boundary], moves: Moves) -> list[bool]:
+def commit_all(connection: Link, boundaries: Iterable[Boundary], moves: Moves) -> list[Obstacle]:
     """Store several boundaries. Raises what the rules raise for the first that they refuse."""
     return [commit(connection, each, moves) for each in boundaries]
 
@@ -353,19 +359,25 @@ def append(connection: Link, boundary: Boundary, number: int, chain: bytes, move
     connection.executemany(APPEND, rows)
 
 
-def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> None:
-    """Store the decisions and pauses of a boundary. What was closed long ago is read only where the boundary speaks of it."""
+def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> tuple[Decided, ...]:
+    """Store the decisions and pauses of a boundary; or, having stored nothing, the decisions that stand against it.
+
+    What was closed long ago is read only where the boundary speaks of it.
+    """
     found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
     open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}
     spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
     for pause_id in set(spoken_of) - found.keys():
-        waiting = reading.pause_in(connection, number, pause_id)
-        if waiting is not None:
-            found[pause_id] = waiting
+        row = reading.pause_in(connection, number, pause_id)
+        if row is not None:
+            found[pause_id] = row
     pauses = {pause_id: each.pause for pause_id, each in found.items()}
     stored = {pause_id: each.decided for pause_id, each in found.items() if each.decided is not None}
     fresh = judge_all(boundary, pauses, stored, phase)
     check_pauses(boundary, pauses.keys(), open_at)
+    waiting = waiting_decisions(boundary, open_at, stored | fresh)
+    if waiting:
+        return waiting
     insert_decisions(connection, number, fresh.values())
     for pause_id in boundary.closed:
         connection.execute("UPDATE pause SET closed = ? WHERE run = ? AND pause_id = ?", (boundary.time, number, pause_id))
@@ -373,3 +385,4 @@ def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> Non
         place = (p.pause_id, p.kind, p.at, turn_text(p.turn), p.attempt)
         ask = (*place, p.step_name, p.message, p.opened, p.detail, p.deadline, p.on_timeout)
         connection.execute(ASK, (number, *ask, seal(boundary.run_id, *ask)))
+    return ()

@@ -32,7 +32,7 @@ from .opening import create, defect, furnish, located, look
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from statecore.stores.records import Boundary, Decided
+    from statecore.stores.records import Boundary, Decided, Obstacle
     from statecore.stores.sql.link import Link
 
 Arguments = ParamSpec("Arguments")
@@ -141,13 +141,13 @@ class SqliteDb(Relational):
         self._grow(channel)
         return answer
 
-    def decide(self, decision: Decided) -> Decided:
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause; its value may be large."""
-        self._expect(decision.value)
-        return super().decide(decision)
+        self._expect(decision.value, *[each.value for each in others])
+        return super().decide(decision, *others)
 
-    def commit(self, boundary: Boundary) -> bool:
-        """Store a boundary; True, having stored nothing, where a cancellation waits. Raises as `Relational.commit` does.
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing. Raises as `Relational.commit` does.
 
         It is committed alone, or, where others wait for the disk already, together with them.
         """
@@ -163,7 +163,7 @@ class SqliteDb(Relational):
             self._grow(channel)
         return stored
 
-    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[bool]:
+    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[Obstacle]:
         """Several boundaries in one transaction."""
         self._unsaved += PAGES_A_WRITE * (len(boundaries) - 1)
         return self._write(writing.commit_all, boundaries, self._moves)
@@ -234,7 +234,7 @@ class Ticket:
 
     boundary: Boundary
     alone: bool = False
-    answer: bool | None = None
+    answer: Obstacle | None = None
 
 
 @define(eq=False)
@@ -245,7 +245,7 @@ class Sharing:
     guard: Lock = field(factory=Lock)
     turn: Lock = field(factory=Lock)
 
-    def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[bool]]) -> bool:
+    def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[Obstacle]]) -> Obstacle:
         """What `write` answers for a boundary, which it is given alone or together with others. Raises what it raises for this one."""
         mine = Ticket(boundary)
         with self.guard:
@@ -275,7 +275,7 @@ class Sharing:
         return [mine, *others[: MOST - 1]]
 
     @staticmethod
-    def settle(tickets: list[Ticket], write: Callable[[Sequence[Boundary]], list[bool]]) -> None:
+    def settle(tickets: list[Ticket], write: Callable[[Sequence[Boundary]], list[Obstacle]]) -> None:
         """Commit several boundaries at once; where that fails, nothing is stored and each is left to its own thread."""
         if len(tickets) == 1:
             return

@@ -283,8 +283,21 @@ class TemporalDb:
         """All decisions of a run, in the order of their pauses. It takes a worker."""
         return [decided for _, decided in self._all_pauses(run_id) if decided is not None]
 
-    def decide(self, decision: Decided) -> Decided:
-        """Have the run take the one decision of a pause. With `wait=False` it is judged by what is known here, and left for the next worker."""
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
+        """Have the run take the one decision of a pause. With `wait=False` it is judged by what is known here, and left for the next worker.
+
+        Several are judged together before the first is sent; each is a message of its own.
+        """
+        if others:
+            for each in (decision, *others):
+                self._judged(each)
+        stored = self._send(decision)
+        for each in others:
+            self._send(each)
+        return stored
+
+    def _send(self, decision: Decided) -> Decided:
+        """Have the run take one decision."""
         run_id = decision.run_id
         sent = evolve(decision, value=moved(self.values, decision.value))
         plain = checked(f"the decision {decision.word!r}", row(sent))

@@ -17,12 +17,12 @@ from statecore.core import Micros
 with workflow.unsafe.imports_passed_through():
     from attrs import evolve
 
-    from statecore.core import Commit, Start, loop
+    from statecore.core import Commit, Event, Start, loop
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.runtime import ends
     from statecore.runtime.calls import laid_over
-    from statecore.runtime.storing import store, woken
+    from statecore.runtime.storing import decided_beside, listens, store, woken
     from statecore.stores import Body, Decided
     from statecore.stores.detail import detail_of
     from statecore.stores.records import NO_BODY
@@ -36,13 +36,16 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statecore.core import Call, Event, Timer
+    from statecore.core import Call, Timer
 
 LONGEST = timedelta(days=3650)
 """No call is given up because it takes long: only because its worker is silent."""
 
 LONGEST_TIMER = timedelta(days=365)
 """A deadline may be further away; then it is waited for again."""
+
+SAID = "decisions are applied beside what runs"
+"""What histories of this release mark where they apply a decision before the run is parked; those of earlier ones do not."""
 
 DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
 """What Temporal must not repeat by itself: the core decides what a death means (CRASH-2)."""
@@ -72,6 +75,7 @@ class Run:
         self.changes = 0
         self.refused: list[str] = []
         self.listens = False
+        self.news = self.start.carried is not None
         self.told = ("RUNNING", "[]") if self.start.carried is None else ("", "")
 
     @workflow.run
@@ -105,7 +109,7 @@ class Run:
                 return
             match effect:
                 case Commit():
-                    reply = store(self.execution, effect)
+                    reply = self.stored(effect)
                     if reply is None:
                         self.tell()
                         await self.perhaps_anew()
@@ -117,6 +121,13 @@ class Run:
                         self.begin(call)
                 case _:
                     reply = await self.first(effect.timers)
+
+    def stored(self, effect: Commit) -> Event | tuple[Event, ...] | None:
+        """Store an effect; what stands against it. A history of an earlier release was parked before its decisions were applied."""
+        obstacle = store(self.execution, effect)
+        if obstacle is None or isinstance(obstacle, Event) or workflow.patched(SAID):
+            return obstacle
+        return store(self.execution, effect, heeds_decisions=False)
 
     def begin(self, call: Call) -> None:
         """Have a worker make a call. What is too large to be sent fails it."""
@@ -142,12 +153,16 @@ class Run:
         made.add_done_callback(lambda _: self.ended.append(call))
 
     async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-        """The events of the first calls to end, or of the first delay to be over; () where there is neither."""
+        """The events of the first calls to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither."""
         if not self.flying and not timers:
             return ()
         due = min((timer.due for timer in timers), default=None)
-        if not await self.wait(lambda: bool(self.ended), due):
-            return woken(self.execution, timers)
+        while not self.ended:
+            news, self.news = self.news, False
+            if news and (decided := decided_beside(self.execution)) and workflow.patched(SAID):
+                return decided
+            if not await self.wait(lambda: bool(self.ended) or self.news, due):
+                return woken(self.execution, timers)
         ended, self.ended = sorted(self.ended, key=lambda call: call.at), []
         return tuple(self.event(call) for call in ended)
 
@@ -246,6 +261,7 @@ class Run:
         """Store a decision, and have the run go on; where that is not at once, the memo says that it was decided."""
         decided = self.ledger.decide(judged(self.execution, self.ledger, decision, now()))
         self.changes += 1
+        self.news = self.news or (listens(self.execution) and workflow.patched(SAID))
         if not self.listens:
             self.tell()
         return decided

@@ -26,6 +26,7 @@ from .samples import (
     ALIVE,
     COMPLETED,
     DEAD,
+    FAILED,
     LONE,
     PAUSED,
     REF,
@@ -203,6 +204,52 @@ class Boundaries(Fresh):
         store.request_cancel("run-1", "ann", TIME)
         with pytest.raises(ClaimLost):
             store.commit(writer.boundary(succeeded("first"), epoch=2))
+
+    # -- decisions that wait -------------------------------------------------------------------------------------------------------
+
+    def test_a_boundary_that_would_park_names_what_is_decided(self, store: RunStore) -> None:
+        """It is not stored, and answers the decisions of all questions that it would leave open, in their order; with these it is stored."""
+        third = question("run-1", "third")
+        writer = asked(store, "run-1", GATE, OTHER, third).claim()
+        decided = [store.decide(answer(pause)) for pause in (third, GATE)]
+        before = everything(store, "run-1")
+        parking = writer.boundary(RESUMED, PAUSED, parks=True)
+        assert store.commit(parking) == (decided[1], decided[0])
+        assert store.commit(parking._replace(closed=(GATE.pause_id, OTHER.pause_id))) == (decided[0],)
+        assert everything(store, "run-1") == before
+        assert store.commit(parking._replace(closed=(GATE.pause_id, third.pause_id))) is False
+        assert store.load("run-1").owner is None
+
+    def test_a_boundary_that_brings_a_decision_may_not_leave_it(self, store: RunStore) -> None:
+        """The decisions that a boundary takes along count as stored: one of a question that it leaves open stands against it, too."""
+        writer = asked(store).claim()
+        before = everything(store, "run-1")
+        assert store.commit(writer.boundary(RESUMED, PAUSED, parks=True, decisions=(answer(GATE),))) == (answer(GATE),)
+        assert everything(store, "run-1") == before
+
+    @pytest.mark.parametrize("case", ["goes on", "has failed", "has nothing decided", "does not heed"])
+    def test_a_boundary_that_parks_nobody_takes_no_decision(self, store: RunStore, case: str) -> None:
+        """It is stored beside a decision where the run goes on or fails, or where its driver says that it cannot take the decision."""
+        writer = asked(store, "run-1", GATE, OTHER).claim()
+        if case != "has nothing decided":
+            store.decide(answer(GATE))
+        fired = {"goes on": [RESUMED], "has failed": [RESUMED, FAILED]}.get(case, [RESUMED, PAUSED])
+        writer.commit(*fired, parks=case != "goes on", heeds_decisions=case != "does not heed")
+        assert store.load("run-1").seq == writer.seq
+        assert len(store.decisions("run-1")) == (case != "has nothing decided")
+
+    def test_what_is_told_before_a_decision(self, store: RunStore) -> None:
+        """A lost claim, a cancellation and a refusal are told before the decisions that would stand against a boundary."""
+        writer = asked(store, "run-1", GATE, OTHER).claim()
+        store.decide(answer(GATE))
+        parking = writer.boundary(RESUMED, PAUSED, parks=True)
+        with pytest.raises(ClaimLost):
+            store.commit(parking._replace(epoch=1))
+        with pytest.raises(RefusedBoundary):
+            store.commit(parking._replace(closed=("x:confirmation:0",)))
+        store.request_cancel("run-1", "ann", TIME)
+        assert store.commit(parking) is True
+        assert store.commit(parking._replace(heeds_cancel=False)) == (answer(GATE),)
 
     # -- refusals ------------------------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,26 @@ class Decisions(Fresh):
             store.decide(answer(pause))
         assert store.decisions("run-1") == [answer(pause) for pause in pauses]
 
+    def test_several_are_stored_together(self, store: RunStore) -> None:
+        """Decisions of several pauses are stored in one transaction; what was stored before is returned, and stays."""
+        asked(store, "run-1", GATE, ERROR)
+        first = store.decide(answer(GATE))
+        assert store.decide(answer(GATE, by="bob"), answer(ERROR, "retry")) == first
+        assert store.decisions("run-1") == [first, answer(ERROR, "retry")]
+
+    @pytest.mark.parametrize(
+        "last", [answer(ERROR, "nonsense"), answer(question("run-1", "nowhere")), answer(ERROR, "retry", by=LONE)]
+    )
+    def test_several_are_stored_or_none(self, store: RunStore, last: Decided) -> None:
+        """Where the last of several is refused, none of them is stored."""
+        asked(store, "run-1", GATE, ERROR)
+        with pytest.raises((UnknownDecision, UnknownPause, UnstorableValue)):
+            store.decide(answer(GATE), last)
+        assert store.decisions("run-1") == []
+        with pytest.raises(AlreadyDecided):
+            store.decide(answer(GATE), answer(GATE, "reject"))
+        assert store.decisions("run-1") == []
+
     # -- keys --------------------------------------------------------------------------------------------------------------------
 
     def test_the_same_key_again_gets_the_same_answer(self, store: RunStore) -> None:

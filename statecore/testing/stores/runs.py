@@ -299,8 +299,10 @@ class Pauses(Fresh):
         decided = store.decide(answer(pauses[0]))
         assert listed(store) == [("run-1", "b")]
         assert [waiting.decided for waiting in store.pauses(PauseFilter(undecided_only=False))] == [decided, None]
+        assert listed(store, decided_only=True) == listed(store, decided_only=True, undecided_only=False) == [("run-1", "a")]
         writer.claim().commit(RESUMED, confirmed("a"), closed=(pauses[0].pause_id,), decisions=(decided,), time=TIME + 40)
         assert listed(store, undecided_only=False) == [("run-1", "b")]
+        assert listed(store, decided_only=True) == []
         closed = store.pause("run-1", pauses[0].pause_id)
         assert closed == Waiting(evolve(pauses[0], closed=TIME + 40), decided, "flow", "Flow", "session")
 

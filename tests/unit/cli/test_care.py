@@ -294,7 +294,7 @@ def test_pauses_that_nobody_moves_are_named(cli, file):
     workflow.run(run_id="late")
     now = Host(db).clock()
     assert kinds(db, now) == []
-    assert kinds(db, now + 61_000_000) == [("expired", "late pay:confirmation:0")]
+    assert kinds(db, now + 61_000_000) == [("overdue", "late pay:confirmation:0")]
     workflow.decide("r", "pay:confirmation:0", "confirm", by="ann")
     db.request_cancel("late", "eve", now)
     assert sorted(kinds(db, now)) == [("unapplied", "r pay:confirmation:0"), ("uncancelled", "late")]

@@ -331,6 +331,49 @@ def test_recover_without_dead_runs_does_nothing(cli):
     assert cli("recover flow.py:gate --json").out == "{}\n"
 
 
+@pytest.mark.spec("SAID-2")
+@pytest.mark.parametrize("command", ["tick", "recover"])
+def test_decided_runs_are_taken_up_and_refused_ones_are_printed(cli, folder, command):
+    """A decided run continues; one that its definition has left is printed, keeps no other, and makes the exit code 1."""
+    (folder / "other.py").write_text(dedent(FLOW).replace('Step("ask"', 'Step("asks"'))
+    for name, target, step in (("a", "flow.py:gate", "ask"), ("b", "other.py:gate", "asks"), ("c", "flow.py:gate", "ask")):
+        assert cli(f"run {target} --run-id {name}").code == PAUSED
+        assert cli(f"confirm {name} {step} --by ada").code == FINE
+    ended = cli(f"{command} flow.py:gate")
+    assert (ended.code, ended.out.splitlines()[-1], ended.err.count("SC309")) == (FAILED, "2 completed, 1 refused", 1)
+    assert {row["run_id"]: row["status"] for row in json.loads(cli("runs --json").out)} == {
+        "a": "COMPLETED",
+        "b": "PAUSED",
+        "c": "COMPLETED",
+    }
+
+
+UNUSED = """
+    from statecore import Inbox, Parallel, PauseFilter, SqliteDb, Step, Workflow
+
+    def cancels(_):
+        inbox = Inbox(SqliteDb(db_file="statecore.db"))
+        [asked] = inbox.pending(PauseFilter())
+        inbox.cancel(asked.run_id)
+        inbox.decide(asked.run_id, asked.pause_id, "confirm", by="ada")
+
+    both = Parallel(Step("cancels", cancels), Step("gated", lambda _: 1, requires_confirmation=True), name="both")
+    workflow = Workflow("unused", [both])
+"""
+
+
+@pytest.mark.spec("SAID-1")
+def test_an_answer_that_was_not_used_is_shown_as_such(cli, folder):
+    """`show` marks the decision of a question that no boundary applied before the run was over."""
+    (folder / "unused.py").write_text(dedent(UNUSED))
+    cli("run unused.py --run-id r")
+    [line] = [line for line in cli("show r").out.splitlines() if "confirm by ada" in line]
+    assert line.endswith("(not used)")
+    assert cli("run flow.py:gate --run-id s --answers confirm").code == FINE
+    assert "confirm by" in cli("show s").out
+    assert "not used" not in cli("show s").out
+
+
 LEFT = """
     from pathlib import Path
     from statecore import Step, Workflow
@@ -906,7 +949,7 @@ def test_a_deadline_is_shown_while_it_runs_and_when_it_is_over(cli, family, pass
     assert " UTC, in 5" in cli("pending").out
     pass_time(60)
     for line in ("pending", "show r"):
-        assert re.search(r"expired \d+ s ago: it is approved when the run is ticked or goes on", cli(line).out)
+        assert re.search(r"overdue since \d+ s: it is approved when the run is ticked or goes on", cli(line).out)
 
 
 @pytest.mark.parametrize(("name", "code", "status"), [("late", FINE, "COMPLETED"), ("never", FINE, "CANCELLED")])
@@ -914,13 +957,13 @@ def test_a_tick_applies_the_deadlines_that_are_over(cli, family, pass_time, name
     """Before the deadline it does nothing; after it the run takes what `on_timeout` says, and other workflows are left alone."""
     cli(f"run family.py:{name} --run-id r")
     cli(f"run family.py:{'never' if name == 'late' else 'late'} --run-id other")
-    assert cli(f"tick family.py:{name}").out == "No deadline is over.\n"
+    assert cli(f"tick family.py:{name}").out == "No deadline is over, and no decision waits.\n"
     pass_time(60)
     ended = cli(f"tick family.py:{name} --json")
     assert (ended.code, json.loads(ended.out)) == (code, {status.lower(): 1})
     rows = {row["run_id"]: row["status"] for row in json.loads(cli("runs --json").out)}
     assert rows == {"r": status, "other": "PAUSED"}
-    assert cli(f"tick family.py:{name}").out == "No deadline is over.\n"
+    assert cli(f"tick family.py:{name}").out == "No deadline is over, and no decision waits.\n"
 
 
 def test_a_late_decision_is_refused_in_one_message(cli, family, pass_time):
