@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
@@ -21,8 +22,11 @@ def read(path: Path) -> WorkflowHistory:
 
 
 def test_there_are_histories_of_every_workflow() -> None:
-    """Each workflow that is recorded was recorded by some release, and a history is small."""
-    assert {path.stem.partition("-")[2] for path in PATHS} == set(WORKFLOWS)
+    """Each workflow that is recorded was recorded by some release, and a history is small.
+
+    In "beside" a decision came while a call ran, before such a decision was acted upon: the run was parked first.
+    """
+    assert {path.stem.partition("-")[2] for path in PATHS} == {*WORKFLOWS, "beside"}
     assert all(path.stat().st_size < 100_000 for path in PATHS)
 
 
@@ -36,6 +40,15 @@ def test_a_history_has_as_many_events_as_the_guide_counts() -> None:
 def test_a_recorded_history_is_replayed(path: Path) -> None:
     """The workflow asks Temporal for the same things in the same order."""
     replay(read(path))
+
+
+@pytest.mark.spec("SAID-1")
+def test_a_history_without_the_mark_parks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaying can fail: a driver that acts upon a decision where an earlier release parked the run first is found out."""
+    [path] = [path for path in PATHS if path.stem == "0.1-beside"]
+    monkeypatch.setattr(workflow, "patched", lambda _: True)
+    with pytest.raises(NondeterminismError):
+        replay(read(path))
 
 
 def test_a_changed_driver_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,8 @@ from statecore.errors import (
 from statecore.stores import Decided, Identity
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
 from statecore.temporal.activities import prepare
-from statecore.temporal.client import reading, starting
+from statecore.temporal.client import starting
 from statecore.temporal.wire import Start, plain_start, read_start, row
-from statecore.temporal.workflow.ledger import read_waiting
 from tests.temporal.conftest import GATE, Serve, Working, history_of
 from tests.temporal.servers import Server
 from tests.temporal.workers import until
@@ -164,26 +163,46 @@ def test_whatever_is_sent_no_run_is_stopped_by_it(serve: Serve) -> None:
     assert runs.wait(run.run_id, timeout=30).content == "y"
 
 
-def test_a_decision_beside_a_call_is_told_at_once_and_taken_when_it_has_ended(serve: Serve) -> None:
-    """A person answers in one branch while a call in the other goes on: the inbox has it no more, and it counts when the run rests."""
+@pytest.mark.spec("SAID-1")
+def test_a_decision_beside_a_call_is_acted_upon_while_the_call_goes_on(serve: Serve) -> None:
+    """A person answers in one branch while a call in the other goes on: the gated step is called, and lets the other one end."""
     goes_on = Event()
-    both = Parallel(
-        Step("busy", lambda _s: goes_on.wait(60)), Step("asks", lambda _s: "asked", requires_confirmation=True), name="both"
-    )
+
+    def asked_too(_step_input: Any) -> str:
+        goes_on.set()
+        return "asked"
+
+    gated = Step("asks", asked_too, requires_confirmation=True)
+    both = Parallel(Step("busy", lambda _s: goes_on.wait(60)), gated, name="both")
     runs = serve(Workflow("beside", [both]))
     run_id = runs.start("x")
     [asked] = until(lambda: runs.workflow.list_pauses(run_id=run_id))
     runs.workflow.decide(run_id, asked.pause_id, "confirm", by="ada")
-    assert runs.workflow.list_pauses(run_id=run_id) == []
-    assert [decided.by for _, decided in memo(runs, run_id) if decided] == ["ada"]
-    goes_on.set()
     assert runs.wait(run_id, timeout=30).content == {"busy": True, "asks": "asked"}
+    rows = [each.trigger for each in runs.db.journal(run_id) if each.at in ("", "both/asks")]
+    assert rows == ["start", "enter", "confirm", "succeed", "finish"]
 
 
-def memo(runs: TemporalWorkflows, run_id: str) -> list[Any]:
-    """What a run's memo says that people owe."""
-    told = runs.db.connection.do(reading.memo(runs.db.connection, run_id))
-    return [read_waiting(each) for each in told["pauses"]]
+@pytest.mark.spec("SAID-1")
+def test_a_decision_beside_a_delay_is_acted_upon_while_the_delay_waits(serve: Serve) -> None:
+    """A branch that waits for its automatic retry does not hold up the answer to the other one."""
+    calls: list[str] = []
+
+    def flaky(step_input: Any) -> str:
+        calls.append("flaky")
+        if step_input.attempt == 0:
+            raise OSError("x")
+        return "good"
+
+    gated = Step("asks", lambda _s: calls.append("asks"), requires_confirmation=True)
+    both = Parallel(Step("flaky", flaky, max_retries=1, retry_delay=3600), gated, name="both")
+    runs = serve(Workflow("beside-delay", [both]))
+    run_id = runs.start("x")
+    until(lambda: calls)
+    [asked] = until(lambda: runs.workflow.list_pauses(run_id=run_id))
+    runs.workflow.decide(run_id, asked.pause_id, "confirm", by="ada")
+    until(lambda: len(calls) > 1)
+    assert (calls, runs.db.load(run_id).state.run) == (["flaky", "asks"], "running")
 
 
 def test_a_worker_that_is_stopped_in_a_step_interrupts_it(serve: Serve, db: TemporalDb, monkeypatch: pytest.MonkeyPatch) -> None:
