@@ -86,14 +86,14 @@ def mutants() -> list[Mutant]:  # a list of small patches
         )
 
     def kept(decide: Any) -> Any:
-        return lambda self, decision: decision
+        return lambda self, decision, *_: decision
 
     return [
         Mutant("an undone transaction is committed", "T1", put(Channel, "undo", no_undo)),
         Mutant("a boundary is two transactions", "T1", put(writing, "append", half)),
         Mutant("a boundary is committed twice", "T1", put(SqliteDb, "commit", twice)),
         Mutant("decisions are acknowledged and not stored", "T1", put(SqliteDb, "decide", kept)),
-        Mutant("a rejection is taken for a confirmation", "T1", put(ready, "decision_event", any_word)),
+        Mutant("a rejection is taken for a confirmation", "T1", put(storing, "decision_event", any_word)),
         Mutant("pauses are not closed", "T1", put(SqliteDb, "commit", evolved(closed=()))),
         Mutant("pauses are not opened", "T1", put(SqliteDb, "commit", evolved(opened=()))),
         Mutant("a dead owner counts as alive", "T1", put(rules, "alive", lambda _: lambda *_: True)),

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from statecore.core import asks
 from statecore.errors import ClaimLost
+from statecore.runtime import ends, ready, storing
 from statecore.stores.owner import SKEW
 from statecore.testing.stores.samples import claim
 from tests.faults import abandoned, boundaries, clocks, forged, names, redefined, scale, signals, simulation, values
@@ -59,6 +61,10 @@ CATCHERS: dict[str, Callable[[Order], Tally]] = {
     "T16": forged.run,
     "T16-names": names.hunt,
     "T18": abandoned.run,
+    "SAID": suite(
+        "tests/conformance/test_claims_said.py", "-k", "memory and (take_over or beside_a_failure or busy or no_boundary_parks)"
+    ),
+    "GATE-9": suite("tests/conformance/test_claims_timeouts.py", "-k", "memory and reader"),
     "T22": suite("tests/conformance/test_stores.py"),
     "SIM": simulation.hunt,
 }
@@ -275,18 +281,45 @@ def pasted(_: Any) -> Any:
     return number_of
 
 
+def hasty(_: Any) -> Any:
+    """A take-over that applies decisions together with the interruptions."""
+
+    def events(self: Any, execution: Any, record: Any) -> Any:
+        program, state = self.compiled.program, execution.state
+        left = tuple(ends.interrupted(execution, call, "gone") for call in self.in_doubt(record))
+        answered = storing.decision_events(program, asks(program, state), execution.answers, self.host.clock())
+        return (*left, *answered)
+
+    return events
+
+
+def expiring(pending: Any) -> Any:
+    """A listing that applies what has expired."""
+
+    def listed(self: Any, wanted: Any) -> Any:
+        for row in self.db.pauses(evolve(wanted, due_before=self.host.clock() + 1)):
+            record = self.db.load(row.pause.run_id)
+            execution = ready.claiming(self.host, self.compiled_of(record), record)
+            program, state = execution.program, execution.state
+            storing.store_events(execution, storing.expiries(asks(program, state), (), self.host.clock()))
+        return pending(self, wanted)
+
+    return listed
+
+
 def planted() -> list[Mutant]:
     """All of them."""
     from statecore.cli import screen
     from statecore.codec import values as codec
     from statecore.core import compile as compiling
     from statecore.core import facts
-    from statecore.runtime import execution, ready
+    from statecore.runtime import execution
     from statecore.stores import rules
     from statecore.stores.audit import verify
     from statecore.stores.memory import InMemoryDb
     from statecore.stores.sql import reading, rows, writing
     from statecore.stores.sqlite.store import SqliteDb
+    from statecore.workflow.inbox import Inbox
 
     unheeded = partial(
         put, name="commit", made=lambda commit: lambda self, boundary: commit(self, boundary._replace(heeds_cancel=False))
@@ -308,6 +341,11 @@ def planted() -> list[Mutant]:
             only=True,
         ),
         Mutant("what was decided meanwhile expires", "SIM", put(rules, "check_expiries", nothing), only=True, quick=True),
+        Mutant("a yes is applied in a boundary that fails", "SAID", put(ready.Continuation, "events", hasty), quick=True),
+        Mutant("a yes is applied beside a failure", "SAID", put(storing, "answerable", lambda _: asks)),
+        Mutant("a busy run is not told of answers", "SAID", put(ready.Continuation, "keep", lambda _: lambda _self: ())),
+        Mutant("a run is parked though it is decided", "SAID", everywhere("parks_paused", lambda _: lambda _b: False), quick=True),
+        Mutant("a listing applies expiry", "GATE-9", put(Inbox, "pending", expiring), quick=True),
         Mutant("a decision is accepted after its deadline", "SIM", everywhere("check_deadline", nothing), quick=True),
         Mutant("a lease is compared the wrong way round", "SIM", put(rules, "alive", backwards), quick=True),
         Mutant("the key of a start is ignored", "SIM", put(InMemoryDb, "_new", keyless), quick=True),

@@ -154,6 +154,11 @@ class World:
             raise StoreUnavailable("simulated", "nothing was stored")
         return fault
 
+    @property
+    def acts(self) -> bool:
+        """Whether this thread is an actor's, and no thread of the engine's own."""
+        return getattr(self._mine, "actor", None) is not None
+
     def point(self, call: str, kind: str, perform: Callable[[], Any] = lambda: None) -> Any:
         """The actor of this thread is about to make a call: it waits for its turn, and for what happens then."""
         actor: Actor | None = getattr(self._mine, "actor", None)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from statecore import Step, Workflow
+from statecore import Parallel, Step, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.output import WorkflowRunOutput
+from statecore.runtime import storing
 from statecore.runtime.worker import Worker
-from statecore.stores import InMemoryDb, RunStore
+from statecore.stores import InMemoryDb, PauseFilter, RunStore
 from statecore.stores.owner import SKEW
 from tests.faults.effects import Effect
 from tests.faults.invariants import Evidence, violations
@@ -98,7 +99,7 @@ class Stage:
             self.effects.append(Effect("start", run, at, step_input.attempt, 0, seen))
             if self.leaves:
                 raise KeyboardInterrupt
-            if actor != "calm":
+            if actor != "calm" and self.world.acts:
                 self.world.point(f"in {at}", "work")
             self.effects.append(Effect("end", run, at, step_input.attempt, 0))
             return f"{step} {step_input.attempt}"
@@ -238,7 +239,7 @@ def works(_: Stage, workflow: Workflow, tell: Tell) -> None:
 
 
 def lists(_: Stage, workflow: Workflow, tell: Tell) -> None:
-    """Somebody looks at the inbox, which applies what has expired."""
+    """Somebody looks at the inbox, which changes nothing."""
     heard(tell, lambda: none(workflow.list_pauses()))
 
 
@@ -260,6 +261,7 @@ class Scope:
     """Who acts on what, how often something goes wrong and the clock jumps.
 
     `begun` says how the actors find the run: "paused", "left" in its first step, or "" where there is none. It may end in the ways of `ends`.
+    `heard`: who decides continues afterwards, so that no decision waits where nothing went wrong.
     """
 
     scenario: Scenario
@@ -268,6 +270,7 @@ class Scope:
     faults: int = 1
     jumps: int = 1
     ends: tuple[str, ...] = ("COMPLETED",)
+    heard: bool = False
 
 
 def gated(work: Work, **settings: Any) -> list[Any]:
@@ -275,6 +278,35 @@ def gated(work: Work, **settings: Any) -> list[Any]:
     return between(Step("b", work("b"), requires_confirmation=True, **settings), work=work)
 
 
+def twice_gated(work: Work) -> list[Any]:
+    """Two gated branches, and a step after them."""
+    branches = [Step(name, work(name), requires_confirmation=True) for name in "bc"]
+    return [Parallel(*branches, name="both"), Step("z", work("z"))]
+
+
+def reviews(pause_id: str) -> Act:
+    """Somebody decides one of several questions, and continues."""
+    return then(decides("confirm", pause_id), goes_on())
+
+
+def hands_in_one(step: str) -> Act:
+    """Somebody decides one question of an output that was read long ago, and continues with it."""
+
+    def act(stage: Stage, workflow: Workflow, tell: Tell) -> None:
+        def both() -> tuple[Any, ...]:
+            held = type(stage.held).from_dict(stage.held.to_dict())
+            asked = next(each for each in held.requirements if each.step_name == step)
+            asked.decide("confirm")
+            done = workflow.continue_run(held)
+            tell("decided", asked.pause_id, "confirm")
+            return ended(done)
+
+        heard(tell, both)
+
+    return act
+
+
+TWO = Scenario("two", twice_gated, {"confirmation": "confirm"}, {"both/b": YES, "both/c": YES}, branches=2)
 GATE = Scenario("gate", gated, {"confirmation": "confirm"}, {"b": YES})
 TIMED = Scenario("timed", partial(gated, timeout=30, on_timeout="skip"), {"confirmation": "confirm"}, {"b": YES})
 FLAKY = Scenario("flaky", lambda w: between(Step("b", once_broken(w, "b"), on_error="pause"), work=w), {"error": "retry"})
@@ -286,6 +318,8 @@ SCOPES = {
     "cancel": Scope(GATE, {"ann": decides("confirm"), "bob": cancels, "worker": goes_on()}, ends=("COMPLETED", "CANCELLED")),
     "late": Scope(TIMED, {"ann": decides("confirm"), "bob": lists, "worker": goes_on()}),
     "error": Scope(FLAKY, {"ann": decides("retry", ERROR), "bob": decides("skip", ERROR), "worker": goes_on()}),
+    "two": Scope(TWO, {"ann": reviews("both/b:confirmation:0"), "bob": reviews("both/c:confirmation:0")}, heard=True),
+    "two handed in": Scope(TWO, {"ann": hands_in_one("b"), "bob": hands_in_one("c")}, heard=True),
     "left": Scope(ONE, {"ann": goes_on(), "bob": goes_on(), "cat": goes_on()}, begun="left"),
     "worker": Scope(GATE, {"ann": decides("confirm"), "bob": works, "cat": works}),
     "started": Scope(ONE, {"ann": starts(RUN), "bob": starts(OTHER), "worker": recovers}, begun=""),
@@ -334,6 +368,16 @@ def unlock() -> None:
             each.lock = nullcontext()
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Drivers look for decisions once each time that they wait: how long a call takes on this machine makes no other order."""
+    usual, storing.POLL = storing.POLL, 60.0
+    try:
+        yield
+    finally:
+        storing.POLL = usual
+
+
 @define
 class Theatre:
     """A scope that is played in one order after the other."""
@@ -353,7 +397,8 @@ class Theatre:
         world = World([], pick, stage.key, START, JUMP, scope.faults, scope.jumps)
         stage.begin(world, db if db is not None else InMemoryDb(), scope.begun)
         world.actors += [Actor(name, partial(act, stage, stage.flows[name])) for name, act in scope.actors.items()]
-        world.play()
+        with patiently():
+            world.play()
         return world, [] if world.pruned and not world.stuck else self.judge(world)
 
     def judge(self, world: World) -> list[str]:
@@ -372,6 +417,8 @@ class Theatre:
         ]
         run_id = ids[0] if ids else RUN
         wrong += in_time(stage.db, run_id) if ids else ()
+        calmly = world.faults == scope.faults and world.jumps == scope.jumps
+        wrong += unheard(stage.db, run_id) if ids and scope.heard and calmly else ()
         try:
             calm.tick()
             status = to_the_end(calm, scope.scenario, lambda *said: words.append(said), run_id)
@@ -390,6 +437,13 @@ def in_time(db: RunStore, run_id: str) -> Iterator[str]:
             yield f"P14 {decided.word!r} of {decided.pause_id} was accepted after its deadline"
         if row is not None and (row.pause.at, row.pause.turn) in expired:
             yield f"P4 {decided.word!r} of {decided.pause_id} was accepted, and it expired all the same"
+
+
+def unheard(db: RunStore, run_id: str) -> Iterator[str]:
+    """SAID-1: where nothing went wrong and everybody who decided has continued the run, it does not rest with all of its questions decided."""
+    rows = db.pauses(PauseFilter(run_id=run_id, undecided_only=False))
+    if db.load(run_id).state.run == "paused" and rows and all(row.decided is not None for row in rows):
+        yield f"SAID-1 the run is paused, and {[row.pause.pause_id for row in rows]} are decided"
 
 
 # -- the campaign ------------------------------------------------------------------------------------------------------------------
@@ -443,10 +497,11 @@ def poisoned(tally: Tally) -> None:
     tally.add("poison", [*wrong, *([f"P15 it began {begun} times"] if begun != len(acts) else [])], "SIM poison")
 
 
-CALM = [(name, 0, 0) for name in ("late", "cancel", "left", "worker", "error", "started", "stale", "conflicting")]
+NAMES = ("late", "cancel", "left", "worker", "error", "started", "two", "two handed in", "stale", "conflicting")
+CALM = [(name, 0, 0) for name in NAMES]
 ONE_FAULT = [(name, 1, 0) for name, _, _ in CALM]
 FROZEN = [(name, 1, 1) for name, _, _ in CALM]
-EVERY_ORDER = {"sample": [*CALM[:6], ("worker", 1, 0)], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
+EVERY_ORDER = {"sample": [*CALM[:7], ("worker", 1, 0)], "usual": [*CALM, *ONE_FAULT], "full": [*CALM, *ONE_FAULT, *FROZEN]}
 """Which scopes are tried in every order: with nothing wrong, with one fault, and with one fault and one jump of the clock past every lease.
 
 Of the two that have the most orders a sample draws some only, as it does of all others.
