@@ -265,6 +265,8 @@ class WorkflowRunOutput:
             "error_requirements": [each.to_dict() for each in self.error_requirements],
             "metrics": self.metrics,
         }
+        if self.unused_decisions:
+            plain["unused_decisions"] = [each.to_dict() for each in self.unused_decisions]
         return {**plain, "events": [each.to_dict() for each in self.events]} if self._store_events else plain
 
     @classmethod
@@ -277,6 +279,7 @@ class WorkflowRunOutput:
         output.status = RunStatus(plain["status"])
         output.step_requirements = [StepRequirement.from_dict(each) for each in plain.get("step_requirements", ())]
         output.error_requirements = [ErrorRequirement.from_dict(each) for each in plain.get("error_requirements", ())]
+        output.__dict__["unused_decisions"] = [requirement_from(each) for each in plain.get("unused_decisions", ())]
         output.__dict__["step_results"] = [output_of(each) for each in plain.get("step_results", ())]
         output.__dict__["events"] = [event_of(each) for each in plain.get("events", ())]
         output.__dict__["_store_events"] = "events" in plain
@@ -366,6 +369,12 @@ PLAIN = (
     "metadata",
     "metrics",
 )
+
+
+def requirement_from(plain: Mapping[str, Any]) -> Requirement:
+    """A requirement from plain data, of the class that its kind says."""
+    found: Requirement = (ErrorRequirement if plain["kind"] in ("error", "interrupted") else StepRequirement).from_dict(plain)
+    return found
 
 
 def output_of(plain: Mapping[str, Any]) -> StepOutput:

@@ -81,8 +81,8 @@ class Continuation:
             self.check_shown(record)
             self.check(record, answers)
             execution = claiming(self.host, self.compiled, record)
-            if self.fresh and self.in_doubt(record):
-                self.keep()  # a boundary of interruptions is judged by itself, and may take no answer
+            if self.fresh and record.state.run == w.running:
+                self.keep()  # the first boundary of a run that was left in the middle may take no answer
                 continue
             execution.answers, execution.adopted_by = answers, self.adopted_by
             events = self.events(execution, record)

@@ -208,6 +208,7 @@ def test_a_boundary_that_fails_takes_no_answer(db, drive, calls):
         drive.run(workflow, run_id="r")
     run = workflow.get_run_output("r")
     assert (run.status, calls.names, unused(run)) == (RunStatus.error, [], [("gated", "confirm")])
+    assert unused(type(run).from_dict(run.to_dict())) == unused(run)
     run = drive.resume(workflow, run_id="r", retry_failed=True)
     assert (run.status, calls.names, unused(run)) == (RunStatus.completed, ["gated", "end"], [])
 
