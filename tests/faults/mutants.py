@@ -52,7 +52,7 @@ def text(place: Any, name: str, old: str, new: str) -> Callable[[], None]:
 
 def mutants() -> list[Mutant]:  # a list of small patches
     """All of them."""
-    from statecore.runtime import ends, ready, storing, sync
+    from statecore.runtime import ends, storing, sync
     from statecore.stores import rules
     from statecore.stores.sql import writing
     from statecore.stores.sqlite.channel import Channel
