@@ -161,7 +161,7 @@ def test_advice_changes_no_exit_code_unless_it_is_strict():
 @pytest.mark.spec("GATE-4")
 def test_the_command_prints_advice(tmp_path, capsys):
     """`statecore check` prints it in each format and exits 0, with `--strict` 1."""
-    file = tmp_path / "flow.py"
+    file = tmp_path / "advised_flow.py"
     file.write_text(
         "from statecore import Step, Workflow\n"
         "flow = Workflow('f', [Step('ask', len, requires_confirmation=True), Step('pay', len, dangerous=True)])\n"
