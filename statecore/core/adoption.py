@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from statecore.lifecycles import KINDS, TABLES
+from statecore.lifecycles import KINDS, LEAVES, TABLES
 from statecore.lifecycles import words as w
 
 from .ahead import Ahead, Gate, Round, ahead
@@ -172,7 +172,7 @@ def weaker_parts(old: Program, new: Program, was: Ahead, state: State) -> Iterat
 
 def steps_of(program: Program) -> list[Node]:
     """The leaves that call user code."""
-    return [node for node in program.nodes.values() if node.machine == "step"]
+    return [node for node in program.nodes.values() if node.kind in LEAVES]
 
 
 def repeated_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[Difference]:
@@ -198,7 +198,7 @@ def dropped_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterato
         rounds = was.reached.get(node.at, set())
         if not rounds or node.name not in defined:
             continue
-        held = [at for at in new.named[node.name] if new.nodes[at].machine == "step"]
+        held = [at for at in new.named[node.name] if new.nodes[at].kind in LEAVES]
         same = [at for at in held if at == node.at]
         still = set[Round]().union(*[now.reached.get(at, set()) for at in same or held])
         if not still or (None in rounds and None not in still):

@@ -20,7 +20,7 @@ from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 from .evidence import kind_of
-from .ways import END, Point, Way, past, ways
+from .ways import END, Onward, Point, past, ways
 
 if TYPE_CHECKING:
     from .program import Address, Node, Program
@@ -37,7 +37,7 @@ YES: dict[str, frozenset[str]] = {
 CALLS_CODE = frozenset({w.running, w.evaluating})
 
 
-class Spot(NamedTuple):
+class Standing(NamedTuple):
     """A point in a round."""
 
     point: Point
@@ -95,10 +95,10 @@ class Search:
 
     program: Program
     state: State
-    needs: dict[Spot, int] = field(factory=dict)
+    needs: dict[Standing, int] = field(factory=dict)
     bits: dict[Point, int] = field(factory=dict)
     closed: dict[tuple[Address, Round], dict[Address, int]] = field(factory=dict)
-    todo: list[Spot] = field(factory=list)
+    todo: list[Standing] = field(factory=list)
     stands: frozenset[Point] = frozenset()
     rest: dict[Address, frozenset[Address]] = field(factory=dict)
 
@@ -110,13 +110,15 @@ class Search:
             if holds(program.nodes[frame.at]) == "branches":
                 self.closed[frame.at, None] = {at: 0 for at, _ in frame.done}
         if state.run == w.pending and program.first != END.at:
-            self.reach(Spot(Point(program.first, w.pending), None), 0)
+            self.reach(Standing(Point(program.first, w.pending), None), 0)
         self.stands = frozenset(point_of(cursor) for cursor in state.cursors)
         for point in self.stands:
-            self.reach(Spot(point, None), 0)
+            self.reach(Standing(point, None), 0)
         for ending in state.endings:
             unit = program.nodes[ending.unit]
-            self.go(Spot(Point(ending.unit, w.running), None), Way(ending.how, END if ending.unit == END.at else past(unit)), 0)
+            self.go(
+                Standing(Point(ending.unit, w.running), None), Onward(ending.how, END if ending.unit == END.at else past(unit)), 0
+            )
         while self.todo:
             spot = self.todo.pop()
             mask = self.needs[spot]
@@ -129,7 +131,7 @@ class Search:
         nodes = self.program.nodes
         return frozenset(gate_of(nodes[point.at], point.phase) for point, bit in self.bits.items() if mask & bit)
 
-    def reach(self, spot: Spot, mask: int) -> None:
+    def reach(self, spot: Standing, mask: int) -> None:
         """A way leads to a spot through these gates: it needs those that every way needs."""
         known = self.needs.get(spot)
         new = mask if known is None else known & mask
@@ -137,10 +139,10 @@ class Search:
             self.needs[spot] = new
             self.todo.append(spot)
 
-    def go(self, spot: Spot, way: Way, mask: int) -> None:
+    def go(self, spot: Standing, way: Onward, mask: int) -> None:
         """Follow a way; where it ends a branch, see whether that ends the Parallel."""
         at = way.to.at
-        to = Spot(way.to, self.round_of(spot, way))
+        to = Standing(way.to, self.round_of(spot, way))
         if way.to.phase != w.running or holds(self.program.nodes[at]) != "branches" or spot.point.at == at:
             self.reach(to, mask)
             return
@@ -152,14 +154,14 @@ class Search:
         if done.keys() >= set(self.program.nodes[at].exits.values()):
             self.reach(to, reduce(or_, done.values(), 0))
 
-    def gate(self, point: Point, way: Way) -> int:
+    def gate(self, point: Point, way: Onward) -> int:
         """The bit of a gate that a way opens."""
         approves = way.trigger == w.expire and w.timeout_approves in self.program.nodes[point.at].facts
         if point.phase not in YES or not (approves or way.trigger in YES[point.phase]):
             return 0
         return self.bits.setdefault(point, 1 << len(self.bits))
 
-    def is_open(self, spot: Spot, way: Way) -> bool:
+    def is_open(self, spot: Standing, way: Onward) -> bool:
         """Whether a way is taken from here: of a Router that is running, only the choices that are left.
 
         A step that a person may skip after three deaths alone is no way around its review: both programs have it.
@@ -179,7 +181,7 @@ class Search:
             or way.to.at in self.rest[at]
         )
 
-    def round_of(self, spot: Spot, way: Way) -> Round:
+    def round_of(self, spot: Standing, way: Onward) -> Round:
         """The round after a way: another one where it goes round a loop or chooses anew, none where the loop is left."""
         at, around = spot.point.at, spot.round
         if self.goes_round(spot.point, way) and (around is None or not self.program.within(at, around)):
@@ -188,7 +190,7 @@ class Search:
             return None
         return around
 
-    def goes_round(self, point: Point, way: Way) -> bool:
+    def goes_round(self, point: Point, way: Onward) -> bool:
         """Whether a way begins another iteration of a loop, or another choice of a Router."""
         node = self.program.nodes[point.at]
         if holds(node) == "iterations":

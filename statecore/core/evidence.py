@@ -16,7 +16,7 @@ from statecore.lifecycles import words as w
 
 from .owed import ASK_OF
 from .state import DECISIONS
-from .ways import Point, Way, question_at, walk, ways
+from .ways import Onward, Point, question_at, walk, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ PHASES: dict[AskKind, str] = {kind: phase for (_, phase), kind in ASK_OF.items()
 """The phase in which a question of each kind is open."""
 
 
-class Component(NamedTuple):
+class Reached(NamedTuple):
     """A component on a slice. `edges` are the ways that the walk took: a trigger and an address, "" for the end of the run."""
 
     at: Address
@@ -43,15 +43,15 @@ class Component(NamedTuple):
     seats: int | None = None
 
 
-class Slice(NamedTuple):
+class WordSlice(NamedTuple):
     """What a word leads to: `entries` are its ways out of the question, `stops` the addresses and kinds of the questions at the end."""
 
     entries: tuple[tuple[str, Address], ...]
-    components: tuple[Component, ...]
+    components: tuple[Reached, ...]
     stops: frozenset[tuple[Address, str]] = frozenset()
 
 
-def slices(program: Program, at: Address, kind: AskKind) -> Mapping[str, Slice]:
+def slices(program: Program, at: Address, kind: AskKind) -> Mapping[str, WordSlice]:
     """The slice of each word of a question, and of `expire` where it has a deadline. They are made when first asked for, and kept."""
     known = program.slices.get((at, kind))
     if known is None:
@@ -63,7 +63,7 @@ def slices(program: Program, at: Address, kind: AskKind) -> Mapping[str, Slice]:
     return known
 
 
-def reached(program: Program, entries: Iterable[Way]) -> Slice:
+def reached(program: Program, entries: Iterable[Onward]) -> WordSlice:
     """The slice behind some ways."""
     entered = tuple(entries)
     found = walk(program, [way.to for way in entered], lambda point: question_at(program, point) is not None)
@@ -76,7 +76,7 @@ def reached(program: Program, entries: Iterable[Way]) -> Slice:
         else:
             on_it.setdefault(point.at, []).append(point)
     components = [component(program.nodes[at], found, points) for at, points in sorted(on_it.items())]
-    return Slice(edges(entered), tuple(components), frozenset(stops))
+    return WordSlice(edges(entered), tuple(components), frozenset(stops))
 
 
 def kind_of(node: Node, phase: str) -> AskKind:
@@ -84,11 +84,11 @@ def kind_of(node: Node, phase: str) -> AskKind:
     return ASK_OF[node.machine, phase]
 
 
-def component(node: Node, found: Mapping[Point, tuple[Way, ...]], points: Iterable[Point]) -> Component:
+def component(node: Node, found: Mapping[Point, tuple[Onward, ...]], points: Iterable[Point]) -> Reached:
     """A component on a slice, with its ways in the order of its table."""
     order = TABLES[node.machine].states
     taken = [way for point in sorted(points, key=lambda each: order.index(each.phase)) for way in found[point]]
-    return Component(
+    return Reached(
         node.at,
         node.kind,
         edges(taken),
@@ -100,12 +100,12 @@ def component(node: Node, found: Mapping[Point, tuple[Way, ...]], points: Iterab
     )
 
 
-def edges(taken: Iterable[Way]) -> tuple[tuple[str, Address], ...]:
+def edges(taken: Iterable[Onward]) -> tuple[tuple[str, Address], ...]:
     """Ways as pairs of a trigger and an address."""
     return tuple([(way.trigger, way.to.at) for way in taken])
 
 
-def without_callables(what: Slice) -> Slice:
+def without_callables(what: WordSlice) -> WordSlice:
     """A slice as a stored program has it."""
     return what._replace(components=tuple([each._replace(callable=None) for each in what.components]))
 
@@ -120,4 +120,4 @@ def means_the_same(old: Program, new: Program, at: Address, kind: AskKind, word:
 
 def goes_on_the_same(old: Program, new: Program, point: Point) -> bool:
     """Whether a run that stands at a point goes on the same in two programs, up to the next certain questions. Callables are not compared."""
-    return without_callables(reached(old, [Way("", point)])) == without_callables(reached(new, [Way("", point)]))
+    return without_callables(reached(old, [Onward("", point)])) == without_callables(reached(new, [Onward("", point)]))

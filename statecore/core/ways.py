@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from statecore.lifecycles import KINDS, TABLES
+from statecore.lifecycles import KINDS, LEAVES, TABLES
 from statecore.lifecycles import words as w
 
 from .program import ROOT, Address
@@ -29,7 +29,7 @@ class Point(NamedTuple):
     phase: str
 
 
-class Way(NamedTuple):
+class Onward(NamedTuple):
     """A trigger, and the point that it leads to."""
 
     trigger: str
@@ -50,16 +50,16 @@ FAILED = {w.choice_failed: w.person_chooses, w.selector_failed: w.selector_choos
 RECHOOSES = {w.person_rechooses: w.person_chooses, w.selector_rechooses: w.selector_chooses}
 
 
-def ways(program: Program, point: Point) -> tuple[Way, ...]:
+def ways(program: Program, point: Point) -> tuple[Onward, ...]:
     """The ways out of a point, in the order of the table."""
     node = program.nodes[point.at]
     rows = [row for row in TABLES[node.machine].rows if row.source == point.phase and row.on not in UNTAKEN and can_hold(node, row)]
-    return tuple([Way(row.on, to) for row in rows for to in leads_to(program, node, row)])
+    return tuple([Onward(row.on, to) for row in rows for to in leads_to(program, node, row)])
 
 
-def walk(program: Program, starts: Iterable[Point], stops: Callable[[Point], bool]) -> dict[Point, tuple[Way, ...]]:
+def walk(program: Program, starts: Iterable[Point], stops: Callable[[Point], bool]) -> dict[Point, tuple[Onward, ...]]:
     """Every point that can be reached, with its ways; a point that stops the walk has none."""
-    found: dict[Point, tuple[Way, ...]] = {}
+    found: dict[Point, tuple[Onward, ...]] = {}
     todo = list(starts)
     while todo:
         point = todo.pop()
@@ -89,7 +89,7 @@ def can_hold(node: Node, row: Row) -> bool:
     facts, limits, guard = node.facts, node.limits, row.when
     if guard in ALWAYS or guard in NEVER:
         return guard in ALWAYS
-    if guard in RECHOOSES or (guard == w.review_retries and node.machine == "step"):
+    if guard in RECHOOSES or (guard == w.review_retries and node.kind in LEAVES):
         return {w.review_retries, RECHOOSES.get(guard, guard)} <= facts and limits.reviews > 0
     if guard in FAILED:
         return FAILED[guard] in facts
@@ -107,9 +107,7 @@ def leads_to(program: Program, node: Node, row: Row) -> list[Point]:
         case w.running if node.exits:
             return into(node, row.on)
         case w.completed:
-            stops = (
-                [past_workflow(program, node)] if row.on == w.stop or (row.source in REVIEWED and node.machine == "step") else []
-            )
+            stops = [past_workflow(program, node)] if row.on == w.stop or (row.source in REVIEWED and node.kind in LEAVES) else []
             return stops if row.on == w.stop else [past(node), *stops]
         case w.skipped:
             left = row.on in (w.fail, w.skip) or row.source == w.errored_paused

@@ -68,7 +68,7 @@ class _Shared:
     decided_at: str | None = None
     timeout_at: datetime | None = None
     on_timeout: str | None = None
-    seen: str | None = None
+    seen: str | None = field(default=None, eq=False)
     _place: Place | None = field(default=None, repr=False, eq=False)
 
     @property
@@ -243,14 +243,11 @@ class StepRequirement(_Shared):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what was answered; `from_dict` reads it."""
-        return {**_Shared.to_dict(self), **{name: getattr(self, name) for name in ANSWERED}}
+        return _Shared.to_dict(self) | {name: getattr(self, name) for name in ANSWERED}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Any:
-        """A requirement from plain data. An answer under one of the names that `to_dict` writes counts as the decision itself.
-
-        Raises `InvalidInput` where two of them contradict each other.
-        """
+        """A requirement from plain data; an answer under a name that `to_dict` writes is the decision. Raises `InvalidInput` for two of them."""
         asked: StepRequirement = super().from_dict(plain)
         take_posted(asked, plain)
         return asked
@@ -274,8 +271,8 @@ class StepRequirement(_Shared):
     ) -> None:
         """Record the values of the form, by name or as one mapping; a later call adds to them.
 
-        `by` and `comment` are the person and the reason. Where the form has a field of such a name, the keyword is its value, unless the
-        values come as a mapping. Raises `InvalidInput` at once for a wrong value and for a required one that is left out.
+        A keyword `by` or `comment` is the value of the form's field of that name where it has one, unless the values come as a mapping.
+        Raises `InvalidInput` at once for a wrong value and for a required one that is left out.
         """
         asked = {each.name for each in self.user_input_schema or ()} if values is None else set()
         if "by" in asked and by is not None:

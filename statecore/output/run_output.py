@@ -355,20 +355,9 @@ class WorkflowRunOutput:
 
 
 PLAIN = (
-    "run_id",
-    "session_id",
-    "user_id",
-    "workflow_id",
-    "workflow_name",
-    "created_at",
-    "input",
-    "content",
-    "error",
-    "session_state",
-    "additional_data",
-    "metadata",
-    "metrics",
-)
+    "run_id", "session_id", "user_id", "workflow_id", "workflow_name", "created_at", "input",
+    "content", "error", "session_state", "additional_data", "metadata", "metrics",
+)  # fmt: skip
 
 
 def requirement_from(plain: Mapping[str, Any]) -> Requirement:

@@ -18,9 +18,10 @@ from statecore.codec import decode
 from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
-from statecore.core.evidence import Slice, goes_on_the_same, means_the_same, slices
+from statecore.core.evidence import WordSlice, goes_on_the_same, means_the_same, slices
 from statecore.core.ways import question_at
 from statecore.errors import StaleDecision, StatecoreError
+from statecore.lifecycles import RUN, SHOWS
 from statecore.lifecycles import words as w
 from statecore.lifecycles.decisions import REJECT, SELECT, SKIP
 from statecore.stores import PauseFilter
@@ -124,7 +125,7 @@ class Case:
     def is_answered(self) -> bool:
         """Whether an answer of a person, or a silence, has been applied to the run."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        return any(row.machine != "run" and (row.trigger in BY_PERSON or row.trigger == w.expire) for row in rows)
+        return any(row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire) for row in rows)
 
 
 def sentence(node: Node, word: str, said: Decided | None, why: str) -> str:
@@ -159,8 +160,8 @@ def seen(canonical: str, question: Pause) -> str:
     It is made of what is stored: of the question, and of the definition that the run follows. That has no callables, and no salt, because the
     digest is carried and never kept.
     """
-    form = hashed(question.detail) if question.kind == "user_input" else None
-    choices = hashed(question.detail) if question.kind == "route" else None
+    form = hashed(question.detail) if SHOWS[question.kind] == "form" else None
+    choices = hashed(question.detail) if SHOWS[question.kind] == "choices" else None
     digest = questions.QUESTION.digest(
         run_id=question.run_id,
         pause_id=question.pause_id,
@@ -187,7 +188,7 @@ def slice_digests(canonical: str, at: Address, kind: AskKind) -> Mapping[str, by
     return {word: questions.slice_digest(plain_slice(each)) for word, each in slices(stored(canonical), at, kind).items()}
 
 
-def plain_slice(each: Slice) -> questions.Slice:
+def plain_slice(each: WordSlice) -> questions.Slice:
     """A slice as its digest takes it."""
     return questions.Slice(each.entries, tuple([questions.Component(*part) for part in each.components]), each.stops)
 

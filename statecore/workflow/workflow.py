@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
@@ -16,15 +16,12 @@ from statecore.definition.calling import check_version
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
-from statecore.output.run_output import left_by
 from statecore.runtime import Host
 from statecore.runtime.host import clock_of
 from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
-from statecore.runtime.ready import Ready
-from statecore.runtime.storing import raise_loud
-from statecore.runtime.sync import drive
 from statecore.stores import PauseFilter, RunFilter, RunReader
 
+from .driving import Driving
 from .inbox import Inbox
 from .options import (
     ContinueOptions,
@@ -48,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Workflow:
+class Workflow(Driving):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
@@ -373,39 +370,3 @@ class Workflow:
     async def alist_pauses(self, **options: Any) -> list[Requirement]:
         """`list_pauses`, off the event loop."""
         return await self._off_loop(lambda: self.list_pauses(**options))
-
-    # -- how it is done ----------------------------------------------------------------------------------------------------------
-
-    async def _off_loop(self, function: Callable[[], T]) -> T:
-        if not self.db.blocking:
-            return function()
-        import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
-
-        return await asyncio.to_thread(function)
-
-    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
-        commits = drive(ready.execution, ready.first)
-        if stream:
-            from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
-
-            return Stream(ready.execution, commits, everything=stream_events)
-        for _commit in commits:
-            pass
-        raise_loud(ready.execution)
-        return left_by(ready.execution, store_events=self.store_events)
-
-    async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
-        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
-
-        ready = await self._off_loop(prepare)
-        async for _commit in aio.drive(ready.execution, ready.first):
-            pass
-        raise_loud(ready.execution)
-        return await self._off_loop(lambda: left_by(ready.execution, store_events=self.store_events))
-
-    def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
-        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
-
-        from .streams import AsyncStream  # noqa: PLC0415  # only who streams pays for the events
-
-        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)

@@ -56,6 +56,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "forward_iteration_output": (True,),
     "max_iterations": (1, 2),
     "max_concurrency": (1,),
+    "version": (1,),
 }
 """Values that are not the default; a new setting needs a line."""
 STRUCTURE = {
@@ -131,7 +132,7 @@ def behaviour(kind: str, chosen: frozenset[Setting]) -> Any:
     compiled = Workflow("flow", [Step("before", code, requires_confirmation=True), component, Step("after", code)]).compiled
     graph = explore(World(compiled, crashes=True), Budget(50_000, 60))
     assert graph.complete
-    labels = [(node.step_id, node.name) for node in compiled.program.nodes.values()]
+    labels = [(node.step_id, node.name, node.version) for node in compiled.program.nodes.values()]
     return labels, advice(compiled), [situation(compiled, state, graph.out[n]) for n, state in enumerate(graph.states)]
 
 
