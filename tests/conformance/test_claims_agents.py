@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statecore import Loop, OnError, Router, Step, StepOutput, Workflow
+from statecore import Loop, OnError, Router, Step, StepOutput, Worker, Workflow
 from statecore.errors import AgentFailed, AgentPaused, UnknownAgentResult, UnstorableValue
 from tests.conformance.drive import flat
 
@@ -116,6 +116,20 @@ def test_a_paused_agent_is_a_failure_of_its_step(db, drive, calls, made):
     assert (failed.error_type, "May I send it?" in failed.error_message, calls.names) == ("AgentPaused", True, [])
     failed.retry()
     assert (drive.resume(workflow, run).status, calls.saw("end")) == ("COMPLETED", ["sent"])
+
+
+@pytest.mark.spec("AGENT-1", "AGENT-3", "AGENT-4")
+def test_a_worker_believes_no_more_than_a_driver(db):
+    """Driven by a worker, a paused agent is put to a person, too, and its next result is kept; it is asked as from `run`."""
+    agent = Agent(result(content="May I?", is_paused=True), result(output="sent"))
+    workflow = Workflow("flow", [Step(agent=agent, on_error="pause")], db)
+    workflow.submit("mail bob", run_id="r")
+    Worker(workflow).work(until_idle=True)
+    [failed] = workflow.get_run_output("r").steps_with_errors
+    assert failed.error_type == "AgentPaused"
+    workflow.decide("r", failed.pause_id, "retry", by="ada")
+    Worker(workflow).work(until_idle=True)
+    assert (workflow.get_run_output("r").content, agent.asked) == ("sent", ["mail bob"] * 2)
 
 
 @pytest.mark.spec("AGENT-1", "ERR-1")
