@@ -13,6 +13,7 @@ from statecore import InMemoryDb, Loop, RunStatus, Step, Workflow
 from statecore.stores.history import History
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows
 from statecore.temporal.activities import prepare
+from tests.conformance.plays import untimed
 from tests.temporal.conftest import Working, history_of
 from tests.temporal.record import replay
 from tests.temporal.servers import Server, started
@@ -106,8 +107,8 @@ def test_a_run_goes_on_in_new_histories(low: Server, tmp_path: Path, carry: int)
     assert rows(db.journal(run.run_id)) == rows(here.db.journal(run.run_id))
     assert rows(db.journal(run.run_id, 10, 50)) == rows(here.db.journal(run.run_id, 10, 50))
     assert [each.pause_id for each in db.decisions(run.run_id)] == [each.pause_id for each in here.db.decisions(run.run_id)]
-    assert [each.to_dict() for each in History().extend(db.journal(run.run_id)).tree()] == [
-        each.to_dict() for each in same.step_results
+    assert [untimed(each.to_dict()) for each in History().extend(db.journal(run.run_id)).tree()] == [
+        untimed(each.to_dict()) for each in same.step_results
     ]
     assert until(lambda: histories(db, run.run_id) > 2)
     replay(history_of(db, run.run_id))
