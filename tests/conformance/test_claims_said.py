@@ -11,6 +11,7 @@ from attrs import evolve
 
 from statecore import Parallel, RunStatus, Step, StepOutput, Steps, Workflow
 from statecore.errors import AlreadyDecided, DefinitionChanged, NotPaused, RunBusy, Undecided
+from statecore.run.workflow import StepCompletedEvent, StepOutputDelta
 from statecore.runtime import aio, sync
 from statecore.runtime.launching import launch
 from statecore.runtime.worker import Worker
@@ -103,6 +104,42 @@ def test_a_worker_acts_upon_an_answer_while_a_branch_runs(db, calls):
     workflow = Workflow("flow", [Parallel(Step("work", work), gated, name="both")], db)
     workflow.submit(run_id="r")
     assert Worker(workflow, concurrency=1).work(until_idle=True) == {"COMPLETED": 1}
+
+
+@pytest.mark.spec("SAID-1", "AGENT-5")
+@pytest.mark.parametrize("colour", ["stream", "async stream"])
+def test_an_answer_is_acted_upon_while_pieces_are_told(db, calls, colour):
+    """A branch yields pieces beside an open question: they are heard as they are made, and so is the answer, before the branch has ended."""
+    called_too, order = Event(), []
+
+    def work(_step_input):
+        yield "one"
+        assert called_too.wait(PATIENCE)
+        yield "two"
+
+    gated = Step("gated", lambda _: called_too.set(), requires_confirmation=True)
+    workflow = Workflow("flow", [Parallel(Step("work", work), gated, name="both")], db)
+
+    def hears(event):
+        if isinstance(event, StepOutputDelta):
+            order.append(event.content)
+            if event.content == "one":
+                decided(workflow, "gated")
+        elif isinstance(event, StepCompletedEvent):
+            order.append(event.step_name)
+
+    async def listens():
+        async for event in workflow.arun("x", run_id="r", stream=True, stream_events=True):
+            hears(event)
+
+    if colour == "stream":
+        for event in workflow.run("x", run_id="r", stream=True, stream_events=True):
+            hears(event)
+    else:
+        asyncio.run(listens())
+    assert (order[0], workflow.get_run_output("r").status) == ("one", RunStatus.completed)
+    assert sorted(order) == ["gated", "one", "two", "work"]
+    assert order.index("two") < order.index("work")
 
 
 # -- at the boundary that would park the run ---------------------------------------------------------------------------------------
