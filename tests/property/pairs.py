@@ -40,19 +40,19 @@ class Tree:
     inside: list[Tree] = field(factory=list)
     other: list[Tree] = field(factory=list)
 
-    def made(self) -> Component:
-        """The component."""
-        inside, settings = [each.made() for each in self.inside], self.settings
+    def made(self, does: Callable[[Tree], Callable[..., Any]] = lambda _: code) -> Component:
+        """The component; `does` gives it its user code."""
+        inside, settings = [each.made(does) for each in self.inside], self.settings
         match self.kind:
             case "step":
-                return Step(self.name, code, **settings)
+                return Step(self.name, does(self), **settings)
             case "condition":
-                evaluator: Any = {} if settings.get("requires_confirmation") else {"evaluator": code}
-                return Condition(self.name, inside, [each.made() for each in self.other], **evaluator, **settings)
+                evaluator: Any = {} if settings.get("requires_confirmation") else {"evaluator": does(self)}
+                return Condition(self.name, inside, [each.made(does) for each in self.other], **evaluator, **settings)
             case "loop":
                 return Loop(self.name, inside, max_iterations=2, **settings)
             case "router":
-                selector: Any = {} if settings.get("requires_user_input") else {"selector": code}
+                selector: Any = {} if settings.get("requires_user_input") else {"selector": does(self)}
                 return Router(self.name, inside, **selector, **settings)
             case "parallel":
                 return Parallel(*inside, name=self.name, **settings)
