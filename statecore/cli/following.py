@@ -7,7 +7,6 @@ ends, pauses, or is to be taken over.
 from __future__ import annotations
 
 from time import sleep
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from statecore.core import Seconds
 from statecore.errors import AlreadyDecided, NotPaused, PauseExpired, RunBusy
 from statecore.lifecycles import words as w
 from statecore.run import workflow as e
+from statecore.stores.history import History
 from statecore.stores.owner import alive
 from statecore.stores.rules import ended
 
@@ -145,13 +145,21 @@ class Following:
                 self.line(event)
         except Exception as error:
             if self.view().status is RunStatus.error:
-                self.screen.say(f"{'':>11}in {where(error)}", dim=True)
+                place = self.failed_at()
+                if place is not None:
+                    self.screen.say(f"{'':>11}in {clean(place)}", dim=True)
             elif isinstance(error, REFUSALS):  # an answer that came too late, found out when it was to be stored
                 self.screen.say(clean(error), fg="yellow")
             else:
                 raise
         finally:
             getattr(events, "close", lambda: None)()  # releases the run at once, so that it can go on
+
+    def failed_at(self) -> str | None:
+        """The place in the user's code where the step of a failed run failed, as it is stored."""
+        visits = History().extend(self.workflow.db.journal(self.run_id)).visits.values()
+        failures = [visit.failures[-1] for visit in visits if visit.phase == w.failed and visit.failures]
+        return failures[-1].get("where") if failures else None
 
     def line(self, event: e.RunEvent) -> None:
         """One event as a line, where there is something to say."""
@@ -196,12 +204,6 @@ class Following:
         """The command that decides a requirement; a name that a shell cannot take is left out."""
         named = [name] if clean(name) == name and "=" not in name else []
         return command(word, short(self.run_id), *named, *carried(requirement, word), db=self.db)
-
-
-def where(error: BaseException) -> str:
-    """The line of code that an exception comes from."""
-    frames = extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}, {frames[-1].name}()" if frames else "?"
 
 
 # -- events as lines ---------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ import importlib.util
 import sys
 from pathlib import Path
 from pkgutil import iter_modules
-from traceback import extract_tb
 from types import ModuleType
 
 from statecore import Workflow
 from statecore.errors import TargetError, suggest
+from statecore.runtime.traces import where
 
 
 def load(target: str) -> Workflow:
@@ -76,10 +76,9 @@ def missing(name: str, lacking: str) -> str:
 
 
 def failure(error: Exception) -> str:
-    """The error of a module's import, and its line."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"importing it raised {type(error).__name__}: {error}{where}"
+    """The error of a module's import, and the line of the user's code that is nearest to it."""
+    place = where(error)
+    return f"importing it raised {type(error).__name__}: {error}" + (f" ({place.rpartition(', ')[0]})" if place else "")
 
 
 def workflows(module: ModuleType) -> dict[str, Workflow]:

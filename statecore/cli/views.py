@@ -19,7 +19,7 @@ from statecore.stores.rules import clock_text
 from .screen import COLOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from statecore import WorkflowRunOutput
     from statecore.output import Requirement
@@ -105,9 +105,20 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
         for failure in visit.failures:
             kind, text = named(str(failure.get("error_type"))), brief(failure["error"])
             yield f"{indent}  attempt {failure['attempt'] + 1} failed: {kind}: {text}"
+            yield from (f"{indent}    {line}" for line in failure_lines(failure, whole=failure is visit.failures[-1]))
         for decided in decisions:
             if decided.pause_id.startswith(f"{visit.at}:"):
                 yield f"{indent}  {decision_text(decided)}" + (" (not used)" if decided.pause_id in unused else "")
+
+
+def failure_lines(failure: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
+    """The place of a failure in the user's code; its whole traceback where it is the newest of its step."""
+    trace = failure.get("traceback")
+    if whole and trace:
+        yield "the traceback (> marks the workflow's own code):"
+        yield from (clean(line) for line in trace.splitlines())
+    elif failure.get("where"):
+        yield f"in {clean(failure['where'])}"
 
 
 def depth(history: History, visit: Visit) -> int:

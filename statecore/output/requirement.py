@@ -43,6 +43,7 @@ class Place:
     program: Program | None = None
     stopping: bool = False
     read_seen: Callable[[], str] | None = None
+    read_traceback: Callable[[], str | None] | None = None
 
 
 @define(kw_only=True)
@@ -319,6 +320,14 @@ class ErrorRequirement(_Shared):
     def needs_decision(self) -> bool:
         """Whether a decision is still owed."""
         return not self.is_resolved
+
+    @property
+    def traceback(self) -> str | None:
+        """The bounded traceback of the failure, with its causes, notes and members; `>` marks the frames of the user's own code.
+
+        It is read from the journal when asked for. None where the failure has none, and on a requirement read from plain data.
+        """
+        return self._place.read_traceback() if self._place is not None and self._place.read_traceback is not None else None
 
     @property
     def should_retry(self) -> bool:

@@ -107,10 +107,16 @@ def given(function: Callable[..., Any], about: Any, execution: Execution, values
 def is_async(execution: Execution, call: Call) -> bool:
     """Whether user code is a coroutine function or an async generator, so that it can be called on the event loop."""
     component: Any = execution.compiled.components[call.at]
-    function = attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
+    function = function_of(execution, call)
     if function is None:
         function = agents.run_of(component.agent)
     return isinstance(function, bool) or is_coroutine(function)
+
+
+def function_of(execution: Execution, call: Call) -> Any:
+    """The function that a call calls, or the constant or expression in its place; None for a step that has an agent."""
+    component: Any = execution.compiled.components[call.at]
+    return attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
 
 
 def is_coroutine(function: Any) -> bool:

@@ -16,6 +16,8 @@ from statecore.stores.detail import NO_DETAIL, Detail, detail_text
 from statecore.stores.records import NO_BODY
 
 from . import agents
+from .calls import function_of
+from .traces import told
 
 if TYPE_CHECKING:
     from .calls import CallValues
@@ -86,7 +88,9 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
     execution.raised[call.at, call.turn, call.attempt] = error
     text = bounded(said if said is not None else text_of(error))
-    return execution.event(w.fail, call, Body(detail_text(trouble(execution, call, text, type(error).__name__))))
+    trace = told(error, function_of(execution, call))
+    said_of = trouble(execution, call, text, type(error).__name__)._replace(where=trace.where, traceback=trace.text)
+    return execution.event(w.fail, call, Body(detail_text(said_of)))
 
 
 def interrupted(execution: Execution, call: Call, why: str) -> Event:

@@ -157,9 +157,7 @@ def run_now(awaitable: Awaitable[Any]) -> Any:
     async def wait() -> Any:
         return await awaitable
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if asyncio._get_running_loop() is None:  # noqa: SLF001  # the public one raises, and user code would fail in the handling of that
         return asyncio.run(wait())
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, wait()).result()

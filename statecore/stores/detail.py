@@ -27,9 +27,10 @@ MAX_QUESTION = 1 << 30
 class Detail(NamedTuple):
     """The particulars of a journal row.
 
-    `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, and `success` is False for a step that
-    failed and said stop. `choices` are what a selector chose, `of` the rows whose values are handed on, `definition` the fingerprint that the
-    run follows from here on, `adopted_by` the person who took the run over for it in spite of what speaks against it.
+    `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, `where` is the user's frame nearest to
+    it and `traceback` its bounded traceback; `success` is False for a step that failed and said stop. `choices` are what a selector chose,
+    `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
+    the run over for it in spite of what speaks against it.
     """
 
     success: bool = True
@@ -43,6 +44,8 @@ class Detail(NamedTuple):
     definition: str | None = None
     media: str | None = None
     adopted_by: str | None = None
+    where: str | None = None
+    traceback: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -134,6 +137,8 @@ ROW_NAMES: dict[str, Reader] = {
     "definition": is_text,
     "media": is_text,
     "adopted_by": is_text,
+    "where": is_text,
+    "traceback": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

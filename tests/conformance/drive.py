@@ -125,7 +125,7 @@ class Calls:
         def called(step_input: StepInput) -> Any:
             outcome = ends[min(self.note(name, step_input), len(ends) - 1)]
             if isinstance(outcome, BaseException):
-                raise outcome
+                raise outcome.with_traceback(None)  # raised again, it would keep the frames of each time
             return outcome
 
         called.__name__ = name

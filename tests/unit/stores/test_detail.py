@@ -37,6 +37,10 @@ ROWS = {
         '{"error": "busy", "error_type": "OSError", "retry_count": 0}',
     ),
     "a worker that stopped": (Detail(error="its worker was stopped"), '{"error": "its worker was stopped"}'),
+    "a failure with its place": (
+        Detail(error="busy", error_type="OSError", retry_count=0, where="a.py:1, f()", traceback="> a.py:1, f()\nOSError: busy"),
+        '{"error": "busy", "error_type": "OSError", "retry_count": 0, "where": "a.py:1, f()", "traceback": "> a.py:1, f()\\nOSError: busy"}',
+    ),
     "a failure that stops": (Detail(success=False, error="why"), '{"success": false, "error": "why"}'),
     "one without an error": (Detail(success=False), '{"success": false, "error": null}'),
     "choices": (Detail(choices=("b", "a")), '{"choices": ["b", "a"]}'),
@@ -167,7 +171,7 @@ rows = st.recursive(st.none() | st.integers(1), lambda inner: st.dictionaries(st
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, texts, texts, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, texts, texts, texts, texts, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
