@@ -54,7 +54,7 @@ COMMANDS = (
     Later("cancel", "deciding", "Cancel a run."),
     Later("tick", "running", "Apply passed deadlines and stored decisions."),
     Later("recover", "running", "Take over the runs of dead processes."),
-    Later("worker", "working", "Execute the runs of a workflow that can continue."),
+    Later("worker", "working", "Execute the runs of workflows that can continue."),
     Later("verify", "care", "Check a store, row by row."),
     Later("doctor", "care", "List the problems of a store that need a person."),
     Later("backup", "care", "Copy a store while it is in use."),

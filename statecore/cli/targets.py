@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -16,9 +17,20 @@ from statecore.runtime.traces import where
 
 def load(target: str) -> Workflow:
     """The workflow that a target names. Raises `TargetError` with what is wrong and what is near."""
-    place, attribute = split(target)
-    module = from_file(target, Path(place)) if place.endswith(".py") else from_name(target, place)
-    return attribute_of(target, module, attribute) if attribute else only_workflow(target, module)
+    [workflow] = load_all([target])
+    return workflow
+
+
+def load_all(targets: Iterable[str]) -> list[Workflow]:
+    """The workflows that targets name; a file that several name is run once. Raises `TargetError`."""
+    modules: dict[str, ModuleType] = {}
+    found = []
+    for target in targets:
+        place, attribute = split(target)
+        if place not in modules:
+            modules[place] = from_file(target, Path(place)) if place.endswith(".py") else from_name(target, place)
+        found.append(attribute_of(target, modules[place], attribute) if attribute else only_workflow(target, modules[place]))
+    return found
 
 
 def split(target: str) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""`worker`: a process that executes the runs of a workflow that can go on.
+"""`worker`: a process that executes the runs of workflows that can go on.
 
 It serves a store with `runtime.worker.Worker`. On a Temporal server it serves the workflow's task queue instead: Temporal says
 which runs go on.
@@ -21,7 +21,7 @@ from statecore.runtime.worker import Went, Worker
 from . import exits
 from .screen import Screen, json_option
 from .stores import db_option, is_served, placed, served
-from .targets import load
+from .targets import load_all
 from .views import print_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 
 
 @click.command()
-@click.argument("target")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="The number of runs at a time.")
 @click.option("--until-idle", is_flag=True, help="End when no run can continue, instead of waiting for more.")
 @click.option(
@@ -43,24 +43,35 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 @db_option
 @json_option
 def worker(  # noqa: PLR0913  # the options of the command, one by one
-    target: str, concurrency: int, poll: Seconds | None, temporal: str | None, db: str | None, *, until_idle: bool, as_json: bool
+    targets: tuple[str, ...],
+    concurrency: int,
+    poll: Seconds | None,
+    temporal: str | None,
+    db: str | None,
+    *,
+    until_idle: bool,
+    as_json: bool,
 ) -> int:
-    """Execute the runs of a workflow that can continue.
+    """Execute the runs of workflows that can continue.
 
-    Any number of workers, on any number of machines, share a store. One of them continues each run of the workflow
-    TARGET that was submitted or decided, is past its deadline, or was left by a dead process, until it pauses or
+    Any number of workers, on any number of machines, share a store. One of them continues each run of the workflows
+    TARGET... that was submitted or decided, is past its deadline, or was left by a dead process, until it pauses or
     ends. After SIGTERM or Ctrl-C each run is given back at its next boundary; after a second one at once, and other
     workers take the runs over. With --json: one line for each run.
     """
     url = f"temporal://{temporal}" if temporal is not None else db
+    workflows = load_all(targets)
     if is_served(url):
-        return serve(load(target), str(url), concurrency)
-    workflow, place = placed(load(target), db)
+        if len(workflows) > 1:
+            message = "On a Temporal server each workflow has a task queue of its own: start one worker for each TARGET."
+            raise click.UsageError(message)
+        return serve(workflows[0], str(url), concurrency)
+    there = [placed(workflow, db) for workflow in workflows]
+    places = list(dict.fromkeys(clean(place) for _, place in there if place))
     screen = Screen(quiet=as_json)
-    working = Worker(workflow, concurrency, poll, teller(screen, as_json=as_json))
-    screen.say(
-        f"Working on {named(workflow.name)}, {concurrency} runs at a time" + (f", in {clean(place)}" if place else ""), bold=True
-    )
+    working = Worker([workflow for workflow, _ in there], concurrency, poll, teller(screen, as_json=as_json))
+    names = ", ".join(named(workflow.name) for workflow in workflows)
+    screen.say(f"Working on {names}, {concurrency} runs at a time" + (f", in {', '.join(places)}" if places else ""), bold=True)
     with heeding(working):
         counts = working.work(until_idle=until_idle)
     if as_json:
@@ -76,7 +87,7 @@ def teller(screen: Screen, *, as_json: bool) -> Callable[[Went], None]:
     def tell(went: Went) -> None:
         with lock:
             if as_json:
-                print_json({"run_id": went.run_id, "status": went.status, "why": went.why})
+                print_json({"run_id": went.run_id, "status": went.status, "why": went.why, "workflow": went.workflow})
             else:
                 screen.step(short(went.run_id) or "store", WORDS.get(went.status, went.status.lower()), clean(went.why))
 

@@ -17,7 +17,7 @@ from statecore.stores.records import NO_BODY
 
 from . import agents
 from .calls import function_of
-from .traces import told
+from .traces import trace_of
 
 if TYPE_CHECKING:
     from .calls import CallValues
@@ -88,7 +88,7 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
     execution.raised[call.at, call.turn, call.attempt] = error
     text = bounded(said if said is not None else text_of(error))
-    trace = told(error, function_of(execution, call))
+    trace = trace_of(error, function_of(execution, call))
     said_of = trouble(execution, call, text, type(error).__name__)._replace(where=trace.where, traceback=trace.text)
     return execution.event(w.fail, call, Body(detail_text(said_of)))
 

@@ -29,14 +29,14 @@ LIBRARIES = (*(f"{sysconfig.get_path(name)}/" for name in NAMES), f"{HERE}/", "<
 INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
-class Told(NamedTuple):
+class Trace(NamedTuple):
     """The traceback of an exception, and the place of the user's frame that is nearest to it; each None where there is none."""
 
     where: str | None
     text: str | None
 
 
-class Frame(NamedTuple):
+class TraceFrame(NamedTuple):
     """One frame of a traceback."""
 
     code: CodeType
@@ -49,13 +49,13 @@ class Frame(NamedTuple):
         return f"{self.code.co_filename}:{self.line}, {self.code.co_name}()"
 
 
-def told(error: BaseException, function: object = None) -> Told:
+def trace_of(error: BaseException, function: object = None) -> Trace:
     """The traceback of an exception that a function raised; no text where it says no more than the exception's class and words."""
     is_own = owner(function)
     lines = list(exception_lines(error, is_own, ()))
     bare = len(lines) == len(words(error).splitlines())
     text = None if bare else cut("\n".join(lines), MAX_TRACE)
-    return Told(where(error, function), text)
+    return Trace(where(error, function), text)
 
 
 def where(error: BaseException, function: object = None) -> str | None:
@@ -85,9 +85,9 @@ def owner(function: object) -> Callable[[FrameType], bool]:
     return is_own
 
 
-def frames(error: BaseException, is_own: Callable[[FrameType], bool]) -> list[Frame]:
+def frames(error: BaseException, is_own: Callable[[FrameType], bool]) -> list[TraceFrame]:
     """The frames of an exception, from the user's first one on; where there is none, those outside statecore."""
-    found = [Frame(frame.f_code, line, is_own(frame)) for frame, line in walk_tb(error.__traceback__)]
+    found = [TraceFrame(frame.f_code, line, is_own(frame)) for frame, line in walk_tb(error.__traceback__)]
     first = next((number for number, frame in enumerate(found) if frame.own), None)
     if first is not None:
         found = found[first:]
@@ -115,7 +115,7 @@ def exception_lines(error: BaseException, is_own: Callable[[FrameType], bool], s
         yield from (f"    {line}" for line in exception_lines(member, is_own, seen))
 
 
-def frame_lines(found: list[Frame]) -> Iterator[str]:
+def frame_lines(found: list[TraceFrame]) -> Iterator[str]:
     """Frames in lines, the user's marked with `>`; the middle of a long list is left out."""
     left_out = len(found) - 2 * FRAMES
     for number, frame in enumerate(found):

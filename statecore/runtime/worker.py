@@ -1,33 +1,42 @@
-"""`Worker` executes the runs of a workflow that can go on, for as long as it is let: any number of them share a store, on any machine.
+"""`Worker` executes the runs of workflows that can go on, for as long as it is let: any number of them share a store, on any machine.
 
-Theory of operation. A worker asks its store for as many runs as it has hands (`claim_next`): submitted ones, decided ones, those whose deadline is
-over, those whose owner died. Each is driven by one thread until it waits for people or is over. Between looks it sleeps until a run is
-done, the store gives a hint (`listen`, where it can), or it is time to look again; a hint that is lost costs that time and nothing else.
+Theory of operation. A worker asks the store of each workflow in turn for as many runs as it has hands (`claim_next`): submitted ones,
+decided ones, those whose deadline is over, those whose owner died. Each is driven by one thread, or on the event loop of `arun`, until it
+waits for people or is over. Between looks it sleeps until a run is done, a store gives a hint (`listen`, where it can), or it is time to
+look again; a hint that is lost costs that time and nothing else.
 
 A worker that is stopped takes no more runs, and gives each that it has back at its next boundary: another one goes on there. What it could
 not give back because the store was away it gives back later, so that no run waits for a process that does nothing for it.
+
+A run that is refused, a store that does not answer and a `tell` that raises are reported, and tried again with growing distance; the others
+go on meanwhile (RUN-14).
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from attrs import define, field, frozen
 
 from statecore.core import Seconds, asks
-from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, StoreUnavailable, Undecided, UnsupportedSetting
+from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting
 from statecore.lifecycles import words as w
 from statecore.stores.rules import STATUS
 
+from . import aio
+from .backoff import Backoff, Telling
 from .host import Runnable
 from .launching import adopting
-from .ready import Continuation, describe
+from .ready import Continuation, Ready, describe
 from .storing import let_go, loud
 from .sync import drive
 
@@ -40,7 +49,6 @@ OVERTAKEN = (Undecided, NotPaused, ClaimLost, RunBusy)
 POLL, POLL_UNTOLD = 1.0, 0.2
 """After how many seconds a worker looks for work: where its store gives hints, and where it does not."""
 SLICE = 0.1
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 LEFT_OUT = 500
 
 
@@ -48,32 +56,52 @@ LEFT_OUT = 500
 class Went:
     """The state in which a worker left a run: its status ("RUNNING" where the worker gave it back) or "REFUSED", and the reason.
 
-    "WAITING" without a run id: the store does not answer, and the worker waits for it.
+    `workflow` is the id of its workflow. "WAITING" without a run id: the store does not answer, and the worker asks it again later.
     """
 
     run_id: str
     status: str
     why: str = ""
+    workflow: str = ""
+
+
+class Job(NamedTuple):
+    """A run that was claimed for one of the workflows; `doubtful` where its owner left it in a call."""
+
+    workflow: Runnable
+    record: Record
+    doubtful: bool
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What tells it from the other jobs of a worker: runs of two stores may have one id."""
+        return id(self.workflow), self.record.identity.run_id
+
+    def going(self, adopt_by: str | None) -> Continuation:
+        """Its continuation."""
+        host, compiled = self.workflow.host, self.workflow.compiled
+        return Continuation(host, compiled, self.workflow.id, self.record.identity.run_id, (), adopt_by=adopt_by)
 
 
 @define
 class Worker:
-    """A worker executes the runs of one workflow that can go on, up to `concurrency` at a time, from the store of the workflow.
+    """A worker executes the runs of workflows that can go on, up to `concurrency` at a time, from the stores of the workflows.
 
     Any number of workers share a store, on any machine that reaches it. A worker takes submitted runs, decided runs, runs past a deadline
     and runs whose owner died. It drives each run until the run waits for a person or ends.
 
-    `workflow`: the workflow, with a store that hands out work (`InMemoryDb`, `SqliteDb`, `PostgresDb`); another store raises
-    `UnsupportedSetting`. `concurrency`: the number of threads, at least 1. `poll`: seconds between two looks for work; None means 1 s where
-    the store notifies its workers and 0.2 s where it does not. `tell`: called with a `Went` for each run that leaves this worker.
-    `counts`: the number of runs by their last status. A refused run (its definition has changed, for example) is left alone for a time
-    that doubles with each refusal, up to 60 s. `adopt=True` takes over runs of another definition in spite of differences; `by` is the person
-    who says so.
+    `workflow`: a workflow or a list of workflows, each with a store that hands out work (`InMemoryDb`, `SqliteDb`, `PostgresDb`); another
+    store raises `UnsupportedSetting`. `concurrency`: the number of runs at a time, at least 1. `poll`: seconds between two looks for work;
+    None means 1 s where the stores notify their workers and 0.2 s where one does not. `tell`: a plain function, called on a thread with a
+    `Went` for each run that leaves this worker. A call that raises is logged and repeated with growing distance, a last time when the work
+    ends; `untold` lists what could not be told. `counts`: the number of runs by their last status. A refused run (its definition has
+    changed, for example) and a store that does not answer are left alone for a time that doubles with each refusal, up to 60 s.
+    `adopt=True` takes over runs of another definition in spite of differences; `by` is the person who says so.
 
-    Example: `counts = Worker(workflow, concurrency=2).work(until_idle=True)`
+    Example: `counts = Worker([payout, refund], concurrency=2).work(until_idle=True)`
     """
 
-    workflow: Runnable
+    workflow: Runnable | Sequence[Runnable]
     concurrency: int = 4
     poll: Seconds | None = None
     tell: Callable[[Went], None] = field(default=lambda _: None)
@@ -81,35 +109,83 @@ class Worker:
     by: str | None = field(default=None, kw_only=True)
     counts: Counter[str] = field(factory=Counter, init=False)
     stopping: bool = field(default=False, init=False)
-    _driving: set[str] = field(factory=set, init=False)
-    _refused: dict[str, tuple[float, float]] = field(factory=dict, init=False)
+    workflows: tuple[Runnable, ...] = field(init=False)
+    _turn: int = field(default=0, init=False)
+    _answered: set[int] = field(factory=set, init=False)
+    _away: Backoff[int] = field(init=False)
+    _refused: Backoff[tuple[int, str]] = field(factory=Backoff, init=False)
+    _telling: Telling[Went] = field(init=False)
+    _driving: set[tuple[int, str]] = field(factory=set, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
     _hands: list[Future[None]] = field(factory=list, init=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
+    _tasks: set[asyncio.Task[Any]] = field(factory=set, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _wake: Event = field(factory=Event, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """A worker without hands is refused, and one for a store that has workers of its own."""
-        if not hasattr(self.workflow.db, "claim_next"):
-            raise UnsupportedSetting(
-                type(self).__name__, f"a workflow on {type(self.workflow.db).__name__}", "workers of its own execute the runs there"
-            )
-        if self.concurrency < 1:
-            raise UnsupportedSetting(type(self).__name__, f"concurrency={self.concurrency!r}", "it drives one run at least")
+        """A worker without hands or workflows is refused, and one for a store that has workers of its own."""
+        given = self.workflow
+        self.workflows = tuple(given) if isinstance(given, Sequence) else (given,)
+        for setting, why in self._refusals():
+            raise UnsupportedSetting(type(self).__name__, setting, why)
         adopting(adopt=self.adopt, by=self.by)
+        self._away, self._telling = Backoff(self._usual), Telling(self.tell)
+
+    def _refusals(self) -> Iterator[tuple[str, str]]:
+        """The settings that no worker has, and why."""
+        for workflow in self.workflows:
+            if not hasattr(workflow.db, "claim_next"):
+                yield f"a workflow on {type(workflow.db).__name__}", "workers of its own execute the runs there"
+        places = Counter((workflow.id, id(workflow.db)) for workflow in self.workflows)
+        for (name, _), count in places.items():
+            if count > 1:
+                yield f"the workflow {name!r} twice", "one of them would take the runs of the other"
+        if not places:
+            yield "no workflow", "it serves one at least"
+        if self.concurrency < 1:
+            yield f"concurrency={self.concurrency!r}", "it drives one run at least"
+        if inspect.iscoroutinefunction(self.tell):
+            yield "an async tell", "it is called on a thread; give a plain function"
+
+    @property
+    def untold(self) -> list[Went]:
+        """The calls of `tell` that have failed so far, in order, without those that succeeded later."""
+        return list(self._telling.untold.values())
 
     def stop(self) -> None:
         """Take no more runs, and give each run back at its next boundary. A signal handler may call this."""
         self.stopping = True
 
+    async def arun(self, *, until_idle: bool = False) -> Counter[str]:
+        """Work in the running event loop: async steps run on it, plain steps on threads. Returns and raises as `work` does.
+
+        Where the task is cancelled, the calls in flight are cancelled and waited for, and the runs are given back.
+        """
+        self._loop = asyncio.get_running_loop()
+        rounds = ThreadPoolExecutor(1, thread_name_prefix="statecore-worker")
+        done = asyncio.wrap_future(rounds.submit(self.work, until_idle=until_idle))
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            self.stop()
+            while not done.done():  # a hand may begin to drive while others are cancelled
+                for task in list(self._tasks):
+                    task.cancel()
+                await asyncio.wait([done], timeout=SLICE)
+            raise
+        finally:
+            rounds.shutdown(wait=False)  # where it is cancelled a second time, the loop must not wait for hands that wait for it
+
     def work(self, *, until_idle: bool = False) -> Counter[str]:
         """Drive runs until `stop` is called or, with `until_idle`, until no run can go on. Returns `counts`.
 
-        Waits while a store that has answered once is away. Raises `StoreUnavailable` where the store never answered, and other `StoreError`s.
+        Waits while a store that has answered once is away. Raises the `StoreError` of a store where none has ever answered.
         """
         over = Event()
-        ear = Thread(target=self._listen, args=(over,), name="statecore-worker-ear", daemon=True)
-        if self._told:
+        stores = {id(workflow.db): workflow.db for workflow in self.workflows if hasattr(workflow.db, "listen")}
+        ears = [Thread(target=self._listen, args=(store, over), daemon=True) for store in stores.values()]
+        for ear in ears:
             ear.start()
         try:
             with ThreadPoolExecutor(self.concurrency, thread_name_prefix="statecore-worker") as hands:
@@ -121,33 +197,30 @@ class Worker:
             self._return_all()
         finally:
             over.set()
-            if self._told:
+            for ear in ears:
                 ear.join()
+            self._telling.again(last=True)
         return self.counts
 
     @property
-    def _told(self) -> bool:
-        """Whether the store gives hints."""
-        return hasattr(self.workflow.db, "listen")
+    def _usual(self) -> Seconds:
+        """The seconds between two looks."""
+        told = all(hasattr(workflow.db, "listen") for workflow in self.workflows)
+        return self.poll if self.poll is not None else POLL if told else POLL_UNTOLD
 
     def _rounds(self, hands: ThreadPoolExecutor, *, until_idle: bool) -> None:
-        """Take what there is, hand it out, wait, and again; where the store is away, wait for it, once it has been there."""
-        seen = False
+        """Take what there is, hand it out, wait, and again."""
         while not self.stopping:
-            began, taken = monotonic(), []
-            try:
-                self._return_all()
-                taken, seen = self._take(), True
-            except StoreUnavailable as error:
-                if not seen:
-                    raise
-                self.tell(Went("", "WAITING", str(error)))
+            began = monotonic()
+            self._return_all()
+            self._telling.again()
+            taken = self._take()
             took = monotonic() - began
-            for record, doubtful in taken:
+            for job in taken:
                 if self.stopping:  # it was told so while the store was looking
-                    self._let_be(record, doubtful=doubtful)
+                    self._let_be(job)
                 else:
-                    self._hands.append(hands.submit(self._go_on, record, doubtful=doubtful))
+                    self._hands.append(hands.submit(self._go_on, job))
             self._look_at_hands()
             if not taken:
                 if until_idle and not self._driving and not self._unreturned:
@@ -155,99 +228,137 @@ class Worker:
                 self._rest(10 * took)
 
     def _look_at_hands(self) -> None:
-        """Raise what a hand could not deal with: whoever is told (a closed terminal, say) could not be told."""
+        """Raise what ends a process, where a hand met it in `tell`."""
         done = [hand for hand in self._hands if hand.done()]
         self._hands = [hand for hand in self._hands if hand not in done]
         for hand in done:
             hand.result()
 
-    def _take(self) -> list[tuple[Record, bool]]:
-        """Claim as many runs as there are free hands."""
-        free, host, now = self.concurrency - len(self._driving), self.workflow.host, monotonic()
-        if free <= 0:
-            return []
-        with self._lock:
-            but = [run_id for run_id, (until, _) in self._refused.items() if until > now][:LEFT_OUT]
-        taken = host.executor.claim_next(self.workflow.id, host.owner(), host.clock(), host.lease_end(), free, but)
-        with self._lock:
-            self._driving.update(record.identity.run_id for record, _ in taken)
+    def _take(self) -> list[Job]:
+        """Claim as many runs as there are free hands; first from the workflow after the one that was served last."""
+        taken: list[Job] = []
+        first, away, trouble = self._turn, self._away.waiting(), None
+        for number in range(len(self.workflows)):
+            place = (first + number) % len(self.workflows)
+            free = self.concurrency - len(self._driving)
+            if free <= 0 or place in away:
+                continue
+            try:
+                found = self._take_of(self.workflows[place], free)
+                taken += found
+                self._turn = place + 1 if found else self._turn
+            except Exception as error:  # noqa: BLE001  # whatever one store cannot do is not the others' affair
+                trouble = error
+                self._away.failed(place)
+                if self._answered or len(self.workflows) > 1:
+                    self._telling.say(Went("", "WAITING", str(error), self.workflows[place].id))
+            else:
+                self._answered.add(place)
+                self._away.succeeded(place)
+        if trouble is not None and not self._answered:
+            raise trouble
         return taken
+
+    def _take_of(self, workflow: Runnable, free: int) -> list[Job]:
+        """Claim up to so many runs of one workflow."""
+        host = workflow.host
+        but = [run_id for place, run_id in self._refused.waiting() if place == id(workflow)][:LEFT_OUT]
+        found = host.executor.claim_next(workflow.id, host.owner(), host.clock(), host.lease_end(), free, but)
+        jobs = [Job(workflow, record, doubtful) for record, doubtful in found]
+        with self._lock:
+            self._driving.update(job.key for job in jobs)
+        return jobs
 
     def _rest(self, least: Seconds) -> None:
         """Wait until a hand is free, a hint comes, or it is time to look again."""
-        usual = self.poll if self.poll is not None else POLL if self._told else POLL_UNTOLD
-        end = monotonic() + max(usual, least)
+        end = monotonic() + max(self._usual, least)
         while not self.stopping and (left := end - monotonic()) > 0 and not self._wake.wait(min(SLICE, left)):
             pass
         self._wake.clear()
 
-    def _listen(self, over: Event) -> None:
-        """Pass the store's hints on."""
-        store: Any = self.workflow.db
+    def _listen(self, store: Any, over: Event) -> None:
+        """Pass a store's hints on. One that cannot be listened to just now is asked again; meanwhile the worker looks by the clock."""
         while not over.is_set():
-            if store.listen(SLICE):
-                self._wake.set()
+            try:
+                if store.listen(SLICE):
+                    self._wake.set()
+            except Exception:  # noqa: BLE001  # a hint that is lost costs time and nothing else
+                over.wait(self._usual)
 
     # -- one run -----------------------------------------------------------------------------------------------------------------
 
-    def _go_on(self, record: Record, *, doubtful: bool) -> None:
+    def _go_on(self, job: Job) -> None:
         """Drive a run that was claimed, in this thread; whatever happens, the hand is free afterwards."""
-        run_id = record.identity.run_id
         try:
-            went = self._driven(record, doubtful=doubtful)
-            with self._lock:
-                self._refused.pop(run_id, None)
+            went = self._driven(job)
+            self._refused.succeeded(job.key)
         except OVERTAKEN as error:
-            self._put_off(run_id, error)
+            self._put_off(job, error)
             went = None
         except BaseException as error:  # noqa: BLE001  # one run's trouble, SystemExit of its step included, is not the others'
-            went = self._put_off(run_id, error)
+            went = self._put_off(job, error)
         with self._lock:
-            self._driving.discard(run_id)
+            self._driving.discard(job.key)
             if went is not None:
                 self.counts[went.status] += 1
         self._wake.set()
         if went is not None:
-            self.tell(went)
+            self._telling.say(went)
 
-    def _let_be(self, record: Record, *, doubtful: bool) -> None:
+    def _let_be(self, job: Job) -> None:
         """Give a run back that was claimed and not begun."""
-        workflow, run_id = self.workflow, record.identity.run_id
-        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, ())
-        self._give_back(partial(going.give_back, record, doubtful=doubtful))
+        self._give_back(partial(job.going.give_back, job.record, doubtful=job.doubtful))
         with self._lock:
-            self._driving.discard(run_id)
+            self._driving.discard(job.key)
 
-    def _driven(self, record: Record, *, doubtful: bool) -> Went:
+    def _driven(self, job: Job) -> Went:
         """Drive a run to where it waits, ends, or is given back."""
-        workflow, run_id = self.workflow, record.identity.run_id
-        adopt_by = adopting(adopt=self.adopt, by=self.by)
-        going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, (), adopt_by=adopt_by)
+        going = job.going(adopting(adopt=self.adopt, by=self.by))
         try:
-            ready = going.claimed(record, doubtful=doubtful)
+            ready = going.claimed(job.record, doubtful=job.doubtful)
         except BaseException:
-            self._give_back(partial(going.give_back, record, doubtful=doubtful))
+            self._give_back(partial(going.give_back, job.record, doubtful=job.doubtful))
             raise
-        commits = drive(ready.execution, ready.first)
         try:
-            for _commit in commits:
-                if self.stopping:
-                    break
-            commits.close()
+            self._drive(ready)
+        except CancelledError:
+            if not self.stopping:
+                raise
         except BaseException:
             if not ready.execution.parked:
                 self._give_back(partial(let_go, ready.execution))
             raise
-        if ready.execution.seq == record.seq and not self.stopping:
-            raise Undecided(run_id, ["nothing could be done for it"])
+        if ready.execution.seq == job.record.seq and not self.stopping:
+            raise Undecided(job.record.identity.run_id, ["nothing could be done for it"])
         return went(ready.execution)
 
-    def _put_off(self, run_id: str, error: BaseException) -> Went:
+    def _drive(self, ready: Ready) -> None:
+        """Drive a run in this thread, or on the event loop while this thread waits."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._adrive(ready), self._loop).result()
+            return
+        commits = drive(ready.execution, ready.first)
+        for _commit in commits:
+            if self.stopping:
+                break
+        commits.close()
+
+    async def _adrive(self, ready: Ready) -> None:
+        """Drive a run in a task of the event loop, which `arun` may cancel."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._tasks.add(task)
+        try:
+            async with aclosing(aio.drive(ready.execution, ready.first)) as commits:
+                async for _commit in commits:
+                    if self.stopping:
+                        break
+        finally:
+            self._tasks.discard(task)
+
+    def _put_off(self, job: Job, error: BaseException) -> Went:
         """Let a run be for a while."""
-        with self._lock:
-            wait = min(2 * self._refused.get(run_id, (0.0, FIRST_WAIT / 2))[1], LONGEST_WAIT)
-            self._refused[run_id] = (monotonic() + wait, wait)
-        return Went(run_id, "REFUSED", f"{type(error).__name__}: {error}")
+        self._refused.failed(job.key)
+        return Went(job.record.identity.run_id, "REFUSED", f"{type(error).__name__}: {error}", job.workflow.id)
 
     def _give_back(self, giving: Callable[[], None]) -> None:
         """Release a run, now or when the store is there again."""
@@ -275,4 +386,4 @@ def went(execution: Execution) -> Went:
     elif state.run == w.failed:
         error = loud(execution)
         why = f"{type(error).__name__}: {error}" if error is not None else ""
-    return Went(run_id, STATUS[state.run], why)
+    return Went(run_id, STATUS[state.run], why, execution.identity.workflow_id)

@@ -14,7 +14,7 @@ import pytest
 from statecore import Parallel, Step, StepOutput, Workflow
 from statecore.cli.views import run_lines
 from statecore.output import ErrorRequirement
-from statecore.runtime.traces import MAX_TRACE, told, where
+from statecore.runtime.traces import MAX_TRACE, trace_of, where
 from statecore.stores import PauseFilter
 from statecore.workflow.inbox import Inbox
 
@@ -173,7 +173,7 @@ def test_an_installed_workflow_is_the_users_too(tmp_path, monkeypatch):
         function(None)
     for package in ("shop_flow", "shop_client"):
         sys.modules.pop(package)
-    place, text = told(raised.value, function)
+    place, text = trace_of(raised.value, function)
     assert place is not None
     assert text is not None
     assert place.endswith("pay()")

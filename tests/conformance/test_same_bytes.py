@@ -21,7 +21,7 @@ from attrs import evolve
 from statecore import Condition, Loop, OnError, Parallel, Router, RunStatus, SqliteDb, Step, StepInput, Workflow
 from statecore.errors import RunBusy
 from statecore.runtime import ends
-from statecore.runtime.traces import Told
+from statecore.runtime.traces import Trace
 from statecore.stores import RunFilter
 from statecore.stores.sqlite.health import verify
 
@@ -186,7 +186,7 @@ def quoted(column: str) -> str:
 
 def test_a_scenario_stores_the_bytes_that_it_stored_before(tmp_path, monkeypatch):
     """Every row of every table is the one of the golden file; its failures tell no traceback, for that names files of the machine."""
-    monkeypatch.setattr(ends, "told", lambda *_: Told(None, None))
+    monkeypatch.setattr(ends, "trace_of", lambda *_: Trace(None, None))
     Scene(tmp_path / "same.db").play()
     found, golden = dump(tmp_path / "same.db"), json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert found.keys() == golden.keys()

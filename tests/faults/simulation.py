@@ -231,8 +231,8 @@ def works(_: Stage, workflow: Workflow, tell: Tell) -> None:
     worker = Worker(workflow, concurrency=1)
 
     def once() -> None:
-        for record, doubtful in worker._take():  # a round of the worker, without its threads
-            worker._driven(record, doubtful=doubtful)  # the same
+        for job in worker._take():  # a round of the worker, without its threads
+            worker._driven(job)  # the same
 
     heard(tell, once)
     heard(tell, worker._return_all)  # the same

@@ -10,7 +10,6 @@ from attrs import evolve
 
 from statecore import HumanReview, InMemoryDb, RunStatus, Step, Workflow
 from statecore.errors import KeyReused, StoreUnavailable, UnsupportedSetting
-from statecore.runtime import worker as module
 from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import Boundary
@@ -184,13 +183,13 @@ def test_a_refused_run_is_tried_again_later_and_later(db, monkeypatch):
     flow_of(db, Step("old", done, requires_confirmation=True)).run("x", run_id="r")
     db.decide(yes_to(db, "r"))
     now = [0.0]
-    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    monkeypatch.setattr("statecore.runtime.backoff.monotonic", lambda: now[0])
     told: list[Went] = []
     worker = Worker(flow_of(db, Step("a", done)), tell=told.append)
     for passed, tries in ((0, 1), (0.9, 1), (1, 2), (2.9, 2), (3, 3), (7, 4)):
         now[0] = passed
-        for record, doubtful in worker._take():
-            worker._go_on(record, doubtful=doubtful)
+        for job in worker._take():
+            worker._go_on(job)
         assert len(told) == tries, passed
 
 
@@ -279,19 +278,6 @@ def test_a_store_that_goes_away_is_waited_for():
     flow.submit("x")
     worker.work()
     assert told == ["COMPLETED", "WAITING", "WAITING"]
-
-
-def test_whoever_cannot_be_told_is_not_kept_from_knowing(db):
-    """What `tell` raises ends the work, once the runs that were begun are where they can be left."""
-
-    def tell(went):
-        raise BrokenPipeError(went.run_id)
-
-    flow = flow_of(db, Step("a", done))
-    flow.submit("x", run_id="r")
-    with pytest.raises(BrokenPipeError):
-        Worker(flow, tell=tell).work(until_idle=True)
-    assert (db.load("r").state.run, db.load("r").owner) == ("completed", None)
 
 
 def test_a_hint_wakes_a_worker():
