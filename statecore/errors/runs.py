@@ -358,3 +358,19 @@ class UnknownAgentResult(RunError, ValueError):
     )
     step_name: str
     result: object
+
+
+@define(**AS_ERROR)
+class RunFailed(RunError):
+    """The run that an idempotency key has begun has failed. The cause is the exception, where this process still has it."""
+
+    code = "SC340"
+    says = (
+        "Run {run_id!r}, which the key {key!r} has begun, failed in step {step_name!r}: {error_type}: {words:no words}. Nothing was "
+        "started. Retry it with on_failed='retry' or `statecore resume --retry-failed`; another key begins another run."
+    )
+    run_id: str
+    key: str
+    step_name: str
+    error_type: str
+    words: str

@@ -18,6 +18,8 @@ from statecore.stores.rules import LEASE_SECONDS
 if TYPE_CHECKING:
     from statecore.stores import Record, RunStore
 
+REMEMBERED = 16
+"""How many exceptions are kept: each holds the frames of its failure, and their values."""
 RUN_HERE = "Workflow.run"
 """The refused call where the runs of a store are executed elsewhere."""
 
@@ -67,6 +69,15 @@ class Host:
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
     shares_session: bool = False
+    failures: dict[str, Exception] = field(factory=dict, eq=False, repr=False)
+    """The exceptions of the runs with a key that failed last here, by run id; a second start tells them as its cause (KEY-1)."""
+
+    def remember(self, run_id: str, error: Exception) -> None:
+        """Keep the exception of a failed run; of the oldest of too many, forget it."""
+        self.failures.pop(run_id, None)
+        self.failures[run_id] = error
+        while len(self.failures) > REMEMBERED:
+            self.failures.pop(next(iter(self.failures)), None)
 
     @cached_property
     def lease_micros(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, get_args
 from uuid import uuid4
 
 from attrs import evolve
@@ -13,14 +13,27 @@ from statecore.codec import decode, encode
 from statecore.core import BEGINNING
 from statecore.core.state import RULES_VERSION, State
 from statecore.definition.fields import checked
-from statecore.errors import DuplicateStart, InvalidInput, KeyReused, NotPaused, RunBusy, Undecided, UnknownRun, UnsupportedSetting
+from statecore.errors import (
+    DuplicateStart,
+    InvalidInput,
+    KeyReused,
+    NotPaused,
+    RunBusy,
+    RunFailed,
+    Undecided,
+    UnknownRun,
+    UnsupportedSetting,
+)
 from statecore.errors.base import plain
+from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
+from statecore.stores.history import History
 
 from .answers import Said
 from .execution import Execution, of_record
+from .host import RUN_HERE
 from .ready import Continuation, Ready
-from .storing import beginning, store_events
+from .storing import beginning, let_go, store_events
 
 if TYPE_CHECKING:
     from statecore.core import Compiled
@@ -32,6 +45,10 @@ ALL = 1_000_000
 NOTHING = encode({})
 NOBODYS = -1
 """The epoch of no claim."""
+MAX_KEY = 1_024
+"""How many characters an idempotency key has at most (KEY-1)."""
+OnFailed: TypeAlias = Literal["raise", "retry"]
+ON_FAILED = get_args(OnFailed)
 REPEATED = 4
 """A text this long is a value where it is seen again, and not by chance."""
 
@@ -51,8 +68,9 @@ class Driven(Protocol):
 class RunOptions(TypedDict, total=False):
     """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state.
 
-    `idempotency_key` names the request: the same key again starts no second run of the workflow, but goes on with the first one where
-    it can, and gives its output.
+    `idempotency_key` names the request, in at most 1,024 characters: the same key again starts no second run of the workflow, but goes on
+    with the first one where it can, and gives its output. Where the first one has failed, `on_failed` decides: "raise" raises `RunFailed`
+    (the default), "retry" calls the failed step again.
     """
 
     additional_data: Mapping[str, Any] | None
@@ -61,18 +79,19 @@ class RunOptions(TypedDict, total=False):
     run_id: str | None
     session_state: Mapping[str, Any] | None
     idempotency_key: str | None
+    on_failed: OnFailed
 
 
 def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
     """A new run, stored, claimed and started; or the one that the same key has begun.
 
-    Raises `InvalidInput`, `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything is stored.
+    Raises `InvalidInput`, `UnstorableValue`, `UnsupportedSetting`, `DuplicateRun`, `KeyReused`, `RunFailed` before anything is stored.
     """
     execution = unborn(workflow, run_input, **options)
     try:
         return Ready(execution, store_events(execution, (beginning(execution.program, execution.identity.created),)))
     except DuplicateStart as first:
-        return started_before(workflow.host, workflow.compiled, execution.identity, first.run_id)
+        return started_before(workflow.host, workflow.compiled, execution.identity, first.run_id, options.get("on_failed"))
 
 
 def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> str:
@@ -86,9 +105,24 @@ def submit(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) ->
         else:
             host.executor.commit(Boundary(new.run_id, 1, 0, new.created, BEGINNING, (), {}, parks=True, claim=execution.claim))
     except DuplicateStart as first:
-        same_request(host.store.load(first.run_id).identity, new)
+        record = host.store.load(first.run_id)
+        same_request(record.identity, new)
+        if record.state.run == w.failed:
+            going = reopening(host, workflow.compiled, record, options.get("on_failed"))
+            let_go(going.ready().execution)
         return first.run_id
     return new.run_id
+
+
+def check_key(key: Any, on_failed: str | None) -> None:
+    """Refuse a key that is no text of its size, and an `on_failed` that is unknown or about no key. Raises `UnsupportedSetting`."""
+    setting = f"on_failed={on_failed!r}"
+    if on_failed is not None and key is None:
+        raise UnsupportedSetting(RUN_HERE, setting, "it is about the run of an idempotency_key; give one")
+    if on_failed not in (None, *ON_FAILED):
+        raise UnsupportedSetting(RUN_HERE, setting, "the run of a key is told or retried", ON_FAILED)
+    if key is not None and not (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
+        raise UnsupportedSetting(RUN_HERE, "this idempotency_key", f"a key is a text of 1 to {MAX_KEY:,} characters")
 
 
 def unborn(  # as many keywords as a run has settings
@@ -101,11 +135,13 @@ def unborn(  # as many keywords as a run has settings
     run_id: str | None = None,
     session_state: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
+    on_failed: OnFailed | None = None,
 ) -> Execution:
-    """A new run that is not stored yet; its first boundary stores and claims it. Raises `InvalidInput`, `UnstorableValue`.
+    """A new run that is not stored yet; its first boundary stores and claims it. Raises `InvalidInput`, `UnstorableValue`, `UnsupportedSetting`.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
     """
+    check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
     given = checked_input(workflow.name, workflow.input_schema, run_input)
     identity = Identity(
@@ -136,18 +172,41 @@ def session_of(workflow: Runnable, user_id: str | None) -> str:
     return sha256(f"{workflow.session_id}/{user_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str) -> Ready:
-    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`."""
+def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str, on_failed: OnFailed | None) -> Ready:
+    """A run that the same request started before: continued where it can be, else only to be read. Raises `KeyReused`, `RunFailed`."""
     record = host.store.load(run_id)
-    first = record.identity
-    same_request(first, again)
+    same_request(record.identity, again)
+    if record.state.run == w.failed:
+        going = reopening(host, compiled, record, on_failed)
+    else:
+        going = Continuation(host, compiled, record.identity.workflow_id, run_id, ())
     try:
-        return Continuation(host, compiled, first.workflow_id, run_id, ()).ready()
+        return going.ready()
     except (NotPaused, Undecided, RunBusy):
+        record = host.store.load(run_id)
+        if record.state.run == w.failed:  # meanwhile
+            raise run_failed(host, record) from host.failures.get(run_id)
         watched = evolve(record, state=State(record.state.run), epoch=NOBODYS)  # nothing is owed by it, and nothing is given back
         execution = of_record(host, compiled, watched)
         execution.parked = True
         return Ready(execution, None)
+
+
+def reopening(host: Host, compiled: Compiled, record: Record, on_failed: OnFailed | None) -> Continuation:
+    """What calls the failed step of a run again. Raises `RunFailed` unless a second start is to do so."""
+    first = record.identity
+    if on_failed != "retry":
+        raise run_failed(host, record) from host.failures.get(first.run_id)
+    return Continuation(host, compiled, first.workflow_id, first.run_id, (), retry_failed=True)
+
+
+def run_failed(host: Host, record: Record) -> RunFailed:
+    """What a second start is told of a failed run: the step, the class and the words of the error that the run failed of."""
+    first = record.identity
+    visits = History().extend(host.store.journal(first.run_id, 0, record.seq)).visits.values()
+    failed = [visit for visit in visits if visit.phase == w.failed and visit.failures][-1]
+    error = failed.failures[-1]
+    return RunFailed(first.run_id, str(first.key), failed.name, error.get("error_type") or "", error.get("error") or "")
 
 
 def same_request(first: Identity, again: Identity) -> None:

@@ -220,6 +220,8 @@ def loud(execution: Execution) -> Exception | None:
     if place is None:
         return None
     error, node = execution.raised[place], execution.program.nodes[place[0]]
+    if execution.identity.key is not None:
+        execution.host.remember(execution.identity.run_id, error)
     note = f"statecore: run {execution.identity.run_id!r} failed in step {node.name!r} ({node.at})"
     with suppress(Exception):  # a frozen exception takes no note, and is raised all the same
         error.add_note(note)

@@ -307,7 +307,7 @@ class Worker:
 
     def _let_be(self, job: Job) -> None:
         """Give a run back that was claimed and not begun."""
-        self._give_back(partial(job.going.give_back, job.record, doubtful=job.doubtful))
+        self._give_back(partial(job.going(None).give_back, job.record, doubtful=job.doubtful))
         with self._lock:
             self._driving.discard(job.key)
 

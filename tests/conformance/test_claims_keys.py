@@ -8,9 +8,10 @@ from threading import Event, Thread
 import pytest
 from attrs import evolve
 
-from statecore import RunStatus, Step, Workflow
-from statecore.errors import AlreadyDecided, KeyReused
+from statecore import RunStatus, Step, StepOutput, Worker, Workflow
+from statecore.errors import AlreadyDecided, KeyReused, RunFailed, StepFailed, UnsupportedSetting
 from statecore.runtime import Host
+from statecore.runtime.host import REMEMBERED
 from statecore.stores.owner import SKEW
 from statecore.stores.rules import LEASE_SECONDS
 
@@ -74,12 +75,99 @@ def test_a_start_again_is_the_paused_run(db, drive, calls):
     assert (last.run_id, last.content, calls.names) == (first.run_id, "out", ["gate"])
 
 
-def test_a_start_again_is_the_failed_run(db, drive, calls):
-    """A run that failed is not run again by a second start; its output says what happened."""
-    workflow = Workflow("flow", [calls.does("a", OSError("x"), "out")], db, session_id="s")
-    with pytest.raises(OSError, match="x"):
-        start(drive, workflow, idempotency_key="k")
-    assert (start(drive, workflow, idempotency_key="k").status, calls.names) == (RunStatus.error, ["a"])
+@pytest.mark.spec("KEY-1")
+def test_a_start_again_of_a_failed_run_raises(db, reopened, drive, calls):
+    """It raises the stored failure, here with the exception as its cause, elsewhere without, and runs nothing."""
+    error = OSError("the card machine is off")
+    workflow = Workflow("flow", [calls.does("a"), Step("pay", calls.does("pay", error, "out"))], db)
+    with pytest.raises(OSError, match="card machine"):
+        start(drive, workflow, idempotency_key="k", run_id="r")
+    other = Workflow("flow", [calls.does("a"), Step("pay", calls.does("pay"))], reopened())
+    for again, cause in ((workflow, error), (other, None)):
+        with pytest.raises(RunFailed) as raised:
+            start(drive, again, idempotency_key="k")
+        found = raised.value
+        assert (found.run_id, found.key, found.step_name, found.error_type) == ("r", "k", "pay", "OSError")
+        assert (found.words, found.__cause__) == ("the card machine is off", cause)
+        with pytest.raises(RunFailed):
+            again.submit("x", idempotency_key="k")
+    assert (calls.names, len(workflow.list_runs())) == (["a", "pay"], 1)
+
+
+@pytest.mark.spec("KEY-1")
+def test_a_start_again_may_retry_a_failed_run(db, drive, calls):
+    """With `on_failed="retry"` the failed step alone is called again, as often as it fails; a run that has not failed is as without it."""
+    workflow = Workflow(
+        "flow", [calls.does("a"), Step("pay", calls.does("pay", OSError("1"), OSError("2"), "out"))], db, session_id="s"
+    )
+    for number in "12":
+        with pytest.raises(OSError, match=number):
+            start(drive, workflow, idempotency_key="k", on_failed="retry")
+    for _ in range(2):
+        run = start(drive, workflow, idempotency_key="k", on_failed="retry")
+        assert (run.status, run.content, calls.names) == (RunStatus.completed, "out", ["a", "pay", "pay", "pay"])
+    assert len(workflow.list_runs()) == 1
+
+
+@pytest.mark.spec("KEY-1")
+def test_a_submit_again_may_reopen_a_failed_run(db, calls):
+    """`submit` with `on_failed="retry"` calls nothing: a worker goes on with the failed step."""
+    workflow = Workflow("flow", [Step("pay", calls.does("pay", OSError("1"), "out"))], db)
+    with pytest.raises(OSError, match="1"):
+        workflow.run("x", idempotency_key="k", run_id="r")
+    run = workflow.submit("x", idempotency_key="k", on_failed="retry")
+    assert (run.run_id, run.status, db.load("r").owner, calls.names) == ("r", RunStatus.running, None, ["pay"])
+    assert Worker(workflow).work(until_idle=True) == {"COMPLETED": 1}
+    assert calls.names == ["pay", "pay"]
+
+
+@pytest.mark.spec("KEY-1")
+def test_a_start_that_is_refused_in_a_stream_begins_nothing(db, calls):
+    """Both kinds of stream raise, too; a failure that a step returned is told by its class."""
+    workflow = Workflow("flow", [Step("pay", lambda _: StepOutput(success=False, error="no money"))], db)
+    with pytest.raises(StepFailed):
+        workflow.run("x", idempotency_key="k")
+    with pytest.raises(RunFailed, match="in step 'pay': StepFailed: no money"):
+        list(workflow.run("x", idempotency_key="k", stream=True))
+    assert db.load(workflow.list_runs()[0].run_id).owner is None
+
+
+@pytest.mark.spec("KEY-1")
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"on_failed": "retry"}, "give one"),
+        ({"on_failed": "ignore", "idempotency_key": "k"}, "on_failed='ignore'"),
+        ({"idempotency_key": "x" * 1_025}, "1 to 1,024"),
+        ({"idempotency_key": ""}, "1 to 1,024"),
+        ({"idempotency_key": 7}, "1 to 1,024"),
+    ],
+    ids=["no key", "unknown", "long", "empty", "number"],
+)
+def test_a_key_is_bounded_and_its_policy_known(db, drive, calls, options, why):
+    """A wrong key or policy is refused by name, and nothing is stored."""
+    workflow = Workflow("flow", [calls.does("a")], db)
+    with pytest.raises(UnsupportedSetting, match=why):
+        start(drive, workflow, **options)
+    with pytest.raises(UnsupportedSetting, match=why):
+        workflow.submit("x", **options)
+    assert (calls.names, workflow.list_runs()) == ([], [])
+
+
+@pytest.mark.spec("KEY-1")
+def test_few_exceptions_are_kept(calls):
+    """A process keeps the last exceptions of runs with a key, and forgets the others; the stored words are told all the same."""
+    workflow = Workflow("flow", [Step("pay", calls.does("pay", OSError("off")))])
+    for n in range(REMEMBERED + 2):
+        with pytest.raises(OSError, match="off"):
+            workflow.run("x", idempotency_key=f"k{n}")
+    with pytest.raises(OSError, match="off"):
+        workflow.run("x")
+    assert len(workflow.host.failures) == REMEMBERED
+    for n, kept in ((0, False), (REMEMBERED + 1, True)):
+        with pytest.raises(RunFailed, match="OSError: off") as raised:
+            workflow.run("x", idempotency_key=f"k{n}")
+        assert (raised.value.__cause__ is not None) == kept
 
 
 def test_a_start_again_leaves_a_busy_run_alone(db, drive):
