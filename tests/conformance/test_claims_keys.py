@@ -162,8 +162,9 @@ def test_few_exceptions_are_kept(calls):
         with pytest.raises(OSError, match="off"):
             workflow.run("x", idempotency_key=f"k{n}")
     with pytest.raises(OSError, match="off"):
-        workflow.run("x")
+        workflow.run("x", run_id="without a key")
     assert len(workflow.host.failures) == REMEMBERED
+    assert "without a key" not in workflow.host.failures
     for n, kept in ((0, False), (REMEMBERED + 1, True)):
         with pytest.raises(RunFailed, match="OSError: off") as raised:
             workflow.run("x", idempotency_key=f"k{n}")
