@@ -328,7 +328,7 @@ class WorkflowRunOutput:
             program,
             any(each.marks.stopping for each in self._record.state.cursors if (each.at, each.turn) == place),
             lambda: seen(self._record.identity.canonical, waiting.pause),
-            lambda: self._read_traceback(waiting),
+            lambda: self._history.traceback(waiting.pause),
         )
 
     @cached_property
@@ -353,11 +353,6 @@ class WorkflowRunOutput:
         return StepOutput(
             content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at, **media
         )
-
-    def _read_traceback(self, waiting: Waiting) -> str | None:
-        visit = self._history.visits.get((waiting.pause.at, waiting.pause.turn))
-        failures = [each for each in visit.failures if each["attempt"] == waiting.pause.attempt] if visit is not None else []
-        return failures[-1].get("traceback") if failures else None
 
 
 PLAIN = (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from statecore.core import Address, Micros
     from statecore.core.state import Turn
 
-    from .records import Entry, Text, Waiting
+    from .records import Entry, Pause, Text, Waiting
 
 Key: TypeAlias = "tuple[Address, Turn]"
 
@@ -231,6 +231,12 @@ class History:
         text = self.media.get(row) if visit.phase == w.completed and type(row) is int else None
         kept: dict[str, Any] = decode(text) if text is not None else {}
         return kept
+
+    def traceback(self, pause: Pause) -> str | None:
+        """The traceback of the failure that a question is about."""
+        visit = self.visits.get((pause.at, pause.turn))
+        failures = [each for each in visit.failures if each["attempt"] == pause.attempt] if visit is not None else []
+        return failures[-1].get("traceback") if failures else None
 
     def tree(self) -> list[StepOutput]:
         """The outcome of every component, each with what is inside it."""

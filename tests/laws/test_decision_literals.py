@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "runtime/cel.py": ("input", "the name of the run's input in an expression"),
     "runtime/ends.py": ("select", "the kind of a Router's call"),
     "runtime/execution.py": ("skip", "a policy of the user"),
+    "runtime/launching.py": ("retry", "what a second start does with a failed run"),
     "stores/rules.py": ("skip", "a policy of the user"),
     "testing/doubles.py": ("select", "the kind of a Router's call"),
     "testing/machine.py": ("input select", "an input of a run; the kind of a Router's call"),
