@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, define, field, fields, frozen
+from attrs import asdict, define, field, fields
 
 from statecore.asking.outcomes import Outcome, outcomes
 from statecore.codec import decode
-from statecore.core import Micros
 from statecore.definition import UserInputField
 from statecore.definition.fields import checked
 from statecore.errors import InvalidInput, UnknownDecision
@@ -19,31 +18,14 @@ from statecore.runtime.answers import chosen_names, words_of
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import clock_text
 
+from .place import Place
 from .posted import ANSWERED, take_posted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from statecore.core import Program
     from statecore.definition import StepInput, StepOutput
     from statecore.stores import Waiting
-
-
-@frozen
-class Place:
-    """Where a requirement's component stands in its workflow, and how to read what was there when it was asked."""
-
-    step_id: str
-    step_type: str
-    index: int
-    on_reject: str | None
-    read_input: Callable[[], StepInput] | None = None
-    read_output: Callable[[], StepOutput] | None = None
-    clock: Callable[[], Micros] | None = None
-    program: Program | None = None
-    stopping: bool = False
-    read_seen: Callable[[], str] | None = None
-    read_traceback: Callable[[], str | None] | None = None
 
 
 @define(kw_only=True)

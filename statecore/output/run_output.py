@@ -24,7 +24,8 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History, is_used
 from statecore.stores.rules import ENDED, STATUS
 
-from .requirement import ErrorRequirement, Place, Requirement, StepRequirement, requirement_of
+from .place import Place
+from .requirement import ErrorRequirement, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
     from statecore.core import Cursor, Program, Ref, State
