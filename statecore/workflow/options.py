@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import contextmanager
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from statecore.definition import RunStatus
 from statecore.definition.fields import as_schema, plain_value
@@ -16,9 +16,11 @@ from statecore.stores import InMemoryDb
 from statecore.stores.rules import ENDED, STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from statecore.stores import RunReader
+
+T = TypeVar("T")
 
 
 class Facade(Protocol):
@@ -162,3 +164,12 @@ def moved(workflow: Facade, run_id: str, taken: dict[str, Exception | None]) -> 
         taken[run_id] = error if workflow.db.load(run_id).state.run not in ENDED else None
     else:
         taken[run_id] = None
+
+
+async def off_loop(db: RunReader, function: Callable[[], T]) -> T:
+    """The answer of a function that reads or decides, made beside the event loop where the store would hold it up."""
+    if not db.blocking:
+        return function()
+    import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
+
+    return await asyncio.to_thread(function)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from uuid import uuid4
 
 from attrs import evolve
@@ -16,12 +16,15 @@ from statecore.definition.calling import check_version
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
+from statecore.output.run_output import left_by
 from statecore.runtime import Host
 from statecore.runtime.host import clock_of
 from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
+from statecore.runtime.ready import Ready
+from statecore.runtime.storing import raise_loud
+from statecore.runtime.sync import drive
 from statecore.stores import PauseFilter, RunFilter, RunReader
 
-from .driving import Driving
 from .inbox import Inbox
 from .options import (
     ContinueOptions,
@@ -30,22 +33,22 @@ from .options import (
     checked_schema,
     checked_store,
     each_on,
+    off_loop,
     phases_of,
     plain_options,
     read_options,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from statecore.definition import RunStatus
 
     from .streams import AsyncStream, Stream
 
-T = TypeVar("T")
 
-
-class Workflow(Driving):
+class Workflow:
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
@@ -90,15 +93,17 @@ class Workflow(Driving):
         dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = checked_name("Workflow", name)
-        where = f"Workflow {self.name!r}"
-        check_version(where, version)
+        check_version(where := f"Workflow {self.name!r}", version)
         children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
         self.definition = Definition(self.name, children, max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
-        self.session_id = session_id or str(uuid4())
-        self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
+        self.session_id, self.session_state, self.metadata = (
+            session_id or str(uuid4()),
+            {**(session_state or {})},
+            {**(metadata or {})},
+        )
         self.db = checked_store(db)
         self.host = Host(self.db, session=self.get_session, dependencies={**(dependencies or {})}, shares_session=bool(session_id))
         _ = self.compiled  # a wrong definition is refused where it is written
@@ -199,7 +204,7 @@ class Workflow(Driving):
 
     async def asubmit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
         """`submit`, off the event loop."""
-        return await self._off_loop(lambda: self.submit(input, **options))
+        return await off_loop(self.db, lambda: self.submit(input, **options))
 
     @overload
     def continue_run(
@@ -300,11 +305,11 @@ class Workflow(Driving):
 
     async def atick(self) -> list[WorkflowRunOutput]:
         """`tick`, on asyncio: the runs go on one after the other."""
-        return await aeach_on(self, await self._off_loop(lambda: late_runs(self)))
+        return await aeach_on(self, await off_loop(self.db, lambda: late_runs(self)))
 
     async def arecover(self) -> list[WorkflowRunOutput]:
         """`recover`, on asyncio: the runs go on one after the other."""
-        return await aeach_on(self, await self._off_loop(lambda: left_runs(self)))
+        return await aeach_on(self, await off_loop(self.db, lambda: left_runs(self)))
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -349,24 +354,51 @@ class Workflow(Driving):
 
     async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
         """`decide`, off the event loop."""
-        return await self._off_loop(lambda: self.decide(run_id, pause_id, decision, **options))
+        return await off_loop(self.db, lambda: self.decide(run_id, pause_id, decision, **options))
 
     async def acancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """`cancel_run`, off the event loop."""
-        return await self._off_loop(lambda: self.cancel_run(run_id, by=by))
+        return await off_loop(self.db, lambda: self.cancel_run(run_id, by=by))
 
     async def aget_run_output(self, run_id: str) -> WorkflowRunOutput:
         """`get_run_output`, off the event loop."""
-        return await self._off_loop(lambda: self.get_run_output(run_id))
+        return await off_loop(self.db, lambda: self.get_run_output(run_id))
 
     async def aget_session(self, session_id: str | None = None) -> WorkflowSession | None:
         """`get_session`, off the event loop."""
-        return await self._off_loop(lambda: self.get_session(session_id))
+        return await off_loop(self.db, lambda: self.get_session(session_id))
 
     async def alist_runs(self, **options: Any) -> list[WorkflowRunOutput]:
         """`list_runs`, off the event loop."""
-        return await self._off_loop(lambda: self.list_runs(**options))
+        return await off_loop(self.db, lambda: self.list_runs(**options))
 
     async def alist_pauses(self, **options: Any) -> list[Requirement]:
         """`list_pauses`, off the event loop."""
-        return await self._off_loop(lambda: self.list_pauses(**options))
+        return await off_loop(self.db, lambda: self.list_pauses(**options))
+
+    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
+        commits = drive(ready.execution, ready.first)
+        if stream:
+            from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
+
+            return Stream(ready.execution, commits, everything=stream_events)
+        for _commit in commits:
+            pass
+        raise_loud(ready.execution)
+        return left_by(ready.execution, store_events=self.store_events)
+
+    async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
+        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
+
+        ready = await off_loop(self.db, prepare)
+        async for _commit in aio.drive(ready.execution, ready.first):
+            pass
+        raise_loud(ready.execution)
+        return await off_loop(self.db, lambda: left_by(ready.execution, store_events=self.store_events))
+
+    def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
+        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
+
+        from .streams import AsyncStream  # noqa: PLC0415  # only who streams pays for the events
+
+        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)
