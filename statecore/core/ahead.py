@@ -37,7 +37,7 @@ YES: dict[str, frozenset[str]] = {
 CALLS_CODE = frozenset({w.running, w.evaluating})
 
 
-class Standing(NamedTuple):
+class Reaching(NamedTuple):
     """A point in a round."""
 
     point: Point
@@ -95,10 +95,10 @@ class Search:
 
     program: Program
     state: State
-    needs: dict[Standing, int] = field(factory=dict)
+    needs: dict[Reaching, int] = field(factory=dict)
     bits: dict[Point, int] = field(factory=dict)
     closed: dict[tuple[Address, Round], dict[Address, int]] = field(factory=dict)
-    todo: list[Standing] = field(factory=list)
+    todo: list[Reaching] = field(factory=list)
     stands: frozenset[Point] = frozenset()
     rest: dict[Address, frozenset[Address]] = field(factory=dict)
 
@@ -110,14 +110,14 @@ class Search:
             if holds(program.nodes[frame.at]) == "branches":
                 self.closed[frame.at, None] = {at: 0 for at, _ in frame.done}
         if state.run == w.pending and program.first != END.at:
-            self.reach(Standing(Point(program.first, w.pending), None), 0)
+            self.reach(Reaching(Point(program.first, w.pending), None), 0)
         self.stands = frozenset(point_of(cursor) for cursor in state.cursors)
         for point in self.stands:
-            self.reach(Standing(point, None), 0)
+            self.reach(Reaching(point, None), 0)
         for ending in state.endings:
             unit = program.nodes[ending.unit]
             self.go(
-                Standing(Point(ending.unit, w.running), None), Onward(ending.how, END if ending.unit == END.at else past(unit)), 0
+                Reaching(Point(ending.unit, w.running), None), Onward(ending.how, END if ending.unit == END.at else past(unit)), 0
             )
         while self.todo:
             spot = self.todo.pop()
@@ -131,7 +131,7 @@ class Search:
         nodes = self.program.nodes
         return frozenset(gate_of(nodes[point.at], point.phase) for point, bit in self.bits.items() if mask & bit)
 
-    def reach(self, spot: Standing, mask: int) -> None:
+    def reach(self, spot: Reaching, mask: int) -> None:
         """A way leads to a spot through these gates: it needs those that every way needs."""
         known = self.needs.get(spot)
         new = mask if known is None else known & mask
@@ -139,10 +139,10 @@ class Search:
             self.needs[spot] = new
             self.todo.append(spot)
 
-    def go(self, spot: Standing, way: Onward, mask: int) -> None:
+    def go(self, spot: Reaching, way: Onward, mask: int) -> None:
         """Follow a way; where it ends a branch, see whether that ends the Parallel."""
         at = way.to.at
-        to = Standing(way.to, self.round_of(spot, way))
+        to = Reaching(way.to, self.round_of(spot, way))
         if way.to.phase != w.running or holds(self.program.nodes[at]) != "branches" or spot.point.at == at:
             self.reach(to, mask)
             return
@@ -161,7 +161,7 @@ class Search:
             return 0
         return self.bits.setdefault(point, 1 << len(self.bits))
 
-    def is_open(self, spot: Standing, way: Onward) -> bool:
+    def is_open(self, spot: Reaching, way: Onward) -> bool:
         """Whether a way is taken from here: of a Router that is running, only the choices that are left.
 
         A step that a person may skip after three deaths alone is no way around its review: both programs have it.
@@ -181,7 +181,7 @@ class Search:
             or way.to.at in self.rest[at]
         )
 
-    def round_of(self, spot: Standing, way: Onward) -> Round:
+    def round_of(self, spot: Reaching, way: Onward) -> Round:
         """The round after a way: another one where it goes round a loop or chooses anew, none where the loop is left."""
         at, around = spot.point.at, spot.round
         if self.goes_round(spot.point, way) and (around is None or not self.program.within(at, around)):

@@ -94,16 +94,14 @@ class Workflow:
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
-        children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
-        self.definition = Definition(self.name, children, max_concurrency, version)
+        self.definition = Definition(
+            self.name, as_components(where, steps if isinstance(steps, Sequence) else [steps]), max_concurrency, version
+        )
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
-        self.session_id, self.session_state, self.metadata = (
-            session_id or str(uuid4()),
-            {**(session_state or {})},
-            {**(metadata or {})},
-        )
+        self.session_id = session_id or str(uuid4())
+        self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db = checked_store(db)
         self.host = Host(self.db, session=self.get_session, dependencies={**(dependencies or {})}, shares_session=bool(session_id))
         _ = self.compiled  # a wrong definition is refused where it is written

@@ -44,7 +44,7 @@ def test_a_run_is_led_to_its_end_by_commands(command, database):
     assert command("recover", FLOW, "--db", "DB")[0] == 0
     code, said = command("run", FLOW, "--submit", "--db", "DB", "--input-json", "{}", "--json")
     assert (code, json.loads(said)["status"]) == (0, "PENDING")
-    assert "No parked run in postgresql://ada@127" in command("check", FLOW, "--against-store", "DB")[1]
+    assert "Unfinished runs in postgresql://ada@127" in command("check", FLOW, "--against-store", "DB")[1]
     assert command("backup", "DB", "copy.db")[0] == 2
     said = command("pending", "--db", "DB", place=f"{database}?password={QUOTED}")[1]
     assert "Nothing waits" in said

@@ -50,7 +50,7 @@ def test_an_object_travels_as_its_type() -> None:
     error = NotAComponent("w", {"a": {3}, (1, 2): 3, "b": object(), "c": b"s3cret"})
     assert "s3cret" not in f"{refusal(error).details} {refusal(error).message}"
     told = {"a": "a value of type set", "b": "a value of type object", "c": "a value of type bytes"}
-    assert vars(refused(refusal(error))) == {"where": "w", "found": told}
+    assert vars(refused(refusal(error))) == {"where": "w", "found": told, "setting": ""}
 
 
 @pytest.mark.spec("GATE-8")

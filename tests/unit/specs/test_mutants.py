@@ -35,7 +35,7 @@ def test_survivors_are_told(monkeypatch, capsys, tmp_path):
     assert "1 of 3 judged" in capsys.readouterr().out
     monkeypatch.undo()
     monkeypatch.setattr(campaign, "STAGES", ([str(blind)],))
-    assert campaign.main(["--sample", "3", "--budget", "0"]) == 1
+    assert campaign.main(["--sample", "3", "--seed", "3", "--budget", "0"]) == 1
     assert "0 of 1 judged" in capsys.readouterr().out
 
 

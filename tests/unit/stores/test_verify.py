@@ -285,7 +285,8 @@ def test_a_changed_definition_is_followed(tmp_path):
     gate = Step("gate", lambda _: 1, requires_confirmation=True)
     run = Workflow("flow", [gate], db).run(run_id="r")
     run.steps_requiring_confirmation[0].confirm()
-    assert Workflow("flow", [gate, Step("more", lambda _: 2)], db).continue_run(run).content == 2
+    changed = Workflow("flow", [gate, Step("more", lambda _: 2)], db)
+    assert changed.continue_run(run, adopt=True, by="ada").content == 2
     db.close()
     found = verify(tmp_path / "runs.db")
     assert (found.faults, found.remarks) == ([], [])
