@@ -94,9 +94,8 @@ class Workflow:
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
-        self.definition = Definition(
-            self.name, as_components(where, steps if isinstance(steps, Sequence) else [steps]), max_concurrency, version
-        )
+        children = steps if isinstance(steps, Sequence) else [steps]
+        self.definition = Definition(self.name, as_components(where, children), max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
@@ -396,7 +395,6 @@ class Workflow:
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
-
-        from .streams import AsyncStream  # noqa: PLC0415  # only who streams pays for the events
+        from statecore.workflow.streams import AsyncStream  # noqa: PLC0415  # the same
 
         return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)
