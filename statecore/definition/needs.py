@@ -120,9 +120,8 @@ def error_pause(code: str | None) -> Beside:
     return Beside(says, holds, {"on_error": OnError.pause, **({code: asked} if code else {})})
 
 
-def asked(_about: object) -> bool:
-    """Stand for user code in the examples of the table."""
-    return False
+asked = bool
+"""What stands for user code in the examples of the table."""
 
 
 GATE, INPUT, REVIEW, ITERATION = map(

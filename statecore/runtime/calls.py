@@ -114,9 +114,9 @@ def is_async(execution: Execution, call: Call) -> bool:
 
 
 def function_of(execution: Execution, call: Call) -> Any:
-    """The function that a call calls, or the constant or expression in its place; None for a step that has an agent."""
-    component: Any = execution.compiled.components[call.at]
-    return attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
+    """The function that a call calls, or the constant or expression in its place; None for an agent, and where the code is elsewhere."""
+    component: Any = execution.compiled.components.get(call.at)
+    return component and attrgetter(KINDS[execution.program.nodes[call.at].kind].setting(call.kind))(component)
 
 
 def is_coroutine(function: Any) -> bool:

@@ -81,7 +81,7 @@ def gone_through(words: Words, db: SqliteDb, *, by_command: bool) -> list[str]:
     workflow, run_id = flow(words, db), words["run"]
     wrong = list(drawn(workflow))
     run = workflow.run(
-        words["input"], run_id=run_id, session_id=words["session"], user_id=words["user"], idempotency_key=words["key"]
+        words["input"], run_id=run_id, session_id=words["session"], user_id=words["user"], idempotency_key=words["key"][:1_000]
     )
     asked = workflow.list_pauses(run_id=run_id)
     asks = [(each.step_name, getattr(each, "error_message", "")) for each in asked]

@@ -10,6 +10,10 @@ from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.core import BEGINNING, START, Event, Program, State, advance, calls, stored_program
 from statecore.core.adoption import differences, new_gates
 from statecore.core.ahead import ahead
+from statecore.core.evidence import means_the_same
+from statecore.core.ways import FAILED, can_hold
+from statecore.errors import DefinitionError
+from statecore.lifecycles import TABLES
 
 ANSWERS = {"execute": "succeed", "evaluate": "hold", "select": "choose", "test": "refute", "judge": "hold"}
 
@@ -200,3 +204,59 @@ def test_what_frames_remember_is_a_place():
     [gone] = differences(old, program(Router("r", [step("x"), gate("g")], selector=work)), state)
     assert (gone.rule, gone.at, gone.firm) == ("place", "r", True)
     assert str(gone) == "choice 'r/y' of 'r', which is still to run, is gone"
+
+
+def in_flight(of: Program, at: str, trigger: str) -> State:
+    """A run in which one of several calls has ended."""
+    state = advance(of, BEGINNING, START).state
+    call = next(each for each in calls(of, state) if each.at == at)
+    return advance(of, state, Event(trigger, call.at, call.turn, call.attempt)).state
+
+
+def test_a_component_that_ends_early_is_left():
+    """Where a group is given up, or stopped, beside a call in flight, the step behind it is ahead."""
+    of = program(Steps("s", [Parallel(step("a"), step("b"), name="p")], on_error="skip"), step("c"))
+    skipping = in_flight(of, "s/p/a", "fail")
+    assert skipping.endings
+    assert "c" in ahead(of, skipping).reached
+    stopping = in_flight(of, "s/p/a", "stop")
+    assert stopping.endings
+    assert "c" in ahead(of, stopping).reached
+
+
+def test_a_branch_is_left_from_inside():
+    """A step in a group of a branch fails, and the group is skipped: the Parallel ends, and the step behind it is ahead."""
+    of = program(Parallel(Steps("s", [step("x"), step("y")], on_error="skip"), step("b"), name="p"), step("c"))
+    assert "c" in ahead(of, advance(of, BEGINNING, START).state).reached
+
+
+def test_a_place_that_neither_program_has_is_gone():
+    """A run that stands at no component of the old program has no place; an entered Parallel that is gone is named."""
+    inside = program(Parallel(step("a"), gate("b"), name="p"))
+    state = parked(inside)
+    assert ("place", "p/b") in found(program(step("z")), program(step("y")), state)
+    assert ("place", "p") in found(inside, program(step("a"), gate("b")), state)
+
+
+def test_a_choice_failed_where_somebody_could_choose():
+    """Of the guards of a failed choice, that of a Router's own way to choose may hold."""
+    for router, guard in (
+        (Router("r", [step("a")], work), "selector_failed"),
+        (Router("r", [step("a")], requires_user_input=True), "choice_failed"),
+    ):
+        node = program(router).nodes["r"]
+        assert {row.when for row in TABLES[node.machine].rows if can_hold(node, row)} & FAILED.keys() == {guard}
+
+
+def test_a_word_of_neither_question_means_the_same():
+    """A word that the question takes in neither program leads nowhere in both."""
+    of = program(gate("g"))
+    assert means_the_same(of, of, "g", "confirmation", "retry")
+
+
+@pytest.mark.parametrize("version", [0, -1, True, "1", 1.0])
+def test_a_version_is_a_whole_number_from_one(version):
+    """Another version is refused, for a step and for a workflow."""
+    for made in (lambda: step("s", version=version), lambda: program(step("s"), version=version)):
+        with pytest.raises(DefinitionError, match="must be a whole number from 1"):
+            made()
