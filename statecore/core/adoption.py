@@ -44,7 +44,7 @@ CALLED = {
 
 
 class Difference(NamedTuple):
-    """One thing that speaks against it: the rule, the address that it is about, and the sentence. `firm`: nobody may overrule it."""
+    """One thing that speaks against it: the rule, the address that it is about, and the sentence. `firm`: no order overrules it."""
 
     rule: Rule
     at: Address

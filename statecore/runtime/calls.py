@@ -91,8 +91,6 @@ def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wan
     if isinstance(asked, bool):
         return asked
     if isinstance(asked, str):
-        # REMOVED
-
         from .cel import evaluate_cel  # noqa: PLC0415  # an extra
 
         return evaluate_cel(asked, about, values.session_state)

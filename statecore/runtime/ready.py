@@ -131,18 +131,18 @@ class Continuation:
             events = self.events(execution, record if doubtful else evolve(record, owner=None))
             try:
                 return Ready(execution, store_events(execution, events) if events else None)
-            except ClaimLost:  # somebody decided what was about to expire: then it does not
+            except ClaimLost:  # a question was decided that was about to expire: then it does not
                 if self.host.store.load(self.run_id).epoch != record.epoch:
                     raise
 
     def give_back(self, record: Record, *, doubtful: bool) -> None:
-        """Release a run that this process has claimed and cannot go on with. Where its owner before was gone, his calls stay in doubt (CRASH-2).
+        """Release a run that this process has claimed and cannot go on with. Where its owner before was gone, its calls stay in doubt (CRASH-2).
 
         They are stored as interrupted by the definition that is stored with the run: this process may have another one.
         """
         if doubtful:
             execution = of_record(self.host, compiled_of(record), record)
-            with suppress(ClaimLost):  # what was reported as failed was stored, or somebody else has the run
+            with suppress(ClaimLost):  # what was reported as failed was stored, or another process has the run
                 store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
@@ -209,7 +209,7 @@ class Continuation:
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
     def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
-        """Raise `DefinitionChanged` where the run may not go on under this definition, and nobody has taken it over (P9)."""
+        """Raise `DefinitionChanged` where the run may not go on under this definition, and no person has taken it over (P9)."""
         identity, self.adopted_by = record.identity, None
         if identity.workflow_id != self.workflow_id:
             raise DefinitionChanged(

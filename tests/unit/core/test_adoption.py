@@ -238,7 +238,7 @@ def test_a_place_that_neither_program_has_is_gone():
     assert ("place", "p") in found(inside, program(step("a"), gate("b")), state)
 
 
-def test_a_choice_failed_where_somebody_could_choose():
+def test_a_choice_fails_in_the_way_in_which_it_is_made():
     """Of the guards of a failed choice, that of a Router's own way to choose may hold."""
     for router, guard in (
         (Router("r", [step("a")], work), "selector_failed"),
