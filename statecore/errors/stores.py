@@ -148,3 +148,16 @@ class OutsideFormat(StoreError, ValueError):
     says = "{what} has no place in the format of the stores: {why}. Nothing was stored."
     what: str
     why: str
+
+
+@define(**AS_ERROR)
+class StoreReplaced(StoreError):
+    """The file of an open store was moved, removed, replaced or migrated by another release."""
+
+    code = "SC509"
+    says = (
+        "The store {path!r} is not the file that was opened: {why}. This call acknowledged nothing; put the file back, "
+        "or make the store object anew for the file that has this name now."
+    )
+    path: str
+    why: str

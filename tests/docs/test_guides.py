@@ -36,7 +36,8 @@ COMMAND = re.compile(r"^    \$ statecore (?P<line>.*?)(?:\s+# (?:exits (?P<code>
 TYPED = {"command-line": 8, "concepts": 6, "conditions": 3}
 """Pages whose every `$ statecore ...` is run, and how many there are."""
 
-PROMISES = [f"P{number}" for number in range(1, 19)]
+PROMISES = [f"P{number}" for number in (*range(1, 19), 24)]
+"""The others up to 30 are designed, and not kept yet."""
 
 
 @pytest.mark.parametrize("page", RUN_HERE)
@@ -133,7 +134,7 @@ def test_every_test_that_a_page_names_is_there(page):
 
 
 def test_every_promise_has_a_test():
-    """The promises are numbered without a gap, and each row names at least one test: without one it may not be printed."""
+    """The promises that are kept stand in the order of their numbers, and each row names at least one test: without one it may not be printed."""
     rows = re.findall(r"^\| (P\d+) \|", (GUIDE / "promises.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == PROMISES
     assert {each.row for each in named("promises.md")} == set(PROMISES)

@@ -6,6 +6,7 @@ A file is looked at before it is opened, and made where there is none: no other 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING
 
-from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable
+from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable, UnsupportedSetting
 from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.link import shipped
 from statecore.stores.sql.reading import SEALED
@@ -125,10 +126,20 @@ JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal begins; at offset 16 it says how many pages the file had before."""
 
 
+SCHEME = re.compile(r"file:|[A-Za-z][A-Za-z0-9+.-]+:/", re.IGNORECASE)
+"""How a URL begins, also one of which `Path` has taken a slash; a drive's letter is none."""
+A_URL = "SqliteDb", "a URL as a path", "a path names a file; db_url=sqlite:///path/to/file.db and PostgresDb take URLs"
+
+
 def located(path: str | Path) -> Path:
-    """The file that a path means, whatever the working directory will be. Raises `StoreUnavailable` where it means none."""
+    """The file that a path means, whatever the working directory will be; `~` is the home folder.
+
+    Raises `UnsupportedSetting` for a URL, whose text may hold a password, and `StoreUnavailable` where the path means no file.
+    """
+    if SCHEME.match(str(path)):
+        raise UnsupportedSetting(*A_URL)
     try:
-        return Path(path).resolve()
+        return Path(path).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a name that no file has
         raise StoreUnavailable(str(path), str(error)) from error
 
@@ -199,14 +210,22 @@ def check_marks(path: Path, application: int, version: int) -> None:
         raise StoreCorrupt(str(path), f"its schema version is {version}")
 
 
+def marked(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse the file of an open connection as `check_marks` does: another release may have migrated it a moment ago."""
+    check_marks(path, *marks(connection))
+
+
 def create(path: Path) -> None:
-    """Make an empty file that only its owner can read, and the folders above it; does nothing where it exists.
+    """Make an empty file that only its owner can read; does nothing where it exists. Raises `StoreUnavailable` where its folder is missing.
 
     It is made under another name and linked, so that nobody can have opened it before it is closed here: closing a file drops
     every lock that this process holds on it.
     """
+    if not path.parent.is_dir():  # a slip in a name would begin an empty store elsewhere
+        raise StoreUnavailable(
+            str(path), f"there is no folder {str(path.parent)!r}, and none is made; make it, or correct the path"
+        )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             return
         made = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")

@@ -19,15 +19,15 @@ from weakref import WeakSet
 from attrs import define, field
 
 from statecore.core import Seconds
-from statecore.errors import StoreCorrupt, StoreForked, StoreUnavailable, UnsupportedSetting
+from statecore.errors import StoreCorrupt, StoreForked, StoreReplaced, StoreUnavailable, UnsupportedSetting
 from statecore.stores.records import Text
 from statecore.stores.rules import LEASE_SECONDS
 from statecore.stores.sql import writing
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
-from .channel import CLOSED, DURABILITY, Channel
-from .opening import create, defect, furnish, located, look
+from .channel import CLOSED, DURABILITY, Channel, inode
+from .opening import create, defect, furnish, located, look, marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from statecore.stores.records import Boundary, Decided, Obstacle
     from statecore.stores.sql.link import Link
 
+    from .channel import Inode
+
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 NAME = "SqliteDb"
 DEFAULT_FILE = "statecore.db"
 URL = "sqlite:///"
+REPLACED = "it was moved, removed or replaced"
 WAL_PAGES = 4000
 """How long the write-ahead log may grow before it is copied into the file: about 16 MB."""
 PAGE, PAGES_A_WRITE = 4096, 6
@@ -54,10 +57,6 @@ def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
         if db_file is not None or not db_url.startswith(URL):
             raise UnsupportedSetting(NAME, "this db_url", f"it is {URL}path/to/file.db, and db_file is left out then")
         db_file = db_url.removeprefix(URL)
-    elif isinstance(db_file, str) and "://" in db_file:
-        raise UnsupportedSetting(
-            NAME, "a URL as db_file", f"it is a path; db_url={URL}path/to/file.db is a URL, and PostgresDb takes others"
-        )
     if str(db_file) in ("", ":memory:"):
         raise UnsupportedSetting(NAME, f"db_file={db_file!r}", "it keeps a file; InMemoryDb keeps runs in memory")
     return located(db_file or DEFAULT_FILE)
@@ -103,6 +102,7 @@ class SqliteDb(Relational):
         self._mine = local()
         self._channels: WeakSet[Channel] = WeakSet()
         self._pid: int | None = None
+        self._inode: Inode | None = None
         self._unsaved = 0
         self._sharing = Sharing()
         self._closed = False
@@ -203,14 +203,17 @@ class SqliteDb(Relational):
                 raise StoreUnavailable(str(self.path), CLOSED)
             if self._pid is None:
                 self._prepare()
+            elif inode(str(self.path)) != self._inode:  # nothing is opened, so another program's file stays as it is
+                raise StoreReplaced(str(self.path), REPLACED)
             channel = Channel(self.path, self.durability, self._factory)
             self._channels.add(channel)
+            channel.read(marked, self.path)
             wrong = channel.read(defect)
             if wrong is not None:
                 channel.close()
                 raise StoreCorrupt(str(self.path), wrong)
             self._moves.update(channel.read(legal_moves))
-            self._pid = channel.pid
+            self._pid, self._inode = channel.pid, channel.files[0]
             self._mine.channel = channel
         return channel
 

@@ -16,6 +16,7 @@ from statecore.errors import (
     StatecoreError,
     StoreCorrupt,
     StoreError,
+    StoreReplaced,
     StoreTooNew,
     StoreUnavailable,
     UnsupportedSetting,
@@ -52,11 +53,11 @@ def kept(file):
 
 
 def test_the_constructor_only_looks(tmp_path):
-    """Nothing is made before the first use; then the folders and the file are."""
-    store = SqliteDb(db_file=str(tmp_path / "a" / "b" / "x.db"))
+    """Nothing is made before the first use; then the file is."""
+    store = SqliteDb(db_file=str(tmp_path / "x.db"))
     assert list(tmp_path.iterdir()) == []
     started(store)
-    assert (tmp_path / "a" / "b" / "x.db").exists()
+    assert (tmp_path / "x.db").exists()
     store.close()
 
 
@@ -250,7 +251,7 @@ def test_what_cannot_be_opened_is_unavailable(tmp_path, file, where):
         thread.start()
         thread.join()
         store.close()
-        assert (found, list(tmp_path.iterdir())) == ([StoreUnavailable], [])
+        assert (found, list(tmp_path.iterdir())) == ([StoreReplaced], [])
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------------------
