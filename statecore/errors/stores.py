@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from .base import AS_ERROR, StatecoreError
+from .base import AS_ERROR, StatecoreError, is_empty, worded
 
 
 @define(**AS_ERROR)
@@ -82,12 +82,22 @@ class NotAStatecoreStore(StoreError):
 
 @define(**AS_ERROR)
 class StoreCorrupt(StoreError):
-    """The file is a damaged store."""
+    """The file is a damaged store. `table`, `row` and `promise` name the place and what does not hold any more, where that is known."""
 
     code = "SC502"
-    says = "The store {path!r} is damaged: {why}. Restore a backup; `statecore verify` names the first bad row."
+    says = "The store {path!r} is damaged: {why}{_place}. Restore a backup; `statecore verify` names the first bad row."
     path: str
     why: str
+    table: str = ""
+    row: str = ""
+    promise: str = ""
+
+    @property
+    def _place(self) -> str:
+        """The place in words, as the end of a sentence."""
+        named = {"table": self.table, "row": self.row, "promise": self.promise}
+        told = [f"{name} {worded(value)}" for name, value in named.items() if not is_empty(value)]
+        return f" ({', '.join(told)})" if told else ""
 
 
 @define(**AS_ERROR)
@@ -158,6 +168,55 @@ class StoreReplaced(StoreError):
     says = (
         "The store {path!r} is not the file that was opened: {why}. This call acknowledged nothing; put the file back, "
         "or make the store object anew for the file that has this name now."
+    )
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class UnknownStoreError(StoreError):
+    """The database answered with an error that this release does not know."""
+
+    code = "SC510"
+    says = (
+        "The database of the store {path!r} answered with an error that statecore does not know: {why}. Nothing of this call was stored; "
+        "look for its cause with `statecore doctor`, and report the error."
+    )
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class WrongType(StoreError, TypeError):
+    """A store was given a value of a type that it does not take."""
+
+    code = "SC511"
+    says = "The store {path!r} was given a value of a wrong type: {why}. Nothing was stored; correct the call."
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class TransactionTimedOut(StoreError):
+    """The server's own limit ended a transaction."""
+
+    code = "SC512"
+    says = (
+        "The server ended a transaction of the store {path!r} by its own limit: {why}. Nothing of it was stored; "
+        "raise transaction_timeout for this role, or set it to 0."
+    )
+    path: str
+    why: str
+
+
+@define(**AS_ERROR)
+class PoolerInTheWay(StoreError):
+    """A connection pooler mixes the prepared statements of several clients."""
+
+    code = "SC513"
+    says = (
+        "A pooler before the store {path!r} mixes prepared statements: {why}. Nothing of this call was stored; "
+        "set its pool_mode to session, or connect to the server itself."
     )
     path: str
     why: str

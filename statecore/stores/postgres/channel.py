@@ -19,12 +19,23 @@ import psycopg
 from psycopg import errors as pg
 
 from statecore.core import Seconds
-from statecore.errors import NotPermitted, StoreCorrupt, StoreError, StoreForked, StoreUnavailable, UnstorableValue
+from statecore.errors import (
+    NotPermitted,
+    PoolerInTheWay,
+    StoreCorrupt,
+    StoreError,
+    StoreForked,
+    StoreUnavailable,
+    TransactionTimedOut,
+    UnknownStoreError,
+    UnstorableValue,
+    WrongType,
+)
 from statecore.stores.rules import TEXT
 from statecore.stores.sql.relational import left
 from statecore.stores.sql.rows import NUMBER, of_value
 
-from .opening import PostgresLink, adapt
+from .opening import PostgresLink, adapt, raise_if_defective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +62,8 @@ RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
 """What two transactions at once may run into; made again, each finds what the other has stored."""
 COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 """A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
+GIVEN = frozenset({"42883", "42804", "22P02", "22023", "23502"})
+"""What a value of a type that no column takes raises: no operator, no cast, no such text, no such parameter, a NULL."""
 LIFE = "SELECT stats_reset::text FROM pg_stat_bgwriter"
 """What changes when a server recovers from a crash, and not when it is stopped and started: statistics do not outlive a crash."""
 TRIES = 10
@@ -75,7 +88,11 @@ class AgainError(Exception):
 
 def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
     """The store's own error for one of the database's; None for an error of another kind."""
-    return of_postgres(error, path) if isinstance(error, psycopg.Error) else of_value(error, path)
+    if isinstance(error, psycopg.Error):
+        return of_postgres(error, path)
+    if isinstance(error, TypeError | AttributeError):  # rows raise `UnreadableValue`
+        return WrongType(path, str(error))
+    return of_value(error, path)
 
 
 def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue:  # noqa: PLR0911  # a table
@@ -95,7 +112,24 @@ def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue
         case psycopg.OperationalError() | pg.QueryCanceled() | pg.IdleInTransactionSessionTimeout():
             return StoreUnavailable(path, why)
         case _:
-            return StoreCorrupt(path, why)
+            return of_odd(error, path, why)
+
+
+def of_odd(error: psycopg.Error, path: str, why: str) -> StoreError:
+    """The store's own error where neither the server nor the value's size is at fault: damage, a caller's type, or an error not known."""
+    match error:
+        case pg.TransactionTimeout():
+            return TransactionTimedOut(path, why)
+        case pg.DuplicatePreparedStatement() | pg.InvalidSqlStatementName():
+            return PoolerInTheWay(path, why)
+        case pg.DataCorrupted() | pg.IndexCorrupted():
+            return StoreCorrupt(path, why, promise="P11")
+        case _ if error.sqlstate in GIVEN or (error.sqlstate is None and isinstance(error, psycopg.ProgrammingError)):
+            return WrongType(path, why)
+        case psycopg.IntegrityError() | pg.RaiseException():
+            return StoreCorrupt(path, why)  # the rules refuse first what the database would refuse
+        case _:
+            return UnknownStoreError(path, f"{why} (SQLSTATE {error.sqlstate})")
 
 
 class Channel:
@@ -194,10 +228,7 @@ class Channel:
 
         def once() -> Answer:
             with self.lent() as connection:
-                try:
-                    return work(PostgresLink(connection), *args, **more)
-                except (TypeError, AttributeError) as error:
-                    raise StoreCorrupt(self.path, f"a column is of the wrong type: {error}") from error
+                return work(PostgresLink(connection), *args, **more)
 
         return self._patiently(once, self.patience)
 
@@ -240,11 +271,23 @@ class Channel:
                     raise named(cause, self.path) or error from cause
             except Exception as error:
                 told = None if isinstance(error, StoreError) else named(error, self.path)
+                if isinstance(told, UnknownStoreError):
+                    self._look_at_schema(error)
                 if told is not None:
                     raise told from error
                 raise
             sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _look_at_schema(self, met: Exception) -> None:
+        """Raise `StoreCorrupt` where an error that is not known comes of a schema that is not as it was made (P22)."""
+        try:
+            with self.lent() as connection:
+                raise_if_defective(connection, self.path, self.schema)
+        except StoreCorrupt as damage:
+            raise damage from met
+        except (psycopg.Error, StoreError):
+            return  # nobody can look now: the error is told as it was met
 
     def _was_stored(self, number: str, life: str | None, deadline: Seconds, lost: Exception, seen: Callable[[Link], bool]) -> bool:
         """Whether a transaction was committed whose COMMIT got no answer; asked until the server knows. Raises `StoreUnavailable`.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from json import loads
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from statecore.codec.records import load_state
 from statecore.core import Ref
@@ -13,10 +14,13 @@ from statecore.stores.records import Body, Decided, Entry, Identity, Pause, Reco
 from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from statecore.core.state import Turn
     from statecore.stores.records import Text
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 NUMBER = "number"
 
@@ -118,9 +122,24 @@ def check_head(run_id: str, seq: int, head: bytes, last_link: bytes | None, phas
         raise broken(run_id, seq)
 
 
+def of_rows(making: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Let a function that makes records raise `UnreadableValue` for a column of a wrong type: it is the row's fault, and no caller's."""
+
+    @wraps(making)
+    def made(*args: Arguments.args, **more: Arguments.kwargs) -> Answer:
+        try:
+            return making(*args, **more)
+        except (TypeError, AttributeError) as error:
+            why = f"a column is of the wrong type: {error}"
+            raise UnreadableValue(why) from error
+
+    return made
+
+
 # -- records -----------------------------------------------------------------------------------------------------------------------
 
 
+@of_rows
 def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
     """The run that a row of `RECORD` stands for, with the canonical form of its workflow."""
     run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
@@ -173,6 +192,7 @@ def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
     return Record(identity, known, seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated)
 
 
+@of_rows
 def waiting_of(row: Sequence[Any]) -> Waiting:
     """The pause, and its decision, that a row of `WAITING` stands for."""
     run_id, pause_id, kind, at, turn, *rest = row[:13]
@@ -187,6 +207,7 @@ def waiting_of(row: Sequence[Any]) -> Waiting:
     return Waiting(pause, decided, workflow_id, workflow_name, session_id)
 
 
+@of_rows
 def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> tuple[list[Entry], bytes]:
     """The journal that rows of `ENTRY` stand for, and its last link.
 

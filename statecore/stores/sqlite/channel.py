@@ -9,7 +9,15 @@ from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from statecore.errors import StoreCorrupt, StoreError, StoreReplaced, StoreUnavailable, UnstorableValue
+from statecore.errors import (
+    StoreCorrupt,
+    StoreError,
+    StoreReplaced,
+    StoreUnavailable,
+    UnknownStoreError,
+    UnstorableValue,
+    WrongType,
+)
 from statecore.stores.sql.rows import of_value
 
 if TYPE_CHECKING:
@@ -36,8 +44,27 @@ DURABILITY: dict[str, dict[str, str | int]] = {
     "full": {"synchronous": 2, "fullfsync": 1},
     "normal": {"synchronous": 1, "fullfsync": 0},
 }
-DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR})
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT})
 """SQLite's codes for a file that is not as it was written; a constraint counts, since the rules refuse first what it would refuse."""
+CONSTRAINT_DATATYPE = sqlite3.SQLITE_CONSTRAINT | 12 << 8
+"""A STRICT table refuses a type; the module of Python 3.11 has no name for the code."""
+GIVEN = frozenset({sqlite3.SQLITE_CONSTRAINT_NOTNULL, CONSTRAINT_DATATYPE, sqlite3.SQLITE_MISMATCH})
+"""SQLite's codes for a value of a type that no column takes."""
+AWAY = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_ABORT,
+    }
+)
+"""SQLite's codes for a file that cannot be used now."""
 
 CLOSED = "it was closed"
 BESIDE = ("", "-wal", "-shm")
@@ -49,7 +76,11 @@ INHERITED: list[sqlite3.Connection] = []
 
 def named(error: Exception, path: str) -> StoreError | UnstorableValue | None:
     """The store's own error for one of the database's; None for an error of another kind."""
-    return of_sqlite(error, path) if isinstance(error, sqlite3.Error) else of_value(error, path)
+    if isinstance(error, sqlite3.Error):
+        return of_sqlite(error, path)
+    if isinstance(error, TypeError | AttributeError):  # rows raise `UnreadableValue`
+        return WrongType(path, str(error))
+    return of_value(error, path)
 
 
 def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:
@@ -57,12 +88,16 @@ def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     why = str(error).partition(" with text ")[0]  # the text of a column that cannot be read follows
+    if code in GIVEN or "binding parameter" in why:
+        return WrongType(path, why)
     if primary in DAMAGE or "decode to UTF-8" in why:
         return StoreCorrupt(path, why)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         why = f"it was locked by somebody else for {BUSY_SECONDS} s"
     elif isinstance(error, sqlite3.ProgrammingError) and "closed" in why:
         why = CLOSED
+    elif code is not None and primary not in AWAY:
+        return UnknownStoreError(path, f"{why} (code {code})")
     return StoreUnavailable(path, why)
 
 
@@ -175,8 +210,6 @@ class Channel:
                 answer = work(self.connection, *args, **more)
                 self.check_files()
                 return answer
-        except (TypeError, AttributeError) as error:
-            raise StoreCorrupt(str(self.path), f"a column is of the wrong type: {error}") from error
         except Exception as error:
             self.tell(error)
             raise

@@ -15,7 +15,14 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING
 
-from statecore.errors import NotAStatecoreStore, StoreCorrupt, StoreTooNew, StoreUnavailable, UnsupportedSetting
+from statecore.errors import (
+    NotAStatecoreStore,
+    StoreCorrupt,
+    StoreTooNew,
+    StoreUnavailable,
+    UnknownStoreError,
+    UnsupportedSetting,
+)
 from statecore.stores.rules import LEGAL, digest, seal
 from statecore.stores.sql.link import shipped
 from statecore.stores.sql.reading import SEALED
@@ -25,6 +32,8 @@ from .channel import BUSY_SECONDS, SETTINGS, named, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from statecore.errors import StoreError, UnstorableValue
 
 APPLICATION_ID = int.from_bytes(b"stco")
 """What tells a statecore file from another program's; it lies at offset 68 of the file."""
@@ -144,16 +153,49 @@ def located(path: str | Path) -> Path:
         raise StoreUnavailable(str(path), str(error)) from error
 
 
+LOOKS = 100
+"""How often a file is looked at that changes in every look."""
+
+
 def look(path: Path) -> None:
     """Refuse by name a file that is no store of a version known here; it stays byte-identical. None, or an empty one, passes.
 
     SQLite reads it as immutable: it takes no lock, recovers no journal and leaves no file beside it. Reading the header without SQLite
     would be simpler, but closing a file drops every lock that this process holds on it.
 
+    The look itself holds no lock, so a neighbour may close in the middle of it, which copies the log into the file. What is met in a file that
+    changed meanwhile is therefore looked at again.
+
     A journal beside it means that somebody is changing it, or died in the middle; the first use waits for him, or rolls back. So a file
     that was empty before passes as an empty one. A log means that the file may be half of what it is with the log. With either, only the
     header is looked at: the pages that it speaks of need not be in the file.
     """
+    for _ in range(LOOKS):
+        before = signs(path)
+        try:
+            return look_once(path)
+        except (NotAStatecoreStore, StoreCorrupt):
+            if signs(path) == before:
+                raise
+    why = "it is changed all the time by others"
+    raise StoreUnavailable(str(path), why)
+
+
+def signs(path: Path) -> list[tuple[int, int, int] | None]:
+    """What tells whether a file, its log or its journal was changed in between."""
+    found: list[tuple[int, int, int] | None] = []
+    for end in ("", "-wal", "-journal"):
+        try:
+            told = path.with_name(f"{path.name}{end}").stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((told.st_ino, told.st_size, told.st_mtime_ns))
+    return found
+
+
+def look_once(path: Path) -> None:
+    """Refuse a file by its header, as it is at this moment."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -260,10 +302,16 @@ def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
         learn_moves(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise named(error, str(path)) or error from error
+        raise misshapen(error, path) or error from error
     finally:
         if connection is not None:
             connection.close()  # rolls back what was not committed
+
+
+def misshapen(error: Exception, path: Path) -> StoreError | UnstorableValue | None:
+    """The store's own error for one met under a lock: a statement that this release makes, and the file's tables do not take, is damage."""
+    told = named(error, str(path))
+    return StoreCorrupt(str(path), told.why) if isinstance(told, UnknownStoreError) else told
 
 
 def knows_moves(connection: sqlite3.Connection) -> bool:
@@ -291,7 +339,7 @@ def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise named(error, str(file)) or error from error
+        raise misshapen(error, file) or error from error
 
 
 def migrated(old: sqlite3.Connection, version: int) -> sqlite3.Connection:

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from attrs import define, field
 
 from statecore.core import Seconds
-from statecore.errors import StoreCorrupt, StoreForked, StoreReplaced, StoreUnavailable, UnsupportedSetting
+from statecore.errors import StoreCorrupt, StoreError, StoreForked, StoreReplaced, StoreUnavailable, UnsupportedSetting
 from statecore.stores.records import Text
 from statecore.stores.rules import LEASE_SECONDS
 from statecore.stores.sql import writing
@@ -27,6 +27,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, DURABILITY, Channel, inode
+from .damage import SUSPECT, looked_again
 from .opening import create, defect, furnish, located, look, marked
 
 if TYPE_CHECKING:
@@ -130,14 +131,21 @@ class SqliteDb(Relational):
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
         """What `work` reads of this thread's channel."""
-        return self._channel().read(work, *args, **more)
+        channel = self._channel()
+        try:
+            return channel.read(work, *args, **more)
+        except SUSPECT as met:
+            return looked_again(channel, met, work, *args, **more)
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
         """One transaction of this thread's channel."""
         channel = self._channel()
-        answer = channel.write(work, *args, **more)
+        try:
+            answer = channel.write(work, *args, **more)
+        except SUSPECT as met:
+            answer = looked_again(channel, met, work, *args, **more)
         self._grow(channel)
         return answer
 
@@ -159,7 +167,10 @@ class SqliteDb(Relational):
         if self.blocking and (sharing.queue or sharing.turn.locked()):
             return sharing.commit(boundary, self._commit_all)
         with sharing.turn if self.blocking else ALONE:  # one that slips in between waits for its turn, no more
-            stored = channel.write(writing.commit, boundary, self._moves)
+            try:
+                stored = channel.write(writing.commit, boundary, self._moves)
+            except SUSPECT as met:
+                stored = looked_again(channel, met, writing.commit, boundary, self._moves)
             self._grow(channel)
         return stored
 
@@ -207,15 +218,24 @@ class SqliteDb(Relational):
                 raise StoreReplaced(str(self.path), REPLACED)
             channel = Channel(self.path, self.durability, self._factory)
             self._channels.add(channel)
-            channel.read(marked, self.path)
-            wrong = channel.read(defect)
-            if wrong is not None:
+            try:
+                self._check(channel)
+            except StoreError:
                 channel.close()
-                raise StoreCorrupt(str(self.path), wrong)
-            self._moves.update(channel.read(legal_moves))
+                raise
             self._pid, self._inode = channel.pid, channel.files[0]
             self._mine.channel = channel
         return channel
+
+    def _check(self, channel: Channel) -> None:
+        """Look at the tables of a channel that was just opened, and learn their moves. Raises `StoreTooNew`, `StoreCorrupt`."""
+        channel.read(marked, self.path)
+        wrong = channel.read(defect)
+        if wrong is not None:
+            wrong = looked_again(channel, StoreCorrupt(str(self.path), wrong), defect)
+        if wrong is not None:
+            raise StoreCorrupt(str(self.path), wrong, "sqlite_schema", promise="P11")
+        self._moves.update(channel.read(legal_moves))
 
     def _prepare(self) -> None:
         """Have a file that is ours, of the newest schema; a long log that others left behind is copied with the first write."""

@@ -9,7 +9,7 @@ import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
 SHARED = {"__init__", "channel", "opening", "store", "health"}
-ALONE: dict[str, set[str]] = {"sqlite": set(), "postgres": set()}
+ALONE: dict[str, set[str]] = {"sqlite": {"damage"}, "postgres": set()}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
     "opening": {"furnish", "SCRIPTS", "VERSION"},

@@ -1,0 +1,115 @@
+"""Whether an error of a file means damage (P22): it is looked at again under a real lock, and only damage that is met again is named, by its place.
+
+An error like damage has other causes: a file that was replaced, a newer release that migrated it, a connection that saw a neighbour
+come or go. So the same work is done again on a new connection in the writer's place: then nobody writes, and nobody copies the log.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from statecore.errors import StoreCorrupt, StoreReplaced, UnknownStoreError
+
+from .channel import Channel
+from .opening import defect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+SUSPECT = (StoreCorrupt, UnknownStoreError)
+"""Errors that may mean damage."""
+TABLES = {
+    "run": ("id", "P2"),
+    "session_state": ("run", "P2"),
+    "pause": ("id", "P5"),
+    "decision": ("run, pause_id", "P4"),
+    "journal": ("run, seq", "P7"),
+    "value": ("hex(hash)", "P10"),
+    "definition": ("id", "P9"),
+    "legal": ("id", "P7"),
+}
+"""The tables in the order in which they are looked through: the key of a row, and the promise that a damaged row breaks."""
+WORDS = (
+    ("journal", r"journal row (\d+ of run '.*?') is"),
+    ("session_state", r"session state of (run '.*?') is"),
+    ("decision", r"decision of (pause '.*?') is"),
+    ("pause", r"the (pause '.*?') is"),
+    ("run", r"(run '.*?') is"),
+    ("legal", r"legal moves()"),
+    ("value", r"^a value is()"),
+)
+"""The table and the row that the reason of a refused row speaks of."""
+SECONDS = 2.0
+"""How long the tables are looked through for a damaged page."""
+
+
+def looked_again(
+    channel: Channel,
+    met: Exception,
+    work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer],
+    *args: Arguments.args,
+    **more: Arguments.kwargs,
+) -> Answer:
+    """What `work` answers when it is done again under the writer's lock; nothing of the first time was stored.
+
+    Raises `StoreReplaced` where the file is another by now, and what is met again: `StoreCorrupt` with its place, or the error itself.
+    """
+    channel.check_files()
+    other = Channel(channel.path, channel.durability, channel.factory)
+    try:
+        if other.version != channel.version:
+            raise StoreReplaced(str(channel.path), f"another release changed its schema from {channel.version} to {other.version}")
+        return other.write(work, *args, **more)
+    except SUSPECT as again:
+        raise placed(other, again) from met
+    finally:
+        other.close()
+
+
+def placed(channel: Channel, error: StoreCorrupt | UnknownStoreError) -> StoreCorrupt | UnknownStoreError:
+    """The error that names what is wrong, and where. A statement that fails on sound tables is no damage."""
+    path = str(channel.path)
+    try:
+        wrong = defect(channel.connection)
+    except (sqlite3.Error, UnicodeDecodeError) as deeper:
+        return StoreCorrupt(path, f"{error.why}; its schema cannot be read: {deeper}", "sqlite_schema", promise="P11")
+    if wrong is not None:
+        return StoreCorrupt(path, wrong, "sqlite_schema", promise="P11")
+    if isinstance(error, UnknownStoreError):
+        return error
+    table, row = spoken_of(error.why) or scanned(channel.connection) or ("", "")
+    return StoreCorrupt(path, error.why, table, row, TABLES[table][1] if table else "P11")
+
+
+def spoken_of(why: str) -> tuple[str, str] | None:
+    """The table and the row that a refused row's reason names."""
+    for table, words in WORDS:
+        found = re.search(words, why)
+        if found:
+            return table, found[1]
+    return None
+
+
+def scanned(connection: sqlite3.Connection) -> tuple[str, str] | None:
+    """The first table that cannot be read to its end, and its last good row; None where all can be, or where that takes too long."""
+    deadline = monotonic() + SECONDS
+    connection.text_factory = bytes  # a text that is none is not looked for here
+    for table, (key, _) in TABLES.items():
+        row: tuple[Any, ...] = ()
+        try:
+            for found in connection.execute(f"SELECT {key}, * FROM {table} NOT INDEXED"):  # noqa: S608  # from above
+                row = found
+                if monotonic() > deadline:
+                    return None
+        except sqlite3.Error:
+            last = ", ".join(
+                each.decode(errors="replace") if type(each) is bytes else str(each) for each in row[: key.count(",") + 1]
+            )
+            return table, f"after {last}" if last else "1"
+    return None
