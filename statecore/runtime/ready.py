@@ -32,7 +32,16 @@ from .answers import ANSWERS, Said, stored_value
 from .execution import Execution, of_record
 from .host import Host, compiled_of
 from .judge import Case, check_seen
-from .storing import beginning, cancellation, decision_events, expiries, store_claim, store_events, store_interruption
+from .storing import (
+    beginning,
+    cancellation,
+    decision_events,
+    expiries,
+    give_back_left,
+    store_claim,
+    store_events,
+    store_interruption,
+)
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Call, Commit, Compiled
@@ -75,6 +84,7 @@ class Continuation:
 
     def ready(self) -> Ready:
         """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where another process moves the run, look again."""
+        give_back_left(self.host, self.run_id)
         while True:
             answers = self.answers()  # read before the run: what is applied in between is seen in its state, and not missed
             record = self.host.store.load(self.run_id)

@@ -20,7 +20,7 @@ from statecore.codec import decode
 from statecore.core import DECISIONS, Call, Commit, Event, Micros, Seconds, Timer, answerable, asks, calls
 from statecore.core.loop import committing
 from statecore.core.reducer import stands_at
-from statecore.errors import ClaimLost, StoreUnavailable
+from statecore.errors import ClaimLost, StoreError, StoreUnavailable
 from statecore.lifecycles import BY_WORD
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, PauseFilter
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from statecore.stores import Decided
 
     from .execution import Execution
+    from .host import Host
 
 POLL = 0.2
 """After how many seconds a driver that waits for a call or a delay looks for decisions again, where a question is open beside it."""
 MANY = 10_000
 UNSTORED = "its end could not be stored"
+LEFT: dict[tuple[int, str, str], Execution] = {}
+"""Executions that are over, and whose runs could not be given back, by `place_of`."""
 LONGEST = 1.0
 """How many seconds the thread sleeps at most, and so how long it outlives the last run."""
 
@@ -192,16 +195,38 @@ def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> t
 def let_go(execution: Execution) -> None:
     """Release the run, so that it can be continued at once; a parked run was released with its boundary.
 
-    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the lease is kept: the
-    run is busy until this process ends, and whoever takes it over then knows that they are in doubt.
+    Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the lease is kept, and
+    this process gives the run back as soon as it can (`give_back_left`); if it ends before, the next owner knows that the calls are in doubt.
     """
-    if execution.lost:
-        try:
-            store_interruption(execution, execution.lost, UNSTORED)
-        except ClaimLost:  # what the store reported as failed was stored, or somebody else has the run
-            with suppress(ClaimLost):
-                interrupt_rest(execution)
-    execution.host.executor.release(execution.identity.run_id, execution.epoch)
+    place = place_of(execution.host, execution.identity.run_id)
+    LEFT.pop(place, None)
+    try:
+        if execution.lost:
+            try:
+                store_interruption(execution, execution.lost, UNSTORED)
+            except ClaimLost:  # what the store reported as failed was stored, or another process has the run
+                with suppress(ClaimLost):
+                    interrupt_rest(execution)
+        execution.host.executor.release(execution.identity.run_id, execution.epoch)
+    except StoreError:
+        LEFT[place] = execution
+        raise
+
+
+def place_of(host: Host, run_id: str) -> tuple[int, str, str]:
+    """The process, the store and the run: a forked child gives nothing back for its parent, and another store object of the same file does."""
+    return os.getpid(), str(getattr(host.store, "path", id(host.store))), run_id
+
+
+def give_back_left(host: Host, run_id: str) -> None:
+    """Give back a run that this process executes no longer, and could not give back; does nothing where there is none.
+
+    Raises the store's error where it still cannot. The epoch fences it: a run that was taken over meanwhile is left alone.
+    """
+    execution = LEFT.pop(place_of(host, run_id), None)
+    if execution is not None:
+        execution.host = host  # the store object of that time may be closed
+        let_go(execution)
 
 
 def interrupt_rest(execution: Execution) -> None:

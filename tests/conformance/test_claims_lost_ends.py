@@ -9,6 +9,7 @@ import pytest
 
 from statecore import Parallel, RunStatus, SqliteDb, Step, Workflow
 from statecore.errors import ClaimLost, RunBusy, StoreUnavailable
+from statecore.stores import Boundary, Claim
 from tests.conformance.drive import triggers
 
 
@@ -52,13 +53,45 @@ def test_an_end_that_could_not_be_stored_is_an_interruption(drive, db_file, call
 
 @pytest.mark.spec("CRASH-2", "CONT-3")
 def test_where_nothing_can_be_stored_the_claim_is_kept(drive, db_file, calls, monkeypatch):
-    """While the disk takes not even the interruption, the run stays busy: nobody calls the step again unawares."""
+    """While the disk takes not even the interruption, the run is held: nobody calls the step again unawares."""
+    workflow = broken(calls, db_file, 3, monkeypatch)
+    with pytest.raises(StoreUnavailable):
+        drive.run(workflow, run_id="r")
+    with pytest.raises(StoreUnavailable):
+        drive.resume(workflow, run_id="r")
+    assert (calls.names, triggers(workflow, "r", "pay")) == (["pay"], ["enter"])
+
+
+@pytest.mark.spec("CRASH-2", "CONT-3")
+@pytest.mark.parametrize("anew", [False, True], ids=["the same store", "a store object of its own"])
+def test_a_run_that_could_not_be_given_back_is_given_back_when_it_can_be(drive, db_file, calls, monkeypatch, anew):
+    """Once the disk takes it, the same process goes on with the run: the interruption is journaled first, and the step called again once."""
     workflow = broken(calls, db_file, 2, monkeypatch)
     with pytest.raises(StoreUnavailable):
         drive.run(workflow, run_id="r")
+    if anew:
+        workflow.db.close()
+        workflow = broken(calls, db_file, 2, monkeypatch)
+    assert drive.resume(workflow, run_id="r").status is RunStatus.completed
+    assert calls.names == ["pay", "pay", "end"]
+    assert triggers(workflow, "r", "pay")[:2] == ["enter", "interrupt"]
+
+
+@pytest.mark.spec("CONT-3")
+def test_a_run_that_somebody_else_has_by_then_is_let_alone(drive, db_file, calls, monkeypatch):
+    """A run that was left and then claimed by a living owner stays that owner's: an old claim gives back only itself."""
+    workflow = broken(calls, db_file, 2, monkeypatch)
+    with pytest.raises(StoreUnavailable):
+        drive.run(workflow, run_id="r")
+    with sqlite3.connect(db_file) as other:
+        seq, epoch = other.execute("SELECT seq, epoch FROM run").fetchone()
+    left = workflow.db.load("r")
+    workflow.db.release("r", epoch)
+    claim = Claim(left.owner)
+    workflow.db.commit(Boundary("r", epoch + 1, seq, left.updated + 1, left.state, (), left.held, claim=claim))
     with pytest.raises(RunBusy):
         drive.resume(workflow, run_id="r")
-    assert (calls.names, triggers(workflow, "r", "pay")) == (["pay"], ["enter"])
+    assert calls.names == ["pay"]
 
 
 @pytest.mark.spec("CRASH-2")
