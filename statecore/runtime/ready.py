@@ -33,6 +33,7 @@ from .execution import Execution, of_record
 from .host import Host, compiled_of
 from .judge import Case, check_seen
 from .storing import (
+    UNRETURNED,
     beginning,
     cancellation,
     decision_events,
@@ -84,7 +85,8 @@ class Continuation:
 
     def ready(self) -> Ready:
         """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where another process moves the run, look again."""
-        give_back_left(self.host, self.run_id)
+        if UNRETURNED:
+            give_back_left(self.host, self.run_id)
         while True:
             answers = self.answers()  # read before the run: what is applied in between is seen in its state, and not missed
             record = self.host.store.load(self.run_id)

@@ -42,7 +42,7 @@ POLL = 0.2
 """After how many seconds a driver that waits for a call or a delay looks for decisions again, where a question is open beside it."""
 MANY = 10_000
 UNSTORED = "its end could not be stored"
-LEFT: dict[tuple[int, str, str], Execution] = {}
+UNRETURNED: dict[tuple[int, str, str], Execution] = {}
 """Executions that are over, and whose runs could not be given back, by `place_of`."""
 LONGEST = 1.0
 """How many seconds the thread sleeps at most, and so how long it outlives the last run."""
@@ -199,7 +199,7 @@ def let_go(execution: Execution) -> None:
     this process gives the run back as soon as it can (`give_back_left`); if it ends before, the next owner knows that the calls are in doubt.
     """
     place = place_of(execution.host, execution.identity.run_id)
-    LEFT.pop(place, None)
+    UNRETURNED.pop(place, None)
     try:
         if execution.lost:
             try:
@@ -209,7 +209,7 @@ def let_go(execution: Execution) -> None:
                     interrupt_rest(execution)
         execution.host.executor.release(execution.identity.run_id, execution.epoch)
     except StoreError:
-        LEFT[place] = execution
+        UNRETURNED[place] = execution
         raise
 
 
@@ -223,7 +223,7 @@ def give_back_left(host: Host, run_id: str) -> None:
 
     Raises the store's error where it still cannot. The epoch fences it: a run that was taken over meanwhile is left alone.
     """
-    execution = LEFT.pop(place_of(host, run_id), None)
+    execution = UNRETURNED.pop(place_of(host, run_id), None)
     if execution is not None:
         execution.host = host  # the store object of that time may be closed
         let_go(execution)

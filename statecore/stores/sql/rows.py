@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from json import loads
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from statecore.codec.records import load_state
 from statecore.core import Ref
@@ -14,13 +13,10 @@ from statecore.stores.records import Body, Decided, Entry, Identity, Pause, Reco
 from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from statecore.core.state import Turn
     from statecore.stores.records import Text
-
-Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
 
 NUMBER = "number"
 
@@ -122,105 +118,108 @@ def check_head(run_id: str, seq: int, head: bytes, last_link: bytes | None, phas
         raise broken(run_id, seq)
 
 
-def of_rows(making: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """Let a function that makes records raise `UnreadableValue` for a column of a wrong type: it is the row's fault, and no caller's."""
+class Rows:
+    """A block that makes records: a column of a wrong type is `UnreadableValue` in it, for it is the row's fault, and no caller's."""
 
-    @wraps(making)
-    def made(*args: Arguments.args, **more: Arguments.kwargs) -> Answer:
-        try:
-            return making(*args, **more)
-        except (TypeError, AttributeError) as error:
+    def __enter__(self) -> None:
+        """Nothing is needed."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise `UnreadableValue` for a wrong type; let all else be."""
+        if isinstance(error, TypeError | AttributeError):
             why = f"a column is of the wrong type: {error}"
             raise UnreadableValue(why) from error
 
-    return made
 
+ROWS = Rows()
 
 # -- records -----------------------------------------------------------------------------------------------------------------------
 
 
-@of_rows
 def record_of(row: Sequence[Any], canonical: Text | None) -> Record:
     """The run that a row of `RECORD` stands for, with the canonical form of its workflow."""
-    run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
-    given, additional_data, metadata = (read_kept(row[n], row[n + 1]) for n in (6, 8, 10))
-    (
-        fingerprint,
-        rules,
-        state,
-        seq,
-        held,
-        session_state,
-        owner,
-        epoch,
-        lease,
-        cancel_by,
-        cancel_requested,
-        updated,
-        key,
-        sealed,
-        claimed,
-        turned,
-        phase,
-        session_hash,
-        end_of_chain,
-        last_link,
-    ) = row[12:]
-    if fingerprint is None or canonical is None or session_state is None:
-        raise unreadable(what=f"column of run {run_id!r}")
-    where, known = f"run {run_id!r}", load_state(state)
-    check_same(where, seal(*row[:6], row[6], row[8], row[10], fingerprint, rules, key), sealed)
-    check_same(f"claim of {where}", seal(owner, epoch, turned, cancel_by, cancel_requested), claimed)
-    check_same(f"session state of {where}", digest(session_state), session_hash)
-    check_same(f"state of {where}", known.run, phase)
-    check_head(run_id, seq, end_of_chain, last_link, phase)
-    identity = Identity(
-        run_id,
-        workflow_id,
-        workflow_name,
-        session_id,
-        user_id,
-        created,
-        given,
-        additional_data,
-        metadata,
-        fingerprint,
-        canonical,
-        rules,
-        key,
-    )
-    return Record(identity, known, seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated)
+    with ROWS:
+        run_id, workflow_id, workflow_name, session_id, user_id, created = row[:6]
+        given, additional_data, metadata = (read_kept(row[n], row[n + 1]) for n in (6, 8, 10))
+        (
+            fingerprint,
+            rules,
+            state,
+            seq,
+            held,
+            session_state,
+            owner,
+            epoch,
+            lease,
+            cancel_by,
+            cancel_requested,
+            updated,
+            key,
+            sealed,
+            claimed,
+            turned,
+            phase,
+            session_hash,
+            end_of_chain,
+            last_link,
+        ) = row[12:]
+        if fingerprint is None or canonical is None or session_state is None:
+            raise unreadable(what=f"column of run {run_id!r}")
+        where, known = f"run {run_id!r}", load_state(state)
+        check_same(where, seal(*row[:6], row[6], row[8], row[10], fingerprint, rules, key), sealed)
+        check_same(f"claim of {where}", seal(owner, epoch, turned, cancel_by, cancel_requested), claimed)
+        check_same(f"session state of {where}", digest(session_state), session_hash)
+        check_same(f"state of {where}", known.run, phase)
+        check_head(run_id, seq, end_of_chain, last_link, phase)
+        identity = Identity(
+            run_id,
+            workflow_id,
+            workflow_name,
+            session_id,
+            user_id,
+            created,
+            given,
+            additional_data,
+            metadata,
+            fingerprint,
+            canonical,
+            rules,
+            key,
+        )
+        return Record(
+            identity, known, seq, read_held(held), session_state, owner, epoch, lease, cancel_by, cancel_requested, updated
+        )
 
 
-@of_rows
 def waiting_of(row: Sequence[Any]) -> Waiting:
     """The pause, and its decision, that a row of `WAITING` stands for."""
-    run_id, pause_id, kind, at, turn, *rest = row[:13]
-    word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id, sealed, decided_at, signed = row[13:]
-    where = f"pause {pause_id!r} of run {run_id!r}"
-    check_same(where, seal(*row[:9], *row[10:13]), sealed)
-    check_same(f"decision of {where}", decided_at, time)
-    if word is not None:
-        check_same(f"decision of {where}", seal(run_id, pause_id, word, time, address, by, comment, key), signed)
-    pause = Pause(run_id, pause_id, kind, at, read_turn(turn), *rest)
-    decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
-    return Waiting(pause, decided, workflow_id, workflow_name, session_id)
+    with ROWS:
+        run_id, pause_id, kind, at, turn, *rest = row[:13]
+        word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id, sealed, decided_at, signed = row[13:]
+        where = f"pause {pause_id!r} of run {run_id!r}"
+        check_same(where, seal(*row[:9], *row[10:13]), sealed)
+        check_same(f"decision of {where}", decided_at, time)
+        if word is not None:
+            check_same(f"decision of {where}", seal(run_id, pause_id, word, time, address, by, comment, key), signed)
+        pause = Pause(run_id, pause_id, kind, at, read_turn(turn), *rest)
+        decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
+        return Waiting(pause, decided, workflow_id, workflow_name, session_id)
 
 
-@of_rows
 def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> tuple[list[Entry], bytes]:
     """The journal that rows of `ENTRY` stand for, and its last link.
 
     Each row must be linked to the one before, the first to row `seq`, whose hash is `chain`.
     """
-    entries = []
-    for found, machine, at, turn, attempt, source, trigger, dest, time, detail, address, text, stored in rows:
-        seq += 1
-        entry = Entry(
-            found, machine, at, read_turn(turn), attempt, source, trigger, dest, time, Body(detail, read_value(address, text))
-        )
-        chain = link(chain, run_id, entry, address)
-        if found != seq or chain != stored:
-            raise broken(run_id, seq)
-        entries.append(entry)
-    return entries, chain
+    with ROWS:
+        entries = []
+        for found, machine, at, turn, attempt, source, trigger, dest, time, detail, address, text, stored in rows:
+            seq += 1
+            entry = Entry(
+                found, machine, at, read_turn(turn), attempt, source, trigger, dest, time, Body(detail, read_value(address, text))
+            )
+            chain = link(chain, run_id, entry, address)
+            if found != seq or chain != stored:
+                raise broken(run_id, seq)
+            entries.append(entry)
+        return entries, chain
