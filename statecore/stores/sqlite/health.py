@@ -18,7 +18,7 @@ from statecore.stores.audit.verify import MANY, Verified, contents, plain
 from statecore.stores.records import Symptom
 
 from .channel import DURABILITY, SETTINGS, connect, named
-from .opening import VERSION, defect, located, look, marks, opened
+from .opening import VERSION, defect, located, look, marks, opened, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def facts(path: Path) -> dict[str, object]:
         "application_id": application,
         "schema": schema,
         "bytes": path.stat().st_size,
-        "log_bytes": log.stat().st_size if log.exists() else 0,
+        "log_bytes": size_of(log),
         "mode": f"{stat.S_IMODE(path.stat().st_mode):04o}",
         "settings": settings,
     }

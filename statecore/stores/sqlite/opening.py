@@ -181,6 +181,14 @@ def look(path: Path) -> None:
     raise StoreUnavailable(str(path), why)
 
 
+def size_of(file: Path) -> int:
+    """The bytes of a file; 0 where there is none, or no longer: a neighbour that closes removes its log at any moment."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def signs(path: Path) -> list[tuple[int, int, int] | None]:
     """What tells whether a file, its log or its journal was changed in between."""
     found: list[tuple[int, int, int] | None] = []

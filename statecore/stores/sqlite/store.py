@@ -28,7 +28,7 @@ from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, DURABILITY, Channel, inode
 from .damage import SUSPECT, looked_again
-from .opening import create, defect, furnish, located, look, marked
+from .opening import create, defect, furnish, located, look, marked, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -242,8 +242,7 @@ class SqliteDb(Relational):
         create(self.path)
         look(self.path)
         furnish(self.path, self._factory)
-        log = self.path.with_name(self.path.name + "-wal")
-        if log.exists() and log.stat().st_size > WAL_PAGES * PAGE:
+        if size_of(self.path.with_name(self.path.name + "-wal")) > WAL_PAGES * PAGE:
             self._unsaved = WAL_PAGES
 
 

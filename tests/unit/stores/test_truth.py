@@ -114,6 +114,13 @@ def test_a_neighbour_that_closes_inside_the_look_is_no_damage(file, monkeypatch)
     store.close()
 
 
+def test_a_log_that_goes_away_has_no_size(file):
+    """The size of a log is asked once: one that a neighbour has just removed has none, and is no error."""
+    assert opening.size_of(file.with_name("runs.db-wal")) == 0
+    file.write_bytes(b"four")
+    assert opening.size_of(file) == 4
+
+
 class Lying(sqlite3.Connection):
     """A connection on which the next SELECT meets an error of SQLite, once for each error that waits."""
 
