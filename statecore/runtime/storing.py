@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from statecore.core import Ask, Node, Program
-    from statecore.stores import Decided
+    from statecore.stores import Decided, Identity
 
     from .execution import Execution
     from .host import Host
@@ -42,7 +42,7 @@ POLL = 0.2
 """After how many seconds a driver that waits for a call or a delay looks for decisions again, where a question is open beside it."""
 MANY = 10_000
 UNSTORED = "its end could not be stored"
-UNRETURNED: dict[tuple[int, str, str], Execution] = {}
+UNRETURNED: dict[tuple[int, str, Micros], Execution] = {}
 """Executions that are over, and whose runs could not be given back, by `place_of`."""
 LONGEST = 1.0
 """How many seconds the thread sleeps at most, and so how long it outlives the last run."""
@@ -198,7 +198,7 @@ def let_go(execution: Execution) -> None:
     Calls whose end could not be stored are stored as interrupted first (CRASH-2). Where even that cannot be stored the lease is kept, and
     this process gives the run back as soon as it can (`give_back_left`); if it ends before, the next owner knows that the calls are in doubt.
     """
-    place = place_of(execution.host, execution.identity.run_id)
+    place = place_of(execution.identity)
     UNRETURNED.pop(place, None)
     try:
         if execution.lost:
@@ -213,18 +213,19 @@ def let_go(execution: Execution) -> None:
         raise
 
 
-def place_of(host: Host, run_id: str) -> tuple[int, str, str]:
-    """The process, the store and the run: a forked child gives nothing back for its parent, and another store object of the same file does."""
-    return os.getpid(), str(getattr(host.store, "path", id(host.store))), run_id
+def place_of(identity: Identity) -> tuple[int, str, Micros]:
+    """The process and the run. A forked child gives nothing back for its parent; the file may have another name by now, or another store object."""
+    return os.getpid(), identity.run_id, identity.created
 
 
 def give_back_left(host: Host, run_id: str) -> None:
     """Give back a run that this process executes no longer, and could not give back; does nothing where there is none.
 
-    Raises the store's error where it still cannot. The epoch fences it: a run that was taken over meanwhile is left alone.
+    Raises the store's error where it still cannot. A run that was taken over meanwhile is left alone.
     """
-    execution = UNRETURNED.pop(place_of(host, run_id), None)
-    if execution is not None:
+    record = host.store.load(run_id)
+    execution = UNRETURNED.pop(place_of(record.identity), None)
+    if execution is not None and execution.epoch == record.epoch:
         execution.host = host  # the store object of that time may be closed
         let_go(execution)
 

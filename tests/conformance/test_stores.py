@@ -21,8 +21,10 @@ class TestSqliteDb(SharedStoreConformance):
     """One file, waiting for the disk at each commit."""
 
     def opener(self, folder):
-        """A file in the folder, which need not be there yet."""
-        return partial(SqliteDb, folder / "deep" / "runs.db")
+        """A file in a folder of the folder."""
+        deep = folder / "deep"
+        deep.mkdir(exist_ok=True)
+        return partial(SqliteDb, deep / "runs.db")
 
 
 class TestSqliteDbNormal(SharedStoreConformance):

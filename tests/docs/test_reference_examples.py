@@ -21,7 +21,8 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 @pytest.fixture
 def ran(monkeypatch, tmp_path, capsys):
-    """Run a script in an empty directory with these answers; the lines that it printed."""
+    """Run a script in a directory with an empty folder `tmp`, with these answers; the lines that it printed."""
+    (tmp_path / "tmp").mkdir()  # the documented examples name it, and a store makes no folder (P24)
 
     def run(name: str, *answers: str) -> list[str]:
         said = iter(answers)

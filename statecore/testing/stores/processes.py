@@ -147,7 +147,9 @@ class Processes(Shared):
 
     def test_processes_may_open_a_new_store_at_once(self, tmp_path: Path) -> None:
         """The first process makes the store, another one at the same moment uses it, and no run is lost."""
-        opener = self.opener(tmp_path / "new")
+        folder = tmp_path / "new"
+        folder.mkdir()
+        opener = self.opener(folder)
         together(begin_all, opener, 4, 5)
         store = opener()
         assert {record.identity.run_id for record in store.runs(RunFilter())} == {
