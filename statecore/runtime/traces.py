@@ -7,12 +7,11 @@ It holds file names, line numbers and lines of code, and no values of variables.
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Callable, Iterator
+from functools import cache
 from linecache import getline
-from pathlib import Path
-from traceback import walk_tb
-from types import CodeType, FrameType
+from os.path import dirname
+from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
 
 from statecore.errors.base import cut
@@ -24,8 +23,7 @@ FRAMES, MEMBERS, DEPTH, LINE, WORDS = 10, 8, 5, 200, 1_000
 JOINTS = ("", "The exception above is the cause of this one:", "")
 HANDLING = ("", "While the exception above was handled, this one was raised:", "")
 NAMES = ("stdlib", "platstdlib", "purelib", "platlib")
-HERE = str(Path(__file__).parents[1])
-LIBRARIES = (*(f"{sysconfig.get_path(name)}/" for name in NAMES), f"{HERE}/", "<frozen ")
+HERE = dirname(dirname(__file__))  # noqa: PTH120  # pathlib would cost each import of statecore 2 ms
 INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
@@ -68,6 +66,14 @@ def where(error: BaseException, function: object = None) -> str | None:
     return None
 
 
+@cache
+def libraries() -> tuple[str, ...]:
+    """The beginnings of file names that are no user's."""
+    import sysconfig  # noqa: PLC0415  # only a step that raises pays for it
+
+    return (*(f"{sysconfig.get_path(name)}/" for name in NAMES), f"{HERE}/", "<frozen ")
+
+
 def owner(function: object) -> Callable[[FrameType], bool]:
     """What tells the user's frames: those of the function's package, and those of no library."""
     while hasattr(function, "func"):  # functools.partial
@@ -80,14 +86,21 @@ def owner(function: object) -> Callable[[FrameType], bool]:
         if package and (name == package or name.startswith(f"{package}.")):
             return True
         file = frame.f_code.co_filename
-        return not (file.startswith(LIBRARIES) or any(part in file for part in INSTALLED))
+        return not (file.startswith(libraries()) or any(part in file for part in INSTALLED))
 
     return is_own
 
 
+def levels(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    """The frames of a traceback and their lines, outermost first."""
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+
+
 def frames(error: BaseException, is_own: Callable[[FrameType], bool]) -> list[TraceFrame]:
     """The frames of an exception, from the user's first one on; where there is none, those outside statecore."""
-    found = [TraceFrame(frame.f_code, line, is_own(frame)) for frame, line in walk_tb(error.__traceback__)]
+    found = [TraceFrame(frame.f_code, line, is_own(frame)) for frame, line in levels(error.__traceback__)]
     first = next((number for number, frame in enumerate(found) if frame.own), None)
     if first is not None:
         found = found[first:]
