@@ -155,9 +155,14 @@ GoOn(d, node, turn, prev, last) ==  \* past a component: to its sibling, or out 
 Ripe(d, e) == \A c \in d.cursors : Ends(e, c) => ~Calls(c) /\ c.phase \notin {"failed", "cancelled"}
 EndEarly(d, e) ==
     LET Gone(at) == at = e.unit \/ Within(at, e.unit)
+        kept == SelectSeq(d.endings, LAMBDA x : ~Gone(x.unit))
+        moved == [i \in 1..Len(kept) |-> IF Within(kept[i].at, e.unit)
+                                         THEN [kept[i] EXCEPT !.at = e.unit, !.turn = Outer(@, e.unit)] ELSE kept[i]]
         left == [d EXCEPT !.cursors = {c \in @ : ~Ends(e, c)}, !.frames = {f \in @ : ~(Gone(f.at) /\ Same(f.turn, e.turn, e.unit))},
-                          !.endings = SelectSeq(@, LAMBDA x : ~Gone(x.unit))]
-    IN IF e.unit = Root THEN [left EXCEPT !.result = e.last] ELSE GoOn(left, Node(e.unit), Outer(e.turn, e.unit), e.prev, e.last)
+                          !.endings = moved]
+    IN IF e.unit = Root THEN [left EXCEPT !.result = e.last]
+       ELSE IF \E i \in 1..Len(moved) : moved[i].at = e.unit THEN left  \* that one goes on from further out, once
+       ELSE GoOn(left, Node(e.unit), Outer(e.turn, e.unit), e.prev, e.last)
 
 Cancelled == [run |-> "cancelled", cursors |-> {}, frames |-> {}, endings |-> << >>, result |-> << >>]
 Lines == [call |-> "calls_owed", timer |-> "timers_owed", ask |-> "answers_owed", nothing |-> "not_begun"]

@@ -72,6 +72,12 @@ def pausing() -> list[Program]:
     return found
 
 
+def ending() -> list[Program]:
+    """A unit that an error leaves around a Parallel in which a step may say stop, as the whole of a nested workflow, and with a gate behind it."""
+    left = Steps("u", [Parallel(Step("x", code), Step("y", code), name="p")], on_error="skip")
+    return [compiled(Definition("w", (left,)), Step("z", code, requires_confirmation=True))]
+
+
 def random_programs(count: int, seed: int) -> Iterator[Program]:
     """`count` different workflows, the same for the same seed."""
     draw = Random(seed)  # noqa: S311  # it chooses examples, not secrets

@@ -131,8 +131,9 @@ Proof.
   assert (I1 : R r d1). { eapply fold_R; [|exact F1|]. - intros ? ? ?. apply fire_cancel_R. - apply R_sub; auto. intros x. rewrite filter_In. tauto. }
   match type of H with match ?F with _ => _ end = _ => destruct F as [d2|] eqn:F2; [|discriminate] end.
   assert (I2 : R r d2). { eapply fold_R; [|exact F2|exact I1]. intros a x b. unfold end_one.
-    destruct (gone_ _ _ _); [destruct (existsb _ _); apply fire_y_R|intros X; injection X as <-; auto]. }
-  destruct (is_root _); [injection H as <-; exact I2|eapply go_on_R; eauto; exact I2].
+    destruct (gone_ _ _ _); [destruct (existsb _ (around _ _ _ _)); apply fire_y_R|intros X; injection X as <-; auto]. }
+  destruct (is_root _); [injection H as <-; exact I2|].
+  destruct (existsb _ _); [injection H as <-; exact I2|eapply go_on_R; eauto; exact I2].
 Qed.
 Lemma begin_R r d c d' : begin p d c = Some d' -> R r d -> ph c = P_pending -> R r d'.
 Proof. unfold begin. destruct (held p d c); [|intros; eapply take_R; eauto]. intros H I P; injection H as <-. apply rests_add; auto. left; auto. Qed.

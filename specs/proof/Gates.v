@@ -497,13 +497,13 @@ Proof.
   assert (S2 : Step d1 d2).
   { eapply (fold_step _ SP SP_mono); [|exact F2|apply S1|].
     - intros d5 x d6 B I5 P5. unfold end_one in B. destruct (gone_ p (e_unit e) (fst x)).
-      + destruct (existsb _ _); exact (fire_one _ _ _ _ _ _ _ _ B I5 P5).
+      + destruct (existsb _ (around _ _ _ _)); exact (fire_one _ _ _ _ _ _ _ _ B I5 P5).
       + injection B as <-. apply Step_refl; auto.
     - eapply Forall_impl; [intros x; apply SP_mono; apply S1|]. apply inner_forall, around_fold.
       + eapply Forall_impl; [|exact PI]. intros c P; apply P.
       + apply around_fold; [apply Inv_around; auto|]. apply around_places; auto. apply PE. }
   pose proof (Step_trans _ _ _ S1 S2) as [I2 IN].
-  match type of H with (if _ then Some (set_result ?x _) else _) = _ => set (d4 := x) in H end.
+  match type of H with (if _ then Some (set_result ?x _) else _) = _ => set (d4 := x) in * end.
   assert (M4 : moves d4 = moves d2) by reflexivity.
   assert (I4 : Inv d4).
   { unfold d4. apply Inv_endings; [apply Inv_frames; auto; apply Forall_filter; apply I2|]. simpl.
@@ -519,7 +519,8 @@ Proof.
     - rewrite cut_len; [lia|]. apply anc_depth in WI. lia. }
   unfold is_root in H. destruct (Nat.eqb_spec (e_unit e) 0) as [Z|Z].
   - injection H as <-. split; [apply Inv_result; auto|exact IN].
-  - assert (X : Step d4 d').
+  - destruct (existsb _ (endings d4)); [injection H as <-; split; [exact I4|exact IN]|].
+    assert (X : Step d4 d').
     { destruct PE as (U & A & L). eapply past_step; [exact H|auto|..].
       - rewrite M4. eapply around_mono; [exact IN|]. destruct U as [U|[U|U]]; [contradiction|rewrite U; auto|].
         intros q Q. apply A. eapply anc_trans; eauto.

@@ -278,5 +278,5 @@ def end_early(draft: Draft, ending: Ending, inside: list[Cursor]) -> None:
     ]
     if unit.at == ROOT:
         draft.result = ending.last
-    else:
+    elif all(e.at != unit.at for e in draft.endings):  # where one stands at the unit, that one goes on from further out, once
         go_on(draft, unit, ending.turn[: unit.depth], ending.prev, ending.last)

@@ -34,6 +34,44 @@ def test_a_unit_that_was_left_is_not_finished_by_a_stop_in_it():
     assert state.run == "completed"
 
 
+LEFT = Steps("left", [Parallel(Step("x", work), Step("y", work), name="p")], on_error="skip")
+ALONE = Workflow("inner", [LEFT])
+BESIDE = Workflow("inner", [Parallel(LEFT, Step("q", work), name="both")])
+
+
+@pytest.mark.spec("RUN-3", "ERR-7")
+@pytest.mark.parametrize(
+    ("inner", "answers"),
+    [
+        (ALONE, (Event("fail", "inner/left/p/y"), Event("stop", "inner/left/p/x"))),
+        (ALONE, (Event("stop", "inner/left/p/x"), Event("fail", "inner/left/p/y"))),
+        (
+            BESIDE,
+            (
+                Event("fail", "inner/both/left/p/y"),
+                Event("stop", "inner/both/left/p/x"),
+                Event("succeed", "inner/both/q"),
+            ),
+        ),
+    ],
+)
+def test_a_stop_inside_a_unit_that_is_left_ends_its_workflow_once(inner, answers):
+    """A unit is left in which a step said stop: the workflow ends once, by the stop, and the step after it begins once, with its output."""
+    program = Workflow("w", [inner, Step("pay", work)]).compiled.program
+    state = advance(program, BEGINNING, START).state
+    moves = []
+    for event in answers:
+        advanced = advance(program, state, event)
+        state = advanced.state
+        moves += [(move.at, move.dest) for move in advanced.moves]
+    assert moves.count(("pay", "running")) == 1
+    assert moves.count(("inner", "completed")) == 1
+    [cursor] = state.cursors
+    [said] = [event.at for event in answers if event.trigger == "stop"]
+    assert cursor.prev == Ref(said, (), 0)
+    assert state.endings == ()
+
+
 @pytest.mark.spec("RUN-1")
 def test_a_run_hands_on_what_it_completed_with():
     """The row with which a run completes says so; the rows before it, and that of a run that was cancelled, hand on nothing."""
