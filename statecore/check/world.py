@@ -184,7 +184,7 @@ def skip_out(_program: Program, _state: State, event: Event, after: Advanced) ->
 
 
 def skip_none(program: Program, state: State, _event: Event, after: Advanced) -> str:
-    """What is skipped hands on nothing, and what follows a skipped step has no previous content."""
+    """A skipped step hands on nothing, and the next step has no previous content."""
     for move in after.moves:
         if move.dest == w.skipped and move.hands_on is not None:
             return f"{move.at} handed on {move.hands_on}"

@@ -1,4 +1,4 @@
-"""What a command's exit code says, and which code stands for which error."""
+"""The exit codes of a command, and the code of each error."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def run_row(view: WorkflowRunOutput, changed: str) -> str:
 
 
 def verdict_lines(judgements: list[Judgement], place: str) -> Iterator[str]:
-    """What a definition would make of the unfinished runs of a store: a count, then each run that does not simply go on."""
+    """The verdicts of a definition on the unfinished runs of a store: a count, then each run that does not simply go on."""
     from statecore.runtime.doctor import REMEDIES  # noqa: PLC0415  # only those who ask the judge need it
     from statecore.runtime.judge import Verdict  # noqa: PLC0415  # as above
 

@@ -81,7 +81,7 @@ def worker(  # noqa: PLR0913  # the options of the command, one by one
 
 
 def teller(screen: Screen, *, as_json: bool) -> Callable[[Went], None]:
-    """What prints a line for each run; runs end on several threads, lines come whole."""
+    """The printer of a line for each run; runs end on several threads, lines come whole."""
     lock = Lock()
 
     def tell(went: Went) -> None:

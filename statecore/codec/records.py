@@ -129,7 +129,7 @@ def read_one(kind: type[Any], plain: Any) -> Any:
 
 
 def read_marks(plain: Any) -> Marks:
-    """What a cursor carries; an empty array where it carries nothing."""
+    """The carried values of a cursor; an empty array where there are none."""
     if plain == [] and type(plain) is list:
         return UNMARKED
     marks: Marks = read_one(Marks, plain)

@@ -108,7 +108,7 @@ def parse_bytes(plain: str) -> bytes:
 
 
 def spell_clock(value: datetime | time) -> list[Any]:
-    """What the clock on the wall shows, its zone, and its fold."""
+    """The time of a wall clock, its zone, and its fold."""
     return [value.replace(tzinfo=None).isoformat(), spell_zone(value), value.fold]
 
 

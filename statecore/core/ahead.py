@@ -53,7 +53,7 @@ class Gate(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """What lies before a run. `begins` has the components that call user code, by address and round, each with the gates before it.
+    """The part of a program ahead of a run. `begins` has the components that call user code, by address and round, with the gates before each.
 
     `gates` are the gates that may be asked, `reached` the rounds in which each address is reached, `entered` those in which it begins.
     """
@@ -65,7 +65,7 @@ class Ahead(NamedTuple):
 
 
 def ahead(program: Program, state: State) -> Ahead:
-    """What lies before a run in this state, if it follows this program from here on. Each place of the state must be in the program."""
+    """The part ahead of a run in this state, if it follows this program from here on. Each place of the state must be in the program."""
     search = Search(program, state)
     search.run()
     found = Ahead({}, {}, {}, {})

@@ -96,7 +96,7 @@ class Draft:
         return TABLES[self.program.nodes[cursor.at].machine].owes.get(cursor.phase) == "call"
 
     def frame(self, at: Address, turn: Turn) -> Frame:
-        """What an entered component remembers; it is taken out."""
+        """The memory of an entered component; it is taken out."""
         [index] = [index for index, frame in enumerate(self.frames) if (frame.at, frame.turn) == (at, turn)]
         return self.frames.pop(index)
 

@@ -44,7 +44,7 @@ class Reached(NamedTuple):
 
 
 class WordSlice(NamedTuple):
-    """What a word leads to: `entries` are its ways out of the question, `stops` the addresses and kinds of the questions at the end."""
+    """The part of the program that a word leads to: `entries` are its ways out of the question, `stops` the questions at the end."""
 
     entries: tuple[tuple[str, Address], ...]
     components: tuple[Reached, ...]

@@ -61,7 +61,7 @@ def after_failure(node: Node, _cursor: Cursor) -> frozenset[str]:
 
 
 def after_iteration(node: Node, iteration: int) -> frozenset[str]:
-    """What follows an iteration of a Loop: the end, its end condition, its review, or the next one."""
+    """The successor of an iteration of a Loop: the end, its end condition, its review, or the next one."""
     rest = node.facts - ITERATION
     if iteration + 1 >= node.limits.iterations:
         return rest | {w.iterations_spent}

@@ -40,7 +40,7 @@ def has_gate(node: Node, kind: str) -> bool:
 
 
 def weakened(old: Node, new: Node, *, has_deadline: bool = False) -> Iterator[str]:
-    """What of a component is weaker in the new definition, in words. `has_deadline`: a question is open there that has one."""
+    """The weaker settings of a component in the new definition, in words. `has_deadline`: an open question there has one."""
     for says, order in ORDERS.items():
         wanted = RELEVANT.get(says)
         asked = wanted is None or (old.facts & wanted and new.facts & wanted)
@@ -58,5 +58,5 @@ def rank(node: Node, order: tuple[frozenset[str], ...]) -> int:
 
 
 def silence(node: Node, *, has_deadline: bool) -> int:
-    """What a passed deadline leads to; without a deadline nothing passes."""
+    """The consequence of a passed deadline; without a deadline nothing passes."""
     return rank(node, SILENCE) if has_deadline or node.limits.timeout is not None else 0

@@ -1,4 +1,4 @@
-"""What each setting needs beside it: a setting that can have no effect is refused where it is written (GATE-1).
+"""The needs of each setting: a setting that can have no effect is refused where it is written (GATE-1).
 
 `NEEDS` is the one table. It drives the refusal (`refuse_idle`), the page `specs/guide/settings.md` and the test over every component and
 setting. A setting is set if it differs from its default; a default that is written out sets nothing. A companion stands on the component

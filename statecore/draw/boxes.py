@@ -59,7 +59,7 @@ def table(node: Component) -> Table:
 
 
 def holds(node: Component) -> Holds:
-    """What a component holds."""
+    """The members of a component."""
     return KINDS[node.kind].holds
 
 

@@ -235,7 +235,7 @@ def rebuilt(kind: type[Raised], message: str, given: Mapping[str, Any]) -> Raise
 
 
 def fields_of(kind: type[StatecoreError]) -> tuple[Any, ...]:
-    """What attrs knows of a class's attributes; a group of errors has none."""
+    """The attributes of a class, as attrs knows them; a group of errors has none."""
     return getattr(kind, "__attrs_attrs__", ())
 
 

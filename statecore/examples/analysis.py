@@ -26,7 +26,7 @@ TABLES = {".csv", ".tsv"}
 
 
 def read(step_input: StepInput) -> dict[str, Any]:
-    """What was read: the path, the kind of file, its size in bytes and a fingerprint of its content."""
+    """The facts about the file: its path, its kind, its size in bytes and a fingerprint of its content."""
     path = Path(step_input.input or SHIPPED)
     content = path.read_bytes()
     kind = "table" if path.suffix.lower() in TABLES else "text"

@@ -17,12 +17,12 @@ def build(step_input: StepInput) -> str:
 
 
 def deploy(step_input: StepInput) -> str:
-    """What was deployed."""
+    """The deployed version."""
     return f"deployed {step_input.previous_step_content}"
 
 
 def announce(step_input: StepInput) -> str:
-    """What was announced."""
+    """The announcement."""
     return f"announced: {step_input.previous_step_content}"
 
 

@@ -27,7 +27,7 @@ def offer_repair(step_input: StepInput) -> str:
 
 
 def close_case(step_input: StepInput) -> str:
-    """What stays in the file."""
+    """The record on file."""
     return f"closed ({step_input.previous_step_content})"
 
 

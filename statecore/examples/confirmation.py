@@ -17,7 +17,7 @@ def draft(step_input: StepInput) -> str:
 
 
 def send(step_input: StepInput) -> str:
-    """What was sent."""
+    """The mail that was sent."""
     return f"sent: {step_input.previous_step_content}"
 
 

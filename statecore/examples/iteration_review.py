@@ -31,7 +31,7 @@ def cut(step_input: StepInput) -> str:
 
 
 def publish(step_input: StepInput) -> str:
-    """What was published."""
+    """The text that was published."""
     return f"published: {step_input.previous_step_content}"
 
 

@@ -43,7 +43,7 @@ def approval(department: str) -> Workflow:
 
 
 def announce(step_input: StepInput) -> str:
-    """What was announced."""
+    """The announcement."""
     return f"announced: {step_input.previous_step_content}"
 
 

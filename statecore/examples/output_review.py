@@ -30,7 +30,7 @@ def reply(step_input: StepInput) -> str:
 
 
 def send(step_input: StepInput) -> str:
-    """What was sent."""
+    """The text that was sent."""
     return f"sent: {step_input.previous_step_content}"
 
 

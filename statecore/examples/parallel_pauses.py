@@ -20,7 +20,7 @@ from statecore import Parallel, Step, StepInput, Workflow
 
 
 def stock(step_input: StepInput) -> str:
-    """What is there already; nobody has to be asked for this."""
+    """The records at hand; they need no decision."""
     return f"nothing like {step_input.input} in stock"
 
 
@@ -35,7 +35,7 @@ def notice(step_input: StepInput) -> str:
 
 
 def summary(step_input: StepInput) -> str:
-    """What was done; a branch that was rejected handed on nothing."""
+    """The report; a rejected branch handed on nothing."""
     branches: dict[str, Any] = step_input.previous_step_content
     return "; ".join(f"{name}: {content or 'not done'}" for name, content in branches.items())
 

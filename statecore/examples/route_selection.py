@@ -42,7 +42,7 @@ def call(step_input: StepInput) -> str:
 
 
 def log(step_input: StepInput) -> str:
-    """What stays on file."""
+    """The record on file."""
     return f"{step_input.input}: {step_input.previous_step_content or 'nobody was informed'}"
 
 

@@ -70,7 +70,7 @@ def decoded(content: bytes) -> str:
 
 
 def delimiter(text: str) -> str:
-    """What separates the columns: comma, semicolon, tab or bar."""
+    """The separator of the columns: comma, semicolon, tab or bar."""
     try:
         return csv.Sniffer().sniff(text[:SNIFFED], delimiters=",;\t|").delimiter
     except csv.Error:

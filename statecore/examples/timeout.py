@@ -32,7 +32,7 @@ def keep(step_input: StepInput) -> str:
 
 
 def tell(step_input: StepInput) -> str:
-    """What the front desk hears."""
+    """The message to the front desk."""
     return step_input.previous_step_content or f"{step_input.input} is free again"
 
 

@@ -15,7 +15,7 @@ from statecore import Step, StepInput, UserInputField, Workflow
 
 
 def receipt(step_input: StepInput) -> str:
-    """What the receipt is for."""
+    """The subject of the receipt."""
     return f"receipt for {step_input.input}"
 
 

@@ -1,4 +1,4 @@
-"""What a kind of component is, besides its lifecycle: the one record that every upper floor reads instead of asking for a kind by its name.
+"""The record of a kind of component, besides its lifecycle: every upper floor reads it instead of asking for a kind by its name.
 
 A record stands beside the table of its component and has no behaviour. A floor that needs code for a kind has a table keyed by a part of this
 record, and compares its keys with `exhaustive` when it is imported, so that a new component is missed nowhere.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Told(Protocol):
-    """What a call is made with, as far as an agent is told of it."""
+    """The facts of a call that an agent is told."""
 
     def previous(self) -> Any:
         """The previous content."""
@@ -32,7 +32,7 @@ class Told(Protocol):
         """The run's input."""
 
     def said(self) -> dict[str, Any]:
-        """What people gave the step."""
+        """The answers to the step."""
 
     def session_state(self) -> dict[str, Any]:
         """The session state, to be changed."""
@@ -146,7 +146,7 @@ OF_VALUE: dict[str, Sign] = {"is_paused": SIGNS["is_paused"], "__interrupt__": S
 
 
 def said(result: Any, name: str) -> Any:
-    """What a result has under a name, None where it has nothing. A method that asks for a status or a flag is called."""
+    """The value that a result has under a name, or None. A method that asks for a status or a flag is called."""
     if isinstance(result, Mapping):
         return result.get(name)
     found = getattr(result, name, None)
@@ -266,7 +266,7 @@ OFFERED: dict[str, Callable[[Execution, Told], Any]] = {
 
 
 def keywords(run: Callable[..., Any], execution: Execution, values: Told) -> dict[str, Any]:
-    """What `run` is given beside the prompt: of `OFFERED` what its signature names. `**kwargs` names nothing."""
+    """The arguments of `run` beside the prompt: those of `OFFERED` that its signature names. `**kwargs` names nothing."""
     try:
         _prompt, *parameters = inspect.signature(run).parameters.values()
     except (TypeError, ValueError):
@@ -281,7 +281,7 @@ def keywords(run: Callable[..., Any], execution: Execution, values: Told) -> dic
 
 
 def prompt(values: Told) -> Any:
-    """What an agent is asked: the previous content, or the run's input where that is None, with what people said to this step.
+    """The prompt of an agent: the previous content, or the run's input where that is None, with the answers to this step.
 
     A text is followed by the form, and by the rejected output and the feedback; a dict gets them under the names of `additional_data`.
     """

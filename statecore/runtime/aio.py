@@ -63,7 +63,7 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
 
 
 async def looked(execution: Execution) -> tuple[Event, ...]:
-    """What people have decided; off the event loop where the store waits for a disk."""
+    """The stored decisions; read off the event loop where the store waits for a disk."""
     return await asyncio.to_thread(decided_beside, execution) if execution.host.store.blocking else decided_beside(execution)
 
 

@@ -160,7 +160,7 @@ class CallValues:
         return additional
 
     def said(self) -> dict[str, Any]:
-        """What people gave this step: its form, and the feedback on its last output."""
+        """The answers to this step: its form, and the feedback on its last output."""
         return said_to(self._execution, self._call, self.cursor)
 
     def media(self, name: str) -> list[Any] | None:
@@ -174,7 +174,7 @@ class CallValues:
         return session(self._execution.identity.session_id) if session is not None else None
 
     def decision(self) -> Decision | None:
-        """What was said at the nearest gate, form or route: this component's own, or that of one around it."""
+        """The answer at the nearest gate, form or route: this component's own, or that of one around it."""
         execution, call = self._execution, self._call
         history, program = execution.history(), execution.program
         for node in (program.nodes[call.at], *program.ancestors(call.at)):
@@ -220,7 +220,7 @@ def laid_over(base: str, mine: str, now: str) -> str:
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
-    """What people have given a call: `user_input`, and `rejection_feedback` with `previous_output` of the nearest output that was rejected.
+    """The answers for a call: `user_input`, and `rejection_feedback` with `previous_output` of the nearest rejected output.
 
     That is its own last output, the result of the Router around it, or the last iteration of the Loop around it.
     """
@@ -247,7 +247,7 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
 
 
 def rejected(execution: Execution, at: Address, turn: Turn, attempt: int, marks: Marks) -> dict[str, Any]:
-    """What a person said of the last output of a component, and that output."""
+    """The feedback on the last output of a component, and that output."""
     attempts: Iterable[int] = range(attempt - 1, -1, -1)  # a Router's result is a child's: its review is the newest before
     if isinstance(marks.rejected, Ref) and marks.rejected.at == at:
         attempts = [marks.rejected.attempt]
@@ -298,7 +298,7 @@ class Past:
             raise UnknownStep(name, [each for each, addresses in named.items() if set(addresses) != {ROOT}])
 
     def output(self, name: str) -> StepOutput | None:
-        """What the newest step of that name handed on; None if it has not run."""
+        """The output of the newest step of that name; None if it has not run."""
         history, visit = self.newest(name)
         return history.output(visit) if visit is not None else None
 

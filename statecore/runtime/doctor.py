@@ -1,4 +1,4 @@
-"""What in a store nothing moves, and what a definition makes of runs that were parked under another one. It reads, and changes nothing.
+"""The runs of a store that nothing moves, and the verdicts of a definition on runs parked under another one. It changes nothing.
 
 Theory of operation. Every run is executed by a process that lives, or waits for a person, or is over. Whatever is none of these is named here,
 with what to do: runs that a process left, processes that live and do not move, pauses whose deadline is over, decisions that nothing has
@@ -46,7 +46,7 @@ def changed(db: RunReader, workflow_id: str, program: Program) -> Iterator[Recor
 
 
 def verdicts(db: RunReader, workflow_id: str, program: Program, now: Micros) -> list[Judgement]:
-    """What would become of each unfinished run of a workflow under this definition of it."""
+    """The verdict of this definition on each unfinished run of its workflow."""
     return [judge(db, record, program, now) for record in db.runs(RunFilter(workflow_id=workflow_id, phases=UNFINISHED, limit=ALL))]
 
 

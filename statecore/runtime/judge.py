@@ -51,7 +51,7 @@ def stored(canonical: str) -> Program:
 
 @frozen
 class Judgement:
-    """What becomes of a stored run under a program, and why."""
+    """The verdict of a program on a stored run, and its reasons."""
 
     run_id: str
     verdict: Verdict
@@ -99,7 +99,7 @@ class Case:
                 yield Difference("answer", ask.at, sentence(node, word, said, why), firm=word in FIRM or lacks_choice(node, said))
 
     def changed(self, ask: Ask, node: Node, word: str) -> str | None:
-        """What has changed of a question for one of its words; None for nothing."""
+        """The change of a question for one of its words; None where there is none."""
         question = self.questions.get(ask.pause_id)
         if question is not None and not says_the_same(question, node):
             return "the question says something else now"
@@ -203,7 +203,7 @@ def check_seen(canonical: str, question: Pause, shown: str) -> None:
 
 
 def judge(db: RunReader, record: Record, program: Program, now: Micros) -> Judgement:
-    """What would become of a stored run under a program."""
+    """Judge a stored run under a program."""
     run_id = record.identity.run_id
     try:
         rows = db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=ALL))

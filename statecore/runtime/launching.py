@@ -193,7 +193,7 @@ def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str,
 
 
 def reopening(host: Host, compiled: Compiled, record: Record, on_failed: OnFailed | None) -> Continuation:
-    """What calls the failed step of a run again. Raises `RunFailed` unless a second start is to do so."""
+    """The state in which the failed step of a run is called again. Raises `RunFailed` unless a second start is to do so."""
     first = record.identity
     if on_failed != "retry":
         raise run_failed(host, record) from host.failures.get(first.run_id)
@@ -201,7 +201,7 @@ def reopening(host: Host, compiled: Compiled, record: Record, on_failed: OnFaile
 
 
 def run_failed(host: Host, record: Record) -> RunFailed:
-    """What a second start is told of a failed run: the step, the class and the words of the error that the run failed of."""
+    """The error that a second start of a failed run gets: the step, the class and the words of the run's error."""
     first = record.identity
     visits = History().extend(host.store.journal(first.run_id, 0, record.seq)).visits.values()
     failed = [visit for visit in visits if visit.phase == w.failed and visit.failures][-1]

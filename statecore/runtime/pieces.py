@@ -52,7 +52,7 @@ def joined(yielded: list[Any]) -> Any:
 
 
 def piece_of(each: Any) -> Any:
-    """What an executor yields is a piece, unless it is the output itself."""
+    """A yielded value of an executor is a piece, unless it is the output itself."""
     return NOTHING if isinstance(each, StepOutput) else each
 
 
@@ -72,7 +72,7 @@ def piece(execution: Execution, call: Call, each: Any) -> Piece | None:
 
 
 def teller(execution: Execution, call: Call, put: Callable[[Piece], object]) -> Tell | None:
-    """What puts the pieces of a call where they are heard; None where the run is not streamed."""
+    """The function that hands the pieces of a call to the listener; None where the run is not streamed."""
     if not execution.streamed:
         return None
 
@@ -117,7 +117,7 @@ async def finish(value: Any, manner: Manner, tell: Tell | None) -> Any:
 
 
 def opened(value: Any, manner: Manner) -> Any:
-    """What an agent gave; an iterator that is no generator, as the streams of clients are, as one."""
+    """The result of an agent; an iterator that is no generator, as the streams of clients are, as one."""
     if manner is AGENT and not agents.names_of(value):
         if isinstance(value, AsyncIterator) and not inspect.isasyncgen(value):
             return (each async for each in value)
@@ -190,7 +190,7 @@ def pieces(execution: Execution, call: Call, value: Any) -> Generator[Piece, Non
 
 
 def beside(generator: Any) -> Generator[Any, None, None]:
-    """What an async generator yields, from a thread of its own: it runs in one task, as it would on the user's own event loop."""
+    """The items of an async generator, from a thread of its own: it runs in one task, as it would on the user's own event loop."""
     import asyncio  # noqa: PLC0415  # only asynchronous steps pay for it
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # the same
     from queue import SimpleQueue  # noqa: PLC0415  # the same

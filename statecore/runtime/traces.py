@@ -75,7 +75,7 @@ def libraries() -> tuple[str, ...]:
 
 
 def owner(function: object) -> Callable[[FrameType], bool]:
-    """What tells the user's frames: those of the function's package, and those of no library."""
+    """The test for the user's frames: those of the function's package, and those of no library."""
     while hasattr(function, "func"):  # functools.partial
         function = function.func
     module = str(getattr(function, "__module__", None) or "")

@@ -74,7 +74,7 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> tuple[int, str]:
-        """What tells it from the other jobs of a worker: runs of two stores may have one id."""
+        """The key of a job among those of a worker: runs of two stores may have one id."""
         return id(self.workflow), self.record.identity.run_id
 
     def going(self, adopt_by: str | None) -> Continuation:

@@ -169,7 +169,7 @@ class History:
         return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt), entry)
 
     def decision(self, answer: Closing) -> Decision:
-        """What was said to a question, its value freshly decoded."""
+        """The answer to a question, its value freshly decoded."""
         kind, asked, entry = answer
         said, expired = particulars(entry), entry.trigger == w.expire
         time = None if expired else self.times(asked)
@@ -184,7 +184,7 @@ class History:
         )
 
     def at_the_gate(self, at: Address, turn: Turn) -> Decision | None:
-        """What was said last before a component ran; None where nobody was asked."""
+        """The last answer before a component ran; None where there was no question."""
         visit = self.visits.get((at, turn))
         answers = [each for each in visit.answers if each.kind in AT_THE_GATE] if visit is not None else []
         return self.decision(answers[-1]) if answers else None

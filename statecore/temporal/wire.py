@@ -66,7 +66,7 @@ def size_of(sent: Any) -> int:
 
 
 def checked(what: str, sent: Any) -> Any:
-    """What is sent, once its size is known to be in order. Raises `ValueTooLarge`."""
+    """The payload, once its size is known to be in order. Raises `ValueTooLarge`."""
     size = size_of(sent)
     if size > MAX_SENT:
         raise ValueTooLarge(what, size, MAX_SENT)
@@ -139,7 +139,7 @@ def read_head(identity: Identity, head: Plain) -> Record:
 
 @frozen
 class Start:
-    """What a run's workflow is started with: all that it will ever know, but for results and decisions.
+    """The input of a run's workflow: all that it will ever know, but for results and decisions.
 
     `said` is what people are shown, by address (`sayings`); `lease` is in seconds; `carried` is where an earlier execution of the same run
     got to, None for a new one; `reopens` says that a person has a failed run go on.
@@ -188,7 +188,7 @@ def queue_of(workflow_id: str) -> str:
 
 
 def memo(told: Plain) -> Plain:
-    """What a run's memo says: how it stands and what people owe it; only how it stands where all would be too much."""
+    """The memo of a run: its status and its open questions; the status alone where all would be too large."""
     head = told["head"]
     if len(head["session_state"]) > INLINE:
         head = {**head, "session_state": None}

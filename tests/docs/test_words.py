@@ -5,6 +5,7 @@ It is held in what a user reads: the README, the guide, the help of every comman
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -99,6 +100,20 @@ def test_no_subject_is_whoever_or_nobody(kind):
 def test_the_words_are_those_of_the_glossary(kind):
     """No public text uses a word that the glossary replaces."""
     assert {place: found for place, text in TEXTS[kind].items() if (found := words.misused(text, INSTEAD))} == {}
+
+
+def test_a_docstring_begins_with_its_subject():
+    """No docstring of the package, private ones included, begins with who or what, or with a person who is not named."""
+    begun = re.compile(r"(who|whose|what|whatever|whichever|nobody|somebody|whoever)\b", re.IGNORECASE)
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    texts = {
+        f"{path.relative_to(ROOT).as_posix()}:{getattr(node, 'lineno', 1)}": ast.get_docstring(node) or ""
+        for path in (ROOT / "statecore").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, kinds)
+    }
+    assert {place: text for place, text in texts.items() if begun.match(text)} == {}
+    assert len(texts) > 2_000
 
 
 def test_prose_is_within_its_width():

@@ -1,4 +1,4 @@
-"""What the tables of a store say that cannot be true, whichever database they are in: values, journals, states, pauses and decisions.
+"""The contradictions in the tables of a store, in any database: values, journals, states, pauses and decisions.
 
 Theory of operation. A database's own `verify` opens a store for reading only and sees it at one moment; `contents` looks at all that the
 tables hold. Of each run the first bad row of its journal is named, then each statement of its other rows that the journal does not support: the

@@ -224,7 +224,7 @@ class Channel:
     # -- transactions ------------------------------------------------------------------------------------------------------------
 
     def read(self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
-        """What `work` reads. Raises only named errors."""
+        """Give the result of `work`, which reads. Raises only named errors."""
 
         def once() -> Answer:
             with self.lent() as connection:
@@ -235,7 +235,7 @@ class Channel:
     def write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` answers, once all that it wrote is stored; where anything goes wrong, nothing is. Raises only named errors.
+        """Give the result of `work` once all that it wrote is stored; a failure stores nothing. Raises only named errors.
 
         It may be called several times, of which one is stored.
         """

@@ -25,7 +25,7 @@ DURABLE = ("fsync", "full_page_writes")
 
 
 def facts(db: PostgresDb) -> dict[str, object]:
-    """What can be said of a store's database, as plain data: the server's version, the schema, its size in bytes, the settings."""
+    """The facts about a store's database, as plain data: the server's version, the schema, its size in bytes, the settings."""
     names = ["server_version", *DURABLE, *SETTINGS]
     with db.channel().lent() as connection:
         asked = ", ".join("current_setting(%s)" for _ in names)
@@ -45,7 +45,7 @@ def facts(db: PostgresDb) -> dict[str, object]:
 
 
 def ailments(told: dict[str, object]) -> list[Symptom]:
-    """What is wrong with a database, of which these are the facts."""
+    """The ailments of a database, of which these are the facts."""
     settings = told["settings"]
     off = [name for name in DURABLE if isinstance(settings, dict) and settings.get(name) != "on"]
     why = "is off: what was acknowledged may be lost when the server's machine fails"

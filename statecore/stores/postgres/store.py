@@ -48,7 +48,7 @@ NETWORK: dict[str, int] = {
 
 
 def read_url(db_url: str) -> tuple[str, str | None]:
-    """What psycopg is to connect to, and the schema that the URL names. Raises `UnsupportedSetting` without a word of the URL."""
+    """The address for psycopg, and the schema that the URL names. Raises `UnsupportedSetting` without a word of the URL."""
     place, asked, query = db_url.partition("?")
     try:
         if not place.startswith(URLS):

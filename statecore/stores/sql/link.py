@@ -1,4 +1,4 @@
-"""What the shared SQL is given: a connection that executes statements of one dialect, SQLite's, whichever database is behind it.
+"""The connection of the shared SQL: it executes statements of one dialect, SQLite's, whichever database is behind it.
 
 A statement is written as SQLite takes it. What only Postgres needs stands in a comment, `/*pg ...*/`, which SQLite passes over; what only
 SQLite takes is taken out there. `postgres.dialect` is the one place that knows how.
@@ -17,7 +17,7 @@ def shipped(package: str, script: str) -> str:
 
 
 class Rows(Protocol):
-    """What a statement answers."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:

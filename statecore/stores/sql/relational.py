@@ -63,13 +63,13 @@ class Relational:
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads of one connection."""
+        """Give the result of `work`, which reads of one connection."""
         raise NotImplementedError
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` answers, once all that it wrote in one transaction is stored."""
+        """Give the result of `work` once all that it wrote in one transaction is stored."""
         raise NotImplementedError
 
     def close(self) -> None:

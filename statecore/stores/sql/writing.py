@@ -1,4 +1,4 @@
-"""What a store in tables writes: each function is given a connection inside a transaction that may write.
+"""The writing statements of a store in tables: each function takes a connection inside a transaction that may write.
 
 Each begins by reading the run's row and taking its place: in SQLite a writer has the whole file, in Postgres the row is locked (`LOCK`).
 So whatever is read after that stays as it is until the transaction ends.

@@ -204,7 +204,7 @@ class Channel:
     def read(
         self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads. Raises only named errors."""
+        """Give the result of `work`, which reads. Raises only named errors."""
         try:
             with self.using:
                 answer = work(self.connection, *args, **more)
@@ -217,7 +217,7 @@ class Channel:
     def write(
         self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` answers, once all that it wrote is stored; where anything goes wrong, nothing is, and the channel stays usable.
+        """Give the result of `work` once all that it wrote is stored; a failure stores nothing and leaves the channel usable.
 
         The transaction takes the writer's place before it reads. One that reads first and writes later would be refused as soon as
         somebody else has written in between, however long it may wait.

@@ -56,7 +56,7 @@ def looked_again(
     *args: Arguments.args,
     **more: Arguments.kwargs,
 ) -> Answer:
-    """What `work` answers when it is done again under the writer's lock; nothing of the first time was stored.
+    """Do `work` again under the writer's lock and give its result; nothing of the first time was stored.
 
     Raises `StoreReplaced` where the file is another by now, and what is met again: `StoreCorrupt` with its place, or the error itself.
     """

@@ -36,7 +36,7 @@ def has_wal_reset_race(version: Version) -> bool:
 
 
 def library(version: Version = sqlite3.sqlite_version_info) -> list[Symptom]:
-    """What is known of this SQLite."""
+    """The facts about this SQLite."""
     if not has_wal_reset_race(version):
         return []
     why = "its checkpoint may lose frames when a writer resets the log; statecore checkpoints while nobody writes, other programs do not"
@@ -44,7 +44,7 @@ def library(version: Version = sqlite3.sqlite_version_info) -> list[Symptom]:
 
 
 def facts(path: Path) -> dict[str, object]:
-    """What can be said of a store's file, as plain data: sizes in bytes, the schema, the settings as SQLite gives them back."""
+    """The facts about a store's file, as plain data: sizes in bytes, the schema, the settings as SQLite gives them back."""
     log = path.with_name(path.name + "-wal")
     connection = connect(path, "full", sqlite3.Connection)
     try:
@@ -66,7 +66,7 @@ def facts(path: Path) -> dict[str, object]:
 
 
 def ailments(path: Path) -> list[Symptom]:
-    """What is wrong with a store's file. A setting that SQLite does not take is an ailment, too."""
+    """The ailments of a store's file. A setting that SQLite does not take is an ailment, too."""
     found = []
     try:
         told = facts(path)
@@ -118,7 +118,7 @@ def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[
 
 
 def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
-    """What SQLite itself finds; where that is anything, or the tables are others, nothing more can be trusted."""
+    """The findings of SQLite itself; where there is one, or the tables are others, nothing more can be trusted."""
     for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
         if said != "ok":
             found.blame("file", said)

@@ -115,7 +115,7 @@ def expected_shape() -> Mapping[str, str]:
 
 
 def defect(connection: sqlite3.Connection) -> str | None:
-    """What is wrong with the tables; None where they are as they were made.
+    """The fault of the tables; None where they are as they were made.
 
     A table that another program added is let be. A trigger is not: it would act in our transactions.
     """
@@ -190,7 +190,7 @@ def size_of(file: Path) -> int:
 
 
 def signs(path: Path) -> list[tuple[int, int, int] | None]:
-    """What tells whether a file, its log or its journal was changed in between."""
+    """The marks of a file, its log and its journal: they differ after a change."""
     found: list[tuple[int, int, int] | None] = []
     for end in ("", "-wal", "-journal"):
         try:
@@ -244,7 +244,7 @@ def pages_before(path: Path) -> int | None:
 
 
 def marks(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Whose file it is, and of which version."""
+    """The program that the file belongs to, and its version."""
     [application] = connection.execute("PRAGMA application_id").fetchone()
     [version] = connection.execute("PRAGMA user_version").fetchone()
     return application, version

@@ -130,7 +130,7 @@ class SqliteDb(Relational):
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads of this thread's channel."""
+        """Give the result of `work`, which reads of this thread's channel."""
         channel = self._channel()
         try:
             return channel.read(work, *args, **more)
@@ -268,7 +268,7 @@ class Sharing:
     turn: Lock = field(factory=Lock)
 
     def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[Obstacle]]) -> Obstacle:
-        """What `write` answers for a boundary, which it is given alone or together with others. Raises what it raises for this one."""
+        """Give the result of `write` for a boundary, alone or together with others. Raises the error of this boundary."""
         mine = Ticket(boundary)
         with self.guard:
             self.queue.append(mine)

@@ -1,4 +1,4 @@
-"""What a client asks of a Temporal server: reads without a worker, and messages to a run's workflow.
+"""The requests of a client to a Temporal server: reads without a worker, and messages to a run's workflow.
 
 Without a worker: the first event of a history, memos, and lists by search attributes. A query or an update takes a worker; a signal
 does not.
@@ -40,7 +40,7 @@ TIME = 3
 
 
 async def start(connection: Connection, run_id: str) -> Start:
-    """What a run's workflow was started with: the first event of its newest history. Raises `UnknownRun`."""
+    """The input of a run's workflow: the first event of its newest history. Raises `UnknownRun`."""
     client = await connection.client()
     try:
         async for event in client.get_workflow_handle(run_id).fetch_history_events(page_size=1):
@@ -69,7 +69,7 @@ async def starts(connection: Connection, run_ids: list[str]) -> list[Start]:
 
 
 async def memo(connection: Connection, run_id: str) -> Plain:
-    """What a run's memo says now, and whether the run has `begun` to do anything that it may not say. Raises `UnknownRun`."""
+    """The present memo of a run, and whether the run has `begun` anything that the memo may lack. Raises `UnknownRun`."""
     client = await connection.client()
     try:
         described = await client.get_workflow_handle(run_id).describe(rpc_timeout=connection.patience)
