@@ -7,7 +7,10 @@ Require Import Tables Core.
 Definition extends k := match k with K_loop | K_router => 1 | _ => 0 end.
 Definition beside k := match k with K_loop | K_router | K_parallel => true | _ => false end.
 
-Definition nobody := Node K_step M_step 0 0 [] 0 [] false 0 0 0 0 0 false None false.
+Definition nobody := Node K_step M_step 0 0 [] 0 [] false 0 0 0 0 0 0 false None false.
+Definition machine_of k := match k with K_step | K_run => M_step | K_condition => M_condition | K_loop => M_loop | K_router => M_router
+  | K_parallel => M_parallel | K_steps | K_workflow => M_group end.
+Fixpoint distinct (l : list addr) : bool := match l with [] => true | x :: k => negb (existsb (Nat.eqb x) k) && distinct k end.
 Definition of_list (l : list node) (f : addr) := Program (fun a => nth a l nobody) f.
 
 Section checker.
@@ -24,6 +27,16 @@ Definition ok_at a : bool := let n := N a in
   && negb (machine_beq (mach n) M_run)
   && (machine_beq (mach n) M_step || match exits n with [] => false | _ => true end)
   && match conc n with Some 0 => false | _ => true end.
-Definition wfb (size : nat) : bool := forallb ok_at (seq 0 size)
+(* what a component stands among: lists go forward, branches and choices stand beside each other, a step has nothing inside *)
+Definition ok_among a : bool := let n := N a in let q := parent n in
+  ((next n =? q) || (index n <? index (N (next n))))
+  && (negb (q =? 0) || (depth n =? 0))
+  && ((q =? 0) || (negb (machine_beq (mach (N q)) M_step)
+    && (negb (is_kind (kind_ (N q)) K_router || is_kind (kind_ (N q)) K_parallel) || (next n =? q))
+    && (negb (is_kind (kind_ (N q)) K_parallel) || existsb (Nat.eqb a) (map snd (exits (N q))))))
+  && (negb (is_kind (kind_ n) K_parallel) || distinct (map snd (exits n)))
+  && (negb (machine_beq (mach n) M_step) || match exits n with [] => true | _ => false end)
+  && machine_beq (mach n) (machine_of (kind_ n)).
+Definition wfb (size : nat) : bool := forallb ok_at (seq 0 size) && forallb ok_among (seq 0 size)
   && ((first p =? 0) || ((parent (N (first p)) =? 0) && (depth (N (first p)) =? 0))).
 End checker.

@@ -573,7 +573,7 @@ Proof.
   - pose proof (micro_step _ _ _ M eq_refl I) as S. apply (Step_trans _ e); auto. apply IHk; auto. apply S.
   - destruct (run d =p P_running); [eapply close_run_step; eauto|]. injection H as <-. apply Step_refl; auto.
 Qed.
-Definition event_ok v := chosen (v_at v) (v_choices v).
+Definition event_ok v := chosen (v_at v) (v_choices v) /\ NoDup (v_choices v).
 Lemma report_step d v d' : report p d v = Some d' -> Inv d -> event_ok v -> Step d d'.
 Proof.
   unfold report. intros H I E. destruct ((v_on v =t T_resume) || _); [discriminate|].
@@ -588,7 +588,7 @@ Proof.
   destruct S as [S1 S2]. apply take_step in H as [H1 H2]; auto.
   - split; auto. eapply incl_tran; [exact S2|exact H2].
   - eapply Pc_mono; [exact S2|auto].
-  - rewrite M. exact E.
+  - rewrite M. apply E.
 Qed.
 Lemma start_step d d' : start p d = Some d' -> Inv d -> Step d d'.
 Proof.

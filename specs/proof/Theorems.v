@@ -1,6 +1,6 @@
 (* The checker of well-formedness, that it decides what the theorems ask for, and the theorems for every program that it accepts. *)
 Require Import List Arith Bool Lia. Import ListNotations.
-Require Import Tables Core Checker Rows Gates Ends.
+Require Import Tables Core Checker Rows Gates Ends Positions Once.
 
 Section checker.
 Variable p : program.
@@ -18,7 +18,7 @@ Lemma gatedb_spec a : gated p a -> gatedb a = true.
 Proof. unfold gated, gatedb. rewrite orb_true_iff, !has_in. auto. Qed.
 Lemma wfb_sound size : (forall a, size <= a -> N a = nobody) -> wfb size = true -> wf p /\ wf2 p.
 Proof.
-  intros O H. unfold wfb in H. apply andb_prop in H as [H F]. rewrite forallb_forall in H.
+  intros O H. unfold wfb in H. apply andb_prop in H as [H F]. apply andb_prop in H as [H _]. rewrite forallb_forall in H.
   assert (A : forall a, (if a =? 0 then parent (N a) =? 0 else parent (N a) <? a) = true
     /\ ((parent (N a) =? 0) || (depth (N a) =? depth (N (parent (N a))) + extends (kind_ (N (parent (N a)))))) = true
     /\ ((next (N a) =? parent (N a)) || ((parent (N (next (N a))) =? parent (N a)) && (depth (N (next (N a))) =? depth (N a)))) = true
@@ -52,6 +52,42 @@ Proof.
   - intros a E. destruct (A a) as (_ & _ & _ & _ & _ & _ & H & _). rewrite E in H. discriminate.
   - intros a E. destruct (A a) as (_ & _ & _ & _ & _ & _ & _ & _ & H). rewrite E in H. discriminate.
 Qed.
+Lemma machine_beq_refl m : machine_beq m m = true. Proof. destruct m; reflexivity. Qed.
+Lemma is_kind_spec k j : is_kind k j = true <-> k = j.
+Proof. destruct k, j; simpl; split; intros H; auto; discriminate. Qed.
+Lemma distinct_spec l : distinct l = true -> NoDup l.
+Proof.
+  induction l as [|x l IH]; simpl; intros H; constructor; apply andb_prop in H as [H1 H2]; auto.
+  intros I. apply negb_true_iff in H1. assert (existsb (Nat.eqb x) l = true); [|congruence]. apply existsb_exists. exists x. split; auto. apply Nat.eqb_refl.
+Qed.
+Lemma wfb_among size : (forall a, size <= a -> N a = nobody) -> wfb size = true -> wf3 p.
+Proof.
+  intros O H. unfold wfb in H. apply andb_prop in H as [H _]. apply andb_prop in H as [_ H]. rewrite forallb_forall in H.
+  assert (A : forall a, ((next (N a) =? parent (N a)) || (index (N a) <? index (N (next (N a))))) = true
+    /\ (negb (parent (N a) =? 0) || (depth (N a) =? 0)) = true
+    /\ ((parent (N a) =? 0) || (negb (machine_beq (mach (N (parent (N a)))) M_step)
+      && (negb (is_kind (kind_ (N (parent (N a)))) K_router || is_kind (kind_ (N (parent (N a)))) K_parallel) || (next (N a) =? parent (N a)))
+      && (negb (is_kind (kind_ (N (parent (N a)))) K_parallel) || existsb (Nat.eqb a) (map snd (exits (N (parent (N a)))))))) = true
+    /\ (negb (is_kind (kind_ (N a)) K_parallel) || distinct (map snd (exits (N a)))) = true
+    /\ (negb (machine_beq (mach (N a)) M_step) || match exits (N a) with [] => true | _ => false end) = true
+    /\ machine_beq (mach (N a)) (machine_of (kind_ (N a))) = true).
+  { intros a. destruct (le_lt_dec size a) as [L|L].
+    - rewrite (O a L). simpl. repeat split; auto.
+    - assert (I : In a (seq 0 size)) by (apply in_seq; lia). specialize (H a I). unfold ok_among in H.
+      repeat (apply andb_prop in H as [H ?]). repeat split; auto. }
+  clear H. constructor.
+  - intros a NP. destruct (A a) as (H & _). apply orb_prop in H as [H|H]; [apply Nat.eqb_eq in H; contradiction|apply Nat.ltb_lt; auto].
+  - intros a Z. destruct (A a) as (_ & H & _). rewrite Z in H. simpl in H. apply Nat.eqb_eq; auto.
+  - intros a Z. destruct (A a) as (_ & _ & H & _). apply orb_prop in H as [H|H]; [apply Nat.eqb_eq in H; contradiction|]. apply andb_prop in H as [H _]. apply andb_prop in H as [H _].
+    intros E. rewrite E, machine_beq_refl in H. discriminate.
+  - intros a Z K. destruct (A a) as (_ & _ & H & _). apply orb_prop in H as [H|H]; [apply Nat.eqb_eq in H; contradiction|]. apply andb_prop in H as [H _]. apply andb_prop in H as [_ H].
+    apply orb_prop in H as [H|H]; [|apply Nat.eqb_eq; auto]. exfalso. destruct K as [K|K]; rewrite K in H; discriminate.
+  - intros a Z K. destruct (A a) as (_ & _ & H & _). apply orb_prop in H as [H|H]; [apply Nat.eqb_eq in H; contradiction|]. apply andb_prop in H as [_ H].
+    rewrite K in H. simpl in H. apply existsb_exists in H as (x & I & E). apply Nat.eqb_eq in E. subst; auto.
+  - intros a K. destruct (A a) as (_ & _ & _ & H & _). rewrite K in H. apply distinct_spec; auto.
+  - intros a K. destruct (A a) as (_ & _ & _ & _ & H & _). rewrite K in H. simpl in H. destruct (exits (N a)); auto; discriminate.
+  - intros a. destruct (A a) as (_ & _ & _ & _ & _ & H). apply internal_machine_dec_bl in H. auto.
+Qed.
 End checker.
 
 (* A history: any batches of events, the choices of a route among its choices. *)
@@ -69,8 +105,34 @@ Section main.
 Variables (l : list node) (f : addr).
 Let p := of_list l f.
 Hypothesis W : wfb p (length l) = true.
-Lemma well : wf p /\ wf2 p.
-Proof. apply (wfb_sound p (length l)); auto. intros a A. simpl. apply nth_overflow; auto. Qed.
+Lemma beyond_size a : length l <= a -> get p a = nobody. Proof. intros A. simpl. apply nth_overflow; auto. Qed.
+Lemma well : wf p /\ wf2 p. Proof. apply (wfb_sound p (length l)); auto. apply beyond_size. Qed.
+Lemma among : wf3 p. Proof. apply (wfb_among p (length l)); auto. apply beyond_size. Qed.
+Lemma history_fair d later m past : history p d -> moves d = later ++ m :: past -> fair p past m.
+Proof.
+  destruct well as [W1 W2]. pose proof among as W3. intros H. assert (S : St p d [] /\ unbegun p d).
+  { induction H as [|d v vs k d' H IH E A]; [apply start_of_all; auto|]. destruct IH as [I U]. eapply advance_St; eauto. apply history_G; auto. }
+  apply fair_split, S.
+Qed.
+
+Theorem ENTERED_ONCE d later m past w : history p d -> moves d = later ++ m :: past -> m_on m = T_enter -> In w past -> m_on w = T_enter ->
+  m_at w = m_at m -> m_tn w <> m_tn m.
+Proof.
+  intros H E ON IW OW A T. pose proof (history_fair _ _ _ _ H E) as F. apply (f_once _ _ _ F ON (m_at w) (m_tn w)).
+  - exists w. auto.
+  - left; auto.
+  - rewrite T. symmetry. apply (f_cut _ _ _ F).
+Qed.
+Theorem CONF_5_nothing_begins_again d later m past w : history p d -> moves d = later ++ m :: past ->
+  m_on m = T_enter \/ owes (m_mach m) (m_dst m) = Some O_call ->
+  In w past -> m_mach w <> M_run -> m_dst w = P_skipped \/ m_dst w = P_cancelled \/ m_dst w = P_completed ->
+  m_at w = m_at m \/ Anc p (m_at m) (m_at w) -> m_tn w <> cut p (m_at w) (m_tn m).
+Proof.
+  intros H E B IW Z O A T. pose proof (history_fair _ _ _ _ H E) as F. apply (f_over _ _ _ F B (m_at w)).
+  - destruct A as [A|A]; [left; auto|right; auto].
+  - exists w. repeat split; auto.
+Qed.
+
 
 Theorem CONF_1_no_call_without_agreement d later m past q : history p d -> moves d = later ++ m :: past ->
   owes (m_mach m) (m_dst m) = Some O_call -> q = m_at m \/ Anc p (m_at m) q -> gated p q ->
@@ -79,6 +141,14 @@ Proof. intros H. apply gates_hold; [apply well|apply history_reach; auto]. Qed.
 Theorem CONF_6_confirmed_before_anything d c : history p d -> In c (cursors d) -> beyond (ph c) = true -> gated p (at_ c) ->
   exists w, In w (moves d) /\ m_at w = at_ c /\ m_tn w = cut p (at_ c) (tn c) /\ asks_first (m_src w) = true /\ word p (at_ c) w.
 Proof. intros H. apply confirmed_before; [apply well|apply history_reach; auto]. Qed.
+Theorem COND_6_one_list later m past w d : history p d -> moves d = later ++ m :: past -> m_on m = T_enter -> In w past -> m_on w = T_enter ->
+  m_at w <> 0 -> parent (get p (m_at w)) = parent (get p (m_at m)) -> kind_ (get p (parent (get p (m_at m)))) = K_condition -> m_tn w = m_tn m ->
+  chain p (m_at w) (m_at m).
+Proof.
+  intros H E ON IW OW Z P K T. pose proof (history_fair _ _ _ _ H E) as F. apply (f_list _ _ _ F ON (m_at w) (m_tn w)); auto.
+  - exists w. auto.
+  - rewrite P. right. rewrite K. split; discriminate.
+Qed.
 Theorem LAW_2_paused_iff d : history p d -> run d <> P_failed ->
   (run d = P_paused <-> owes_an p O_ask d /\ ~ owes_an p O_call d /\ ~ owes_an p O_timer d).
 Proof.

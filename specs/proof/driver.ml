@@ -32,11 +32,11 @@ let move m = arr (fun x -> x) [mch m.m_mach; i m.m_at; turn m.m_tn; i m.m_att; p
 let state d = arr (fun x -> x) [phs d.run; arr cursor d.cursors; source d.result; arr frame d.frames; arr ending d.endings; arr move (List.rev d.moves)]
 let node () =
   let kind_ = nth kinds in let mach = nth all_machines in let parent = int () in let next = int () in let leaves = int () in
-  let transparent = flag () in let depth = int () in let level = int () in let n_retries = int () in let n_reviews = int () in
+  let transparent = flag () in let depth = int () in let level = int () in let index = int () in let n_retries = int () in let n_reviews = int () in
   let n_iterations = int () in let forwards = flag () in let c = int () in let timeout = flag () in
   let facts = many (fun () -> nth all_guards) in
   let exits = many (fun () -> let t = nth all_triggers in let a = int () in (t, a)) in
-  { kind_; mach; parent; next; facts; leaves; exits; transparent; depth; level; n_retries; n_reviews; n_iterations; forwards;
+  { kind_; mach; parent; next; facts; leaves; exits; transparent; depth; level; index; n_retries; n_reviews; n_iterations; forwards;
     conc = (if c < 0 then None else Some c); timeout }
 let event () =
   let v_on = nth all_triggers in let v_at = int () in let v_tn = many int in let v_att = int () in let v_choices = many int in

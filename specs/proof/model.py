@@ -47,6 +47,7 @@ class Numbers:
             int(node.transparent),
             node.depth,
             node.at.count("/"),
+            node.index,
         ]
         out += [limits.retries, limits.reviews, limits.iterations, int(limits.forwards)]
         out += [-1 if limits.concurrency is None else limits.concurrency, int(limits.timeout is not None)]

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from statecore.core import Node, Program
 from statecore.core.program import ROOT
+from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 TURNS = {"loop", "router"}
 """Kinds inside which a turn has one number more."""
+
+APART = {"router", "parallel"}
+"""Kinds whose children stand beside each other, not one after the other."""
 
 BESIDE = {"loop", "router", "parallel"}
 """Kinds that enter their children beside themselves, so that no exit leads back."""
@@ -25,7 +29,10 @@ def well_formed(program: Program) -> bool:
 def faults(program: Program) -> list[str]:
     """What the checker would refuse in a program, as sentences."""
     found = [
-        f"{node.at!r}: {what}" for node in program.nodes.values() for what, holds in of_node(program, node).items() if not holds
+        f"{node.at!r}: {what}"
+        for node in program.nodes.values()
+        for what, holds in {**of_node(program, node), **among(program, node)}.items()
+        if not holds
     ]
     first = program.nodes[program.first]
     if program.first != ROOT and (first.parent != ROOT or first.depth):
@@ -56,6 +63,21 @@ def of_node(program: Program, node: Node) -> dict[str, bool]:
         "its machine is not the run's": node.kind == "run" or node.machine != "run",
         "what is no step has an exit": node.kind == "run" or node.machine == "step" or bool(leads),
         "a bound of branches is positive": node.limits.concurrency != 0,
+    }
+
+
+def among(program: Program, node: Node) -> dict[str, bool]:
+    """Each condition for what a component stands among; the names say what it asks for."""
+    parent, after = program.nodes[node.parent], program.nodes[node.next]
+    return {
+        "its next comes after it in its list": node.next == node.parent or node.index < after.index,
+        "at the top it is in no turn": node.parent != ROOT or node.depth == 0,
+        "a step has nothing inside": node.parent == ROOT or parent.machine != "step",
+        "beside its siblings nothing comes after it": node.parent == ROOT or parent.kind not in APART or node.next == node.parent,
+        "a branch is entered by its Parallel": node.parent == ROOT or parent.kind != "parallel" or node.at in parent.exits.values(),
+        "a Parallel enters each branch once": node.kind != "parallel" or len({*node.exits.values()}) == len(node.exits),
+        "a step has no exit": node.machine != "step" or not node.exits,
+        "its machine is its kind's": node.machine == KINDS[node.kind].table.name,
     }
 
 
