@@ -13,9 +13,9 @@ from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, 
 from statecore.lifecycles import words as w
 from statecore.runtime.pieces import Piece
 from statecore.stores import Body, Entry, Identity
-from statecore.stores.audit.replay import Values, replay
 from statecore.stores.detail import NO_DETAIL, Detail, detail_of
 from statecore.stores.history import skip_reason
+from statecore.stores.replay import Values, replay
 
 from . import events as e
 

@@ -195,9 +195,18 @@ class Execution:
             after.run != w.running,
             heeds_cancel,
             (self.program.fingerprint, self.program.canonical) if adopts else None,
-            time + self.host.lease_micros,
+            self.renewed(time),
             self.claim,
+            True,  # noqa: FBT003  # decisions are heeded, unless `storing` says otherwise
+            len(effect.events) == 1,
         )
+
+    def renewed(self, time: Micros) -> Micros | None:
+        """Until when the claim lasts from now on; None while two thirds of its lease are left: a store need not write it for each step."""
+        whole = self.host.lease_micros
+        if self.claim is None and self.lease is not None and 3 * (self.lease - time) > 2 * whole:
+            return None
+        return time + whole
 
     def asked(self, effect: Commit, time: Micros) -> tuple[tuple[Pause, ...], tuple[str, ...]]:
         """The pauses that an effect opens, and the ids of those that it closes."""
@@ -265,7 +274,8 @@ class Execution:
         if boundary.definition is not None:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
-        self._saved_session, self.parked, self.time, self.lease = self.session_state, boundary.parks, boundary.time, boundary.lease
+        self._saved_session, self.parked, self.time = self.session_state, boundary.parks, boundary.time
+        self.lease = boundary.lease or self.lease
         self.put = boundary.opened
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}

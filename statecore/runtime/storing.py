@@ -1,10 +1,10 @@
 """A claimed run and its store: the boundaries that are stored, the lease that is renewed, the run that is released.
 
 Both drivers store through `store`; a cancellation that was requested is heard there, and decisions of open questions where the boundary
-would park the run. `decided_beside` looks for decisions while something still runs beside the questions (SAID-1). Each boundary renews
-the lease of its run, so a run of short steps never needs the heartbeat. The heartbeat is one thread in a process: it renews the
-leases of all driven runs during long calls, also while something holds up an event loop. It ends with the last run, and a forked
-child begins its own.
+would park the run. `decided_beside` looks for decisions while something still runs beside the questions (SAID-1). A boundary renews
+the lease of its run once a third of it is over, so a run of short steps seldom needs the heartbeat. The heartbeat is one thread in a
+process: it renews the leases of all driven runs during long calls, also while something holds up an event loop. It ends with the last
+run, and a forked child begins its own.
 """
 
 from __future__ import annotations

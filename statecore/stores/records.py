@@ -142,7 +142,8 @@ class Boundary(NamedTuple):
     and a canonical form, is given where the run continues with another definition. `parks` releases the run in the same
     transaction: no call is owed any more; otherwise the lease ends at `lease` from now on, None leaves it. `claim` takes the run first,
     in the same transaction; `epoch` is then the new one. `heeds_cancel` and `heeds_decisions`: whether a requested cancellation, or a decision
-    of a question that stays open in a parked run, stands against it.
+    of a question that stays open in a parked run, stands against it. `follows` says that `state` and `held` are what the rows make
+    of what was stored before, by the run's definition (`replay.followed`): a store may keep the rows alone.
     """
 
     run_id: str
@@ -162,6 +163,7 @@ class Boundary(NamedTuple):
     lease: Micros | None = None
     claim: Claim | None = None
     heeds_decisions: bool = True
+    follows: bool = False
 
 
 @frozen

@@ -165,6 +165,8 @@ def check_entries(boundary: Boundary, phase: str) -> None:
     That a component's row begins where the component is, the core sees to: see specs/decisions/0011.
     """
     seq = boundary.seq
+    if phase in ENDED and all(entry.at != ROOT for entry in boundary.entries) and changes(boundary):
+        raise RefusedBoundary(boundary.run_id, f"it does not move the run, which is {phase!r}")
     for entry in boundary.entries:
         seq += 1
         if entry.seq != seq:
@@ -183,6 +185,11 @@ def check_entries(boundary: Boundary, phase: str) -> None:
             check_text(entry.at, body.detail, body.value)
     if boundary.state.run != phase:
         raise RefusedBoundary(boundary.run_id, f"its state says {boundary.state.run!r} where its rows lead to {phase!r}")
+
+
+def changes(boundary: Boundary) -> bool:
+    """Whether a boundary says more than where the run stands and whose it is: then it is an event."""
+    return bool(boundary.entries or boundary.opened or boundary.closed or boundary.decisions or boundary.session_state is not None)
 
 
 def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[str, tuple[Address, Turn]]) -> None:

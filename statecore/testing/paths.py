@@ -21,8 +21,8 @@ from statecore.definition import UserInputField
 from statecore.errors import TooManyPaths
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.audit.replay import Replayed, replay
 from statecore.stores.detail import pause_detail
+from statecore.stores.replay import Replayed, replay
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed

@@ -11,32 +11,35 @@ import pytest
 from statecore import InMemoryDb
 from statecore.stores import RunStore
 from statecore.stores.sqlite.health import verify
+from statecore.stores.sqlite.opening import TWO
+from statecore.stores.sqlite.store3 import THREE, SqliteDb3
 from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
 
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store on disk without a run, made once: each test has a copy. How one is made is what `test_stores.py` tests."""
-    file: Path = tmp_path_factory.mktemp("empty") / "runs.db"
-    store = open_store("sqlite", file)
-    assert store.session_state("s", "w") is None
-    store.close()
-    return file
+    """Stores on disk without a run, made once: each test has a copy. How one is made is what `test_stores.py` tests."""
+    folder: Path = tmp_path_factory.mktemp("empty")
+    for kind in ("sqlite", "format 3"):
+        store = open_store(kind, folder / kind)
+        assert store.session_state("s", "w") is None
+        store.close()
+    return folder
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "format 3"])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunStore]:
     """A fresh store of each kind; whatever a test did with it, every journal is a path of the core, and one on disk is sound (I7, I8, I9)."""
-    if request.param == "sqlite":
-        copy(request.getfixturevalue("empty"), tmp_path / "runs.db")
+    if request.param != "memory":
+        copy(request.getfixturevalue("empty") / request.param, tmp_path / "runs.db")
     store = open_store(request.param, tmp_path / "runs.db")
     yield store
     if request.param == "memory":
         assert_invariants(store)
     store.close()
-    if (tmp_path / "runs.db").exists():
-        found = verify(tmp_path / "runs.db")
+    if request.param != "memory":
+        found = verify(tmp_path / "runs.db", of=TWO if request.param == "sqlite" else THREE)
         assert found.faults == []
         assert found.remarks == [] or "test_claims_definitions" in request.node.nodeid
 
@@ -49,7 +52,7 @@ def reopened(db: RunStore, tmp_path: Path) -> Iterator[Callable[[], RunStore]]:
     def reopen() -> RunStore:
         if isinstance(db, InMemoryDb):
             return db
-        opened.append(open_store("sqlite", tmp_path / "runs.db"))
+        opened.append(open_store("format 3" if isinstance(db, SqliteDb3) else "sqlite", tmp_path / "runs.db"))
         return opened[-1]
 
     yield reopen
@@ -79,6 +82,8 @@ def open_store(kind: str, file: Path) -> RunStore:
     """A store of one kind, as it is when nobody sets anything: one on disk waits for it, and asyncio does so on a thread."""
     if kind == "memory":
         return InMemoryDb()
+    if kind == "format 3":
+        return SqliteDb3(db_file=str(file))
     from statecore.db.sqlite import SqliteDb
 
     store: RunStore = SqliteDb(db_file=str(file))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from statecore import InMemoryDb, RunStatus, SqliteDb, Step, Workflow
 from statecore.run.workflow import StepOutputDelta, WorkflowPausedEvent
-from statecore.stores.audit.replay import replay
+from statecore.stores.replay import replay
 from tests.conformance.drive import COLOURS, Drive, statuses
 from tests.conformance.plans import answers, plans
 from tests.conformance.plays import Play, play

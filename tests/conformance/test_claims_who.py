@@ -7,8 +7,8 @@ import pytest
 from statecore import Step, Workflow
 from statecore.core import stored_program
 from statecore.runtime.execution import Execution
-from statecore.stores.audit.replay import replay
 from statecore.stores.detail import detail_of
+from statecore.stores.replay import replay
 
 
 @pytest.fixture

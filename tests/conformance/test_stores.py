@@ -6,6 +6,7 @@ from functools import partial
 
 from statecore.stores import InMemoryDb
 from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store3 import SqliteDb3
 from statecore.testing.stores import SharedStoreConformance, StoreConformance
 
 
@@ -33,3 +34,33 @@ class TestSqliteDbNormal(SharedStoreConformance):
     def opener(self, folder):
         """A file in the folder, which need not be there yet."""
         return partial(SqliteDb, folder / "runs.db", durability="normal")
+
+
+class Format3(SharedStoreConformance):
+    """One file of format 3, which refuses names with a NUL and keys that are empty or longer than an index holds."""
+
+    def keeps_name(self, text):
+        """A name is a text of the database."""
+        return "\0" not in text
+
+    def keeps_key(self, text):
+        """A key lies in an index."""
+        return self.keeps_name(text) and 1 <= len(text.encode()) <= 1_024
+
+
+class TestSqliteDb3(Format3):
+    """One file of format 3, waiting for the disk at each commit."""
+
+    def opener(self, folder):
+        """A file in a folder of the folder."""
+        deep = folder / "deep"
+        deep.mkdir(exist_ok=True)
+        return partial(SqliteDb3, deep / "runs.db")
+
+
+class TestSqliteDb3Normal(Format3):
+    """One file of format 3, not waiting for the disk."""
+
+    def opener(self, folder):
+        """A file in the folder, which need not be there yet."""
+        return partial(SqliteDb3, folder / "runs.db", durability="normal")

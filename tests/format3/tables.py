@@ -1,9 +1,9 @@
-"""A file of format 3 with three runs in it: one waits for a person, one runs, one has ended. Made by statements, for no store writes it yet."""
+"""A file of format 3 with three runs in it: one waits for a person, one runs, one has ended. Made by statements, past the store."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, Protocol
 
 from statecore.stores.rules import LEGAL
 from statecore.stores.sql.link import shipped
@@ -28,18 +28,28 @@ START, PARK, STEP, FINISH, RESUME, FAIL = 11, 12, 13, 14, 15, 16
 SALT, HASH = b"s" * 16, b"h" * 32
 
 
+class Connection(Protocol):
+    """What executes statements in the SQL of SQLite: a connection to it, or to Postgres by `tests.postgres.format3`."""
+
+    def execute(self, statement: str, values: Any = ..., /) -> Any:
+        """Execute a statement with its values, by place or by name."""
+
+    def executemany(self, statement: str, values: Any, /) -> Any:
+        """Execute a statement with each of several lists of values."""
+
+
 def event_id(run: int, number: int) -> int:
     """The id of an event."""
     return run << 24 | number
 
 
-NAMES = {
+NAMES: dict[str, Any] = {
     f"{name}_{number}": run << 24 | number for name, run in (("parked", 1), ("running", 2), ("ended", 3)) for number in range(1, 6)
-}
-"""The ids of events by name: statements name them, `:running_3`."""
+} | {"long": "x" * 1_025}
+"""The ids of events by name: statements name them, `:running_3`; and a key that is too long."""
 
 
-def execute(connection: sqlite3.Connection, statement: str | dict[str, Any]) -> int:
+def execute(connection: Connection, statement: str | dict[str, Any]) -> int:
     """Execute a statement, or put a question; how many rows it changed."""
     if isinstance(statement, dict):
         insert(connection, "pause", **statement)
@@ -49,7 +59,7 @@ def execute(connection: sqlite3.Connection, statement: str | dict[str, Any]) -> 
 
 def hash_of(run: int, number: int) -> bytes:
     """The hash of an event, as it may be."""
-    return bytes([run, number]) * 16
+    return bytes([run % 256, number]) * 16
 
 
 def tables() -> sqlite3.Connection:
@@ -64,20 +74,20 @@ def tables() -> sqlite3.Connection:
     return connection
 
 
-def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
+def insert(connection: Connection, table: str, **values: Any) -> int:
     """Insert a row; its rowid."""
     columns = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join("?" * len(values))
     return connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values())).lastrowid or 0  # noqa: S608  # names are the tests' own
 
 
-def legal(connection: sqlite3.Connection, *move: str) -> int:
+def legal(connection: Connection, *move: str) -> int:
     """The id of a row of a lifecycle."""
     query = 'SELECT id FROM legal WHERE (machine, source, "trigger", dest) = (?, ?, ?, ?)'
     return int(connection.execute(query, move).fetchone()[0])
 
 
-def shape(connection: sqlite3.Connection, number: int, *moves: tuple[str, str, str, str, str]) -> None:
+def shape(connection: Connection, number: int, *moves: tuple[str, str, str, str, str]) -> None:
     """Intern a list of moves."""
     connection.execute("BEGIN")
     for k, (at, *move) in enumerate(moves):
@@ -88,7 +98,7 @@ def shape(connection: sqlite3.Connection, number: int, *moves: tuple[str, str, s
     connection.execute("COMMIT")
 
 
-def begin(connection: sqlite3.Connection, run_id: str) -> int:
+def begin(connection: Connection, run_id: str) -> int:
     """Begin a run, owned and of epoch 1, without an event."""
     bodies = {"input": b"in", "additional": b"{}", "metadata": b"{}", "salt": SALT}
     run = insert(
@@ -103,9 +113,15 @@ def begin(connection: sqlite3.Connection, run_id: str) -> int:
     return run
 
 
-def append(connection: sqlite3.Connection, run: int, number: int, moves: int | None, **values: Any) -> int:
+def append(connection: Connection, run: int, number: int, moves: int | None, **values: Any) -> int:
     """Append an event, which is a boundary of its own unless another one is said."""
+    before = (
+        connection.execute("SELECT max(seq) FROM event WHERE id < ? AND run = ?", (event_id(run, number), run)).fetchone()[0] or 0
+    )
+    listed = "SELECT max(moves) FROM shape WHERE id = ?1 UNION ALL SELECT count(*) FROM move WHERE event = ?2"
+    [(shaped,), (unshaped,)] = connection.execute(listed, (moves, event_id(run, number))).fetchall()
     row = {"id": event_id(run, number), "run": run, "boundary": number, "epoch": 1, "shape": moves, "time_us": number, "salt": SALT}
+    row["seq"] = before + (shaped or unshaped)
     return insert(connection, "event", **row | {"hash": values.get("hash") or hash_of(run, number)} | values)
 
 
@@ -127,6 +143,12 @@ decision_salt = zeroblob(16), via = 'declared', key = 'k', decided_seen = seen, 
 def filled() -> sqlite3.Connection:
     """The file with its three runs."""
     connection = tables()
+    fill(connection)
+    return connection
+
+
+def fill(connection: Connection) -> None:
+    """Put the three runs into empty tables."""
     insert(connection, "store", one=1, uuid=bytes(16), created_us=1, version=3)
     insert(connection, "workflow", id=1, workflow_id="w")
     insert(connection, "workflow", id=2, workflow_id="other")
@@ -157,6 +179,7 @@ def filled() -> sqlite3.Connection:
     insert(
         connection,
         "act",
+        id=1,
         pause=1,
         kind="vote",
         word="confirm",
@@ -168,14 +191,25 @@ def filled() -> sqlite3.Connection:
         by=b"x",
         salt=SALT,
     )
-    insert(connection, "act", pause=1, kind="refusal", round=0, time_us=6, roles="", seal=HASH)
+    insert(connection, "act", id=2, pause=1, kind="refusal", round=0, time_us=6, roles="", seal=HASH)
     connection.execute("UPDATE hot SET owner = NULL, wake_us = 100 WHERE run = ?", (PARKED,))
 
     begin(connection, "running")
     append(connection, RUNNING, 1, START)
     append(connection, RUNNING, 2, STEP, by=b"ada", note=b"note", value_c=HASH, session=HASH)
     insert(connection, "value", event=event_id(RUNNING, 2), slot="value", body=b"v" * 5_000)
-    insert(connection, "session_value", session=1, workflow=1, key="k", event=event_id(RUNNING, 2), body=b"1", salt=SALT, c=HASH)
+    insert(
+        connection,
+        "session_value",
+        run=RUNNING,
+        session=1,
+        workflow=1,
+        key="k",
+        event=event_id(RUNNING, 2),
+        body=b"1",
+        salt=SALT,
+        c=HASH,
+    )
 
     begin(connection, "ended")
     append(connection, ENDED, 1, START)
@@ -185,15 +219,14 @@ def filled() -> sqlite3.Connection:
     insert(connection, "delivery", notice=1, channel="mail", done_us=10)
     for number, kind, event, digest in ((1, "begun", 0, HASH), (2, "ended", 2, hash_of(ENDED, 2))):
         insert(connection, "leaf", number=number, kind=kind, run=ENDED, run_id="ended", event=event, digest=digest, hash=HASH)
-    return connection
 
 
-def order(connection: sqlite3.Connection, run: int) -> int:
+def order(connection: Connection, run: int) -> int:
     """Order an erasure."""
     return insert(connection, "erasure", run=run, what="all", by=b"op", reason=b"asked", salt=SALT, time_us=1, seal=HASH)
 
 
-def bury(connection: sqlite3.Connection, run: int = ENDED) -> int:
+def bury(connection: Connection, run: int = ENDED) -> int:
     """Set a tombstone."""
     return insert(
         connection, "tombstone", run=run, run_id="ended", workflow=1, identity=HASH, phase="completed", number=2, head=hash_of(run, 2),

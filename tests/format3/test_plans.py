@@ -19,7 +19,7 @@ def file():
 
 PLANS = {
     "a plain step": (
-        """INSERT INTO event (id, run, boundary, epoch, shape, time_us, value, salt, hash) SELECT :id, hot.run, 2, hot.epoch, 13, 1, NULL, NULL,
+        """INSERT INTO event (id, run, boundary, epoch, shape, seq, time_us, value, salt, hash) SELECT :id, hot.run, 2, hot.epoch, 13, 2, 1, NULL, NULL,
         zeroblob(32) FROM hot, store WHERE hot.run = 2 AND hot.epoch = 1 AND hot.cancel_us IS NULL AND store.version = 3""",
         [
             "hot: INTEGER PRIMARY KEY",
@@ -86,8 +86,8 @@ PLANS = {
     ),
     "notices that are due": ("SELECT id FROM notice WHERE due_us <= 9 ORDER BY due_us, id LIMIT 20", ["notice: notice_due"]),
     "deliveries to be tried": ("SELECT * FROM delivery WHERE done_us IS NULL AND next_us <= 9", ["delivery: delivery_next"]),
-    "the state of a session": (
-        "SELECT key, body FROM session_value WHERE session = 1 AND workflow = 1",
+    "the session state of a run": (
+        "SELECT key, body FROM session_value WHERE run = 1",
         ["session_value: sqlite_autoindex_session_value_1"],
     ),
     "an erasure in force": ("SELECT 1 FROM erasure WHERE run = 1 AND done_us IS NULL", ["erasure: erasure_open"]),

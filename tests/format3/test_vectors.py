@@ -52,6 +52,13 @@ def test_commitments(vector):
     assert framing.commitment(vector["slot"], salt, body(vector["body"])).hex() == vector["sha256"]
 
 
+@of("commitments")
+def test_commitments_of_a_row(vector):
+    """A commitment that is written out for each step is the same."""
+    found = framing.row_commitment(bytes.fromhex(vector["row_salt"]), vector["slot"], body(vector["body"]))
+    assert (found.hex() == vector["sha256"]) is (int(vector["index"]) == 0)
+
+
 @of("sessions")
 def test_sessions(vector):
     """Each key of a session's state has a commitment, in the order of the keys."""

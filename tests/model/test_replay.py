@@ -11,7 +11,7 @@ from specs.tools.evidence import differing
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, stored_program
 from statecore.core.state import RULES_VERSION
-from statecore.stores.audit.replay import replay
+from statecore.stores.replay import replay
 from tests.model import golden
 from tests.model.models import models
 from tests.model.walking import walk

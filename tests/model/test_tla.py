@@ -20,7 +20,7 @@ from statecore.check.tla import by_hand, lifecycle_module, program_module
 from statecore.core import Program, owed
 from statecore.lifecycles import TABLES, Row
 from statecore.lifecycles import words as w
-from statecore.stores.audit.replay import replay
+from statecore.stores.replay import replay
 from tests.model.explore import LIMIT, Graph, Label, TooLargeError, explore, offered, unwatched
 from tests.model.walking import walk
 

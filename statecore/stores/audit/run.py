@@ -16,11 +16,10 @@ from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from statecore.stores.detail import Detail, detail_of
 from statecore.stores.records import Body, Entry
+from statecore.stores.replay import replay, timeless
 from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link
 from statecore.stores.sql.reading import definition
 from statecore.stores.sql.rows import read_held, read_turn, read_value
-
-from .replay import replay, timeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """The hashes and numbers of format 3 of the stores, as pure functions: the same input gives the same bytes, for ever.
 
-No store writes format 3 yet. `specs/format-3.md` is the rule, in words that an implementation in another language can follow;
+No store writes format 3 unasked. `specs/format-3.md` is the rule, in words that an implementation in another language can follow;
 `specs/format-3.json` are the test vectors, which this package and the functions for Postgres (`stores/postgres/frames-3.sql`) meet.
 
 Owns: the bytes. `framing` turns a tag and its parts into bytes (records are a tag with named parts), and has the salts and commitments to texts

@@ -8,11 +8,29 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from re import compile as pattern
+from struct import Struct
 from typing import NamedTuple
 
-from .framing import HASH, HASHES, NUMBER, TEXT, frame, hashed, listed, maybe, number, record, refuse, text
+from .framing import (
+    HASH,
+    HASH_BYTES,
+    HASHES,
+    LENGTH,
+    NULL,
+    NUMBER,
+    TEXT,
+    frame,
+    hashed,
+    listed,
+    maybe,
+    number,
+    record,
+    refuse,
+    text,
+)
 
 KEY_BYTES = 32
 PLACE = pattern(r"((0|[1-9]\d*)(\.(0|[1-9]\d*))*)?:(0|[1-9]\d*)")
@@ -67,6 +85,51 @@ EVENT = record(
 )
 """A link of the chain. `moves` is `moves_digest`, `place` is `placed`; `session` are commitments, `asked` the digests of the questions that
 the event puts, `decided` that of the decision that it applies or finds lapsed."""
+
+
+def event_hash(  # noqa: PLR0913  # a record's parts
+    previous: bytes,
+    run_id: str,
+    numbers: tuple[int, int, int],
+    moves: bytes,
+    place: str | None,
+    time_us: int,
+    fact: str | None,
+    bodies: Iterable[bytes | None],
+    session: bytes | None,
+    asked: bytes | None,
+    decided: bytes | None,
+) -> bytes:
+    """`EVENT.digest`, written out, for each step makes one.
+
+    `numbers` are those of the event, its boundary and its epoch, `bodies` the commitments in their order. Several hashes come joined.
+    """
+    parts = [
+        EVENT.head,
+        HASH_HEAD,
+        hashed("previous", previous),
+        run_part(run_id),
+        NUMBERS(8, numbers[0], 8, numbers[1], 8, numbers[2]),
+    ]
+    parts += (HASH_HEAD, moves, optional_text("place", place), TIME(8, time_us), optional_text("fact", fact))
+    for each in (*bodies, session, asked, decided):
+        parts += (NULL,) if each is None else (LENGTH(len(each)), each)
+    return sha256(b"".join(parts)).digest()
+
+
+NUMBERS, TIME, HASH_HEAD = Struct(">QqQqQq").pack, Struct(">Qq").pack, LENGTH(HASH_BYTES)
+
+
+def optional_text(name: str, value: str | None) -> bytes:
+    """A text as a part, which may be missing."""
+    return NULL if value is None else listed(text(name, value))
+
+
+@lru_cache(maxsize=4_096)
+def run_part(run_id: str) -> bytes:
+    """The id of a run as a part; each event of it has the same."""
+    return listed(text("run_id", run_id))
+
 
 HOT = record(
     "hot",

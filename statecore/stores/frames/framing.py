@@ -140,6 +140,8 @@ class Record:
     parts: Mapping[str, PartKind]
     head: bytes
     """The part of the tag."""
+    plan: tuple[tuple[str, Callable[[str, object], bytes], bool], ...]
+    """The parts once more, as they are walked through."""
 
     def framed(self, **values: object) -> bytes:
         """The frame of the values, each given by name. Raises `OutsideFormat` where one is missing, unknown or not of its kind."""
@@ -147,12 +149,12 @@ class Record:
             odd = ", ".join(sorted(values.keys() ^ self.parts.keys()))
             refuse(f"This {self.tag}", f"each part is given once, by its name; missing or unknown: {odd}")
         found = [self.head]
-        for name, kind in self.parts.items():
+        for name, encode, optional in self.plan:
             value = values[name]
-            if value is None and kind.optional:
+            if value is None and optional:
                 found.append(NULL)
             else:
-                part = kind.encode(name, value)
+                part = encode(name, value)
                 found += (LENGTH(len(part)), part)
         return b"".join(found)
 
@@ -163,7 +165,7 @@ class Record:
 
 def record(tag: str, /, **parts: PartKind) -> Record:
     """A record with these parts; the order in which they are written is the order in which they are hashed."""
-    return Record(tag, parts, frame(tag))
+    return Record(tag, parts, frame(tag), tuple([(name, kind.encode, kind.optional) for name, kind in parts.items()]))
 
 
 SALT_BYTES = 16
@@ -244,6 +246,19 @@ def commitment(slot: str, salt: bytes, body: str | bytes) -> bytes:
     if slot == "event.session":
         refuse(slot, "a session's value is committed to together with its key: session_commitment")
     return sha256(frame(slot, checked_salt(salt), body_of(slot, body))).digest()
+
+
+def row_commitment(salt: bytes, slot: str, body: bytes) -> bytes:
+    """`commitment` under the salt that `slot_salt` derives of a row's salt of 16 bytes, written out: each step makes one."""
+    before, after, head = around(slot)
+    return sha256(head + sha256(before + checked_salt(salt) + after).digest()[:SALT_BYTES] + LENGTH(len(body)) + body).digest()
+
+
+@lru_cache(maxsize=64)
+def around(slot: str) -> tuple[bytes, bytes, bytes]:
+    """What stands around a row's salt in the frame of a slot's salt, and before the slot's salt in the frame of its commitment."""
+    length = LENGTH(SALT_BYTES)
+    return frame("salt") + length, listed(*parts_of((slot, 0))), frame(slot) + length
 
 
 def session_commitment(salt: bytes, key: str, body: str | bytes | None) -> bytes:

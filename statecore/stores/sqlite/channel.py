@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
 from threading import RLock
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from statecore.errors import (
     StoreCorrupt,
@@ -44,6 +46,7 @@ DURABILITY: dict[str, dict[str, str | int]] = {
     "full": {"synchronous": 2, "fullfsync": 1},
     "normal": {"synchronous": 1, "fullfsync": 0},
 }
+NO_MORE: Mapping[str, str | int] = MappingProxyType({})
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT})
 """SQLite's codes for a file that is not as it was written; a constraint counts, since the rules refuse first what it would refuse."""
 CONSTRAINT_DATATYPE = sqlite3.SQLITE_CONSTRAINT | 12 << 8
@@ -101,13 +104,15 @@ def of_sqlite(error: sqlite3.Error, path: str) -> StoreError:
     return StoreUnavailable(path, why)
 
 
-def connect(path: Path, durability: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+def connect(
+    path: Path, durability: str, factory: type[sqlite3.Connection], more: Mapping[str, str | int] = NO_MORE
+) -> sqlite3.Connection:
     """A connection with every setting made and read back. Raises `StoreUnavailable` where one is not taken."""
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=factory
     )
     try:
-        for setting, wanted in (SETTINGS | DURABILITY[durability]).items():
+        for setting, wanted in (SETTINGS | DURABILITY[durability] | dict(more)).items():
             settle(connection, str(path), setting, wanted)
     except BaseException:
         connection.close()
@@ -162,14 +167,17 @@ class Channel:
     version: int
     durability: str
     factory: type[sqlite3.Connection]
+    more: Mapping[str, str | int]
     pid: int
     closed: bool
     connection: sqlite3.Connection
     copier: sqlite3.Connection | None
     using: RLock
 
-    def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
-        self.path, self.durability, self.factory = path, durability, factory
+    def __init__(
+        self, path: Path, durability: str, factory: type[sqlite3.Connection], more: Mapping[str, str | int] = NO_MORE
+    ) -> None:
+        self.path, self.durability, self.factory, self.more = path, durability, factory, more
         self.pid = os.getpid()
         self.closed = False
         self.copier = None
@@ -177,7 +185,7 @@ class Channel:
         self.names = tuple(f"{path}{end}" for end in BESIDE)
         before = inode(self.names[0])
         try:
-            self.connection = connect(path, durability, factory)
+            self.connection = connect(path, durability, factory, more)
             self.version = version_of(self.connection)  # the log is open once something was read
         except sqlite3.Error as error:
             self.tell(error)
@@ -213,6 +221,34 @@ class Channel:
         except Exception as error:
             self.tell(error)
             raise
+
+    def see(
+        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads at one moment, however many statements it takes. Raises only named errors."""
+
+        def at_once(connection: sqlite3.Connection) -> Answer:
+            connection.execute("BEGIN")
+            try:
+                return work(connection, *args, **more)
+            finally:
+                self.undo()
+
+        return self.read(at_once)
+
+    def step(self, work: Callable[..., bool], *args: Any, whole: bool) -> bool:
+        """Whether `work` stored what it is to store. One statement commits itself; more are `whole` together. Raises only named errors."""
+        connection = self.connection
+        with self.using:
+            try:
+                if whole or connection.in_transaction:
+                    return self.write(work, *args)
+                stored = work(connection, *args)
+                self.check_files()
+            except Exception as error:
+                self.tell(error)
+                raise
+        return stored
 
     def write(
         self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
@@ -266,7 +302,7 @@ class Channel:
         """
         with suppress(sqlite3.Error, StoreError), self.using:
             self.check_files()
-            copier, self.copier = self.copier or connect(self.path, self.durability, self.factory), None
+            copier, self.copier = self.copier or connect(self.path, self.durability, self.factory, self.more), None
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
                 copier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -19,12 +20,17 @@ from .opening import defect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .opening import Format
+
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 SUSPECT = (StoreCorrupt, UnknownStoreError)
 """Errors that may mean damage."""
-TABLES = {
+Tables = Mapping[str, tuple[str, str]]
+Words = tuple[tuple[str, str], ...]
+
+TABLES: Tables = {
     "run": ("id", "P2"),
     "session_state": ("run", "P2"),
     "pause": ("id", "P5"),
@@ -35,7 +41,7 @@ TABLES = {
     "legal": ("id", "P7"),
 }
 """The tables in the order in which they are looked through: the key of a row, and the promise that a damaged row breaks."""
-WORDS = (
+WORDS: Words = (
     ("journal", r"journal row (\d+ of run '.*?') is"),
     ("session_state", r"session state of (run '.*?') is"),
     ("decision", r"decision of (pause '.*?') is"),
@@ -45,6 +51,32 @@ WORDS = (
     ("value", r"^a value is()"),
 )
 """The table and the row that the reason of a refused row speaks of."""
+TABLES_3: Tables = {
+    "store": ("one", "P11"),
+    "run": ("id", "P2"),
+    "hot": ("run", "P2"),
+    "session_value": ("id", "P2"),
+    "pause": ("id", "P5"),
+    "event": ("id", "P7"),
+    "move": ("event, k", "P7"),
+    "value": ("id", "P10"),
+    "definition": ("id", "P9"),
+    "shape": ("id", "P7"),
+    "shape_move": ("shape, k", "P7"),
+    "legal": ("id", "P7"),
+}
+WORDS_3: Words = (
+    ("event", r"event (\d+ of run '.*?') is"),
+    ("pause", r"decision of (pause '.*?') is"),
+    ("pause", r"(pause '.*?') is"),
+    ("hot", r"(?:state of|to cancel) (run '.*?') is"),
+    ("run", r"(run '.*?') is"),
+    ("session_value", r"value of the session state is()"),
+    ("legal", r"move of the lifecycles is()"),
+    ("shape", r"list(?: of moves)? (\d+) is"),
+)
+PLACES: Mapping[int, tuple[Tables, Words]] = {2: (TABLES, WORDS), 3: (TABLES_3, WORDS_3)}
+"""The tables of each format, and the words of its refused rows."""
 SECONDS = 2.0
 """How long the tables are looked through for a damaged page."""
 
@@ -52,55 +84,57 @@ SECONDS = 2.0
 def looked_again(
     channel: Channel,
     met: Exception,
+    of: Format,
     work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer],
     *args: Arguments.args,
     **more: Arguments.kwargs,
 ) -> Answer:
-    """Do `work` again under the writer's lock and give its result; nothing of the first time was stored.
+    """Do `work` again under the writer's lock, in a file of a format, and give its result; nothing of the first time was stored.
 
     Raises `StoreReplaced` where the file is another by now, and what is met again: `StoreCorrupt` with its place, or the error itself.
     """
     channel.check_files()
-    other = Channel(channel.path, channel.durability, channel.factory)
+    other = Channel(channel.path, channel.durability, channel.factory, channel.more)
     try:
         if other.version != channel.version:
             raise StoreReplaced(str(channel.path), f"another release changed its schema from {channel.version} to {other.version}")
         return other.write(work, *args, **more)
     except SUSPECT as again:
-        raise placed(other, again) from met
+        raise placed(other, again, of) from met
     finally:
         other.close()
 
 
-def placed(channel: Channel, error: StoreCorrupt | UnknownStoreError) -> StoreCorrupt | UnknownStoreError:
+def placed(channel: Channel, error: StoreCorrupt | UnknownStoreError, of: Format) -> StoreCorrupt | UnknownStoreError:
     """The error that names what is wrong, and where. A statement that fails on sound tables is no damage."""
     path = str(channel.path)
     try:
-        wrong = defect(channel.connection)
+        wrong = defect(channel.connection, of)
     except (sqlite3.Error, UnicodeDecodeError) as deeper:
         return StoreCorrupt(path, f"{error.why}; its schema cannot be read: {deeper}", "sqlite_schema", promise="P11")
     if wrong is not None:
         return StoreCorrupt(path, wrong, "sqlite_schema", promise="P11")
     if isinstance(error, UnknownStoreError):
         return error
-    table, row = spoken_of(error.why) or scanned(channel.connection) or ("", "")
-    return StoreCorrupt(path, error.why, table, row, TABLES[table][1] if table else "P11")
+    tables, words = PLACES[of.version]
+    table, row = spoken_of(error.why, words) or scanned(channel.connection, tables) or ("", "")
+    return StoreCorrupt(path, error.why, table, row, tables[table][1] if table else "P11")
 
 
-def spoken_of(why: str) -> tuple[str, str] | None:
+def spoken_of(why: str, words: Words) -> tuple[str, str] | None:
     """The table and the row that a refused row's reason names."""
-    for table, words in WORDS:
-        found = re.search(words, why)
+    for table, said in words:
+        found = re.search(said, why)
         if found:
             return table, found[1]
     return None
 
 
-def scanned(connection: sqlite3.Connection) -> tuple[str, str] | None:
+def scanned(connection: sqlite3.Connection, tables: Tables) -> tuple[str, str] | None:
     """The first table that cannot be read to its end, and its last good row; None where all can be, or where that takes too long."""
     deadline = monotonic() + SECONDS
     connection.text_factory = bytes  # a text that is none is not looked for here
-    for table, (key, _) in TABLES.items():
+    for table, (key, _) in tables.items():
         row: tuple[Any, ...] = ()
         try:
             for found in connection.execute(f"SELECT {key}, * FROM {table} NOT INDEXED"):  # noqa: S608  # from above

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
+from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import MANY, Verified, contents, plain
 from statecore.stores.records import Symptom
 
 from .channel import DURABILITY, SETTINGS, connect, named
-from .opening import VERSION, defect, located, look, marks, opened, size_of
+from .opening import TWO, Format, defect, located, look, marks, opened, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,16 +85,16 @@ def ailments(path: Path) -> list[Symptom]:
     return found
 
 
-def verify(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Check a store. `progress` is told after each run how many were checked, of how many.
+def verify(path: str | Path, progress: Callable[[int, int], None] | None = None, of: Format = TWO) -> Verified:
+    """Check a store of a format. `progress` is told after each run how many were checked, of how many.
 
     Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
     """
     file = located(path)
-    found = Verified(str(file), VERSION)
+    found = Verified(str(file), of.version)
     try:
-        look(file)
-        connection = opened(file)
+        look(file, of)
+        connection = opened(file, of=of)
     except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
         raise
     except StatecoreError as error:
@@ -101,7 +102,7 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
         return found
     try:
         connection.execute("BEGIN")  # what others write from now on is not seen here
-        checked(connection, found, progress)
+        checked(connection, found, progress, of)
     except Exception as error:  # noqa: BLE001  # the same, of the file
         found.blame("file", plain(named(error, str(file)) or error))
     finally:
@@ -109,20 +110,24 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
     return found
 
 
-def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None, of: Format = TWO) -> None:
     """Look at everything behind a connection, inside a transaction."""
-    if not file_is_sound(connection, found):
+    if not file_is_sound(connection, found, of):
         return
     connection.text_factory = readable
-    contents(connection, found, progress)
+    CONTENTS[of.version](connection, found, progress)
 
 
-def file_is_sound(connection: sqlite3.Connection, found: Verified) -> bool:
+CONTENTS = {2: contents, 3: tables3.contents}
+"""The check of the tables of each format."""
+
+
+def file_is_sound(connection: sqlite3.Connection, found: Verified, of: Format = TWO) -> bool:
     """The findings of SQLite itself; where there is one, or the tables are others, nothing more can be trusted."""
     for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
         if said != "ok":
             found.blame("file", said)
-    wrong = defect(connection)
+    wrong = defect(connection, of)
     if wrong is not None:
         found.blame("schema", wrong)
     if found.sound:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from statecore.errors import (
     NotAStatecoreStore,
@@ -31,7 +31,7 @@ from statecore.stores.sql.writing import learn_moves
 from .channel import BUSY_SECONDS, SETTINGS, named, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from statecore.errors import StoreError, UnstorableValue
 
@@ -86,15 +86,33 @@ AFTER = {"schema-2.sql": seal_all}
 """What a script cannot say in SQL: done when it has run."""
 
 
+class Format(NamedTuple):
+    """A format of files: its version, the oldest version that is led to it, and what leads there inside the caller's transaction."""
+
+    version: int
+    oldest: int
+    make: Callable[[sqlite3.Connection, int], None]
+    before: tuple[str, ...] = ()
+    """Settings that a file has for ever, made before its first table."""
+
+
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Lead a database from `version` to the newest, inside the caller's transaction."""
+    """Lead a database from `version` to the newest of format 2, inside the caller's transaction."""
     for script in SCRIPTS[version:]:
         for statement in statements(script_text(script)):
             connection.execute(statement)
         if script in AFTER:
             AFTER[script](connection)
+    mark(connection, VERSION)
+
+
+def mark(connection: sqlite3.Connection, version: int) -> None:
+    """Say whose file it is, and of which version."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {version}")
+
+
+TWO = Format(VERSION, 1, migrate)
 
 
 def shape(connection: sqlite3.Connection) -> dict[str, str]:
@@ -104,27 +122,27 @@ def shape(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 @cache
-def expected_shape() -> Mapping[str, str]:
+def expected_shape(of: Format = TWO) -> Mapping[str, str]:
     """The shape of a new file."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        migrate(connection, 0)
+        of.make(connection, 0)
         return shape(connection)
     finally:
         connection.close()
 
 
-def defect(connection: sqlite3.Connection) -> str | None:
+def defect(connection: sqlite3.Connection, of: Format = TWO) -> str | None:
     """The fault of the tables; None where they are as they were made.
 
     A table that another program added is let be. A trigger is not: it would act in our transactions.
     """
-    found, expected = shape(connection), expected_shape()
+    found, expected = shape(connection), expected_shape(of)
     for name, sql in expected.items():
         if name not in found:
             return f"{name} is missing from its schema"
         if found[name] != sql:
-            return f"{name} is not as schema {VERSION} made it"
+            return f"{name} is not as schema {of.version} made it"
     for name, sql in found.items():
         if name not in expected and sql.lstrip().upper().startswith("CREATE TRIGGER"):
             return f"the trigger {name} was added to it"
@@ -157,7 +175,7 @@ LOOKS = 100
 """How often a file is looked at that changes in every look."""
 
 
-def look(path: Path) -> None:
+def look(path: Path, of: Format = TWO) -> None:
     """Refuse by name a file that is no store of a version known here; it stays byte-identical. None, or an empty one, passes.
 
     SQLite reads it as immutable: it takes no lock, recovers no journal and leaves no file beside it. Reading the header without SQLite
@@ -173,7 +191,7 @@ def look(path: Path) -> None:
     for _ in range(LOOKS):
         before = signs(path)
         try:
-            return look_once(path)
+            return look_once(path, of)
         except (NotAStatecoreStore, StoreCorrupt):
             if signs(path) == before:
                 raise
@@ -202,7 +220,7 @@ def signs(path: Path) -> list[tuple[int, int, int] | None]:
     return found
 
 
-def look_once(path: Path) -> None:
+def look_once(path: Path, of: Format) -> None:
     """Refuse a file by its header, as it is at this moment."""
     try:
         found = path.stat()
@@ -230,7 +248,7 @@ def look_once(path: Path) -> None:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise NotAStatecoreStore(str(path), "it is no SQLite file") from error
         raise named(error, str(path)) or error from error
-    check_marks(path, application, version)
+    check_marks(path, application, version, of)
 
 
 def pages_before(path: Path) -> int | None:
@@ -250,19 +268,21 @@ def marks(connection: sqlite3.Connection) -> tuple[int, int]:
     return application, version
 
 
-def check_marks(path: Path, application: int, version: int) -> None:
-    """Refuse another program's file, and one of a newer release."""
+def check_marks(path: Path, application: int, version: int, of: Format = TWO) -> None:
+    """Refuse another program's file, one of a newer release, and one of an older format that is not led to this one."""
     if application != APPLICATION_ID:
         raise NotAStatecoreStore(str(path), f"its application id is {application}, not {APPLICATION_ID}")
-    if version > VERSION:
-        raise StoreTooNew(str(path), version, VERSION)
+    if version > of.version:
+        raise StoreTooNew(str(path), version, of.version)
+    if 0 < version < of.oldest:
+        raise StoreUnavailable(str(path), f"it is of format {version}, and this store reads format {of.version}; SqliteDb reads it")
     if version < 1:
         raise StoreCorrupt(str(path), f"its schema version is {version}")
 
 
-def marked(connection: sqlite3.Connection, path: Path) -> None:
+def marked(connection: sqlite3.Connection, path: Path, of: Format = TWO) -> None:
     """Refuse the file of an open connection as `check_marks` does: another release may have migrated it a moment ago."""
-    check_marks(path, *marks(connection))
+    check_marks(path, *marks(connection), of)
 
 
 def create(path: Path) -> None:
@@ -289,7 +309,7 @@ def create(path: Path) -> None:
         raise StoreUnavailable(str(path), str(error)) from error
 
 
-def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
+def furnish(path: Path, factory: type[sqlite3.Connection], of: Format = TWO) -> None:
     """Bring a file to the newest schema and to this release's lifecycles, in one transaction; nothing is written where it is there.
 
     This happens before the first connection turns the write-ahead log on, so that from the first byte on the file itself says whose
@@ -300,13 +320,15 @@ def furnish(path: Path, factory: type[sqlite3.Connection]) -> None:
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory
         )
-        if marks(connection) == (APPLICATION_ID, VERSION) and knows_moves(connection):
+        if marks(connection) == (APPLICATION_ID, of.version) and knows_moves(connection):
             return
+        for setting in of.before:
+            connection.execute(f"PRAGMA {setting}")
         connection.execute("BEGIN IMMEDIATE")
         application, version = marks(connection)
         if (application, version) != (0, 0) or shape(connection):  # whoever came first may have made it meanwhile
-            check_marks(path, application, version)
-        migrate(connection, version)
+            check_marks(path, application, version, of)
+        of.make(connection, version)
         learn_moves(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -330,7 +352,7 @@ def knows_moves(connection: sqlite3.Connection) -> bool:
 # -- reading only --------------------------------------------------------------------------------------------------------------------
 
 
-def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
+def opened(file: Path, *, as_it_is: bool = False, of: Format = TWO) -> sqlite3.Connection:
     """A connection that only reads: of the newest schema, unless the file is wanted as it is. Raises `StoreUnavailable`, `StoreCorrupt`."""
     try:
         if not file.is_file() or file.stat().st_size == 0:
@@ -341,8 +363,8 @@ def opened(file: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA trusted_schema = 0")
             connection.execute("PRAGMA cell_size_check = 1")
             application, version = marks(connection)
-            check_marks(file, application, version)
-            return connection if as_it_is or version == VERSION else migrated(connection, version)
+            check_marks(file, application, version, of)
+            return connection if as_it_is or version == of.version else migrated(connection, version)
         except BaseException:
             connection.close()
             raise

@@ -17,7 +17,7 @@ CREATE TRIGGER legal_keeps BEFORE UPDATE ON legal BEGIN SELECT RAISE(ABORT, 'a r
 CREATE TRIGGER legal_stays BEFORE DELETE ON legal BEGIN SELECT RAISE(ABORT, 'a row of a lifecycle is never deleted'); END;
 CREATE TRIGGER start_key_keeps BEFORE UPDATE ON start_key BEGIN SELECT RAISE(ABORT, 'the key of a start is never changed'); END;
 CREATE TRIGGER start_key_stays BEFORE DELETE ON start_key BEGIN SELECT RAISE(ABORT, 'the key of a start is never deleted'); END;
-CREATE TRIGGER session_value_keeps BEFORE UPDATE OF session, workflow, key ON session_value
+CREATE TRIGGER session_value_keeps BEFORE UPDATE OF run, session, workflow, key ON session_value
 BEGIN SELECT RAISE(ABORT, 'a value of a session stays where it is'); END;
 
 CREATE TRIGGER shape_closes BEFORE INSERT ON shape
@@ -88,12 +88,16 @@ END;
 CREATE TRIGGER event_moves_on BEFORE INSERT ON event WHEN NEW.shape IS NOT NULL
 BEGIN
   SELECT RAISE(ABORT, 'an event has its moves in one place') WHERE EXISTS (SELECT 1 FROM move WHERE event = NEW.id);
-  SELECT RAISE(ABORT, 'a run moves on from where it is') FROM hot JOIN shape s ON s.id = NEW.shape
-    WHERE hot.run = NEW.run AND iif(s.begins IS NULL, hot.phase IN ('completed', 'cancelled', 'failed'), s.begins <> hot.phase);
+  SELECT CASE WHEN iif(s.begins IS NULL, hot.phase IN ('completed', 'cancelled', 'failed'), s.begins <> hot.phase)
+      THEN RAISE(ABORT, 'a run moves on from where it is')
+    WHEN NEW.seq <> s.moves + iif(NEW.id & 16777215 = 1, 0, (SELECT seq FROM event WHERE id = NEW.id - 1)) THEN RAISE(ABORT, 'an event counts its moves') END
+    FROM hot JOIN shape s ON s.id = NEW.shape WHERE hot.run = NEW.run;
 END;
 CREATE TRIGGER event_lists_moves BEFORE INSERT ON event WHEN NEW.shape IS NULL
 BEGIN
   SELECT RAISE(ABORT, 'an event has its moves') WHERE (SELECT count(*) = 0 OR max(k) + 1 <> count(*) OR min(k) < 0 FROM move WHERE event = NEW.id);
+  SELECT RAISE(ABORT, 'an event counts its moves') WHERE
+    NEW.seq <> (SELECT count(*) FROM move WHERE event = NEW.id) + iif(NEW.id & 16777215 = 1, 0, (SELECT seq FROM event WHERE id = NEW.id - 1));
   SELECT RAISE(ABORT, 'only the run moves at the root') WHERE
     EXISTS (SELECT 1 FROM move m JOIN legal l ON l.id = m.legal WHERE m.event = NEW.id AND (m.at = '') <> (l.machine = 'run'));
   SELECT RAISE(ABORT, 'a run moves on from where it is') FROM hot WHERE run = NEW.run AND (
@@ -111,8 +115,8 @@ BEGIN
     SELECT l.dest FROM move m JOIN legal l ON l.id = m.legal WHERE m.event = NEW.id AND m.at = '' ORDER BY m.k DESC LIMIT 1) WHERE run = NEW.run;
 END;
 CREATE TRIGGER event_keeps BEFORE UPDATE ON event
-WHEN (NEW.id, NEW.run, NEW.boundary, NEW.epoch, NEW.shape, NEW.place, NEW.time_us, NEW.fact, NEW.session, NEW.traceparent, NEW.hash)
-  IS NOT (OLD.id, OLD.run, OLD.boundary, OLD.epoch, OLD.shape, OLD.place, OLD.time_us, OLD.fact, OLD.session, OLD.traceparent, OLD.hash)
+WHEN (NEW.id, NEW.run, NEW.boundary, NEW.epoch, NEW.shape, NEW.place, NEW.seq, NEW.time_us, NEW.fact, NEW.session, NEW.traceparent, NEW.hash)
+  IS NOT (OLD.id, OLD.run, OLD.boundary, OLD.epoch, OLD.shape, OLD.place, OLD.seq, OLD.time_us, OLD.fact, OLD.session, OLD.traceparent, OLD.hash)
 BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END;
 CREATE TRIGGER event_stays BEFORE DELETE ON event WHEN NOT EXISTS (SELECT 1 FROM tombstone WHERE run = OLD.run)
 BEGIN SELECT RAISE(ABORT, 'an event is deleted only behind its tombstone'); END;
@@ -167,7 +171,8 @@ BEGIN SELECT RAISE(ABORT, 'a deadline is moved by an extension'); END;
 CREATE TRIGGER pause_decides BEFORE UPDATE OF word ON pause WHEN OLD.word IS NULL AND NEW.word IS NOT NULL
 BEGIN
   SELECT RAISE(ABORT, 'only an open question is decided') WHERE OLD.closed IS NOT NULL;
-  SELECT RAISE(ABORT, 'a question has its words') WHERE instr(char(10) || OLD.words || char(10), char(10) || NEW.word || char(10)) = 0;
+  SELECT RAISE(ABORT, 'a question has its words') WHERE instr(NEW.word, char(10)) > 0
+    OR instr(char(10) || OLD.words || char(10), char(10) || NEW.word || char(10)) = 0;
   SELECT RAISE(ABORT, 'a decision comes before the deadline') WHERE
     NEW.decided_us >= OLD.due_us AND NOT (OLD.on_timeout = 'approve' AND NEW.word = 'reject');
 END;

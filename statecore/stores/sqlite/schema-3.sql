@@ -1,4 +1,4 @@
--- Format 3 of a file. No store writes it yet. specs/format-3.md says what is hashed; what may never happen is refused here, not only in Python.
+-- Format 3 of a file. No store writes it unasked. specs/format-3.md says what is hashed; what may never happen is refused here, not only in Python.
 -- Before the first table, in this order: PRAGMA page_size = 4096; PRAGMA auto_vacuum = 0; PRAGMA encoding = 'UTF-8'.
 -- Then schema-3-guards.sql and schema-3-erasing.sql.
 -- Each connection: foreign_keys = 1, recursive_triggers = 1 (else REPLACE deletes past the triggers), secure_delete = 1, trusted_schema = 0.
@@ -93,18 +93,21 @@ CREATE TABLE start_key (
   PRIMARY KEY (workflow, key)
 ) STRICT, WITHOUT ROWID;
 
--- the state of sessions, by key; it outlives the run that wrote it
+-- the session state of each run, by key, in the order of id: the run of a session that was claimed last hands it on to the next one. A purge
+-- keeps these rows of the run that a session's next one begins with.
 CREATE TABLE session_value (
   id       INTEGER PRIMARY KEY,
+  run      INTEGER NOT NULL,      -- no REFERENCES, for it may be purged
   session  INTEGER NOT NULL REFERENCES session,
   workflow INTEGER NOT NULL REFERENCES workflow,
-  key      TEXT NOT NULL,
-  event    INTEGER NOT NULL,      -- the one that wrote it; no REFERENCES, for it may be purged
+  key      TEXT,                  -- NULL: the body is the whole state, which is no object of keys
+  event    INTEGER NOT NULL,      -- the one that wrote it
   body     BLOB,                  -- NULL: erased
   salt     BLOB,
   c        BLOB NOT NULL CHECK (length(c) = 32),
-  UNIQUE (session, workflow, key)
+  UNIQUE (run, key)
 ) STRICT;
+CREATE INDEX session_value_of ON session_value (session, workflow);
 
 -- what changes of a run: by claim, renewal, release, cancel request, decision, park and end, and at each 256th boundary; never by a plain step
 CREATE TABLE hot (
@@ -136,6 +139,7 @@ CREATE TABLE hot (
 ) STRICT;
 CREATE INDEX hot_wake ON hot (workflow, wake_us) WHERE wake_us IS NOT NULL AND owner IS NULL;
 CREATE INDEX hot_owned ON hot (workflow, lease_us) WHERE owner IS NOT NULL;
+CREATE INDEX hot_order ON hot (claim_order);
 CREATE INDEX hot_phase ON hot (phase, run);
 CREATE INDEX hot_workflow_phase ON hot (workflow, phase, run);
 CREATE INDEX hot_ended ON hot (ended_us, run) WHERE ended_us IS NOT NULL;
@@ -149,6 +153,7 @@ CREATE TABLE event (
   epoch    INTEGER NOT NULL,
   shape    INTEGER REFERENCES shape, -- NULL: its moves lie in `move`
   place    TEXT,                  -- turns and attempts, where they are not the first
+  seq      INTEGER NOT NULL,      -- how many moves the run has up to here: the number of its last one in the journal
   time_us  INTEGER NOT NULL,
   fact     TEXT,                  -- what happened besides, in words of the product; no text of a person
   "by"     BLOB,

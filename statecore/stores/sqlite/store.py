@@ -13,10 +13,8 @@ import sqlite3
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock, local
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 from weakref import WeakSet
-
-from attrs import define, field
 
 from statecore.core import Seconds
 from statecore.errors import StoreCorrupt, StoreError, StoreForked, StoreReplaced, StoreUnavailable, UnsupportedSetting
@@ -26,14 +24,15 @@ from statecore.stores.sql import writing
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
-from .channel import CLOSED, DURABILITY, Channel, inode
+from .channel import CLOSED, DURABILITY, NO_MORE, Channel, inode
 from .damage import SUSPECT, looked_again
-from .opening import create, defect, furnish, located, look, marked, size_of
+from .opening import TWO, Format, create, defect, furnish, located, look, marked, size_of
+from .sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from statecore.stores.records import Boundary, Decided, Obstacle
+    from statecore.stores.records import Boundary, Decided, Obstacle, Text
     from statecore.stores.sql.link import Link
 
     from .channel import Inode
@@ -63,20 +62,16 @@ def chosen_file(db_file: str | Path | None, db_url: str | None) -> Path:
     return located(db_file or DEFAULT_FILE)
 
 
-class SqliteDb(Relational):
-    """A store in one SQLite file, which is made where there is none.
+class SqliteFile:
+    """A file, opened at its first use, and one channel for each thread that uses it.
 
     The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
     that a store made before a fork may be used in the children, as long as the parent has not used it; after that it is the
     parent's own.
-
-    `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
-    nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
-    on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
-
-    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
 
+    _format: ClassVar[Format] = TWO
+    _settings: ClassVar[Mapping[str, str | int]] = NO_MORE
     path: Path
     lease: Seconds
     blocking: bool
@@ -90,7 +85,6 @@ class SqliteDb(Relational):
         lease: Seconds = LEASE_SECONDS,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
-        super().__init__()
         if durability not in DURABILITY:
             raise UnsupportedSetting(NAME, f"durability={durability!r}", "it is a choice between two", tuple(DURABILITY))
         if not lease > 0:
@@ -105,13 +99,12 @@ class SqliteDb(Relational):
         self._pid: int | None = None
         self._inode: Inode | None = None
         self._unsaved = 0
-        self._sharing = Sharing()
         self._closed = False
-        look(self.path)
+        look(self.path, self._format)
 
     def __repr__(self) -> str:
         """The store, and its file."""
-        return f"SqliteDb(db_file={str(self.path)!r}, durability={self.durability!r})"
+        return f"{type(self).__name__}(db_file={str(self.path)!r}, durability={self.durability!r})"
 
     # -- connections -------------------------------------------------------------------------------------------------------------
 
@@ -135,7 +128,7 @@ class SqliteDb(Relational):
         try:
             return channel.read(work, *args, **more)
         except SUSPECT as met:
-            return looked_again(channel, met, work, *args, **more)
+            return looked_again(channel, met, self._format, work, *args, **more)
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
@@ -145,45 +138,24 @@ class SqliteDb(Relational):
         try:
             answer = channel.write(work, *args, **more)
         except SUSPECT as met:
-            answer = looked_again(channel, met, work, *args, **more)
+            answer = looked_again(channel, met, self._format, work, *args, **more)
         self._grow(channel)
         return answer
-
-    def decide(self, decision: Decided, *others: Decided) -> Decided:
-        """Store the one decision of a pause; its value may be large."""
-        self._expect(decision.value, *[each.value for each in others])
-        return super().decide(decision, *others)
-
-    def commit(self, boundary: Boundary) -> Obstacle:
-        """Store a boundary; or what stands against it, having stored nothing. Raises as `Relational.commit` does.
-
-        It is committed alone, or, where others wait for the disk already, together with them.
-        """
-        self._expect(boundary.session_state, *[entry.body.value for entry in boundary.entries])
-        if boundary.claim is not None and (new := boundary.claim.identity) is not None:
-            self._expect(new.input, new.additional_data, new.metadata, boundary.claim.session_state)
-        channel = self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
-        sharing = self._sharing
-        if self.blocking and (sharing.queue or sharing.turn.locked()):
-            return sharing.commit(boundary, self._commit_all)
-        with sharing.turn if self.blocking else ALONE:  # one that slips in between waits for its turn, no more
-            try:
-                stored = channel.write(writing.commit, boundary, self._moves)
-            except SUSPECT as met:
-                stored = looked_again(channel, met, writing.commit, boundary, self._moves)
-            self._grow(channel)
-        return stored
-
-    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[Obstacle]:
-        """Several boundaries in one transaction."""
-        self._unsaved += PAGES_A_WRITE * (len(boundaries) - 1)
-        return self._write(writing.commit_all, boundaries, self._moves)
 
     def _expect(self, *texts: Text | None) -> None:
         """Count the pages that large values will add to the log."""
         for text in texts:
             if text is not None and len(text) > PAGE:
                 self._unsaved += len(text) // PAGE
+
+    def _expect_all(self, boundary: Boundary) -> None:
+        """Count the pages of a boundary."""
+        for entry in boundary.entries:
+            if (value := entry.body.value) is not None and len(value) > PAGE:
+                self._expect(value)
+        self._expect(boundary.session_state)
+        if boundary.claim is not None and (new := boundary.claim.identity) is not None:
+            self._expect(new.input, new.additional_data, new.metadata, boundary.claim.session_state)
 
     def _grow(self, channel: Channel) -> None:
         """Count the pages that a transaction has added to the log; a long log is copied into the file."""
@@ -216,7 +188,7 @@ class SqliteDb(Relational):
                 self._prepare()
             elif inode(str(self.path)) != self._inode:  # nothing is opened, so another program's file stays as it is
                 raise StoreReplaced(str(self.path), REPLACED)
-            channel = Channel(self.path, self.durability, self._factory)
+            channel = Channel(self.path, self.durability, self._factory, self._settings)
             self._channels.add(channel)
             try:
                 self._check(channel)
@@ -229,83 +201,84 @@ class SqliteDb(Relational):
 
     def _check(self, channel: Channel) -> None:
         """Look at the tables of a channel that was just opened, and learn their moves. Raises `StoreTooNew`, `StoreCorrupt`."""
-        channel.read(marked, self.path)
-        wrong = channel.read(defect)
+        channel.read(marked, self.path, self._format)
+        wrong = channel.read(defect, self._format)
         if wrong is not None:
-            wrong = looked_again(channel, StoreCorrupt(str(self.path), wrong), defect)
+            wrong = looked_again(channel, StoreCorrupt(str(self.path), wrong), self._format, defect, self._format)
         if wrong is not None:
             raise StoreCorrupt(str(self.path), wrong, "sqlite_schema", promise="P11")
-        self._moves.update(channel.read(legal_moves))
+        self._learn(channel)
+
+    def _learn(self, channel: Channel) -> None:
+        """Read what the file keeps for ever."""
+        raise NotImplementedError
 
     def _prepare(self) -> None:
         """Have a file that is ours, of the newest schema; a long log that others left behind is copied with the first write."""
         create(self.path)
-        look(self.path)
-        furnish(self.path, self._factory)
+        look(self.path, self._format)
+        furnish(self.path, self._factory, self._format)
         if size_of(self.path.with_name(self.path.name + "-wal")) > WAL_PAGES * PAGE:
             self._unsaved = WAL_PAGES
 
 
-MOST = 64
-"""How many boundaries share a commit at most: a transaction that fails costs each of them another try."""
+class SqliteDb(SqliteFile, Relational):
+    """A store in one SQLite file, which is made where there is none.
 
+    The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
+    that a store made before a fork may be used in the children, as long as the parent has not used it; after that it is the
+    parent's own.
 
-@define(eq=False)
-class Ticket:
-    """A boundary that waits for its commit; `answer` is what the store said of it once it is durable."""
+    `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
+    nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
+    on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
 
-    boundary: Boundary
-    alone: bool = False
-    answer: Obstacle | None = None
+    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
+    """
 
+    _sharing: Sharing[Boundary, Obstacle]
 
-@define(eq=False)
-class Sharing:
-    """The boundaries of a store that wait, and the lock whose holder commits all of them at once."""
+    def __init__(
+        self,
+        db_file: str | Path | None = None,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        db_url: str | None = None,
+        lease: Seconds = LEASE_SECONDS,
+        connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        Relational.__init__(self)
+        SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
+        self._sharing = Sharing()
 
-    queue: list[Ticket] = field(factory=list)
-    guard: Lock = field(factory=Lock)
-    turn: Lock = field(factory=Lock)
+    def _learn(self, channel: Channel) -> None:
+        """Read the numbers of the moves of the lifecycles."""
+        self._moves.update(channel.read(legal_moves))
 
-    def commit(self, boundary: Boundary, write: Callable[[Sequence[Boundary]], list[Obstacle]]) -> Obstacle:
-        """Give the result of `write` for a boundary, alone or together with others. Raises the error of this boundary."""
-        mine = Ticket(boundary)
-        with self.guard:
-            self.queue.append(mine)
-        try:
-            with self.turn:
-                if mine.answer is None and not mine.alone:
-                    self.settle(self.taken(mine), write)
-                if mine.answer is None:
-                    [mine.answer] = write((boundary,))
-        except BaseException:
-            self.withdraw(mine)
-            raise
-        return mine.answer
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
+        """Store the one decision of a pause; its value may be large."""
+        self._expect(decision.value, *[each.value for each in others])
+        return super().decide(decision, *others)
 
-    def withdraw(self, mine: Ticket) -> None:
-        """Take back the boundary of a thread that was interrupted while it waited: no other thread commits it."""
-        with self.guard:
-            if mine in self.queue:
-                self.queue.remove(mine)
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing. Raises as `Relational.commit` does.
 
-    def taken(self, mine: Ticket) -> list[Ticket]:
-        """The tickets that are settled now: mine, and others that wait."""
-        with self.guard:
-            others = [each for each in self.queue if each is not mine]
-            self.queue[:] = others[MOST - 1 :]
-        return [mine, *others[: MOST - 1]]
+        It is committed alone, or, where others wait for the disk already, together with them.
+        """
+        self._expect_all(boundary)
+        channel = self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
+        sharing = self._sharing
+        if self.blocking and (sharing.queue or sharing.turn.locked()):
+            return sharing.commit(boundary, self._commit_all)
+        with sharing.turn if self.blocking else ALONE:  # one that slips in between waits for its turn, no more
+            try:
+                stored = channel.write(writing.commit, boundary, self._moves)
+            except SUSPECT as met:
+                stored = looked_again(channel, met, self._format, writing.commit, boundary, self._moves)
+            self._grow(channel)
+        return stored
 
-    @staticmethod
-    def settle(tickets: list[Ticket], write: Callable[[Sequence[Boundary]], list[Obstacle]]) -> None:
-        """Commit several boundaries at once; where that fails, nothing is stored and each is left to its own thread."""
-        if len(tickets) == 1:
-            return
-        for each in tickets:
-            each.alone = True
-        try:
-            answers = write(tuple([each.boundary for each in tickets]))
-        except Exception:  # noqa: BLE001  # whose error it is shows when each is committed alone
-            return
-        for each, answer in zip(tickets, answers, strict=True):
-            each.answer = answer
+    def _commit_all(self, boundaries: Sequence[Boundary]) -> list[Obstacle]:
+        """Several boundaries in one transaction."""
+        self._unsaved += PAGES_A_WRITE * (len(boundaries) - 1)
+        return self._write(writing.commit_all, boundaries, self._moves)

@@ -211,6 +211,16 @@ class Fresh:
         """An empty store that keeps what it keeps in an empty folder."""
         raise NotImplementedError
 
+    def keeps_name(self, text: str) -> bool:
+        """Whether the store keeps a text as an id, an address or a name; it refuses another one as `UnstorableValue`."""
+        del text
+        return True
+
+    def keeps_key(self, text: str) -> bool:
+        """Whether the store keeps a text as an idempotency key; it refuses another one as `UnstorableValue`."""
+        del text
+        return True
+
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[RunStore]:
         """The store under test; closed when the test is over."""

@@ -6,7 +6,7 @@ import pytest
 
 from statecore import Parallel, Router, Step, Workflow
 from statecore.errors import ReplayFailed
-from statecore.stores.audit.replay import replay
+from statecore.stores.replay import replay
 
 
 def work(step_input):

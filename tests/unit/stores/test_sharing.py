@@ -12,7 +12,7 @@ import pytest
 from statecore import SqliteDb, Step, Workflow
 from statecore.errors import ClaimLost, RunBusy
 from statecore.stores.sqlite.health import verify
-from statecore.stores.sqlite.store import MOST, Sharing
+from statecore.stores.sqlite.sharing import MOST, Sharing
 
 CROWD = 5
 PATIENCE = 60

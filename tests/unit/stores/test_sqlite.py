@@ -499,6 +499,7 @@ def second_version(monkeypatch):
     monkeypatch.setattr(schema, "SCRIPTS", (*schema.SCRIPTS, "second.sql"))
     monkeypatch.setattr(schema, "script_text", lambda name: texts.get(name) or shipped(name))
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    monkeypatch.setattr(SqliteDb, "_format", schema.TWO._replace(version=schema.VERSION))
     schema.expected_shape.cache_clear()
     yield texts
     schema.expected_shape.cache_clear()

@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from statecore.codec import decode
 from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, State, advance
+from statecore.core.owed import references
 from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores.detail import detail_of
@@ -101,6 +102,19 @@ def boundaries(  # noqa: PLR0913  # what a boundary depends on
             return
         place = start + agreed
     failures.append(ReplayFailed(rows[min(place, len(rows) - 1)].seq, "no boundary ends here"))
+
+
+def followed(program: Program, state: State, held: Mapping[Ref, int], rows: Sequence[Entry]) -> tuple[State, dict[Ref, int]]:
+    """The state, and where the outputs lie that it refers to, after one boundary of one event. Raises `ReplayFailed` where it does not follow."""
+    try:
+        after = advance(program, state, event_at(program, state, rows, 0))
+    except (StatecoreError, LookupError, ValueError) as refused:
+        raise refused if isinstance(refused, ReplayFailed) else ReplayFailed(rows[0].seq, str(refused)) from refused
+    agreed = agreeing(after.moves, rows, 0)
+    if agreed < max(len(after.moves), len(rows)):
+        raise ReplayFailed(rows[min(agreed, len(rows) - 1)].seq, "its boundary does not lead there")
+    brought = {Ref(row.at, row.turn, row.attempt): row.seq for row in rows if row.body.value is not None and row.trigger in GIVES}
+    return after.state, {ref: brought.get(ref) or held[ref] for ref in references(after.state)}
 
 
 # -- from a row to the event that it begins ----------------------------------------------------------------------------------------

@@ -1,0 +1,227 @@
+"""One run of format 3 under `verify`: its events link by link, then what the rest of the store says of it beside what they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from statecore.core import DECISIONS, asks
+from statecore.core.program import ROOT
+from statecore.errors import StatecoreError
+from statecore.lifecycles import TABLES
+from statecore.lifecycles import words as w
+from statecore.stores.detail import detail_of
+from statecore.stores.frames.framing import SALT_BYTES, slot_salt
+from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
+from statecore.stores.rules import ENDED, held_text
+from statecore.stores.sql3 import sessions
+from statecore.stores.sql3.queries import RECORD, WAITING
+from statecore.stores.sql3.questions import put_of
+from statecore.stores.sql3.reading import record_of
+from statecore.stores.sql3.rows import stored_events
+
+from .run import BY_PERSON, check_held, check_state, fault_of, light, program_of, row_name, unasked
+
+if TYPE_CHECKING:
+    from statecore.stores.records import Entry, Record
+    from statecore.stores.sql.link import Link
+    from statecore.stores.sql3.questions import Put
+    from statecore.stores.sql3.reading import Known
+
+    from .run import Findings
+
+AT_ONCE = 1_000
+"""How many events are read at once."""
+
+STANDS = """
+SELECT r.workflow, h.workflow, r.session, r.seal, h.owner, h.lease_us, h.wake_us, h.cancel_us, h.cancel_by, h.cancel_salt, r.start_key, k.run_id
+FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow = r.workflow AND k.key = r.start_key WHERE r.id = ?"""
+QUESTIONS = """
+SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, decision_salt
+FROM pause WHERE run = ?"""
+LOOSE = "SELECT seq, salt, by, note, value, by_c, note_c, value_c, session FROM event WHERE id = ?"
+
+
+def check_run(connection: Link, run: int, run_id: str, known: Known, findings: Findings) -> None:
+    """Check one run. Anything that cannot even be read raises."""
+    stands = connection.execute(STANDS, (run,)).fetchone()
+    if stands[1] is None:
+        findings.blame("run", "it has lost where it stands")
+        return
+    entries = journal(connection, run, run_id, bytes(stands[3]), known, findings)
+    if findings.faults:
+        return
+    row = connection.execute(f"{RECORD} WHERE r.id = ?", (run,)).fetchone()
+    record = record_of(connection, row, known)
+    reached = next((entry.dest for entry in reversed(entries) if entry.at == ROOT), w.pending)
+    if record.state.run != reached:
+        findings.blame("run", f"its journal leads to {reached}, and its state says {record.state.run}")
+    program = program_of(record.identity.canonical, record.identity.rules, findings)
+    played = check_state(connection, program, entries, record.state, findings) if program is not None else None
+    check_held(entries, record.state, held_text(record.held), findings)
+    puts = [put_of(row) for row in connection.execute(f"{WAITING} WHERE p.run = ? ORDER BY p.id", (run,)).fetchall()]
+    check_puts(puts, entries, findings)
+    if played is not None:
+        check_open(puts, {ask.pause_id: ask.due for ask in asks(played, record.state)}, findings)
+    check_questions(connection, run, run_id, stands[0], findings)
+    check_stands(stands, run_id, record, puts, findings)
+    check_session(connection, run, stands, findings)
+
+
+# -- the journal -------------------------------------------------------------------------------------------------------------------
+
+
+def journal(  # noqa: PLR0913  # a run, and what is known
+    connection: Link, run: int, run_id: str, chain: bytes, known: Known, findings: Findings
+) -> list[Entry]:
+    """The rows up to the first bad event, which is blamed."""
+    entries: list[Entry] = []
+    phases: dict[Any, str] = {}
+    [last] = connection.execute("SELECT max(id) FROM event WHERE run = ?1 AND id >> 24 = ?1", (run,)).fetchone()
+    last = (last or 0) & LAST_NUMBER
+    for first in range(0, last, AT_ONCE):
+        try:
+            events = stored_events(connection, run, run_id, first, min(first + AT_ONCE, last), chain, known.shapes)
+        except (StatecoreError, UnicodeError, TypeError, ValueError) as error:
+            findings.blame(f"events after {first}", str(getattr(error, "why", error)))
+            return entries
+        for event in events:
+            findings.rows += 1
+            wrong = fault_of_row(connection, run << NUMBER_BITS | event.number, len(entries) + len(event.entries))
+            for entry in event.entries:
+                wrong = wrong or fault_of(entry, len(entries) + 1, phases)
+                phases[entry.at, entry.turn] = entry.dest
+                entries.append(light(entry))
+            if wrong is not None:
+                findings.blame(f"event {event.number}", wrong)
+                return entries
+        chain = events[-1].hash
+    return entries
+
+
+def fault_of_row(connection: Link, event: int, seq: int) -> str | None:
+    """What is wrong with the columns of an event that its link does not cover; None where they are right."""
+    found, salt, *rest = connection.execute(LOOSE, (event,)).fetchone()
+    if found != seq:
+        return f"it counts {found} moves of the run, and there are {seq}"
+    if salt is not None and (all(each is None for each in rest) or len(salt) != SALT_BYTES):
+        return "it has a salt that no body needs"
+    return None
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------------------
+
+
+def check_puts(puts: Sequence[Put], entries: Sequence[Entry], findings: Findings) -> None:
+    """Closed questions were left by the rows that say so, by the decisions that are stored."""
+    times = {entry.time for entry in entries}
+    by_place: dict[tuple[str, int, int], list[Entry]] = {}
+    closings: set[tuple[str, int, int]] = set()
+    for entry in entries:
+        by_place.setdefault((entry.at, entry.attempt, entry.time), []).append(entry)
+    for put in puts:
+        pause = put.waiting.pause
+        where = f"pause {pause.pause_id!r}"
+        if pause.opened not in times:
+            findings.blame(where, "it was asked when no row was written")
+        if pause.closed is None:
+            continue
+        closings.add((pause.at, pause.attempt, pause.closed))
+        rows = by_place.get((pause.at, pause.attempt, pause.closed), ())
+        left = [row for row in rows if TABLES[row.machine].owes.get(row.source) == "ask"]
+        wrong = fault_of_closing(put, left) if left else "it was closed when no row left its question"
+        if wrong is not None:
+            findings.blame(where, wrong)
+    for seq, place in unasked(entries, closings):
+        findings.blame(row_name(seq), f"it answers a question of {place!r}, and there is no such pause")
+
+
+def fault_of_closing(put: Put, left: Sequence[Entry]) -> str | None:
+    """Why the rows that left a question do not agree with what is stored of its end; None where they do."""
+    said, decided = put.outcome, put.waiting.decided
+    if any(row.trigger in BY_PERSON for row in left):
+        if said != "decided" or decided is None:
+            return f"row {left[0].seq} says {left[0].trigger}, and it is stored as {said}"
+        for row in left:
+            told = detail_of(row.body.detail)
+            word = DECISIONS[put.waiting.pause.kind].get(decided.word)
+            spoken = (row.trigger, row.body.value, told.by or "", told.comment or "")
+            if spoken == (word, decided.value, decided.by or "", decided.comment or ""):
+                return None
+        return f"its decision says {decided.word!r}, and row {left[0].seq} says something else"
+    wanted = "expired" if any(row.trigger == w.expire for row in left) else "cancelled"
+    return None if said == wanted else f"it is stored as {said}, and row {left[0].seq} says {left[0].trigger}"
+
+
+def check_open(puts: Sequence[Put], wanted: dict[str, int | None], findings: Findings) -> None:
+    """Open questions are those that the state asks."""
+    found = {put.waiting.pause.pause_id: put.waiting.pause.deadline for put in puts if put.closes is None}
+    for pause_id in sorted({*found, *wanted}):
+        if found.get(pause_id, -1) != wanted.get(pause_id, -1):
+            findings.blame(f"pause {pause_id!r}", "it is open and the run does not ask it, or the run asks it otherwise")
+            return
+
+
+def check_questions(connection: Link, run: int, run_id: str, workflow: int, findings: Findings) -> None:
+    """What a seal does not cover of a question."""
+    names = {row[0]: row[1] for row in connection.execute("SELECT id, pause_id FROM pause WHERE run = ?", (run,)).fetchall()}
+    for number, _, its, short, salt, voter, opened, deadline, due, closed, word, *bodies, signed in connection.execute(
+        QUESTIONS, (run,)
+    ):
+        where = f"pause {names[number]!r}"
+        if its != workflow or short != question_id(run_id, names[number]):
+            findings.blame(where, "its workflow or its short id is another one")
+        if opened >> NUMBER_BITS != run or (closed is not None and closed >> NUMBER_BITS != run):
+            findings.blame(where, "it is opened or closed by another run")
+        if due != deadline:
+            findings.blame(where, "its deadline was moved, and no extension says so")
+        if voter != (slot_salt(salt, "pause.voter") if closed is None else None):
+            findings.blame(where, "the salt of its voters is another one")
+        if word is not None and (signed is None) != all(body is None for body in bodies):
+            findings.blame(where, "its decision has a salt that no body needs")
+
+
+# -- where it stands ---------------------------------------------------------------------------------------------------------------
+
+
+def check_stands(stands: Sequence[Any], run_id: str, record: Record, puts: Sequence[Put], findings: Findings) -> None:
+    """What the seals do not cover of whose a run is, and when somebody has something to do."""
+    workflow, its, _, _, owner, lease, wake, cancelled, by, salt, key, started = stands
+    if workflow != its:
+        findings.blame("run", "it stands under another workflow")
+    if owner is None and lease is not None:
+        findings.blame("run", "it has a lease and no owner")
+    if (by is None) != (salt is None) or (cancelled is None and salt is not None):
+        findings.blame("run", "somebody cancelled it at no time, or without a name")
+    if key is not None and started != run_id:
+        findings.blame("run", "its start is not found by its key")
+    if wake != wakes(record, puts, owner):
+        findings.blame("run", f"it wakes at {wake}, which is not when there is something to do")
+
+
+def wakes(record: Record, puts: Sequence[Put], owner: str | None) -> int | None:
+    """From when on there is something to do for a run."""
+    if owner is not None:
+        return 0
+    if record.state.run in ENDED:
+        return None
+    waiting = [put for put in puts if put.closes is None]
+    if record.state.run != w.paused or record.cancel_requested is not None or any(put.decision is not None for put in waiting):
+        return 0
+    return min((put.waiting.pause.deadline for put in waiting if put.waiting.pause.deadline is not None), default=None)
+
+
+def check_session(connection: Link, run: int, stands: Sequence[Any], findings: Findings) -> None:
+    """Each value of the session state is one that the event which wrote it committed to."""
+    found = connection.execute("SELECT session, workflow, key, event, body, c FROM session_value WHERE run = ?", (run,)).fetchall()
+    for session, workflow, key, event, body, committed in found:
+        [joined] = connection.execute("SELECT session FROM event WHERE id = ? AND run = ?", (event, run)).fetchone() or (None,)
+        if joined is None or committed not in chunks(joined) or (session, workflow) != (stands[2], stands[0]):
+            findings.blame(f"session_state {key!r}", "no event of the run wrote it")
+        if key is None and sessions.split(bytes(body).decode()).keys() != {None}:
+            findings.blame("session_state", "it has lost its key")
+
+
+def chunks(joined: bytes) -> Iterator[bytes]:
+    """The commitments of an event, one by one."""
+    return (joined[n : n + 32] for n in range(0, len(joined), 32))

@@ -1,0 +1,130 @@
+"""What the tables of format 3 say that cannot be true, whichever database they are in. Each run is checked in `run3`.
+
+A journal that was written anew from its beginning, with all hashes and seals, agrees with itself and is not found. These columns can be changed
+without notice: `hot.lease_us` and `hot.updated_us`, which decide nothing that the epoch does not decide again; `store.uuid` and
+`store.created_us`, which say which store this is; the numbers of rows that nothing refers to (`value.id`, `pause.id`, `session_value.id`);
+`pause.salt` of a closed question without a body. A value of the session state that an older event of the run wrote can be put back, and one can
+be left out: only what is there is committed to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from statecore.errors import UnreadableValue
+from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql3.queries import VERSION
+from statecore.stores.sql3.reading import Known
+from statecore.stores.sql3.shapes import LONGEST, NO_MOVES, SHAPE_MOVES, MoveLists, moves_of, shape_of
+
+from .run import Findings
+from .run3 import check_run
+from .verify import Fault, definitions, legal_rows, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from statecore.stores.sql.link import Link
+
+    from .verify import Verified
+
+UNWRITTEN = {
+    "store": ("migrated_from", "kid", "rotating_us"),
+    "run": (
+        *("requester", "session_c", "user_c", "requester_c", "input_c", "additional_c", "metadata_c"),
+        *("workflow_version", "traceparent", "kid"),
+    ),
+    "hot": ("quarantined", "kid", "cancel_by_c", "cancel_kid"),
+    "event": ("traceparent",),
+    "pause": (
+        *(
+            "rule",
+            "consequences",
+            "choices",
+            "names",
+            "shown",
+            "message_c",
+            "form_c",
+            "choices_c",
+            "names_c",
+            "shown_c",
+            "seen",
+            "meanings",
+        ),
+        *("kid", "login", "via", "decided_seen", "meaning", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
+    ),
+}
+"""The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""
+EMPTY = ("act", "audience", "notice", "delivery", "tombstone", "erasure", "leaf")
+"""The tables that this release leaves empty."""
+
+LOOSE = {
+    "start_key": "SELECT key FROM start_key k WHERE NOT EXISTS "
+    "(SELECT 1 FROM run r WHERE r.run_id = k.run_id AND r.workflow = k.workflow AND r.start_key = k.key)",
+    "value": "SELECT v.id FROM value v LEFT JOIN event e ON e.id = v.event WHERE CASE v.slot WHEN 'by' THEN e.by_c WHEN 'note' THEN e.note_c "
+    "ELSE e.value_c END IS NULL",
+    "move": "SELECT m.event FROM move m LEFT JOIN event e ON e.id = m.event WHERE e.id IS NULL OR e.shape IS NOT NULL",
+    "move of event": "SELECT event FROM move GROUP BY event HAVING min(k) <> 0 OR max(k) + 1 <> count(*)",
+    "event": "SELECT e.id FROM event e WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = e.run AND e.id >> 24 = r.id)",
+    "session_value": "SELECT s.id FROM session_value s WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = s.run)",
+    "shape_move": "SELECT m.shape FROM shape_move m LEFT JOIN shape s ON s.id = m.shape WHERE s.id IS NULL OR m.k >= s.moves OR m.k < 0",
+}
+"""Rows that belong to nothing, or have lost their order."""
+
+
+def contents(connection: Link, found: Verified, progress: Callable[[int, int], None] | None) -> None:
+    """Look at all that the tables hold, whichever database they are in."""
+    [*stores] = connection.execute("SELECT one, version FROM store").fetchall()
+    if stores != [(1, VERSION)]:
+        found.blame("table store", f"it does not say that this is a store of format {VERSION}")
+    legal_rows(connection, found)
+    definitions(connection, found)
+    shapes(connection, found)
+    unwritten(connection, found)
+    for table, query in LOOSE.items():
+        for (key,) in connection.execute(query).fetchall():
+            found.blame(f"{table} {key}", "it belongs to nothing, or has lost its place")
+    known = Known(MoveLists(legal_moves(connection)))
+    numbers = connection.execute("SELECT id, run_id FROM run ORDER BY id").fetchall()
+    for number, run_id in numbers:
+        findings = Findings()
+        try:
+            check_run(connection, number, run_id, known, findings)
+        except Exception as error:  # noqa: BLE001  # whatever a spoilt row breaks, it is a fault of the row
+            findings.blame("run", plain(error))
+        found.runs, found.rows = found.runs + 1, found.rows + findings.rows
+        found.faults += [Fault(run_id, *each) for each in findings.faults]
+        found.remarks += [Fault(run_id, *each) for each in findings.remarks]
+        if progress is not None:
+            progress(found.runs, len(numbers))
+    found.values = connection.execute("SELECT count(*) FROM value").fetchone()[0]
+
+
+def shapes(connection: Link, found: Verified) -> None:
+    """Each list of moves is the one of its digest and its number."""
+    rows = connection.execute("SELECT id, digest, moves, begins, ends FROM shape").fetchall()
+    if NO_MOVES.number not in {row[0] for row in rows}:
+        found.blame("table shape", "the list of no moves is missing")
+    for number, digest, count, begins, ends in rows:
+        try:
+            shape = shape_of(moves_of(connection, SHAPE_MOVES, number))
+        except UnreadableValue as error:
+            found.blame(f"shape {number}", error.why)
+            continue
+        own = [move for move in shape.moves if move[0] == ""]
+        wanted = (shape.number, shape.digest, len(shape.moves), own[0][2] if own else None, own[-1][4] if own else None)
+        if (number, bytes(digest), count, begins, ends) != wanted or count > LONGEST:
+            found.blame(f"shape {number}", "it is not the list of its digest")
+
+
+def unwritten(connection: Link, found: Verified) -> None:
+    """What this release does not write is not there."""
+    for table, columns in UNWRITTEN.items():
+        for column in columns:
+            [count] = connection.execute(f'SELECT count("{column}") FROM {table}').fetchone()  # noqa: S608  # names from above
+            if count:
+                found.blame(f"table {table}", f"{count} rows hold {column}, which this release does not write")
+    for table in EMPTY:
+        [count] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # names from above
+        if count:
+            found.blame(f"table {table}", f"it holds {count} rows, which this release does not write")

@@ -1,0 +1,159 @@
+"""What a boundary does to questions: it takes decisions, closes questions and puts new ones. And the decisions of people, one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from statecore.errors import UnknownPause, UnknownRun
+from statecore.lifecycles import words as w
+from statecore.stores.rules import check_key, check_pauses, judge, judge_all, sought, waiting_decisions
+
+from . import questions, reading
+from .events import BY_PERSON, check_key_text
+from .queries import USED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from statecore.stores.records import Boundary, Decided
+    from statecore.stores.sql.link import Link
+
+    from .events import Part, Salted
+    from .questions import Put
+
+
+def asks(boundary: Boundary) -> bool:
+    """Whether a boundary touches questions."""
+    return bool(boundary.decisions or boundary.closed or boundary.opened)
+
+
+@define
+class Answers:
+    """The questions of a boundary: which it closes, in its order, and which of these were decided."""
+
+    boundary: Boundary
+    run: int
+    closing: list[Put]
+    left: list[Put] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """None is closed yet."""
+        self.left = list(self.closing)
+
+    @property
+    def decided(self) -> list[Put]:
+        """The questions that are closed with their decision, unless the run was cancelled over them."""
+        return [put for put in self.closing if outcome(put, self.boundary) == "decided"]
+
+    def shared(self, parts: Sequence[Part]) -> dict[int, Put]:
+        """Each decided question beside the event that applies its decision, or the first event that applies none."""
+        found: dict[int, Put] = {}
+        waiting = []
+        for put in self.decided:
+            pause = put.waiting.pause
+            place = next(
+                (
+                    n
+                    for n, part in enumerate(parts)
+                    if n not in found
+                    and any(
+                        row.at == pause.at and row.trigger in BY_PERSON and pause.turn[: len(row.turn)] == row.turn
+                        for row in part.entries
+                    )
+                ),
+                None,
+            )
+            if place is None:
+                waiting.append(put)
+            else:
+                found[place] = put
+        free = [n for n in range(len(parts)) if n not in found]
+        return found | dict(zip(free, waiting, strict=False))
+
+    def without_a_row(self, parts: Sequence[Part]) -> int:
+        """How many events are missing, where more decisions are applied than there are events."""
+        return max(0, len(self.decided) - len(parts))
+
+    def asked(self, event: int, salted: Salted) -> list[bytes]:
+        """The digests of the questions that the last event puts, by id."""
+        opened = sorted(self.boundary.opened, key=lambda pause: pause.pause_id.encode())
+        return [questions.asked(pause, event, salted) for pause in opened]
+
+    def close(self, connection: Link, put: Put | None, event: int) -> None:
+        """Close a question by the event that applies its decision."""
+        if put is not None:
+            questions.close(connection, put, event, "decided")
+            self.left.remove(put)
+
+    def finish(self, connection: Link, workflow: int, event: int, salted: Salted) -> None:
+        """Close what is left by the last event, and put the new questions."""
+        for put in self.left:
+            questions.close(connection, put, event, outcome(put, self.boundary))
+        for pause in self.boundary.opened:
+            questions.ask(connection, self.run, workflow, pause, event, salted)
+
+
+def outcome(put: Put, boundary: Boundary) -> str:
+    """What became of a question that a boundary closes."""
+    pause = put.waiting.pause
+    for row in boundary.entries:
+        if row.at == pause.at and pause.turn[: len(row.turn)] == row.turn:
+            if row.trigger == w.expire:
+                return "expired" if put.decision is None else "cancelled"
+            if row.trigger == w.cancel:
+                return "cancelled"
+    return "decided" if put.decision is not None else "cancelled"
+
+
+def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: Salted) -> Answers | tuple[Decided, ...] | None:
+    """The questions of a boundary, once its decisions are judged and stored; None where it has none.
+
+    Or, having stored nothing, the decisions that stand against it. Raises what the rules raise.
+
+    What was closed long ago is read only where the boundary speaks of it.
+    """
+    found = {put.waiting.pause.pause_id: put for put in reading.open_puts(connection, run)}
+    open_at = {pause_id: (put.waiting.pause.at, put.waiting.pause.turn) for pause_id, put in found.items()}
+    spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
+    for pause_id in set(spoken_of) - found.keys():
+        put = reading.put_in(connection, run, pause_id)
+        if put is not None:
+            found[pause_id] = put
+    pauses = {pause_id: put.waiting.pause for pause_id, put in found.items()}
+    stored = {pause_id: put.waiting.decided for pause_id, put in found.items() if put.waiting.decided is not None}
+    fresh = judge_all(boundary, pauses, stored, phase)
+    check_pauses(boundary, pauses.keys(), open_at)
+    waiting = waiting_decisions(boundary, open_at, stored | fresh)
+    if waiting or not asks(boundary):
+        return waiting or None
+    for pause_id, decided in fresh.items():
+        found[pause_id] = questions.decide(connection, found[pause_id], decided, salted.salt(f"decision {pause_id}"))
+    return Answers(boundary, run, [found[pause_id] for pause_id in boundary.closed])
+
+
+def decide(connection: Link, salts: Sequence[bytes], decision: Decided, *others: Decided) -> Decided:
+    """Store the one decision of a pause, and others of the run. Raises `UnknownRun`, `UnknownPause`, and what `judge` raises."""
+    row = connection.execute(
+        "SELECT r.id, h.phase FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = ? /*pg FOR UPDATE OF h*/",
+        (sought(decision.run_id),),
+    ).fetchone()
+    if row is None:
+        raise UnknownRun(decision.run_id)
+    number, phase = row
+    kept = []
+    for new, salt in zip((decision, *others), salts, strict=True):
+        put = reading.put_in(connection, number, new.pause_id)
+        if put is None:
+            pending = [other.waiting.pause.pause_id for other in reading.open_puts(connection, number)]
+            raise UnknownPause(new.run_id, new.pause_id, pending)
+        if new.key is not None:
+            used = connection.execute(USED, (number, sought(new.key))).fetchone()
+            check_key(questions.put_of(used).waiting.decided if used is not None else None, new)
+        stored = judge(put.waiting.pause, put.waiting.decided, new, phase)
+        if stored is None:
+            check_key_text(new.key)
+            questions.decide(connection, put, new, salt)
+        kept.append(stored or new)
+    return kept[0]

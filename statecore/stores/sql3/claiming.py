@@ -1,0 +1,89 @@
+"""Whose a run is: claims that are handed out, renewed and given back, and requests to cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from statecore.errors import ClaimLost
+from statecore.stores.owner import alive
+from statecore.stores.rules import ENDED, bounded, check_claim, sought
+
+from . import reading
+from .queries import CANCEL, FREE, HELD, RENEW, STILL
+from .questions import body_of
+from .rows import cancel_digest
+from .writing import Stands, next_order, place_of, stands
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from statecore.core import Micros
+    from statecore.stores.records import Record
+    from statecore.stores.sql.link import Link
+
+    from .reading import Known
+
+
+def take(  # noqa: PLR0913  # a run, its claim, and what is known
+    connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Known
+) -> tuple[Record, bool]:
+    """Claim a run that is handed out, and store its state. Raises `UnknownRun`, `RunBusy`."""
+    place = place_of(connection, run_id)
+    doubtful = check_claim(run_id, place.owner, place.lease, time)
+    record = reading.record(connection, run_id, known)
+    place = place._replace(epoch=place.epoch + 1, order=next_order(connection))
+    stands(connection, run_id, place, owner, lease, Stands(record.state, record.held, time), claims=True)
+    return evolve(record, owner=owner, epoch=place.epoch, lease=lease, updated=time), doubtful
+
+
+def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+    connection: Link,
+    workflow_id: str,
+    owner: str,
+    time: Micros,
+    lease: Micros | None,
+    most: int,
+    but: Collection[str],
+    known: Known,
+) -> list[tuple[Record, bool]]:
+    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
+    name, most = sought(workflow_id), bounded(most)
+    left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(but))})" if but else ""
+    skipped = tuple(map(sought, but))
+    free = f"{FREE} {left_out} ORDER BY h.claim_order LIMIT ? /*pg FOR UPDATE OF h SKIP LOCKED*/"
+    rows = connection.execute(free, (name, bounded(time), *skipped, most)).fetchall()
+    held = connection.execute(f"{HELD} {left_out} ORDER BY h.claim_order", (name, *skipped)).fetchall() if len(rows) < most else ()
+    taken = [take(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
+    for run_id, holder, lasts in held:
+        if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
+            taken.append(take(connection, run_id, owner, time, lease, known))
+    return taken
+
+
+def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:
+    """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+    number = reading.number_of(connection, run_id)
+    if connection.execute(RENEW, (lease, number, epoch)).rowcount == 0:
+        raise ClaimLost(run_id)
+
+
+def release(connection: Link, run_id: str, epoch: int, known: Known) -> None:
+    """Give a claim back, if it is still this one, and store the state. Raises `UnknownRun`."""
+    place = place_of(connection, run_id)
+    if place.epoch != epoch or place.owner is None:
+        return
+    record = reading.record(connection, run_id, known)
+    stands(connection, run_id, place, None, None, Stands(record.state, record.held, record.updated), claims=False)
+
+
+def request_cancel(  # noqa: PLR0913  # a run, the request, and what is known
+    connection: Link, run_id: str, by: str | None, time: Micros, salt: bytes, known: Known
+) -> Record:
+    """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+    place = place_of(connection, run_id)
+    if place.cancelled is None and place.phase not in ENDED:
+        kept = None if by is None else salt
+        connection.execute(CANCEL, (time, body_of(by), kept, cancel_digest(run_id, by, time, kept), place.run))
+    return reading.record(connection, run_id, known)

@@ -1,0 +1,121 @@
+"""The statements of format 3, as constants. Values are bound, never put into a statement; a statement is written as SQLite takes it (`sql.link`)."""
+# ruff: noqa: S608  # statements are put together of the constants here
+
+from __future__ import annotations
+
+from statecore.lifecycles import words as w
+from statecore.stores.rules import ENDED
+
+VERSION = 3
+OVER = ", ".join(f"'{phase}'" for phase in sorted(ENDED))
+LAST_EVENT = "(SELECT max(id) FROM event WHERE id BETWEEN r.id << 24 AND (r.id << 24) + 16777215)"
+"""The id of the last event of a run; NULL before the first."""
+
+# -- reading -----------------------------------------------------------------------------------------------------------------------
+
+RECORD = """
+SELECT r.id, r.run_id, f.workflow_id, r.workflow_name, s.session_id, r.user_id, r.created_us, r.input, r.additional, r.metadata, r.salt,
+  b.fingerprint, r.workflow_version, r.rules, r.start_key, r.seal, h.phase, h.claim_order, h.owner, h.epoch, h.lease_us, d.fingerprint,
+  h.number, h.head, h.state, h.held, h.updated_us, h.ended_us, h.seal, h.cancel_us, h.cancel_by, h.cancel_salt, h.cancel_seal, e.seq, e.hash
+FROM run r JOIN hot h ON h.run = r.id LEFT JOIN workflow f ON f.id = r.workflow LEFT JOIN session s ON s.id = r.session
+LEFT JOIN definition b ON b.id = r.definition LEFT JOIN definition d ON d.id = h.definition
+LEFT JOIN event e ON e.id = (r.id << 24) + h.number"""
+RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
+
+EVENTS = """
+SELECT e.id, e.boundary, e.epoch, e.shape, e.place, e.seq, e.time_us, e.fact, e."by", e.note, e.value, e.salt, e.by_c, e.note_c, e.value_c,
+  e.session, e.hash
+FROM event e WHERE e.id > ? AND e.id <= ? ORDER BY e.id"""
+VALUE = "SELECT body FROM value WHERE event = ? AND slot = ?"
+AT = "SELECT seq, hash FROM event WHERE id = ?"
+NUMBER = "SELECT id FROM run WHERE run_id = ?"
+ENDS = f"SELECT r.id, {LAST_EVENT}, r.seal FROM run r WHERE r.run_id = ?"
+
+WAITING = """
+SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.step_name, p.words, p.max_bytes, p.message, p.form, p.salt,
+  p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
+  p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id
+FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
+LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
+PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
+OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
+OF_EVENTS = f"{WAITING} WHERE p.run = ? AND (p.opened BETWEEN ? AND ? OR p.closed BETWEEN ? AND ?)"
+DECIDED_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.word IS NOT NULL ORDER BY p.id"
+USED = f"{WAITING} WHERE p.run = ? AND p.key = ?"
+OPEN = f"p.closed IS NULL AND h.phase NOT IN ({OVER})"
+
+# A plus keeps SQLite from the index of a column: a session has few runs, and a workflow too many to sort the pauses of them all.
+RUN_COLUMNS = {"session_id": "s.session_id = ?", "workflow_id": "f.workflow_id = ?"}
+PAUSE_COLUMNS = RUN_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
+SESSION_RUN = """
+SELECT r.id FROM session s JOIN run r ON r.session = s.id JOIN hot h ON h.run = r.id JOIN workflow f ON f.id = r.workflow
+WHERE s.session_id = ? AND f.workflow_id = ? ORDER BY +h.claim_order DESC LIMIT 1"""
+
+# -- a boundary --------------------------------------------------------------------------------------------------------------------
+
+EVENT = """
+INSERT INTO event (id, run, boundary, epoch, shape, place, seq, time_us, fact, "by", note, value, salt, by_c, note_c, value_c, session, hash)
+"""
+APPEND = f"{EVENT} VALUES ({', '.join('?' * 18)})"
+PLAIN = f"""{EVENT} SELECT {", ".join("?" * 18)} FROM hot, store
+WHERE hot.run = ? AND hot.epoch = ? AND hot.cancel_us IS NULL AND store.version = {VERSION} /*pg FOR NO KEY UPDATE OF hot*/"""
+"""A plain step: its SELECT is the fence. In Postgres a SELECT locks nothing by itself, and a claim that commits in between would be overlooked."""
+KEEP = "INSERT INTO value (event, slot, body) VALUES (?, ?, ?)"
+FENCE = f"""/*pg-first SELECT FROM hot WHERE run = (SELECT id FROM run WHERE run_id = ?) FOR NO KEY UPDATE*/
+SELECT r.id, h.epoch, h.phase, h.claim_order, h.owner, h.lease_us, h.cancel_us, h.ended_us, h.definition, d.fingerprint, h.number, h.head,
+  e.id, e.seq, e.boundary, e.hash, store.version, r.session, r.workflow
+FROM run r JOIN hot h ON h.run = r.id JOIN definition d ON d.id = h.definition CROSS JOIN store LEFT JOIN event e ON e.id = {LAST_EVENT}
+WHERE r.run_id = ?"""
+"""Where a run stands. In Postgres it is locked first: what is read while waiting for a lock is what was there before."""
+PHASE = "SELECT r.id, h.phase FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = ? /*pg FOR UPDATE OF h*/"
+TAKE = "UPDATE hot SET epoch = ? WHERE run = ?"
+SETTLE = """
+UPDATE hot SET owner = ?, epoch = ?, lease_us = ?, wake_us = ?, definition = ?, number = ?, head = ?, state = ?, held = ?, updated_us = ?,
+  ended_us = ?, seal = ?, kid = NULL"""
+SETTLE_CLAIMED = f"{SETTLE}, claim_order = ? WHERE run = ?"
+SETTLE_KEPT = f"{SETTLE} WHERE run = ?"
+ENDING = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"
+ORDER = "SELECT coalesce(max(claim_order), 0) + 1 FROM hot"
+ASKS = "SELECT min(due_us), count(word) FROM pause WHERE run = ? AND closed IS NULL"
+
+# -- a new run ---------------------------------------------------------------------------------------------------------------------
+
+STARTED = "SELECT k.run_id FROM start_key k JOIN workflow f ON f.id = k.workflow WHERE f.workflow_id = ? AND k.key = ?"
+BEGIN = """
+INSERT INTO run (run_id, workflow, workflow_name, session, user_id, created_us, input, additional, metadata, salt, definition, rules, start_key,
+  seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+START_KEY = "INSERT INTO start_key (workflow, key, run_id) VALUES (?, ?, ?)"
+BEGIN_HOT = f"""
+INSERT INTO hot (run, workflow, phase, claim_order, owner, epoch, definition, number, head, state, held, updated_us, seal)
+VALUES (?, ?, '{w.pending}', ?, ?, 1, ?, 0, ?, ?, '[]', ?, ?)"""
+DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
+DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
+WORKFLOW = "SELECT id FROM workflow WHERE workflow_id = ?"
+ADD_WORKFLOW = "INSERT INTO workflow (workflow_id) VALUES (?) ON CONFLICT DO NOTHING"
+SESSION = "SELECT id FROM session WHERE session_id = ?"
+ADD_SESSION = "INSERT INTO session (session_id) VALUES (?) ON CONFLICT DO NOTHING"
+
+# -- questions ---------------------------------------------------------------------------------------------------------------------
+
+ASK = """
+INSERT INTO pause (run, workflow, pause_id, question_id, put, kind, at, turn, attempt, step_name, words, max_bytes, message, form, salt,
+  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seal)
+VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+DECIDE = """
+UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decision_salt = ?, decision_seal = ? WHERE id = ?"""
+CLOSE = "UPDATE pause SET closed = ?, outcome = ?, voter_salt = NULL WHERE id = ?"
+
+# -- whose a run is ----------------------------------------------------------------------------------------------------------------
+
+FREE = """
+SELECT r.run_id FROM hot h JOIN run r ON r.id = h.run
+WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND h.wake_us <= ? AND h.owner IS NULL"""
+HELD = f"""
+SELECT r.run_id, h.owner, h.lease_us FROM hot h JOIN run r ON r.id = h.run
+WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND h.owner IS NOT NULL AND h.phase NOT IN ({OVER})"""
+STILL = """
+SELECT 1 FROM hot h WHERE h.run = (SELECT id FROM run WHERE run_id = ?) AND h.owner = ? AND h.lease_us IS NOT DISTINCT FROM ?
+/*pg FOR UPDATE SKIP LOCKED*/"""
+RENEW = "UPDATE hot SET lease_us = ? WHERE run = ? AND epoch = ? AND owner IS NOT NULL"
+CANCEL = "UPDATE hot SET cancel_us = ?, cancel_by = ?, cancel_salt = ?, cancel_seal = ?, wake_us = 0 WHERE run = ?"

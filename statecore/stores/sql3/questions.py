@@ -1,0 +1,191 @@
+"""Pauses and decisions as rows of `pause`: what is hashed of them, and back. A decision lies in the row of its question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from statecore.codec.values import LIMIT
+from statecore.core import DECISIONS
+from statecore.errors import UnreadableValue
+from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
+from statecore.stores.frames.questions import DECISION, LAST_NUMBER, PAUSE, question_id
+from statecore.stores.records import Decided, Pause, Waiting
+from statecore.stores.rules import turn_text
+from statecore.stores.sql.rows import check_same, read_turn
+
+from .queries import ASK, CLOSE, DECIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from statecore.stores.sql.link import Link
+
+    from .events import Salted
+
+
+class Put(NamedTuple):
+    """A question as it is stored: its row's number, what it says, its digest and that of its decision, and the events that open and close it."""
+
+    id: int
+    waiting: Waiting
+    digest: bytes
+    decision: bytes | None
+    opens: int
+    closes: int | None
+    outcome: str | None
+
+
+def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes | None:
+    """The commitment to a body of a row; None where there is none. Raises `UnreadableValue` where the row has lost its salt."""
+    if body is None:
+        return None
+    if salts is not None and len(salts) == SALT_BYTES:
+        return row_commitment(salts, slot, body.encode() if isinstance(body, str) else body)
+    salt = slot_salt(salts, slot)
+    if salt is None:
+        why = f"the salt of {slot} is missing"
+        raise UnreadableValue(why)
+    return commitment(slot, salt, body)
+
+
+def text_of(body: Any) -> str | None:
+    """The text of a body."""
+    return None if body is None else bytes(body).decode()
+
+
+def body_of(text: str | None) -> bytes | None:
+    """A text as a body."""
+    return None if text is None else text.encode()
+
+
+# -- what is hashed ----------------------------------------------------------------------------------------------------------------
+
+
+def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int) -> bytes:
+    """The digest of a question. This release names no rule, no consequences and nobody: it knows the form and the message."""
+    return PAUSE.digest(
+        run_id=pause.run_id,
+        pause_id=pause.pause_id,
+        kind=pause.kind,
+        rule=None,
+        message=committed(salt, "pause.message", pause.message),
+        form=committed(salt, "pause.form", pause.detail or None),
+        choices=None,
+        names=None,
+        shown=[],
+        put=1,
+        at=pause.at,
+        turn=turn_text(pause.turn),
+        attempt=pause.attempt,
+        step_name=pause.step_name,
+        opened=event & LAST_NUMBER,
+        opened_us=pause.opened,
+        deadline_us=pause.deadline,
+        on_timeout=pause.on_timeout,
+        words=list(words),
+        max_bytes=most,
+        consequences=None,
+        seen=None,
+        meanings=None,
+    )
+
+
+def decision_digest(decided: Decided, question: bytes, salt: bytes | None) -> bytes:
+    """The digest of a decision."""
+    return DECISION.digest(
+        pause=question,
+        word=decided.word,
+        decided_us=decided.time,
+        by=committed(salt, "decision.by", decided.by),
+        login=None,
+        via=None,
+        answer=committed(salt, "decision.answer", decided.value),
+        comment=committed(salt, "decision.comment", decided.comment),
+        key=decided.key,
+        seen=None,
+        meaning=None,
+        last_act=None,
+    )
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------------------
+
+
+def put_of(row: Sequence[Any]) -> Put:
+    """The question, and its decision, that a row of `WAITING` stands for. Raises `UnreadableValue` where it is not as it was sealed."""
+    number, run_id, pause_id, put, kind, at, turn, attempt, step_name, words, most, message, form, salt, opened, opened_us = row[
+        :16
+    ]
+    deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
+    closed_us, workflow_id, workflow_name, session_id = row[29:]
+    where = f"pause {pause_id!r} of run {run_id!r}"
+    if closed is not None and closed_us is None:
+        why = f"the event that closes {where} is missing"
+        raise UnreadableValue(why)
+    pause = Pause(
+        run_id,
+        pause_id,
+        kind,
+        at,
+        read_turn(turn),
+        attempt,
+        step_name,
+        text_of(message),
+        opened_us,
+        closed_us,
+        text_of(form) or "",
+        deadline,
+        on_timeout,
+    )
+    digest = pause_digest(pause, opened, salt, words.split("\n"), most)
+    check_same(where, (digest, put), (seal, 1))
+    decided = decision = None
+    if word is not None:
+        decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key)
+        decision = decision_digest(decided, digest, decision_salt)
+        check_same(f"decision of {where}", decision, signed)
+    return Put(number, Waiting(pause, decided, workflow_id, workflow_name, session_id), digest, decision, opened, closed, outcome)
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------------------
+
+
+def asked(pause: Pause, event: int, salted: Salted) -> bytes:
+    """The digest of a question that an event is about to put."""
+    found = salted.digests.get((pause.pause_id, event))
+    if found is None:
+        found = pause_digest(pause, event, salted.salt(f"pause {pause.pause_id}"), list(DECISIONS[pause.kind]), LIMIT)
+        salted.digests[pause.pause_id, event] = found
+    return found
+
+
+def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, salted: Salted) -> None:  # noqa: PLR0913  # a row's parts
+    """Store a question that an event puts."""
+    salt = salted.salt(f"pause {pause.pause_id}")
+    place = (pause.kind, pause.at, turn_text(pause.turn), pause.attempt, pause.step_name)
+    texts = ("\n".join(DECISIONS[pause.kind]), LIMIT, body_of(pause.message), body_of(pause.detail or None))
+    times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
+    named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id))
+    connection.execute(ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, asked(pause, event, salted)))
+
+
+def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
+    """Store the decision of a question, which was judged; the question as it is now."""
+    bare = not (decided.by or decided.comment or decided.value) and (decided.by, decided.comment, decided.value) == (
+        None,
+        None,
+        None,
+    )
+    kept = None if bare else salt
+    digest = decision_digest(decided, put.digest, kept)
+    bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
+    connection.execute(DECIDE, (decided.word, decided.time, *bodies, decided.key, kept, digest, put.id))
+    waiting = put.waiting
+    return put._replace(
+        waiting=Waiting(waiting.pause, decided, waiting.workflow_id, waiting.workflow_name, waiting.session_id), decision=digest
+    )
+
+
+def close(connection: Link, put: Put, event: int, outcome: str) -> None:
+    """Close a question by an event."""
+    connection.execute(CLOSE, (event, outcome, put.id))

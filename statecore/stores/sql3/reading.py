@@ -1,0 +1,279 @@
+"""What a store of format 3 reads: each function is given a connection that sees one moment, and answers with records."""
+# statements are put together of constants
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from statecore.codec.records import load_state
+from statecore.core import stored_program
+from statecore.core.state import RULES_VERSION
+from statecore.errors import ReplayFailed, UnknownRun, UnreadableValue
+from statecore.stores.frames.questions import LAST_NUMBER
+from statecore.stores.records import Entry, PauseFilter, Record, RunFilter
+from statecore.stores.replay import followed
+from statecore.stores.rules import GENESIS, bounded, page, slice_of, sought
+from statecore.stores.rules import link as row_link
+from statecore.stores.sql.reading import canonical_of, conditions, narrowed
+from statecore.stores.sql.rows import check_same, read_held
+
+from . import sessions
+from .queries import (
+    AT,
+    DECIDED_OF_RUN,
+    ENDS,
+    NUMBER,
+    OPEN,
+    OPEN_OF_RUN,
+    PAUSE_COLUMNS,
+    PAUSE_OF_RUN,
+    RECORD,
+    RECORD_OF_RUN,
+    RUN_COLUMNS,
+    SESSION_RUN,
+    WAITING,
+)
+from .questions import Put, put_of, text_of
+from .rows import broken_event, cancel_digest, hot_digest, identity_of, stored_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from statecore.core import Program, Ref, State
+    from statecore.stores.records import Decided, Waiting
+    from statecore.stores.sql.link import Link
+    from statecore.stores.sql.reading import Definitions
+
+    from .rows import Stored
+    from .shapes import MoveLists
+
+PROGRAMS = 64
+
+
+@define
+class Known:
+    """What a store knows of its file that never changes: definitions, programs, lists of moves."""
+
+    shapes: MoveLists
+    definitions: Definitions = field(factory=dict)
+    programs: dict[str, Program] = field(factory=dict)
+
+    def program(self, fingerprint: str, canonical: str) -> Program:
+        """The program of a definition, read once. Raises `UnreadableValue`."""
+        found = self.programs.get(fingerprint)
+        if found is None:
+            if len(self.programs) >= PROGRAMS:
+                self.programs.clear()
+            try:
+                found = self.programs[fingerprint] = stored_program(canonical)
+            except (ValueError, TypeError, KeyError) as error:
+                why = f"the definition {fingerprint!r} is none that this release can read"
+                raise UnreadableValue(why) from error
+        return found
+
+
+def number_of(connection: Link, run_id: str) -> int:
+    """The number of a run. Raises `UnknownRun`."""
+    row = connection.execute(NUMBER, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    number: int = row[0]
+    return number
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------------------
+
+
+def record(connection: Link, run_id: str, known: Known) -> Record:
+    """A run as it stands. Raises `UnknownRun`."""
+    row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    return record_of(connection, row, known)
+
+
+def record_of(connection: Link, row: Sequence[Any], known: Known) -> Record:
+    """The run that a row of `RECORD` stands for: what is stored of it, and what has followed since."""
+    identity = identity_of(row, canonical_of(connection, row[21], known.definitions))
+    number, run_id = row[0], identity.run_id
+    phase, _, owner, epoch, lease, fingerprint, at, head, stored, held, updated = row[16:27]
+    cancelled, cancel_by, cancel_salt, cancel_seal, seq, linked = row[29:]
+    check_hot(run_id, row)
+    if (linked if at else row[15]) != head:
+        raise broken_event(run_id, at)
+    by = text_of(cancel_by)
+    if cancelled is not None:
+        check_same(f"request to cancel run {run_id!r}", cancel_digest(run_id, by, cancelled, cancel_salt), cancel_seal)
+    state, where = load_state(stored), dict(read_held(held))
+    check_same(f"state of run {run_id!r}", state.run, phase)
+    seq = seq or 0
+    events = tail(connection, number, run_id, at, head, known)
+    if events:
+        program = known.program(fingerprint, identity.canonical)
+        state, where = caught_up(identity.rules, program, state, where, events)
+        seq, updated = events[-1].seq, events[-1].time
+    text = sessions.joined(sessions.read(connection, number))
+    return Record(identity, state, seq, where, text, owner, epoch, lease, by, cancelled, updated)
+
+
+def check_hot(run_id: str, row: Sequence[Any]) -> None:
+    """Raise `UnreadableValue` where a run does not stand where it was sealed."""
+    phase, order, owner, epoch, _, fingerprint, number, head, state, held, _, ended, seal = row[16:29]
+    columns = {
+        "phase": phase,
+        "claim_order": order,
+        "owner": owner,
+        "epoch": epoch,
+        "definition": fingerprint,
+        "number": number,
+        "head": bytes(head),
+        "state": state,
+        "held": held,
+        "ended_us": ended,
+    }
+    check_same(f"claim or state of run {run_id!r}", hot_digest(run_id, columns), seal)
+
+
+def tail(connection: Link, run: int, run_id: str, number: int, head: bytes, known: Known) -> list[Stored]:  # noqa: PLR0913  # a place
+    """The events that a run has after the one up to which its state is stored."""
+    last = connection.execute(
+        "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?", (run << 24, run << 24 | LAST_NUMBER)
+    ).fetchone()[0]
+    if last is None or last & LAST_NUMBER <= number:
+        return []
+    return stored_events(connection, run, run_id, number, last & LAST_NUMBER, bytes(head), known.shapes)
+
+
+def caught_up(
+    rules: int, program: Program, state: State, held: dict[Ref, int], events: Sequence[Stored]
+) -> tuple[State, dict[Ref, int]]:
+    """The state, and where its outputs lie, after some events, boundary by boundary. Raises `ReplayFailed`."""
+    for _, found in groupby(events, key=lambda event: event.boundary):
+        rows = [entry for event in found for entry in event.entries]
+        if rules != RULES_VERSION:
+            why = f"the run follows rules {rules}, and this release plays rules {RULES_VERSION}: continue it with the release that ran it"
+            raise ReplayFailed(rows[0].seq, why)
+        state, held = followed(program, state, held, rows)
+    return state, held
+
+
+def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
+    """A page of runs, the one claimed last first."""
+    where, given = narrowed(wanted, RUN_COLUMNS)
+    order = "h.claim_order" if wanted.session_id is None else "+h.claim_order"  # a session has few runs: rather sort them
+    if wanted.phases is not None:
+        where.append(f"h.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
+        given.extend(map(sought, wanted.phases))
+    if wanted.prefix is not None:
+        where.append("substr(r.run_id, 1, length(?)) = ?")
+        given.extend([sought(wanted.prefix)] * 2)
+    rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
+    return [record_of(connection, row, known) for row in rows.fetchall()]
+
+
+def session_state(connection: Link, session_id: str, workflow_id: str) -> str | None:
+    """The session state as the run of a session left it that was claimed last; None where there is none."""
+    row = connection.execute(SESSION_RUN, (sought(session_id), sought(workflow_id))).fetchone()
+    return sessions.joined(sessions.read(connection, row[0])) if row is not None else None
+
+
+# -- journals ----------------------------------------------------------------------------------------------------------------------
+
+
+def journal(connection: Link, run_id: str, after: int, upto: int | None, known: Known) -> list[Entry]:
+    """A slice of a journal, each event checked against its chain. Raises `UnknownRun`."""
+    row = connection.execute(ENDS, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    run, last, identity = row
+    if last is None:
+        return []
+    after, upto = slice_of(after, upto)
+    ends = Ends(connection, run, run_id)
+    first = 0 if after == 0 else ends.before(after + 1, last & LAST_NUMBER)
+    end = min(ends.before(upto, last & LAST_NUMBER) + 1, last & LAST_NUMBER) if upto else 0
+    if first >= end:
+        return []
+    chain = identity if first == 0 else ends.at(first)[1]
+    events = stored_events(connection, run, run_id, first, end, chain, known.shapes)
+    return [entry for event in events for entry in event.entries if after < entry.seq <= upto]
+
+
+@define
+class Ends:
+    """Where the events of a run end in its journal: an event is found by halving."""
+
+    connection: Link
+    run: int
+    run_id: str
+
+    def at(self, number: int) -> tuple[int, bytes]:
+        """The number of an event's last row, and its link. Raises `UnreadableValue` where the event is missing."""
+        row = self.connection.execute(AT, (self.run << 24 | number,)).fetchone()
+        if row is None:
+            raise broken_event(self.run_id, number)
+        return row[0], bytes(row[1])
+
+    def before(self, seq: int, last: int) -> int:
+        """The last event, 0 for none, that ends before a row of the journal; `last` is the number of the run's last one."""
+        low, high = 0, last
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.at(middle)[0] < seq else (low, middle - 1)
+        return low
+
+
+def head(connection: Link, run_id: str, known: Known) -> str:
+    """What equal journals have in common in all stores: the chain of `rules.link` over the rows. Raises `UnknownRun`."""
+    chain = GENESIS
+    for entry in journal(connection, run_id, 0, None, known):
+        chain = row_link(chain, run_id, entry)
+    return chain.hex()
+
+
+# -- pauses ------------------------------------------------------------------------------------------------------------------------
+
+
+def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
+    """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
+    where, given = narrowed(wanted, PAUSE_COLUMNS)
+    where.append(OPEN)
+    if wanted.decided_only:
+        where.append("p.word IS NOT NULL")
+    elif wanted.undecided_only:
+        where.append("p.word IS NULL")
+    for instant, lies in ((wanted.due_before, "p.due_us < ?"), (wanted.due_after, "(p.due_us IS NULL OR p.due_us > ?)")):
+        if instant is not None:
+            where.append(lies)
+            given.append(bounded(instant))
+    statement = f"{WAITING} {conditions(where)} ORDER BY p.opened_us, p.run, p.id LIMIT ? OFFSET ?"
+    rows = connection.execute(statement, (*given, *page(wanted))).fetchall()
+    if not rows and wanted.run_id is not None:
+        number_of(connection, wanted.run_id)
+    return [put_of(row).waiting for row in rows]
+
+
+def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:
+    """One pause, open or closed. Raises `UnknownRun`."""
+    found = put_in(connection, number_of(connection, run_id), pause_id)
+    return found.waiting if found is not None else None
+
+
+def put_in(connection: Link, number: int, pause_id: str) -> Put | None:
+    """One question of a run whose number is known."""
+    row = connection.execute(PAUSE_OF_RUN, (number, sought(pause_id))).fetchone()
+    return put_of(row) if row is not None else None
+
+
+def open_puts(connection: Link, number: int) -> list[Put]:
+    """The open questions of a run, in the order in which they were asked; also where the run has ended."""
+    return [put_of(row) for row in connection.execute(OPEN_OF_RUN, (number,)).fetchall()]
+
+
+def decisions(connection: Link, run_id: str) -> list[Decided]:
+    """All decisions of a run, in the order of their pauses. Raises `UnknownRun`."""
+    rows = connection.execute(DECIDED_OF_RUN, (number_of(connection, run_id),)).fetchall()
+    return [decided for row in rows if (decided := put_of(row).waiting.decided) is not None]

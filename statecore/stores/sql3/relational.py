@@ -1,0 +1,204 @@
+"""`Relational` is the protocol `RunStore` over the tables of format 3: each method is one transaction, in any database."""
+
+from __future__ import annotations
+
+from os import urandom
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from statecore.core import ROOT
+from statecore.errors import StatecoreError
+from statecore.stores.frames.framing import SALT_BYTES
+from statecore.stores.rules import check_entries
+from statecore.stores.sql.reading import definition as definition_text
+
+from . import answering, claiming, reading, steps, writing
+from .events import Salted, check_rows, cut
+from .reading import Known
+from .shapes import MoveLists, intern, listed
+from .steps import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from statecore.core import Micros
+    from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.sql.link import Link
+
+    from .steps import Written
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+PLACES = 4_096
+"""How many runs a store remembers where they stand: those that it has moved."""
+
+
+def may_stand(boundary: Boundary) -> bool:
+    """Whether the rows of a boundary could be stored in some run; where they could not, `writing.commit` says why."""
+    begins = next((entry.source for entry in boundary.entries if entry.at == ROOT), boundary.state.run)
+    try:
+        check_entries(boundary, begins)
+        check_rows(boundary)
+    except StatecoreError:
+        return False
+    return True
+
+
+class Relational:
+    """A `RunStore` over the tables of format 3; the author of a store gives what only its database knows.
+
+    * `_read(work, ...)` calls `work` with a `Link` that sees one moment, and returns its answer.
+    * `_write(work, ...)` does so inside a transaction that may write: committed, and durable, when it returns; undone where `work` raises.
+    * `_step(boundary, event, place)` stores a plain step with `steps.plain`, durably; False where the tables or the fence refuse it.
+    * A constructor calls this one, has the tables made, and calls `_learn` with the numbers of the moves of the lifecycles.
+    * `close` gives back what was opened. `blocking` says whether a commit waits for a disk or a server.
+    """
+
+    blocking: bool = True
+    _known: Known
+    _places: dict[str, Place]
+
+    def __init__(self) -> None:
+        self._known = Known(MoveLists({}))
+        self._places = {}
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads of one connection, at one moment."""
+        raise NotImplementedError
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` answers, once all that it wrote in one transaction is stored."""
+        raise NotImplementedError
+
+    def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:
+        """Whether a plain step was stored."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back what was opened; the store is not used afterwards."""
+        raise NotImplementedError
+
+    # -- boundaries --------------------------------------------------------------------------------------------------------------
+
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing.
+
+        Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
+        """
+        place = self._places.get(boundary.run_id)
+        if place is not None and steps.is_plain(boundary) and self._continued(boundary, place):
+            return False
+        salted = Salted(boundary, cut(boundary))
+        self._shape(salted)
+        return self._stored(salted)
+
+    def _continued(self, boundary: Boundary, place: Place) -> bool:
+        """Whether a plain step of a run that stands where this store left it was stored; where it was not, `writing.commit` says why."""
+        if (boundary.epoch, boundary.seq) != (place.epoch, place.seq) or place.boundary + 1 - place.stored >= writing.EACH:
+            return False
+        parts = cut(boundary)
+        shape = self._known.shapes.known(boundary.entries)
+        if len(parts) != 1 or shape is None or shape.number is None:
+            return False
+        check_entries(boundary, place.phase)
+        event = steps.written(boundary.run_id, place, parts[0], shape, urandom(SALT_BYTES), boundary.time)
+        if not self._step(boundary, event, place):
+            return False
+        self._places[boundary.run_id] = steps.after(place, parts[0], event, place.boundary + 1)
+        return True
+
+    def _stored(self, salted: Salted) -> Obstacle:
+        """Store a boundary that is more than a step, or whose step was refused; or what stands against it."""
+        return self._moved(salted, self._write(writing.commit, salted, self._known.shapes))
+
+    def _moved(self, salted: Salted, place: Place | Obstacle) -> Obstacle:
+        """Remember where a run stands; or what stands against its boundary."""
+        if not isinstance(place, Place):
+            return place
+        if len(self._places) >= PLACES:
+            self._places.clear()
+        if salted.boundary.parks:
+            self._places.pop(salted.boundary.run_id, None)
+        else:
+            self._places[salted.boundary.run_id] = place
+        return False
+
+    def _shape(self, salted: Salted) -> None:
+        """The shapes of a boundary's events, interned where they are new; none where the rows cannot stand, which `writing.commit` refuses."""
+        shapes = self._known.shapes
+        found = [shapes.known(part.entries) for part in salted.parts]
+        if None in found:
+            if not may_stand(salted.boundary):
+                return
+            wanted = [listed(part.entries) for part, shape in zip(salted.parts, found, strict=True) if shape is None]
+            new = {shape.moves: shapes.remember(shape) for shape in self._write(intern, wanted, shapes)}
+            found = [known or new[listed(part.entries)] for part, known in zip(salted.parts, found, strict=True)]
+        salted.shapes = [each for each in found if each is not None]
+
+    # -- runs --------------------------------------------------------------------------------------------------------------------
+
+    def load(self, run_id: str) -> Record:
+        """The run as it stands. Raises `UnknownRun`."""
+        return self._read(reading.record, run_id, self._known)
+
+    def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
+        self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
+    ) -> list[tuple[Record, bool]]:
+        """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        return self._write(claiming.claim_next, workflow_id, owner, time, lease, most, but, self._known)
+
+    def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
+        """Let a claim last longer. Raises `UnknownRun`, `ClaimLost`."""
+        self._write(claiming.renew, run_id, epoch, lease)
+
+    def release(self, run_id: str, epoch: int) -> None:
+        """Give a claim back, if it is still this one."""
+        self._write(claiming.release, run_id, epoch, self._known)
+
+    def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
+        """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+        return self._write(claiming.request_cancel, run_id, by, time, urandom(SALT_BYTES), self._known)
+
+    def runs(self, wanted: RunFilter) -> list[Record]:
+        """Runs, most recently changed first."""
+        return self._read(reading.runs, wanted, self._known)
+
+    # -- pauses ------------------------------------------------------------------------------------------------------------------
+
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
+        """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
+        return self._write(answering.decide, [urandom(SALT_BYTES) for _ in (decision, *others)], decision, *others)
+
+    def decisions(self, run_id: str) -> list[Decided]:
+        """All decisions of a run, in the order of their pauses."""
+        return self._read(reading.decisions, run_id)
+
+    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+        """The inbox: open pauses of runs that have not ended, oldest first."""
+        return self._read(reading.inbox, wanted)
+
+    def pause(self, run_id: str, pause_id: str) -> Waiting | None:
+        """One pause, open or closed."""
+        return self._read(reading.pause, run_id, pause_id)
+
+    # -- journals ----------------------------------------------------------------------------------------------------------------
+
+    def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
+        return self._read(reading.journal, run_id, after, upto, self._known)
+
+    def head(self, run_id: str) -> str:
+        """What equal journals have in common, in any store: the chain of `rules.link` over the rows."""
+        return self._read(reading.head, run_id, self._known)
+
+    def session_state(self, session_id: str, workflow_id: str) -> Text | None:
+        """The session state as the run of a session left it that was claimed last."""
+        return self._read(reading.session_state, session_id, workflow_id)
+
+    def definition(self, fingerprint: str) -> Text | None:
+        """The canonical form of a workflow that some run has or had; None where there is none."""
+        return self._read(definition_text, fingerprint)

@@ -1,0 +1,148 @@
+"""Rows of `run`, `hot` and `event`, and the records that they stand for. What a damaged row cannot be is refused as `UnreadableValue`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from statecore.errors import OutsideFormat, UnreadableValue
+from statecore.stores.frames.chain import CANCEL, HOT, RUN, event_hash, places
+from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
+from statecore.stores.records import Identity
+from statecore.stores.sql.rows import check_same
+
+from .events import Part, rows_of
+from .queries import EVENTS, OF_EVENTS, VALUE
+from .questions import committed, put_of, text_of
+from .shapes import read_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from statecore.core import Micros
+    from statecore.stores.records import Entry
+    from statecore.stores.sql.link import Link
+
+    from .shapes import MoveLists
+
+SLOTS = ("by", "note", "value")
+
+
+class Stored(NamedTuple):
+    """An event as it is stored: its number, that of its boundary, its rows, the number of its last row, and its link of the chain."""
+
+    number: int
+    boundary: int
+    entries: tuple[Entry, ...]
+    seq: int
+    time: Micros
+    hash: bytes
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------------------
+
+
+def identity_digest(identity: Identity, salt: bytes, fingerprint: str, version: int | None = None) -> bytes:
+    """The digest of who a run is; `fingerprint` is the definition that it began with."""
+    return RUN.digest(
+        run_id=identity.run_id,
+        workflow_id=identity.workflow_id,
+        workflow_name=identity.workflow_name,
+        session=committed(salt, "run.session", identity.session_id),
+        user=committed(salt, "run.user", identity.user_id),
+        requester=None,
+        created_us=identity.created,
+        input=committed(salt, "run.input", identity.input),
+        additional=committed(salt, "run.additional", identity.additional_data),
+        metadata=committed(salt, "run.metadata", identity.metadata),
+        definition=fingerprint,
+        workflow_version=version,
+        rules=identity.rules,
+        start_key=identity.key,
+    )
+
+
+def hot_digest(run_id: str, columns: Mapping[str, Any]) -> bytes:
+    """The digest of where a run stands."""
+    return HOT.digest(run_id=run_id, **columns)
+
+
+def cancel_digest(run_id: str, by: str | None, time: Micros, salt: bytes | None) -> bytes:
+    """The digest of a request to cancel."""
+    return CANCEL.digest(run_id=run_id, by=committed(salt, "cancel.by", by), time_us=time)
+
+
+def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
+    """Who a run is, from the first columns of `RECORD`. Raises `UnreadableValue` where it is not as it was sealed."""
+    _, run_id, workflow_id, workflow_name, session_id, user_id, created, given, additional, metadata, salt = row[:11]
+    began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
+    texts = (text_of(given) or "", text_of(additional) or "", text_of(metadata) or "")
+    if None in (workflow_id, session_id, began, fingerprint, canonical, given, additional, metadata):
+        why = f"a column of run {run_id!r} is missing"
+        raise UnreadableValue(why)
+    who = (run_id, workflow_id, workflow_name, session_id, user_id, created)
+    identity = Identity(*who, *texts, fingerprint, canonical or "", rules, key)
+    check_same(f"run {run_id!r}", identity_digest(identity, salt, began, version), seal)
+    return identity
+
+
+# -- events ------------------------------------------------------------------------------------------------------------------------
+
+
+def stored_events(  # noqa: PLR0913  # where to read, and what it must agree with
+    connection: Link, run: int, run_id: str, after: int, upto: int, chain: bytes, shapes: MoveLists
+) -> list[Stored]:
+    """The events with numbers in (after, upto], each linked to the one before, the first to `chain`. Raises `UnreadableValue` for the first bad row."""
+    first, last = (run << NUMBER_BITS) + after, (run << NUMBER_BITS) + upto
+    rows = connection.execute(EVENTS, (first, last)).fetchall()
+    if len(rows) != upto - after:
+        have = {row[0] & LAST_NUMBER for row in rows}
+        raise broken_event(run_id, next((n for n in range(after + 1, upto + 1) if n not in have), upto))
+    asked: dict[int, list[bytes]] = {}
+    decided: dict[int, bytes | None] = {}
+    for put in sorted(
+        (put_of(row) for row in connection.execute(OF_EVENTS, (run, first + 1, last, first + 1, last)).fetchall()),
+        key=lambda put: put.waiting.pause.pause_id.encode(),
+    ):
+        asked.setdefault(put.opens, []).append(put.digest)
+        if put.closes is not None and put.outcome == "decided":
+            decided[put.closes] = put.decision
+    found = []
+    for row in rows:
+        event = event_of(connection, row, run_id, chain, shapes, asked.get(row[0], []), decided.get(row[0]))
+        chain = event.hash
+        found.append(event)
+    return found
+
+
+def event_of(  # noqa: PLR0913  # a row and what it must agree with
+    connection: Link, row: Sequence[Any], run_id: str, chain: bytes, shapes: MoveLists, asked: list[bytes], decided: bytes | None
+) -> Stored:
+    """The event that a row of `EVENTS` stands for. Raises `UnreadableValue` where its link is another one."""
+    event, boundary, epoch, number, place, seq, time, fact = row[:8]
+    salt, kept, session, stored = row[11], row[12:15], row[15], row[16]
+    bodies, commitments = [], []
+    for slot, body, commitment in zip(SLOTS, row[8:11], kept, strict=True):
+        inline = body is not None
+        if not inline and commitment is not None:
+            [body] = connection.execute(VALUE, (event, slot)).fetchone() or (None,)  # noqa: PLW2901  # a larger body lies apart
+        made = committed(salt, f"event.{slot}", None if body is None else bytes(body))
+        if (made is not None and commitment != (None if inline else made)) or (made is None and commitment is not None):
+            raise broken_event(run_id, event & LAST_NUMBER)
+        bodies.append(text_of(body))
+        commitments.append(made)
+    shape = read_shape(connection, number, event, shapes)
+    try:
+        part = Part((), fact, *bodies)
+        entries = rows_of(shape.moves, places(place, len(shape.moves)), seq - len(shape.moves) + 1, time, part)
+    except (OutsideFormat, ValueError, TypeError) as error:
+        raise broken_event(run_id, event & LAST_NUMBER) from error
+    numbers = (event & LAST_NUMBER, boundary, epoch)
+    joined = b"".join(asked) or None
+    if event_hash(chain, run_id, numbers, shape.digest, place, time, fact, commitments, session, joined, decided) != stored:
+        raise broken_event(run_id, event & LAST_NUMBER)
+    return Stored(event & LAST_NUMBER, boundary, tuple(entries), seq, time, bytes(stored))
+
+
+def broken_event(run_id: str, number: int) -> UnreadableValue:
+    """The refusal of a journal that is not as it was written, by its first bad event."""
+    return UnreadableValue(f"event {number} of run {run_id!r} is missing, or does not follow from the one before")

@@ -1,0 +1,136 @@
+"""`SqliteDb3` keeps runs in one file of format 3. Nobody is given it unasked: files that it makes may have to be made anew by a later release.
+
+A plain step is one statement that commits itself (`channel.step`); all else is one transaction of its thread's channel, as in `store`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from os import urandom
+from pathlib import Path
+from time import time_ns
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+
+from statecore.core import Seconds
+from statecore.stores.frames.framing import SALT_BYTES
+from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql3 import writing
+from statecore.stores.sql3.events import Salted, cut
+from statecore.stores.sql3.queries import VERSION
+from statecore.stores.sql3.relational import Relational
+from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
+from statecore.stores.sql3.steps import Place, plain
+
+from .damage import SUSPECT, looked_again
+from .opening import Format, mark, script_text, statements
+from .sharing import Sharing
+from .store import ALONE, SqliteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from statecore.stores.records import Boundary, Decided, Obstacle
+    from statecore.stores.sql.link import Link
+    from statecore.stores.sql3.steps import Written
+
+    from .channel import Channel
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+SCRIPTS = ("schema-3.sql", "schema-3-guards.sql", "schema-3-erasing.sql")
+STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
+
+
+def make(connection: sqlite3.Connection, version: int) -> None:
+    """Make the tables of format 3 in an empty file, inside the caller's transaction; nothing where they are there."""
+    if version == VERSION:
+        return
+    for script in SCRIPTS:
+        for statement in statements(script_text(script)):
+            connection.execute(statement)
+    connection.execute(STORE, (urandom(16), time_ns() // 1_000, VERSION))
+    connection.execute(ADD_SHAPE, (NO_MOVES.number, NO_MOVES.digest, 0, None, None))
+    mark(connection, VERSION)
+
+
+THREE = Format(VERSION, VERSION, make, ("page_size = 4096", "auto_vacuum = 0", "encoding = 'UTF-8'"))
+
+
+class SqliteDb3(SqliteFile, Relational):
+    """A store in one SQLite file of format 3, which is made where there is none; everything else is as in `SqliteDb`.
+
+    A file of format 2 is refused by name: it is not led to format 3 here.
+    """
+
+    _format = THREE
+    _settings = {"secure_delete": 1}  # noqa: RUF012  # never changed
+    _sharing: Sharing[tuple[Salted, Written | None, Place | None], Place | Obstacle]
+
+    def __init__(
+        self,
+        db_file: str | Path | None = None,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        db_url: str | None = None,
+        lease: Seconds = LEASE_SECONDS,
+        connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        Relational.__init__(self)
+        SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
+        self._sharing = Sharing()
+
+    def _learn(self, channel: Channel) -> None:
+        """Read the numbers of the moves of the lifecycles."""
+        self._known.shapes.legal = channel.read(legal_moves)
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads of this thread's channel, at one moment."""
+        channel = self._channel()
+        try:
+            return channel.see(work, *args, **more)
+        except SUSPECT as met:
+            return looked_again(channel, met, self._format, work, *args, **more)
+
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
+        """Store the one decision of a pause; its value may be large."""
+        self._expect(decision.value, *[each.value for each in others])
+        return super().decide(decision, *others)
+
+    def commit(self, boundary: Boundary) -> Obstacle:
+        """Store a boundary; or what stands against it, having stored nothing. Raises as `Relational.commit` does."""
+        self._expect_all(boundary)
+        self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
+        return super().commit(boundary)
+
+    def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:
+        """Store a plain step, alone or together with others that wait for the disk."""
+        channel, sharing = self._channel(), self._sharing
+        if self.blocking and (sharing.queue or sharing.turn.locked()):
+            salted = Salted(
+                boundary, cut(boundary), salts={"event 0": event.row[12] or urandom(SALT_BYTES)}
+            )  # the same hash, whoever stores it
+            self._shape(salted)
+            return isinstance(sharing.commit((salted, event, place), self._commit_all), Place)
+        with sharing.turn if self.blocking else ALONE:
+            try:
+                stored = channel.step(plain, event, place.run, place.epoch, whole=bool(event.apart))
+            except SUSPECT:  # a guard, or damage: `writing.commit` says which
+                stored = False
+            self._grow(channel)
+        return stored
+
+    def _stored(self, salted: Salted) -> Obstacle:
+        """Store any boundary, alone or together with others."""
+        sharing = self._sharing
+        if self.blocking and (sharing.queue or sharing.turn.locked()):
+            return self._moved(salted, sharing.commit((salted, None, None), self._commit_all))
+        with sharing.turn if self.blocking else ALONE:
+            return super()._stored(salted)
+
+    def _commit_all(self, several: Sequence[tuple[Salted, Written | None, Place | None]]) -> list[Place | Obstacle]:
+        """Several boundaries in one transaction."""
+        return self._write(writing.commit_all, several, self._known.shapes)
