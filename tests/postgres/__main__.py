@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from statecore.db.postgres import PostgresDb
-from tests.postgres import campaigns, flows
+from tests.postgres import campaigns, flows, hostile
 from tests.postgres.server import Server
 
 
@@ -27,7 +27,7 @@ def even(done: list[int]) -> dict[str, Any]:
 def main() -> int:
     """Run the campaigns that were asked for."""
     words = argparse.ArgumentParser(prog="python -m tests.postgres", description=__doc__)
-    words.add_argument("--only", default="share,kill,restart,crash,crowd")
+    words.add_argument("--only", default="share,kill,restart,crash,crowd,hostile")
     asked = words.parse_args()
     server, told, broken = Server(fsync="on", full_page_writes="on"), {}, False
     server.start()
@@ -47,6 +47,7 @@ def main() -> int:
         "restart": lambda: campaigns.storm(server, server.url(name), 200, 9, crash=False),
         "crash": lambda: campaigns.storm(server, server.url(name), 200, 9, crash=True),
         "crowd": lambda: campaigns.crowd(server.url(name), 16, 100, threads=False),
+        "hostile": lambda: [hostile.attack(server, f"hostile_{seed}", 1_000, seed) for seed in range(3)],
     }
     try:
         for name in asked.only.split(","):
@@ -54,6 +55,7 @@ def main() -> int:
             began = monotonic()
             try:
                 found = kinds[name]() or {}
+                found = found if isinstance(found, dict) else {"each": found}
             except AssertionError as violation:
                 found, broken = {"violation": str(violation)}, True
             told[name] = {**found, "seconds": round(monotonic() - began, 1)}

@@ -12,7 +12,9 @@ import pytest
 
 from statecore.db.postgres import PostgresDb
 from statecore.stores.postgres.channel import Channel
+from statecore.stores.postgres.store3 import PostgresDb3
 from statecore.testing.stores import SharedStoreConformance
+from tests.conformance.test_stores import Format3
 
 USUAL = "conformance"
 EMPTY = f"""DO $$ BEGIN
@@ -81,3 +83,26 @@ class TestPostgresDb(SharedStoreConformance):
         """A schema that need not be there yet."""
         name = USUAL if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
         return partial(PostgresDb, self.url, db_schema=name)
+
+
+USUAL_3 = "conformance_3"
+EMPTY_3 = f"""DO $$ DECLARE name TEXT; BEGIN
+IF to_regnamespace('{USUAL_3}') IS NOT NULL THEN
+  SET LOCAL session_replication_role TO replica;
+  FOREACH name IN ARRAY ARRAY['run', 'hot', 'event', 'move', 'value', 'pause', 'act', 'audience', 'start_key', 'session_value', 'session', 'workflow',
+    'definition'] LOOP EXECUTE 'DELETE FROM {USUAL_3}.' || name; END LOOP;
+END IF; END $$"""  # noqa: S608  # of names
+
+
+class TestPostgresDb3(Format3):
+    """One schema of format 3 for each folder that a test would have on a disk; that of the fixtures is made once and emptied."""
+
+    @pytest.fixture(autouse=True)
+    def _emptied(self, server, superuser, tmp_path):
+        self.url, self.usual = server.url(), tmp_path
+        superuser.execute(EMPTY_3)
+
+    def opener(self, folder):
+        """A schema that need not be there yet."""
+        name = USUAL_3 if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
+        return partial(PostgresDb3, self.url, db_schema=name)

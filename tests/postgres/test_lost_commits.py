@@ -13,6 +13,7 @@ from statecore.db.postgres import PostgresDb
 from statecore.errors import StoreUnavailable
 from statecore.stores import InMemoryDb
 from statecore.stores.postgres import channel
+from statecore.stores.postgres.store3 import PostgresDb3
 from statecore.stores.sql.link import Link
 from statecore.stores.sql.relational import left
 from statecore.testing.stores.comparison import outcome
@@ -64,10 +65,11 @@ def prepared(store):
     return store
 
 
+@pytest.mark.parametrize("kind_of_store", [PostgresDb, PostgresDb3])
 @pytest.mark.parametrize("how", ["answer", "commit"])
-def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how):
+def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how, kind_of_store):
     """Each kind of transaction, cut off from its answer or cut off before it arrived: it is made once, and answered as if nothing had happened."""
-    store, reference = PostgresDb(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
+    store, reference = kind_of_store(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
     prepared(store)
     for number, arguments in enumerate(CALLS, 1):
         kind, *args = arguments(store)
@@ -80,8 +82,9 @@ def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how)
     store.close()
 
 
+@pytest.mark.parametrize("kind_of_store", [PostgresDb, PostgresDb3])
 @pytest.mark.parametrize("how", ["answer", "commit"])
-def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, server, monkeypatch, how):
+def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, server, monkeypatch, how, kind_of_store):  # noqa: PLR0913  # fixtures
     """The server crashes at the COMMIT of each kind of transaction, and then gives its number to one of somebody else's, which is committed.
 
     What was stored is not done twice, what was lost is not taken for stored: the rows say which it was.
@@ -94,7 +97,7 @@ def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, s
         return there
 
     monkeypatch.setattr(channel, "left", noted)
-    store, reference = PostgresDb(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
+    store, reference = kind_of_store(server.url(database.rpartition("/")[2], port=proxy.port)), prepared(InMemoryDb())
     prepared(store)
     server.execute("CREATE TABLE IF NOT EXISTS other (n INT)")
 
@@ -113,7 +116,8 @@ def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, s
         for run_id in ("run-1", "run-2", "run-3"):
             assert everything(store, run_id) == everything(reference, run_id), kind
     if how == "answer":
-        assert told_by_rows == {True: 4, False: 4}
+        # format 3 interns lists of moves in a transaction of its own, which is the one that is cut off where a list is new
+        assert told_by_rows == ({True: 4, False: 4} if kind_of_store is PostgresDb else {True: 3, False: 5})
     else:  # a number that the disk had seen is not given again: then the rows need not be asked
         assert told_by_rows[False] >= len(CALLS) // 2
         assert told_by_rows[True] == 0

@@ -34,12 +34,15 @@ SPELLINGS = (
         "SELECT coalesce(max(turned), 0) + 1 FROM run",
         "SELECT nextval('run_turns')",
     ),  # two processes that claim at once would take the same number
+    ("SELECT coalesce(max(claim_order), 0) + 1 FROM hot", "SELECT nextval('claim_order')"),  # as above, in format 3
     ("%", "%%"),
     ("?", "%s"),
 )
 PLUS = re.compile(r"\+(?=[a-z])")
 """What keeps SQLite from the index of a column; no text has a sign here, and the planner is free."""
 ONLY_HERE = re.compile(r"/\*pg (.*?)\*/")
+FIRST = re.compile(r"\s*/\*pg-first (.*?)\*/", re.DOTALL)
+"""A statement that is executed before another one, with the same values."""
 
 
 @cache
@@ -99,7 +102,11 @@ class PostgresLink:
         self.connection = connection
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor:
-        """Execute one statement."""
+        """Execute one statement. One that begins with a lock is two here: a statement that waits for a lock reads what was there before."""
+        lock = FIRST.match(statement)
+        if lock is not None:
+            self.connection.execute(in_postgres(lock[1]).encode(), values)
+            statement = statement[lock.end() :]
         return self.connection.execute(in_postgres(statement).encode(), values)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor:
@@ -161,10 +168,15 @@ def exists(connection: psycopg.Connection, schema: str) -> bool:
     return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is not None
 
 
+def tables_of(connection: psycopg.Connection, schema: str) -> set[str]:
+    """The names of the tables of a schema; none where there is no such schema."""
+    names = "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname = %s"
+    return {name for (name,) in connection.execute(names, (schema,)).fetchall()}
+
+
 def checked(connection: psycopg.Connection, path: str, schema: str) -> int:
     """The version of a schema; 0 where there is none, or nothing in it. Refuses another program's, and one of a newer release."""
-    names = "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname = %s"
-    tables = {name for (name,) in connection.execute(names, (schema,)).fetchall()}
+    tables = tables_of(connection, schema)
     if not tables:
         return 0
     if "edition" not in tables:

@@ -70,31 +70,12 @@ def shown(conninfo: str, schema: str) -> str:
     return f"postgresql://{user}{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}{'' if schema == USUAL else f'?schema={schema}'}"
 
 
-class PostgresDb(Relational):
-    """A store in one schema of a Postgres database (13 or later), which is made where there is none.
-
-    The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
-    parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
-
-    `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
-    transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
-    for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
-
-    Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
-    """
+class PostgresSchema:
+    """One schema of a Postgres database: its place, its connections, its time and its hints. A store says how the schema is made and learned."""
 
     blocking = True
 
-    def __init__(
-        self,
-        db_url: str,
-        *,
-        db_schema: str | None = None,
-        lease: Seconds = LEASE_SECONDS,
-        patience: Seconds = 30.0,
-        max_connections: int = 10,
-    ) -> None:
-        super().__init__()
+    def __init__(self, db_url: str, *, db_schema: str | None, lease: Seconds, patience: Seconds, max_connections: int) -> None:
         self._conninfo, named_there = read_url(db_url)
         db_schema = db_schema or named_there or USUAL
         if not SCHEMA.fullmatch(db_schema):
@@ -116,7 +97,15 @@ class PostgresDb(Relational):
 
     def __repr__(self) -> str:
         """The store, and its place without the password."""
-        return f"PostgresDb({self.path!r})"
+        return f"{type(self).__name__}({self.path!r})"
+
+    def _furnish(self, connection: psycopg.Connection) -> None:
+        """Make the schema where there is none. Raises the errors of `opening.furnish`."""
+        raise NotImplementedError
+
+    def _learn(self, channel: Channel) -> None:
+        """Read what never changes."""
+        raise NotImplementedError
 
     # -- time and hints ----------------------------------------------------------------------------------------------------------
 
@@ -125,7 +114,7 @@ class PostgresDb(Relational):
         known = self._time
         if known is None or monotonic_ns() - known[1] > NEW_TIME:
             try:
-                known = self._time = self._read(server_time)
+                known = self._time = self.channel().read(server_time)
             except StoreError:
                 if known is None:
                     raise
@@ -166,16 +155,6 @@ class PostgresDb(Relational):
             if channel is not None:
                 channel.close()
 
-    def _read(
-        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
-    ) -> Answer:
-        return self.channel().read(work, *args, **more)
-
-    def _write(
-        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
-    ) -> Answer:
-        return self.channel().write(work, *args, **more)
-
     def channel(self) -> Channel:
         """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and the errors of `furnish`."""
         channel = self._channel
@@ -195,16 +174,60 @@ class PostgresDb(Relational):
         channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience)
         try:
             with channel.lent() as connection:
-                furnish(connection, self.path, self.db_schema)
-                raise_if_defective(connection, self.path, self.db_schema)
+                self._furnish(connection)
         except psycopg.Error as error:
             channel.close()
             raise named(error, self.path) or error from error
         except BaseException:
             channel.close()
             raise
-        self._moves.update(channel.read(legal_moves))
+        self._learn(channel)
         return channel
+
+
+class PostgresDb(PostgresSchema, Relational):
+    """A store in one schema of a Postgres database (13 or later), which is made where there is none.
+
+    The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
+    parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
+
+    `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
+    transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
+    for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
+
+    Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
+    """
+
+    def __init__(
+        self,
+        db_url: str,
+        *,
+        db_schema: str | None = None,
+        lease: Seconds = LEASE_SECONDS,
+        patience: Seconds = 30.0,
+        max_connections: int = 10,
+    ) -> None:
+        Relational.__init__(self)
+        PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
+
+    def _furnish(self, connection: psycopg.Connection) -> None:
+        """Bring the schema to the newest version, and see that nothing of it is missing."""
+        furnish(connection, self.path, self.db_schema)
+        raise_if_defective(connection, self.path, self.db_schema)
+
+    def _learn(self, channel: Channel) -> None:
+        """Read the numbers of the moves of the lifecycles."""
+        self._moves.update(channel.read(legal_moves))
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        return self.channel().read(work, *args, **more)
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        return self.channel().write(work, *args, **more)
 
 
 def server_time(link: Link) -> tuple[int, int]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
-SHARED = {"__init__", "channel", "opening", "store", "health"}
-ALONE: dict[str, set[str]] = {"sqlite": {"damage", "sharing", "store3"}, "postgres": set()}
+SHARED = {"__init__", "channel", "opening", "store", "store3", "health"}
+ALONE: dict[str, set[str]] = {"sqlite": {"damage", "sharing"}, "postgres": set()}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
     "opening": {"furnish", "SCRIPTS", "VERSION"},

@@ -1,0 +1,171 @@
+"""`PostgresDb3` keeps runs in one schema of format 3. Nobody is given it unasked: schemas that it makes may have to be made anew by a later release.
+
+Each transaction locks its run's row of `hot` before it reads where the journal ends (`queries.FENCE`). What is only read is read at one moment:
+several statements of a run's journal belong together here, where in `store` each read is one statement.
+"""
+
+from __future__ import annotations
+
+from os import urandom
+from time import time_ns
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from psycopg import errors as pg
+
+from statecore.core import Seconds
+from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
+from statecore.stores.frames.questions import event_id
+from statecore.stores.rules import LEASE_SECONDS, LEGAL
+from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql.relational import WITNESSES
+from statecore.stores.sql.writing import learn_moves
+from statecore.stores.sql3 import claiming, writing
+from statecore.stores.sql3.queries import AT, VERSION
+from statecore.stores.sql3.relational import Relational
+from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
+from statecore.stores.sql3.steps import Place, plain
+
+from .opening import FURNISHING, PostgresLink, exists, script_text, tables_of
+from .store import PostgresSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    from statecore.stores.records import Boundary, Obstacle, Record
+    from statecore.stores.sql.link import Link
+    from statecore.stores.sql3.steps import Written
+
+    from .channel import Channel
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+SCRIPTS = ("frames-3.sql", "schema-3.sql", "schema-3-guards.sql", "schema-3-questions.sql", "schema-3-erasing.sql", "decide-3.sql")
+STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
+
+
+def furnish(connection: psycopg.Connection, path: str, schema: str) -> None:
+    """Make a schema of format 3, in one transaction; nothing is written where it is there.
+
+    Raises `NotAStatecoreStore` for another schema, one of an older format included, `StoreTooNew`, and `NotPermitted`.
+    """
+    link = PostgresLink(connection)
+    if checked(connection, path, schema) and set(LEGAL) <= set(legal_moves(link)):
+        return
+    try:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (FURNISHING,))
+            if not exists(connection, schema):
+                connection.execute(f'CREATE SCHEMA "{schema}"'.encode())
+            if not checked(connection, path, schema):
+                for script in SCRIPTS:
+                    connection.execute(script_text(script).encode())
+                link.execute(STORE, (urandom(16), time_ns() // 1_000, VERSION))
+                link.execute(ADD_SHAPE, (NO_MOVES.number, NO_MOVES.digest, 0, None, None))
+            learn_moves(link)
+    except pg.InsufficientPrivilege as error:
+        why = f"schema {schema!r} has to be made or brought up to date by its owner first ({' '.join(str(error).split())})"
+        raise NotPermitted(path, why) from error
+
+
+def checked(connection: psycopg.Connection, path: str, schema: str) -> bool:
+    """Whether a schema is there. Raises `NotAStatecoreStore`, `StoreTooNew`."""
+    tables = tables_of(connection, schema)
+    if not tables:
+        return False
+    if "store" not in tables or "hot" not in tables:
+        raise NotAStatecoreStore(path, f"its schema {schema!r} holds other tables, e.g. {min(tables)}")
+    row = connection.execute("SELECT version FROM store").fetchone()
+    if row is None:
+        raise StoreCorrupt(path, "the row of its table 'store' is missing")
+    if row[0] > VERSION:
+        raise StoreTooNew(path, row[0], VERSION)
+    return True
+
+
+class PostgresDb3(PostgresSchema, Relational):
+    """A store in one schema of format 3 of a Postgres database, which is made where there is none; everything else is as in `PostgresDb`."""
+
+    def __init__(
+        self,
+        db_url: str,
+        *,
+        db_schema: str | None = None,
+        lease: Seconds = LEASE_SECONDS,
+        patience: Seconds = 30.0,
+        max_connections: int = 10,
+    ) -> None:
+        Relational.__init__(self)
+        PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
+
+    def _furnish(self, connection: psycopg.Connection) -> None:
+        """Make the schema, where there is none."""
+        furnish(connection, self.path, self.db_schema)
+
+    def _learn(self, channel: Channel) -> None:
+        """Read the numbers of the moves of the lifecycles."""
+        self._known.shapes.legal = channel.read(legal_moves)
+
+    def _read(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` reads, at one moment."""
+        return self.channel().read(at_one_moment, lambda link: work(link, *args, **more))
+
+    def _write(
+        self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
+    ) -> Answer:
+        """What `work` answers, once all that it wrote in one transaction is stored."""
+        return self.channel().write(work, *args, **more)
+
+    def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:  # noqa: ARG002  # what else a store may want to know
+        """Store a plain step; False where the tables or the fence refuse it."""
+        try:
+            return self._write(plain, event, place.run, place.epoch)
+        except StoreCorrupt as error:
+            if isinstance(error.__cause__, pg.IntegrityConstraintViolation):
+                return False
+            raise
+
+
+def at_one_moment(link: Any, work: Callable[[Link], Answer]) -> Answer:
+    """What `work` reads in one transaction that sees one moment."""
+    link.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        return work(link)
+    finally:
+        link.connection.execute("ROLLBACK")
+
+
+# -- what a transaction left behind whose COMMIT got no answer, where the server no longer knows -----------------------------------
+
+
+def event_is_there(link: Link, event: int, chain: bytes) -> bool:
+    """Whether the journal has an event with this link."""
+    row = link.execute(AT, (event,)).fetchone()
+    return row is not None and bytes(row[1]) == chain
+
+
+def step_is_there(link: Link, stored: bool, event: Written, *_: Any) -> bool:  # noqa: FBT001  # what `plain` answered
+    """Whether a plain step was stored; one that was refused left nothing."""
+    return not stored or event_is_there(link, event.row[0], event.hash)
+
+
+def boundary_is_there(link: Link, place: Place | Obstacle, *_: Any) -> bool:
+    """Whether the run stands where the boundary left it: its last event, and the claim."""
+    if not isinstance(place, Place):  # something stands against it, and nothing was stored
+        return True
+    row = link.execute("SELECT epoch, claim_order FROM hot WHERE run = ?", (place.run,)).fetchone()
+    there = place.number == 0 or event_is_there(link, event_id(place.run, place.number), place.head)
+    return there and row is not None and tuple(row) == (place.epoch, place.order)
+
+
+def claims_are_there(link: Link, answer: list[tuple[Record, bool]], _workflow_id: str, owner: str, *_: Any) -> bool:
+    """Whether runs were claimed, all together."""
+    query = "SELECT h.owner, h.epoch FROM hot h JOIN run r ON r.id = h.run WHERE r.run_id = ?"
+    return all(link.execute(query, (each.identity.run_id,)).fetchone() == (owner, each.epoch) for each, _ in answer)
+
+
+WITNESSES.update({plain: step_is_there, writing.commit: boundary_is_there, claiming.claim_next: claims_are_there})
