@@ -100,7 +100,7 @@ def journal(  # noqa: PLR0913  # a run, and what is known
 
 
 def fault_of_row(connection: Link, event: int, seq: int) -> str | None:
-    """What is wrong with the columns of an event that its link does not cover; None where they are right."""
+    """The fault of the columns of an event that its link does not cover; None where they are right."""
     found, salt, *rest = connection.execute(LOOSE, (event,)).fetchone()
     if found != seq:
         return f"it counts {found} moves of the run, and there are {seq}"
@@ -163,7 +163,7 @@ def check_open(puts: Sequence[Put], wanted: dict[str, int | None], findings: Fin
 
 
 def check_questions(connection: Link, run: int, run_id: str, workflow: int, findings: Findings) -> None:
-    """What a seal does not cover of a question."""
+    """Check the columns of a question that no seal covers."""
     names = {row[0]: row[1] for row in connection.execute("SELECT id, pause_id FROM pause WHERE run = ?", (run,)).fetchall()}
     for number, _, its, short, salt, voter, opened, deadline, due, closed, word, *bodies, signed in connection.execute(
         QUESTIONS, (run,)
@@ -185,7 +185,7 @@ def check_questions(connection: Link, run: int, run_id: str, workflow: int, find
 
 
 def check_stands(stands: Sequence[Any], run_id: str, record: Record, puts: Sequence[Put], findings: Findings) -> None:
-    """What the seals do not cover of whose a run is, and when somebody has something to do."""
+    """Check the columns of the claim and of the wake time that no seal covers."""
     workflow, its, _, _, owner, lease, wake, cancelled, by, salt, key, started = stands
     if workflow != its:
         findings.blame("run", "it stands under another workflow")

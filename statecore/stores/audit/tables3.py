@@ -1,4 +1,4 @@
-"""What the tables of format 3 say that cannot be true, whichever database they are in. Each run is checked in `run3`.
+"""Contradictions in the tables of format 3, in any database. Each run is checked in `run3`.
 
 A journal that was written anew from its beginning, with all hashes and seals, agrees with itself and is not found. These columns can be changed
 without notice: `hot.lease_us` and `hot.updated_us`, which decide nothing that the epoch does not decide again; `store.uuid` and
@@ -118,7 +118,7 @@ def shapes(connection: Link, found: Verified) -> None:
 
 
 def unwritten(connection: Link, found: Verified) -> None:
-    """What this release does not write is not there."""
+    """Tables and columns that this release does not write are empty."""
     for table, columns in UNWRITTEN.items():
         for column in columns:
             [count] = connection.execute(f'SELECT count("{column}") FROM {table}').fetchone()  # noqa: S608  # names from above

@@ -256,7 +256,7 @@ def row_commitment(salt: bytes, slot: str, body: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def around(slot: str) -> tuple[bytes, bytes, bytes]:
-    """What stands around a row's salt in the frame of a slot's salt, and before the slot's salt in the frame of its commitment."""
+    """The bytes around a row's salt in the frame of a slot's salt, and before the slot's salt in the frame of its commitment."""
     length = LENGTH(SALT_BYTES)
     return frame("salt") + length, listed(*parts_of((slot, 0))), frame(slot) + length
 

@@ -111,13 +111,13 @@ class PostgresDb3(PostgresSchema, Relational):
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads, at one moment."""
+        """The result of `work`, which reads at one moment."""
         return self.channel().read(at_one_moment, lambda link: work(link, *args, **more))
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` answers, once all that it wrote in one transaction is stored."""
+        """The result of `work`, once all that it wrote in one transaction is stored."""
         return self.channel().write(work, *args, **more)
 
     def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:  # noqa: ARG002  # what else a store may want to know
@@ -131,7 +131,7 @@ class PostgresDb3(PostgresSchema, Relational):
 
 
 def at_one_moment(link: Any, work: Callable[[Link], Answer]) -> Answer:
-    """What `work` reads in one transaction that sees one moment."""
+    """The result of `work` in one transaction that sees one moment."""
     link.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         return work(link)

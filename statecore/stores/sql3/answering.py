@@ -1,4 +1,4 @@
-"""What a boundary does to questions: it takes decisions, closes questions and puts new ones. And the decisions of people, one by one."""
+"""The questions of a boundary: it takes decisions, closes questions and puts new ones. And the decisions of people, one by one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Answers:
 
 
 def outcome(put: Put, boundary: Boundary) -> str:
-    """What became of a question that a boundary closes."""
+    """The outcome of a question that a boundary closes."""
     pause = put.waiting.pause
     for row in boundary.entries:
         if row.at == pause.at and pause.turn[: len(row.turn)] == row.turn:

@@ -1,4 +1,4 @@
-"""Whose a run is: claims that are handed out, renewed and given back, and requests to cancel."""
+"""The owner of a run: claims that are handed out, renewed and given back, and requests to cancel."""
 
 from __future__ import annotations
 

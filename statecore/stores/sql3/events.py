@@ -161,7 +161,7 @@ def together(public: dict[str, Any], by: str | None, note: str | None) -> str:
 
 @lru_cache(maxsize=1_024)
 def facts_of(fact: str) -> dict[str, Any]:
-    """What an event's fact says of each of its rows. Raises `ValueError`, `TypeError`."""
+    """The particulars of each row in an event's fact. Raises `ValueError`, `TypeError`."""
     return dict(loads(fact))
 
 

@@ -1,4 +1,4 @@
-"""What a store of format 3 reads: each function is given a connection that sees one moment, and answers with records."""
+"""The reading half of a store of format 3: each function is given a connection that sees one moment, and answers with records."""
 # statements are put together of constants
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ PROGRAMS = 64
 
 @define
 class Known:
-    """What a store knows of its file that never changes: definitions, programs, lists of moves."""
+    """The constant contents of a file that a store has read: definitions, programs, lists of moves."""
 
     shapes: MoveLists
     definitions: Definitions = field(factory=dict)
@@ -227,7 +227,7 @@ class Ends:
 
 
 def head(connection: Link, run_id: str, known: Known) -> str:
-    """What equal journals have in common in all stores: the chain of `rules.link` over the rows. Raises `UnknownRun`."""
+    """The hash that equal journals have in common in all stores: the chain of `rules.link` over the rows. Raises `UnknownRun`."""
     chain = GENESIS
     for entry in journal(connection, run_id, 0, None, known):
         chain = row_link(chain, run_id, entry)

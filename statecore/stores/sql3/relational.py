@@ -65,13 +65,13 @@ class Relational:
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads of one connection, at one moment."""
+        """The result of `work`, which reads of one connection at one moment."""
         raise NotImplementedError
 
     def _write(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` answers, once all that it wrote in one transaction is stored."""
+        """The result of `work`, once all that it wrote in one transaction is stored."""
         raise NotImplementedError
 
     def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:
@@ -192,7 +192,7 @@ class Relational:
         return self._read(reading.journal, run_id, after, upto, self._known)
 
     def head(self, run_id: str) -> str:
-        """What equal journals have in common, in any store: the chain of `rules.link` over the rows."""
+        """The hash that equal journals have in common, in any store: the chain of `rules.link` over the rows."""
         return self._read(reading.head, run_id, self._known)
 
     def session_state(self, session_id: str, workflow_id: str) -> Text | None:

@@ -72,7 +72,7 @@ def cancel_digest(run_id: str, by: str | None, time: Micros, salt: bytes | None)
 
 
 def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
-    """Who a run is, from the first columns of `RECORD`. Raises `UnreadableValue` where it is not as it was sealed."""
+    """The identity of a run, from the first columns of `RECORD`. Raises `UnreadableValue` where it is not as it was sealed."""
     _, run_id, workflow_id, workflow_name, session_id, user_id, created, given, additional, metadata, salt = row[:11]
     began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
     texts = (text_of(given) or "", text_of(additional) or "", text_of(metadata) or "")

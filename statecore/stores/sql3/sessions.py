@@ -74,7 +74,7 @@ def read(connection: Link, number: int) -> Keyed:
 
 
 def commitments(salt: bytes, change: Mapping[str | None, str | None]) -> tuple[bytes, dict[str | None, tuple[bytes, bytes]]]:
-    """What an event keeps of the keys that it changed, and the salt and the commitment of each."""
+    """The bytes that an event keeps of the keys that it changed, and the salt and the commitment of each."""
     named: dict[str, Any] = {key or "": value for key, value in change.items()}
     committed = session_commitments(salt, named)
     places = {key: n for n, key in enumerate(sorted(named, key=str.encode))}

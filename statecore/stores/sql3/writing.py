@@ -1,4 +1,4 @@
-"""What a store of format 3 writes: each function is given a connection, inside a transaction.
+"""The writing half of a store of format 3: each function is given a connection, inside a transaction.
 
 `steps.plain` stores a step where this process knows whose the run is and where its journal ends; the statement itself is the fence. All else goes
 through `commit`, which reads that first; it also says why `plain` stored nothing.

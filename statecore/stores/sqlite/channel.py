@@ -225,7 +225,7 @@ class Channel:
     def see(
         self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads at one moment, however many statements it takes. Raises only named errors."""
+        """The result of `work`, which reads at one moment, however many statements it takes. Raises only named errors."""
 
         def at_once(connection: sqlite3.Connection) -> Answer:
             connection.execute("BEGIN")

@@ -88,7 +88,7 @@ class SqliteDb3(SqliteFile, Relational):
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
-        """What `work` reads of this thread's channel, at one moment."""
+        """The result of `work`, which reads this thread's channel at one moment."""
         channel = self._channel()
         try:
             return channel.see(work, *args, **more)
