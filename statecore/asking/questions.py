@@ -78,10 +78,24 @@ def particulars(requirement: Question) -> Iterator[str]:
 
 def field_line(each: Any) -> str:
     """A field of a form in a line: name, type, what it may be, what it is for."""
-    allowed = f", one of {', '.join(map(repr, each.allowed_values))}" if each.allowed_values else ""
+    some = "some of" if each.field_type == "list" else "one of"
+    allowed = f", {some} {', '.join(map(repr, each.allowed_values))}" if each.allowed_values else ""
     default = f", {brief(each.value)} if left out" if each.value is not None else "" if each.required else ", may be left out"
     described = f"  # {each.description}" if each.description else ""
-    return clean(f"{each.name}: {each.field_type}{allowed}{default}{described}")
+    kind = "secret" if each.secret else "bool (y or n)" if each.field_type == "bool" else each.field_type
+    return clean(f"{each.name}: {kind}{bounds(each)}{allowed}{default}{described}")
+
+
+def bounds(each: Any) -> str:
+    """The bounds of a field in words."""
+    ends = (
+        (each.minimum, "at least"),
+        (each.maximum, "at most"),
+        (each.min_length, "of length at least"),
+        (each.max_length, "of length at most"),
+    )
+    told = [f"{word} {value}" for value, word in ends if value is not None]
+    return "".join(f", {text}" for text in told) + (f", matching {each.pattern}" if each.pattern is not None else "")
 
 
 def deadline(requirement: Question) -> str:

@@ -115,11 +115,19 @@ def loosely(text: str) -> Any:
         return text
 
 
+TEXTS = frozenset({"str", "text", "email", "date", "datetime", "decimal", "file"})
+"""The types of fields whose values are read from a text by the form itself."""
+BOOLS = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
+"""The words for a yes or no."""
+
+
 def typed(each: UserInputField, text: str) -> Any:
     """A text as a value of a field's type; what is no such value is left as it is, for the form to refuse."""
-    if each.field_type == "str":
+    if each.field_type in TEXTS:
         return text
-    return loosely(text.lower() if each.field_type == "bool" else text)
+    if each.field_type == "bool":
+        return BOOLS.get(text.lower(), text)
+    return loosely(text)
 
 
 def assigned(words: Sequence[str], schema: Schema) -> dict[str, Any]:

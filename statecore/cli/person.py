@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 from statecore.asking.questions import field_line, particulars, question, shown
 from statecore.asking.text import Miswritten, assigned, clean, read_object, read_value, typed
 from statecore.core import DECISIONS
-from statecore.definition.fields import checked
+from statecore.definition.forms import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
 from statecore.lifecycles import ASK_KINDS, BY_WORD, DECISION_WORDS, SHOWS, exhaustive
 from statecore.lifecycles.decisions import INPUT, SELECT
@@ -265,13 +265,18 @@ def form(requirement: Any) -> dict[str, Any]:
 def filled(each: Any) -> Any:
     """The value of one field, asked for until it fits; None where it is left out. Raises `EOFError`."""
     while True:
-        text = line(f"  {field_line(each)}: ")
+        text = (unseen if each.secret else line)(f"  {field_line(each)}: ")
         value = typed(each, text) if text else None
         lacking = f"{each.name} is required" if each.required and each.value is None else None
         problem = lacking if value is None else each.wrong(value)
         if problem is None:
             return value
         click.echo(f"  {clean(problem)}")
+
+
+def unseen(prompt: str) -> str:
+    """A line from the terminal that is not shown while it is typed; without a terminal a line as any other. Raises `EOFError`."""
+    return getpass.getpass(prompt).strip() if sys.stdin.isatty() else line(prompt)
 
 
 def line(prompt: str) -> str:

@@ -10,6 +10,7 @@ import click
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode, encode
+from statecore.definition.forms import HIDDEN, hidden
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import LEAVES
 from statecore.lifecycles import words as w
@@ -38,8 +39,8 @@ COLOUR_OF = {"refused": "yellow", "stranded": "red"}
 
 
 def print_json(value: Any) -> None:
-    """Plain data as one line of JSON; a value that JSON lacks is written with its tag, as the store writes it."""
-    click.echo(encode(value, limit=JSON_LIMIT))
+    """Plain data as one line of JSON; a value that JSON lacks is written with its tag, as the store writes it; a secret is hidden."""
+    click.echo(encode(hidden(value), limit=JSON_LIMIT))
 
 
 def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def readable(text: str | None) -> str:
     try:
         return brief(decode(text))
     except UnreadableValue:
-        return f"(not readable here) {brief(text)}"
+        return f"(not readable here) {HIDDEN if '$secret' in text else brief(text)}"
 
 
 def handed_on(history: History, visit: Visit) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from statecore.definition.forms import Secret
 from statecore.errors import RefusedCodec, described
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ TAGS = (
     Tag("$time",      time,      spell_clock,      parse_time),
     Tag("$datetime",  datetime,  spell_clock,      parse_datetime),
     Tag("$timedelta", timedelta, spell_timedelta,  parse_timedelta),
+    Tag("$secret",    Secret,    Secret.reveal,    Secret),
 )
 # fmt: on
 

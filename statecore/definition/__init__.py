@@ -12,7 +12,8 @@ Start with `components.Step`.
 """
 
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
-from .fields import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus, UserInputField
+from .fields import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus
+from .forms import UserInputField
 from .review import HumanReview, pause
 from .step_io import Decision, RunContext, StepInput, StepOutput
 

@@ -15,7 +15,9 @@ from attrs import evolve, field, fields, frozen
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
 from .calling import is_count, wants_context
-from .fields import OnError, OnReject, OnTimeout, UserInputField, as_schema, plain_value
+from .fields import OnError, OnReject, OnTimeout, plain_value
+from .forms import Form, UserInputField
+from .schemas import as_form
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -57,7 +59,7 @@ class ReviewSettings(TypedDict, total=False):
     confirmation_message: str | None
     requires_user_input: bool
     user_input_message: str | None
-    user_input_schema: Sequence[UserInputField | Mapping[str, Any]] | None
+    user_input_schema: Sequence[UserInputField | Mapping[str, Any]] | Mapping[str, Any] | type | None
     allow_multiple_selections: bool
     requires_output_review: Judge
     output_review_message: str | None
@@ -174,7 +176,7 @@ class HumanReview:
     confirmation_message: str | None = text("confirmation_message")
     requires_user_input: bool = flag("requires_user_input")
     user_input_message: str | None = text("user_input_message")
-    user_input_schema: tuple[UserInputField, ...] | None = field(default=None, converter=as_schema)
+    user_input_schema: Form | None = field(default=None, converter=as_form)
     allow_multiple_selections: bool = flag("allow_multiple_selections")
     requires_output_review: Judge = field(
         default=False, validator=must("requires_output_review", "True, False or a predicate", is_judge)

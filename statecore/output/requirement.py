@@ -10,7 +10,8 @@ from attrs import asdict, define, field, fields
 from statecore.asking.outcomes import Outcome, outcomes
 from statecore.codec import decode
 from statecore.definition import UserInputField
-from statecore.definition.fields import checked
+from statecore.definition.forms import checked
+from statecore.definition.schemas import json_schema
 from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
@@ -264,6 +265,11 @@ class StepRequirement(_Shared):
             named["comment"], comment = comment, None
         given = {**(self.user_input or {}), **checked(self.step_name, None, values or {}), **named}
         self.decide(INPUT.word, checked(self.step_name, self.user_input_schema, given), by=by, comment=comment)
+
+    @property
+    def json_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of the values that are asked for; None where there is no form, or one without fields."""
+        return json_schema(self.user_input_schema) if self.user_input_schema is not None else None
 
     def get_user_input(self, name: str) -> Any:
         """One of the values that were given."""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.codec import encode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
-from statecore.definition.fields import checked
+from statecore.definition.forms import checked
+from statecore.definition.schemas import instance
 from statecore.errors import InvalidInput, quoted
+from statecore.errors.base import plain
 from statecore.lifecycles import BY_WORD, DECISION_WORDS
 from statecore.stores.detail import pause_detail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from statecore.lifecycles.decisions import Carries
     from statecore.stores import Pause
 
+REPEATED = 4
+"""A text this long is a value where it is seen again, and not by chance."""
 VERBS = {each.word: f"{each.verb}()" for each in DECISION_WORDS}
 ANSWERS = {kind: " or ".join(", ".join(VERBS[word] for word in words).rsplit(", ", 1)) for kind, words in DECISIONS.items()}
 """The methods of a requirement that answer each kind of question, as a message says it."""
@@ -59,12 +64,21 @@ def words_of(kind: str) -> tuple[str, ...]:
     return tuple(DECISIONS[kind])
 
 
-def stored_value(pause: Pause, word: str, value: Any) -> str | None:
+def stored_value(pause: Pause, word: str, value: Any, component: Any = None) -> str | None:
     """The value of a decision as it is stored, None without one. Raises `InvalidInput` where it does not fit the question.
 
-    None is a value of its own where the word carries any value; elsewhere it means that nothing is carried.
+    None is a value of its own where the word carries any value; elsewhere it means that nothing is carried. Where the process has the
+    component that asks, the class of its form judges the values as a whole.
     """
     fits = fitting(pause, word, value)
+    model = model_of(component)
+    if model is not None and carries(word, "form"):
+        try:
+            instance(model, fits)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(
+                pause.step_name, reasons(error, fits)
+            ) from None  # a traceback would show its text, and with it a value
     return None if fits is None and not carries(word, "value") else encode(fits)
 
 
@@ -72,6 +86,11 @@ def carries(word: str | None, what: Carries) -> bool:
     """Whether a decision word, None before a decision, carries this kind of data."""
     known = BY_WORD.get(word) if word is not None else None
     return known is not None and known.carries == what
+
+
+def model_of(component: Any) -> Any:
+    """The class of a component's form; None where the form was made from fields, or there is none."""
+    return getattr(getattr(getattr(component, "human_review", None), "user_input_schema", None), "model", None)
 
 
 def fitting(pause: Pause, word: str, value: Any) -> Any:
@@ -99,6 +118,38 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
             if value is not None:
                 raise InvalidInput(pause.step_name, [f"{quoted(word)} carries no value"])
             return None
+
+
+def reasons(error: Exception, given: Any) -> list[str]:
+    """Why the class of a schema refuses an input: of each field its place and the reason, and no value.
+
+    A library of schemas lists them under `errors()`, as pydantic does. A reason that repeats a value of the input is left out.
+    """
+    texts = tuple(text for text in leaves(plain(given)) if len(text) >= REPEATED)
+    found: Any = getattr(error, "errors", None)
+    listed = [each for each in found() if isinstance(each, Mapping)] if callable(found) else []
+    if not listed:
+        return [unrepeated(str(error), texts, type(error).__name__)]
+    told = [
+        (".".join(map(str, each.get("loc", ()))), unrepeated(str(each.get("msg")), texts, each.get("type", ""))) for each in listed
+    ]
+    return [f"{place}: {reason}" if place else reason for place, reason in told]
+
+
+def unrepeated(reason: str, texts: Iterable[str], kind: str) -> str:
+    """A reason; of one that repeats a value only its kind."""
+    return f"it was refused ({kind})" if any(text in reason for text in texts) else reason
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, as texts."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from leaves(each)
+    elif isinstance(value, str | int | float | bytes):
+        yield str(value)
 
 
 def chosen_names(step_name: str, choices: Iterable[str], known: Sequence[str], *, multiple: bool) -> list[str]:

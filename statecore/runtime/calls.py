@@ -16,12 +16,14 @@ from statecore.codec import decode, encode
 from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
+from statecore.definition.schemas import instance
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
 from . import agents
+from .answers import model_of
 
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
@@ -227,7 +229,9 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
     said: dict[str, Any] = {}
     node = execution.program.nodes[call.at]
     if w.needs_input in node.facts:
-        said["user_input"] = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
+        values = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
+        model = model_of(execution.compiled.components.get(call.at))
+        said["user_input"] = values if model is None else instance(model, values)
     if cursor.marks.reviews:
         return said | rejected(execution, call.at, call.turn, call.attempt, cursor.marks)
     for around in execution.program.ancestors(call.at):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, get_args
 from uuid import uuid4
@@ -12,7 +12,7 @@ from attrs import evolve
 from statecore.codec import decode, encode
 from statecore.core import BEGINNING
 from statecore.core.state import RULES_VERSION, State
-from statecore.definition.fields import checked
+from statecore.definition.forms import checked
 from statecore.errors import (
     DuplicateStart,
     InvalidInput,
@@ -24,12 +24,11 @@ from statecore.errors import (
     UnknownRun,
     UnsupportedSetting,
 )
-from statecore.errors.base import plain
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 
-from .answers import Said
+from .answers import Said, reasons
 from .execution import Execution, of_record
 from .host import RUN_HERE
 from .ready import Continuation, Ready
@@ -49,8 +48,6 @@ MAX_KEY = 1_024
 """How many characters an idempotency key has at most (KEY-1)."""
 OnFailed: TypeAlias = Literal["raise", "retry"]
 ON_FAILED = get_args(OnFailed)
-REPEATED = 4
-"""A text this long is a value where it is seen again, and not by chance."""
 
 
 class Driven(Protocol):
@@ -225,38 +222,6 @@ def checked_input(name: str, schema: Any, given: Any) -> Any:
         return schema.model_validate(given).model_dump()
     except ValueError as error:
         raise InvalidInput(name, reasons(error, given)) from None  # a traceback would show its text, and with it the value
-
-
-def reasons(error: ValueError, given: Any) -> list[str]:
-    """Why the class of a schema refuses an input: of each field its place and the reason, and no value.
-
-    A library of schemas lists them under `errors()`, as pydantic does. A reason that repeats a value of the input is left out.
-    """
-    texts = tuple(text for text in leaves(plain(given)) if len(text) >= REPEATED)
-    found: Any = getattr(error, "errors", None)
-    listed = [each for each in found() if isinstance(each, Mapping)] if callable(found) else []
-    if not listed:
-        return [unrepeated(str(error), texts, type(error).__name__)]
-    told = [
-        (".".join(map(str, each.get("loc", ()))), unrepeated(str(each.get("msg")), texts, each.get("type", ""))) for each in listed
-    ]
-    return [f"{place}: {reason}" if place else reason for place, reason in told]
-
-
-def unrepeated(reason: str, texts: Iterable[str], kind: str) -> str:
-    """A reason; of one that repeats a value only its kind."""
-    return f"it was refused ({kind})" if any(text in reason for text in texts) else reason
-
-
-def leaves(value: Any) -> Iterator[str]:
-    """The texts and numbers in a value, as texts."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from leaves(each)
-    elif isinstance(value, str | int | float | bytes):
-        yield str(value)
 
 
 def resume(  # as many keywords as a continuation has settings

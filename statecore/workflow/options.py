@@ -8,8 +8,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from statecore.definition import RunStatus
-from statecore.definition.fields import as_schema, plain_value
+from statecore.definition.fields import plain_value
 from statecore.definition.plain import read_value
+from statecore.definition.schemas import as_form
 from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, StoreUnavailable, Undecided, described, quoted
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.stores import InMemoryDb
@@ -81,7 +82,7 @@ def phases_of(status: RunStatus | str) -> tuple[str, ...]:
 
 def checked_schema(schema: Any) -> Any:
     """An input schema: fields, or a class that validates by itself. Raises `DefinitionError` for anything else."""
-    return schema if schema is None or hasattr(schema, "model_validate") else as_schema(schema)
+    return schema if schema is None or hasattr(schema, "model_validate") else as_form(schema)
 
 
 def checked_store(db: RunReader | None) -> RunReader:

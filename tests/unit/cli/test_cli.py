@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import sys
+from datetime import date
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from textwrap import dedent
@@ -15,16 +17,17 @@ from typing import Any
 import click
 import pytest
 
-from statecore import SqliteDb
+from statecore import SqliteDb, UserInputField
 from statecore.asking.outcomes import Consequence, Named, Outcome
 from statecore.asking.text import UNPRINTABLE, brief, clean, short
 from statecore.cli import main
 from statecore.cli.deciding import meant
 from statecore.cli.exits import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
-from statecore.cli.person import RETRIES, WORDS, Person, parse
+from statecore.cli.person import RETRIES, WORDS, Person, filled, parse
 from statecore.cli.screen import command
 from statecore.cli.views import readable
 from statecore.codec import decode
+from statecore.definition.forms import Secret
 from statecore.stores.detail import detail_of
 from tests.crash.commands import statecore
 
@@ -1035,6 +1038,37 @@ def test_a_person_is_shown_what_the_question_is_about(cli, family, monkeypatch):
     review = shown("review", "r\nx\nl\n")
     assert "  | draft 0 None\n" in review
     assert "  | draft 1 x\n  rejected 1 of at most 1 times\n" in review
+
+
+@pytest.mark.spec("FORM-2")
+def test_each_type_of_field_is_filled_at_the_terminal(monkeypatch, capsys):
+    """A person writes each type as people do; a wrong line is asked for again, and no line of a secret is printed."""
+    form = [
+        UserInputField("name"),
+        UserInputField("amount", "decimal", minimum=1),
+        UserInputField("sure", "bool"),
+        UserInputField("day", "date"),
+        UserInputField("tags", "list", allowed_values=["a", "b"]),
+        UserInputField("token", secret=True, min_length=4),
+        UserInputField("note", "text", required=False),
+    ]
+    lines = ["", "ada", "much", "0.5", "1.50", "1", "Y", "tomorrow", "2026-12-24", '["c"]', '["a"]', "tok", "t0ken", ""]
+    monkeypatch.setattr(sys, "stdin", StringIO("".join(f"{each}\n" for each in lines)))
+    given = {each.name: each.taken(filled(each)) for each in form}
+    assert given == {
+        "name": "ada",
+        "amount": Decimal("1.50"),
+        "sure": True,
+        "day": date(2026, 12, 24),
+        "tags": ["a"],
+        "token": Secret("t0ken"),
+        "note": None,
+    }
+    out = capsys.readouterr().out
+    assert out.count(" must ") == 6
+    assert "token: secret, of length at least 4" in out
+    assert "tok\n" not in out
+    assert "must have at least 4 signs" in out
 
 
 def test_a_person_who_answers_too_late_is_told(cli, family, monkeypatch, pass_time):

@@ -12,7 +12,7 @@ import pytest
 
 from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, StepOutput, Steps, UserInputField, Workflow
 from statecore.definition import pause
-from statecore.definition.fields import checked
+from statecore.definition.forms import checked
 from statecore.errors import DefinitionError, InvalidInput, NotAComponent, StoreForked, UnknownStep
 
 
