@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from statecore.asking.text import named, short, since
+from statecore.asking.text import clean, named, short, since
 from statecore.lifecycles.decisions import CONFIRM
 from statecore.stores import PauseFilter, RunFilter
+from statecore.stores.records import unread_of
 
 from . import exits
 from .screen import Option, command, json_option
 from .stores import db_option, inbox
 from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from statecore.stores.records import Unread
 
 limit_option: Option = click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1), help="The maximum number of lines."
@@ -31,15 +39,23 @@ def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> in
     box = inbox(db)
     wanted = RunFilter(phases=phases_of(status) if status else None, limit=limit)
     records = box.db.runs(wanted)
+    unread = unread_of(records)
     if as_json:
         fields = ("run_id", "workflow_id", "workflow_name", "session_id", "created_at")
         views = map(box.view, records)
         print_json([{**{name: getattr(view, name) for name in fields}, "status": view.status.value} for view in views])
-        return exits.FINE
+        return told(unread)
     click.secho(RUN_HEAD if records else "No runs.", dim=bool(records))
     for record in records:
         click.echo(run_row(box.view(record), f"{since(record.updated)} ago"))
-    return exits.FINE
+    return told(unread)
+
+
+def told(unread: Sequence[Unread]) -> int:
+    """Name the runs that a listing could not read, on the error output; the exit code (P23)."""
+    for each in unread:
+        click.secho(f"Run {clean(each.run_id)} cannot be read: {clean(each.why)}", fg="red", err=True)
+    return exits.FAILED if unread else exits.FINE
 
 
 @click.command()
@@ -53,20 +69,19 @@ def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) ->
     The oldest comes first, across all runs, with the outcome of each answer.
     """
     box = inbox(db)
-    rows = box.db.pauses(PauseFilter(run_id=box.find(prefix) if prefix else None, limit=limit))
-    found = [(row, box.requirement(row, box.show(row.pause.run_id))) for row in rows]
+    found = box.placed(PauseFilter(run_id=box.find(prefix) if prefix else None, limit=limit))
     if as_json:
         print_json([{**pause_document(asked), "workflow_name": row.workflow_name} for row, asked in found])
-        return exits.FINE
+        return told(found.unread)
     if not found:
         click.echo("Nothing waits for a decision.")
-        return exits.FINE
+        return told(found.unread)
     for row, asked in found:
         click.echo(f"{short(row.pause.run_id)}  {named(row.workflow_name)}, for {since(row.pause.opened)}")
         for line in pause_lines(asked):
             click.echo(line)
     click.echo(f"\nDecide with e.g.  {command(CONFIRM.word, 'RUN', '[STEP]', db=db or '')}".replace("'[STEP]'", "[STEP]"))
-    return exits.FINE
+    return told(found.unread)
 
 
 @click.command()

@@ -17,9 +17,9 @@ from statecore.core import ROOT, Micros, Program, stored_program
 from statecore.errors import StatecoreError
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
-from statecore.stores import PauseFilter, Record, RunFilter, RunReader
+from statecore.stores import PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.owner import SKEW, standing
-from statecore.stores.records import Symptom
+from statecore.stores.records import Symptom, unread_of
 from statecore.stores.rules import STATUS, clock_text
 
 from .judge import Judgement, judge
@@ -108,6 +108,7 @@ def is_gate(node: Node) -> bool:
 RECOVER = "statecore recover TARGET"
 TICK = "statecore tick TARGET"
 WORK = "statecore worker TARGET"
+DAMAGED = "statecore verify names its first bad row; the other runs go on. Restore a backup if the run is needed."
 PATIENCE = 60_000_000
 """For how many microseconds a submitted run may wait for a worker."""
 
@@ -125,13 +126,16 @@ class Examined:
 def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Examined:
     """Look at all runs at an instant (microseconds, UTC); with a workflow, also at what it could not go on with."""
     found = Examined()
-    for record in db.runs(RunFilter(limit=ALL)):
+    records, pauses = db.runs(RunFilter(limit=ALL)), db.pauses(PauseFilter(undecided_only=False, limit=ALL))
+    for record in records:
         found.runs[STATUS[record.state.run]] += 1
         symptom = of_run(record, now)
         if symptom is not None:
             found.symptoms.append(symptom)
         found.executing += record.owner is not None and symptom is None
-    found.symptoms += of_pauses(db, now)
+    found.symptoms += of_pauses(pauses, now)
+    for bad in dict.fromkeys([*unread_of(records), *unread_of(pauses)]):
+        found.symptoms.append(Symptom("damaged", bad.run_id, bad.why, DAMAGED))
     if workflow is not None:
         found.verdicts = verdicts(db, workflow.id, workflow.compiled.program, now)
         found.symptoms += stranded(found.verdicts)
@@ -163,9 +167,9 @@ def of_run(record: Record, now: Micros) -> Symptom | None:
     return None
 
 
-def of_pauses(db: RunReader, now: Micros) -> Iterator[Symptom]:
+def of_pauses(rows: Iterable[Waiting], now: Micros) -> Iterator[Symptom]:
     """Pauses whose deadline is over, and those that were decided and not gone on with."""
-    for row in db.pauses(PauseFilter(undecided_only=False, limit=ALL)):
+    for row in rows:
         pause, about = row.pause, f"{row.pause.run_id} {row.pause.pause_id}"
         if row.decided is not None:
             why = f"{row.decided.word} since {clock_text(row.decided.time)}, and nobody has gone on with it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, get_args
 from uuid import uuid4
@@ -20,6 +20,7 @@ from statecore.errors import (
     NotPaused,
     RunBusy,
     RunFailed,
+    StoreCorrupt,
     Undecided,
     UnknownRun,
     UnsupportedSetting,
@@ -27,6 +28,7 @@ from statecore.errors import (
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
+from statecore.stores.records import unread_of
 
 from .answers import Said, reasons
 from .execution import Execution, of_record
@@ -264,21 +266,37 @@ def adopting(*, adopt: bool, by: str | None) -> str | None:
 
 def left_runs(workflow: Runnable) -> list[str]:
     """The runs of a workflow that are in the middle, whoever executes them or does not; and those that rest though they are decided (SAID-2)."""
-    return list(dict.fromkeys([*(each.identity.run_id for each in unfinished(workflow)), *decided_runs(workflow)]))
+    found = unfinished(workflow)
+    return list(dict.fromkeys([*(each.identity.run_id for each in found), *unreadable(found), *decided_runs(workflow)]))
 
 
 def late_runs(workflow: Runnable) -> list[str]:
     """The runs of a workflow that can go on without their owner: with an overdue pause, in the middle and unowned, or decided (SAID-2)."""
     late = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=ALL))
-    moved = [each.identity.run_id for each in unfinished(workflow) if each.owner is None]
-    return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved, *decided_runs(workflow)]))
+    found = unfinished(workflow)
+    moved = [each.identity.run_id for each in found if each.owner is None]
+    bad = [*unreadable(late), *unreadable(found)]
+    return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved, *bad, *decided_runs(workflow)]))
 
 
 def decided_runs(workflow: Runnable) -> list[str]:
     """The runs of a workflow with a decision that is stored and not applied, and with no owner to apply it."""
     rows = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, decided_only=True, limit=ALL))
     found = dict.fromkeys(row.pause.run_id for row in rows)
-    return [run_id for run_id in found if workflow.db.load(run_id).owner is None]
+    return [*(run_id for run_id in found if unowned(workflow, run_id)), *unreadable(rows)]
+
+
+def unreadable(found: Sequence[object]) -> list[str]:
+    """The runs that a listing could not read: each is refused by its name when it is to go on, and keeps no other."""
+    return [each.run_id for each in unread_of(found)]
+
+
+def unowned(workflow: Runnable, run_id: str) -> bool:
+    """Whether a run has no owner; so it is for one that cannot be read."""
+    try:
+        return workflow.db.load(run_id).owner is None
+    except StoreCorrupt:
+        return True
 
 
 def unfinished(workflow: Runnable) -> list[Record]:

@@ -30,6 +30,7 @@ from attrs import define, field, frozen
 from statecore.core import Seconds, asks
 from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting
 from statecore.lifecycles import words as w
+from statecore.stores.records import unread_of
 from statecore.stores.rules import STATUS
 
 from . import aio
@@ -267,6 +268,10 @@ class Worker:
         jobs = [Job(workflow, record, doubtful) for record, doubtful in found]
         with self._lock:
             self._driving.update(job.key for job in jobs)
+        for bad in unread_of(found):  # it stays in the store as it is, and the others go on
+            self._refused.failed((id(workflow), bad.run_id))
+            self.counts["REFUSED"] += 1
+            self._telling.say(Went(bad.run_id, "REFUSED", f"it cannot be read: {bad.why}", workflow.id))
         return jobs
 
     def _rest(self, least: Seconds) -> None:

@@ -26,6 +26,7 @@ from .records import (
     Decided,
     Entry,
     Identity,
+    Listing,
     Obstacle,
     Pause,
     PauseFilter,
@@ -33,6 +34,7 @@ from .records import (
     RunFilter,
     RunReader,
     RunStore,
+    Unread,
     Waiting,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "Entry",
     "Identity",
     "InMemoryDb",
+    "Listing",
     "Obstacle",
     "Pause",
     "PauseFilter",
@@ -51,5 +54,6 @@ __all__ = [
     "RunFilter",
     "RunReader",
     "RunStore",
+    "Unread",
     "Waiting",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -11,6 +11,7 @@ from statecore.core import Address, Micros, Ref, State
 from statecore.core.state import Turn
 from statecore.lifecycles.decisions import AskKind
 
+Item = TypeVar("Item")
 Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
 
@@ -177,6 +178,28 @@ class Waiting:
     session_id: str
 
 
+class Unread(NamedTuple):
+    """A run of a listing that could not be read, and the reason."""
+
+    run_id: str
+    why: str
+
+
+class Listing(list[Item]):
+    """The rows of a listing that could be read; `unread` names the runs of the others, so that one bad row harms one run (P23)."""
+
+    unread: tuple[Unread, ...]
+
+    def __init__(self, found: Iterable[Item] = (), unread: Iterable[Unread] = ()) -> None:
+        super().__init__(found)
+        self.unread = tuple(unread)
+
+
+def unread_of(found: Sequence[object]) -> tuple[Unread, ...]:
+    """The runs of a listing that could not be read; none where the store tells of none."""
+    return found.unread if isinstance(found, Listing) else ()
+
+
 @frozen
 class RunFilter:
     """A selection of runs for a listing, newest first. A run must fit every field; None fits all.
@@ -247,10 +270,13 @@ class RunReader(Protocol):
         """The run as it stands. Raises `UnknownRun`."""
 
     def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first."""
+        """Runs, most recently changed first; a `Listing` where a row may be unreadable."""
 
     def pauses(self, wanted: PauseFilter) -> list[Waiting]:
-        """The inbox: open pauses of runs that have not ended, oldest first."""
+        """The inbox: open pauses of runs that have not ended, oldest first.
+
+        A `Listing` where a row may be unreadable; of one run a row that is unreadable is raised, for its other rows may not be believed alone.
+        """
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed; None where the run never had it."""

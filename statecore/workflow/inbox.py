@@ -6,11 +6,21 @@ known without the user's code. A reviewer's process needs the store and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from statecore.core import Compiled, Program, stored_program
-from statecore.errors import AmbiguousRun, ClaimLost, NotPaused, RunBusy, RunsElsewhere, UnknownPause, UnknownRun
+from statecore.errors import (
+    AmbiguousRun,
+    ClaimLost,
+    NotPaused,
+    RunBusy,
+    RunsElsewhere,
+    StoreCorrupt,
+    UnknownPause,
+    UnknownRun,
+    UnreadableValue,
+)
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
@@ -20,9 +30,29 @@ from statecore.runtime.judge import check_seen
 from statecore.runtime.ready import claiming
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
 
 ALL = 1_000_000
+Item = TypeVar("Item")
+
+
+def glance_of(db: RunReader) -> Callable[[str], Record]:
+    """What reads a run as far as a listing shows it: a store may leave out a session state that it would have to ask for.
+
+    It raises `UnknownRun`, `StoreCorrupt`, `UnreadableValue`.
+    """
+    glance: Callable[[str], Record] = getattr(db, "glance", db.load)
+    return glance
+
+
+def logged(found: Listing[Item]) -> Listing[Item]:
+    """A listing; the runs that it could not read are logged, for a caller may not look for them."""
+    for each in found.unread:
+        from logging import getLogger  # noqa: PLC0415  # the command line has no use for it
+
+        getLogger(__name__).warning("run %r is left out, because it cannot be read: %s", each.run_id, each.why)
+    return found
 
 
 class Inbox:
@@ -49,11 +79,14 @@ class Inbox:
     def find(self, prefix: str) -> str:
         """Return the id of the one run whose id equals `prefix` or begins with it. Raises `UnknownRun`, `AmbiguousRun`."""
         try:
-            return self.db.load(prefix).identity.run_id
+            return glance_of(self.db)(prefix).identity.run_id
+        except (StoreCorrupt, UnreadableValue):
+            return prefix  # the run is there, and what is done with it says what is wrong
         except UnknownRun:
             if not prefix:
                 raise
-            found = [record.identity.run_id for record in self.db.runs(RunFilter(limit=ALL, prefix=prefix))]
+            records = self.db.runs(RunFilter(limit=ALL, prefix=prefix))
+            found = [*(record.identity.run_id for record in records), *(each.run_id for each in unread_of(records))]
             if not found:
                 raise
             if len(found) > 1:
@@ -64,24 +97,36 @@ class Inbox:
         """Return a run as it is stored. Raises `UnknownRun`."""
         return self.view(self.db.load(run_id))
 
-    def runs(self, wanted: RunFilter) -> list[WorkflowRunOutput]:
-        """Return the runs that fit the filter; the run that was executed last comes first."""
-        return [self.view(record) for record in self.db.runs(wanted)]
+    def runs(self, wanted: RunFilter) -> Listing[WorkflowRunOutput]:
+        """Return the runs that fit the filter; the run that was executed last comes first. `unread` of the page names runs that cannot be read."""
+        found = self.db.runs(wanted)
+        return logged(Listing(map(self.view, found), unread_of(found)))
 
-    def pending(self, wanted: PauseFilter) -> list[Requirement]:
+    def pending(self, wanted: PauseFilter) -> Listing[Requirement]:
         """Return the requirements of the open pauses that fit the filter, oldest first.
 
         A pause whose deadline has passed is overdue (`is_timed_out`): a decision comes too late for it, and its `on_timeout` is applied when
         the run is ticked, recovered or continued, or by a worker (TIME-4). Nothing is written here (GATE-9).
+
+        A run that cannot be read keeps no other from being listed: `unread` of the page names it (P23).
         """
-        views: dict[str, WorkflowRunOutput] = {}
-        found = []
-        for row in self.db.pauses(wanted):
+        found = self.placed(wanted)
+        return logged(Listing((requirement for _, requirement in found), found.unread))
+
+    def placed(self, wanted: PauseFilter) -> Listing[tuple[Waiting, Requirement]]:
+        """Return the rows of `pending` with their requirements, and log nothing."""
+        rows, found = self.db.pauses(wanted), []
+        unread, views = {each.run_id: each for each in unread_of(rows)}, dict[str, WorkflowRunOutput]()
+        for row in rows:
             run_id = row.pause.run_id
-            if run_id not in views:
-                views[run_id] = self.view(self.db.load(run_id), waiting=())  # it says where a pause stands, no more
-            found.append(self.requirement(row, views[run_id]))
-        return found
+            try:
+                if run_id not in views and run_id not in unread:  # it says where a pause stands, no more
+                    views[run_id] = self.view(glance_of(self.db)(run_id), waiting=())
+            except (StoreCorrupt, UnreadableValue) as error:
+                unread[run_id] = Unread(run_id, error.why)
+            if run_id in views:
+                found.append((row, self.requirement(row, views[run_id])))
+        return Listing(found, unread.values())
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""

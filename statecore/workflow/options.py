@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
@@ -11,10 +11,24 @@ from statecore.definition import RunStatus
 from statecore.definition.fields import plain_value
 from statecore.definition.plain import read_value
 from statecore.definition.schemas import as_form
-from statecore.errors import ClaimLost, DefinitionError, NotPaused, RunBusy, StoreUnavailable, Undecided, described, quoted
+from statecore.errors import (
+    ClaimLost,
+    DefinitionError,
+    NotPaused,
+    RunBusy,
+    StoreCorrupt,
+    StoreUnavailable,
+    Undecided,
+    UnreadableValue,
+    described,
+    quoted,
+)
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.stores import InMemoryDb
+from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
+
+from .inbox import logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,31 +136,59 @@ def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}
 
 
-def each_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+def each_on(workflow: Facade, wanted: Iterable[str]) -> Listing[WorkflowRunOutput]:
     """Continue several runs; one that fails, is busy or is refused does not keep the others (SAID-2).
 
-    The outputs of those that went on or were refused; `refusal` says why a refused one did not go on.
+    The outputs of those that went on or were refused; `refusal` says why a refused one did not go on. A run that cannot be read has no output,
+    and is named in `unread`.
     """
     taken: dict[str, Exception | None] = {}
     for run_id in list(wanted):
         with moved(workflow, run_id, taken):
             workflow.continue_run(run_id=run_id)
-    return [seen_as(workflow.get_run_output(run_id), refusal) for run_id, refusal in taken.items()]
+    return named(seen_as(workflow, run_id, refusal) for run_id, refusal in taken.items())
 
 
-async def aeach_on(workflow: Facade, wanted: Iterable[str]) -> list[WorkflowRunOutput]:
+async def aeach_on(workflow: Facade, wanted: Iterable[str]) -> Listing[WorkflowRunOutput]:
     """The same on asyncio."""
     taken: dict[str, Exception | None] = {}
     for run_id in list(wanted):
         with moved(workflow, run_id, taken):
             await workflow.acontinue_run(run_id=run_id)
-    return [seen_as(await workflow.aget_run_output(run_id), refusal) for run_id, refusal in taken.items()]
+    return await off_loop(workflow.db, lambda: named(seen_as(workflow, run_id, refusal) for run_id, refusal in taken.items()))
 
 
-def seen_as(output: WorkflowRunOutput, refusal: Exception | None) -> WorkflowRunOutput:
-    """An output that says why its run was refused; None where it went on."""
+def seen_as(workflow: Facade, run_id: str, refusal: Exception | None) -> WorkflowRunOutput | Unread:
+    """An output that says why its run was refused, None where it went on; of a run that cannot be read only why."""
+    try:
+        output = workflow.get_run_output(run_id)
+    except StoreCorrupt as damage:
+        return Unread(run_id, str(damage))
     output.refusal = refusal
     return output
+
+
+def named(found: Iterable[WorkflowRunOutput | Unread]) -> Listing[WorkflowRunOutput]:
+    """Those of some runs that could be read, and the names of the others, which are logged, too."""
+    every = list(found)
+    bad = [each for each in every if isinstance(each, Unread)]
+    return logged(Listing([each for each in every if not isinstance(each, Unread)], bad))
+
+
+def whole(found: Sequence[T]) -> Sequence[T]:
+    """All runs of a listing that makes no sense without one. Raises `UnreadableValue` where one cannot be read."""
+    for bad in unread_of(found):
+        why = f"run {bad.run_id!r} of the session cannot be read: {bad.why}"
+        raise UnreadableValue(why)
+    return found
+
+
+def is_over(workflow: Facade, run_id: str) -> bool:
+    """Whether a run has ended, as far as it can be read."""
+    try:
+        return workflow.db.load(run_id).state.run in ENDED
+    except StoreCorrupt:
+        return False
 
 
 @contextmanager
@@ -162,7 +204,7 @@ def moved(workflow: Facade, run_id: str, taken: dict[str, Exception | None]) -> 
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001  # whatever keeps this run from going on is told with it
-        taken[run_id] = error if workflow.db.load(run_id).state.run not in ENDED else None
+        taken[run_id] = error if not is_over(workflow, run_id) else None
     else:
         taken[run_id] = None
 

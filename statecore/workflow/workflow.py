@@ -23,7 +23,7 @@ from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive
-from statecore.stores import PauseFilter, RunFilter, RunReader
+from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
 
 from .inbox import Inbox
 from .options import (
@@ -37,6 +37,7 @@ from .options import (
     phases_of,
     plain_options,
     read_options,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -292,19 +293,19 @@ class Workflow:
         """Cancel a run: a paused one at once, a running one at its next boundary. Returns False where the run had ended already."""
         return self.inbox.cancel(run_id, by=by)
 
-    def tick(self) -> list[WorkflowRunOutput]:
+    def tick(self) -> Listing[WorkflowRunOutput]:
         """Apply passed deadlines and stored decisions, and drive those runs. Returns their outputs; that of a refused run has its `refusal`."""
         return each_on(self, late_runs(self))
 
-    def recover(self) -> list[WorkflowRunOutput]:
+    def recover(self) -> Listing[WorkflowRunOutput]:
         """Take over every run of this workflow that a dead process left running or that is decided, and drive it. Returns as `tick` does."""
         return each_on(self, left_runs(self))
 
-    async def atick(self) -> list[WorkflowRunOutput]:
+    async def atick(self) -> Listing[WorkflowRunOutput]:
         """`tick`, on asyncio: the runs go on one after the other."""
         return await aeach_on(self, await off_loop(self.db, lambda: late_runs(self)))
 
-    async def arecover(self) -> list[WorkflowRunOutput]:
+    async def arecover(self) -> Listing[WorkflowRunOutput]:
         """`recover`, on asyncio: the runs go on one after the other."""
         return await aeach_on(self, await off_loop(self.db, lambda: left_runs(self)))
 
@@ -318,7 +319,7 @@ class Workflow:
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
         session_id = session_id or self.session_id
         records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000))
-        if not records:
+        if not whole(records):
             return None
         return WorkflowSession(
             session_id, self.id, records[0].identity.user_id, [self.inbox.view(each) for each in reversed(records)]
@@ -326,10 +327,9 @@ class Workflow:
 
     def list_runs(
         self, *, session_id: str | None = None, status: RunStatus | str | None = None, limit: int = 100, offset: int = 0
-    ) -> list[WorkflowRunOutput]:
-        """Runs of this workflow, the one executed last first."""
-        phases = None if status is None else phases_of(status)
-        return [self.inbox.view(each) for each in self.db.runs(RunFilter(session_id, self.id, phases, limit, offset))]
+    ) -> Listing[WorkflowRunOutput]:
+        """Runs of this workflow, the one executed last first. `unread` of the returned list names runs that cannot be read."""
+        return self.inbox.runs(RunFilter(session_id, self.id, None if status is None else phases_of(status), limit, offset))
 
     def list_pauses(
         self,
@@ -341,7 +341,7 @@ class Workflow:
         due_before: datetime | None = None,
         limit: int = 100,
         offset: int = 0,
-    ) -> list[Requirement]:
+    ) -> Listing[Requirement]:
         """The inbox: the open, undecided pauses of the runs of this workflow, oldest first. `due_before`: pauses with a deadline before it.
 
         An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
@@ -365,11 +365,11 @@ class Workflow:
         """`get_session`, off the event loop."""
         return await off_loop(self.db, lambda: self.get_session(session_id))
 
-    async def alist_runs(self, **options: Any) -> list[WorkflowRunOutput]:
+    async def alist_runs(self, **options: Any) -> Listing[WorkflowRunOutput]:
         """`list_runs`, off the event loop."""
         return await off_loop(self.db, lambda: self.list_runs(**options))
 
-    async def alist_pauses(self, **options: Any) -> list[Requirement]:
+    async def alist_pauses(self, **options: Any) -> Listing[Requirement]:
         """`list_pauses`, off the event loop."""
         return await off_loop(self.db, lambda: self.list_pauses(**options))
 

@@ -30,6 +30,7 @@ from statecore import (
     pause,
 )
 from statecore.run.workflow import RunEvent, StepCompletedEvent, StepErrorEvent, WorkflowPausedEvent
+from statecore.stores import Listing
 from statecore.workflow.streams import AsyncStream, Stream
 
 
@@ -136,7 +137,7 @@ async def running_async(workflow: Workflow) -> None:
     async for event in await workflow.acontinue_run(run_id="r", stream=True):
         assert_type(event, RunEvent)
     assert_type(await workflow.aget_run_output("r"), WorkflowRunOutput)
-    assert_type(await workflow.arecover(), list[WorkflowRunOutput])
+    assert_type(await workflow.arecover(), Listing[WorkflowRunOutput])
 
 
 def deciding(workflow: Workflow) -> None:
@@ -176,7 +177,7 @@ def looking(workflow: Workflow) -> None:
     [asked] = workflow.list_pauses(kind="confirmation")
     assert_type(workflow.decide(asked.run_id, asked.pause_id, "confirm"), StepRequirement | ErrorRequirement)
     assert_type(workflow.get_session(), WorkflowSession | None)
-    assert_type(workflow.list_runs(status=RunStatus.paused), list[WorkflowRunOutput])
+    assert_type(workflow.list_runs(status=RunStatus.paused), Listing[WorkflowRunOutput])
     assert_type(workflow.cancel_run("r"), bool)
     assert_type(workflow.on(InMemoryDb()), Workflow)
     assert_type(f"{workflow:mermaid}", str)

@@ -15,7 +15,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of, sought
 
-from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, record_of, waiting_of
+from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, readable, record_of, waiting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,7 +203,7 @@ def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record
         where.append("substr(r.run_id, 1, length(?)) = ?")
         given.extend([sought(wanted.prefix)] * 2)
     rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
-    return [record_of(row, canonical_of(connection, row[12], known)) for row in rows.fetchall()]
+    return readable(rows.fetchall(), lambda row: record_of(row, canonical_of(connection, row[12], known)))
 
 
 def journal(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
@@ -266,7 +266,7 @@ def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted))).fetchall()
     if not rows and wanted.run_id is not None:
         number_of(connection, wanted.run_id)
-    return [waiting_of(row) for row in rows]
+    return readable(rows, waiting_of) if wanted.run_id is None else [waiting_of(row) for row in rows]
 
 
 def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from statecore.errors import UnknownRun, UnreadableValue
 from statecore.stores.rules import digest, link, seal
 
-from . import reading, writing
+from . import claiming, reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Decided,
         Entry,
         Identity,
+        Listing,
         Obstacle,
         PauseFilter,
         Record,
@@ -84,9 +85,9 @@ class Relational:
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
-    ) -> list[tuple[Record, bool]]:
+    ) -> Listing[tuple[Record, bool]]:
         """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
-        return self._write(writing.claim_next, workflow_id, owner, time, lease, most, but, self._definitions)
+        return self._write(claiming.claim_next, workflow_id, owner, time, lease, most, but, self._definitions)
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
         """Renew the lease of a run. Raises `UnknownRun`, `ClaimLost`."""
@@ -205,5 +206,5 @@ def claims_are_there(
 
 WITNESSES: dict[Callable[..., Any], Callable[..., bool]] = {
     writing.commit: boundary_is_there,
-    writing.claim_next: claims_are_there,
+    claiming.claim_next: claims_are_there,
 }

@@ -9,11 +9,11 @@ from statecore.codec.records import load_state
 from statecore.core import Ref
 from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 from statecore.lifecycles import words as w
-from statecore.stores.records import Body, Decided, Entry, Identity, Pause, Record, Waiting
+from statecore.stores.records import Body, Decided, Entry, Identity, Item, Listing, Pause, Record, Unread, Waiting
 from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from statecore.core.state import Turn
     from statecore.stores.records import Text
@@ -132,6 +132,18 @@ class Rows:
 
 
 ROWS = Rows()
+
+
+def readable(rows: Iterable[Sequence[Any]], made: Callable[[Sequence[Any]], Item], place: int = 0) -> Listing[Item]:
+    """The records that rows stand for; a row that cannot be read is named by its run, whose id stands at `place`."""
+    found, unread = [], []
+    for row in rows:
+        try:
+            found.append(made(row))
+        except UnreadableValue as error:
+            unread.append(Unread(str(row[place]), error.why))
+    return Listing(found, unread)
+
 
 # -- records -----------------------------------------------------------------------------------------------------------------------
 

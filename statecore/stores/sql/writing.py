@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
-from statecore.stores.owner import alive
 from statecore.stores.records import Boundary, Decided, Identity, Obstacle, Record, Text
 from statecore.stores.rules import (
     ENDED,
     GENESIS,
     LEGAL,
-    bounded,
     check_beginning,
     check_claim,
     check_entries,
@@ -46,27 +44,23 @@ from .reading import (
     APPEND,
     ASK,
     BEGIN,
-    CLAIM,
     CLAIMED,
     DECIDE,
     DEFINE,
     DEFINED,
     FENCE,
-    FREE,
-    HELD,
     KEEP,
     NUMBER,
     PARK,
     SEALED,
     SETTLE,
-    STILL,
     TURN,
     USED,
 )
 from .rows import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .link import Link
     from .reading import Definitions, Move
@@ -160,45 +154,6 @@ def seal_claim(connection: Link, number: int) -> None:
     """Seal the columns of a run's row that a claim, a release or a cancellation has changed."""
     row = connection.execute(CLAIMED, (number,)).fetchone()
     connection.execute("UPDATE run SET claimed = ? WHERE id = ?", (seal(*row), number))
-
-
-def take(  # noqa: PLR0913  # a run, its lease, and the definitions that are known
-    connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Definitions
-) -> tuple[Record, bool]:
-    """Claim a run that is handed out. Raises `UnknownRun`, `RunBusy`."""
-    row = connection.execute(FENCE, (sought(run_id),)).fetchone()
-    if row is None:
-        raise UnknownRun(run_id)
-    number, epoch, _, _, _, _, cancel_by, cancel_requested, found, lasts = row
-    doubtful = check_claim(run_id, found, lasts, time)
-    epoch, turned = epoch + 1, next_turn(connection)
-    claimed = seal(owner, epoch, turned, cancel_by, cancel_requested)
-    connection.execute(CLAIM, (owner, lease, epoch, turned, claimed, time, number))
-    return reading.record(connection, run_id, known), doubtful
-
-
-def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
-    connection: Link,
-    workflow_id: str,
-    owner: str,
-    time: Micros,
-    lease: Micros | None,
-    most: int,
-    but: Collection[str],
-    known: Definitions,
-) -> list[tuple[Record, bool]]:
-    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
-    name, most = sought(workflow_id), bounded(most)
-    left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(but))})" if but else ""
-    skipped = tuple(map(sought, but))
-    free = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
-    rows = connection.execute(free, (name, name, bounded(time), name, *skipped, most)).fetchall()
-    held = connection.execute(f"{HELD} {left_out} ORDER BY +r.turned", (name, *skipped)).fetchall() if len(rows) < most else ()
-    taken = [take(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
-    for run_id, holder, lasts in held:
-        if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
-            taken.append(take(connection, run_id, owner, time, lease, known))
-    return taken
 
 
 def locked(connection: Link, run_id: str) -> int:

@@ -96,6 +96,7 @@ def looked_again(
     channel.check_files()
     other = Channel(channel.path, channel.durability, channel.factory, channel.more)
     try:
+        other.connection.text_factory = text_or_bytes
         if other.version != channel.version:
             raise StoreReplaced(str(channel.path), f"another release changed its schema from {channel.version} to {other.version}")
         return other.write(work, *args, **more)
@@ -103,6 +104,14 @@ def looked_again(
         raise placed(other, again, of) from met
     finally:
         other.close()
+
+
+def text_or_bytes(stored: bytes) -> str | bytes:
+    """A text, or the bytes of a column that holds none: then the row is refused, and not the whole listing (P23)."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 def placed(channel: Channel, error: StoreCorrupt | UnknownStoreError, of: Format) -> StoreCorrupt | UnknownStoreError:
