@@ -38,7 +38,7 @@ Item = TypeVar("Item")
 
 
 def glance_of(db: RunReader) -> Callable[[str], Record]:
-    """What reads a run as far as a listing shows it: a store may leave out a session state that it would have to ask for.
+    """The function that reads a run as far as a listing shows it: a store may leave out a session state that it would have to ask for.
 
     It raises `UnknownRun`, `StoreCorrupt`, `UnreadableValue`.
     """
