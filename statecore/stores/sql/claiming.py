@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from attrs import evolve
 
@@ -18,13 +18,15 @@ from .rows import readable
 from .writing import next_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from statecore.core import Micros
 
     from .link import Link
     from .reading import Definitions
 
+Claimed: TypeAlias = tuple[Record, bool]
+"""A run that was claimed, and whether its owner before had left it."""
 MANY_BAD = 200
 """How many runs that cannot be read one claim passes over, before it takes what it has."""
 
@@ -45,6 +47,46 @@ def take(  # noqa: PLR0913  # a run, its lease, and the definitions that are kno
     return evolve(record, owner=owner, lease=lease, epoch=epoch, updated=time), doubtful
 
 
+class Free(Protocol):
+    """The runs that nobody executes and that can go on: at most so many, without some, the one that waits longest first."""
+
+    def __call__(self, left_out: str, skipped: Sequence[Any], most: int, /) -> Iterable[Sequence[str]]:
+        """Rows of run ids; `left_out` is the condition that leaves out those that are `skipped`."""
+
+
+def handed_out(
+    free: Free, held: Callable[[], Iterable[str]], taken_one: Callable[[str], Claimed], most: int, but: Collection[str]
+) -> Listing[Claimed]:
+    """Up to `most` runs, claimed: free ones, then those whose owner is gone. One that cannot be read is left as it is, and named (P23)."""
+    skipped, taken = list(map(sought, but)), Listing[Claimed]()
+
+    def takes(run_ids: Iterable[Sequence[str]]) -> bool:
+        """Whether all of these runs could be read."""
+        found = readable(run_ids, lambda row: taken_one(row[0]))
+        taken.extend(found)
+        taken.unread += found.unread
+        skipped.extend(each.run_id for each in found.unread)
+        return not found.unread
+
+    while len(taken) < most and len(taken.unread) < MANY_BAD:
+        left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(skipped))})" if skipped else ""
+        if takes(list(free(left_out, skipped, most - len(taken)))):
+            break
+    if len(taken) < most:
+        mine = {record.identity.run_id for record, _ in taken}
+        for run_id in held():
+            if len(taken) < most and run_id not in skipped and run_id not in mine:
+                takes([(run_id,)])
+    return taken
+
+
+def left_behind(connection: Link, rows: Iterable[tuple[str, str, Micros | None]], still: str, time: Micros) -> Iterator[str]:
+    """The runs of some owners that are gone; asked again under a lock when it is their turn."""
+    for run_id, holder, lasts in rows:
+        if not alive(holder, lasts, time) and connection.execute(still, (run_id, holder, lasts)).fetchone():
+            yield run_id
+
+
 def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
     connection: Link,
     workflow_id: str,
@@ -54,32 +96,16 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
     most: int,
     but: Collection[str],
     known: Definitions,
-) -> Listing[tuple[Record, bool]]:
-    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over.
+) -> Listing[Claimed]:
+    """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
+    name = sought(workflow_id)
 
-    A run that cannot be read is left as it is, and named (P23).
-    """
-    name, most, skipped = sought(workflow_id), bounded(most), list(map(sought, but))
-    taken: Listing[tuple[Record, bool]] = Listing()
+    def free(left_out: str, skipped: Sequence[Any], least: int) -> Iterable[Sequence[str]]:
+        statement = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
+        return connection.execute(statement, (name, name, bounded(time), name, *skipped, least)).fetchall()
 
-    def takes(run_ids: Iterable[str]) -> bool:
-        """Whether all of these runs could be read."""
-        found = readable(((run_id,) for run_id in run_ids), lambda row: take(connection, row[0], owner, time, lease, known))
-        taken.extend(found)
-        taken.unread += found.unread
-        skipped.extend(each.run_id for each in found.unread)
-        return not found.unread
+    def held() -> Iterable[str]:
+        rows = connection.execute(f"{HELD} ORDER BY +r.turned", (name,)).fetchall()
+        return left_behind(connection, rows, STILL, time)
 
-    while len(taken) < most and len(taken.unread) < MANY_BAD:
-        left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(skipped))})" if skipped else ""
-        free = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
-        rows = connection.execute(free, (name, name, bounded(time), name, *skipped, most - len(taken))).fetchall()
-        if takes(run_id for (run_id,) in rows):
-            break
-    if len(taken) < most:
-        mine = {record.identity.run_id for record, _ in taken}
-        for run_id, holder, lasts in connection.execute(f"{HELD} ORDER BY +r.turned", (name,)).fetchall():
-            gone = run_id not in skipped and run_id not in mine and not alive(holder, lasts, time)
-            if gone and len(taken) < most and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
-                takes([run_id])
-    return taken
+    return handed_out(free, held, lambda run_id: take(connection, run_id, owner, time, lease, known), bounded(most), but)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ContextDecorator
 from json import loads
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec.records import load_state
 from statecore.core import Ref
-from statecore.errors import StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
+from statecore.errors import OutsideFormat, ReplayFailed, StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 from statecore.lifecycles import words as w
 from statecore.stores.records import Body, Decided, Entry, Identity, Item, Listing, Pause, Record, Unread, Waiting
 from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
@@ -118,15 +119,15 @@ def check_head(run_id: str, seq: int, head: bytes, last_link: bytes | None, phas
         raise broken(run_id, seq)
 
 
-class Rows:
-    """A block that makes records: a column of a wrong type is `UnreadableValue` in it, for it is the row's fault, and no caller's."""
+class Rows(ContextDecorator):
+    """A block, or a function, that makes records: a column of a wrong type is `UnreadableValue` in it, for it is the row's fault, and no caller's."""
 
     def __enter__(self) -> None:
         """Nothing is needed."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise `UnreadableValue` for a wrong type; let all else be."""
-        if isinstance(error, TypeError | AttributeError):
+        if isinstance(error, TypeError | AttributeError | OutsideFormat):
             why = f"a column is of the wrong type: {error}"
             raise UnreadableValue(why) from error
 
@@ -140,8 +141,10 @@ def readable(rows: Iterable[Sequence[Any]], made: Callable[[Sequence[Any]], Item
     for row in rows:
         try:
             found.append(made(row))
-        except UnreadableValue as error:
+        except (UnreadableValue, ReplayFailed) as error:
             unread.append(Unread(str(row[place]), error.why))
+        except UnicodeDecodeError as error:
+            unread.append(Unread(str(row[place]), str(error)))
     return Listing(found, unread)
 
 

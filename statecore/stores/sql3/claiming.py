@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from statecore.errors import ClaimLost
-from statecore.stores.owner import alive
 from statecore.stores.rules import ENDED, bounded, check_claim, sought
+from statecore.stores.sql.claiming import handed_out, left_behind
 
 from . import reading
 from .queries import CANCEL, FREE, HELD, RENEW, STILL
@@ -17,10 +17,11 @@ from .rows import cancel_digest
 from .writing import Stands, next_order, place_of, stands
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
 
     from statecore.core import Micros
-    from statecore.stores.records import Record
+    from statecore.stores.records import Listing, Record
+    from statecore.stores.sql.claiming import Claimed
     from statecore.stores.sql.link import Link
 
     from .reading import Known
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 def take(  # noqa: PLR0913  # a run, its claim, and what is known
     connection: Link, run_id: str, owner: str, time: Micros, lease: Micros | None, known: Known
-) -> tuple[Record, bool]:
-    """Claim a run that is handed out, and store its state. Raises `UnknownRun`, `RunBusy`."""
+) -> Claimed:
+    """Claim a run that is handed out, and store its state. Raises `UnknownRun`, `RunBusy`, `UnreadableValue`."""
     place = place_of(connection, run_id)
     doubtful = check_claim(run_id, place.owner, place.lease, time)
     record = reading.record(connection, run_id, known)
@@ -47,19 +48,18 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
     most: int,
     but: Collection[str],
     known: Known,
-) -> list[tuple[Record, bool]]:
+) -> Listing[Claimed]:
     """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
-    name, most = sought(workflow_id), bounded(most)
-    left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(but))})" if but else ""
-    skipped = tuple(map(sought, but))
-    free = f"{FREE} {left_out} ORDER BY h.claim_order LIMIT ? /*pg FOR UPDATE OF h SKIP LOCKED*/"
-    rows = connection.execute(free, (name, bounded(time), *skipped, most)).fetchall()
-    held = connection.execute(f"{HELD} {left_out} ORDER BY h.claim_order", (name, *skipped)).fetchall() if len(rows) < most else ()
-    taken = [take(connection, run_id, owner, time, lease, known) for (run_id,) in rows]
-    for run_id, holder, lasts in held:
-        if len(taken) < most and not alive(holder, lasts, time) and connection.execute(STILL, (run_id, holder, lasts)).fetchone():
-            taken.append(take(connection, run_id, owner, time, lease, known))
-    return taken
+    name = sought(workflow_id)
+
+    def free(left_out: str, skipped: Sequence[Any], least: int) -> Iterable[Sequence[str]]:
+        statement = f"{FREE} {left_out} ORDER BY h.claim_order LIMIT ? /*pg FOR UPDATE OF h SKIP LOCKED*/"
+        return connection.execute(statement, (name, bounded(time), *skipped, least)).fetchall()
+
+    def held() -> Iterable[str]:
+        return left_behind(connection, connection.execute(f"{HELD} ORDER BY h.claim_order", (name,)).fetchall(), STILL, time)
+
+    return handed_out(free, held, lambda run_id: take(connection, run_id, owner, time, lease, known), bounded(most), but)
 
 
 def renew(connection: Link, run_id: str, epoch: int, lease: Micros) -> None:

@@ -11,7 +11,7 @@ from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitme
 from statecore.stores.frames.questions import DECISION, LAST_NUMBER, PAUSE, question_id
 from statecore.stores.records import Decided, Pause, Waiting
 from statecore.stores.rules import turn_text
-from statecore.stores.sql.rows import check_same, read_turn
+from statecore.stores.sql.rows import ROWS, check_same, read_turn
 
 from .queries import ASK, CLOSE, DECIDE
 
@@ -111,6 +111,7 @@ def decision_digest(decided: Decided, question: bytes, salt: bytes | None) -> by
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
+@ROWS
 def put_of(row: Sequence[Any]) -> Put:
     """The question, and its decision, that a row of `WAITING` stands for. Raises `UnreadableValue` where it is not as it was sealed."""
     number, run_id, pause_id, put, kind, at, turn, attempt, step_name, words, most, message, form, salt, opened, opened_us = row[

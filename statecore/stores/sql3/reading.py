@@ -18,7 +18,7 @@ from statecore.stores.replay import followed
 from statecore.stores.rules import GENESIS, bounded, page, slice_of, sought
 from statecore.stores.rules import link as row_link
 from statecore.stores.sql.reading import canonical_of, conditions, narrowed
-from statecore.stores.sql.rows import check_same, read_held
+from statecore.stores.sql.rows import ROWS, check_same, read_held, readable
 
 from . import sessions
 from .queries import (
@@ -95,6 +95,7 @@ def record(connection: Link, run_id: str, known: Known) -> Record:
     return record_of(connection, row, known)
 
 
+@ROWS
 def record_of(connection: Link, row: Sequence[Any], known: Known) -> Record:
     """The run that a row of `RECORD` stands for: what is stored of it, and what has followed since."""
     identity = identity_of(row, canonical_of(connection, row[21], known.definitions))
@@ -171,7 +172,7 @@ def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
         where.append("substr(r.run_id, 1, length(?)) = ?")
         given.extend([sought(wanted.prefix)] * 2)
     rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
-    return [record_of(connection, row, known) for row in rows.fetchall()]
+    return readable(rows.fetchall(), lambda row: record_of(connection, row, known), place=1)
 
 
 def session_state(connection: Link, session_id: str, workflow_id: str) -> str | None:
@@ -253,7 +254,12 @@ def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     rows = connection.execute(statement, (*given, *page(wanted))).fetchall()
     if not rows and wanted.run_id is not None:
         number_of(connection, wanted.run_id)
-    return [put_of(row).waiting for row in rows]
+    return readable(rows, waiting_of, place=1) if wanted.run_id is None else [waiting_of(row) for row in rows]
+
+
+def waiting_of(row: Sequence[Any]) -> Waiting:
+    """The question that a row of `WAITING` stands for, with its decision."""
+    return put_of(row).waiting
 
 
 def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from statecore.core import Micros
-    from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.records import Boundary, Decided, Entry, Listing, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
 
     from .steps import Written
@@ -147,7 +147,7 @@ class Relational:
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
-    ) -> list[tuple[Record, bool]]:
+    ) -> Listing[tuple[Record, bool]]:
         """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
         return self._write(claiming.claim_next, workflow_id, owner, time, lease, most, but, self._known)
 

@@ -12,18 +12,28 @@ from statecore.errors import StoreCorrupt, UnreadableValue
 from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import PauseFilter, RunFilter
+from statecore.stores.sqlite.store3 import SqliteDb3
 from tests.unit.stores.sqlite_files import tamper
 
-BAD = {
-    "a seal": "UPDATE run SET user_id = 'eve' WHERE run_id = '2'",
-    "no state": "UPDATE run SET held = '[7]' WHERE run_id = '2'",
-    "no text": "UPDATE run SET held = CAST(x'ff5b5d' AS TEXT) WHERE run_id = '2'",
-    "a value": "UPDATE session_state SET text = '7' WHERE run = (SELECT id FROM run WHERE run_id = '2')",
+BAD: dict[type, dict[str, str]] = {
+    SqliteDb: {
+        "a seal": "UPDATE run SET user_id = 'eve' WHERE run_id = '2'",
+        "no state": "UPDATE run SET held = '[7]' WHERE run_id = '2'",
+        "no text": "UPDATE run SET held = CAST(x'ff5b5d' AS TEXT) WHERE run_id = '2'",
+        "a value": "UPDATE session_state SET text = '7' WHERE run = 2",
+    },
+    SqliteDb3: {
+        "a seal": "UPDATE run SET user_id = 'eve' WHERE run_id = '2'",
+        "no state": "UPDATE hot SET held = '[7]' WHERE run = 2",
+        "no text": "UPDATE hot SET state = CAST(x'ff5b5d' AS TEXT) WHERE run = 2",
+        "no value": "UPDATE run SET input = x'ff' WHERE run_id = '2'",
+    },
 }
 BAD_QUESTION = {
-    "a seal": "UPDATE pause SET message = 'fine?' WHERE run = (SELECT id FROM run WHERE run_id = '2')",
-    "no text": "UPDATE pause SET message = CAST(x'ff' AS TEXT) WHERE run = (SELECT id FROM run WHERE run_id = '2')",
+    "a seal": "UPDATE pause SET kind = 'error' WHERE run = 2",
+    "no text": "UPDATE pause SET step_name = CAST(x'ff' AS TEXT) WHERE run = 2",
 }
+KINDS = [(store, bad) for store, ways in BAD.items() for bad in ways]
 
 
 @pytest.fixture
@@ -32,20 +42,21 @@ def file(tmp_path):
     return tmp_path / "runs.db"
 
 
-def flow_of(file):
+def flow_of(file, store=SqliteDb):
     """A workflow of one gated step."""
-    return Workflow("flow", [Step("gated", lambda _: "done", requires_confirmation=True)], db=SqliteDb(file))
+    return Workflow("flow", [Step("gated", lambda _: "done", requires_confirmation=True)], db=store(file))
 
 
-@pytest.fixture(params=BAD)
+@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0].__name__}-{kind[1]}")
 def flow(file, request):
     """Three decided runs at rest, of which the second has a bad row."""
-    flow = flow_of(file)
+    store, bad = request.param
+    flow = flow_of(file, store)
     for run_id in "123":
         flow.run(run_id=run_id, session_id="s")
         flow.decide(run_id, "gated:confirmation:0", "confirm")
-    tamper(file, BAD[request.param])
-    return flow_of(file)
+    tamper(file, BAD[store][bad])
+    return flow_of(file, store)
 
 
 def test_a_listing_names_the_bad_run_and_lists_the_others(flow, caplog):
@@ -65,10 +76,11 @@ def test_the_inbox_names_a_bad_run(flow):
     assert ([each.run_id for each in found], [each.run_id for each in found.unread]) == (["1", "3"], ["2"])
 
 
+@pytest.mark.parametrize("store", BAD)
 @pytest.mark.parametrize("bad", BAD_QUESTION)
-def test_a_bad_question_harms_its_run(file, bad):
+def test_a_bad_question_harms_its_run(file, bad, store):
     """The questions of other runs are listed; of the run itself nothing is given as its questions, and it is not continued."""
-    flow = flow_of(file)
+    flow = flow_of(file, store)
     for run_id in "123":
         flow.run(run_id=run_id)
     tamper(file, BAD_QUESTION[bad])
@@ -99,13 +111,14 @@ def test_a_worker_goes_on_with_the_others(flow, concurrency):
         flow.db.load("2")
 
 
-def test_many_bad_runs_before_a_good_one_are_passed_over(file):
+@pytest.mark.parametrize("store", BAD)
+def test_many_bad_runs_before_a_good_one_are_passed_over(file, store):
     """A claim looks behind bad runs, however many hands the worker has."""
-    flow = flow_of(file)
+    flow = flow_of(file, store)
     for number in range(12):
         flow.submit(run_id=f"{number}")
     tamper(file, "UPDATE run SET user_id = 'eve' WHERE run_id <> '11'")
-    taken = SqliteDb(file).claim_next("flow", "someone/-/1/1", 1, most=2)
+    taken = store(file).claim_next("flow", "someone/-/1/1", 1, most=2)
     assert [record.identity.run_id for record, _ in taken] == ["11"]
     assert [each.run_id for each in taken.unread] == [str(number) for number in range(11)]
 
@@ -123,7 +136,7 @@ def test_commands_name_the_bad_run_and_end_with_one(file, command, capsys):
     flow = flow_of(file)
     for run_id in "24":
         flow.run(run_id=run_id)
-    tamper(file, BAD["a seal"])
+    tamper(file, BAD[SqliteDb]["a seal"])
     store = [str(file)] if command in ("doctor", "verify") else ["--db", str(file)]
     assert main([command, *store]) == 1
     told = capsys.readouterr()
