@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from enum import Enum
     from typing import Unpack
 
-    from .step_io import StepOutput
+    from .outputs import StepOutput
 
 Judge: TypeAlias = "bool | Callable[[StepOutput], Any]"
 """True, or a predicate that says of an output whether a person has to see it."""

@@ -1,67 +1,17 @@
-"""The input and output of user code: `StepInput`, `RunContext`, `StepOutput`."""
+"""The arguments of user code: `StepInput` and `RunContext`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, field
+
+from .given import GivenValues
+from .outputs import Decision, StepOutput, as_text, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-@frozen
-class Decision:
-    """The end of a question: the word of a person with its value, the person, the reason, and the time of the decision (ISO 8601, UTC).
-
-    `kind` is the kind of the question. Where the deadline was over first, `expired` is True and there is no word.
-
-    Example: `step_input.decision`, and `step_input.get_step_output("pay").decisions`.
-    """
-
-    kind: str
-    word: str | None
-    value: Any = None
-    by: str | None = None
-    comment: str | None = None
-    time: str = ""
-    expired: bool = False
-
-
-@define
-class StepOutput:
-    """The output of a component: its `content`, and its status.
-
-    An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
-    `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
-    failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
-    `decisions` are the questions about it that were decided or expired, in order. `images`, `videos`, `audio` and `files` are storable
-    values that are kept beside the content.
-
-    Example: `return StepOutput(content=total, stop=total == 0)`.
-    """
-
-    content: Any = None
-    step_name: str | None = None
-    success: bool = True
-    error: str | None = None
-    stop: bool = False
-    steps: list[StepOutput] = field(factory=list)
-    status: str = "completed"
-    reason: str | None = None
-    error_type: str | None = None
-    attempt: int = 0
-    address: str | None = None
-    failures: list[dict[str, Any]] = field(factory=list)
-    images: list[Any] = field(factory=list)
-    videos: list[Any] = field(factory=list)
-    audio: list[Any] = field(factory=list)
-    files: list[Any] = field(factory=list)
-    decisions: list[Decision] = field(factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, with what is inside."""
-        return asdict(self)
+    from collections.abc import Sequence
 
 
 class PastOutputs(Protocol):
@@ -81,6 +31,7 @@ class Values(Protocol):
     def additional(self) -> dict[str, Any]: ...
     def session(self) -> Any: ...
     def decision(self) -> Decision | None: ...
+    def media(self, name: str) -> list[Any] | None: ...
 
 
 _UNREAD: Any = object()
@@ -92,7 +43,10 @@ class StepInput:
     `input` is the run's input; `previous_step_content` the content of the step before on the path taken (None after a skipped
     step); `idempotency_key` is the same for every attempt of this step in this run; `attempt` counts from 0.
 
-    Example: `statecore.examples.decide_elsewhere`.
+    The engine makes it from what is stored; a test makes one from values, to call an executor by hand: `previous_step_outputs` are outputs
+    by step name, as `StepOutput` or its plain data, and `decision` is the answer at the gate.
+
+    Example: `pay(StepInput(input="ada", previous_step_content=12))`, and `statecore.examples.decide_elsewhere`.
     """
 
     __slots__ = ("_additional", "_input", "_past", "_previous", "_values", "attempt", "idempotency_key", "step_name")
@@ -100,7 +54,36 @@ class StepInput:
     idempotency_key: str
     attempt: int
 
-    def __init__(self, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> None:
+    def __init__(  # as many keywords as an input has values
+        self,
+        input: Any = None,  # noqa: A002  # the documented name
+        previous_step_content: Any = None,
+        previous_step_outputs: Mapping[str, StepOutput | Mapping[str, Any]] | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+        images: Sequence[Any] | None = None,
+        videos: Sequence[Any] | None = None,
+        audio: Sequence[Any] | None = None,
+        files: Sequence[Any] | None = None,
+        workflow_session: Any = None,
+        *,
+        decision: Decision | None = None,
+        step_name: str = "",
+        idempotency_key: str = "",
+        attempt: int = 0,
+    ) -> None:
+        outputs = {name: named(name, each) for name, each in (previous_step_outputs or {}).items()}
+        media = {"images": images or (), "videos": videos or (), "audio": audio or (), "files": files or ()}
+        given = GivenValues(input, previous_step_content, outputs, additional_data or {}, media, workflow_session, decision)
+        self._hold(given, given, step_name, idempotency_key, attempt)
+
+    @classmethod
+    def of(cls, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> StepInput:
+        """The input of a call, which reads its values where the engine keeps them."""
+        made = cls.__new__(cls)
+        made._hold(values, past, step_name, idempotency_key, attempt)  # noqa: SLF001  # its own
+        return made
+
+    def _hold(self, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> None:
         self._values, self._past = values, past
         self._input = self._previous = self._additional = _UNREAD
         self.step_name, self.idempotency_key, self.attempt = step_name, idempotency_key, attempt
@@ -141,6 +124,30 @@ class StepInput:
         return self._values.session()
 
     @property
+    def images(self) -> list[Any] | None:
+        """The images that the run was given, and those of the step before; None where there are none."""
+        return self._values.media("images")
+
+    @property
+    def videos(self) -> list[Any] | None:
+        """The videos, as `images`."""
+        return self._values.media("videos")
+
+    @property
+    def audio(self) -> list[Any] | None:
+        """The recordings, as `images`."""
+        return self._values.media("audio")
+
+    @property
+    def files(self) -> list[Any] | None:
+        """The files, as `images`."""
+        return self._values.media("files")
+
+    def get_input_as_string(self) -> str | None:
+        """The run's input as a text: a text as it is, a model or a structure as indented JSON, anything else by `str`; None without one."""
+        return as_text(self.input)
+
+    @property
     def previous_step_outputs(self) -> Mapping[str, StepOutput]:
         """All earlier outputs of this run, by step name; the newest where a name occurs twice."""
         return self._past.outputs()
@@ -161,6 +168,47 @@ class StepInput:
         """Every earlier content as text, in order, each under its step's name."""
         outputs = self._past.outputs()
         return "\n\n".join(f"=== {name} ===\n{output.content}" for name, output in outputs.items() if output.content is not None)
+
+    def get_workflow_history(self, num_runs: int | None = None) -> list[tuple[str, str]]:
+        """The inputs and outputs, as texts, of the completed earlier runs of the session, in order; at most the last `num_runs`."""
+        session = self.workflow_session
+        runs = [each for each in (session.runs if session is not None else ()) if str(each.status.value) == "COMPLETED"]
+        last = runs if num_runs is None else runs[len(runs) - min(num_runs, len(runs)) :]
+        return [(as_text(each.input) or "", as_text(each.content) or "") for each in last]
+
+    def get_workflow_history_context(self, num_runs: int | None = None) -> str | None:
+        """The history as one text for a prompt; None where there is none."""
+        history = self.get_workflow_history(num_runs)
+        if not history:
+            return None
+        lines = ["<workflow_history_context>"]
+        for number, (asked, answered) in enumerate(history, 1):
+            lines += [f"[Workflow Run-{number}]", *([f"User input: {asked}"] if asked else ())]
+            lines += [*([f"Workflow output: {answered}"] if answered else ()), ""]
+        return "\n".join([*lines, "</workflow_history_context>", ""])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with the earlier outputs and without the session; `from_dict` reads it."""
+        return {
+            "input": self.input,
+            "previous_step_content": self.previous_step_content,
+            "previous_step_outputs": {name: each.to_dict() for name, each in self.previous_step_outputs.items()},
+            "additional_data": self.additional_data,
+            "images": self.images,
+            "videos": self.videos,
+            "audio": self.audio,
+            "files": self.files,
+            "decision": asdict(self.decision) if self.decision is not None else None,
+            "step_name": self.step_name,
+            "idempotency_key": self.idempotency_key,
+            "attempt": self.attempt,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> StepInput:
+        """An input from plain data. Raises `TypeError` for a key that an input does not have."""
+        said = plain.get("decision")
+        return cls(**{**plain, "decision": Decision(**said) if isinstance(said, Mapping) else said})
 
 
 @define

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from statecore.codec import decode
 from statecore.core import Compiled, stored_program
-from statecore.definition import Decision, RunStatus, StepInput, StepOutput
+from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
@@ -281,7 +281,7 @@ class WorkflowRunOutput:
         output.step_requirements = [StepRequirement.from_dict(each) for each in plain.get("step_requirements", ())]
         output.error_requirements = [ErrorRequirement.from_dict(each) for each in plain.get("error_requirements", ())]
         output.__dict__["unused_decisions"] = [requirement_from(each) for each in plain.get("unused_decisions", ())]
-        output.__dict__["step_results"] = [output_of(each) for each in plain.get("step_results", ())]
+        output.__dict__["step_results"] = [StepOutput.from_dict(each) for each in plain.get("step_results", ())]
         output.__dict__["events"] = [event_of(each) for each in plain.get("events", ())]
         output.__dict__["_store_events"] = "events" in plain
         return output
@@ -366,12 +366,6 @@ def requirement_from(plain: Mapping[str, Any]) -> Requirement:
     """A requirement from plain data, of the class that its kind says."""
     found: Requirement = (ErrorRequirement if plain["kind"] in ("error", "interrupted") else StepRequirement).from_dict(plain)
     return found
-
-
-def output_of(plain: Mapping[str, Any]) -> StepOutput:
-    """A step's output, with what is inside it, from plain data."""
-    decisions = [Decision(**each) for each in plain.get("decisions", ())]
-    return StepOutput(**{**plain, "steps": [output_of(each) for each in plain.get("steps", ())], "decisions": decisions})
 
 
 def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:

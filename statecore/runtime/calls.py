@@ -345,7 +345,7 @@ def step_input(execution: Execution, call: Call, values: CallValues) -> StepInpu
     """The input of one call."""
     turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
     key = f"{execution.identity.run_id}/{call.at}{turn}"
-    return StepInput(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
+    return StepInput.of(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
 
 
 def run_context(execution: Execution, values: CallValues) -> RunContext:

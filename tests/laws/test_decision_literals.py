@@ -18,6 +18,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "cli/main.py": ("confirm edit input reject retry select skip", "--help imports nothing; cli/deciding compares this list"),
     "definition/fields.py": ("retry skip", "policies of the user"),
     "definition/review.py": ("retry skip", "policies of the user"),
+    "definition/step_io.py": ("input", "the run's input in plain data"),
     "draw/boxes.py": ("skip", "a policy in a picture"),
     "lifecycles/kind.py": ("select", "the kind of a Router's call"),
     "lifecycles/router.py": ("select", "the kind of a Router's call"),
