@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from statecore.lazy import POSTGRES, load
 from statecore.stores import InMemoryDb
 
 from . import exits
@@ -14,8 +15,9 @@ from .screen import Option
 
 if TYPE_CHECKING:
     from statecore import Workflow
-    from statecore.db.postgres import PostgresDb
     from statecore.stores import RunReader
+    from statecore.stores.postgres.store import PostgresDb
+    from statecore.stores.postgres.store3 import PostgresDb3
     from statecore.temporal import TemporalDb
     from statecore.workflow.inbox import Inbox
 
@@ -55,11 +57,9 @@ def refuse_strange(db: str) -> None:
         raise click.UsageError(message)
 
 
-def database(url: str) -> PostgresDb:
-    """The store in a database, which is made where there is none."""
-    from statecore.db.postgres import PostgresDb  # noqa: PLC0415  # only who asks for it needs psycopg
-
-    store = PostgresDb(url)
+def database(url: str) -> PostgresDb | PostgresDb3:
+    """The store in a database, of the format that its schema has; it is made where there is none."""
+    store: PostgresDb | PostgresDb3 = load("statecore.db.postgres", "statecore.stores.postgres.store3", "store_in", POSTGRES)(url)
     click.get_current_context().call_on_close(store.close)
     return store
 
@@ -74,10 +74,10 @@ def opened(db: str | None) -> RunReader:
 
 
 def filed(file: str) -> RunReader:
-    """The store in a file."""
-    from statecore.stores.sqlite.store import SqliteDb  # noqa: PLC0415  # a database or a server needs no SQLite
+    """The store in a file, of the format that the file has."""
+    from statecore.stores.sqlite.store3 import store_in  # noqa: PLC0415  # a database or a server needs no SQLite
 
-    return SqliteDb(db_file=file)
+    return store_in(file)
 
 
 def is_served(db: str | None) -> bool:

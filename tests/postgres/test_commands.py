@@ -7,6 +7,7 @@ import json
 import pytest
 
 from statecore.cli.main import main
+from statecore.stores.postgres.store3 import PostgresDb3
 from statecore.testing.stores.samples import asked
 from tests.postgres import flows
 from tests.postgres.server import PASSWORD, QUOTED
@@ -48,6 +49,25 @@ def test_a_run_is_led_to_its_end_by_commands(command, database):
     assert command("backup", "DB", "copy.db")[0] == 2
     said = command("pending", "--db", "DB", place=f"{database}?password={QUOTED}")[1]
     assert "Nothing waits" in said
+
+
+def test_a_schema_of_format_3_is_met_as_one(command, database):
+    """Commands find the format of a schema: a run is led to its end, and `verify` and `doctor` look at its tables."""
+    made = PostgresDb3(database)
+    assert made.session_state("s", "w") is None
+    made.close()
+    assert command("run", FLOW, "--db", "DB", "--input-json", '{"a": "b"}', "--run-id", "r")[0] == 4
+    assert command("confirm", "r", "--db", "DB", "--by", "ann")[0] == 0
+    assert command("worker", FLOW, "--db", "DB", "--until-idle", "--concurrency", "1")[1].splitlines()[-1] == "1 completed"
+    assert "completed" in command("show", "r", "--db", "DB")[1].lower()
+    code, said = command("verify", "DB", "--json")
+    assert (code, json.loads(said)["schema"], json.loads(said)["runs"]) == (0, 3, 1), said
+    assert json.loads(command("doctor", "DB", "--json")[1])["file"]["schema"] == 3
+    within(database, "SET session_replication_role TO replica", "UPDATE event SET time_us = 1 WHERE seq = 2")
+    code, said = command("verify", "DB", "--json")
+    assert (code, {fault["run_id"] for fault in json.loads(said)["faults"]}) == (1, {"r"})
+    within(database, "ALTER TABLE event DISABLE TRIGGER event_follows")
+    assert "switched off" in command("verify", "DB")[1]
 
 
 def test_a_database_is_verified_and_examined(command, database, db):

@@ -77,7 +77,7 @@ def journal(  # noqa: PLR0913  # a run, and what is known
     """The rows up to the first bad event, which is blamed."""
     entries: list[Entry] = []
     phases: dict[Any, str] = {}
-    [last] = connection.execute("SELECT max(id) FROM event WHERE run = ?1 AND id >> 24 = ?1", (run,)).fetchone()
+    [last] = connection.execute("SELECT max(id) FROM event WHERE run = ? AND id >> 24 = ?", (run, run)).fetchone()
     last = (last or 0) & LAST_NUMBER
     for first in range(0, last, AT_ONCE):
         try:

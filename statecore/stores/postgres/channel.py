@@ -35,7 +35,7 @@ from statecore.stores.rules import TEXT
 from statecore.stores.sql.relational import left
 from statecore.stores.sql.rows import NUMBER, of_value
 
-from .opening import PostgresLink, adapt, raise_if_defective
+from .opening import SCRIPTS, PostgresLink, adapt, raise_if_defective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +135,10 @@ def of_odd(error: psycopg.Error, path: str, why: str) -> StoreError:
 class Channel:
     """Up to `most` connections to one schema, opened when they are needed and kept for the next transaction."""
 
-    def __init__(self, conninfo: str, path: str, schema: str, most: int, patience: Seconds) -> None:
+    def __init__(  # noqa: PLR0913  # a schema's place, its scripts and how it is used
+        self, conninfo: str, path: str, schema: str, most: int, patience: Seconds, scripts: tuple[str, ...] = SCRIPTS
+    ) -> None:
+        self.scripts: tuple[str, ...] = scripts
         self.conninfo: str = conninfo
         self.path: str = path
         self.schema: str = schema
@@ -283,7 +286,7 @@ class Channel:
         """Raise `StoreCorrupt` where an error that is not known comes of a schema that is not as it was made (P22)."""
         try:
             with self.lent() as connection:
-                raise_if_defective(connection, self.path, self.schema)
+                raise_if_defective(connection, self.path, self.schema, self.scripts)
         except StoreCorrupt as damage:
             raise damage from met
         except (psycopg.Error, StoreError):

@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError, StoreCorrupt
+from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import Verified, contents, plain
 from statecore.stores.records import Symptom
+from statecore.stores.sql3.queries import VERSION as VERSION_3
 
 from .channel import SETTINGS, named
 from .opening import VERSION, PostgresLink
+from .store3 import PostgresDb3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,12 @@ DURABLE = ("fsync", "full_page_writes")
 """Settings of the server without which a power cut may lose, or spoil, what it acknowledged."""
 
 
-def facts(db: PostgresDb) -> dict[str, object]:
+def version_of(db: PostgresDb | PostgresDb3) -> int:
+    """The version of a store's schema: the scripts are numbered from 1, format 3 is one."""
+    return VERSION_3 if isinstance(db, PostgresDb3) else VERSION
+
+
+def facts(db: PostgresDb | PostgresDb3) -> dict[str, object]:
     """The facts about a store's database, as plain data: the server's version, the schema, its size in bytes, the settings."""
     names = ["server_version", *DURABLE, *SETTINGS]
     with db.channel().lent() as connection:
@@ -38,7 +46,7 @@ def facts(db: PostgresDb) -> dict[str, object]:
     return {
         "path": db.path,
         "postgres": told.pop("server_version"),
-        "schema": VERSION,
+        "schema": version_of(db),
         "bytes": size[0] if size else 0,
         "settings": told,
     }
@@ -52,16 +60,16 @@ def ailments(told: dict[str, object]) -> list[Symptom]:
     return [Symptom("durability", str(told["path"]), f"{name} {why}", f"Set {name} = on in postgresql.conf.") for name in off]
 
 
-def verify(db: PostgresDb, progress: Callable[[int, int], None] | None = None) -> Verified:
+def verify(db: PostgresDb | PostgresDb3, progress: Callable[[int, int], None] | None = None) -> Verified:
     """Check a store. `progress` is told after each run how many were checked, of how many.
 
     Raises what opening the store raises, but for `StoreCorrupt`: all damage is a fault.
     """
-    found = Verified(db.path, VERSION)
+    found = Verified(db.path, version_of(db))
     try:
         with db.channel().lent() as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # what others write from now on is not seen here
-            contents(PostgresLink(connection), found, progress)
+            (tables3.contents if isinstance(db, PostgresDb3) else contents)(PostgresLink(connection), found, progress)
             connection.execute("ROLLBACK")
     except StoreCorrupt as error:
         found.blame("schema", plain(error))

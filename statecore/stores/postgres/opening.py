@@ -191,17 +191,17 @@ def checked(connection: psycopg.Connection, path: str, schema: str) -> int:
 
 
 @cache
-def expected(kind: str) -> frozenset[str]:
+def expected(kind: str, scripts: Sequence[str] = SCRIPTS) -> frozenset[str]:
     """The names of all things of a kind that the scripts make."""
-    return frozenset(name for script in SCRIPTS for name in re.findall(rf"^CREATE {kind} (\w+)", script_text(script), re.MULTILINE))
+    return frozenset(name for script in scripts for name in re.findall(rf"^CREATE {kind} (\w+)", script_text(script), re.MULTILINE))
 
 
-def raise_if_defective(connection: psycopg.Connection, path: str, schema: str) -> None:
+def raise_if_defective(connection: psycopg.Connection, path: str, schema: str, scripts: Sequence[str] = SCRIPTS) -> None:
     """Raise `StoreCorrupt` where a table, a trigger or a unique index is missing, or is switched off."""
     for kind, query in CATALOGUES.items():
         here = query.format(here="(SELECT oid FROM pg_namespace WHERE nspname = %s)")
         found = {name for (name,) in connection.execute(here.encode(), (schema,)).fetchall()}
-        missing = expected(kind) - found
+        missing = expected(kind, scripts) - found
         if missing:
             raise StoreCorrupt(path, f"the {kind.lower()} {min(missing)} is missing from its schema {schema!r}, or switched off")
     row = connection.execute("SHOW session_replication_role").fetchone()

@@ -6,7 +6,7 @@ import os
 import re
 from threading import Lock
 from time import monotonic_ns, sleep
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
@@ -19,7 +19,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, Channel, named
-from .opening import furnish, raise_if_defective
+from .opening import SCRIPTS, furnish, raise_if_defective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class PostgresSchema:
     """One schema of a Postgres database: its place, its connections, its time and its hints. A store says how the schema is made and learned."""
 
     blocking = True
+    _scripts: ClassVar[tuple[str, ...]] = SCRIPTS
 
     def __init__(self, db_url: str, *, db_schema: str | None, lease: Seconds, patience: Seconds, max_connections: int) -> None:
         self._conninfo, named_there = read_url(db_url)
@@ -171,7 +172,7 @@ class PostgresSchema:
 
     def _prepared(self) -> Channel:
         """Connections to a schema that is ours, of the newest version."""
-        channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience)
+        channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience, self._scripts)
         try:
             with channel.lent() as connection:
                 self._furnish(connection)

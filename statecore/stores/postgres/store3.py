@@ -10,6 +10,7 @@ from os import urandom
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+import psycopg
 from psycopg import errors as pg
 
 from statecore.core import Seconds
@@ -25,19 +26,16 @@ from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
-from .opening import FURNISHING, PostgresLink, exists, script_text, tables_of
-from .store import PostgresSchema
+from .channel import Channel, named
+from .opening import FURNISHING, PostgresLink, exists, raise_if_defective, script_text, tables_of
+from .store import PostgresDb, PostgresSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import psycopg
-
     from statecore.stores.records import Boundary, Obstacle, Record
     from statecore.stores.sql.link import Link
     from statecore.stores.sql3.steps import Written
-
-    from .channel import Channel
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -85,8 +83,16 @@ def checked(connection: psycopg.Connection, path: str, schema: str) -> bool:
     return True
 
 
+def store_in(db_url: str) -> PostgresDb | PostgresDb3:
+    """The store in a schema, of the format that the schema has; where there is none, of the format of new stores. It asks the server."""
+    new = PostgresDb3(db_url)
+    return new if new.is_there() else PostgresDb(db_url)
+
+
 class PostgresDb3(PostgresSchema, Relational):
     """A store in one schema of format 3 of a Postgres database, which is made where there is none; everything else is as in `PostgresDb`."""
+
+    _scripts = SCRIPTS
 
     def __init__(
         self,
@@ -100,9 +106,21 @@ class PostgresDb3(PostgresSchema, Relational):
         Relational.__init__(self)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
 
+    def is_there(self) -> bool:
+        """Whether the schema has tables of this format. Raises `StoreUnavailable`."""
+        channel = Channel(self._conninfo, self.path, self.db_schema, 1, self.patience)
+        try:
+            with channel.lent() as connection:
+                return {"store", "hot"} <= tables_of(connection, self.db_schema)
+        except psycopg.Error as error:
+            raise named(error, self.path) or error from error
+        finally:
+            channel.close()
+
     def _furnish(self, connection: psycopg.Connection) -> None:
-        """Make the schema, where there is none."""
+        """Make the schema, where there is none, and see that nothing of it is missing."""
         furnish(connection, self.path, self.db_schema)
+        raise_if_defective(connection, self.path, self.db_schema, SCRIPTS)
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""

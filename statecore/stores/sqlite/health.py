@@ -1,6 +1,7 @@
 """The health of a store's file: the SQLite it is used with, how it is set up, what in it cannot be true, and a copy of it.
 
-`verify` opens the file for reading only and sees one moment, also while others write; a store of an older schema is copied and migrated first.
+`verify` opens the file for reading only and sees one moment, also while others write; a store of schema 1 is copied and migrated first. Each
+format is checked as what it is.
 `backup` copies a store as it is at one moment; the copy is verified before it gets its name, and is never written over a file.
 """
 
@@ -20,6 +21,7 @@ from statecore.stores.records import Symptom
 
 from .channel import DURABILITY, SETTINGS, connect, named
 from .opening import TWO, Format, defect, located, look, marks, opened, size_of
+from .store3 import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,14 +87,16 @@ def ailments(path: Path) -> list[Symptom]:
     return found
 
 
-def verify(path: str | Path, progress: Callable[[int, int], None] | None = None, of: Format = TWO) -> Verified:
-    """Check a store of a format. `progress` is told after each run how many were checked, of how many.
+def verify(path: str | Path, progress: Callable[[int, int], None] | None = None, of: Format | None = None) -> Verified:
+    """Check a store as one of a format; None is the format that the file has. `progress` is told after each run how many were checked, of how many.
 
     Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
     """
     file = located(path)
-    found = Verified(str(file), of.version)
+    found = Verified(str(file), (of or TWO).version)
     try:
+        of = of or format_of(file)
+        found.schema = of.version
         look(file, of)
         connection = opened(file, of=of)
     except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
@@ -122,7 +126,7 @@ CONTENTS = {2: contents, 3: tables3.contents}
 """The check of the tables of each format."""
 
 
-def file_is_sound(connection: sqlite3.Connection, found: Verified, of: Format = TWO) -> bool:
+def file_is_sound(connection: sqlite3.Connection, found: Verified, of: Format) -> bool:
     """The findings of SQLite itself; where there is one, or the tables are others, nothing more can be trusted."""
     for (said,) in connection.execute(f"PRAGMA integrity_check({MANY})").fetchall():
         if said != "ok":
@@ -151,15 +155,15 @@ def backup(store: str | Path, copy: str | Path, progress: Callable[[int, int], N
     source, target = located(store), Path(copy).absolute()
     if os.path.lexists(target):
         raise StoreUnavailable(str(target), "it exists, and a backup overwrites nothing")
-    look(source)
+    of = format_of(source)
     made = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreUnavailable(str(target), str(error)) from error
     try:
-        copied(source, made)
-        found = verify(made, progress)
+        copied(source, made, of)
+        found = verify(made, progress, of)
         if found.faults:
             raise StoreCorrupt(str(source), str(found.faults[0]))
         found.path = str(target)
@@ -169,10 +173,10 @@ def backup(store: str | Path, copy: str | Path, progress: Callable[[int, int], N
     return found
 
 
-def copied(source: Path, made: Path) -> None:
+def copied(source: Path, made: Path, of: Format) -> None:
     """All pages of a store, as they are at one moment, in a file that needs no log beside it."""
     try:
-        reading, writing = opened(source, as_it_is=True), sqlite3.connect(made, isolation_level=None)
+        reading, writing = opened(source, as_it_is=True, of=of), sqlite3.connect(made, isolation_level=None)
         try:
             reading.backup(writing)
             writing.execute("PRAGMA journal_mode = delete").fetchall()

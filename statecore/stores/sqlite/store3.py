@@ -23,9 +23,9 @@ from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
 from .damage import SUSPECT, looked_again
-from .opening import Format, mark, script_text, statements
+from .opening import TWO, Format, located, look, mark, marks, opened, script_text, statements
 from .sharing import Sharing
-from .store import ALONE, SqliteFile
+from .store import ALONE, SqliteDb, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +56,27 @@ def make(connection: sqlite3.Connection, version: int) -> None:
 
 
 THREE = Format(VERSION, VERSION, make, ("page_size = 4096", "auto_vacuum = 0", "encoding = 'UTF-8'"))
+
+
+ANY = Format(VERSION, 1, make)
+"""The formats that this release reads."""
+
+
+def format_of(file: Path) -> Format:
+    """The format that a store's file has. Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, `StoreCorrupt`."""
+    look(file, ANY)
+    connection = opened(file, as_it_is=True, of=ANY)
+    try:
+        return THREE if marks(connection)[1] == VERSION else TWO
+    finally:
+        connection.close()
+
+
+def store_in(db_file: str | Path) -> SqliteDb | SqliteDb3:
+    """The store in a file, of the format that the file has; one that is not there yet is made in the format of new stores."""
+    file = located(db_file)
+    there = file.exists() and file.stat().st_size > 0
+    return SqliteDb3(file) if there and format_of(file) is THREE else SqliteDb(file)
 
 
 class SqliteDb3(SqliteFile, Relational):

@@ -174,9 +174,9 @@ def test_a_file_that_appears_meanwhile_is_kept(file, tmp_path, monkeypatch):
     """Somebody who takes the name while the copy is made keeps it; the copy is gone."""
     target = tmp_path / "copy.db"
 
-    def meanwhile(made, progress):
+    def meanwhile(made, progress, of):
         target.write_text("mine")
-        return verify(made, progress)
+        return verify(made, progress, of)
 
     monkeypatch.setattr("statecore.stores.sqlite.health.verify", meanwhile)
     with pytest.raises(StoreUnavailable):

@@ -15,6 +15,7 @@ from statecore.errors import StoreTooNew, StoreUnavailable
 from statecore.runtime import Host
 from statecore.stores.audit.verify import Verified
 from statecore.stores.sqlite.health import checked, verify
+from statecore.stores.sqlite.opening import TWO
 from statecore.stores.sqlite.store import SqliteDb
 from statecore.stores.sqlite.store3 import THREE, SqliteDb3
 from statecore.testing.stores.samples import claim
@@ -119,7 +120,7 @@ def test_a_format_is_refused_by_the_store_of_another(made, tmp_path):
     assert store.session_state("s", "w") is None
     store.close()
     before = made.read_bytes(), old.read_bytes()
-    newer: list[Callable[[Path], object]] = [SqliteDb, verify]
+    newer: list[Callable[[Path], object]] = [SqliteDb, partial(verify, of=TWO)]
     for looks in newer:
         with pytest.raises(StoreTooNew) as refused:
             looks(made)
