@@ -52,6 +52,7 @@ from .runs import (
     UnknownStep,
 )
 from .stores import (
+    MigrationNeeded,
     NotAStatecoreStore,
     NotPermitted,
     OutsideFormat,
@@ -100,6 +101,7 @@ __all__ = [
     "InvalidProperty",
     "KeyReused",
     "LifecycleError",
+    "MigrationNeeded",
     "MissingExtra",
     "NotABool",
     "NotAComponent",

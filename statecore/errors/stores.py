@@ -220,3 +220,13 @@ class PoolerInTheWay(StoreError):
     )
     path: str
     why: str
+
+
+@define(**AS_ERROR)
+class MigrationNeeded(StoreError):
+    """The store is of an older format, or its migration is not done; opening does not migrate it."""
+
+    code = "SC514"
+    says = "The store {path!r} {why}. Nothing was changed; stop what uses it, and run: statecore migrate {path}"
+    path: str
+    why: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 from statecore.core import DECISIONS, asks
@@ -13,8 +14,9 @@ from statecore.lifecycles import words as w
 from statecore.stores.detail import detail_of
 from statecore.stores.frames.framing import SALT_BYTES, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
-from statecore.stores.rules import ENDED, held_text
+from statecore.stores.rules import ENDED, GENESIS, held_text, link
 from statecore.stores.sql3 import sessions
+from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING
 from statecore.stores.sql3.questions import put_of
 from statecore.stores.sql3.reading import record_of
@@ -77,7 +79,10 @@ def journal(  # noqa: PLR0913  # a run, and what is known
     """The rows up to the first bad event, which is blamed."""
     entries: list[Entry] = []
     phases: dict[Any, str] = {}
-    [last] = connection.execute("SELECT max(id) FROM event WHERE run = ? AND id >> 24 = ?", (run, run)).fetchone()
+    old = OldHead(connection, run, run_id)
+    [last] = connection.execute(
+        "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?", (run << NUMBER_BITS, run << NUMBER_BITS | LAST_NUMBER)
+    ).fetchone()
     last = (last or 0) & LAST_NUMBER
     for first in range(0, last, AT_ONCE):
         try:
@@ -91,12 +96,34 @@ def journal(  # noqa: PLR0913  # a run, and what is known
             for entry in event.entries:
                 wrong = wrong or fault_of(entry, len(entries) + 1, phases)
                 phases[entry.at, entry.turn] = entry.dest
+                old.take(entry)
                 entries.append(light(entry))
             if wrong is not None:
                 findings.blame(f"event {event.number}", wrong)
                 return entries
         chain = events[-1].hash
+    if not old.agrees():
+        findings.blame("run", "its rows up to its migration are not those of its old head")
     return entries
+
+
+class OldHead:
+    """The head that a migrated run had, over its rows up to there: what its first event says of it."""
+
+    def __init__(self, connection: Link, run: int, run_id: str) -> None:
+        """Read it; none, where the run was not migrated."""
+        [fact] = connection.execute("SELECT fact FROM event WHERE id = ?", (run << NUMBER_BITS | 1,)).fetchone() or (None,)
+        said = loads(fact).get(MIGRATED, {}) if fact is not None and MIGRATED in fact else {}
+        self.run_id, self.rows, self.head, self.chain = run_id, said.get("rows", 0), said.get("head"), GENESIS
+
+    def take(self, entry: Entry) -> None:
+        """Link a row to those before it."""
+        if entry.seq <= self.rows:
+            self.chain = link(self.chain, self.run_id, entry)
+
+    def agrees(self) -> bool:
+        """Whether the rows are those of the head."""
+        return self.head is None or self.chain.hex() == self.head
 
 
 def fault_of_row(connection: Link, event: int, seq: int) -> str | None:

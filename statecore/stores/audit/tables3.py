@@ -12,7 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from statecore.errors import UnreadableValue
+from statecore.stores.frames.questions import LAST_NUMBER
 from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql3.migrating import FROM, MIGRATED
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import LONGEST, NO_MOVES, SHAPE_MOVES, MoveLists, moves_of, shape_of
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from .verify import Verified
 
 UNWRITTEN = {
-    "store": ("migrated_from", "kid", "rotating_us"),
+    "store": ("kid", "rotating_us"),
     "run": (
         *("requester", "session_c", "user_c", "requester_c", "input_c", "additional_c", "metadata_c"),
         *("workflow_version", "traceparent", "kid"),
@@ -58,6 +60,9 @@ UNWRITTEN = {
 EMPTY = ("act", "audience", "notice", "delivery", "tombstone", "erasure", "leaf")
 """The tables that this release leaves empty."""
 
+SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'
+"""What the fact of a migrated run's first event says, as a pattern."""
+
 LOOSE = {
     "start_key": "SELECT key FROM start_key k WHERE NOT EXISTS "
     "(SELECT 1 FROM run r WHERE r.run_id = k.run_id AND r.workflow = k.workflow AND r.start_key = k.key)",
@@ -77,6 +82,7 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
     [*stores] = connection.execute("SELECT one, version FROM store").fetchall()
     if stores != [(1, VERSION)]:
         found.blame("table store", f"it does not say that this is a store of format {VERSION}")
+    came_from(connection, found)
     legal_rows(connection, found)
     definitions(connection, found)
     shapes(connection, found)
@@ -98,6 +104,14 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
         if progress is not None:
             progress(found.runs, len(numbers))
     found.values = connection.execute("SELECT count(*) FROM value").fetchone()[0]
+
+
+def came_from(connection: Link, found: Verified) -> None:
+    """The store says that it was migrated where a run says so."""
+    [origin] = connection.execute("SELECT max(migrated_from) FROM store").fetchone()
+    [first] = connection.execute(f"SELECT min(run) FROM event WHERE id & {LAST_NUMBER} = 1 AND fact LIKE ?", (SAYS,)).fetchone()  # noqa: S608  # a constant
+    if origin not in (None, FROM) or (origin is None and first is not None):
+        found.blame("table store", f"it says that it was migrated from {origin}, and its runs say otherwise")
 
 
 def shapes(connection: Link, found: Verified) -> None:

@@ -21,6 +21,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import WITNESSES
 from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3 import claiming, writing
+from statecore.stores.sql3.older import raise_if_unfinished
 from statecore.stores.sql3.queries import AT, VERSION
 from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
@@ -75,6 +76,7 @@ def checked(connection: psycopg.Connection, path: str, schema: str) -> bool:
         return False
     if "store" not in tables or "hot" not in tables:
         raise NotAStatecoreStore(path, f"its schema {schema!r} holds other tables, e.g. {min(tables)}")
+    raise_if_unfinished(tables, path)
     row = connection.execute("SELECT version FROM store").fetchone()
     if row is None:
         raise StoreCorrupt(path, "the row of its table 'store' is missing")

@@ -16,6 +16,7 @@ from statecore.errors import (
     StoreError,
     StoreReplaced,
     StoreUnavailable,
+    UnknownRun,
     UnknownStoreError,
     UnstorableValue,
     WrongType,
@@ -280,8 +281,18 @@ class Channel:
         if isinstance(error, StoreError):
             return
         told = named(error, str(self.path))
+        if isinstance(error, UnknownRun) or isinstance(told, UnknownStoreError):
+            self.look_at_version(error)
         if told is not None:
             raise told from error
+
+    def look_at_version(self, met: Exception) -> None:
+        """Raise `StoreReplaced` where a table, a column or a run is missing because another release migrates the file, or has done so."""
+        with suppress(sqlite3.Error):
+            try:
+                self.check_version()
+            except StoreReplaced as replaced:
+                raise replaced from met
 
     def undo(self) -> None:
         """Leave no transaction open. A connection that cannot even roll back is given up; the next use opens another."""

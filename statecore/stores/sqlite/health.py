@@ -18,9 +18,10 @@ from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, S
 from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import MANY, Verified, contents, plain
 from statecore.stores.records import Symptom
+from statecore.stores.sql3.older import SUFFIX
 
 from .channel import DURABILITY, SETTINGS, connect, named
-from .opening import TWO, Format, defect, located, look, marks, opened, size_of
+from .opening import TWO, Format, defect, located, look, marks, opened, shape, size_of
 from .store3 import format_of
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None,
 def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None, of: Format = TWO) -> None:
     """Look at everything behind a connection, inside a transaction."""
     if not file_is_sound(connection, found, of):
+        return
+    if f"run{SUFFIX}" in shape(connection):
+        found.blame("schema", "its migration was begun and is not done: run `statecore migrate`")
         return
     connection.text_factory = readable
     CONTENTS[of.version](connection, found, progress)

@@ -17,13 +17,14 @@ from statecore.stores.rules import LEASE_SECONDS
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql3 import writing
 from statecore.stores.sql3.events import Salted, cut
+from statecore.stores.sql3.older import raise_if_unfinished
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
 from .damage import SUSPECT, looked_again
-from .opening import TWO, Format, located, look, mark, marks, opened, script_text, statements
+from .opening import TWO, Format, located, look, mark, marks, opened, script_text, shape, statements
 from .sharing import Sharing
 from .store import ALONE, SqliteDb, SqliteFile
 
@@ -104,6 +105,7 @@ class SqliteDb3(SqliteFile, Relational):
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""
+        raise_if_unfinished(channel.read(shape), str(self.path))
         self._known.shapes.legal = channel.read(legal_moves)
 
     def _read(

@@ -8,12 +8,13 @@ from pathlib import Path
 import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
-SHARED = {"__init__", "channel", "opening", "store", "store3", "health"}
+SHARED = {"__init__", "channel", "opening", "store", "store3", "health", "migrating"}
 ALONE: dict[str, set[str]] = {"sqlite": {"damage", "sharing"}, "postgres": set()}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
     "opening": {"furnish", "SCRIPTS", "VERSION"},
     "health": {"facts", "ailments", "verify"},
+    "migrating": {"migrate", "lead", "begin", "batch", "finish", "RUNS"},
     "store": {"NAME"},
 }
 
