@@ -58,6 +58,7 @@ COMMANDS = (
     Later("verify", "care", "Check a store, row by row."),
     Later("doctor", "care", "List the problems of a store that need a person."),
     Later("backup", "care", "Copy a store while it is in use."),
+    Later("migrate", "migrating", "Lead a store to the newest format, in place."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
     Later("diagram", "diagram", "Draw a workflow, or a run on it."),
     Later("export", "check", "Write a workflow as TLA+, for a second and independent checker."),
