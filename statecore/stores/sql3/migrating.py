@@ -57,7 +57,7 @@ MIGRATED = "migrated"
 
 
 class Carried(NamedTuple):
-    """What became of a run: how many rows it has, whether replay told its boundaries, and which keys could not be kept."""
+    """A run that was carried: how many rows it has, whether replay told its boundaries, and which keys could not be kept."""
 
     run_id: str
     rows: int
@@ -67,7 +67,7 @@ class Carried(NamedTuple):
 
 @define
 class Migrated:
-    """What a migration did: the runs of this call, their rows, and what could not be carried as it was."""
+    """The report of a migration: the runs of this call, their rows, and what could not be carried as it was."""
 
     path: str
     runs: int = 0

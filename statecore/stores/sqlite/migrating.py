@@ -81,7 +81,7 @@ FORGET = tuple(
 
 @define
 class MigratedFile(Migrated):
-    """What a migration did to a file; sizes in bytes."""
+    """The report of a migration of a file; sizes in bytes."""
 
     log_bytes: int = 0
     bytes_before: int = 0
@@ -129,7 +129,7 @@ def migrate(  # noqa: PLR0913  # what a person, an opener and a test say of it
 
 
 def prepare(file: Path, version: int, copy: str | Path | None, done: MigratedFile) -> None:
-    """What comes before the first change: room, and a sound backup; without one, a look at the whole file."""
+    """Do all that comes before the first change: check the room, and make a sound backup; without one, check the whole file."""
     check_room(file, copy)
     if version < FROM:
         furnish(file, sqlite3.Connection, TWO)
