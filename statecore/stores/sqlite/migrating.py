@@ -34,7 +34,7 @@ from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES, MoveLists
 from .channel import SETTINGS, Channel
 from .health import backup, verify
 from .opening import APPLICATION_ID, TWO, defect, furnish, located, look, mark, marks, script_text, statements
-from .store3 import SCRIPTS, THREE
+from .store3 import ANY, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,8 +57,6 @@ PAGE, ROW = 4_096, 512
 SETTINGS_OF_MIGRATION: dict[str, str | int] = {"secure_delete": 1, "foreign_keys": 0}
 """What is deleted is overwritten: it holds plain digests. References of old tables would look through a whole table for each value deleted."""
 
-ANY = THREE._replace(oldest=1)
-"""Files of each format that is led to this one."""
 ORIGINAL = f"""
 SELECT name, type FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL
 AND tbl_name IN ({", ".join(f"'{table}'" for table in TABLES_OF_2)})"""
