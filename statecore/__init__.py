@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from statecore.lazy import POSTGRES, lazy
 
 if TYPE_CHECKING:
-    from statecore.codec import register_codec
+    from statecore.codec import register_codec, register_numpy, register_pandas, register_type
     from statecore.db.in_memory import InMemoryDb
     from statecore.db.postgres import AsyncPostgresDb, PostgresDb
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
@@ -116,6 +116,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "register_codec": "statecore.codec",
+    "register_numpy": "statecore.codec",
+    "register_pandas": "statecore.codec",
+    "register_type": "statecore.codec",
     "InMemoryDb": "statecore.db.in_memory",
     "AsyncPostgresDb": "statecore.stores.postgres.store:PostgresDb",
     "PostgresDb": "statecore.stores.postgres.store",
@@ -249,6 +252,9 @@ __all__ = [
     "WrongType",
     "pause",
     "register_codec",
+    "register_numpy",
+    "register_pandas",
+    "register_type",
 ]
 
 if not TYPE_CHECKING:  # checkers read the names above, and refuse all others

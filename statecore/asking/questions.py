@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from statecore.errors import UnreadableValue
 from statecore.lifecycles import ASK_KINDS, SHOWS, exhaustive
 from statecore.stores.rules import EXPIRY
 
@@ -112,10 +111,7 @@ def shown(requirement: Question) -> list[str]:
     """The output under review, in lines; empty where there is none."""
     if SHOWS[requirement.kind] != "output":
         return []
-    try:
-        output = _any(requirement).step_output
-    except UnreadableValue as refusal:
-        return [f"(not readable here) {clean(refusal)}"]
+    output = _any(requirement).shown_output()
     if output is None:
         return []
     from pprint import pformat  # noqa: PLC0415  # only an output under review needs it

@@ -9,7 +9,7 @@ import click
 
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
-from statecore.codec import decode, encode
+from statecore.codec import decode_plain, encode
 from statecore.definition.forms import HIDDEN, hidden
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import LEAVES
@@ -49,7 +49,7 @@ def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
     pending = [pause_document(each) for each in view.requirements if not each.is_resolved]
     try:
         return {**view.to_dict(), "pending": pending}
-    except UnreadableValue as refusal:  # a type that only the workflow's own process can read
+    except UnreadableValue as refusal:  # damage
         return {"run_id": run_id, "status": view.status.value, "unreadable": str(refusal), "pending": pending}
 
 
@@ -59,20 +59,20 @@ def pause_document(requirement: Requirement) -> dict[str, Any]:
 
 
 def readable(text: str | None) -> str:
-    """A stored value in a line, also where this process cannot read it."""
+    """A stored value in a line; of a type that this process does not know, its plain data."""
     if text is None:
         return ""
     try:
-        return brief(decode(text))
+        return brief(decode_plain(text))
     except UnreadableValue:
         return f"(not readable here) {HIDDEN if '$secret' in text else brief(text)}"
 
 
 def handed_on(history: History, visit: Visit) -> str:
-    """The output that a component passed on, in a line, also where this process cannot read it."""
+    """The output that a component passed on, in a line; of a type that this process does not know, its plain data."""
     try:
         content = history.content(visit)
-    except UnreadableValue:
+    except UnreadableValue:  # damage
         return readable(visit.value)
     return brief(content) if content is not None else ""
 
@@ -94,7 +94,7 @@ def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
 
 def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     """The outcome of each component, indented by its depth; decisions and failures below."""
-    history = History().extend(inbox.db.journal(run_id))
+    history = History(read=decode_plain).extend(inbox.db.journal(run_id))
     decisions = inbox.db.decisions(run_id)
     unused = {each.pause_id for each in inbox.show(run_id).unused_decisions}
     for visit in history.visits.values():

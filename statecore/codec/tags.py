@@ -1,23 +1,22 @@
-"""The tags of values that JSON lacks: the table of built-in scalars, and the registry of users' own types.
-
-Each tag has one spelling. The registry only grows, so a value that could be read yesterday can be read today.
-"""
+"""The tags of values that JSON lacks: the tables of built-in scalars. Each tag has one spelling."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
+from fractions import Fraction
 from json import JSONEncoder
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import frozen
 
 from statecore.definition.forms import Secret
-from statecore.errors import RefusedCodec, described
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -31,8 +30,6 @@ FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 dumps: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
-T = TypeVar("T")
-LONGEST_TAG = 100
 
 
 class Refused(Exception):
@@ -40,9 +37,11 @@ class Refused(Exception):
 
     why: str
     deep: object
+    kind: type | None
+    remedy: str
 
-    def __init__(self, why: str, *, deep: object = None) -> None:
-        self.why, self.deep = why, deep
+    def __init__(self, why: str, *, deep: object = None, kind: type | None = None, remedy: str = "") -> None:
+        self.why, self.deep, self.kind, self.remedy = why, deep, kind, remedy
         self.way: list[tuple[str, object]] = []
 
     def within(self, step: str, container: object) -> None:
@@ -50,9 +49,11 @@ class Refused(Exception):
         self.way.append((step, container))
 
 
-def refuse(why: str, *, deep: object = None, cause: Exception | None = None) -> NoReturn:
-    """Refuse a value: `deep` is the container that was one too many."""
-    raise Refused(why, deep=deep) from cause
+def refuse(
+    why: str, *, deep: object = None, cause: Exception | None = None, kind: type | None = None, remedy: str = ""
+) -> NoReturn:
+    """Refuse a value: `deep` is the container that was one too many, `kind` a type that nothing is known of, `remedy` what to do."""
+    raise Refused(why, deep=deep, kind=kind, remedy=remedy) from cause
 
 
 @frozen
@@ -95,7 +96,7 @@ def spell_decimal(value: Decimal) -> str:
     return str(value).replace("e", "E")
 
 
-def spell_bytes(value: bytes) -> str:
+def spell_bytes(value: bytes | bytearray) -> str:
     """Base64 as text."""
     return b64encode(value).decode("ascii")
 
@@ -183,6 +184,65 @@ def parse_timedelta(plain: list[int]) -> timedelta:
     return timedelta(days, seconds, microseconds)
 
 
+# -- numbers, paths and ranges that got a tag later ----------------------------------------------------------------------------------
+
+
+def spell_path(value: PurePath) -> str:
+    """A path with forward slashes."""
+    text = value.as_posix()
+    if HALVES.search(text) is not None:
+        refuse("a path with a surrogate pair in halves cannot be stored")
+    return text
+
+
+def spell_whole(value: int) -> int | str:
+    """An int of any size: a number where every reader reads it exactly, else hexadecimal."""
+    return int(value) if -EXACT <= value <= EXACT else hex(value)
+
+
+def parse_whole(plain: Any) -> int:
+    """An int from its spelling."""
+    return parse_int(plain) if type(plain) is str else plain.__index__()
+
+
+def spell_fraction(value: Fraction) -> list[int | str]:
+    """Numerator and denominator."""
+    return [spell_whole(value.numerator), spell_whole(value.denominator)]
+
+
+def parse_fraction(plain: list[Any]) -> Fraction:
+    """A fraction from its two numbers."""
+    numerator, denominator = plain
+    return Fraction(parse_whole(numerator), parse_whole(denominator))
+
+
+def spell_complex(value: complex) -> list[str]:
+    """The two parts, each as the shortest text that is read as this very float."""
+    return [repr(value.real), repr(value.imag)]
+
+
+def parse_complex(plain: list[str]) -> complex:
+    """A complex number from its two parts."""
+    real, imag = plain
+    return complex(float(real), float(imag))
+
+
+def parse_bytearray(plain: str) -> bytearray:
+    """A bytearray from base64."""
+    return bytearray(parse_bytes(plain))
+
+
+def spell_range(value: range) -> list[int | str]:
+    """Start, stop and step."""
+    return [spell_whole(value.start), spell_whole(value.stop), spell_whole(value.step)]
+
+
+def parse_range(plain: list[Any]) -> range:
+    """A range from its three numbers."""
+    start, stop, step = plain
+    return range(parse_whole(start), parse_whole(stop), parse_whole(step))
+
+
 # fmt: off
 TAGS = (
     #   tag           type       spelled by        read by
@@ -200,64 +260,19 @@ TAGS = (
 # fmt: on
 
 
+# fmt: off
+LATER_TAGS = (
+    Tag("$path",        type(Path()),    spell_path,      Path),
+    Tag("$posixpath",   PurePosixPath,   spell_path,      PurePosixPath),
+    Tag("$windowspath", PureWindowsPath, spell_path,      PureWindowsPath),
+    Tag("$fraction",    Fraction,        spell_fraction,  parse_fraction),
+    Tag("$complex",     complex,         spell_complex,   parse_complex),
+    Tag("$bytearray",   bytearray,       spell_bytes,     parse_bytearray),
+    Tag("$range",       range,           spell_range,     parse_range),
+)
+# fmt: on
+"""The types that got a tag later: a codec that was registered for one of them before goes on writing it."""
+
 BUILT_IN = frozenset({type(None), bool, str, list, tuple, dict, set, frozenset, *(tag.type for tag in TAGS)})
-
-
-# -- types of the user -------------------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Codec:
-    """How one type becomes plain data and comes back. The tag is what is stored, and says nothing about where the code is."""
-
-    type: type
-    tag: str
-    to_plain: Callable[[Any], Any]
-    from_plain: Callable[[Any], Any]
-
-
-@frozen(eq=False)
-class Registry:
-    """The codecs that `encode` and `decode` may use: one for a type, one for a tag, none ever replaced or removed."""
-
-    by_type: dict[type, Codec] = field(factory=dict, init=False)
-    by_tag: dict[str, Codec] = field(factory=dict, init=False)
-
-    def register(self, kind: type[T], tag: str, to_plain: Callable[[T], Any], from_plain: Callable[[Any], T]) -> None:
-        """Exactly this type, no subclass, is stored as `tag` and what `to_plain` returns, which may hold other registered types.
-
-        `from_plain(to_plain(x))` is to equal `x`, in this release of your program and in later ones. The same registration again
-        changes nothing. Raises `RefusedCodec` where the type is stored without a codec, or the type or the tag is taken.
-        """
-        codec = Codec(kind, tag, to_plain, from_plain)
-        why = unfit(kind, tag)
-        if why is None and self.by_tag.setdefault(tag, codec) != codec:
-            why = f"the tag belongs to {self.by_tag[tag].type.__qualname__}"
-        if why is None and self.by_type.setdefault(kind, codec) != codec:
-            del self.by_tag[tag]
-            why = f"the type has the tag {self.by_type[kind].tag!r}"
-        if why is not None:
-            raise RefusedCodec(getattr(kind, "__qualname__", None) or described(kind), tag, why)
-
-
-def unfit(kind: Any, tag: Any) -> str | None:
-    """Why no codec can be for this type, or with this tag; None where one can."""
-    if not isinstance(kind, type):
-        return "it is no class"
-    if kind in BUILT_IN:
-        return "values of this type are stored as they are"
-    if type(tag) is not str or not tag.isprintable() or not 0 < len(tag) <= LONGEST_TAG:
-        return f"a tag is a printable str of 1 to {LONGEST_TAG} characters"
-    return None
-
-
-CODECS = Registry()
-"""The registry of this process, used where `encode` and `decode` are given none."""
-
-
-def register_codec(kind: type[T], tag: str, to_plain: Callable[[T], Any], from_plain: Callable[[Any], T]) -> None:
-    """Values of exactly this type can be stored from now on, as `Registry.register` says, in the registry of this process.
-
-    Example: `register_codec(Price, "price", lambda price: price.cents, Price)`.
-    """
-    CODECS.register(kind, tag, to_plain, from_plain)
+STORED_BASES = (*(BUILT_IN - {type(None), bool}), deque, *(tag.type for tag in LATER_TAGS if tag.type not in (complex, range)))
+"""The types whose subclasses have contents that are no fields."""

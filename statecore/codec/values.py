@@ -1,26 +1,27 @@
-"""`encode` and `decode`: a value comes back equal and of the same type, or is refused with its path.
+"""`encode`: a value becomes a text that `reading.decode` reads back equal and of the same type, or is refused with its path.
 
-Writing is one pass over the value that makes text at once: a table from exact type to writer, scalars in the loop, containers by
-recursion. Reading is the standard library's JSON scanner with one hook for objects, called from the inside out.
+Writing is one pass over the value that makes text at once: a table from exact type to writer, scalars in the loop, containers by recursion.
 """
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable
-from functools import lru_cache
-from json import JSONDecodeError, JSONDecoder
+from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quote
 from math import isfinite
 from typing import Any, NoReturn
 
 from attrs import define
 
-from statecore.errors import UnreadableValue, UnstorableValue
+from statecore.errors import UnstorableValue
 
-from .tags import CODECS, EXACT, HALVES, TAGS, Codec, Refused, Registry, refuse
+from .families import tag_of
+from .registry import CODECS, Codec, Registry
+from .tags import EXACT, HALVES, LATER_TAGS, TAGS, Refused, refuse
 
-LIMIT = 1_048_576
-"""The most bytes that a stored value takes, where the caller names no other limit."""
+LIMIT = 16_777_216
+"""The most bytes that a stored value takes, where the caller names no other limit: 16 MiB."""
 
 DEPTH = 100
 """The most containers within one another, where the caller names no other limit."""
@@ -36,7 +37,7 @@ def encode(value: Any, *, limit: int = LIMIT, depth: int = DEPTH, registry: Regi
     """
     scalar = SCALARS.get(type(value))
     try:
-        text = scalar(value) if scalar is not None else Encoding(limit, (registry or CODECS).by_type).nested(value, depth)
+        text = scalar(value) if scalar is not None else Encoding(limit, registry or CODECS).nested(value, depth)
     except Refused as refusal:
         raise unstorable(refusal) from refusal.__cause__
     except RecursionError as error:
@@ -44,25 +45,8 @@ def encode(value: Any, *, limit: int = LIMIT, depth: int = DEPTH, registry: Regi
     except RuntimeError as error:  # a dict or a set tells its iterator so
         raise UnstorableValue(ROOT, "it was changed while it was being stored") from error
     if len(text) > limit:
-        raise UnstorableValue(ROOT, too_large(limit))
+        raise UnstorableValue(ROOT, too_large(limit), SIZE)
     return text
-
-
-def decode(text: str, registry: Registry | None = None) -> Any:
-    """The value of a text that `encode` wrote. Raises `UnreadableValue`, and nothing else, for any other."""
-    try:
-        value, end = scanner(registry or CODECS)(text)
-    except (UnreadableValue, MemoryError):
-        raise
-    except JSONDecodeError as error:
-        unreadable(f"it is no JSON at character {error.pos}", error)
-    except RecursionError as error:
-        unreadable("it is nested deeper than this stack has room for", error)
-    except Exception as error:  # noqa: BLE001  # whatever a hostile text breaks is refused by this one name
-        unreadable(f"{type(error).__name__} while it was read", error)
-    if end != len(text):
-        unreadable(f"something follows its end at character {end}")
-    return value
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------------------
@@ -101,7 +85,7 @@ class Encoding:
     """One pass over a value's containers. `room` counts how many may still be entered; it ends every cycle."""
 
     limit: int
-    by_type: dict[type, Codec]
+    registry: Registry
 
     def write(self, value: Any, room: int) -> str:
         """The text of any value."""
@@ -121,10 +105,32 @@ class Encoding:
             return f'{{"$tuple":[{",".join(self.items(value, room - 1))}]}}'
         if kind is set or kind is frozenset:
             return f'{{"${kind.__name__}":[{",".join(sorted(self.items(value, room - 1)))}]}}'
-        codec = self.by_type.get(kind)
+        codec = self.registry.by_type.get(kind)
+        return self.registered(codec, value, room - 1) if codec is not None else self.unregistered(kind, value, room - 1)
+
+    def unregistered(self, kind: type, value: Any, room: int) -> str:
+        """The text of a value whose type has no codec yet: one that got its tag later, or one of a class of a family."""
+        if kind in LATER:
+            return LATER[kind](value)
+        if kind in SHELVES:
+            return self.shelved(SHELVES[kind], value, room)
+        codec = self.registry.learn(kind)
         if codec is None:
-            refuse(f"{described(kind)} cannot be stored")
-        return self.registered(codec, value, room - 1)
+            why = ": its class was defined anew" if kind in self.registry.replaced else ""
+            refuse(f"{described(kind)} cannot be stored{why}", kind=kind)
+        return self.registered(codec, value, room)
+
+    def shelved(self, tag: str, value: Any, room: int) -> str:
+        """The text of a kind of dict or list that has more to it than its items."""
+        if type(value) is deque:
+            return f'{{"{tag}":[{write_int(value.maxlen) if value.maxlen is not None else "null"},[{",".join(self.items(value, room - 1))}]]}}'
+        pairs = self.pairs(*self.written(value, room - 1)[:2])
+        if type(value) is not defaultdict:
+            return f'{{"{tag}":{pairs}}}'
+        factory = value.default_factory
+        if factory is not None and FACTORIES.get(factory.__name__ if isinstance(factory, type) else "") is not factory:
+            refuse("a defaultdict whose factory is no type of plain data cannot be stored")
+        return f'{{"{tag}":[{quote(factory.__name__) if factory is not None else "null"},{pairs}]}}'
 
     def items(self, values: Collection[Any], room: int) -> list[str]:
         """The texts of a collection's items, in its order."""
@@ -139,14 +145,26 @@ class Encoding:
                 if size > limit:
                     break
         except Refused as refusal:
-            refusal.within(f"[{len(texts)}]" if isinstance(values, list | tuple) else "{}", values)
+            refusal.within(f"[{len(texts)}]" if isinstance(values, list | tuple | deque) else "{}", values)
             raise
         if size > limit:  # now, not when all is written: a small value can refer to one list a million times
-            refuse(too_large(limit))
+            refuse_size(limit)
         return texts
 
     def mapping(self, value: dict[Any, Any], room: int) -> str:
         """A JSON object where its keys are plain, else pairs under a tag; in the order of the dict."""
+        keys, texts, plain = self.written(value, room)
+        if plain:
+            return f"{{{','.join([f'{key}:{text}' for key, text in zip(keys, texts, strict=True)])}}}"
+        return f'{{"$dict":{self.pairs(keys, texts)}}}'
+
+    @staticmethod
+    def pairs(keys: list[str], texts: list[str]) -> str:
+        """Keys and values as a list of pairs."""
+        return f"[{','.join([f'[{key},{text}]' for key, text in zip(keys, texts, strict=True)])}]"
+
+    def written(self, value: dict[Any, Any], room: int) -> tuple[list[str], list[str], bool]:
+        """The texts of the keys and of the values of a dict, and whether all its keys are plain."""
         keys: list[str] = []
         texts: list[str] = []
         size, limit, get, plain = 0, self.limit, SCALARS.get, True
@@ -164,23 +182,22 @@ class Encoding:
             refusal.within(named(key) if len(keys) > len(texts) else f".keys()[{len(keys)}]", value)
             raise
         if size > limit:
-            refuse(too_large(limit))
-        if plain:
-            return f"{{{','.join([f'{key}:{text}' for key, text in zip(keys, texts, strict=True)])}}}"
-        return f'{{"$dict":[{",".join([f"[{key},{text}]" for key, text in zip(keys, texts, strict=True)])}]}}'
+            refuse_size(limit)
+        return keys, texts, plain
 
     def registered(self, codec: Codec, value: Any, room: int) -> str:
-        """The text of what a user's codec makes of a value."""
+        """The text of what the codec of a type makes of a value."""
         try:
-            plain = codec.to_plain(value)
-        except MemoryError:
+            plain, rest = codec.part(value)
+        except (MemoryError, Refused):
             raise
         except Exception as error:  # noqa: BLE001  # user code
             refuse(f"the codec {codec.tag!r} raised {type(error).__name__} for {described(codec.type)}", cause=error)
         try:
-            return f'{{"$type":[{quote(codec.tag)},{self.write(plain, room)}]}}'
+            text = f'{{"$type":[{quote(codec.tag)},{self.write(plain, room)}'
+            return f"{text}]}}" if rest is None else f"{text},{self.write(rest, room)}]}}"
         except Refused as refusal:
-            refusal.within(f"<{codec.tag}>", value)
+            refusal.within(f"<{codec.tag}>" if codec.family is None else "", value)
             raise
 
 
@@ -191,7 +208,7 @@ def unstorable(refusal: Refused) -> UnstorableValue:
     """The error that a caller sees. Only here is a cycle told from mere depth, so that no other value pays for it."""
     way = refusal.way[::-1]
     if refusal.deep is None:
-        return UnstorableValue(path(step for step, _ in way), refusal.why)
+        return UnstorableValue(path(step for step, _ in way), refusal.why, refusal.remedy or remedy_for(refusal.kind))
     seen: set[int] = set()
     for n, container in enumerate([*(container for _, container in way), refusal.deep]):
         if id(container) in seen:
@@ -228,108 +245,32 @@ def too_large(limit: int) -> str:
     return f"it takes more than {limit:,} bytes, the limit"
 
 
-STORED = frozenset({list, tuple, dict, set, frozenset, *SCALARS})
+def refuse_size(limit: int) -> NoReturn:
+    """Refuse a value that is too large."""
+    refuse(too_large(limit), remedy=SIZE)
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------------------
+def remedy_for(kind: type | None) -> str:
+    """The remedy for a type whose values cannot be stored: the line that registers it; "" for a value that is refused for something else."""
+    if kind is None:
+        return ""
+    package = kind.__module__.partition(".")[0]
+    if package in EXTRAS:
+        return f"Call statecore.{EXTRAS[package]}() once, before the workflow runs"
+    name, tag = kind.__qualname__, tag_of(kind)
+    return f"Return plain data, make {name} a dataclass, or add the line register_codec({name}, {tag!r}, to_plain, from_plain)"
 
 
-def unreadable(why: str, cause: Exception | None = None) -> NoReturn:
-    """Refuse a text."""
-    raise UnreadableValue(why) from cause
+EXTRAS = {"numpy": "register_numpy", "pandas": "register_pandas"}
+"""The functions that register the types of a package."""
+SIZE = "Raise max_value_bytes of the workflow or the store, or store the data elsewhere and return its address"
+"""What to do with a value that is too large."""
 
 
-@lru_cache(maxsize=16)
-def scanner(registry: Registry) -> Callable[[str], tuple[Any, int]]:
-    """The function that reads one value from the beginning of a text, and where it ends."""
-    readers: dict[str, Callable[[Any], Any]] = READERS | {"$type": lambda plain: read_type(plain, registry.by_tag)}
-
-    def read_object(pairs: list[tuple[str, Any]]) -> Any:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            unreadable("a key occurs twice")
-        for key in found:
-            if key[:1] == "$":
-                return read_tag(found, readers)
-        return found
-
-    return JSONDecoder(object_pairs_hook=read_object, parse_constant=read_constant).raw_decode
-
-
-def read_constant(_word: str) -> NoReturn:
-    """NaN and Infinity are no JSON; `encode` tags them."""
-    unreadable("it has a number that is no JSON")
-
-
-def read_tag(found: dict[str, Any], readers: dict[str, Callable[[Any], Any]]) -> Any:
-    """The value of a tagged object."""
-    if len(found) != 1:
-        unreadable("a tag stands beside other keys")
-    [(tag, plain)] = found.items()
-    reader = readers.get(tag)
-    if reader is None:
-        unreadable(f"the tag {tag[:LONGEST_STEP]!a} is unknown to this release")
-    try:
-        return reader(plain)
-    except (UnreadableValue, MemoryError, RecursionError):
-        raise
-    except Exception as error:  # noqa: BLE001  # parsers of the standard library differ in what they raise
-        unreadable(f"what stands under {tag} is not of its form", error)
-
-
-def read_list(plain: Any) -> list[Any]:
-    """The list that a tag holds."""
-    if type(plain) is not list:
-        raise TypeError
-    return plain
-
-
-def read_tuple(plain: Any) -> tuple[Any, ...]:
-    """A tuple."""
-    return tuple(read_list(plain))
-
-
-def read_set(plain: Any) -> set[Any]:
-    """A set; an element that occurs twice is damage."""
-    found = set(read_list(plain))
-    if len(found) != len(plain):
-        raise ValueError
-    return found
-
-
-def read_frozenset(plain: Any) -> frozenset[Any]:
-    """A frozenset."""
-    return frozenset(read_set(plain))
-
-
-def read_dict(plain: Any) -> dict[Any, Any]:
-    """A dict from pairs; a key that occurs twice is damage, and so are keys that need no tag."""
-    found = dict(map(read_list, read_list(plain)))
-    if len(found) != len(plain) or all(type(key) is str and key[:1] != "$" for key in found):
-        raise ValueError
-    return found
-
-
-def read_type(plain: Any, by_tag: dict[str, Codec]) -> Any:
-    """A value of a user's own type, if its codec is registered here."""
-    tag, stored = read_list(plain)
-    codec = by_tag.get(tag)
-    if codec is None:
-        unreadable(f"no codec is registered for {tag[:LONGEST_STEP]!a}; call register_codec before reading")
-    try:
-        value = codec.from_plain(stored)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001  # user code
-        unreadable(f"the codec {tag!r} raised {type(error).__name__}", error)
-    if type(value) is not codec.type:
-        unreadable(f"the codec {tag!r} gave {described(type(value))} for {described(codec.type)}")
-    return value
-
-
-READERS: dict[str, Callable[[Any], Any]] = {tag.name: tag.read for tag in TAGS} | {
-    "$tuple": read_tuple,
-    "$set": read_set,
-    "$frozenset": read_frozenset,
-    "$dict": read_dict,
+LATER: dict[type, Callable[[Any], str]] = {tag.type: tag.write for tag in LATER_TAGS}
+SHELVES: dict[type, str] = {OrderedDict: "$ordereddict", Counter: "$counter", defaultdict: "$defaultdict", deque: "$deque"}
+FACTORIES: dict[str, type] = {
+    each.__name__: each for each in (list, dict, set, tuple, frozenset, int, float, str, bool, bytes, Decimal)
 }
+"""What makes the default values of a defaultdict, by the name that is stored."""
+STORED = frozenset({list, tuple, dict, set, frozenset, *SCALARS})

@@ -12,9 +12,14 @@ class UnstorableValue(StatecoreError, ValueError):
     """A value cannot be stored so that it comes back equal."""
 
     code = "SC400"
-    says = "{path}: {why}. Return plain data (numbers, text, bytes, dates, lists, dicts ...) or register a codec."
+    says = "{path}: {why}. {_remedy}."
     path: str
     why: str
+    remedy: str = ""
+
+    @property
+    def _remedy(self) -> str:
+        return worded(self.remedy) or "Return plain data (numbers, text, bytes, dates, lists, dicts ...) or register a codec"
 
 
 @define(**AS_ERROR)
@@ -22,8 +27,13 @@ class UnreadableValue(StatecoreError, ValueError):
     """Stored bytes are no value that this release can read."""
 
     code = "SC401"
-    says = "A stored value cannot be read: {why}. Nothing was guessed; check the store with `statecore verify`."
+    says = "A stored value cannot be read: {why}. Nothing was guessed. {_remedy}."
     why: str
+    remedy: str = ""
+
+    @property
+    def _remedy(self) -> str:
+        return worded(self.remedy) or "Check the store with `statecore verify`"
 
 
 @define(**AS_ERROR)

@@ -30,3 +30,5 @@ class Place:
     stopping: bool = False
     read_seen: Callable[[], str] | None = None
     read_traceback: Callable[[], str | None] | None = None
+    show_output: Callable[[], StepOutput] | None = None
+    """The output as people see it: what this process does not know the type of is plain data."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from statecore.codec import decode
+from statecore.codec import decode, decode_plain
 from statecore.core import Ask, Commit, Micros, Move, Node, Program, asks
 from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, SHOWS, STEP, TABLES, exhaustive
 from statecore.lifecycles import words as w
@@ -34,6 +34,7 @@ class Scene:
     commit: Commit
     time: Micros
     content: Callable[[Any], Any]
+    read: Callable[[str], Any] = decode
 
     def fields(self, move: Move) -> dict[str, Any]:
         """The base fields of the event of a move."""
@@ -75,7 +76,7 @@ def said(move: Move) -> Detail:
 def content(scene: Scene, move: Move) -> Any:
     """The output of a completed component: that of its event, or the one that its reference stands for."""
     if move.body is not None and move.body.value is not None:
-        return decode(move.body.value)
+        return scene.read(move.body.value)
     return scene.content(move.hands_on)
 
 
@@ -250,11 +251,11 @@ ANYWHERE: dict[str, tuple[Maker, ...]] = {
 
 
 def past_events(identity: Identity, programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[e.RunEvent]:
-    """The events that watchers of a run heard, from its journal alone."""
-    values = Values()
+    """The events that watchers of a run heard, from its journal alone; values of unknown types are plain data (VALUE-2)."""
+    values = Values(read=decode_plain)
     for past in replay(programs, rows):
         values.learn(past)
-        yield from public_events(Scene(identity, past.program, past.commit, past.time, values.content))
+        yield from public_events(Scene(identity, past.program, past.commit, past.time, values.content, decode_plain))
 
 
 def public_events(scene: Scene) -> Iterator[e.RunEvent]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, define, field, fields
 
 from statecore.asking.outcomes import Outcome, outcomes
-from statecore.codec import decode
+from statecore.codec import decode_plain
 from statecore.definition import UserInputField
 from statecore.definition.forms import checked
 from statecore.definition.schemas import json_schema
@@ -222,8 +222,12 @@ class StepRequirement(_Shared):
 
     @property
     def step_output(self) -> StepOutput | None:
-        """The output under review; None where there is none."""
+        """The output under review; None where there is none. Raises `UnreadableValue` for a type that this process does not know."""
         return self._place.read_output() if self._place is not None and self._place.read_output is not None else None
+
+    def shown_output(self) -> StepOutput | None:
+        """The output under review for people: a value of a type that this process does not know is its plain data (VALUE-2)."""
+        return self._place.show_output() if self._place is not None and self._place.show_output is not None else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what was answered; `from_dict` reads it."""
@@ -377,7 +381,7 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
     if decided is not None:
         shared |= {
             "decision": decided.word,
-            "value": decode(decided.value) if decided.value is not None else None,
+            "value": decode_plain(decided.value) if decided.value is not None else None,
             "comment": decided.comment,
             "by": decided.by,
             "decided_at": clock_text(decided.time),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from statecore.codec import decode
+from statecore.codec import decode, decode_plain
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
@@ -25,6 +25,7 @@ from statecore.stores.history import History, is_used
 from statecore.stores.rules import ENDED, STATUS
 
 from .place import Place
+from .plain_run import plain_run, read_run
 from .requirement import ErrorRequirement, Requirement, StepRequirement, requirement_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class WorkflowRunOutput:
     ) -> None:
         self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
         self._texts = dict(texts)
+        self._read = decode
         identity = record.identity
         self.run_id, self.session_id, self.user_id = identity.run_id, identity.session_id, identity.user_id
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
@@ -120,7 +122,7 @@ class WorkflowRunOutput:
     @cached_property
     def input(self) -> Any:
         """The run's input."""
-        return decode(self._record.identity.input)
+        return self._read(self._record.identity.input)
 
     @cached_property
     def content(self) -> Any:
@@ -132,19 +134,19 @@ class WorkflowRunOutput:
     @cached_property
     def session_state(self) -> dict[str, Any]:
         """The session state as this run left it."""
-        state: dict[str, Any] = decode(self._record.session_state)
+        state: dict[str, Any] = self._read(self._record.session_state)
         return state
 
     @cached_property
     def additional_data(self) -> dict[str, Any]:
         """The additional data that the caller of `run` gave beside the input."""
-        additional: dict[str, Any] = decode(self._record.identity.additional_data)
+        additional: dict[str, Any] = self._read(self._record.identity.additional_data)
         return additional
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
         """The run's metadata."""
-        metadata: dict[str, Any] = decode(self._record.identity.metadata)
+        metadata: dict[str, Any] = self._read(self._record.identity.metadata)
         return metadata
 
     @cached_property
@@ -246,44 +248,29 @@ class WorkflowRunOutput:
         return list(past_events(self._record.identity, self._program, self._rows))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: everything above; the events only where the workflow says `store_events=True`, for they repeat the rest."""
-        plain = {
-            "run_id": self.run_id,
-            "session_id": self.session_id,
-            "user_id": self.user_id,
-            "workflow_id": self.workflow_id,
-            "workflow_name": self.workflow_name,
-            "status": self.status.value,
-            "created_at": self.created_at,
-            "input": self.input,
-            "content": self.content,
-            "error": self.error,
-            "session_state": self.session_state,
-            "additional_data": self.additional_data,
-            "metadata": self.metadata,
-            "step_results": [output.to_dict() for output in self.step_results],
-            "step_requirements": [each.to_dict() for each in self.step_requirements],
-            "error_requirements": [each.to_dict() for each in self.error_requirements],
-            "metrics": self.metrics,
-        }
-        if self.unused_decisions:
-            plain["unused_decisions"] = [each.to_dict() for each in self.unused_decisions]
-        return {**plain, "events": [each.to_dict() for each in self.events]} if self._store_events else plain
+        """Plain data: everything above; the events only where the workflow says `store_events=True`, for they repeat the rest.
+
+        A value whose type this process does not know is in it as the plain data that is stored of it (VALUE-2).
+        """
+        return plain_run(self._shown, store_events=self._store_events)
+
+    @cached_property
+    def _shown(self) -> WorkflowRunOutput:
+        """The same run as people see it; one that was read from plain data is that already."""
+        if "_record" not in self.__dict__:
+            return self
+        shown = WorkflowRunOutput(
+            self._host, self._record, self._compiled, store_events=self._store_events, waiting=(), texts=self._texts
+        )
+        shown._read, shown.refusal = decode_plain, self.refusal
+        shown.step_requirements, shown.error_requirements = self.step_requirements, self.error_requirements
+        return shown
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> WorkflowRunOutput:
         """An output from plain data. It knows what `to_dict` wrote and no store; `continue_run` takes decisions from it, and nothing else."""
-        from .events import event_of  # noqa: PLC0415  # only who asks for events pays for their classes
-
         output = cls.__new__(cls)
-        output.__dict__.update({name: plain.get(name) for name in PLAIN})
-        output.status = RunStatus(plain["status"])
-        output.step_requirements = [StepRequirement.from_dict(each) for each in plain.get("step_requirements", ())]
-        output.error_requirements = [ErrorRequirement.from_dict(each) for each in plain.get("error_requirements", ())]
-        output.__dict__["unused_decisions"] = [requirement_from(each) for each in plain.get("unused_decisions", ())]
-        output.__dict__["step_results"] = [StepOutput.from_dict(each) for each in plain.get("step_results", ())]
-        output.__dict__["events"] = [event_of(each) for each in plain.get("events", ())]
-        output.__dict__["_store_events"] = "events" in plain
+        read_run(output, plain)
         return output
 
     # -- how it is read ----------------------------------------------------------------------------------------------------------
@@ -294,7 +281,7 @@ class WorkflowRunOutput:
 
     @cached_property
     def _history(self) -> History:
-        return History(times=self._execution.decided_at).extend(self._rows)
+        return History(times=self._execution.decided_at, read=self._read).extend(self._rows)
 
     def _program(self, fingerprint: str) -> Program | None:
         """A program that this run followed; with the sentences that people are shown where it is the one at hand."""
@@ -330,12 +317,13 @@ class WorkflowRunOutput:
             any(each.marks.stopping for each in self._record.state.cursors if (each.at, each.turn) == place),
             lambda: seen(self._record.identity.canonical, waiting.pause),
             lambda: self._history.traceback(waiting.pause),
+            lambda: self._shown._read_output(waiting),  # noqa: SLF001  # the same class
         )
 
     @cached_property
     def _execution(self) -> Execution:
         execution = of_record(self._host, self._compiled or compiled_of(self._record), self._record)
-        execution.texts = self._texts
+        execution.texts, execution.read = self._texts, self._read
         return execution
 
     def _cursor(self, waiting: Waiting) -> Cursor:
@@ -354,18 +342,6 @@ class WorkflowRunOutput:
         return StepOutput(
             content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at, **media
         )
-
-
-PLAIN = (
-    "run_id", "session_id", "user_id", "workflow_id", "workflow_name", "created_at", "input",
-    "content", "error", "session_state", "additional_data", "metadata", "metrics",
-)  # fmt: skip
-
-
-def requirement_from(plain: Mapping[str, Any]) -> Requirement:
-    """A requirement from plain data, of the class that its kind says."""
-    found: Requirement = (ErrorRequirement if plain["kind"] in ("error", "interrupted") else StepRequirement).from_dict(plain)
-    return found
 
 
 def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:

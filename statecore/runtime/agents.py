@@ -14,7 +14,7 @@ from enum import Enum
 from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from statecore.codec import encode
+from statecore.codec import CODECS, encode
 from statecore.definition import StepOutput
 from statecore.errors import AgentFailed, AgentPaused, UnknownAgentResult, UnstorableValue
 
@@ -226,11 +226,10 @@ def listed(value: Any) -> list[Any]:
 
 
 def plain(medium: Any) -> Any:
-    """A medium as it can be stored: itself, or the plain data of an object; what is neither is refused where it is stored."""
-    if is_storable(medium):
-        return medium
+    """A medium as it can be stored: the plain data of an object that gives it and has no codec, else itself."""
     made = getattr(medium, "to_dict", None) or getattr(medium, "model_dump", None)
-    return made() if callable(made) else medium
+    known = CODECS.by_type.get(type(medium))
+    return made() if callable(made) and (known is None or known.family is not None) else medium
 
 
 def is_storable(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from statecore.codec import encode
+from statecore.codec import LIMIT, encode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.forms import checked
@@ -64,7 +64,7 @@ def words_of(kind: str) -> tuple[str, ...]:
     return tuple(DECISIONS[kind])
 
 
-def stored_value(pause: Pause, word: str, value: Any, component: Any = None) -> str | None:
+def stored_value(pause: Pause, word: str, value: Any, component: Any = None, limit: int = LIMIT) -> str | None:
     """The value of a decision as it is stored, None without one. Raises `InvalidInput` where it does not fit the question.
 
     None is a value of its own where the word carries any value; elsewhere it means that nothing is carried. Where the process has the
@@ -79,7 +79,7 @@ def stored_value(pause: Pause, word: str, value: Any, component: Any = None) -> 
             raise InvalidInput(
                 pause.step_name, reasons(error, fits)
             ) from None  # a traceback would show its text, and with it a value
-    return None if fits is None and not carries(word, "value") else encode(fits)
+    return None if fits is None and not carries(word, "value") else encode(fits, limit=limit)
 
 
 def carries(word: str | None, what: Carries) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from statecore.codec import decode, encode
+from statecore.codec import LIMIT, decode, encode
 from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
@@ -199,13 +199,13 @@ class CallValues:
         """
         if self._state is None:
             return None
-        text = encode(self._state)
+        text = encode(self._state, limit=self._execution.host.limit)
         if text == self._base:
             return None
-        return laid_over(self._base, text, self._execution.session_state)
+        return laid_over(self._base, text, self._execution.session_state, self._execution.host.limit)
 
 
-def laid_over(base: str, mine: str, now: str) -> str:
+def laid_over(base: str, mine: str, now: str, limit: int = LIMIT) -> str:
     """The session state of one call, laid over what another one left meanwhile: of the keys that this one changed, this one's values.
 
     `base` is what this one began with, `mine` what it left, `now` what is there; all are encoded, and so is the answer.
@@ -218,7 +218,7 @@ def laid_over(base: str, mine: str, now: str) -> str:
             merged.pop(key, None)
         elif key not in before or encode(before[key]) != encode(after[key]):
             merged[key] = after[key]
-    return encode(merged)
+    return encode(merged, limit=limit)
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:

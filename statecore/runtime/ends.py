@@ -54,7 +54,7 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
         except AgentFailed as error:
             return failed(execution, call, error, said=error.said)
     if type(value) is not StepOutput:
-        return execution.event(w.succeed, call, Body("", encode(value)))
+        return execution.event(w.succeed, call, Body("", encode(value, limit=execution.host.limit)))
     if not value.success and not value.stop:
         return failed(
             execution, call, StepFailed(execution.program.nodes[call.at].name, value.error or "no reason given"), said=value.error
@@ -62,8 +62,8 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
     said = NO_DETAIL if value.success else Detail(success=False, error=value.error)
     media = agents.media_of(value)
     if media:
-        said = said._replace(media=encode(media))
-    body = Body(detail_text(said), encode(value.content))
+        said = said._replace(media=encode(media, limit=execution.host.limit))
+    body = Body(detail_text(said), encode(value.content, limit=execution.host.limit))
     return execution.event(w.stop if value.stop else w.succeed, call, body)
 
 

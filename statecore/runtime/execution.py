@@ -70,6 +70,8 @@ class Execution:
     put: tuple[Pause, ...] = ()
     streamed: bool = False
     """Whether somebody follows the run piece by piece."""
+    read: Callable[[str], Any] = decode
+    """How stored values are read: strictly, or as plain data where they are only shown."""
     _saved_session: str = field(init=False)
     _history: History | None = None
     _decided_at: dict[str, Micros] = field(factory=dict)
@@ -118,7 +120,7 @@ class Execution:
             [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
             text = entry.body.value or "null"
             self.texts[ref] = text
-        return decode(text)
+        return self.read(text)
 
     def media(self, ref: Source | None) -> dict[str, Any]:
         """The images, videos, audio and files beside the value of a reference, freshly decoded."""
@@ -132,7 +134,7 @@ class Execution:
         seq = self.held[ref]
         [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
         text = detail_of(entry.body.detail).media
-        kept: dict[str, Any] = decode(text) if text is not None else {}
+        kept: dict[str, Any] = self.read(text) if text is not None else {}
         return kept
 
     def history(self) -> History:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from attrs import Factory, field, frozen
 
+from statecore.codec import LIMIT
 from statecore.core import Compiled, Micros, Seconds, stored_program
 from statecore.errors import RunsElsewhere
 from statecore.stores import RunReader
@@ -57,7 +58,8 @@ class Host:
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
-    `shares_session` says that all users share the workflow's session, because it was named.
+    `shares_session` says that all users share the workflow's session, because it was named. `max_value_bytes` is the workflow's own bound of a
+    stored value; the store may have another.
     """
 
     store: RunReader
@@ -69,6 +71,7 @@ class Host:
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
     shares_session: bool = False
+    max_value_bytes: int | None = None
     failures: dict[str, Exception] = field(factory=dict, eq=False, repr=False)
     """The exceptions of the runs with a key that failed last here, by run id; a second start tells them as its cause (KEY-1)."""
 
@@ -78,6 +81,12 @@ class Host:
         self.failures[run_id] = error
         while len(self.failures) > REMEMBERED:
             self.failures.pop(next(iter(self.failures)), None)
+
+    @cached_property
+    def limit(self) -> int:
+        """The most bytes of a value: the smaller bound of the workflow's and the store's; 16 MiB where neither has one (VALUE-4)."""
+        bounds = (self.max_value_bytes, getattr(self.store, "max_value_bytes", None))
+        return min((bound for bound in bounds if bound is not None), default=LIMIT)
 
     @cached_property
     def lease_micros(self) -> int:

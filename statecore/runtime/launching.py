@@ -142,7 +142,7 @@ def unborn(  # as many keywords as a run has settings
     """
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
-    given = checked_input(workflow.name, workflow.input_schema, run_input)
+    given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
     identity = Identity(
         run_id=run_id or str(uuid4()),
         workflow_id=workflow.id,
@@ -151,16 +151,16 @@ def unborn(  # as many keywords as a run has settings
         user_id=user_id or workflow.user_id,
         key=idempotency_key,
         created=host.clock(),
-        input=encode(given),
-        additional_data=encode(dict(additional_data)) if additional_data else NOTHING,
-        metadata=encode(workflow.metadata) if workflow.metadata else NOTHING,
+        input=encode(given, limit=limit),
+        additional_data=encode(dict(additional_data), limit=limit) if additional_data else NOTHING,
+        metadata=encode(workflow.metadata, limit=limit) if workflow.metadata else NOTHING,
         fingerprint=program.fingerprint,
         canonical=program.canonical,
         rules=RULES_VERSION,
     )
     kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
     own, wanted = workflow.session_state, session_state or {}
-    state = encode({**own, **decode(kept), **wanted}) if own or wanted else kept
+    state = encode({**own, **decode(kept), **wanted}, limit=limit) if own or wanted else kept
     return Execution(host, workflow.compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
 
 

@@ -203,7 +203,7 @@ class Continuation:
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
         word = str(requirement.decision)
-        text = stored_value(pause, word, requirement.value, self.compiled.components.get(pause.at))
+        text = stored_value(pause, word, requirement.value, self.compiled.components.get(pause.at), self.host.limit)
         return Decided(self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by, requirement.comment)
 
     def check(self, record: Record, answers: Mapping[str, Decided]) -> None:

@@ -120,7 +120,7 @@ def particulars(entry: Entry) -> Detail:
 class History:
     """The visits of a run in the order in which they began, and the values of its rows.
 
-    `times` says when a pause was decided; the journal knows only when a decision was applied.
+    `times` says when a pause was decided; the journal knows only when a decision was applied. `read` reads stored values.
     """
 
     visits: dict[Key, Visit] = field(factory=dict)
@@ -128,6 +128,7 @@ class History:
     values: dict[int, Text] = field(factory=dict)
     media: dict[int, Text] = field(factory=dict)
     times: Callable[[str], Micros | None] = lambda _: None
+    read: Callable[[str], Any] = decode
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -176,7 +177,7 @@ class History:
         return Decision(
             kind=kind,
             word=WORD_OF.get((kind, entry.trigger)),  # expiry has none
-            value=decode(entry.body.value) if entry.body.value is not None else None,
+            value=self.read(entry.body.value) if entry.body.value is not None else None,
             by=said.by,
             comment=said.comment,
             time=clock_text(entry.time if time is None else time),
@@ -193,13 +194,13 @@ class History:
         """The content that a completed component handed on, freshly decoded; None where it handed nothing on."""
         if visit.phase != w.completed:
             return None
-        return decode(visit.value) if visit.value is not None else self.of(visit.of)
+        return self.read(visit.value) if visit.value is not None else self.of(visit.of)
 
     def of(self, rows: Any) -> Any:
         """The outputs of journal rows: one, or for a Parallel one for each branch."""
         if isinstance(rows, dict):
             return {name: self.of(row) for name, row in rows.items()}
-        return decode(self.values[rows]) if rows is not None else None
+        return self.read(self.values[rows]) if rows is not None else None
 
     def iteration(self, at: Address, turn: Turn) -> list[StepOutput]:
         """The outputs of one iteration of a Loop, in order."""
@@ -229,7 +230,7 @@ class History:
         """The media of what a completed component handed on, freshly decoded."""
         row = visit.of if visit.value is None else visit.newest.seq
         text = self.media.get(row) if visit.phase == w.completed and type(row) is int else None
-        kept: dict[str, Any] = decode(text) if text is not None else {}
+        kept: dict[str, Any] = self.read(text) if text is not None else {}
         return kept
 
     def traceback(self, pause: Pause) -> str | None:

@@ -25,6 +25,7 @@ from .rules import (
     check_key,
     check_pauses,
     check_text,
+    checked_bound,
     heeds,
     judge,
     judge_all,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
     from statecore.core import Address, Ref, State
     from statecore.core.state import Turn
+
+
+NAME = "InMemoryDb"
 
 
 @define
@@ -99,12 +103,21 @@ class Kept:
 class InMemoryDb:
     """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
+    `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with their values, their keys, and the session
+    state of a session that has no other run. A run that goes on or waits is never forgotten. `max_value_bytes` bounds each stored value, 16 MiB
+    without it.
+
     Example: `Workflow("w", steps, db=InMemoryDb())`, which is what a workflow without `db` has.
     """
 
     blocking = False
+    keep: int | None
+    max_value_bytes: int | None
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int | None = 1000, *, max_value_bytes: int | None = None) -> None:
+        self.keep = checked_bound(NAME, "keep", keep)
+        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
+        self._over: dict[str, None] = {}  # the runs that have ended, in the order in which they did
         self._runs: dict[str, Kept] = {}  # in claim order, as those of each session
         self._sessions: dict[str, dict[str, Kept]] = {}
         self._starts: dict[tuple[str, str], str] = {}
@@ -202,7 +215,25 @@ class InMemoryDb:
                 kept.owner = kept.lease = None
             elif boundary.lease is not None:
                 kept.lease = boundary.lease
+            self._forget(boundary.run_id, kept.state.run)
             return False
+
+    def _forget(self, run_id: str, phase: str) -> None:
+        """Note that a run has ended, or goes on again; forget the runs that ended first, where there are more than are kept."""
+        if phase in ENDED:
+            self._over[run_id] = None
+        elif self._over:
+            self._over.pop(run_id, None)
+        while self.keep is not None and len(self._over) > self.keep:
+            run_id = next(iter(self._over))
+            del self._over[run_id]
+            identity = self._runs.pop(run_id).identity
+            session = self._sessions[identity.session_id]
+            del session[run_id]
+            if not session:
+                del self._sessions[identity.session_id]
+            if identity.key is not None:
+                del self._starts[identity.workflow_id, identity.key]
 
     @staticmethod
     def _answer(kept: Kept, boundary: Boundary) -> tuple[Decided, ...]:
@@ -318,6 +349,7 @@ class InMemoryDb:
             self._runs.clear()
             self._sessions.clear()
             self._starts.clear()
+            self._over.clear()
 
     @staticmethod
     def _waiting(kept: Kept, pause: Pause) -> Waiting:

@@ -173,6 +173,7 @@ class Values:
     """The values that a run's references stand for, gathered row by row."""
 
     texts: dict[Ref, Text] = field(factory=dict)
+    read: Callable[[str], Any] = decode
 
     def learn(self, replayed: Replayed) -> None:
         """Take in what a boundary brought."""
@@ -186,7 +187,7 @@ class Values:
             return None
         if isinstance(source, Gather):
             return {name: self.content(branch) for name, branch in source.branches}
-        return decode(self.texts[source])
+        return self.read(self.texts[source])
 
 
 # -- states ------------------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from statecore.errors import (
     UnknownDecision,
     UnknownPause,
     UnstorableValue,
+    UnsupportedSetting,
 )
 from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
@@ -49,6 +50,13 @@ MANY = 2**62
 TEXT = "text"
 _LEGAL = frozenset(LEGAL)
 _columns = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
+
+
+def checked_bound(where: str, name: str, bound: int | None) -> int | None:
+    """A bound that a user sets; None for none. Raises `UnsupportedSetting` for anything but a whole number from 1."""
+    if bound is not None and (type(bound) is not int or bound < 1):
+        raise UnsupportedSetting(where, f"{name}={bound!r}", "it is a whole number from 1, or None")
+    return bound
 
 
 def clock_text(time: Micros) -> str:

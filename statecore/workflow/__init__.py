@@ -1,7 +1,8 @@
 """The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are.
 
 Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls that the rooms below perform. `inbox` has `Inbox`: a
-store without a definition, for a process that only reads and decides. `options` has the words of calls, `streams` the iterators of
+store without a definition, for a process that only reads and decides. `options` has the words of calls, `known` the types of values that a
+workflow makes known, `off_loop` the methods that read or decide beside an event loop, `streams` the iterators of
 events. The other modules only give names import paths: `condition`, `decorators`, `loop`, `parallel`, `router`, `step`, `steps`,
 `types`. `Workflow` itself is loaded at its first use.
 

@@ -24,8 +24,11 @@ from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive
 from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
+from statecore.stores.rules import checked_bound
 
 from .inbox import Inbox
+from .known import learn
+from .off_loop import OffLoop
 from .options import (
     ContinueOptions,
     DecideOptions,
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from .streams import AsyncStream, Stream
 
 
-class Workflow:
+class Workflow(OffLoop):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
@@ -57,7 +60,9 @@ class Workflow:
     `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. A lower
     `version` (from 1; none counts as 0) never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry
     their events. `checks` are properties, or their texts, that `statecore check` proves or refutes; `dependencies` are live objects for
-    executors that ask for a `run_context`, never stored. Raises `DefinitionError`. Example: `statecore.examples.confirmation`.
+    executors that ask for a `run_context`, never stored. `types` are classes, base classes and modules whose values are
+    stored, beside those that annotations name; `max_value_bytes` bounds each value. Raises `DefinitionError`.
+    Example: `statecore.examples.confirmation`.
     """
 
     name: str
@@ -92,6 +97,8 @@ class Workflow:
         store_events: bool = False,
         checks: Sequence[Any] = (),
         dependencies: Mapping[str, Any] | None = None,
+        types: Sequence[Any] = (),
+        max_value_bytes: int | None = None,
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
@@ -103,8 +110,14 @@ class Workflow:
         self.session_id = session_id or str(uuid4())
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db = checked_store(db)
-        self.host = Host(self.db, session=self.get_session, dependencies={**(dependencies or {})}, shares_session=bool(session_id))
-        _ = self.compiled  # a wrong definition is refused where it is written
+        self.host = Host(
+            self.db,
+            session=self.get_session,
+            dependencies={**(dependencies or {})},
+            shares_session=bool(session_id),
+            max_value_bytes=checked_bound(where, "max_value_bytes", max_value_bytes),
+        )
+        learn(where, self.compiled, types, self.input_schema)  # a wrong definition is refused where it is written
 
     def __repr__(self) -> str:
         """The workflow and its first level."""
@@ -348,30 +361,6 @@ class Workflow:
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003
-
-    async def adecide(self, run_id: str, pause_id: str, decision: str, **options: Any) -> Requirement:
-        """`decide`, off the event loop."""
-        return await off_loop(self.db, lambda: self.decide(run_id, pause_id, decision, **options))
-
-    async def acancel_run(self, run_id: str, *, by: str | None = None) -> bool:
-        """`cancel_run`, off the event loop."""
-        return await off_loop(self.db, lambda: self.cancel_run(run_id, by=by))
-
-    async def aget_run_output(self, run_id: str) -> WorkflowRunOutput:
-        """`get_run_output`, off the event loop."""
-        return await off_loop(self.db, lambda: self.get_run_output(run_id))
-
-    async def aget_session(self, session_id: str | None = None) -> WorkflowSession | None:
-        """`get_session`, off the event loop."""
-        return await off_loop(self.db, lambda: self.get_session(session_id))
-
-    async def alist_runs(self, **options: Any) -> Listing[WorkflowRunOutput]:
-        """`list_runs`, off the event loop."""
-        return await off_loop(self.db, lambda: self.list_runs(**options))
-
-    async def alist_pauses(self, **options: Any) -> Listing[Requirement]:
-        """`list_pauses`, off the event loop."""
-        return await off_loop(self.db, lambda: self.list_pauses(**options))
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         commits = drive(ready.execution, ready.first)

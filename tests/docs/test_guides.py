@@ -30,6 +30,7 @@ RUN_HERE = (
     "reading-the-code",
     "releases",
     "reviews",
+    "values",
     "writing-a-store",
 )
 COMMAND = re.compile(r"^    \$ statecore (?P<line>.*?)(?:\s+# (?:exits (?P<code>\d)|.*))?$", re.MULTILINE)

@@ -22,6 +22,8 @@ ROOMS = {
     BASE: "",
     "cel": "runtime/",
     "diagrams": "draw/",
+    "numpy": "codec/science.py",
+    "pandas": "codec/science.py",
     "postgres": "stores/postgres/",
     "temporal": "temporal/",
     "testing": "testing/",

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from statecore.codec import Registry, decode, encode
-from statecore.codec.values import READERS
+from statecore.codec.reading import READERS
 from statecore.errors import UnreadableValue, UnstorableValue
 
 calm = settings(deadline=None)  # speed is measured elsewhere

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from statecore.core import Seconds
 from statecore.errors import StoreError, StoreForked, StoreUnavailable, UnsupportedSetting
-from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
@@ -75,6 +75,7 @@ class PostgresSchema:
 
     blocking = True
     _scripts: ClassVar[tuple[str, ...]] = SCRIPTS
+    max_value_bytes: int | None = None
 
     def __init__(self, db_url: str, *, db_schema: str | None, lease: Seconds, patience: Seconds, max_connections: int) -> None:
         self._conninfo, named_there = read_url(db_url)
@@ -194,22 +195,25 @@ class PostgresDb(PostgresSchema, Relational):
 
     `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
     transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
-    for `patience` seconds. `clock` is the server's: all machines have one time, whatever theirs is.
+    for `patience` seconds. `max_value_bytes` bounds each stored value, 16 MiB without it. `clock` is the server's: all machines have one time,
+    whatever theirs is.
 
     Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,
         db_url: str,
         *,
         db_schema: str | None = None,
         lease: Seconds = LEASE_SECONDS,
+        max_value_bytes: int | None = None,
         patience: Seconds = 30.0,
         max_connections: int = 10,
     ) -> None:
         Relational.__init__(self)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
+        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
 
     def _furnish(self, connection: psycopg.Connection) -> None:
         """Bring the schema to the newest version, and see that nothing of it is missing."""

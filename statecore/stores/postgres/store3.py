@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from statecore.core import Seconds
 from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
 from statecore.stores.frames.questions import event_id
-from statecore.stores.rules import LEASE_SECONDS, LEGAL
+from statecore.stores.rules import LEASE_SECONDS, LEGAL, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import WITNESSES
 from statecore.stores.sql.writing import learn_moves
@@ -96,16 +96,18 @@ class PostgresDb3(PostgresSchema, Relational):
 
     _scripts = SCRIPTS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,
         db_url: str,
         *,
         db_schema: str | None = None,
         lease: Seconds = LEASE_SECONDS,
+        max_value_bytes: int | None = None,
         patience: Seconds = 30.0,
         max_connections: int = 10,
     ) -> None:
         Relational.__init__(self)
+        self.max_value_bytes = checked_bound("PostgresDb3", "max_value_bytes", max_value_bytes)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
 
     def is_there(self) -> bool:

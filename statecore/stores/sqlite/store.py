@@ -19,7 +19,7 @@ from weakref import WeakSet
 from statecore.core import Seconds
 from statecore.errors import StoreCorrupt, StoreError, StoreForked, StoreReplaced, StoreUnavailable, UnsupportedSetting
 from statecore.stores.records import Text
-from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql import writing
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
@@ -74,6 +74,7 @@ class SqliteFile:
     _settings: ClassVar[Mapping[str, str | int]] = NO_MORE
     path: Path
     lease: Seconds
+    max_value_bytes: int | None = None
     blocking: bool
 
     def __init__(
@@ -231,23 +232,26 @@ class SqliteDb(SqliteFile, Relational):
 
     `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
     nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
-    on another host and went away; on this host a dead owner is known at once. `connection_factory` makes the connections, for tests that inject faults.
+    on another host and went away; on this host a dead owner is known at once. `max_value_bytes` bounds each stored value, 16 MiB
+    without it. `connection_factory` makes the connections, for tests that inject faults.
 
     Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
 
     _sharing: Sharing[Boundary, Obstacle]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,
         db_file: str | Path | None = None,
         *,
         durability: Literal["full", "normal"] = "full",
         db_url: str | None = None,
         lease: Seconds = LEASE_SECONDS,
+        max_value_bytes: int | None = None,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         Relational.__init__(self)
+        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
 

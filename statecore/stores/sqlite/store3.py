@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from statecore.core import Seconds
 from statecore.stores.frames.framing import SALT_BYTES
-from statecore.stores.rules import LEASE_SECONDS
+from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql3 import writing
 from statecore.stores.sql3.events import Salted, cut
@@ -90,16 +90,18 @@ class SqliteDb3(SqliteFile, Relational):
     _settings = {"secure_delete": 1}  # noqa: RUF012  # never changed
     _sharing: Sharing[tuple[Salted, Written | None, Place | None], Place | Obstacle]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,
         db_file: str | Path | None = None,
         *,
         durability: Literal["full", "normal"] = "full",
         db_url: str | None = None,
         lease: Seconds = LEASE_SECONDS,
+        max_value_bytes: int | None = None,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         Relational.__init__(self)
+        self.max_value_bytes = checked_bound("SqliteDb3", "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
 

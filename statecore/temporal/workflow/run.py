@@ -44,6 +44,9 @@ LONGEST = timedelta(days=3650)
 LONGEST_TIMER = timedelta(days=365)
 """A deadline may be further away; then it is waited for again."""
 
+TOGETHER = 1_048_576
+"""The most bytes of the session state that two calls leave together; histories rely on it."""
+
 SAID = "decisions are applied beside what runs"
 """What histories of this release mark where they apply a decision before the run is parked; those of earlier ones do not."""
 
@@ -181,7 +184,7 @@ class Run:
             return ends.interrupted(self.execution, call, detail_of(end["detail"]).error or "")
         if end["session_state"] is not None:
             try:
-                self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state)
+                self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state, TOGETHER)
             except UnstorableValue as error:  # what two calls left is too large together (P10)
                 return ends.failed(self.execution, call, error)
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY

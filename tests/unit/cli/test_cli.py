@@ -675,12 +675,12 @@ TYPED = """
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("asks", {"show r": '(not readable here) {"$type":["money",3]}', "show r --json": "SC401"}),
-        ("shows", {"show r": "| (not readable here) SC401", "pending": "| (not readable here) SC401"}),
+        ("asks", {"show r": "3", "show r --json": '"content":3'}),
+        ("shows", {"show r": "| 3", "pending": "| 3"}),
     ],
 )
-def test_a_value_of_an_unknown_type_is_shown_as_it_is_stored(cli, folder, name, lines):
-    """What only the workflow's own process can read, handed on or under review, keeps nobody from looking at the run, or from deciding."""
+def test_a_value_of_an_unknown_type_is_shown_as_plain_data(cli, folder, name, lines):
+    """A process without the type shows the plain data, handed on or under review, and can decide (VALUE-2)."""
     (folder / "typed.py").write_text(dedent(TYPED))
     paused = statecore("run", f"typed.py:{name}", "--run-id", "r", cwd=folder)
     assert paused.returncode == PAUSED
@@ -691,8 +691,9 @@ def test_a_value_of_an_unknown_type_is_shown_as_it_is_stored(cli, folder, name, 
 
 
 def test_a_stored_value_is_readable():
-    """A tag that nobody here knows is shown as it is stored, and nothing as nothing."""
-    assert readable('{"$type":["money",3]}') == '(not readable here) {"$type":["money",3]}'
+    """A value of an unknown type is shown as its plain data, damage as it is stored, and nothing as nothing."""
+    assert readable('{"$type":["money",3]}') == "3"
+    assert readable('{"$strange":3}') == '(not readable here) {"$strange":3}'
     assert readable(None) == ""
 
 

@@ -1,13 +1,12 @@
 import sys
 import threading
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Context, Decimal, localcontext
-from enum import Enum, IntEnum
-from fractions import Fraction
 from pathlib import Path
 from subprocess import run
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,12 +20,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = datetime(2024, 10, 27, 2, 30)  # noqa: DTZ001  # the hour that Berlin has twice
 
 
-class Colour(str, Enum):
-    red = "red"
+class Whole(int):
+    pass
 
 
-class Level(IntEnum):
-    low = 1
+class Plain:
+    pass
 
 
 class Text(str):
@@ -52,9 +51,6 @@ class Summer(tzinfo):
 class Money:
     amount: Decimal
     currency: str
-
-
-Point = namedtuple("Point", "x y")  # noqa: PYI024  # the plain kind is the one that people have
 
 
 def exact(value):
@@ -147,24 +143,20 @@ for _ in range(60):
     BOMB = [BOMB, BOMB]
 WIDE = ["y" * 1000] * 1_000_000
 
+LOCK: Any = threading.Lock()
 REFUSED = {
     "a lock in a list in a dict": ({"a": [0, 1, 2, threading.Lock()]}, "$.a[3]", "a lock cannot be stored"),
     "an object": (object(), "$", "an object cannot be stored"),
     "a function": ([print], "$[0]", "a builtin_function_or_method"),
     "a class": ((1, int), "$[1]", "a type"),
-    "an enum that is a str": ({"c": Colour.red}, "$.c", "a Colour (a kind of str, which"),
-    "an enum that is an int": ({"c": Level.low}, "$.c", "a Level (a kind of int, which"),
     "a subclass of str": (Text("x"), "$", "a Text (a kind of str, which"),
-    "a named tuple": ([Point(1, 2)], "$[0]", "a Point (a kind of tuple, which"),
+    "a kind of int": ({"c": Whole(1)}, "$.c", "a Whole (a kind of int, which"),
     "a subclass of dict": (Dict(a=1), "$", "a Dict (a kind of dict, which"),
-    "an ordered dict": (OrderedDict(a=1), "$", "an OrderedDict (a kind of dict"),
-    "a default dict": (defaultdict(list), "$", "a defaultdict (a kind of dict"),
-    "a dataclass without a codec": ({"price": Money(Decimal(1), "EUR")}, "$.price", "a Money cannot be stored"),
-    "a complex number": (1j, "$", "a complex"),
-    "a fraction": (Fraction(1, 3), "$", "a Fraction"),
-    "a path": ({"my file": Path("x")}, "$['my file']", "cannot be stored"),
-    "a bytearray": (bytearray(b"x"), "$", "a bytearray"),
-    "a range": (range(3), "$", "a range"),
+    "a default dict with a factory of its own": ([defaultdict(lambda: 1)], "$[0]", "a defaultdict whose factory"),
+    "a lock in a field": ({"price": Money(LOCK, "EUR")}, "$.price.amount", "a lock cannot be stored"),
+    "a lock in a deque": (deque([1, threading.Lock()]), "$[1]", "a lock cannot be stored"),
+    "a lock in an ordered dict": (OrderedDict(a=threading.Lock()), "$.a", "a lock cannot be stored"),
+    "a class of no family": ({"my file": Plain()}, "$['my file']", "a Plain cannot be stored"),
     "a generator": ((n for n in [1]), "$", "a generator"),
     "an exception": (ValueError("x"), "$", "a ValueError"),
     "a subclass of str as a key": ({"a": {1: 1, Text("k"): 1}}, "$.a.keys()[1]", "a Text"),
@@ -172,7 +164,7 @@ REFUSED = {
     "a lock at a tuple key": ({(1,): threading.Lock()}, "$[<tuple>]", "a lock"),
     "a lock at a long key": ({"k" * 500: threading.Lock()}, f"$['{'k' * 39}...]", "a lock"),
     "a lock at a key no terminal prints": ({"\ud800\x1b[2J": threading.Lock()}, r"$['\ud800\x1b[2J']", "a lock"),
-    "a kind of int in a set": ({"tags": {Level.low}}, "$.tags{}", "a Level"),
+    "a kind of int in a set": ({"tags": {Whole(1)}}, "$.tags{}", "a Whole"),
     "a surrogate pair in halves": (["\ud83d\ude00"], "$[0]", "a surrogate pair in halves"),
     "a key with a surrogate pair in halves": ({"\ud83d\ude00": 1}, "$.keys()[0]", "a surrogate pair in halves"),
     "a zone named with halves": (time(tzinfo=timezone(timedelta(0), "\ud83d\ude00")), "$", "a surrogate pair in halves"),
@@ -202,7 +194,7 @@ def test_an_awkward_value_comes_back_the_same(value):
 def test_an_unstorable_value_is_refused_by_name_and_place(value, where, why):
     """What would not come back the same is refused, and the refusal says where in the value it stands and what it is."""
     with pytest.raises(UnstorableValue) as caught:
-        encode(value)
+        encode(value, limit=1_048_576)
     assert where in (None, caught.value.path)
     assert why in caught.value.why
 
