@@ -41,7 +41,8 @@ class StepInput:
     """The argument of an executor. Values are read on access, and belong to this attempt: a change of one affects no other attempt.
 
     `input` is the run's input; `previous_step_content` the content of the step before on the path taken (None after a skipped
-    step); `idempotency_key` is the same for every attempt of this step in this run; `attempt` counts from 0.
+    step); `idempotency_key` is the same for every attempt of one wish, whatever ended the earlier ones, and another after a person has
+    rejected the output (KEY-2); `attempt` counts from 0.
 
     The engine makes it from what is stored; a test makes one from values, to call an executor by hand: `previous_step_outputs` are outputs
     by step name, as `StepOutput` or its plain data, and `decision` is the answer at the gate.

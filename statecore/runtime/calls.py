@@ -343,9 +343,18 @@ def values_of(execution: Execution, call: Call) -> CallValues:
 
 def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
     """The input of one call."""
-    turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
-    key = f"{execution.identity.run_id}/{call.at}{turn}"
+    key = wish_key(execution.identity.run_id, call, values.cursor)
     return StepInput.of(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
+
+
+def wish_key(run_id: str, call: Call, cursor: Cursor) -> str:
+    """The idempotency key of a call: one for all attempts of one wish, another after each output that a person has rejected (KEY-2).
+
+    A `~` in an address comes before 0 or 1, so that no address ends in the part that counts rejections.
+    """
+    turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
+    rejected = f"~r{cursor.marks.reviews}" if cursor.marks.reviews else ""
+    return f"{run_id}/{call.at}{turn}{rejected}"
 
 
 def run_context(execution: Execution, values: CallValues) -> RunContext:

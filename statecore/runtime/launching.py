@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from statecore.codec import decode, encode
+from statecore.codec import CODECS, decode, encode
 from statecore.core import BEGINNING
 from statecore.core.state import RULES_VERSION, State
 from statecore.definition.forms import checked
@@ -215,15 +215,16 @@ def same_request(first: Identity, again: Identity) -> None:
 
 
 def checked_input(name: str, schema: Any, given: Any) -> Any:
-    """A run's input, checked and completed by the workflow's schema; plain data, so that it can be stored. Raises `InvalidInput`."""
+    """A run's input, checked and completed by the workflow's schema: the model itself where it can be stored (VALUE-5). Raises `InvalidInput`."""
     if schema is None:
         return given
     if not hasattr(schema, "model_validate"):
         return checked(name, schema, given)
     try:
-        return schema.model_validate(given).model_dump()
+        model = schema.model_validate(given)
     except ValueError as error:
         raise InvalidInput(name, reasons(error, given)) from None  # a traceback would show its text, and with it the value
+    return model if CODECS.learn(type(model)) is not None else model.model_dump()
 
 
 def resume(  # as many keywords as a continuation has settings

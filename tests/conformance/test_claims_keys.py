@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 from attrs import evolve
 
-from statecore import RunStatus, Step, StepOutput, Worker, Workflow
+from statecore import Loop, RunStatus, Step, StepOutput, Worker, Workflow
 from statecore.errors import AlreadyDecided, KeyReused, RunFailed, StepFailed, UnsupportedSetting
 from statecore.runtime import Host
 from statecore.runtime.host import REMEMBERED
@@ -225,3 +225,62 @@ def test_a_decision_is_one_decision(db, calls):
     with pytest.raises(KeyReused):
         workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="k")
     assert workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="l").by is None
+
+
+@pytest.mark.spec("KEY-2")
+def test_a_wish_has_one_key(db, drive):
+    """Automatic retries, a person's retry and a reopened run call with the same key; after a rejected output the key is another, each time."""
+    keys: list[tuple[int, str]] = []
+
+    def pay(step_input):
+        keys.append((step_input.attempt, step_input.idempotency_key))
+        if step_input.attempt < 3:
+            raise OSError("card machine is off")
+        return "paid"
+
+    step = Step("pay", pay, max_retries=1, on_error="pause", requires_output_review=True, on_reject="retry")
+    workflow = Workflow("flow", [step], db)
+    run = drive.run(workflow, run_id="r")
+    for word in ("retry", "reject", "reject", "confirm"):
+        run.requirements[-1].decide(word)
+        run = drive.resume(workflow, run)
+    assert run.content == "paid"
+    assert keys == [
+        *[(attempt, "r/pay") for attempt in range(4)],
+        (4, "r/pay~r1"),
+        (5, "r/pay~r2"),
+    ]
+
+
+@pytest.mark.spec("KEY-2")
+def test_a_reopened_run_keeps_its_key(db, drive):
+    """A failed run that a person reopens calls with the key of the failed attempt."""
+    keys: list[str] = []
+
+    def pay(step_input):
+        keys.append(step_input.idempotency_key)
+        if len(keys) == 1:
+            raise OSError("off")
+
+    workflow = Workflow("flow", [Loop("each", [Step("pay", pay)], max_iterations=1)], db)
+    with pytest.raises(OSError, match="off"):
+        drive.run(workflow, run_id="r")
+    drive.resume(workflow, run_id="r", retry_failed=True)
+    assert keys == ["r/each/pay.0"] * 2
+
+
+@pytest.mark.spec("KEY-2")
+def test_no_name_makes_two_keys_one():
+    """A step whose name looks like the key of another one's second wish has a key of its own."""
+    keys: list[str] = []
+
+    def pay(step_input):
+        keys.append(step_input.idempotency_key)
+
+    first = Step("pay", pay, requires_output_review=True, on_reject="retry")
+    workflow = Workflow("flow", [first, Step("pay~r1", pay), Step("pay~1r1", pay)])
+    run = workflow.run(run_id="r")
+    for word in ("reject", "confirm"):
+        run.requirements[0].decide(word)
+        run = workflow.continue_run(run)
+    assert len(set(keys)) == len(keys) == 4

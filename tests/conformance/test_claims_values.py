@@ -266,3 +266,20 @@ def test_nothing_else_is_readable_for_an_inbox(db_file):
     Workflow("w", [Step("a", lambda _: kinds.order(), requires_output_review=True)], SqliteDb(db_file=db_file)).run(run_id="r")
     [asked] = Inbox(SqliteDb(db_file=db_file)).show("r").requirements
     assert asked.step_output.content == asked.shown_output().content == kinds.order()  # type: ignore[union-attr]  # a question about an output
+
+
+@pytest.mark.spec("VALUE-5")
+def test_an_input_schema_hands_on_its_model(db, drive, reopened):
+    """A pydantic `input_schema` hands each step the validated model, also behind a pause and through another store; the run shows it."""
+    seen: list[Any] = []
+
+    def flow(store: Any) -> Workflow:
+        gate = Step("b", lambda s: seen.append(s.input), requires_confirmation=True)
+        return Workflow("flow", [Step("a", lambda s: seen.append(s.input)), gate], store, input_schema=Customer)
+
+    run = drive.run(flow(db), {"name": "ada"})
+    confirm_all(run)
+    done = drive.resume(flow(reopened()), run)
+    assert [*seen, done.input] == [Customer(name="ada")] * 3
+    assert {type(each) for each in seen} == {Customer}
+    assert seen[0].name == "ADA!"

@@ -158,7 +158,7 @@ def flow(scenario: Scenario, db: RunReader, log: Path, *, owner: str | None = No
     def work(name: str) -> Callable[..., Any]:
         def called(step_input: Any) -> Any:
             run, _, place = step_input.idempotency_key.partition("/")
-            at = place.partition("#")[0]
+            at = place.partition("~r")[0]
             seen = stored_about(db.path, run, at, step_input.attempt) if isinstance(db, SqliteDb) else ()
             note(log, Effect("start", run, at, step_input.attempt, os.getpid(), seen))
             note(log, Effect("end", run, at, step_input.attempt, os.getpid()))

@@ -92,7 +92,7 @@ class Stage:
 
         def called(step_input: Any) -> str:
             run, _, place = step_input.idempotency_key.partition("/")
-            at = place.partition("#")[0]
+            at = place.partition("~r")[0]
             seen = self.stored_about(run, at, step_input.attempt)
             if self.overtaken(actor, run):
                 seen = tuple(word for word in seen if word != "done")
