@@ -162,12 +162,13 @@ def on_timeout(value: OnTimeout | str) -> OnTimeout:
 class HumanReview:
     """The questions about a component, and the outcome of a rejection, an error or an expired deadline.
 
-    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`), or of
-    a Router for a route; `requires_output_review` shows the output (True, or a predicate of the `StepOutput`);
-    `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip
-    for everything else; `retry` runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest
-    enclosing component that sets it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`.
-    `dangerous` marks a component that must not begin after a no to another one: `statecore check` names the gates whose no leads on to it.
+    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`),
+    or of a Router for a route; `requires_output_review` shows the output (True, or a predicate of the `StepOutput`, with a
+    `run_context` if it has that parameter); `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults
+    to the else branch for a Condition and to skip for everything else; `retry` runs again with the feedback, at most `max_retries`
+    times. `on_error` unset means that the nearest enclosing component that sets it decides, and `fail` where none does. `timeout`
+    is in seconds; an expired pause takes `on_timeout`. `dangerous` marks a component that must not begin after a no to another one:
+    `statecore check` names the gates whose no leads on to it.
 
     Example: `HumanReview(requires_confirmation=True, on_reject="cancel")`, and in `statecore.examples.cancellation`.
     """
@@ -219,11 +220,8 @@ def merged(
     if own is not None:
         result = laid_over(where, result, own, [each for each in SETTINGS if getattr(own, each) != DEFAULTS[each]])
     refuse_unsupported(kind, where, result)
-    if result.requires_output_review not in (True, False) and wants_context(
-        where, "requires_output_review", result.requires_output_review, "output"
-    ):
-        message = f"The requires_output_review of {where} is called with the output alone; leave run_context out."
-        raise DefinitionError(message)
+    if result.requires_output_review not in (True, False):
+        wants_context(where, "requires_output_review", result.requires_output_review, "output")  # a wrong one is refused here
     return result
 
 

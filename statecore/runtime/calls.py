@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from statecore.codec import LIMIT, decode, encode
+from statecore.codec import decode, encode
 from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
+from statecore.definition.calling import wants_context
 from statecore.definition.schemas import instance
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
@@ -24,6 +25,7 @@ from statecore.stores.history import OVER
 
 from . import agents
 from .answers import model_of
+from .sharing import Change, session_seen
 
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
@@ -75,7 +77,9 @@ def judge(execution: Execution, call: Call, values: CallValues) -> Any:
     content = execution.content(values.cursor.marks.output)
     media = execution.media(values.cursor.marks.output)
     output = StepOutput(content=content, step_name=component.name, address=call.at, attempt=call.attempt, **media)
-    return ask(component.human_review.requires_output_review, output, execution, values, wants=False)
+    predicate = component.human_review.requires_output_review
+    wants = wants_context(component.name, "requires_output_review", predicate, "output")
+    return ask(predicate, output, execution, values, wants=wants)
 
 
 MADE: dict[str, Callable[[Execution, Call, CallValues], Any]] = {
@@ -141,7 +145,7 @@ class CallValues:
     def __init__(self, execution: Execution, call: Call, cursor: Cursor) -> None:
         self._execution, self._call, self.cursor = execution, call, cursor
         self._state: dict[str, Any] | None = None
-        self._base = execution.session_state
+        self._base = execution.session_state if cursor.phase != w.judging else session_seen(execution, cursor)
 
     def run_input(self) -> Any:
         """The run's input."""
@@ -192,33 +196,19 @@ class CallValues:
             self._state = state
         return self._state
 
-    def changed_state(self) -> str | None:
-        """The session state as this attempt leaves it, encoded; None where it did not change. Raises `UnstorableValue`.
+    def changed_state(self) -> Change | None:
+        """The change that this attempt made to the session state; None without one.
 
-        Where a call beside it has succeeded meanwhile, the keys that this one changed are laid over what that one left.
+        Raises `UnstorableValue` for a state that cannot be stored, also together with what calls beside this one left.
         """
         if self._state is None:
             return None
         text = encode(self._state, limit=self._execution.host.limit)
         if text == self._base:
             return None
-        return laid_over(self._base, text, self._execution.session_state, self._execution.host.limit)
-
-
-def laid_over(base: str, mine: str, now: str, limit: int = LIMIT) -> str:
-    """The session state of one call, laid over what another one left meanwhile: of the keys that this one changed, this one's values.
-
-    `base` is what this one began with, `mine` what it left, `now` what is there; all are encoded, and so is the answer.
-    """
-    if now == base:
-        return mine
-    before, after, merged = decode(base), decode(mine), decode(now)
-    for key in {**before, **after}:  # in an order that a replay has too
-        if key not in after:
-            merged.pop(key, None)
-        elif key not in before or encode(before[key]) != encode(after[key]):
-            merged[key] = after[key]
-    return encode(merged, limit=limit)
+        change = Change(self._base, text)
+        change.over(self._execution.session_state, self._execution.host.limit)
+        return change
 
 
 def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
@@ -337,7 +327,8 @@ class PastMapping(Mapping[str, StepOutput]):
 
 
 def values_of(execution: Execution, call: Call) -> CallValues:
-    """The values that a call is made with."""
+    """The values that a call is made with; what an earlier one of the same attempt changed, and was given up, is dropped."""
+    execution.changes.pop(execution.place(call), None)
     return CallValues(execution, call, execution.cursor_at(call))
 
 

@@ -12,7 +12,7 @@ from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed
 from statecore.lifecycles import CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body
-from statecore.stores.detail import NO_DETAIL, Detail, detail_text
+from statecore.stores.detail import NO_DETAIL, Detail, detail_of, detail_text
 from statecore.stores.records import NO_BODY
 
 from . import agents
@@ -22,11 +22,14 @@ from .traces import trace_of
 if TYPE_CHECKING:
     from .calls import CallValues
     from .execution import Execution
+    from .sharing import Change
 
 ASKED = {"evaluate": "evaluator", "test": "end_condition", "judge": "requires_output_review"}
 """The setting that holds the code of a question of yes or no."""
 NUMPY = frozenset({("numpy", "bool_"), ("numpy", "bool")})
 """The bool of numpy, which is no bool of Python; it had the first name until numpy 2."""
+GIVES = frozenset({w.succeed, w.stop})
+"""The ends of a call that bring an output."""
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
 
@@ -36,13 +39,26 @@ def returned(execution: Execution, call: Call, value: Any, values: CallValues) -
     try:
         event = RETURNED[call.kind](execution, call, value)
         changed = values.changed_state() if event.trigger != w.fail else None
+        if changed is not None and is_reviewed(execution, event):
+            event = event._replace(body=holding(event.body, changed))
+        elif changed is not None:
+            execution.changes[execution.place(call)] = changed
     except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
         return failed(execution, call, error)
-    if changed is not None:
-        execution.session_state = changed
     if event.body.value is not None:
         execution.texts[Ref(call.at, call.turn, call.attempt)] = event.body.value
     return event
+
+
+def is_reviewed(execution: Execution, event: Event) -> bool:
+    """Whether the output that an event brings may be put under review before its step completes."""
+    facts = execution.program.nodes[event.at].facts
+    return event.trigger in GIVES and (w.needs_review in facts or w.judges_output in facts)
+
+
+def holding(body: Body, change: Change) -> Body:
+    """A body that keeps a change of the session state until the review of its output is over (SESSION-3)."""
+    return body._replace(detail=detail_text(detail_of(body.detail)._replace(session=change.text())))
 
 
 def handed_on(execution: Execution, call: Call, value: Any) -> Event:

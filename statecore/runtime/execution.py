@@ -29,6 +29,7 @@ from statecore.core import (
     asks,
 )
 from statecore.core.owed import references
+from statecore.core.path import REVIEWED
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
 from statecore.lifecycles import ASK_KINDS, KINDS, SHOWS, exhaustive
@@ -38,8 +39,11 @@ from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
+from .sharing import session_after
+
 if TYPE_CHECKING:
     from .host import Host
+    from .sharing import Change
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
@@ -72,14 +76,11 @@ class Execution:
     """Whether somebody follows the run piece by piece."""
     read: Callable[[str], Any] = decode
     """How stored values are read: strictly, or as plain data where they are only shown."""
-    _saved_session: str = field(init=False)
+    changes: dict[tuple[Address, Turn, int], Change] = field(factory=dict)
+    """What calls that have ended did to the session state, until the boundary of their end."""
     _history: History | None = None
     _decided_at: dict[str, Micros] = field(factory=dict)
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
-
-    def __attrs_post_init__(self) -> None:
-        """The session state as it is stored."""
-        self._saved_session = self.session_state
 
     @property
     def program(self) -> Program:
@@ -95,7 +96,7 @@ class Execution:
         if not (self.parked and self.time):
             return None
         return Record(
-            self.identity, self.state, self.seq, self.held, self._saved_session, None, self.epoch, None, None, None, self.time
+            self.identity, self.state, self.seq, self.held, self.session_state, None, self.epoch, None, None, None, self.time
         )
 
     @property
@@ -163,6 +164,10 @@ class Execution:
         """At which attempt an entered component is."""
         return next((frame.attempt for frame in self.state.frames if frame.at == at), 0)
 
+    def place(self, call: Call) -> tuple[Address, Turn, int]:
+        """Where the move of a call's end will be: an end condition's is of its Loop, without the iteration."""
+        return call.at, call.turn[: self.program.nodes[call.at].depth], call.attempt
+
     # -- boundaries --------------------------------------------------------------------------------------------------------------
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
@@ -180,6 +185,9 @@ class Execution:
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
             entries[0] = entries[0]._replace(body=adopting(entries[0].body, self.program.fingerprint, self.adopted_by))
+        session = self.session_state
+        if self.changes or any(cursor.phase in REVIEWED for cursor in effect.before.cursors):
+            session = session_after(self, effect)
         if not (is_alone(effect.before) and is_alone(after)):
             opened, closed = self.asked(effect, time)
         return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
@@ -193,7 +201,7 @@ class Execution:
             opened,
             closed,
             tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
-            self.session_state if self.session_state is not self._saved_session else None,
+            session if session is not self.session_state else None,
             after.run != w.running,
             heeds_cancel,
             (self.program.fingerprint, self.program.canonical) if adopts else None,
@@ -276,8 +284,12 @@ class Execution:
         if boundary.definition is not None:
             fingerprint, canonical = boundary.definition
             self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
-        self._saved_session, self.parked, self.time = self.session_state, boundary.parks, boundary.time
-        self.lease = boundary.lease or self.lease
+        self.parked, self.time, self.lease = boundary.parks, boundary.time, boundary.lease or self.lease
+        if boundary.session_state is not None:
+            self.session_state = boundary.session_state
+        if self.changes:
+            for move in effect.after.moves:
+                self.changes.pop((move.at, move.turn, move.attempt), None)
         self.put = boundary.opened
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}

@@ -30,7 +30,7 @@ class Detail(NamedTuple):
     `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, `where` is the user's frame nearest to
     it and `traceback` its bounded traceback; `success` is False for a step that failed and said stop. `choices` are what a selector chose,
     `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
-    the run over for it in spite of what speaks against it.
+    the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
     """
 
     success: bool = True
@@ -46,6 +46,7 @@ class Detail(NamedTuple):
     adopted_by: str | None = None
     where: str | None = None
     traceback: str | None = None
+    session: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -139,6 +140,7 @@ ROW_NAMES: dict[str, Reader] = {
     "adopted_by": is_text,
     "where": is_text,
     "traceback": is_text,
+    "session": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

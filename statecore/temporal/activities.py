@@ -117,7 +117,6 @@ async def beat() -> None:
 
 def ended(execution: Execution, call: Call, store: wire.Values | None) -> Plain:
     """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
-    before = execution.session_state
     inputs = values_of(execution, call)
     try:
         given = finish_now(call_user(execution, call, inputs), manner_of(execution, call))
@@ -128,7 +127,8 @@ def ended(execution: Execution, call: Call, store: wire.Values | None) -> Plain:
     except BaseException as stop:  # noqa: BLE001  # nobody's error (ERR-9): the call was interrupted, and the worker goes on
         return plain_event(ends.interrupted(execution, call, type(stop).__name__))
     event = ends.returned(execution, call, given, inputs)
-    changed = execution.session_state if execution.session_state is not before else None
+    change = execution.changes.get(execution.place(call))
+    changed = change.mine if change is not None else None
     try:
         end = plain_event(event, wire.moved(store, event.body.value), changed)
         wire.checked(f"what {call.at!r} returned", end)

@@ -10,6 +10,7 @@ from zlib import compress, decompress
 from attrs import evolve, frozen
 
 from statecore.stores import Decided, Entry, InMemoryDb, Pause, PauseFilter, Waiting
+from statecore.stores.detail import detail_of
 from statecore.stores.memory import Kept
 from statecore.temporal.wire import Plain, plain_head, read, read_head, row
 
@@ -50,12 +51,16 @@ def read_waiting(plain: list[Any]) -> tuple[Pause, Decided | None]:
 
 
 class Ledger(InMemoryDb):
-    """The store of one run. `moved` names the pages of its past that lie in the values store, each with the number of its last row."""
+    """The store of one run. `moved` names the pages of its past that lie in the values store, each with the number of its last row.
+
+    `kept_changes` are the changes of the session state that wait for a review, of rows that were moved.
+    """
 
     def __init__(self, run_id: str) -> None:
         super().__init__()
         self.run_id = run_id
         self.moved: list[tuple[int, str]] = []
+        self.kept_changes: dict[int, str] = {}
 
     @property
     def kept(self) -> Kept:
@@ -95,7 +100,10 @@ class Ledger(InMemoryDb):
 
     def move(self, names: list[tuple[int, str]]) -> None:
         """The past lies elsewhere from now on."""
-        kept = self.kept
+        kept, held = self.kept, set(self.kept.held.values())
+        changes = {row.seq: detail_of(row.body.detail).session for row in kept.entries if row.seq in held}
+        self.kept_changes |= {seq: change for seq, change in changes.items() if change is not None}
+        self.kept_changes = {seq: change for seq, change in self.kept_changes.items() if seq in held}
         kept.elsewhere, kept.entries = kept.seq, []
         kept.pauses = {name: pause for name, pause in kept.pauses.items() if name in kept.open_at}
         kept.decisions = {name: each for name, each in kept.decisions.items() if name in kept.pauses}
@@ -104,7 +112,8 @@ class Ledger(InMemoryDb):
     def carried(self, past: str) -> Plain:
         """The run as its next execution begins with it; `past` is the text of the past that was not moved."""
         told = self.told()
-        return {**told, "past": past, "elsewhere": self.kept.elsewhere, "moved": [list(each) for each in self.moved]}
+        carried = {**told, "past": past, "elsewhere": self.kept.elsewhere, "moved": [list(each) for each in self.moved]}
+        return {**carried, "changes": [list(each) for each in self.kept_changes.items()]} if self.kept_changes else carried
 
     @classmethod
     def carrying(cls, identity: Identity, carried: Plain) -> Ledger:
@@ -121,5 +130,6 @@ class Ledger(InMemoryDb):
             if decided is not None:
                 kept.decisions[pause.pause_id] = decided
         ledger._runs[identity.run_id] = kept
+        ledger.kept_changes = dict(carried.get("changes", []))
         ledger.moved = [(seq, name) for seq, name in carried["moved"]]
         return ledger

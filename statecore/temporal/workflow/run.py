@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.runtime import ends
-    from statecore.runtime.calls import laid_over
+    from statecore.runtime.sharing import Change
     from statecore.runtime.storing import decided_beside, listens, store, woken
     from statecore.stores import Body, Decided
     from statecore.stores.detail import detail_of
@@ -183,10 +183,12 @@ class Run:
         if end["trigger"] == w.interrupt:
             return ends.interrupted(self.execution, call, detail_of(end["detail"]).error or "")
         if end["session_state"] is not None:
+            change = Change(base, end["session_state"])
             try:
-                self.execution.session_state = laid_over(base, end["session_state"], self.execution.session_state, TOGETHER)
+                change.over(self.execution.session_state, TOGETHER)
             except UnstorableValue as error:  # what two calls left is too large together (P10)
                 return ends.failed(self.execution, call, error)
+            self.execution.changes[self.execution.place(call)] = change
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
         return self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
 

@@ -171,7 +171,7 @@ rows = st.recursive(st.none() | st.integers(1), lambda inner: st.dictionaries(st
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, texts, texts, texts, texts, texts, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
