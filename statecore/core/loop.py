@@ -15,7 +15,7 @@ with an instant in it is not kept, and a program keeps only a few for each compo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .owed import Call, Timer, owed
 from .reducer import advance, stands_at
@@ -39,13 +39,14 @@ def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advance
     if len(events) > 1:
         return advance(program, state, *events)
     [event] = events
-    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices)
+    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm)
     known: tuple[Advanced, int] | None = program.memo.get(key)
     if known is not None:
-        return with_body(*known, event)
+        return with_body(*known, event.body)
     after = advance(program, state, event)
     if event.body is not None and is_timeless(after) and len(program.memo) < max(LEAST, EACH * len(program.nodes)):
-        program.memo[key] = after, next(place for place, move in enumerate(after.moves) if move.body is not None)
+        place = next(place for place, move in enumerate(after.moves) if move.body is not None)
+        program.memo[key] = with_body(after, place, None), place  # an output is let go with its run
     return after
 
 
@@ -54,10 +55,10 @@ def is_timeless(after: Advanced) -> bool:
     return all(cursor.marks.due is None for cursor in after.state.cursors)
 
 
-def with_body(after: Advanced, place: int, event: Event) -> Advanced:
-    """An answer with what this event brings for the journal, at the move that it fired."""
+def with_body(after: Advanced, place: int, body: Any) -> Advanced:
+    """An answer with what an event brings for the journal, at the move that it fired."""
     moves, was = after.moves, after.moves[place]
-    move = Move(was.machine, was.at, was.turn, was.attempt, was.source, was.trigger, was.dest, event.body, was.hands_on)
+    move = Move(was.machine, was.at, was.turn, was.attempt, was.source, was.trigger, was.dest, body, was.hands_on)
     return Advanced(after.state, (*moves[:place], move, *moves[place + 1 :]))
 
 

@@ -29,10 +29,18 @@ REVIEWED = frozenset({w.judging, w.awaiting_review})
 Onward: TypeAlias = "tuple[Turn, Source | None, Source | None] | None"
 
 
-def take(draft: Draft, cursor: Cursor, trigger: str, body: Any = None, choices: tuple[Address, ...] = ()) -> None:
-    """Fire a row at a cursor, and follow it."""
+def take(  # noqa: PLR0913  # the parts of an event, one by one
+    draft: Draft,
+    cursor: Cursor,
+    trigger: str,
+    body: Any = None,
+    choices: tuple[Address, ...] = (),
+    *,
+    firm: bool = False,
+) -> None:
+    """Fire a row at a cursor, and follow it. A firm failure is met by the error policy, whatever retries are left."""
     node = draft.program.nodes[cursor.at]
-    facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS else node.facts
+    facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS and not firm else node.facts
     gives = cursor.marks.output
     if trigger == w.edit or (gives is None and node.machine in LEAVES):
         gives = Ref(cursor.at, cursor.turn, cursor.attempt)

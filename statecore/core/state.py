@@ -131,7 +131,7 @@ class Event(NamedTuple):
 
     `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `by` is the person who decided or
     cancelled, as the caller names them; no row asks for it yet, and `loop.recall` relies on that. `body` is for the journal; the reducer
-    never looks at it.
+    never looks at it. A `firm` failure is one that a repetition cannot mend: no automatic retry follows it.
     """
 
     trigger: str
@@ -142,6 +142,7 @@ class Event(NamedTuple):
     choices: tuple[Address, ...] = ()
     time: Micros = 0
     by: str | None = None
+    firm: bool = False
 
 
 class Move(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.codec import encode
 from statecore.core import Address, Call, Event, Node, Ref
 from statecore.definition import StepOutput
-from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed
+from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed, UnstorableValue, ValueTooLarge
 from statecore.lifecycles import CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body
@@ -30,6 +30,8 @@ NUMPY = frozenset({("numpy", "bool_"), ("numpy", "bool")})
 """The bool of numpy, which is no bool of Python; it had the first name until numpy 2."""
 GIVES = frozenset({w.succeed, w.stop})
 """The ends of a call that bring an output."""
+UNSTORABLE = (UnstorableValue, ValueTooLarge)
+"""Errors that the next attempt would meet again: no automatic retry follows them (VALUE-3)."""
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
 
@@ -106,7 +108,7 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     text = bounded(said if said is not None else text_of(error))
     trace = trace_of(error, function_of(execution, call))
     said_of = trouble(execution, call, text, type(error).__name__)._replace(where=trace.where, traceback=trace.text)
-    return execution.event(w.fail, call, Body(detail_text(said_of)))
+    return execution.event(w.fail, call, Body(detail_text(said_of)))._replace(firm=isinstance(error, UNSTORABLE))
 
 
 def interrupted(execution: Execution, call: Call, why: str) -> Event:

@@ -136,7 +136,8 @@ def event_at(program: Program, state: State, rows: Sequence[Entry], place: int) 
     if node is None or cursor is None:
         raise ReplayFailed(row.seq, f"the run does not stand at {row.at!r}")
     by = detail_of(row.body.detail).by
-    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, by)
+    firm = row.trigger == w.fail and row.dest != w.backing_off  # where no retry was left, it makes no difference
+    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, by, firm)
 
 
 def chosen(exits: Mapping[str, str], row: Entry) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -165,6 +167,54 @@ def test_what_cannot_be_stored_is_found_before_a_person_is_asked(db, drive, call
     with pytest.raises(UnstorableValue, match=r"\$\.rows\[0\]: an object cannot be stored.*register_codec\(object, "):
         drive.run(workflow)
     assert workflow.list_pauses() == []
+
+
+@pytest.mark.spec("VALUE-3")
+def test_what_cannot_be_stored_is_not_retried(db, drive, calls):
+    """Automatic retries do not repeat a call whose value cannot be stored; a person may, and other failures are retried as before."""
+    work = calls.does("a", object(), OSError("1"), OSError("2"), "fine")
+    workflow = Workflow("flow", [Step("a", work, max_retries=2, on_error="pause")], db)
+    run = drive.run(workflow)
+    assert (run.steps_with_errors[0].error_type, run.metrics["attempts"]) == ("UnstorableValue", 1)
+    run.steps_with_errors[0].retry()
+    done = drive.resume(workflow, run)
+    assert (done.content, done.metrics["attempts"]) == ("fine", 4)
+
+
+@pytest.mark.spec("VALUE-3")
+@pytest.mark.parametrize("policy", ["skip", "fail"])
+def test_every_policy_meets_the_first_of_them(db, drive, calls, policy):
+    """Under skip the step is skipped at once, under fail the run fails at once: the step is called once."""
+    workflow = Workflow("flow", [Step("a", calls.does("a", object(), "never"), max_retries=2, on_error=policy)], db)
+    if policy == "fail":
+        with pytest.raises(UnstorableValue):
+            drive.run(workflow)
+    else:
+        assert drive.run(workflow).content is None
+    assert len(calls.seen) == 1
+
+
+@pytest.mark.spec("VALUE-4")
+def test_memory_is_let_go(db, drive):
+    """100 steps of 1 MB: after the output is dropped the process holds less than 10 MB of them."""
+    workflow = Workflow("flow", [Step(f"s{n}", lambda s: s.step_name * 400_000) for n in range(100)], db)
+    other = Workflow("other", [Step("a", lambda _: 1)], db)
+    drive.run(other)
+    if isinstance(db, InMemoryDb):
+        db.keep = 1
+    gc.collect()
+    tracemalloc.start()
+    try:
+        run = drive.run(workflow)
+        assert len(run.content) == 1_200_000
+        assert tracemalloc.get_traced_memory()[1] > 1_000_000
+        del run
+        drive.events = []
+        drive.run(other)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.spec("VALUE-3")

@@ -44,6 +44,11 @@ LONGEST = timedelta(days=3650)
 LONGEST_TIMER = timedelta(days=365)
 """A deadline may be further away; then it is waited for again."""
 
+FIRM = "what cannot be stored is not called again"
+"""A mark of this release in histories: an earlier one repeated a call whose value could not be stored."""
+
+UNSTORABLE = tuple(kind.__name__ for kind in ends.UNSTORABLE)
+
 TOGETHER = 1_048_576
 """The most bytes of the session state that two calls leave together; histories rely on it."""
 
@@ -190,7 +195,9 @@ class Run:
                 return ends.failed(self.execution, call, error)
             self.execution.changes[self.execution.place(call)] = change
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
-        return self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
+        event = self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
+        firm = detail_of(end["detail"]).error_type in UNSTORABLE and workflow.patched(FIRM)
+        return event._replace(firm=firm) if event.trigger == w.fail else event
 
     async def wait(self, holds: Callable[[], bool], due: Micros | None) -> bool:
         """Wait until something holds; False where an instant came first. Temporal's own cancellation is heeded as everybody's is."""
