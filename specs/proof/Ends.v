@@ -204,7 +204,7 @@ Definition G d := fresh d = [] /\ Forall rests (cursors d) /\ match run d with
   | P_pending | P_completed | P_cancelled => cursors d = []
   | P_paused => situation p (cursors d) = L_answers_owed
   | P_running => situation p (cursors d) = L_calls_owed \/ situation p (cursors d) = L_timers_owed
-  | P_failed => True | _ => False end.
+  | P_failed => situation p (cursors d) = L_some_failed | _ => False end.
 Definition over d := run d = P_cancelled /\ cursors d = [] /\ fresh d = [] /\ endings d = [].
 Definition D d := R P_running d \/ over d.
 
@@ -228,14 +228,14 @@ Proof.
   - destruct (cancel_over _ _ _ H I) as [(O1 & O2 & O3 & _) _]. split; auto. rewrite O1, O2. auto.
   - injection H as <-. destruct I as (I1 & I2 & _). split; auto. split; auto. rewrite I1. auto.
   - destruct (fire_places p d T_fail [] _) as [e|] eqn:E; [|discriminate]. pose proof E as EP. apply (fire_places_R P_running) in E; auto.
-    assert (FE : fresh e = []).
+    assert (FE : fresh e = [] /\ cursors e = cursors d).
     { clear -EP FR. revert EP FR. unfold fire_places. generalize (open_nodes p d). intros l. revert d. induction l as [|x l IH]; simpl; intros d EP FR.
       - injection EP as <-; auto.
       - destruct (dfire p d (fst x) (snd x) 0 _ T_fail _ None) as [[y g]|] eqn:DF.
-        + apply IH in EP; auto. apply dfire_same in DF as (_ & _ & DF). simpl. congruence.
+        + apply dfire_same in DF as (_ & DF2 & DF). simpl in EP. apply IH in EP; [|congruence]. destruct EP as [EP1 EP2]. split; auto. congruence.
         + rewrite (fold_none (fun d x => do y <- dfire p d (fst x) (snd x) 0 (if T_fail =t T_resume then P_failed else P_running) T_fail ([] ++ facts (N (fst x))) None; Some (snd y))) in EP. discriminate. }
     apply fire_run_inv in H as (H1 & H2 & H3 & _). destruct E as (E1 & E2 & _). rewrite E1 in H1. apply running_row in H1.
-    split; [congruence|]. split; [rewrite H2; auto|]. rewrite H1. auto.
+    split; [destruct FE; congruence|]. split; [rewrite H2; auto|]. rewrite H1, H2, (proj2 FE). auto.
   - injection H as <-. destruct I as (I1 & I2 & _). split; auto. split; auto. rewrite I1. auto.
   - apply fire_run_inv in H as (H1 & H2 & H3 & _). destruct I as (I1 & I2 & _). rewrite I1 in H1. apply running_row in H1.
     split; [congruence|]. split; [rewrite H2; auto|]. rewrite H1, H2. auto.
@@ -410,5 +410,28 @@ Proof.
     rewrite L, S, E in Q. destruct o; auto. }
   destruct (run d); auto; try contradiction; try (rewrite C in I; destruct I).
   destruct C as [C|C]; exfalso; [apply NC|apply NT]; eapply X; eauto; reflexivity.
+Qed.
+(* LAW-8: a run has failed if and only if a component in it has failed, no call is owed and nothing was cancelled. *)
+Lemma situation_first d x : situation p (cursors d) = x -> x = L_some_failed -> (exists c, In c (cursors d) /\ ph c = P_failed) /\ ~ owes_an O_call d.
+Proof.
+  intros S ->. cbv beta iota delta [situation joint find fst] in S.
+  repeat match type of S with context [if existsb ?g ?l then _ else _] => let E := fresh "E" in destruct (existsb g l) eqn:E; try discriminate S end.
+  split.
+  - apply in_situation in E1 as (c & I & L). exists c. split; auto. unfold line_of, failed_ in L. destruct (ph c =p P_cancelled); [discriminate|].
+    destruct (ph c =p P_failed) eqn:F; [apply internal_phase_dec_bl; auto|]. destruct (owes_ p c) as [[]|]; discriminate.
+  - intros (c & I & L). apply owes_line in L. assert (existsb (fun c => line_beq L_calls_owed (line_of p c)) (cursors d) = true); [|congruence].
+    apply in_situation. eauto.
+Qed.
+Theorem failed_iff d : G d -> (run d = P_failed <-> (exists c, In c (cursors d) /\ ph c = P_failed) /\ ~ owes_an O_call d).
+Proof.
+  intros (_ & _ & C). split.
+  - intros F. rewrite F in C. eapply situation_first; eauto.
+  - intros [(c & I & F) NC]. assert (LF : line_of p c = L_some_failed) by (unfold line_of, failed_; rewrite F; reflexivity).
+    assert (EF : existsb (fun c => line_beq L_some_failed (line_of p c)) (cursors d) = true) by (apply in_situation; eauto).
+    assert (EC : existsb (fun c => line_beq L_calls_owed (line_of p c)) (cursors d) = false).
+    { apply not_true_is_false. intros Q. apply in_situation in Q as (y & Y & L). apply NC. exists y. split; auto. pose proof (line_owes y) as Q. rewrite L in Q. auto. }
+    destruct (run d); auto; exfalso; try contradiction; try (rewrite C in I; destruct I);
+    unfold situation, joint, find, fst in C; rewrite EF, EC in C;
+    (match type of C with context [if ?b then _ else _] => destruct b end); solve [discriminate C | destruct C as [C|C]; discriminate C].
 Qed.
 End ends.

@@ -735,7 +735,7 @@ Proof.
     constructor; try congruence. intros _ b u b0 EN. exfalso. exact (NE _ _ EN).
   - intros q Q. apply (anc_inv p) in Q as [Q _]. congruence.
   - intros _ (m & [<-|[]] & [Q _] & _). simpl in Q. congruence.
-  - split; [|right; auto]. intros b u EN. exfalso. exact (NE _ _ EN).
+  - split; [|simpl; auto]. intros b u EN. exfalso. exact (NE _ _ EN).
 Qed.
 Lemma sorted_perm {A} le (l : list A) : Permutation l (sorted le l).
 Proof.
@@ -773,17 +773,20 @@ Proof.
     + unfold cancel in H. repeat match type of H with match ?q with _ => _ end = _ => destruct q; [|discriminate] end. eapply fire_run_begun; eauto.
     + destruct (fire_places p d T_fail [] _); [|discriminate]. eapply fire_run_begun; eauto.
 Qed.
+Lemma events_St d v vs g : fold_left (fun o v => do d <- o; apply p d v) (v :: vs) (Some d) = Some g -> G p d -> unbegun d -> St d [] -> Forall event1 (v :: vs) ->
+  St g [] /\ D p g.
+Proof.
+  intros F GD U S E. simpl in F. inversion E as [|? ? E1 E2]; subst. destruct (apply p d v) as [e|] eqn:A.
+  2: { rewrite (fold_none (fun d v => apply p d v)) in F. discriminate. }
+  pose proof (apply_St _ _ _ A U S E1) as S1. apply (apply_D p W2) in A; [|exact GD]. clear U S GD E.
+  revert e A S1 F. induction vs as [|u vs IH]; simpl; intros e A S1 F; [injection F as <-; auto|]. inversion E2 as [|? ? E3 E4]; subst.
+  destruct (apply p e u) as [h|] eqn:AU; [|rewrite (fold_none (fun d v => apply p d v)) in F; discriminate].
+  apply (IH E4 h); auto; [eapply apply_DD; eauto|]. eapply apply_St; eauto. intros Q. exfalso. destruct A as [[A _]|[A _]]; congruence.
+Qed.
 Lemma advance_St k d v vs d' : advance p k d (v :: vs) = Some d' -> G p d -> unbegun d -> St d [] -> Forall event1 (v :: vs) -> St d' [] /\ unbegun d'.
 Proof.
-  unfold advance. intros H GD U S E. simpl in H. inversion E as [|? ? E1 E2]; subst. destruct (apply p d v) as [e|] eqn:A.
-  2: { rewrite (fold_none (fun d v => apply p d v)) in H. discriminate. }
-  pose proof (apply_St _ _ _ A U S E1) as S1. apply (apply_D p W2) in A; [|exact GD]. clear U S GD.
-  destruct (fold_left _ vs (Some e)) as [g|] eqn:F; [|discriminate].
-  assert (Q : St g [] /\ D p g).
-  { clear H E. revert e A S1 F. induction vs as [|u vs IH]; simpl; intros e A S1 F; [injection F as <-; auto|]. inversion E2 as [|? ? E3 E4]; subst.
-    destruct (apply p e u) as [h|] eqn:AU; [|rewrite (fold_none (fun d v => apply p d v)) in F; discriminate].
-    apply (IH E4 h); auto; [eapply apply_DD; eauto|]. eapply apply_St; eauto. intros Q. exfalso. destruct A as [[A _]|[A _]]; congruence. }
-  destruct Q as [SG DG]. destruct (settle p k g) as [h|] eqn:SE; [|discriminate]. injection H as <-.
+  unfold advance. intros H GD U S E. destruct (fold_left _ (v :: vs) (Some d)) as [g|] eqn:F; [|discriminate].
+  destruct (events_St _ _ _ _ F GD U S E) as [SG DG]. destruct (settle p k g) as [h|] eqn:SE; [|discriminate]. injection H as <-.
   destruct (settle_begun _ _ _ SE DG) as [B FR]. split; [|intros Q; simpl in Q; contradiction]. apply tidy_St; auto. eapply settle_St; eauto.
 Qed.
 Lemma start_of_all : St beginning [] /\ unbegun beginning.

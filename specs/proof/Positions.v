@@ -129,7 +129,7 @@ Record Level (J : list move) (F : list frame) (a : addr) (t : turn) : Prop := {
   l_parallel : parent (N a) <> 0 -> kind_ (N (parent (N a))) = K_parallel -> forall f, In f F -> f_at f = parent (N a) ->
     f_tn f = cut (parent (N a)) t -> ~ In a (map fst (f_done f)) }.
 Definition Own (J : list move) (F : list frame) x := let a := pa x in let t := pt x in match ps x with
-  | Fresh => (forall b u, entered J b u -> At b a -> cut a u <> cut a t) /\ (kind_ (N a) = K_loop \/ length t = depth (N a))
+  | Fresh => (forall b u, entered J b u -> At b a -> cut a u <> cut a t) /\ length t = depth (N a)
   | Open n => (kind_ (N a) = K_loop \/ length t = depth (N a)) /\ entered J a (cut a t)
     /\ (forall f, In f F -> f_at f = a -> f_tn f <> cut a t)
     /\ (forall b u, entered J b u -> Anc b a -> cut a u = cut a t -> turns_inside a /\ nth (depth (N a)) u 0 < n)
@@ -422,7 +422,7 @@ Proof.
       * apply G3. right. apply AA; auto.
     + intros q Q. apply G4, AA; auto.
     + intros _ E. apply ended_entered in E; [|apply I]. apply (UN b (cut b t)); auto using At_refl. apply cut_same.
-    + unfold Own. simpl. split; auto. right. lia.
+    + unfold Own. simpl. split; auto. lia.
   - rewrite Forall_forall in *. intros y Y. destruct (D y Y) as (c & e & A1 & A2 & A3 & A4 & A5 & A6 & A7). exists c, e. simpl in *.
     repeat split; auto. destruct A5 as [<-|A5]; [exfalso; apply NP, (x_beside X); auto|]. right. apply AA; auto.
 Qed.
@@ -576,7 +576,7 @@ Proof.
   - intros q Q. apply anc_at in Q. rewrite P in Q. rewrite <- (cut_at a q u), T, cut_at by auto. destruct Q as [<-|Q]; auto.
     split; [apply G5; discriminate|apply G6].
   - intros _ E. apply ended_entered in E; auto. apply (U _ _ E (At_refl _)). rewrite cut_same. apply cut_all; auto.
-  - unfold Own. simpl. split; [|right; auto]. intros c w EN C. rewrite (cut_all p b u); auto. apply (U c w); auto.
+  - unfold Own. simpl. split; [|auto]. intros c w EN C. rewrite (cut_all p b u); auto. apply (U c w); auto.
 Qed.
 Lemma div_child a t s b u s2 y : Div (Pos a t s) y -> parent (N b) = a -> a <> 0 -> cut a u = cut a t -> Div (Pos b u s2) y.
 Proof.

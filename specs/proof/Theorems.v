@@ -1,6 +1,6 @@
 (* The checker of well-formedness, that it decides what the theorems ask for, and the theorems for every program that it accepts. *)
 Require Import List Arith Bool Lia. Import ListNotations.
-Require Import Tables Core Checker Rows Gates Ends Positions Once.
+Require Import Tables Core Checker Rows Gates Ends Positions Once Settle.
 
 Section checker.
 Variable p : program.
@@ -108,12 +108,13 @@ Hypothesis W : wfb p (length l) = true.
 Lemma beyond_size a : length l <= a -> get p a = nobody. Proof. intros A. simpl. apply nth_overflow; auto. Qed.
 Lemma well : wf p /\ wf2 p. Proof. apply (wfb_sound p (length l)); auto. apply beyond_size. Qed.
 Lemma among : wf3 p. Proof. apply (wfb_among p (length l)); auto. apply beyond_size. Qed.
-Lemma history_fair d later m past : history p d -> moves d = later ++ m :: past -> fair p past m.
+Lemma history_St d : history p d -> St p d [] /\ unbegun p d.
 Proof.
-  destruct well as [W1 W2]. pose proof among as W3. intros H. assert (S : St p d [] /\ unbegun p d).
-  { induction H as [|d v vs k d' H IH E A]; [apply start_of_all; auto|]. destruct IH as [I U]. eapply advance_St; eauto. apply history_G; auto. }
-  apply fair_split, S.
+  destruct well as [W1 W2]. pose proof among as W3. induction 1 as [|d v vs k d' H IH E A]; [apply start_of_all; auto|]. destruct IH as [I U].
+  eapply advance_St; eauto. apply history_G; auto.
 Qed.
+Lemma history_fair d later m past : history p d -> moves d = later ++ m :: past -> fair p past m.
+Proof. intros H. apply fair_split. apply (history_St _ H). Qed.
 
 Theorem ENTERED_ONCE d later m past w : history p d -> moves d = later ++ m :: past -> m_on m = T_enter -> In w past -> m_on w = T_enter ->
   m_at w = m_at m -> m_tn w <> m_tn m.
@@ -161,6 +162,20 @@ Proof. intros H. exact (over_is_over p (proj2 well) k d v vs (history_G p d (pro
 Theorem LAW_4_a_failed_run_is_only_reopened d v vs k d' : history p d -> run d = P_failed -> advance p k d (v :: vs) = Some d' ->
   v_at v = 0 /\ v_on v = T_resume.
 Proof. intros H. exact (failed_is_over p k d v vs d' (history_G p d (proj2 well) H)). Qed.
+Theorem LAW_8_failed_iff d : history p d -> (run d = P_failed <-> (exists c, In c (cursors d) /\ ph c = P_failed) /\ ~ owes_an p O_call d).
+Proof. intros H. apply failed_iff. apply history_G; auto. apply well. Qed.
+Theorem LAW_8_an_end_leaves_nothing_open d : history p d -> run d = P_completed \/ run d = P_cancelled -> cursors d = [].
+Proof. intros H E. destruct (history_G p d (proj2 well) H) as (_ & _ & C). destruct E as [E|E]; rewrite E in C; auto. Qed.
+Theorem SETTLE_ends d v vs e : history p d -> Forall (event_ok p) (v :: vs) -> fold_left (fun o v => do d <- o; apply p d v) (v :: vs) (Some d) = Some e ->
+  Comes p e /\ exists k, forall j, k <= j -> settle p j e = settle p k e.
+Proof.
+  destruct well as [W1 W2]. pose proof among as W3. intros H E F. destruct (history_St _ H) as [S U].
+  destruct (events_St p W1 W2 W3 _ _ _ _ F (history_G p _ W2 H) U S E) as [SE DE].
+  assert (C : Comes p e).
+  { destruct DE as [RE|(O1 & O2 & O3 & O4)]; [eapply (comes_to_rest p W1 W2 W3 (length l)); eauto; apply beyond_size|].
+    apply rests_. unfold micro, is_failing. rewrite O2, O3, O4. reflexivity. }
+  split; auto. apply comes_fuel; auto.
+Qed.
 End main.
 
 (* SKIP-1: a step that is skipped hands None to its sibling, whatever skipped it. *)

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "one iteration more": ("facts", "iteration + 1 >= node.limits.iterations", "iteration >= node.limits.iterations"),
     "one review more": ("facts", "cursor.marks.reviews >= node.limits.reviews", "cursor.marks.reviews > node.limits.reviews"),
     "the innermost is left last": ("draft", "(-each[0].at.count", "(each[0].at.count"),
+    "an ending inside goes on twice": ("path", "elif all(e.at != unit.at for e in draft.endings):", "else:"),
     "a cursor inside is any turn's": ("draft", "if c.turn[:depth] == turn[:depth] and", "if"),
 }
 
@@ -121,28 +123,25 @@ def judged(driver: Path, name: str, size: str = "sample") -> dict[str, int]:
 
 
 def main(driver: str, name: str, size: str) -> int:
-    """Compare the changed core with the model and print the counts."""
+    """Compare the changed core with the model until something differs, and print the counts."""
     if name:
         sys.meta_path.insert(0, Finder(name))
-    from specs.model.programs import pausing, random_programs
+    from specs.model.programs import ending, pausing, random_programs
     from specs.proof import tables
     from specs.proof.model import Model
     from tests.proof.comparing import Comparison, compared
-    from tests.proof.workflows import larger
+    from tests.proof.workflows import larger, telling
 
     few = size == "sample"
-    walked = [*pausing(), *larger(15 if few else 60, 1)]
+    walked = [[*ending(), *pausing()], *([program] for program in larger(15 if few else 200, 1))]
+    drawn = [[program] for program in (*ending(), *telling(), *random_programs(4 if few else 20, 7))]
+    walks = (1 if few else 2, 16 if few else 25, 100 if few else 400)
     with Model(Path(driver)) as model:
         found = Comparison(model)
         try:
-            found = compared(
-                model,
-                walked,
-                [*random_programs(4 if few else 20, 7)],
-                1,
-                (1 if few else 2, 16 if few else 25, 60 if few else 200),
-                found,
-            )
+            for number, (walking, drawing) in enumerate(zip_longest(walked, drawn, fillvalue=())):
+                if not found.differences:
+                    compared(model, walking, drawing, number, walks, found)
         except Exception as error:  # noqa: BLE001  # a changed core may break down anywhere, and is noticed by that, too
             found.counts["breakdowns"] += 1
             found.differ(repr(error))

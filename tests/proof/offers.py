@@ -22,6 +22,9 @@ TRIGGERS = list(dict.fromkeys(trigger for table in TABLES.values() for trigger i
 INTERNAL = {w.enter, w.start, w.finish, w.leave, w.pause, w.cancel}
 """Triggers that nothing in the world fires at a component; the core still has to answer as the model does."""
 
+UNROUTED = [trigger for trigger in TRIGGERS if trigger not in {w.select, w.choose}]
+"""Triggers that carry no choices; a route without any is refused before it reaches the core (ROUTE-2)."""
+
 ROUTES = 3
 """How many children of a Router are permuted at most."""
 
@@ -64,7 +67,13 @@ def foreign(program: Program, state: State, draw: Random) -> Iterator[Event]:
         yield Event(trigger, cursor.at, (*cursor.turn, 0), cursor.attempt)
         yield Event(trigger, cursor.at, cursor.turn[:-1], cursor.attempt)
     for at in draw.sample(sorted(program.nodes), min(2, len(program.nodes))):
-        yield Event(draw.choice(TRIGGERS), at, (0,) * program[at].depth)
+        yield Event(draw.choice(UNROUTED), at, (0,) * program[at].depth)
+
+
+def alone(program: Program, state: State, draw: Random) -> list[Event]:
+    """All single events that are offered in a state, but for those that are late."""
+    at_cursors = chain.from_iterable(at_cursor(program, cursor) for cursor in state.cursors)
+    return [*at_run(), *at_cursors, *foreign(program, state, draw)]
 
 
 def everything(program: Program, state: State, draw: Random, before: Events = ()) -> list[Events]:
@@ -91,3 +100,18 @@ def onward(program: Program, state: State, draw: Random) -> Events | None:
     if len(state.cursors) > 1 and draw.random() < 0.3 and outcome(program, state, pair) is not None:  # how often at once
         return pair
     return (draw.choice(good),)
+
+
+UNSAID = {w.enter, w.cancel}
+"""Triggers that the core would take at a cursor, and that nothing outside the core says there: `enter` at one that waits for a place, and `cancel`."""
+
+
+def heard(program: Program, state: State, draw: Random) -> list[Event]:
+    """The events that the core hears in a state, of all that can be said there, foreign ones included."""
+    said = [event for event in alone(program, state, draw) if event.trigger not in UNSAID or not event.at]
+    return [event for event in said if outcome(program, state, (event,)) is not None]
+
+
+def is_route(event: Event) -> bool:
+    """Whether several choices are made: the explorer and the engine try two in reverse order, here all selections are tried."""
+    return event.trigger in {w.select, w.choose} and len(event.choices) > 1

@@ -10,7 +10,7 @@ from unittest import mock
 
 from specs.model import programs
 from statecore.core import Program
-from statecore.definition.components import Loop, Parallel, Router
+from statecore.definition import Definition, Loop, Parallel, Router, Step, Steps
 
 LARGEST = 60
 """Nodes of a workflow, the run itself among them."""
@@ -38,6 +38,18 @@ def parallel(draw: Random, name: str, depth: int) -> Parallel:
     bound = draw.choice((None, None, 1, 2))
     branches, found = programs.some(draw, depth, draw.randint(1, 3)), programs.policy(draw)
     return programs.fitted(Parallel, *branches, name=name, max_concurrency=bound, **found)
+
+
+def telling() -> list[Program]:
+    """Small workflows in which failures, stops and units that are left meet in a Parallel: most mutants of the core show in them."""
+    x, y = Step("x", programs.code), Step("y", programs.code)
+    both = Parallel(x, Steps("c", [y, Step("z", programs.code)]), name="p")
+    gated = Step("g", programs.code, requires_confirmation=True)
+    return [
+        programs.compiled(Parallel(x, y, gated, name="p", max_concurrency=1)),
+        programs.compiled(Definition("w", (Steps("u", [both], on_error="skip"),)), Step("a", programs.code)),
+        programs.compiled(Parallel(Steps("c", [Step("f", programs.code, on_error="skip"), y]), x, name="p")),
+    ]
 
 
 def larger(count: int, seed: int, least: int = 2) -> Iterator[Program]:
