@@ -116,7 +116,7 @@ def judged(driver: Path, name: str, size: str = "sample") -> dict[str, int]:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=limited,  # noqa: PLW1509  # no thread of this process holds a lock that the child needs
+        preexec_fn=limited,  # no thread of this process holds a lock that the child needs
     )
     if done.returncode == -signal.SIGXCPU:
         return {"differences": 1, "endless": 1}
