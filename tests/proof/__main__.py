@@ -63,12 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"{dict(counts)}\n")
         names = list(islice(MUTANTS, wanted.mutants))
         seen = dict(zip(names, pool.map(partial(judged, driver, size="full"), names), strict=True))
-    figures = {**dict(sorted(counts.items())), "mutants": {name: found["differences"] for name, found in seen.items()}}
+    mutants = {name: found["differences"] for name, found in seen.items()}
+    figures = {**dict(sorted(counts.items())), "mutants": mutants}
     text = json.dumps(figures, indent=2) + "\n"
     sys.stdout.write(text)
     if wanted.out is not None:
         wanted.out.write_text(text, encoding="utf-8")
-    return int(bool(counts["differences"]) or not all(figures["mutants"].values()))
+    return int(bool(counts["differences"]) or not all(mutants.values()))
 
 
 if __name__ == "__main__":
