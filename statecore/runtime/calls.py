@@ -25,7 +25,7 @@ from statecore.stores.history import OVER
 
 from . import agents
 from .answers import model_of
-from .sharing import Change, session_seen
+from .sharing import Change, session_seen, session_to_be
 
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
@@ -207,7 +207,7 @@ class CallValues:
         if text == self._base:
             return None
         change = Change(self._base, text)
-        change.over(self._execution.session_state, self._execution.host.limit)
+        change.over(session_to_be(self._execution), self._execution.host.limit)
         return change
 
 

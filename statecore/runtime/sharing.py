@@ -70,6 +70,14 @@ class Sharer(Protocol):
     changes: dict[tuple[Address, Turn, int], Change]
 
 
+def session_to_be(execution: Sharer) -> str:
+    """The session state as it will be when the ends of calls that are known here are stored."""
+    session = execution.session_state
+    for change in execution.changes.values():
+        session = change.over(session)
+    return session
+
+
 def session_seen(execution: Sharer, cursor: Cursor) -> str:
     """The session state as a review predicate sees it: the visible one, with the change that waits for the review."""
     kept = kept_change(execution, cursor.marks.output)

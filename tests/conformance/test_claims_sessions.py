@@ -165,3 +165,13 @@ def test_what_a_review_holds_back_may_be_stopped(db, drive):
     run.requirements[0].decide("confirm")
     done = drive.resume(workflow, run)
     assert (done.content, done.session_state) == ("over", {"n": 1})
+
+
+@pytest.mark.spec("SESSION-3", "VALUE-4")
+def test_what_branches_leave_together_may_be_too_large(db, drive):
+    """Of two branches that leave more together than can be stored, one fails by name, and the state of the other stays."""
+    both = Parallel(Step("a", writes(a="x" * 600), on_error="skip"), Step("b", writes(b="x" * 600), on_error="skip"), name="both")
+    run = drive.run(Workflow("flow", [both, Step("end", lambda _: "fine")], db, max_value_bytes=1_000))
+    assert run.content == "fine"
+    failed = [each.failures[-1]["error_type"] for each in run.step_results[0].steps if each.status == "skipped"]
+    assert (failed, len(run.session_state)) == (["UnstorableValue"], 1)

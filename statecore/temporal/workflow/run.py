@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.runtime import ends
-    from statecore.runtime.sharing import Change
+    from statecore.runtime.sharing import Change, session_to_be
     from statecore.runtime.storing import decided_beside, listens, store, woken
     from statecore.stores import Body, Decided
     from statecore.stores.detail import detail_of
@@ -190,7 +190,7 @@ class Run:
         if end["session_state"] is not None:
             change = Change(base, end["session_state"])
             try:
-                change.over(self.execution.session_state, TOGETHER)
+                change.over(session_to_be(self.execution), TOGETHER)
             except UnstorableValue as error:  # what two calls left is too large together (P10)
                 return ends.failed(self.execution, call, error)
             self.execution.changes[self.execution.place(call)] = change
