@@ -9,9 +9,9 @@ import click
 from attrs import asdict
 
 from statecore.asking.text import clean
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import migrate as migrated
-from statecore.stores.sqlite.store3 import THREE
 
 from . import exits
 from .care import counting, store_argument, told

@@ -1,6 +1,6 @@
 """Names handed on: `from statecore.db.sqlite import SqliteDb`. Every store serves both colours, so `AsyncSqliteDb` is the same store."""
 
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store3 import SqliteDb
 
 AsyncSqliteDb = SqliteDb
 

@@ -26,7 +26,7 @@ def statecore_clock() -> Clock:
 def statecore_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunStore]:
     """A store in memory, and one in a file: a test that takes it runs with both. What it leaves must obey the invariants."""
     from statecore.stores import InMemoryDb  # noqa: PLC0415  # the same
-    from statecore.stores.sqlite.store import SqliteDb  # noqa: PLC0415  # the same
+    from statecore.stores.sqlite.store3 import SqliteDb  # noqa: PLC0415  # the same
 
     from .paths import assert_invariants  # noqa: PLC0415  # the same
 

@@ -83,9 +83,8 @@ def test_a_run_that_somebody_else_has_by_then_is_let_alone(drive, db_file, calls
     workflow = broken(calls, db_file, 2, monkeypatch)
     with pytest.raises(StoreUnavailable):
         drive.run(workflow, run_id="r")
-    with sqlite3.connect(db_file) as other:
-        seq, epoch = other.execute("SELECT seq, epoch FROM run").fetchone()
     left = workflow.db.load("r")
+    seq, epoch = left.seq, left.epoch
     workflow.db.release("r", epoch)
     claim = Claim(left.owner)
     workflow.db.commit(Boundary("r", epoch + 1, seq, left.updated + 1, left.state, (), left.held, claim=claim))

@@ -16,7 +16,7 @@ from statecore.runtime import aio, sync
 from statecore.runtime.launching import launch
 from statecore.runtime.worker import Worker
 from statecore.stores import PauseFilter
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store3 import SqliteDb
 from statecore.testing import Clock, timed
 from statecore.testing.stores.samples import DEAD
 from tests.conformance.drive import Drive, history, statuses, triggers

@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from statecore import Condition, Loop, OnError, Parallel, Router, RunStatus, SqliteDb, Step, StepInput, Workflow
+from statecore import Condition, Loop, OnError, Parallel, Router, RunStatus, Step, StepInput, Workflow
 from statecore.errors import RunBusy
 from statecore.runtime import ends
 from statecore.runtime.traces import Trace
 from statecore.stores import RunFilter
 from statecore.stores.sqlite.health import verify
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 GOLDEN = Path(__file__).parents[1] / "seeds" / "same-bytes.json"
 BEGAN = 1_700_000_000_000_000

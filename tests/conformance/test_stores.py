@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from statecore.stores import InMemoryDb
-from statecore.stores.sqlite.store import SqliteDb
-from statecore.stores.sqlite.store3 import SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from statecore.testing.stores import SharedStoreConformance, StoreConformance
 
 
@@ -18,22 +18,22 @@ class TestInMemoryDb(StoreConformance):
         return InMemoryDb()
 
 
-class TestSqliteDb(SharedStoreConformance):
+class TestSqliteDb2(SharedStoreConformance):
     """One file, waiting for the disk at each commit."""
 
     def opener(self, folder):
         """A file in a folder of the folder."""
         deep = folder / "deep"
         deep.mkdir(exist_ok=True)
-        return partial(SqliteDb, deep / "runs.db")
+        return partial(SqliteDb2, deep / "runs.db")
 
 
-class TestSqliteDbNormal(SharedStoreConformance):
+class TestSqliteDb2Normal(SharedStoreConformance):
     """One file, not waiting for the disk."""
 
     def opener(self, folder):
         """A file in the folder, which need not be there yet."""
-        return partial(SqliteDb, folder / "runs.db", durability="normal")
+        return partial(SqliteDb2, folder / "runs.db", durability="normal")
 
 
 class Format3(SharedStoreConformance):
@@ -48,19 +48,19 @@ class Format3(SharedStoreConformance):
         return self.keeps_name(text) and 1 <= len(text.encode()) <= 1_024
 
 
-class TestSqliteDb3(Format3):
+class TestSqliteDb(Format3):
     """One file of format 3, waiting for the disk at each commit."""
 
     def opener(self, folder):
         """A file in a folder of the folder."""
         deep = folder / "deep"
         deep.mkdir(exist_ok=True)
-        return partial(SqliteDb3, deep / "runs.db")
+        return partial(SqliteDb, deep / "runs.db")
 
 
-class TestSqliteDb3Normal(Format3):
+class TestSqliteDbNormal(Format3):
     """One file of format 3, not waiting for the disk."""
 
     def opener(self, folder):
         """A file in the folder, which need not be there yet."""
-        return partial(SqliteDb3, folder / "runs.db", durability="normal")
+        return partial(SqliteDb, folder / "runs.db", durability="normal")

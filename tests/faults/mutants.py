@@ -56,7 +56,7 @@ def mutants() -> list[Mutant]:  # a list of small patches
     from statecore.stores import rules
     from statecore.stores.sql import writing
     from statecore.stores.sqlite.channel import Channel
-    from statecore.stores.sqlite.store import SqliteDb
+    from statecore.stores.sqlite.store3 import SqliteDb
 
     def no_undo(_: Any) -> Any:
         return lambda self: self.connection.execute("COMMIT") if self.connection.in_transaction else None

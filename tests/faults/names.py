@@ -48,6 +48,9 @@ DRAWN = ("mermaid", "dot", "md", "tree")
 READ_AS_HTML = ("mermaid", "md")
 """Which pictures are read by something that knows elements; the title of a Mermaid flowchart, before its first line, is text to it."""
 LONGEST = 4096
+NAMES = frozenset({"workflow", "id", "step", "run", "session", "user", "key"})
+"""The places whose text is a name: a text of the database, which holds no NUL."""
+LONGEST_KEY = 1_024
 EVERYTHING = RunFilter(limit=1_000_000)
 UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
@@ -156,9 +159,10 @@ def trial(place: str, text: str, db: SqliteDb, number: int) -> list[str]:
     try:
         return gone_through(Words({**plain, place: text}), db, by_command=bool(number % 2))
     except StatecoreError as refusal:
-        if "\ud800" not in text:
+        unfit = "\ud800" in text or ("\0" in text and place in NAMES) or (place == "key" and len(text) > LONGEST_KEY)
+        if not unfit:
             return [f"it was refused: {type(refusal).__name__}: {str(refusal)[:200]}"]
-        late = place in ("by", "comment", "error")  # what a person says comes when the run has begun
+        late = place in ("by", "comment", "error", "key")  # what a person says comes when the run has begun
         return [] if late or len(db.runs(EVERYTHING)) == before else ["it was refused, and something was stored"]
 
 

@@ -318,7 +318,7 @@ def planted() -> list[Mutant]:
     from statecore.stores.audit import verify
     from statecore.stores.memory import InMemoryDb
     from statecore.stores.sql import reading, rows, writing
-    from statecore.stores.sqlite.store import SqliteDb
+    from statecore.stores.sqlite.store3 import SqliteDb
     from statecore.workflow.inbox import Inbox
 
     unheeded = partial(

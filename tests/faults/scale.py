@@ -31,7 +31,7 @@ FLAT_COUNT, FLAT_TIME = 1.5, 3.0
 EACH = {"recover": 5, "tick": 5}
 """What may grow, by so many instructions for each open question: format 2 has no index of those that are decided (0088)."""
 
-SMALL = frozenset({"legal", "definition", "sqlite_schema", "CONSTANT"})
+SMALL = frozenset({"store", "legal", "definition", "sqlite_schema", "CONSTANT"})
 """What may be looked through: it does not grow with the runs."""
 
 

@@ -23,12 +23,13 @@ from tests.faults.effects import Effect, note
 
 RUN = "run-1"
 Work = Callable[[str], Callable[..., Any]]
-STORED = """
-SELECT 'done' FROM journal j JOIN run r ON r.id = j.run JOIN legal l ON l.id = j.legal
-WHERE r.run_id = :run AND j.at = :at AND j.attempt = :attempt AND l."trigger" = 'succeed'
-UNION ALL
-SELECT d.word FROM decision d JOIN run r ON r.id = d.run JOIN pause p ON p.run = d.run AND p.pause_id = d.pause_id
-WHERE r.run_id = :run AND p.at = :at"""
+DECIDED = "SELECT p.word FROM pause p JOIN run r ON r.id = p.run WHERE r.run_id = :run AND p.at = :at AND p.word IS NOT NULL"
+SUCCEEDED = """
+SELECT m.k, e.place FROM run r JOIN event e ON e.run = r.id
+JOIN (SELECT shape, NULL AS event, k, at, legal FROM shape_move UNION ALL SELECT NULL, event, k, at, legal FROM move) m
+  ON m.shape = e.shape OR m.event = e.id
+JOIN legal l ON l.id = m.legal
+WHERE r.run_id = :run AND m.at = :at AND l."trigger" = 'succeed'"""
 
 
 @frozen
@@ -145,11 +146,19 @@ def stored_about(file: Path, run: str, at: str, attempt: int) -> tuple[str, ...]
     """What the file itself says about a step, read past the store."""
     connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
-        return tuple(word for (word,) in connection.execute(STORED, {"run": run, "at": at, "attempt": attempt}))
+        about = {"run": run, "at": at}
+        words = [word for (word,) in connection.execute(DECIDED, about)]
+        ended = [attempt_of(place, k) for k, place in connection.execute(SUCCEEDED, about)]
+        return (*words, "done") if attempt in ended else tuple(words)
     except sqlite3.DatabaseError:
         return (UNREADABLE,)
     finally:
         connection.close()
+
+
+def attempt_of(place: str | None, k: int) -> int:
+    """The attempt of the k-th move of an event, from the text that says where its moves are not the first: `TURN:ATTEMPT;...`."""
+    return 0 if place is None else int(place.split(";")[k].partition(":")[2])
 
 
 def flow(scenario: Scenario, db: RunReader, log: Path, *, owner: str | None = None) -> Workflow:

@@ -36,9 +36,12 @@ PLANS = {
         "SELECT run FROM hot WHERE workflow = 1 AND owner IS NOT NULL AND lease_us < 5 ORDER BY lease_us",
         ["hot: hot_owned"],
     ),
-    "runs of a phase": ("SELECT run FROM hot WHERE phase = 'paused' AND run < 9 ORDER BY run DESC LIMIT 50", ["hot: hot_phase"]),
+    "runs of a phase": (
+        "SELECT run FROM hot WHERE phase = 'paused' AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
+        ["hot: hot_phase"],
+    ),
     "runs of a workflow in a phase": (
-        "SELECT run FROM hot WHERE workflow = 1 AND phase = 'failed' AND run < 9 ORDER BY run DESC LIMIT 50",
+        "SELECT run FROM hot WHERE workflow = 1 AND phase = 'failed' AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
         ["hot: hot_workflow_phase"],
     ),
     "ended before": ("SELECT run FROM hot WHERE ended_us < 5 ORDER BY ended_us, run LIMIT 50", ["hot: hot_ended"]),
@@ -63,12 +66,23 @@ PLANS = {
     "the open questions of a run": ("SELECT * FROM pause WHERE run = 1 AND closed IS NULL", ["pause: pause_open"]),
     "a question by its short id": ("SELECT * FROM pause WHERE question_id = 'q'", ["pause: sqlite_autoindex_pause_1"]),
     "the inbox": (
-        "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND (opened_us, id) > (1, 1) ORDER BY opened_us, id LIMIT 50",
+        "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND (opened_us, run, id) > (1, 1, 1) ORDER BY opened_us, run, id LIMIT 50",
         ["pause: pause_inbox"],
     ),
     "the inbox of a workflow": (
-        "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND workflow = 1 AND (opened_us, id) > (1, 1) ORDER BY opened_us, id LIMIT 50",
+        (
+            "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND workflow = 1 AND (opened_us, run, id) > (1, 1, 1) "
+            "ORDER BY opened_us, run, id LIMIT 50"
+        ),
         ["pause: pause_inbox_of"],
+    ),
+    "what is decided": (
+        "SELECT id FROM pause WHERE closed IS NULL AND word IS NOT NULL AND workflow = 1 ORDER BY opened_us, run, id LIMIT 50",
+        ["pause: pause_waits"],
+    ),
+    "runs of a workflow by their last claim": (
+        "SELECT run FROM hot WHERE workflow = 1 AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
+        ["hot: hot_workflow_order"],
     ),
     "what is due": (
         "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND due_us < 9 ORDER BY due_us, id LIMIT 50",

@@ -16,10 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from statecore import SqliteDb, Workflow, WorkflowRunOutput
+from statecore import Workflow, WorkflowRunOutput
 from statecore.errors import PauseExpired, StepFailed, Undecided
 from statecore.stores import RunStore
 from statecore.stores.records import RunFilter
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from tests.migration import flows
 from tests.migration.flows import BEGAN, BROKEN, LATER, NEXT_OWNER, flow, ticking
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from statecore import SqliteDb, Step, Workflow
+from statecore import Step, Workflow
 from statecore.cli.main import group, main
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import migrate
-from statecore.stores.sqlite.store3 import THREE
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from tests.migration.golden import SEEDS, loaded
 from tests.unit.stores.sqlite_files import raw
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from statecore.stores.sqlite import migrating
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import MigratedFile, lead, migrate
-from statecore.stores.sqlite.store3 import THREE
 from tests.migration.golden import loaded
 from tests.sizes import examples
 from tests.unit.stores.sqlite_files import raw

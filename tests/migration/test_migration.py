@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from statecore import SqliteDb
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.rules import digest
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import migrate
-from statecore.stores.sqlite.store3 import THREE, SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from tests.migration.golden import ALL, ENDS, ends, ids, loaded, make
 from tests.unit.stores.sqlite_files import raw
 
@@ -50,7 +51,7 @@ def everything(db: Any) -> dict[str, Any]:
     }
 
 
-def told(file: Path, store: type[SqliteDb | SqliteDb3]) -> dict[str, Any]:
+def told(file: Path, store: type[SqliteDb2 | SqliteDb]) -> dict[str, Any]:
     """All that a file tells, opened as a store."""
     db = store(file)
     found = everything(db)
@@ -60,7 +61,7 @@ def told(file: Path, store: type[SqliteDb | SqliteDb3]) -> dict[str, Any]:
 
 def test_a_migrated_store_tells_what_the_old_one_told(old: Path, new: Path) -> None:
     """Every run, journal, head, question, decision, session and definition is read as before, in the same order, and the file is sound."""
-    before, after = told(old, SqliteDb), told(new, SqliteDb3)
+    before, after = told(old, SqliteDb2), told(new, SqliteDb)
     assert len(before["runs"]) > 30
     for name, found in before.items():
         assert after[name] == found, name
@@ -70,7 +71,7 @@ def test_a_migrated_store_tells_what_the_old_one_told(old: Path, new: Path) -> N
 
 def test_every_run_goes_on_and_ends_as_in_the_old_store(new: Path) -> None:
     """Every parked, failed, left or expired run is decided and continued; its rows, its times, its content and its session are the old store's."""
-    db = SqliteDb3(new)
+    db = SqliteDb(new)
     found = ends(db)
     db.close()
     assert found == json.loads(ENDS.read_text(encoding="utf-8"))
@@ -89,7 +90,7 @@ def test_a_migrated_run_has_the_events_that_format_3_would_have_written(tmp_path
     How often the clock is asked depends on threads, so instants are compared elsewhere.
     """
     new, found = tmp_path / "new.db", {}
-    for store in (SqliteDb(new), SqliteDb3(tmp_path / "native.db")):
+    for store in (SqliteDb2(new), SqliteDb(tmp_path / "native.db")):
         make(store)
         store.close()
     migrate(new)
@@ -100,7 +101,7 @@ def test_a_migrated_run_has_the_events_that_format_3_would_have_written(tmp_path
         found[name] = [(*row[:6], json.loads(row[6]) if row[6] else {}, *row[7:]) for row in rows]
     firsts = [row[6].pop("migrated") for row in found["migrated"] if "migrated" in row[6]]
     assert found["migrated"] == found["native"]
-    db = SqliteDb3(new)
+    db = SqliteDb(new)
     assert sorted(each["head"] for each in firsts) == sorted(db.head(run_id) for run_id in ids(db))
     db.close()
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 from attrs import evolve
 
-from statecore import SqliteDb
 from statecore.core import BEGINNING
 from statecore.errors import MigrationNeeded, StoreCorrupt, StoreReplaced, StoreTooNew, StoreUnavailable
 from statecore.stores.records import Boundary, Claim, Decided, Identity, PauseFilter, RunFilter
@@ -21,10 +20,12 @@ from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import MoveLists
 from statecore.stores.sqlite import migrating
 from statecore.stores.sqlite.channel import Channel
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import SETTINGS_OF_MIGRATION, at_opening, begin, migrate
 from statecore.stores.sqlite.opening import expected_shape, marks
-from statecore.stores.sqlite.store3 import THREE, SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from tests.migration.golden import ends, flow_of, loaded
 from tests.migration.test_migration import everything
 from tests.unit.stores.sqlite_files import raw
@@ -79,7 +80,7 @@ def led(request: pytest.FixtureRequest) -> Callable[[Path], None]:
 def test_the_statements_of_an_old_process_fail_by_name(tmp_path: Path, led: Callable[[Path], None]) -> None:
     """Every statement that a store of format 2 issues names a table or a column that is gone, but for those that do no harm."""
     Recording.seen.clear()
-    db = SqliteDb(loaded(tmp_path / "old.db"), connection_factory=Recording)
+    db = SqliteDb2(loaded(tmp_path / "old.db"), connection_factory=Recording)
     everything(db)
     ends(db)
     [(record, _)] = db.claim_next("small", "o", 1) or [(db.load("late"), False)]
@@ -102,7 +103,7 @@ def test_the_statements_of_an_old_process_fail_by_name(tmp_path: Path, led: Call
     assert [why for why in failed if "no such" not in why and "has no column named" not in why] == []
 
 
-METHODS: dict[str, Callable[[SqliteDb], Any]] = {
+METHODS: dict[str, Callable[[SqliteDb2], Any]] = {
     "load": lambda db: db.load("late"),
     "runs": lambda db: db.runs(RunFilter()),
     "pauses": lambda db: db.pauses(PauseFilter()),
@@ -138,7 +139,7 @@ METHODS: dict[str, Callable[[SqliteDb], Any]] = {
 def test_an_old_process_that_has_the_file_open_is_refused(tmp_path: Path, led: Callable[[Path], None]) -> None:
     """Each method of a store that was opened before says that a newer release has the file; nothing that it would have stored is acknowledged."""
     file = loaded(tmp_path / "old.db")
-    opened = SqliteDb(file)
+    opened = SqliteDb2(file)
     opened.load("late")
     led(file)
     for act in METHODS.values():
@@ -146,7 +147,7 @@ def test_an_old_process_that_has_the_file_open_is_refused(tmp_path: Path, led: C
             act(opened)
     opened.close()
     with pytest.raises(StoreTooNew):
-        SqliteDb(file)
+        SqliteDb2(file)
     migrate(file)
     assert verify(file, of=THREE).faults == []
 
@@ -170,21 +171,19 @@ def test_a_process_that_begins_a_batch_meanwhile_shares_the_work(tmp_path: Path)
 
 
 def test_a_store_is_not_used_before_its_migration_is_done(tmp_path: Path) -> None:
-    """A file between two formats is refused by name, verify says what to do, and the row that each step's fence needs is not there."""
+    """A file between two formats: verify says what to do, the row that each step's fence needs is not there, and opening it goes on."""
     file = loaded(tmp_path / "new.db")
     begun(file)
-    with pytest.raises(MigrationNeeded, match="between two formats"):
-        SqliteDb3(file).load("late")
     assert [fault.why for fault in verify(file, of=THREE).faults] == [
         "its migration was begun and is not done: run `statecore migrate`"
     ]
     connection = raw(file)
     assert connection.execute("SELECT count(*) FROM store").fetchone() == (0,)
     connection.close()
-    migrate(file)
-    db = SqliteDb3(file)
+    db = SqliteDb(file)
     assert db.load("late").seq == 3
     db.close()
+    assert verify(file, of=THREE).faults == []
 
 
 # -- before the first change -------------------------------------------------------------------------------------------------------
@@ -241,7 +240,7 @@ def test_a_backup_is_made_before_the_first_change(tmp_path: Path) -> None:
     assert done.backup == str(tmp_path / "copy.db")
     assert verify(tmp_path / "copy.db").faults == []
     (tmp_path / "copy.db").replace(file)
-    db = SqliteDb(file)
+    db = SqliteDb2(file)
     assert db.load("late").state.run == "paused"
     db.close()
 
@@ -275,7 +274,7 @@ def test_there_is_no_store_to_migrate(tmp_path: Path) -> None:
 def test_keys_that_format_3_does_not_keep_are_told(tmp_path: Path) -> None:
     """An empty key, one over 1,024 bytes and one that a run has twice are dropped by name; the decisions and the run are kept."""
     file = tmp_path / "old.db"
-    db = SqliteDb(file)
+    db = SqliteDb2(file)
     workflow = flow_of("beside parked", db)
     run = workflow.run("x", run_id="odd", idempotency_key="short")
     for asked in run.requirements:
@@ -288,7 +287,7 @@ def test_keys_that_format_3_does_not_keep_are_told(tmp_path: Path) -> None:
     connection.close()
     done = migrate(file)
     assert done.keys_dropped == {"odd": ["start", before[1].pause_id, before[2].pause_id]}
-    new = SqliteDb3(file)
+    new = SqliteDb(file)
     assert new.decisions("odd") == [evolve(before[0], key="same"), *before[1:]]
     assert new.load("odd").identity.key is None
     new.close()

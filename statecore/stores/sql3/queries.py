@@ -45,8 +45,19 @@ USED = f"{WAITING} WHERE p.run = ? AND p.key = ?"
 OPEN = f"p.closed IS NULL AND h.phase NOT IN ({OVER})"
 
 # A plus keeps SQLite from the index of a column: a session has few runs, and a workflow too many to sort the pauses of them all.
-RUN_COLUMNS = {"session_id": "s.session_id = ?", "workflow_id": "f.workflow_id = ?"}
-PAUSE_COLUMNS = RUN_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
+RUN_COLUMNS = {
+    "session_id": "r.session = (SELECT id FROM session WHERE session_id = ?)",
+    "workflow_id": "h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)",
+}
+RUN_COLUMNS_OF_SESSION = RUN_COLUMNS | {"workflow_id": "+h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
+PAUSE_COLUMNS = {
+    "session_id": "r.session = (SELECT id FROM session WHERE session_id = ?)",
+    "workflow_id": "p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)",
+    "run_id": "r.run_id = ?",
+    "step_name": "p.step_name = ?",
+    "kind": "p.kind = ?",
+}
+PAUSE_COLUMNS_OF_SESSION = PAUSE_COLUMNS | {"workflow_id": "+p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
 SESSION_RUN = """
 SELECT r.id FROM session s JOIN run r ON r.session = s.id JOIN hot h ON h.run = r.id JOIN workflow f ON f.id = r.workflow
 WHERE s.session_id = ? AND f.workflow_id = ? ORDER BY +h.claim_order DESC LIMIT 1"""

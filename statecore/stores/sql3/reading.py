@@ -29,10 +29,12 @@ from .queries import (
     OPEN,
     OPEN_OF_RUN,
     PAUSE_COLUMNS,
+    PAUSE_COLUMNS_OF_SESSION,
     PAUSE_OF_RUN,
     RECORD,
     RECORD_OF_RUN,
     RUN_COLUMNS,
+    RUN_COLUMNS_OF_SESSION,
     SESSION_RUN,
     WAITING,
 )
@@ -163,10 +165,11 @@ def caught_up(
 
 def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
     """A page of runs, the one claimed last first."""
-    where, given = narrowed(wanted, RUN_COLUMNS)
-    order = "h.claim_order" if wanted.session_id is None else "+h.claim_order"  # a session has few runs: rather sort them
+    alone = wanted.session_id is None
+    where, given = narrowed(wanted, RUN_COLUMNS if alone else RUN_COLUMNS_OF_SESSION)
+    order = "h.claim_order" if alone else "+h.claim_order"  # a session has few runs: rather sort them
     if wanted.phases is not None:
-        where.append(f"h.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
+        where.append(f"{'' if alone else '+'}h.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
         given.extend(map(sought, wanted.phases))
     if wanted.prefix is not None:
         where.append("substr(r.run_id, 1, length(?)) = ?")
@@ -240,7 +243,7 @@ def head(connection: Link, run_id: str, known: Known) -> str:
 
 def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
-    where, given = narrowed(wanted, PAUSE_COLUMNS)
+    where, given = narrowed(wanted, PAUSE_COLUMNS if wanted.session_id is None else PAUSE_COLUMNS_OF_SESSION)
     where.append(OPEN)
     if wanted.decided_only:
         where.append("p.word IS NOT NULL")

@@ -21,8 +21,8 @@ from statecore.stores.records import Symptom
 from statecore.stores.sql3.older import SUFFIX
 
 from .channel import DURABILITY, SETTINGS, connect, named
+from .formats import format_of
 from .opening import TWO, Format, defect, located, look, marks, opened, shape, size_of
-from .store3 import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

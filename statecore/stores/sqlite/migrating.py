@@ -32,9 +32,9 @@ from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES, MoveLists
 
 from .channel import SETTINGS, Channel
+from .formats import ANY, SCRIPTS
 from .health import backup, verify
 from .opening import APPLICATION_ID, TWO, defect, furnish, located, look, mark, marks, script_text, statements
-from .store3 import ANY, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -140,8 +140,9 @@ CREATE TABLE hot (
 CREATE INDEX hot_wake ON hot (workflow, wake_us) WHERE wake_us IS NOT NULL AND owner IS NULL;
 CREATE INDEX hot_owned ON hot (workflow, lease_us) WHERE owner IS NOT NULL;
 CREATE INDEX hot_order ON hot (claim_order);
-CREATE INDEX hot_phase ON hot (phase, run);
-CREATE INDEX hot_workflow_phase ON hot (workflow, phase, run);
+CREATE INDEX hot_workflow_order ON hot (workflow, claim_order);
+CREATE INDEX hot_phase ON hot (phase, claim_order);
+CREATE INDEX hot_workflow_phase ON hot (workflow, phase, claim_order);
 CREATE INDEX hot_ended ON hot (ended_us, run) WHERE ended_us IS NOT NULL;
 
 -- the journal: one row an event. A rowid table, for a row of a WITHOUT ROWID table leaves its page at 1,002 bytes. `run` leads no index, so it
@@ -254,8 +255,9 @@ CREATE TABLE pause (
 ) STRICT;
 CREATE UNIQUE INDEX pause_open ON pause (run, at, turn) WHERE closed IS NULL;
 CREATE UNIQUE INDEX pause_key ON pause (run, key) WHERE key IS NOT NULL;
-CREATE INDEX pause_inbox ON pause (opened_us, id) WHERE closed IS NULL AND word IS NULL;
-CREATE INDEX pause_inbox_of ON pause (workflow, opened_us, id) WHERE closed IS NULL AND word IS NULL;
+CREATE INDEX pause_inbox ON pause (opened_us, run, id) WHERE closed IS NULL AND word IS NULL;
+CREATE INDEX pause_inbox_of ON pause (workflow, opened_us, run, id) WHERE closed IS NULL AND word IS NULL;
+CREATE INDEX pause_waits ON pause (workflow, opened_us, run, id) WHERE closed IS NULL AND word IS NOT NULL;
 CREATE INDEX pause_due ON pause (due_us, id) WHERE closed IS NULL AND word IS NULL AND due_us IS NOT NULL;
 
 -- what people did about a question: appended, a chain of each question

@@ -1,4 +1,6 @@
-"""`SqliteDb` keeps runs in one file of a local disk, for any number of threads and processes of one machine.
+"""`SqliteFile` is a file of a local disk, for any number of threads and processes of one machine; `SqliteDb2` keeps runs in one of format 2.
+
+New files are of format 3 (`store3`), and a file of format 2 is led to it when it is opened; commands that look at one take it as it is.
 
 Each method (they are in `relational`) is one transaction of its thread's `channel`. The tables themselves refuse an illegal row (`schema.sql`,
 `schema-2.sql`); `rules` decides, as in every store. Commits of concurrent runs that wait for the same disk share one wait (`Sharing`): a boundary
@@ -71,6 +73,7 @@ class SqliteFile:
     """
 
     _format: ClassVar[Format] = TWO
+    _readable: ClassVar[Format] = TWO
     _settings: ClassVar[Mapping[str, str | int]] = NO_MORE
     path: Path
     lease: Seconds
@@ -101,7 +104,7 @@ class SqliteFile:
         self._inode: Inode | None = None
         self._unsaved = 0
         self._closed = False
-        look(self.path, self._format)
+        look(self.path, self._readable)
 
     def __repr__(self) -> str:
         """The store, and its file."""
@@ -214,29 +217,21 @@ class SqliteFile:
         """Read what the file keeps for ever."""
         raise NotImplementedError
 
+    def _lead(self) -> None:
+        """Lead a file of an older format to this one, where `furnish` does not."""
+
     def _prepare(self) -> None:
         """Have a file that is ours, of the newest schema; a long log that others left behind is copied with the first write."""
         create(self.path)
-        look(self.path, self._format)
+        look(self.path, self._readable)
+        self._lead()
         furnish(self.path, self._factory, self._format)
         if size_of(self.path.with_name(self.path.name + "-wal")) > WAL_PAGES * PAGE:
             self._unsaved = WAL_PAGES
 
 
-class SqliteDb(SqliteFile, Relational):
-    """A store in one SQLite file, which is made where there is none.
-
-    The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
-    that a store made before a fork may be used in the children, as long as the parent has not used it; after that it is the
-    parent's own.
-
-    `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
-    nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
-    on another host and went away; on this host a dead owner is known at once. `max_value_bytes` bounds each stored value, 16 MiB
-    without it. `connection_factory` makes the connections, for tests that inject faults.
-
-    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
-    """
+class SqliteDb2(SqliteFile, Relational):
+    """A store in one SQLite file of format 2, which is made where there is none; everything else is as in `SqliteDb`."""
 
     _sharing: Sharing[Boundary, Obstacle]
 

@@ -1,4 +1,4 @@
-"""`SqliteDb3` keeps runs in one file of format 3. Nobody is given it unasked: files that it makes may have to be made anew by a later release.
+"""`SqliteDb` keeps runs in one file, of format 3; a file of format 2 is led to it at the first use (`migrating`).
 
 A plain step is one statement that commits itself (`channel.step`); all else is one transaction of its thread's channel, as in `store`.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from os import urandom
 from pathlib import Path
-from time import time_ns
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from statecore.core import Seconds
@@ -18,15 +17,14 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql3 import writing
 from statecore.stores.sql3.events import Salted, cut
 from statecore.stores.sql3.older import raise_if_unfinished
-from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.relational import Relational
-from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
 from .damage import SUSPECT, looked_again
-from .opening import TWO, Format, located, look, mark, marks, opened, script_text, shape, statements
+from .formats import ANY, THREE, format_of, is_older
+from .opening import located, shape
 from .sharing import Sharing
-from .store import ALONE, SqliteDb, SqliteFile
+from .store import ALONE, NAME, SqliteDb2, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,53 +38,32 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
-SCRIPTS = ("schema-3.sql", "schema-3-guards.sql", "schema-3-erasing.sql")
-STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
 
-
-def make(connection: sqlite3.Connection, version: int) -> None:
-    """Make the tables of format 3 in an empty file, inside the caller's transaction; nothing where they are there."""
-    if version == VERSION:
-        return
-    for script in SCRIPTS:
-        for statement in statements(script_text(script)):
-            connection.execute(statement)
-    connection.execute(STORE, (urandom(16), time_ns() // 1_000, VERSION))
-    connection.execute(ADD_SHAPE, (NO_MOVES.number, NO_MOVES.digest, 0, None, None))
-    mark(connection, VERSION)
-
-
-THREE = Format(VERSION, VERSION, make, ("page_size = 4096", "auto_vacuum = 0", "encoding = 'UTF-8'"))
-
-
-ANY = Format(VERSION, 1, make)
-"""The formats that this release reads."""
-
-
-def format_of(file: Path) -> Format:
-    """The format that a store's file has. Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, `StoreCorrupt`."""
-    look(file, ANY)
-    connection = opened(file, as_it_is=True, of=ANY)
-    try:
-        return THREE if marks(connection)[1] == VERSION else TWO
-    finally:
-        connection.close()
-
-
-def store_in(db_file: str | Path) -> SqliteDb | SqliteDb3:
-    """The store in a file, of the format that the file has; one that is not there yet is made in the format of new stores."""
+def store_in(db_file: str | Path) -> SqliteDb2 | SqliteDb:
+    """The store in a file, of the format that the file has: it is not led to another. One that is not there yet is made."""
     file = located(db_file)
     there = file.exists() and file.stat().st_size > 0
-    return SqliteDb3(file) if there and format_of(file) is THREE else SqliteDb(file)
+    return SqliteDb2(file) if there and format_of(file) is not THREE else SqliteDb(file)
 
 
-class SqliteDb3(SqliteFile, Relational):
-    """A store in one SQLite file of format 3, which is made where there is none; everything else is as in `SqliteDb`.
+class SqliteDb(SqliteFile, Relational):
+    """A store in one SQLite file, which is made where there is none.
 
-    A file of format 2 is refused by name: it is not led to format 3 here.
+    The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
+    that a store made before a fork may be used in the children, as long as the parent has not used it; after that it is the
+    parent's own. The first use leads a file of an older format to this one; a file of more than 256 MB is refused by `MigrationNeeded`, and
+    `statecore migrate` leads it.
+
+    `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
+    nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
+    on another host and went away; on this host a dead owner is known at once. `max_value_bytes` bounds each stored value, 16 MiB
+    without it. `connection_factory` makes the connections, for tests that inject faults.
+
+    Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
 
     _format = THREE
+    _readable = ANY
     _settings = {"secure_delete": 1}  # noqa: RUF012  # never changed
     _sharing: Sharing[tuple[Salted, Written | None, Place | None], Place | Obstacle]
 
@@ -101,9 +78,16 @@ class SqliteDb3(SqliteFile, Relational):
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         Relational.__init__(self)
-        self.max_value_bytes = checked_bound("SqliteDb3", "max_value_bytes", max_value_bytes)
+        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
+
+    def _lead(self) -> None:
+        """Lead a file of an older format to this one. Raises `MigrationNeeded`, `StoreCorrupt`, `StoreUnavailable`."""
+        if is_older(self.path, self._factory):
+            from .migrating import at_opening  # noqa: PLC0415  # only an older file needs it
+
+            at_opening(self.path)
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from attrs import evolve
 
-from statecore import SqliteDb, Step, Workflow
+from statecore import Step, Workflow
 from statecore.cli.main import main
 from statecore.errors import StoreCorrupt, StoreUnavailable
 from statecore.runtime import Host
@@ -26,6 +26,7 @@ from statecore.stores.owner import SKEW, this_process
 from statecore.stores.sqlite import health
 from statecore.stores.sqlite.health import backup, verify
 from statecore.stores.sqlite.opening import marks
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.sqlite_files import folder_of, tamper
 

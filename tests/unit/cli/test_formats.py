@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from statecore.cli.main import main
-from statecore.errors import StatecoreError
+from statecore.errors import StoreReplaced, StoreTooNew
+from statecore.stores.sql3.queries import VERSION
+from statecore.stores.sqlite.formats import THREE, format_of
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.opening import TWO, Format
-from statecore.stores.sqlite.store import SqliteDb
-from statecore.stores.sqlite.store3 import THREE, SqliteDb3, format_of, store_in
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb, store_in
 from tests.unit.stores.sqlite_files import folder_of, tamper
 
 FLOW = """
@@ -27,7 +29,7 @@ workflow = Workflow(
     [Step("approve", lambda _: "ok", requires_confirmation=True, on_reject="cancel"), Step("charge", lambda _: "charged")],
 )
 """
-FORMATS: dict[int, tuple[Any, Format]] = {2: (SqliteDb, TWO), 3: (SqliteDb3, THREE)}
+FORMATS: dict[int, tuple[Any, Format]] = {2: (SqliteDb2, TWO), 3: (SqliteDb, THREE)}
 COMMANDS = (
     "run shop.py --db runs.db --input x --run-id first",
     "run shop.py --db runs.db --input x --run-id second",
@@ -105,12 +107,36 @@ def test_a_store_is_verified_and_copied_as_what_it_is(cli, tmp_path, version):
 
 @pytest.mark.parametrize("version", FORMATS)
 def test_a_file_is_opened_as_what_it_is(tmp_path, version):
-    """`store_in` gives the store of the file's format; the other store refuses the file by name and leaves it as it is."""
+    """`store_in` gives the store of the file's format, and leads it to no other; the store of format 2 refuses one of format 3 by name."""
     file = made(tmp_path / "runs.db", version)
     store = store_in(file)
     assert type(store) is FORMATS[version][0]
     store.close()
+    assert format_of(file) is FORMATS[version][1]
     before = folder_of(file)
-    with pytest.raises(StatecoreError, match=rf"format {version}|version {version}|schema {version}"):
-        FORMATS[5 - version][0](file)
+    if version == VERSION:
+        with pytest.raises(StoreTooNew):
+            SqliteDb2(file)
+    else:
+        SqliteDb(file).close()
     assert folder_of(file) == before
+
+
+def test_a_program_leads_a_file_to_the_newest_format(cli, tmp_path):
+    """The first use of `SqliteDb` migrates a file of format 2; its runs go on, and a process of format 2 that has it open is refused by name."""
+    file = made(tmp_path / "runs.db", 2)
+    assert (
+        cli("run shop.py --db runs.db --input x --run-id first").code == cli("run shop.py --db runs.db --run-id y --input x").code
+    )
+    before, shown = SqliteDb2(file), cli("show first --db runs.db").out
+    head = before.head("first")
+    store = SqliteDb(file)
+    assert (store.load("first").state.run, store.head("first")) == ("paused", head)
+    with pytest.raises(StoreReplaced):
+        before.load("first")
+    store.close()
+    before.close()
+    assert (verify(file).schema, verify(file).faults) == (VERSION, [])
+    assert cli("show first --db runs.db").out == shown
+    assert cli("confirm first --db runs.db --by ada").code == 0
+    assert cli("resume shop.py first --db runs.db").code == 0

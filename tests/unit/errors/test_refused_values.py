@@ -13,8 +13,8 @@ from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, Step
 from statecore.cli import main
 from statecore.codec import decode, register_codec
 from statecore.db.postgres import PostgresDb
-from statecore.db.sqlite import SqliteDb
 from statecore.errors import InvalidInput, StatecoreError, StoreCorrupt, UnstorableValue
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.temporal import TemporalDb
 from tests.unit.stores.sqlite_files import tamper
 

@@ -10,7 +10,7 @@ import pytest
 from statecore.errors import StoreCorrupt, StoreUnavailable
 from statecore.stores.records import PauseFilter, RunFilter, unread_of
 from statecore.stores.sqlite.health import verify
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import answer, asked, question
 from tests.unit.stores.sqlite_files import outcome, tamper
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from statecore import SqliteDb
 from statecore.errors import NotAStatecoreStore, StoreCorrupt
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.health import verify
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import asked
 from tests.unit.stores.sqlite_files import folder_of
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from statecore import RunStatus, SqliteDb
+from statecore import RunStatus
 from statecore.errors import RunBusy
 from statecore.stores.sqlite import opening
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.health import verify
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from tests.unit.stores.old_flows import failing, flow, work
 from tests.unit.stores.sqlite_files import raw
 

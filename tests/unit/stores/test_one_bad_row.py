@@ -6,23 +6,24 @@ import asyncio
 
 import pytest
 
-from statecore import Inbox, RunStatus, SqliteDb, Step, Workflow
+from statecore import Inbox, RunStatus, Step, Workflow
 from statecore.cli import main
 from statecore.errors import StoreCorrupt, UnreadableValue
 from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.sqlite.store3 import SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from tests.unit.stores.sqlite_files import tamper
 
 BAD: dict[type, dict[str, str]] = {
-    SqliteDb: {
+    SqliteDb2: {
         "a seal": "UPDATE run SET user_id = 'eve' WHERE run_id = '2'",
         "no state": "UPDATE run SET held = '[7]' WHERE run_id = '2'",
         "no text": "UPDATE run SET held = CAST(x'ff5b5d' AS TEXT) WHERE run_id = '2'",
         "a value": "UPDATE session_state SET text = '7' WHERE run = 2",
     },
-    SqliteDb3: {
+    SqliteDb: {
         "a seal": "UPDATE run SET user_id = 'eve' WHERE run_id = '2'",
         "no state": "UPDATE hot SET held = '[7]' WHERE run = 2",
         "no text": "UPDATE hot SET state = CAST(x'ff5b5d' AS TEXT) WHERE run = 2",
@@ -42,7 +43,7 @@ def file(tmp_path):
     return tmp_path / "runs.db"
 
 
-def flow_of(file, store=SqliteDb):
+def flow_of(file, store=SqliteDb2):
     """A workflow of one gated step."""
     return Workflow("flow", [Step("gated", lambda _: "done", requires_confirmation=True)], db=store(file))
 
@@ -136,7 +137,7 @@ def test_commands_name_the_bad_run_and_end_with_one(file, command, capsys):
     flow = flow_of(file)
     for run_id in "24":
         flow.run(run_id=run_id)
-    tamper(file, BAD[SqliteDb]["a seal"])
+    tamper(file, BAD[SqliteDb2]["a seal"])
     store = [str(file)] if command in ("doctor", "verify") else ["--db", str(file)]
     assert main([command, *store]) == 1
     told = capsys.readouterr()

@@ -14,7 +14,7 @@ from statecore import Step, Workflow
 from statecore.errors import StoreReplaced, StoreTooNew, StoreUnavailable, UnsupportedSetting
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.opening import VERSION
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import answer, asked, question
 from tests.unit.stores.sqlite_files import folder_of, outcome, raw
 

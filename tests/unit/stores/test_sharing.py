@@ -11,6 +11,7 @@ import pytest
 
 from statecore import SqliteDb, Step, Workflow
 from statecore.errors import ClaimLost, RunBusy
+from statecore.stores.sql3.events import Salted, cut
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.sharing import MOST, Sharing
 
@@ -178,8 +179,10 @@ def test_of_two_that_continue_the_same_run_one_is_told(tmp_path, monkeypatch):
 
     def commit_twice(boundary):
         """Two equal boundaries in one transaction, as when they come together."""
+        salted = Salted(boundary, cut(boundary)), None, None
+        db._shape(salted[0])
         with pytest.raises((ClaimLost, RunBusy)):
-            db._commit_all([boundary, boundary])
+            db._commit_all([salted, salted])
         seen.append(boundary.seq)
         return once(boundary)
 

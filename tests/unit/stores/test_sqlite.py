@@ -27,7 +27,7 @@ from statecore.stores.sql import link
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sqlite import channel, opening
 from statecore.stores.sqlite import opening as schema
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import answer, asked, claim, entered, everything, question, started, succeeded
 from tests.unit.stores.sqlite_files import folder_of, outcome, raw, run_script, tamper
 
@@ -90,7 +90,7 @@ def test_a_file_stays_the_same_file(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     assert (store.path, by_url.path, usual.path) == (tmp_path / "x.db", tmp_path / "y.db", tmp_path / "statecore.db")
     assert SqliteDb(db_url=f"sqlite:///{tmp_path}/z.db").path == tmp_path / "z.db"
-    assert repr(store) == f"SqliteDb(db_file='{tmp_path}/x.db', durability='full')"
+    assert repr(store) == f"SqliteDb2(db_file='{tmp_path}/x.db', durability='full')"
 
 
 @pytest.mark.parametrize(

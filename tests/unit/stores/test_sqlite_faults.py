@@ -13,7 +13,7 @@ import pytest
 from statecore.errors import StoreUnavailable
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.sqlite import store as sqlite
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import (
     TIME,
     answer,
@@ -232,7 +232,7 @@ from statecore.errors import StoreForked
 from statecore.stores.sqlite import channel
 from statecore.testing.stores.samples import *
 from statecore.stores.records import PauseFilter, RunFilter
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 unused, store = SqliteDb(sys.argv[1] + ".other"), SqliteDb(sys.argv[1])
 writer = started(store)
@@ -283,7 +283,7 @@ def test_a_forked_child_never_uses_its_parents_connection(file):
 FORK_IN_TRANSACTION = """
 import gc, os, sys, threading, warnings
 from statecore.testing.stores.samples import *
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, which is the point here
 store = SqliteDb(sys.argv[1], durability="normal")
@@ -325,7 +325,7 @@ FORK_IN_A_SHARED_COMMIT = """
 import os, select, signal, sys
 from statecore.errors import StoreForked
 from statecore.testing.stores.samples import *
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 store = SqliteDb(sys.argv[1])
 writer = started(store)
@@ -352,7 +352,7 @@ def test_a_child_does_not_wait_for_a_commit_of_its_parent(file):
 KILLED_IN_THE_MAKING = """
 import os, signal, sqlite3, sys
 from statecore.testing.stores.samples import *
-from statecore.stores.sqlite.store import SqliteDb
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 class Deadly(sqlite3.Connection):
     left = 0

@@ -15,9 +15,10 @@ from statecore.stores import owner
 from statecore.stores.frames.chain import shape_number
 from statecore.stores.records import RunFilter
 from statecore.stores.sql3 import shapes, writing
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
-from statecore.stores.sqlite.store import SqliteDb
-from statecore.stores.sqlite.store3 import THREE, SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from statecore.testing.stores.samples import Writer, claim, entered, started, succeeded
 from statecore.testing.stores.threads import at_once, parted
 from tests.unit.stores.sqlite_files import raw, tamper
@@ -87,7 +88,7 @@ def test_a_plain_step_writes_one_row(file):
             connection_calls.append(" ".join(statement.split()[:3]))
             return super().execute(statement, *values)
 
-    db = SqliteDb3(file, durability="normal", connection_factory=Counting)
+    db = SqliteDb(file, durability="normal", connection_factory=Counting)
     Workflow("flow", [Step(f"s{n}", lambda _: "x") for n in range(4)], db).run(run_id="warm")
     connection_calls.clear()
     Workflow("flow", [Step(f"s{n}", lambda _: "x") for n in range(4)], db).run(run_id="r")
@@ -98,7 +99,7 @@ def test_a_plain_step_writes_one_row(file):
 
 def test_a_small_value_lies_with_its_event_and_a_large_one_apart(file):
     """1,024 bytes lie in the row of the event, 1,025 in `value`; both come back."""
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     writer = started(db)
     writer.commit(succeeded("first", "x" * 1_024), entered("second"), follows=True)
     writer.commit(succeeded("second", "y" * 1_025), entered("third"), follows=True)
@@ -111,7 +112,7 @@ def test_a_small_value_lies_with_its_event_and_a_large_one_apart(file):
 def test_the_state_is_stored_every_so_often(file, monkeypatch):
     """At most so many boundaries follow from the stored state; then it is stored again, which is no other answer."""
     monkeypatch.setattr(writing, "EACH", 4)
-    db, reference = SqliteDb3(file, durability="normal"), InMemoryDb()
+    db, reference = SqliteDb(file, durability="normal"), InMemoryDb()
     numbers = []
 
     def work(step_input):
@@ -133,10 +134,10 @@ def test_the_state_is_stored_every_so_often(file, monkeypatch):
 @pytest.mark.parametrize("at", [0, 1, 3, 5])
 def test_the_state_of_a_run_that_died_is_replayed(file, at):
     """Another process finds the state, the outputs and the journal that the reference in memory has, wherever the process died."""
-    db, reference = SqliteDb3(file, durability="normal"), InMemoryDb()
+    db, reference = SqliteDb(file, durability="normal"), InMemoryDb()
     for each in (db, reference):
         dying(each, at)
-    again = SqliteDb3(file)
+    again = SqliteDb(file)
     expected, found = reference.load("r"), again.load("r")
     assert (found.state, found.held, found.seq, found.updated) == (expected.state, expected.held, expected.seq, expected.updated)
     assert again.journal("r") == reference.journal("r")
@@ -149,7 +150,7 @@ def test_the_state_of_a_run_that_died_is_replayed(file, at):
 
 def test_loops_and_branches_are_replayed(file):
     """States with turns, frames and several branches follow from the events, too."""
-    db, reference = SqliteDb3(file, durability="normal"), InMemoryDb()
+    db, reference = SqliteDb(file, durability="normal"), InMemoryDb()
     for each in (db, reference):
         done: list[str] = []
 
@@ -164,7 +165,7 @@ def test_loops_and_branches_are_replayed(file):
             Parallel(Step("l", work), Step("r", work), name="both"),
         ]
         until_death(Workflow("flow", [*steps, Step("z", work)], each))
-    again = SqliteDb3(file)
+    again = SqliteDb(file)
     assert again.load("r").state == reference.load("r").state
     assert again.load("r").held == reference.load("r").held
     again.close()
@@ -173,7 +174,7 @@ def test_loops_and_branches_are_replayed(file):
 
 def test_a_claim_and_a_release_store_the_state(file):
     """Whoever takes the run over, or gives it back, stores the state that was replayed: the next one replays nothing."""
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     dying(db, 4)
     last = one(file, "SELECT max(id) & 16777215 FROM event")
     [(taken, doubtful)] = db.claim_next("flow", "h/b/2/2", 10**16, 10**16)
@@ -187,10 +188,10 @@ def test_a_claim_and_a_release_store_the_state(file):
 
 def test_rules_of_another_release_are_not_replayed(file):
     """A run that follows rules which this release does not play is refused by name where its state would have to be replayed."""
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     dying(db, 3)
     db.close()
-    again = SqliteDb3(file)
+    again = SqliteDb(file)
     known = again._known
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("statecore.stores.sql3.reading.RULES_VERSION", 2)
@@ -214,11 +215,11 @@ def test_rules_of_another_release_are_not_replayed(file):
 )
 def test_damage_is_named_where_it_is_read(file, change):
     """A run whose rows are not as they were written is not loaded; its journal is not read either, where the damage is in it."""
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     dying(db, 4)
     db.close()
     tamper(file, change)
-    again = SqliteDb3(file)
+    again = SqliteDb(file)
     with pytest.raises(StoreError) as refused:
         again.load("r")
     assert type(refused.value) is StoreCorrupt
@@ -240,7 +241,7 @@ def plain(store, run_id="r"):
 
 def test_a_step_is_fenced_by_its_own_statement(file):
     """A step of an owner that was taken over, one that was stored already, and one of a run that is to be cancelled store nothing."""
-    db, other = SqliteDb3(file, durability="normal"), SqliteDb3(file, durability="normal")
+    db, other = SqliteDb(file, durability="normal"), SqliteDb(file, durability="normal")
     boundary = plain(db)
     assert other.commit(boundary) is False
     with pytest.raises(ClaimLost):
@@ -260,7 +261,7 @@ def test_a_step_is_fenced_by_its_own_statement(file):
 
 def test_equal_steps_of_many_threads_are_stored_once(file):
     """Eight threads store the same steps while they wait for one disk: each is stored once, and the others are told that they lost the claim."""
-    db = SqliteDb3(file)
+    db = SqliteDb(file)
     writer = started(db)
     steps = [writer.boundary(succeeded(f"s{n}", str(n)), entered(f"s{n + 1}"), follows=True) for n in range(30)]
     moved = [tuple(row._replace(seq=row.seq + 2 * n) for row in each.entries) for n, each in enumerate(steps)]
@@ -284,7 +285,7 @@ def test_equal_steps_of_many_threads_are_stored_once(file):
 
 def test_a_list_of_moves_is_compared_with_the_one_of_its_number(file, monkeypatch):
     """Two lists of one number do not become one: the moves of the second lie with its event, and both journals come back."""
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     boundary = plain(db)
     number = shape_number
     other = one(file, "SELECT shape FROM event ORDER BY id DESC LIMIT 1")[0]
@@ -300,7 +301,7 @@ def test_a_list_of_moves_is_compared_with_the_one_of_its_number(file, monkeypatc
 
 def test_a_store_that_was_migrated_under_way_says_so(file):
     """An open store of format 2 whose tables a newer release took away says that another release has changed its file, and not that it is damaged."""
-    db = SqliteDb(file)
+    db = SqliteDb2(file)
     started(db)
     tamper(file, "UPDATE run SET owner = owner")
     connection = raw(file)

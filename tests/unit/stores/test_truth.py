@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import pytest
 
-from statecore import SqliteDb, Step, Workflow
+from statecore import Step, Workflow
 from statecore.errors import StoreCorrupt, StoreReplaced, StoreUnavailable, UnknownStoreError, WrongType
 from statecore.stores.sqlite import opening
 from statecore.stores.sqlite.health import verify
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import answer, asked, question, started
 from tests.unit.stores.sqlite_files import outcome, raw, tamper
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from attrs import define
 
-from statecore import SqliteDb, Step, Workflow
+from statecore import Step, Workflow
 from statecore.errors import NotAStatecoreStore, StoreTooNew, StoreUnavailable
 from statecore.stores.audit.run import ROWS
 from statecore.stores.audit.verify import Verified
@@ -19,6 +19,7 @@ from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.health import checked, verify
+from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.old_flows import failing, flow
 from tests.unit.stores.sqlite_files import raw, tamper

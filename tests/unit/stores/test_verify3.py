@@ -14,10 +14,11 @@ from statecore import Parallel, Step, Workflow
 from statecore.errors import StoreTooNew, StoreUnavailable
 from statecore.runtime import Host
 from statecore.stores.audit.verify import Verified
+from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import checked, verify
 from statecore.stores.sqlite.opening import TWO
-from statecore.stores.sqlite.store import SqliteDb
-from statecore.stores.sqlite.store3 import THREE, SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
+from statecore.stores.sqlite.store3 import SqliteDb
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.old_flows import failing, flow, work
 from tests.unit.stores.sqlite_files import raw
@@ -64,7 +65,7 @@ def branching(db):
 def made(tmp_path_factory):
     """A store with runs of every kind: over, paused, decided, failed, cancelled, left in the middle, to be cancelled."""
     file = tmp_path_factory.mktemp("made") / "runs.db"
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     workflow = flow(db)
     run = workflow.run({"amount": 3}, run_id="done", idempotency_key="k", user_id="ann")
     while run.is_paused:
@@ -92,7 +93,7 @@ def made(tmp_path_factory):
 def wide(tmp_path_factory):
     """A store with one run of many branches, which was cancelled."""
     file = tmp_path_factory.mktemp("wide") / "runs.db"
-    db = SqliteDb3(file, durability="normal")
+    db = SqliteDb(file, durability="normal")
     workflow = branching(db)
     workflow.run("w", run_id="gone")
     workflow.cancel_run("gone", by="eve")
@@ -116,16 +117,16 @@ def test_a_good_store_is_sound(made, wide):
 def test_a_format_is_refused_by_the_store_of_another(made, tmp_path):
     """A file of format 3 is a newer release's to the store of format 2, which is an older format to the store of format 3; neither changes."""
     old = tmp_path / "old.db"
-    store = SqliteDb(old)
+    store = SqliteDb2(old)
     assert store.session_state("s", "w") is None
     store.close()
     before = made.read_bytes(), old.read_bytes()
-    newer: list[Callable[[Path], object]] = [SqliteDb, partial(verify, of=TWO)]
+    newer: list[Callable[[Path], object]] = [SqliteDb2, partial(verify, of=TWO)]
     for looks in newer:
         with pytest.raises(StoreTooNew) as refused:
             looks(made)
         assert (refused.value.found, refused.value.known) == (3, 2)
-    older: list[Callable[[Path], object]] = [SqliteDb3, partial(verify, of=THREE)]
+    older: list[Callable[[Path], object]] = [SqliteDb, partial(verify, of=THREE)]
     for looks in older:
         with pytest.raises(StoreUnavailable, match="of format 2, and this store reads format 3"):
             looks(old)
