@@ -142,8 +142,16 @@ class Execution:
         """All that this run has done so far; read from the store when first asked for, then kept up."""
         with self._looking:  # calls look back from their own threads, while this one commits
             if self._history is None:
-                self._history = History(times=self.decided_at).extend(self.host.store.journal(self.identity.run_id, 0, self.seq))
+                outline = getattr(self.host.store, "outline", None)  # without it all values come along
+                history = History(times=self.decided_at, fetch=self.text_at if outline is not None else None)
+                rows = (outline or self.host.store.journal)(self.identity.run_id, 0, self.seq)
+                self._history = history.extend(rows)
             return self._history
+
+    def text_at(self, seq: int) -> str | None:
+        """The encoded value of a journal row."""
+        [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
+        return entry.body.value
 
     def answer(self, *pause_ids: str) -> Any:
         """The value that a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""

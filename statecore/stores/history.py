@@ -14,6 +14,7 @@ from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 
 from .detail import NO_DETAIL, Detail, detail_of
+from .records import FAR, NEAR, Body
 from .rules import clock_text
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def particulars(entry: Entry) -> Detail:
 class History:
     """The visits of a run in the order in which they began, and the values of its rows.
 
-    `times` says when a pause was decided; the journal knows only when a decision was applied. `read` reads stored values.
+    `times` says when a pause was decided; the journal knows only when a decision was applied. `read` reads stored values. `fetch` gives the
+    value of a row by its number: with it, long values are not held here.
     """
 
     visits: dict[Key, Visit] = field(factory=dict)
@@ -129,6 +131,7 @@ class History:
     media: dict[int, Text] = field(factory=dict)
     times: Callable[[str], Micros | None] = lambda _: None
     read: Callable[[str], Any] = decode
+    fetch: Callable[[int], Text | None] | None = None
 
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
@@ -139,6 +142,8 @@ class History:
 
     def add(self, entry: Entry) -> None:
         """Fold one row of a component in."""
+        if self.fetch is not None and entry.body.value is not None and len(entry.body.value) > NEAR:
+            entry = entry._replace(body=Body(entry.body.detail, FAR))
         key = (entry.at, entry.turn)
         visit = self.visits.get(key)
         if visit is None:
@@ -177,7 +182,7 @@ class History:
         return Decision(
             kind=kind,
             word=WORD_OF.get((kind, entry.trigger)),  # expiry has none
-            value=self.read(entry.body.value) if entry.body.value is not None else None,
+            value=self.value(entry.body.value, entry.seq),
             by=said.by,
             comment=said.comment,
             time=clock_text(entry.time if time is None else time),
@@ -194,13 +199,19 @@ class History:
         """The content that a completed component handed on, freshly decoded; None where it handed nothing on."""
         if visit.phase != w.completed:
             return None
-        return self.read(visit.value) if visit.value is not None else self.of(visit.of)
+        return self.value(visit.value, visit.newest.seq) if visit.value is not None else self.of(visit.of)
+
+    def value(self, text: Text | None, seq: int) -> Any:
+        """The value of a text, freshly decoded; a far one is that of its row."""
+        if text == FAR and self.fetch is not None:
+            text = self.fetch(seq)
+        return self.read(text) if text is not None else None
 
     def of(self, rows: Any) -> Any:
         """The outputs of journal rows: one, or for a Parallel one for each branch."""
         if isinstance(rows, dict):
             return {name: self.of(row) for name, row in rows.items()}
-        return self.read(self.values[rows]) if rows is not None else None
+        return self.value(self.values[rows], rows) if rows is not None else None
 
     def iteration(self, at: Address, turn: Turn) -> list[StepOutput]:
         """The outputs of one iteration of a Loop, in order."""

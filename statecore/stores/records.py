@@ -16,6 +16,12 @@ Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
 
 
+FAR: Text = "@"
+"""The value of a row of an outline: it is there, and is read from the journal. No encoded value begins so."""
+NEAR = 1_024
+"""The most characters of a value that a history holds; a longer one is read from the journal when it is asked for."""
+
+
 class Body(NamedTuple):
     """The data of an event for the journal: a value (an output, an edit) and a small JSON object of particulars, as text.
 

@@ -15,6 +15,8 @@ import pytest
 
 from statecore import InMemoryDb, RunStatus, SqliteDb, Step, StepInput, Workflow, register_codec
 from statecore.errors import UnknownRun, UnstorableValue, UnsupportedSetting
+from statecore.stores.records import FAR
+from statecore.stores.sqlite.store3 import SqliteDb3
 from statecore.workflow.inbox import Inbox
 from tests.conformance import kinds
 from tests.conformance.drive import confirm_all
@@ -333,3 +335,51 @@ def test_an_input_schema_hands_on_its_model(db, drive, reopened):
     assert [*seen, done.input] == [Customer(name="ada")] * 3
     assert {type(each) for each in seen} == {Customer}
     assert seen[0].name == "ADA!"
+
+
+@pytest.mark.spec("VALUE-4")
+@pytest.mark.parametrize("store", [SqliteDb, SqliteDb3])
+def test_a_look_back_costs_what_it_returns(tmp_path, store):
+    """A step of a resumed run that asks for one of 50 outputs of 1 MB, and for the names of all, has read one of them."""
+    seen: list[Any] = []
+
+    def looks(step_input: StepInput) -> None:
+        seen.extend(
+            [len(step_input.get_step_content("s7")), len(step_input.previous_step_outputs), step_input.get_step_content("s7")[:3]]
+        )
+
+    def flow() -> Workflow:
+        steps = [Step(f"s{n}", lambda s: s.step_name * 500_000) for n in range(50)]
+        return Workflow("flow", [*steps, Step("looks", looks, requires_confirmation=True)], store(db_file=tmp_path / "runs.db"))
+
+    run = flow().run("x")
+    confirm_all(run)
+    later = flow()
+    later.list_pauses()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        done = later.continue_run(run)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (done.status, seen) == (RunStatus.completed, [1_000_000, 50, "s7s"])
+    assert peak < 10_000_000
+
+
+@pytest.mark.spec("VALUE-4")
+@pytest.mark.parametrize("store", [SqliteDb, SqliteDb3])
+def test_an_outline_is_the_journal_without_its_values(tmp_path, store):
+    """The rows of an outline are those of the journal; a long value is marked as far, and a slice of the journal has it."""
+    db = store(db_file=tmp_path / "runs.db")
+    workflow = Workflow(
+        "flow", [Step("a", lambda _: "x" * 5_000), Step("b", lambda s: s.get_step_content("a"), on_error="skip")], db
+    )
+    run_id = workflow.run("x", run_id="r").run_id
+    rows, outline = db.journal(run_id), db.outline(run_id)
+    assert [row._replace(body=None) for row in rows] == [row._replace(body=None) for row in outline]
+    far = [row.seq for row in outline if row.body.value == FAR]
+    assert [row.seq for row in rows if row.body.value is not None and len(row.body.value) > 5_000] == far
+    assert {row.body.detail for row in rows} == {row.body.detail for row in outline}
+    assert [len(db.journal(run_id, seq - 1, seq)[0].body.value or "") for seq in far] == [5_002] * 2
+    db.close()

@@ -15,7 +15,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
 from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of, sought
 
-from .rows import ENTRY, RECORD, WAITING, broken, check_head, entries_of, readable, record_of, waiting_of
+from .rows import ENTRY, OUTLINE, RECORD, WAITING, broken, check_head, entries_of, readable, record_of, waiting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -206,7 +206,12 @@ def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record
     return readable(rows.fetchall(), lambda row: record_of(row, canonical_of(connection, row[12], known)))
 
 
-def journal(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
+def outline(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
+    """A slice of a journal without its values, which are `FAR`; checked as a journal is."""
+    return journal(connection, run_id, after, upto, far=True)
+
+
+def journal(connection: Link, run_id: str, after: int, upto: int | None, *, far: bool = False) -> list[Entry]:
     """A slice of a journal, checked against its chain; one that reaches the end, against the run's head. Raises `UnknownRun`."""
     row = connection.execute("SELECT id, seq, head, phase FROM run WHERE run_id = ?", (sought(run_id),)).fetchone()
     if row is None:
@@ -218,7 +223,9 @@ def journal(connection: Link, run_id: str, after: int, upto: int | None) -> list
     first, upto_end, end = min(first, last), end >= last, min(end, last)  # what is written meanwhile is not read
     chain = link_at(connection, run_id, number, first)
     entries, chain = (
-        entries_of(connection.execute(ENTRY, (number, first, end)), run_id, first, chain) if first < last else ([], chain)
+        entries_of(connection.execute(OUTLINE if far else ENTRY, (number, first, end)), run_id, first, chain, far=far)
+        if first < last
+        else ([], chain)
     )
     if first + len(entries) < end:
         raise broken(run_id, first + len(entries) + 1)

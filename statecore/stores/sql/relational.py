@@ -136,6 +136,10 @@ class Relational:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         return self._read(reading.journal, run_id, after, upto)
 
+    def outline(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of `journal` without their values: where there is one, it is `FAR`, and only a slice of the journal has it."""
+        return self._read(reading.outline, run_id, after, upto)
+
     def session_state(self, session_id: str, workflow_id: str) -> Text | None:
         """The session state as the run of a session left it that was executed last."""
         return self._read(reading.session_state, session_id, workflow_id)

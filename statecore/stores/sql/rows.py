@@ -36,6 +36,13 @@ SELECT j.seq, l.machine, j.at, j.turn, j.attempt, l.source, l."trigger", l.dest,
 FROM journal j LEFT JOIN legal l ON l.id = j.legal LEFT JOIN value v ON v.hash = j.value
 WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
 
+OUTLINE = """
+SELECT j.seq, l.machine, j.at, j.turn, j.attempt, l.source, l."trigger", l.dest, j.time, j.detail, j.value,
+  CASE WHEN j.value IS NOT NULL THEN '@' END, j.hash
+FROM journal j LEFT JOIN legal l ON l.id = j.legal
+WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
+"""The rows of `ENTRY` without their values: `@` is `FAR`."""
+
 WAITING = """
 SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout,
   d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id,
@@ -221,8 +228,10 @@ def waiting_of(row: Sequence[Any]) -> Waiting:
         return Waiting(pause, decided, workflow_id, workflow_name, session_id)
 
 
-def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes) -> tuple[list[Entry], bytes]:
-    """The journal that rows of `ENTRY` stand for, and its last link.
+def entries_of(
+    rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: bytes, *, far: bool = False
+) -> tuple[list[Entry], bytes]:
+    """The journal that rows of `ENTRY` stand for, and its last link; that of `OUTLINE` where values are `far`.
 
     Each row must be linked to the one before, the first to row `seq`, whose hash is `chain`.
     """
@@ -230,9 +239,8 @@ def entries_of(rows: Iterable[Sequence[Any]], run_id: str, seq: int, chain: byte
         entries = []
         for found, machine, at, turn, attempt, source, trigger, dest, time, detail, address, text, stored in rows:
             seq += 1
-            entry = Entry(
-                found, machine, at, read_turn(turn), attempt, source, trigger, dest, time, Body(detail, read_value(address, text))
-            )
+            value = text if far else read_value(address, text)
+            entry = Entry(found, machine, at, read_turn(turn), attempt, source, trigger, dest, time, Body(detail, value))
             chain = link(chain, run_id, entry, address)
             if found != seq or chain != stored:
                 raise broken(run_id, seq)

@@ -187,7 +187,14 @@ def session_state(connection: Link, session_id: str, workflow_id: str) -> str | 
 # -- journals ----------------------------------------------------------------------------------------------------------------------
 
 
-def journal(connection: Link, run_id: str, after: int, upto: int | None, known: Known) -> list[Entry]:
+def outline(connection: Link, run_id: str, after: int, upto: int | None, known: Known) -> list[Entry]:
+    """A slice of a journal in which the values that lie apart are `FAR`; checked as a journal is."""
+    return journal(connection, run_id, after, upto, known, far=True)
+
+
+def journal(  # noqa: PLR0913  # a slice, and how it is read
+    connection: Link, run_id: str, after: int, upto: int | None, known: Known, *, far: bool = False
+) -> list[Entry]:
     """A slice of a journal, each event checked against its chain. Raises `UnknownRun`."""
     row = connection.execute(ENDS, (sought(run_id),)).fetchone()
     if row is None:
@@ -202,7 +209,7 @@ def journal(connection: Link, run_id: str, after: int, upto: int | None, known: 
     if first >= end:
         return []
     chain = identity if first == 0 else ends.at(first)[1]
-    events = stored_events(connection, run, run_id, first, end, chain, known.shapes)
+    events = stored_events(connection, run, run_id, first, end, chain, known.shapes, far=far)
     return [entry for event in events for entry in event.entries if after < entry.seq <= upto]
 
 

@@ -191,6 +191,10 @@ class Relational:
         """The rows of a run with seq in (after, upto], in order. Raises `UnknownRun`."""
         return self._read(reading.journal, run_id, after, upto, self._known)
 
+    def outline(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """The rows of `journal` without their values: where there is one, it is `FAR`, and only a slice of the journal has it."""
+        return self._read(reading.outline, run_id, after, upto, self._known)
+
     def head(self, run_id: str) -> str:
         """The hash that equal journals have in common, in any store: the chain of `rules.link` over the rows."""
         return self._read(reading.head, run_id, self._known)

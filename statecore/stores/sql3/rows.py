@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from statecore.errors import OutsideFormat, UnreadableValue
 from statecore.stores.frames.chain import CANCEL, HOT, RUN, event_hash, places
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
-from statecore.stores.records import Identity
+from statecore.stores.records import FAR, Identity
 from statecore.stores.sql.rows import check_same
 
 from .events import Part, rows_of
@@ -89,9 +89,12 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
 
 
 def stored_events(  # noqa: PLR0913  # where to read, and what it must agree with
-    connection: Link, run: int, run_id: str, after: int, upto: int, chain: bytes, shapes: MoveLists
+    connection: Link, run: int, run_id: str, after: int, upto: int, chain: bytes, shapes: MoveLists, *, far: bool = False
 ) -> list[Stored]:
-    """The events with numbers in (after, upto], each linked to the one before, the first to `chain`. Raises `UnreadableValue` for the first bad row."""
+    """The events with numbers in (after, upto], each linked to the one before, the first to `chain`. Raises `UnreadableValue` for the first bad row.
+
+    Where values are `far`, those that lie apart are not read.
+    """
     first, last = (run << NUMBER_BITS) + after, (run << NUMBER_BITS) + upto
     rows = connection.execute(EVENTS, (first, last)).fetchall()
     if len(rows) != upto - after:
@@ -108,21 +111,34 @@ def stored_events(  # noqa: PLR0913  # where to read, and what it must agree wit
             decided[put.closes] = put.decision
     found = []
     for row in rows:
-        event = event_of(connection, row, run_id, chain, shapes, asked.get(row[0], []), decided.get(row[0]))
+        event = event_of(connection, row, run_id, chain, shapes, asked.get(row[0], []), decided.get(row[0]), far=far)
         chain = event.hash
         found.append(event)
     return found
 
 
 def event_of(  # noqa: PLR0913  # a row and what it must agree with
-    connection: Link, row: Sequence[Any], run_id: str, chain: bytes, shapes: MoveLists, asked: list[bytes], decided: bytes | None
+    connection: Link,
+    row: Sequence[Any],
+    run_id: str,
+    chain: bytes,
+    shapes: MoveLists,
+    asked: list[bytes],
+    decided: bytes | None,
+    *,
+    far: bool = False,
 ) -> Stored:
     """The event that a row of `EVENTS` stands for. Raises `UnreadableValue` where its link is another one."""
     event, boundary, epoch, number, place, seq, time, fact = row[:8]
     salt, kept, session, stored = row[11], row[12:15], row[15], row[16]
-    bodies, commitments = [], []
+    bodies: list[str | None] = []
+    commitments = []
     for slot, body, commitment in zip(SLOTS, row[8:11], kept, strict=True):
         inline = body is not None
+        if far and slot == "value" and not inline and commitment is not None:  # its commitment is in the chain
+            bodies.append(FAR)
+            commitments.append(commitment)
+            continue
         if not inline and commitment is not None:
             [body] = connection.execute(VALUE, (event, slot)).fetchone() or (None,)  # noqa: PLW2901  # a larger body lies apart
         made = committed(salt, f"event.{slot}", None if body is None else bytes(body))
