@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from statecore import InMemoryDb, RunStatus, SqliteDb, Step, StepInput, Workflow, register_codec
+from statecore import InMemoryDb, RunStatus, SqliteDb, Step, StepInput, Worker, Workflow, register_codec
 from statecore.errors import UnknownRun, UnstorableValue, UnsupportedSetting
 from statecore.stores.records import FAR
-from statecore.stores.sqlite.store3 import SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
 from statecore.workflow.inbox import Inbox
 from tests.conformance import kinds
 from tests.conformance.drive import confirm_all
@@ -103,6 +103,19 @@ def test_sixty_kinds_outlive_a_killed_process(tmp_path):
     assert (shows.stdout, shows.stderr) == (f"{len(KINDS) + 1} True\n", "")
     goes_on = child(KILLED, "goes on", **names)
     assert (goes_on.stdout, goes_on.stderr) == ("COMPLETED []\n", "")
+
+
+@pytest.mark.spec("VALUE-1")
+def test_a_worker_keeps_them_too(db, reopened):
+    """A worker that takes a run over reads each kind equal and of its type."""
+    got: list[Any] = []
+    workflow = sixty(db, [])
+    run = workflow.submit("x")
+    Worker(workflow, concurrency=1).work(until_idle=True)
+    [asked] = workflow.list_pauses(run_id=run.run_id)
+    workflow.decide(run.run_id, asked.pause_id, "confirm")
+    Worker(sixty(reopened(), got), concurrency=1).work(until_idle=True)
+    assert (workflow.get_run_output(run.run_id).status, differing(got)) == (RunStatus.completed, [])
 
 
 ANNOTATED = """
@@ -338,7 +351,7 @@ def test_an_input_schema_hands_on_its_model(db, drive, reopened):
 
 
 @pytest.mark.spec("VALUE-4")
-@pytest.mark.parametrize("store", [SqliteDb, SqliteDb3])
+@pytest.mark.parametrize("store", [SqliteDb, SqliteDb2])
 def test_a_look_back_costs_what_it_returns(tmp_path, store):
     """A step of a resumed run that asks for one of 50 outputs of 1 MB, and for the names of all, has read one of them."""
     seen: list[Any] = []
@@ -368,7 +381,7 @@ def test_a_look_back_costs_what_it_returns(tmp_path, store):
 
 
 @pytest.mark.spec("VALUE-4")
-@pytest.mark.parametrize("store", [SqliteDb, SqliteDb3])
+@pytest.mark.parametrize("store", [SqliteDb, SqliteDb2])
 def test_an_outline_is_the_journal_without_its_values(tmp_path, store):
     """The rows of an outline are those of the journal; a long value is marked as far, and a slice of the journal has it."""
     db = store(db_file=tmp_path / "runs.db")
