@@ -127,6 +127,18 @@ def timers(program: Program, state: State) -> tuple[Timer, ...]:
     return tuple(item for item in owed(program, state) if isinstance(item, Timer))
 
 
+def has_room(program: Program, call: Call, flying: Iterable[Call]) -> bool:
+    """Whether each Parallel around a call lets one more be made beside those in flight: its `max_concurrency` is a bound at every moment (RUN-17)."""
+    for around in program.ancestors(call.at):
+        limit = around.limits.concurrency
+        if limit is not None:
+            turn = call.turn[: around.depth]
+            beside = [each for each in flying if each.turn[: around.depth] == turn and program.within(each.at, around.at)]
+            if len(beside) >= limit:
+                return False
+    return True
+
+
 # -- what a state refers to -----------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from .given import GivenValues
 from .outputs import Decision, StepOutput, as_text, named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class PastOutputs(Protocol):
@@ -32,6 +32,29 @@ class Values(Protocol):
     def session(self) -> Any: ...
     def decision(self) -> Decision | None: ...
     def media(self, name: str) -> list[Any] | None: ...
+
+
+class StopRequest(Protocol):
+    """A request to stop: `wait()` blocks a thread, and is awaited inside of an event loop; it tells whether the request was made."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, seconds: float | None = None) -> Any: ...
+
+
+class _Never:
+    """The request of a context that no driver has made: it is never made. Its own answer, which may be awaited, too."""
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, _seconds: float | None = None) -> _Never:
+        return self
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __await__(self) -> Iterator[Any]:
+        return iter(())
 
 
 _UNREAD: Any = object()
@@ -216,7 +239,9 @@ class StepInput:
 class RunContext:
     """The run, as an executor with a second parameter `run_context` sees it; changes to `session_state` are kept if the step succeeds.
 
-    `dependencies` are the workflow's own live objects; they are handed over as they are, and never stored.
+    `dependencies` are the workflow's own live objects; they are handed over as they are, and never stored. `stop_requested` is set when the
+    call is to stop: the run is cancelled, its process shuts down, or the step's time is over. `is_set()` asks; `wait(seconds)` waits, and is
+    awaited in an async step. A value that the call returns then is its output (RUN-10).
 
     Example: `def pay(step_input: StepInput, run_context: RunContext): run_context.session_state["paid"] = True`.
     """
@@ -229,3 +254,4 @@ class RunContext:
     session_state: dict[str, Any]
     metadata: dict[str, Any] = field(factory=dict)
     dependencies: Mapping[str, Any] = field(factory=dict)
+    stop_requested: StopRequest = field(factory=_Never, eq=False, repr=False)

@@ -126,7 +126,7 @@ class StoreForked(StoreError):
     """A forked child used its parent's connection."""
 
     code = "SC504"
-    says = "The store {path!r} was opened before a fork. Open it anew in the child process."
+    says = "The store {path!r} was opened before a fork. Open it anew in the child process, or fork before its first use."
     path: str
 
 

@@ -1,33 +1,52 @@
-"""The asyncio driver: performs the same effects; calls are tasks, and a commit that waits for a disk leaves the loop free."""
+"""The asyncio driver: performs the same effects on the caller's event loop, which waits for no disk and for no plain function.
+
+Async calls are tasks of the loop, plain ones have threads of their own, and what a store waits for is waited for by the store's threads.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
+from contextlib import suppress
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
+from statecore.core.owed import has_room
 
-from . import ends
-from .calls import call_user, is_async, values_of
-from .pieces import Piece, Tell, exhaust, finish, manner_of, opened, teller
-from .storing import HEARTBEAT, decided_beside, let_go, listens, sliced, store, store_interruption, woken
+from .calls import is_async
+from .delays import HEARS, cancelled_meanwhile, sliced, store_park, woken
+from .flights import Flight, called, flight_of, say_waiting, stops, store_ends, store_pending
+from .hands import CODE, begin, end_of, hands_of
+from .pieces import Piece, finish, is_awaited, manner_of, teller
+from .stopping import Stopped
+from .storing import (
+    HEARTBEAT,
+    decided_beside,
+    leave,
+    listens,
+    store,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
-    from .calls import CallValues
+    from statecore.stores import RunReader
+
     from .execution import Execution
+    from .hands import Outcome
+    from .ready import Ready
+    from .storing import Awaited
+
+T = TypeVar("T")
 
 
 async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Commit | Piece, None]:
     """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
 
-    Where the run is streamed it yields the pieces of outputs, too, as they are made.
-    A failed run's own exception is left in `storing.loud`. Abandoned, cancelled or failing itself, it releases the run.
+    Where the run is streamed it yields the pieces of outputs, too, as they are made. A failed run's own exception is left in `storing.loud`.
+    Cancelled, abandoned, told to stop or failing itself, it waits for what is in flight, stores how that ended, and releases the run (RUN-9).
     """
     effects = loop(execution.program, execution.state)
     calls = Calls(execution)
@@ -39,11 +58,14 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
         while True:
             try:
                 effect = effects.send(reply)
-            except StopIteration:
+            except StopIteration as over:
+                if calls.flying:  # the run was cancelled
+                    await calls.close(over)
                 break
             match effect:
                 case Commit():
-                    reply = await commit(execution, effect)
+                    calls.storing = effect
+                    reply = await beside(execution.host.store, calls.store)
                     if reply is None:
                         yield effect
                 case Start(call):
@@ -54,44 +76,87 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
                         yield found
                     reply = found
     except BaseException as stop:
-        calls.interrupt(stop)
+        await calls.close(stop)
         raise
     finally:
-        HEARTBEAT.end(execution)
-        if not execution.parked:
-            let_go(execution)
+        await beside(execution.host.store, lambda: leave(execution, calls.left))
 
 
-async def looked(execution: Execution) -> tuple[Event, ...]:
-    """The stored decisions; read off the event loop where the store waits for a disk."""
-    return await asyncio.to_thread(decided_beside, execution) if execution.host.store.blocking else decided_beside(execution)
+async def beside(db: RunReader, function: Callable[[], T]) -> T:
+    """Call a function that may wait for a store: on a thread of the store where it does. A cancellation waits for its end."""
+    return await outlast(asyncio.wrap_future(hands_of(db).submit(function))) if db.blocking else function()
 
 
-async def commit(execution: Execution, effect: Commit) -> Event | tuple[Event, ...] | None:
-    """Store an effect; off the event loop where the store waits for a disk. A cancellation waits for the commit to end."""
-    if not execution.host.store.blocking:
-        return store(execution, effect)
-    storing = asyncio.get_running_loop().run_in_executor(None, store, execution, effect)  # no task, which a closing loop cancels
+async def outlast(future: asyncio.Future[T]) -> T:
+    """Wait for a future to its end, however often the waiting is cancelled; it is cancelled afterwards."""
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        _ = future.cancelled() or future.exception()  # it was seen
+        raise cancelled
+    return future.result()
+
+
+async def prepared(db: RunReader, prepare: Callable[[], Ready]) -> Ready:
+    """A run that is made ready to be driven; where the waiting is cancelled, it is given back."""
+    if not db.blocking:
+        return prepare()
+    making = asyncio.wrap_future(hands_of(db).submit(prepare))
     try:
-        return await asyncio.shield(storing)
+        return await outlast(making)
     except asyncio.CancelledError:
-        await asyncio.wait([storing])
+        if making.exception() is None and not (execution := making.result().execution).parked:
+            await beside(db, lambda: leave(execution, []))
         raise
 
 
 @define
 class Calls:
-    """The calls of one run: begun ones wait for `first`; a single one runs in this task, several run as tasks of their own."""
+    """The calls of one run: begun ones wait for `first`, those in flight are tasks, or wait for threads."""
 
     execution: Execution
     begun: list[Call] = field(factory=list)
-    here: list[Call] = field(factory=list)
-    flying: dict[asyncio.Task[Any], tuple[Call, CallValues]] = field(factory=dict)
+    flying: dict[asyncio.Future[Outcome], Flight] = field(factory=dict)
+    left: list[Awaited] = field(factory=list)
+    """Calls that were not waited for, and are not over."""
+    storing: Commit | None = None
     heard: asyncio.Queue[Piece | None] = field(factory=asyncio.Queue)
     """The pieces of calls, and None for each call that has ended."""
+    told: asyncio.Event = field(factory=asyncio.Event)
+    """Set by a request to stop, and whenever a call has ended."""
+
+    def __attrs_post_init__(self) -> None:
+        """A request to stop is heard while calls are waited for."""
+        running = asyncio.get_running_loop()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed, and nothing waits there
+                running.call_soon_threadsafe(self.wake)
+
+        self.execution.wake = wake
+
+    def wake(self) -> None:
+        """Something has happened that is waited for."""
+        self.told.set()
+        if self.execution.streamed:
+            self.heard.put_nowait(None)
+
+    def store(self) -> Event | tuple[Event, ...] | None:
+        """Store the effect that is to be stored; it is no longer, once this has ended."""
+        if self.storing is None:
+            return None
+        reply = store(self.execution, self.storing)
+        if reply is None:
+            self.storing = None
+        return reply
 
     async def next(self, timers: tuple[Timer, ...]) -> Piece | tuple[Event, ...]:
         """The next piece, or the events that come next; () where nothing is in flight."""
+        self.storing = None
         while True:
             found = await self.piece(timers) or await self.first(timers)
             if found is not None:
@@ -105,7 +170,9 @@ class Calls:
         heard, seconds = None, self.until(timers)
         if listens(self.execution):
             seconds, _ = sliced(seconds, timers)
-        while heard is None and self.flying and not (self.heard.empty() and any(task.done() for task in self.flying)):
+        while heard is None and self.flying and not self.execution.is_stopping:
+            if self.heard.empty() and any(future.done() for future in self.flying):
+                break
             try:
                 heard = await asyncio.wait_for(self.heard.get(), seconds)
             except TimeoutError:
@@ -117,62 +184,91 @@ class Calls:
 
         None where nothing has happened yet.
         """
-        if len(self.begun) == 1 and not self.flying and not timers and not listens(self.execution):
-            self.here = [self.begun.pop()]
-            values = values_of(self.execution, self.here[0])
-            value, error = await attempt(self.execution, self.here[0], values)
-            return (self.event(self.here.pop(), values, value, error),)
         self.fly()
         if not (self.flying or timers):
             return ()
         seconds, due = self.until(timers), timers
         if listens(self.execution):
-            if decided := await looked(self.execution):
+            if decided := await beside(self.execution.host.store, lambda: decided_beside(self.execution)):
                 return decided
             seconds, due = sliced(seconds, due)
-            if self.execution.streamed and self.flying and seconds > 0 and not any(task.done() for task in self.flying):
+            if self.execution.streamed and self.flying and seconds > 0 and not any(future.done() for future in self.flying):
                 return None  # pieces are waited for, and not only ends
+        if not self.flying and self.execution.parks_delays and (seconds or 0.0) > 0:
+            return await beside(self.execution.host.store, lambda: store_park(self.execution))
         return await (self.landed(due, seconds) if self.flying else self.rung(due, seconds or 0.0)) or None
 
     def fly(self) -> None:
-        """Call user code in tasks of their own."""
-        loop, here = asyncio.get_running_loop(), get_ident()
+        """Make the calls that have begun, as many as there is room for (RUN-17). Raises what a request to stop does."""
+        if self.begun and self.execution.is_stopping:
+            raise Stopped
+        waiting, self.begun = self.begun, []
+        for call in waiting:
+            if not has_room(self.execution.program, call, [flight.call for flight in self.flying.values()]):
+                self.begun.append(call)
+                continue
+            flight = flight_of(self.execution, call)
+            tell = teller(self.execution, call, self.putter())
+            if is_async(self.execution, call):
+                self.launch(flight, called(flight, tell))
+            else:
+                flight.thread = CODE.submit(flight.attempt, tell, context=flight.context)
+                self.up(flight, asyncio.wrap_future(flight.thread))
+
+    def putter(self) -> Callable[[Piece], object]:
+        """The function that hands a piece to the driver, from any thread."""
+        running, here = asyncio.get_running_loop(), get_ident()
 
         def put(piece: Piece) -> None:
             if get_ident() == here:
                 self.heard.put_nowait(piece)
             else:
-                loop.call_soon_threadsafe(self.heard.put_nowait, piece)
+                running.call_soon_threadsafe(self.heard.put_nowait, piece)
 
-        while self.begun:
-            call = self.begun.pop(0)
-            values = values_of(self.execution, call)
-            tell = teller(self.execution, call, put)
-            task = asyncio.ensure_future(attempt_beside(self.execution, call, values, tell))
-            self.flying[task] = (call, values)
-            task.add_done_callback(lambda _: self.heard.put_nowait(None))
+        return put
 
-    def event(self, call: Call, values: CallValues, value: Any, error: Exception | None) -> Event:
-        """The event of a call that has ended."""
-        return ends.failed(self.execution, call, error) if error is not None else ends.returned(self.execution, call, value, values)
+    def launch(self, flight: Flight, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """A flight goes on as a task of the loop."""
+        flight.thread = None
+        self.up(flight, begin(asyncio.get_running_loop(), coroutine, flight.context))
 
-    async def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...]:
-        """Wait for a task to end, at most so many seconds; then these delays are over."""
-        done, _ = await asyncio.wait(self.flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            return woken(self.execution, due)
-        for task in done:
-            _, stop = task.result()
-            if stop is not None and not isinstance(stop, Exception):
-                raise stop  # it is no error of the step, and `drive` stores the interruption
-        ordered = sorted(done, key=lambda each: self.flying[each][0].at)
-        return tuple(self.event(*self.flying.pop(task), *task.result()) for task in ordered)
+    def up(self, flight: Flight, future: asyncio.Future[Outcome]) -> None:
+        """A flight is on its way."""
+        self.flying[future] = flight
+        future.add_done_callback(lambda _: self.wake())
+
+    async def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...] | None:
+        """Wait for a call to end, at most so many seconds; then these delays are over. Raises what ends a driver."""
+        while not (done := [future for future in self.flying if future.done()]):
+            if self.execution.is_stopping:
+                raise Stopped
+            self.told.clear()
+            try:
+                await (self.told.wait() if seconds is None else asyncio.wait_for(self.told.wait(), seconds))
+            except TimeoutError:
+                return woken(self.execution, due)
+        for future in done:
+            outcome = end_of(future)
+            stop = stops(outcome)
+            if stop is not None:
+                raise stop  # `drive` stores the interruption
+            if outcome[1] is None and is_awaited(outcome[0]):
+                flight = self.flying.pop(future)
+                tell = teller(self.execution, flight.call, self.putter())
+                self.launch(flight, finish(outcome[0], manner_of(self.execution, flight.call), tell))
+        done = [future for future in done if future in self.flying]
+        ordered = sorted(done, key=lambda each: self.flying[each].call.at)
+        return tuple([self.flying.pop(future).end(end_of(future)) for future in ordered])
 
     async def rung(self, due: tuple[Timer, ...], seconds: Seconds) -> tuple[Event, ...]:
-        """Wait so many seconds; then these delays are over."""
-        if seconds > 0:
-            await (self.execution.host.asleep or asyncio.sleep)(seconds)
-        return woken(self.execution, due)
+        """Wait so many seconds; then these delays are over. A cancellation is heard within a second."""
+        execution = self.execution
+        while seconds > 0:
+            await (execution.host.asleep or asyncio.sleep)(min(seconds, HEARS))
+            seconds -= HEARS
+            if seconds > 0 and (events := await beside(execution.host.store, lambda: cancelled_meanwhile(execution))):
+                return events
+        return woken(execution, due)
 
     def until(self, timers: tuple[Timer, ...]) -> Seconds | None:
         """How many seconds from now the first delay is over; None where there is none."""
@@ -180,45 +276,50 @@ class Calls:
             return None
         return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
 
-    def interrupt(self, stop: BaseException) -> None:
-        """The driver is cancelled or closed: what is in flight is cancelled, and it is stored that it was interrupted."""
-        calls = [*self.here, *(call for call, _ in self.flying.values())]
-        for task in self.flying:
-            task.cancel()
-        self.here, self.flying = [], {}
-        store_interruption(self.execution, calls, type(stop).__name__)
+    async def close(self, stop: BaseException) -> None:
+        """The driver stops: what is in flight is told to, waited for, and stored; nothing new begins.
 
+        That is a task of its own, which no cancellation of the driver's task reaches, however often it comes. Where the task itself is
+        cancelled, the loop ends (a second interruption from the keyboard): then nothing is waited for any longer.
+        """
+        for future, flight in self.flying.items():
+            flight.values.stop.set()
+            if isinstance(future, asyncio.Task) and not future.done():
+                flight.is_cancelled = True
+                if not future.cancelling():  # what cleans up is not disturbed
+                    future.cancel()
+        if isinstance(stop, Exception):
+            self.storing = None  # it cannot be stored
+        if isinstance(stop, asyncio.CancelledError):
+            say_waiting(flight for future, flight in self.flying.items() if flight.thread is not None and not future.done())
+        if not self.flying and self.storing is None:
+            return
+        closing = asyncio.ensure_future(self.wind_up(type(stop).__name__))
+        while not closing.done():
+            try:
+                await asyncio.wait([closing])
+            except asyncio.CancelledError:
+                continue
+        closing.result()
 
-async def attempt(execution: Execution, call: Call, values: CallValues, tell: Tell | None = None) -> tuple[Any, Exception | None]:
-    """Call user code once; plain functions run on a thread, so that they do not hold up other runs."""
-    try:
-        if is_async(execution, call):
-            value = call_user(execution, call, values)
-        else:
-            value, error = await asyncio.to_thread(attempt_plain, execution, call, values, tell)
-            if error is not None:
-                return None, error
-        value = await finish(value, manner_of(execution, call), tell)
-    except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
-        return None, error
-    return value, None
+    async def wind_up(self, why: str) -> None:
+        """Wait for what is in flight, and store how it ended."""
+        try:
+            if self.flying:
+                await asyncio.wait(self.flying)
+        except asyncio.CancelledError:
+            why = "KeyboardInterrupt"
+        self.left = [flight.thread or future for future, flight in self.flying.items() if not future.done()]
+        over = {flight: end_of(future) for future, flight in self.flying.items() if future.done()}
+        left = [flight for future, flight in self.flying.items() if not future.done()]
+        self.flying = {}
 
+        def stored() -> None:
+            if self.storing is not None:
+                store_pending(self.execution, self.storing)
+            store_ends(self.execution, over, left, why)
 
-async def attempt_beside(
-    execution: Execution, call: Call, values: CallValues, tell: Tell | None
-) -> tuple[Any, BaseException | None]:
-    """The same in a task of its own; what would end the event loop from there is brought to the driver, which it is meant for."""
-    try:
-        return await attempt(execution, call, values, tell)
-    except (KeyboardInterrupt, SystemExit) as stop:
-        return None, stop
-
-
-def attempt_plain(execution: Execution, call: Call, values: CallValues, tell: Tell | None) -> tuple[Any, Exception | None]:
-    """Call user code on a thread; its exception is brought back as a value, because a future cannot carry every exception."""
-    try:
-        manner = manner_of(execution, call)
-        value = opened(call_user(execution, call, values), manner)
-        return (exhaust(value, manner, tell) if inspect.isgenerator(value) else value), None
-    except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
-        return None, error
+        try:
+            await beside(self.execution.host.store, stored)
+        except asyncio.CancelledError:
+            return  # it is stored

@@ -26,6 +26,7 @@ from statecore.stores.history import OVER
 from . import agents
 from .answers import model_of
 from .sharing import Change, session_seen, session_to_be
+from .stopping import Stop
 
 if TYPE_CHECKING:
     from statecore.core import Address, Call, Cursor
@@ -109,12 +110,10 @@ def given(function: Callable[..., Any], about: Any, execution: Execution, values
 
 
 def is_async(execution: Execution, call: Call) -> bool:
-    """Whether user code is a coroutine function or an async generator, so that it can be called on the event loop."""
+    """Whether user code is a coroutine function or an async generator, so that it can be called on an event loop."""
     component: Any = execution.compiled.components[call.at]
     function = function_of(execution, call)
-    if function is None:
-        function = agents.run_of(component.agent)
-    return isinstance(function, bool) or is_coroutine(function)
+    return is_coroutine(agents.run_of(component.agent) if function is None else function)
 
 
 def function_of(execution: Execution, call: Call) -> Any:
@@ -139,13 +138,22 @@ def is_coroutine(function: Any) -> bool:
 class CallValues:
     """The values of one call, and its own `session_state`; user code reaches them through a `StepInput` or a `RunContext`."""
 
-    __slots__ = ("_base", "_call", "_execution", "_state", "cursor")
+    __slots__ = ("_base", "_call", "_execution", "_state", "_stop", "cursor")
     cursor: Cursor
 
     def __init__(self, execution: Execution, call: Call, cursor: Cursor) -> None:
         self._execution, self._call, self.cursor = execution, call, cursor
+        self._stop: Stop | None = None
         self._state: dict[str, Any] | None = None
         self._base = execution.session_state if cursor.phase != w.judging else session_seen(execution, cursor)
+
+    @property
+    def stop(self) -> Stop:
+        """The request to stop, which this call may hear."""
+        if self._stop is None:
+            self._stop = Stop()
+            self._execution.stops.add(self._stop)
+        return self._stop
 
     def run_input(self) -> Any:
         """The run's input."""
@@ -360,4 +368,5 @@ def run_context(execution: Execution, values: CallValues) -> RunContext:
         session_state=values.session_state(),
         metadata=decode(identity.metadata),
         dependencies=execution.host.dependencies,
+        stop_requested=values.stop,
     )

@@ -20,7 +20,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.owner import SKEW, standing
 from statecore.stores.records import Symptom, unread_of
-from statecore.stores.rules import STATUS, clock_text
+from statecore.stores.rules import STATUS, clock_text, until
 
 from .judge import Judgement, judge
 
@@ -155,7 +155,8 @@ def of_run(record: Record, now: Micros) -> Symptom | None:
     if owner is None and record.state.run == w.pending:
         why = f"it was submitted at {clock_text(record.updated)}, and nobody has begun it"
         return Symptom("left", run_id, why, f"{WORK}, or {RECOVER}") if now - record.updated >= PATIENCE else None
-    if owner is None and record.state.run == w.running:
+    waits = now < (until(record.state) or 0) + PATIENCE
+    if owner is None and record.state.run == w.running and not waits:
         return Symptom("left", run_id, "nobody executes it, and it is not paused", RECOVER)
     if owner is None and record.cancel_requested is not None and record.state.run == w.paused:
         return Symptom(

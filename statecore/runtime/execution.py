@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from attrs import define, evolve, field
 
@@ -44,12 +46,13 @@ from .sharing import session_after
 if TYPE_CHECKING:
     from .host import Host
     from .sharing import Change
+    from .stopping import Stop
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
 
 
-@define
+@define(eq=False)
 class Execution:
     """A run that this process has claimed: where its journal ends, what its state refers to, and what its calls have changed."""
 
@@ -78,6 +81,17 @@ class Execution:
     """How stored values are read: strictly, or as plain data where they are only shown."""
     changes: dict[tuple[Address, Turn, int], Change] = field(factory=dict)
     """What calls that have ended did to the session state, until the boundary of their end."""
+    keeps_claim: bool = False
+    """Whether the run stays claimed where it rests, because a call of it goes on that was not waited for (RUN-9)."""
+    parks_delays: bool = False
+    """Whether its driver gives the claim back where the run waits for a delay, and another one goes on (RUN-12)."""
+    is_stopping: bool = False
+    """Whether its driver is to stop: nothing more begins, and what is in flight is waited for; `wake` ends its waiting."""
+    wake: Callable[[], object] = field(default=lambda: None, repr=False)
+    stops: WeakSet[Stop] = field(factory=WeakSet, repr=False)
+    """The requests to stop that calls in flight may hear."""
+    context: Context = field(factory=copy_context, repr=False)
+    """The context variables of the caller, of which each call has a copy (RUN-15)."""
     _history: History | None = None
     _decided_at: dict[str, Micros] = field(factory=dict)
     _looking: Lock = field(factory=Lock, repr=False, eq=False)
@@ -86,6 +100,13 @@ class Execution:
     def program(self) -> Program:
         """The program that is executed."""
         return self.compiled.program
+
+    def halt(self) -> None:
+        """Have its driver stop, and tell its calls to; from any thread, and in a signal handler."""
+        self.is_stopping = True
+        for stop in list(self.stops):
+            stop.set()
+        self.wake()
 
     @property
     def left(self) -> Record | None:
@@ -210,7 +231,7 @@ class Execution:
             closed,
             tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
             session if session is not self.session_state else None,
-            after.run != w.running,
+            after.run != w.running and not self.keeps_claim,
             heeds_cancel,
             (self.program.fingerprint, self.program.canonical) if adopts else None,
             self.renewed(time),

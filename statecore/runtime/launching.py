@@ -29,6 +29,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
+from statecore.stores.rules import until
 
 from .answers import Said, reasons
 from .execution import Execution, of_record
@@ -268,14 +269,15 @@ def adopting(*, adopt: bool, by: str | None) -> str | None:
 def left_runs(workflow: Runnable) -> list[str]:
     """The runs of a workflow that are in the middle, whoever executes them or does not; and those that rest though they are decided (SAID-2)."""
     found = unfinished(workflow)
-    return list(dict.fromkeys([*(each.identity.run_id for each in found), *unreadable(found), *decided_runs(workflow)]))
+    left = [each.identity.run_id for each in found if each.owner is not None or is_due(workflow, each)]
+    return list(dict.fromkeys([*left, *unreadable(found), *decided_runs(workflow)]))
 
 
 def late_runs(workflow: Runnable) -> list[str]:
     """The runs of a workflow that can go on without their owner: with an overdue pause, in the middle and unowned, or decided (SAID-2)."""
     late = workflow.db.pauses(PauseFilter(workflow_id=workflow.id, due_before=workflow.host.clock() + 1, limit=ALL))
     found = unfinished(workflow)
-    moved = [each.identity.run_id for each in found if each.owner is None]
+    moved = [each.identity.run_id for each in found if each.owner is None and is_due(workflow, each)]
     bad = [*unreadable(late), *unreadable(found)]
     return list(dict.fromkeys([*(row.pause.run_id for row in late), *moved, *bad, *decided_runs(workflow)]))
 
@@ -298,6 +300,12 @@ def unowned(workflow: Runnable, run_id: str) -> bool:
         return workflow.db.load(run_id).owner is None
     except StoreCorrupt:
         return True
+
+
+def is_due(workflow: Runnable, record: Record) -> bool:
+    """Whether a run waits for no delay alone, or for one that is over (RUN-12)."""
+    due = until(record.state)
+    return due is None or due <= workflow.host.clock()
 
 
 def unfinished(workflow: Runnable) -> list[Record]:

@@ -1,12 +1,12 @@
 """Generators, and the pieces that they yield: told while a run is streamed, and never stored. The output is what a generator ends with.
 
-A generator runs where a plain function would: in this thread, on a thread beside others, or on the event loop.
+A plain generator runs where a plain function would: in this thread, or on a thread beside others; an async one runs on an event loop.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import frozen
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from statecore.core import Call, Micros
 
     from .execution import Execution
+    from .hands import LoopThread
 
 Tell = Callable[[Any], object]
 """What is called with each value that a generator yields."""
@@ -90,26 +91,31 @@ AT_HAND = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict
 """What most code gives, and what is no promise of a value."""
 
 
-def finish_now(value: Any, manner: Manner = CODE, tell: Tell | None = None) -> Any:
+def is_awaited(value: Any) -> bool:
+    """Whether a value is brought to its end on an event loop."""
+    return inspect.isawaitable(value) or inspect.isasyncgen(value)
+
+
+def finish_now(value: Any, loop: LoopThread, manner: Manner = CODE) -> Any:
     """Bring what user code gave to its end from synchronous code: a coroutine, a generator of either colour, or the value itself."""
     while type(value) not in AT_HAND:
         value = opened(value, manner)
         if inspect.isgenerator(value):
-            return exhaust(value, manner, tell)
-        if inspect.isasyncgen(value):
-            return run_now(aexhaust(value, manner, tell))
-        if not inspect.isawaitable(value):
+            return exhaust(value, manner)
+        if not is_awaited(value):
             return value
-        value = run_now(value)
+        value = loop.run(finish(value, manner, None))
     return value
 
 
 async def finish(value: Any, manner: Manner, tell: Tell | None) -> Any:
-    """The same on an event loop; a plain generator has been brought to its end on a thread."""
+    """Bring what user code gave to its end on an event loop."""
     while type(value) not in AT_HAND:
         value = opened(value, manner)
         if inspect.isasyncgen(value):
             return await aexhaust(value, manner, tell)
+        if inspect.isgenerator(value):
+            return exhaust(value, manner, tell)
         if not inspect.isawaitable(value):
             return value
         value = await value
@@ -149,69 +155,22 @@ async def aexhaust(generator: Any, manner: Manner = CODE, tell: Tell | None = No
     return manner.joined(yielded)
 
 
-def run_now(awaitable: Awaitable[Any]) -> Any:
-    """Run an awaitable to its end; on a thread of its own where this one already runs an event loop."""
-    import asyncio  # noqa: PLC0415  # only asynchronous steps pay for it
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # the same
-
-    async def wait() -> Any:
-        return await awaitable
-
-    if asyncio._get_running_loop() is None:  # noqa: SLF001  # the public one raises, and user code would fail in the handling of that
-        return asyncio.run(wait())
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, wait()).result()
-
-
 # -- piece by piece ----------------------------------------------------------------------------------------------------------------
 
 
-def pieces(execution: Execution, call: Call, value: Any) -> Generator[Piece, None, Any]:
-    """The pieces of what user code gave, one by one, from synchronous code; returns the output. Closed early, it closes a generator."""
+def pieces(execution: Execution, call: Call, generator: Any, run: Callable[..., Any]) -> Generator[Piece, None, Any]:
+    """The pieces of a generator, which `run` calls, one by one; returns its output. Closed early, it closes the generator."""
     manner = manner_of(execution, call)
-    value = opened(run_now(value) if inspect.isawaitable(value) else value, manner)
-    if inspect.isasyncgen(value):
-        value = beside(value)
-    if not inspect.isgenerator(value):
-        return finish_now(value, manner)
     yielded: list[Any] = []
     try:
         while True:
             try:
-                each = next(value)
+                each = run(next, generator)
             except StopIteration as end:
                 return end.value if end.value is not None else manner.joined(yielded)
             yielded.append(each)
-            told = piece(execution, call, each)
+            told = piece(execution, call, each) if execution.streamed else None
             if told is not None:
                 yield told
     finally:
-        value.close()
-
-
-def beside(generator: Any) -> Generator[Any, None, None]:
-    """The items of an async generator, from a thread of its own: it runs in one task, as it would on the user's own event loop."""
-    import asyncio  # noqa: PLC0415  # only asynchronous steps pay for it
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # the same
-    from queue import SimpleQueue  # noqa: PLC0415  # the same
-
-    heard: SimpleQueue[Any] = SimpleQueue()
-    tasks: list[Any] = []
-
-    async def follow() -> None:
-        tasks.extend((asyncio.get_running_loop(), asyncio.current_task()))
-        async for each in generator:
-            heard.put(each)
-
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(asyncio.run, follow())
-        following.add_done_callback(lambda _: heard.put(NOTHING))
-        try:
-            while (each := heard.get()) is not NOTHING:
-                yield each
-        except GeneratorExit:
-            loop, task = tasks  # it has yielded, so it has begun
-            if not following.done():
-                loop.call_soon_threadsafe(task.cancel)
-            raise
-        following.result()
+        run(generator.close)

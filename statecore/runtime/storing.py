@@ -9,15 +9,16 @@ run, and a forked child begins its own.
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from statecore.codec import decode
-from statecore.core import DECISIONS, Call, Commit, Event, Micros, Seconds, Timer, answerable, asks, calls
+from statecore.core import DECISIONS, Call, Commit, Event, Micros, answerable, asks, calls
 from statecore.core.loop import committing
 from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost, StoreError, StoreUnavailable
@@ -30,7 +31,7 @@ from . import ends
 from .execution import of_record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from statecore.core import Ask, Node, Program
     from statecore.stores import Decided, Identity
@@ -44,8 +45,22 @@ MANY = 10_000
 UNSTORED = "its end could not be stored"
 UNRETURNED: dict[tuple[int, str, Micros], Execution] = {}
 """Executions that are over, and whose runs could not be given back, by `place_of`."""
+LOG = logging.getLogger(__name__)
+LEFT: dict[int, tuple[Execution, int]] = {}
+"""The executions whose claim is kept because calls go on that were not waited for, each with how many."""
+LEAVING = Lock()
 LONGEST = 1.0
 """How many seconds the thread sleeps at most, and so how long it outlives the last run."""
+
+
+class Awaited(Protocol):
+    """A future, of either kind."""
+
+    def done(self) -> bool:
+        """Whether it is over."""
+
+    def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
+        """Call something when it is over, or at once where it is."""
 
 
 def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True) -> Event | tuple[Event, ...] | None:
@@ -72,8 +87,7 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
         events = events_of(execution, open_still, obstacle)
         return events or store(execution, effect, heeds_decisions=False)  # the definition asks none of these any more
     if obstacle:
-        by = execution.host.store.load(execution.identity.run_id).cancel_by
-        return cancellation(by)
+        return requested(execution)
     execution.committed(effect, boundary)
     return None
 
@@ -130,20 +144,6 @@ def cancellation(by: str | None) -> Event:
     return Event(w.cancel, body=Body(detail_text(Detail(by=by or None))), by=by or None)
 
 
-def sliced(seconds: Seconds | None, timers: tuple[Timer, ...]) -> tuple[Seconds, tuple[Timer, ...]]:
-    """How long to wait before the next look for decisions, and the delays that are over then; `seconds` is when the first one is."""
-    return (POLL, ()) if seconds is None or seconds > POLL else (seconds, timers)
-
-
-def woken(execution: Execution, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
-    """The events of the delays that are over now; of the first one, where a clock that went back says that none is. () without a delay."""
-    if not timers:
-        return ()
-    now = execution.host.clock()
-    over = [timer for timer in timers if timer.due <= now] or [min(timers, key=lambda timer: timer.due)]
-    return tuple(execution.event(w.wake, timer) for timer in over)
-
-
 def store_interruption(execution: Execution, interrupted: list[Call], why: str) -> None:
     """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
     execution.lost = [call for call in execution.lost if call not in interrupted]
@@ -186,10 +186,43 @@ def store_claim(execution: Execution) -> bool:
     return True
 
 
+def requested(execution: Execution) -> Event:
+    """The event of the cancellation that was requested."""
+    return cancellation(execution.host.store.load(execution.identity.run_id).cancel_by)
+
+
 def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
     """The events of those questions whose deadline is over, and which nobody decided in time (TIME-3)."""
     late = [ask for ask in asked if ask.due is not None and ask.due <= now]
     return tuple(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided)
+
+
+def leave(execution: Execution, left: Iterable[Awaited]) -> None:
+    """A driver ends: the run is released, at once or when the last of the calls that were `left` is over (RUN-9)."""
+    waiting = [each for each in left if not each.done()]
+    if waiting and not execution.parked:
+        LEFT[id(execution)] = execution, len(waiting)
+        for each in waiting:
+            each.add_done_callback(lambda _: left_one(execution))
+        return
+    HEARTBEAT.end(execution)
+    if not execution.parked:
+        let_go(execution)
+
+
+def left_one(execution: Execution) -> None:
+    """One call more is over that was left; after the last one the run is released."""
+    with LEAVING:
+        _, count = LEFT[id(execution)]
+        if count > 1:
+            LEFT[id(execution)] = execution, count - 1
+            return
+        del LEFT[id(execution)]
+    HEARTBEAT.end(execution)
+    try:
+        let_go(execution)
+    except Exception:
+        LOG.exception("run %r could not be released; it is free when this process ends", execution.identity.run_id)
 
 
 def let_go(execution: Execution) -> None:
@@ -313,6 +346,7 @@ class Heartbeat:
                 execution = found()
                 if execution is not None:
                     self.look_after(execution)
+                    self.look_for_cancel(execution)
                 del execution
 
     def is_due(self, execution: Execution) -> bool:
@@ -339,6 +373,14 @@ class Heartbeat:
             self.end(execution)
         except Exception:  # noqa: BLE001, S110  # whatever a store cannot do now, a thread that died would never do again
             pass
+
+    def look_for_cancel(self, execution: Execution) -> None:
+        """Tell the calls of a run to stop whose cancellation was requested (RUN-10). Trouble is tried again."""
+        with suppress(Exception):
+            stops = [stop for stop in list(execution.stops) if not stop.is_set()]
+            if stops and execution.host.store.load(execution.identity.run_id).cancel_requested is not None:
+                for stop in stops:
+                    stop.set()
 
 
 HEARTBEAT = Heartbeat()

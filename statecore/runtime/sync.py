@@ -1,37 +1,60 @@
-"""The synchronous driver: performs the effects of `loop` in this thread, and calls that run at the same time on threads of their own."""
+"""The synchronous driver: performs the effects of `loop` in this thread.
+
+A single plain call runs in this thread, too; plain calls that run at the same time have threads of their own. What is awaited runs on one
+event loop, which lives as long as the run is driven, or as long as the worker that drives it (RUN-16).
+"""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from functools import partial
+from inspect import isgenerator
 from queue import Empty, SimpleQueue
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
-from statecore.core.reducer import stands_at
+from statecore.core.owed import has_room
 
 from . import ends
-from .calls import call_user, values_of
-from .pieces import AT_HAND, Piece, Tell, finish_now, manner_of, pieces, teller
-from .storing import HEARTBEAT, decided_beside, let_go, listens, sliced, store, store_events, store_interruption, woken
+from .calls import call_user, is_async, values_of
+from .delays import HEARS, cancelled_meanwhile, sliced, store_park, woken
+from .flights import Flight, called, flight_of, say_waiting, stops, store_ends, store_pending
+from .hands import CODE, LoopThread
+from .pieces import AT_HAND, Piece, finish, is_awaited, manner_of, opened, pieces, teller
+from .stopping import Stopped
+from .storing import (
+    HEARTBEAT,
+    decided_beside,
+    leave,
+    listens,
+    store,
+    store_interruption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future
 
-    from .calls import CallValues
     from .execution import Execution
+    from .hands import Begun, Outcome
+    from .storing import Awaited
 
 
-def drive(execution: Execution, first: Commit | None) -> Generator[Commit | Piece, None, None]:
-    """Drive a claimed run until people are owed or it is over; yields each commit once it is durable.
+def drive(execution: Execution, first: Commit | None, on: LoopThread | None = None) -> Generator[Commit | Piece, None, None]:
+    """Drive a claimed run until people are owed or it is over; yields each commit once it is durable. `on` is the loop of a worker.
 
-    Where the run is streamed it yields the pieces of outputs, too, as they are made.
-    A failed run's own exception is left in `storing.loud`. Abandoned, interrupted or failing itself, it releases the run.
+    Where the run is streamed it yields the pieces of outputs, too, as they are made. A failed run's own exception is left in `storing.loud`.
+    Abandoned, interrupted, told to stop or failing itself, it waits for what is in flight, stores how that ended, and releases the run (RUN-9).
     """
     effects = loop(execution.program, execution.state)
-    calls = Calls(execution)
+    calls = Calls(execution, on)
     reply: Event | tuple[Event, ...] | None = None
     HEARTBEAT.begin(execution)
     try:
@@ -40,11 +63,15 @@ def drive(execution: Execution, first: Commit | None) -> Generator[Commit | Piec
         while True:
             try:
                 effect = effects.send(reply)
-            except StopIteration:
+            except StopIteration as over:
+                if calls.flying:  # the run was cancelled
+                    calls.close(over)
                 break
             match effect:
                 case Commit():
+                    calls.storing = effect
                     reply = store(execution, effect)
+                    calls.storing = None
                     if reply is None:
                         yield effect
                 case Start(call):
@@ -52,55 +79,87 @@ def drive(execution: Execution, first: Commit | None) -> Generator[Commit | Piec
                     reply = None
                 case _:
                     reply = yield from calls.first(effect.timers)
+    except BaseException as stop:
+        calls.close(stop)
+        raise
     finally:
-        try:
-            calls.close()
-        finally:
-            HEARTBEAT.end(execution)
-            if not execution.parked:
-                let_go(execution)
+        if on is None and calls.loop is not None:
+            calls.loop.close(wait=not calls.left)
+        leave(execution, calls.left)
+
+
+def drive_to_rest(execution: Execution, first: Commit | None) -> None:
+    """Drive a claimed run until people are owed or it is over. Ctrl-C is held back meanwhile."""
+    with held_back():
+        for _commit in drive(execution, first):
+            pass
 
 
 @define
 class Calls:
-    """The calls of one run: begun ones wait for `first`; a single one runs in this thread, several run on threads."""
+    """The calls of one run: begun ones wait for `first`; a single plain one runs in this thread, others on threads or on the loop."""
 
     execution: Execution
+    loop: LoopThread | None
     begun: list[Call] = field(factory=list)
-    flying: dict[Future[Any], tuple[Call, CallValues]] = field(factory=dict)
-    pool: ThreadPoolExecutor | None = None
+    flying: dict[Future[Outcome], Flight] = field(factory=dict)
+    awaited: dict[Future[Outcome], Begun] = field(factory=dict)
+    left: list[Awaited] = field(factory=list)
+    """Calls that were not waited for, and are not over."""
+    storing: Commit | None = None
     heard: SimpleQueue[Piece | None] = field(factory=SimpleQueue)
-    """The pieces of calls on threads, and None for each call that has ended."""
+    """The pieces of calls elsewhere, and None for each call that has ended, and for a request to stop."""
+
+    def __attrs_post_init__(self) -> None:
+        """A request to stop is heard while calls are waited for."""
+        self.execution.wake = self.wake
+
+    def wake(self) -> None:
+        """Something has happened that is waited for."""
+        self.heard.put(None)
 
     def first(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
         """The events of the first call to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither.
 
         Until then it yields pieces.
         """
-        if len(self.begun) == 1 and not self.flying and not timers and not listens(self.execution):
-            return ((yield from self.here(self.begun.pop())),)
-        while self.begun:
-            self.fly(self.begun.pop(0))
-        while self.flying or timers:
+        if self.begun and self.execution.is_stopping:
+            raise Stopped
+        if len(self.begun) == 1 and not (self.flying or timers or listens(self.execution)):
+            event = yield from self.here(self.begun.pop())
+            if event is not None:
+                return (event,)
+        while True:
+            self.fly()
+            if not (self.flying or timers):
+                return ()
             seconds, due = self.until(timers), timers
             if listens(self.execution):
                 if decided := decided_beside(self.execution):
                     return decided
                 seconds, due = sliced(seconds, due)
+            if not self.flying and self.execution.parks_delays and (seconds or 0.0) > 0:
+                return store_park(self.execution)
             events = (yield from self.landed(due, seconds)) if self.flying else self.rung(due, seconds or 0.0)
             if events:
                 return events
-        return ()
 
-    def here(self, call: Call) -> Generator[Piece, None, Event]:
-        """Call user code in this thread. An interruption is stored before it goes on its way; a stream closed between two pieces is one."""
-        execution = self.execution
+    def here(self, call: Call) -> Generator[Piece, None, Event | None]:
+        """Call user code in this thread. None where it gave something to be awaited, which flies now.
+
+        An interruption is stored before it goes on its way; a stream closed between two pieces is one.
+        """
+        execution, context = self.execution, self.execution.context.copy()
         values = values_of(execution, call)
         try:
-            value = call_user(execution, call, values)
+            value = run_in(context, call_user, execution, call, values)
             if type(value) not in AT_HAND:
-                streamed = execution.streamed
-                value = (yield from pieces(execution, call, value)) if streamed else finish_now(value, manner_of(execution, call))
+                value = opened(value, manner_of(execution, call))
+                if is_awaited(value):
+                    self.await_(Flight(execution, call, values, context), value)
+                    return None
+                if isgenerator(value):
+                    value = yield from pieces(execution, call, value, partial(run_in, context))
         except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
             return ends.failed(execution, call, error)
         except BaseException as stop:
@@ -108,57 +167,91 @@ class Calls:
             raise
         return ends.returned(execution, call, value, values)
 
-    def fly(self, call: Call) -> None:
-        """Call user code on a thread."""
-        if self.pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only calls at the same time pay for it
+    def fly(self) -> None:
+        """Make the calls that have begun, as many as there is room for (RUN-17)."""
+        waiting, self.begun = self.begun, []
+        for call in waiting:
+            if not has_room(self.execution.program, call, [flight.call for flight in self.flying.values()]):
+                self.begun.append(call)
+                continue
+            flight = flight_of(self.execution, call)
+            tell = teller(self.execution, call, self.heard.put)
+            if is_async(self.execution, call):
+                self.launch(flight, called(flight, tell))
+            else:
+                self.up(flight, CODE.submit(flight.attempt, tell, context=flight.context))
 
-            self.pool = ThreadPoolExecutor(max_workers=1_000, thread_name_prefix="statecore")
-        values = values_of(self.execution, call)
-        tell = teller(self.execution, call, self.heard.put)
-        future = self.pool.submit(attempt, self.execution, call, values, tell)
-        self.flying[future] = (call, values)
-        future.add_done_callback(lambda _: self.heard.put(None))
+    def await_(self, flight: Flight, value: Any) -> None:
+        """Bring what user code gave to its end on the loop."""
+        tell = teller(self.execution, flight.call, self.heard.put)
+        self.launch(flight, finish(value, manner_of(self.execution, flight.call), tell))
+
+    def launch(self, flight: Flight, awaitable: Any) -> None:
+        """A flight goes on, on the loop."""
+        if self.loop is None:
+            self.loop = LoopThread()
+        begun = self.loop.begin(awaitable, flight.context)
+        self.awaited[begun.future] = begun
+        self.up(flight, begun.future)
+
+    def up(self, flight: Flight, future: Future[Outcome]) -> None:
+        """A flight is on its way."""
+        self.flying[future] = flight
+        future.add_done_callback(lambda _: self.wake())
 
     def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> Generator[Piece, None, tuple[Event, ...]]:
-        """Wait for a call to end, at most so many seconds; then these delays are over. An interruption is stored for all that is in flight."""
+        """Wait for a call to end, at most so many seconds; then these delays are over. Raises what ends a driver."""
         end = None if seconds is None else monotonic() + seconds
         while True:
+            if self.execution.is_stopping:
+                raise Stopped
             done = [future for future in self.flying if future.done()]
             if done and self.heard.empty():  # all that those have told was heard
                 break
             try:
-                heard = self.heard.get(timeout=None if end is None else max(0.0, end - monotonic()))
+                heard = self.hear(None if end is None else max(0.0, end - monotonic()))
             except Empty:
                 return woken(self.execution, due)
-            except BaseException as stop:
-                self.interrupted(stop)
-                raise
             if heard is not None:
                 yield heard
-        return tuple(self.result(future) for future in sorted(done, key=lambda each: self.flying[each][0].at))
+        for future in done:
+            value, error = future.result()
+            stop = stops((value, error))
+            if stop is not None:
+                raise stop  # `drive` stores the interruption
+            if error is None and is_awaited(value):
+                self.await_(self.flying.pop(future), value)
+        done = [future for future in done if future in self.flying]
+        ordered = sorted(done, key=lambda each: self.flying[each].call.at)
+        return tuple([self.flying.pop(future).end(future.result()) for future in ordered])
 
-    def result(self, future: Future[Any]) -> Event:
-        """The event of a call that has ended on its thread."""
-        call, values = self.flying.pop(future)
-        value, error = future.result()
-        if isinstance(error, Exception):
-            return ends.failed(self.execution, call, error)
-        if error is not None:
-            store_interruption(self.execution, [call, *(each for each, _ in self.flying.values())], type(error).__name__)
-            self.flying.clear()
-            raise error
-        return ends.returned(self.execution, call, value, values)
-
-    def interrupted(self, stop: BaseException) -> None:
-        """Store that everything in flight was interrupted; what its threads still do is not waited for."""
-        store_interruption(self.execution, [call for call, _ in self.flying.values()], type(stop).__name__)
-        self.flying.clear()
+    def hear(self, seconds: Seconds | None) -> Piece | None:
+        """The next piece, or None where something else has happened; at most so many seconds later. Raises an interruption, or `Empty`."""
+        keyboard = keyboard_of()
+        if keyboard is None:
+            return self.heard.get(timeout=seconds)
+        keyboard.wake = self.wake
+        end = None if seconds is None else monotonic() + seconds
+        while True:
+            keyboard.check()
+            left = GLANCE if end is None else max(0.0, min(GLANCE, end - monotonic()))
+            try:
+                heard = self.heard.get(timeout=left)
+            except Empty:
+                if end is not None and monotonic() >= end:
+                    raise
+            else:
+                keyboard.check()
+                return heard
 
     def rung(self, due: tuple[Timer, ...], seconds: Seconds) -> tuple[Event, ...]:
-        """Wait so many seconds; then these delays are over."""
-        if seconds > 0:
-            self.execution.host.sleep(seconds)
+        """Wait so many seconds; then these delays are over. A cancellation is heard within a second."""
+        while seconds > 0:
+            with interruptible():
+                self.execution.host.sleep(min(seconds, HEARS))
+            seconds -= HEARS
+            if seconds > 0 and (events := cancelled_meanwhile(self.execution)):
+                return events
         return woken(self.execution, due)
 
     def until(self, timers: tuple[Timer, ...]) -> Seconds | None:
@@ -167,19 +260,115 @@ class Calls:
             return None
         return max(0.0, (min(timer.due for timer in timers) - self.execution.host.clock()) / 1_000_000)
 
-    def close(self) -> None:
-        """The driver stops: what is still in flight is waited for, and its results are stored; nothing new begins."""
-        for future in list(self.flying):
-            event = self.result(future)
-            if stands_at(self.execution.state, event):
-                store_events(self.execution, (event,))
-        if self.pool is not None:
-            self.pool.shutdown(wait=False)
+    def close(self, stop: BaseException) -> None:
+        """The driver stops: what is in flight is told to, waited for, and stored; nothing new begins. A second interruption waits no longer."""
+        for future, flight in self.flying.items():
+            self.tell(future, flight)
+        try:
+            if isinstance(stop, KeyboardInterrupt):
+                say_waiting(flight for future, flight in self.flying.items() if not future.done())
+            while not all(future.done() for future in self.flying):
+                self.hear(None)
+        except (KeyboardInterrupt, SystemExit) as again:
+            stop = again
+        if self.storing is not None and not isinstance(stop, Exception):
+            store_pending(self.execution, self.storing)
+        over = {flight: future.result() for future, flight in self.flying.items() if future.done()}
+        left = {future: flight for future, flight in self.flying.items() if flight not in over}
+        self.left, self.flying = [*left], {}
+        store_ends(self.execution, over, [*left.values()], type(stop).__name__)
+
+    def tell(self, future: Future[Outcome], flight: Flight) -> None:
+        """Tell a call to stop: one that is awaited is cancelled."""
+        flight.values.stop.set()
+        begun = self.awaited.get(future)
+        if begun is not None and self.loop is not None and not future.done():
+            flight.is_cancelled = True
+            self.loop.cancel(begun)
 
 
-def attempt(execution: Execution, call: Call, values: CallValues, tell: Tell | None) -> tuple[Any, BaseException | None]:
-    """Call user code on a thread; what it raises is brought back as a value."""
+# -- the keyboard ------------------------------------------------------------------------------------------------------------------
+
+
+@define(eq=False)
+class Keyboard:
+    """Ctrl-C, held back while a driver of the main thread works, so that no result is lost between a call and its boundary.
+
+    User code in the main thread is interrupted at once, as ever; elsewhere the driver raises the interruption where it waits. `made` counts the
+    interruptions, `raised` those of them that were raised.
+    """
+
+    made: int = 0
+    raised: int = 0
+    in_code: bool = False
+    wake: Callable[[], object] = int
+
+    def check(self) -> None:
+        """Raise the interruption that was held back, if there is one."""
+        if self.made > self.raised:
+            self.raised = self.made
+            raise KeyboardInterrupt
+
+    def note(self) -> None:
+        """The keyboard interrupts; the third time it is raised wherever the driver is, a store that does not answer included."""
+        self.made += 1
+        if self.in_code or self.made - self.raised >= PATIENCE:
+            self.check()
+        self.wake()
+
+
+PATIENCE = 3
+GLANCE = 0.5
+"""For how many seconds a thread waits without a glance at the keyboard: a signal that comes just before a wait does not end it."""
+HELD: list[Keyboard] = []
+"""The drivers of the main thread, the innermost last: a step may run a workflow of its own."""
+
+
+def handle(_number: int, _frame: object) -> None:
+    """Handle SIGINT."""
+    HELD[-1].note()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold Ctrl-C back meanwhile; at the end it is raised, if it was not. Where the program has a handler of its own, nothing is changed."""
+    here = current_thread() is main_thread()
+    before = signal.getsignal(signal.SIGINT) if here else None
+    if before is not signal.default_int_handler and before is not handle:
+        yield
+        return
+    keyboard = Keyboard()
+    HELD.append(keyboard)
+    signal.signal(signal.SIGINT, handle)
     try:
-        return finish_now(call_user(execution, call, values), manner_of(execution, call), tell), None
-    except BaseException as error:  # noqa: BLE001  # the driver's own thread decides what it means
-        return None, error
+        yield
+    finally:
+        HELD.pop()
+        signal.signal(signal.SIGINT, before)
+    keyboard.check()
+
+
+def keyboard_of() -> Keyboard | None:
+    """The keyboard whose interruptions are held back for this thread."""
+    return HELD[-1] if HELD and current_thread() is main_thread() else None
+
+
+def run_in(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call user code in this thread and in a context; Ctrl-C interrupts it."""
+    with interruptible():
+        return context.run(function, *arguments)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is raised at once meanwhile; one that was held back is raised first."""
+    keyboard = keyboard_of()
+    if keyboard is None:
+        yield
+        return
+    keyboard.check()
+    keyboard.in_code = True
+    try:
+        yield
+    finally:
+        keyboard.in_code = False

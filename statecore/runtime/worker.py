@@ -5,8 +5,8 @@ decided ones, those whose deadline is over, those whose owner died. Each is driv
 waits for people or is over. Between looks it sleeps until a run is done, a store gives a hint (`listen`, where it can), or it is time to
 look again; a hint that is lost costs that time and nothing else.
 
-A worker that is stopped takes no more runs, and gives each that it has back at its next boundary: another one goes on there. What it could
-not give back because the store was away it gives back later, so that no run waits for a process that does nothing for it.
+A worker that is stopped takes no more runs, and gives back each that it has: another one goes on there. What it could not give back
+because the store was away it gives back later, so that no run waits for a process that does nothing for it.
 
 A run that is refused, a store that does not answer and a `tell` that raises are reported, and tried again with growing distance; the others
 go on meanwhile (RUN-14).
@@ -18,26 +18,28 @@ import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import aclosing
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import define, field, frozen
 
-from statecore.core import Seconds, asks
+from statecore.core import Micros, Seconds, asks
 from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting
 from statecore.lifecycles import words as w
 from statecore.stores.records import unread_of
-from statecore.stores.rules import STATUS
+from statecore.stores.rules import STATUS, until
 
 from . import aio
 from .backoff import Backoff, Telling
+from .hands import Hands, LoopThread
 from .host import Runnable
 from .launching import adopting
 from .ready import Continuation, Ready, describe
+from .stopping import Stopped
 from .storing import let_go, loud
 from .sync import drive
 
@@ -117,10 +119,12 @@ class Worker:
     _refused: Backoff[tuple[int, str]] = field(factory=Backoff, init=False)
     _telling: Telling[Went] = field(init=False)
     _driving: set[tuple[int, str]] = field(factory=set, init=False)
+    _delayed: dict[tuple[int, str], tuple[Runnable, Micros]] = field(factory=dict, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
     _hands: list[Future[None]] = field(factory=list, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
-    _tasks: set[asyncio.Task[Any]] = field(factory=set, init=False)
+    _executions: set[Execution] = field(factory=set, init=False)
+    _steps: LoopThread = field(factory=LoopThread, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _wake: Event = field(factory=Event, init=False)
 
@@ -155,8 +159,10 @@ class Worker:
         return list(self._telling.untold.values())
 
     def stop(self) -> None:
-        """Take no more runs, and give each run back at its next boundary. A signal handler may call this."""
+        """Take no more runs, and give each back: async calls are cancelled, others waited for. A signal handler may call this."""
         self.stopping = True
+        for execution in list(self._executions):
+            execution.halt()
 
     async def arun(self, *, until_idle: bool = False) -> Counter[str]:
         """Work in the running event loop: async steps run on it, plain steps on threads. Returns and raises as `work` does.
@@ -164,19 +170,13 @@ class Worker:
         Where the task is cancelled, the calls in flight are cancelled and waited for, and the runs are given back.
         """
         self._loop = asyncio.get_running_loop()
-        rounds = ThreadPoolExecutor(1, thread_name_prefix="statecore-worker")
-        done = asyncio.wrap_future(rounds.submit(self.work, until_idle=until_idle))
+        done = asyncio.wrap_future(Hands("statecore-worker", 1).submit(partial(self.work, until_idle=until_idle)))
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
             self.stop()
-            while not done.done():  # a hand may begin to drive while others are cancelled
-                for task in list(self._tasks):
-                    task.cancel()
-                await asyncio.wait([done], timeout=SLICE)
+            await asyncio.wait([done])
             raise
-        finally:
-            rounds.shutdown(wait=False)  # where it is cancelled a second time, the loop must not wait for hands that wait for it
 
     def work(self, *, until_idle: bool = False) -> Counter[str]:
         """Drive runs until `stop` is called or, with `until_idle`, until no run can go on. Returns `counts`.
@@ -189,14 +189,15 @@ class Worker:
         for ear in ears:
             ear.start()
         try:
-            with ThreadPoolExecutor(self.concurrency, thread_name_prefix="statecore-worker") as hands:
-                try:
-                    self._rounds(hands, until_idle=until_idle)
-                finally:
-                    self.stopping = True
+            try:
+                self._rounds(Hands("statecore-worker", self.concurrency), until_idle=until_idle)
+            finally:
+                self.stop()
+                wait(self._hands)
             self._look_at_hands()
             self._return_all()
         finally:
+            self._steps.close(wait=all(hand.done() for hand in self._hands))
             over.set()
             for ear in ears:
                 ear.join()
@@ -209,7 +210,7 @@ class Worker:
         told = all(hasattr(workflow.db, "listen") for workflow in self.workflows)
         return self.poll if self.poll is not None else POLL if told else POLL_UNTOLD
 
-    def _rounds(self, hands: ThreadPoolExecutor, *, until_idle: bool) -> None:
+    def _rounds(self, hands: Hands, *, until_idle: bool) -> None:
         """Take what there is, hand it out, wait, and again."""
         while not self.stopping:
             began = monotonic()
@@ -224,7 +225,7 @@ class Worker:
                     self._hands.append(hands.submit(self._go_on, job))
             self._look_at_hands()
             if not taken:
-                if until_idle and not self._driving and not self._unreturned:
+                if until_idle and not (self._driving or self._unreturned or self._delayed):
                     return
                 self._rest(10 * took)
 
@@ -268,6 +269,8 @@ class Worker:
         jobs = [Job(workflow, record, doubtful) for record, doubtful in found]
         with self._lock:
             self._driving.update(job.key for job in jobs)
+        for job in jobs:
+            self._delayed.pop(job.key, None)
         for bad in unread_of(found):  # it stays in the store as it is, and the others go on
             self._refused.failed((id(workflow), bad.run_id))
             self.counts["REFUSED"] += 1
@@ -275,8 +278,9 @@ class Worker:
         return jobs
 
     def _rest(self, least: Seconds) -> None:
-        """Wait until a hand is free, a hint comes, or it is time to look again."""
-        end = monotonic() + max(self._usual, least)
+        """Wait until a hand is free, a hint comes, a delay is over, or it is time to look again."""
+        dues = [(due - workflow.host.clock()) / 1_000_000 for workflow, due in list(self._delayed.values())]
+        end = monotonic() + max(min([self._usual, *dues]), least)
         while not self.stopping and (left := end - monotonic()) > 0 and not self._wake.wait(min(SLICE, left)):
             pass
         self._wake.clear()
@@ -316,8 +320,8 @@ class Worker:
         with self._lock:
             self._driving.discard(job.key)
 
-    def _driven(self, job: Job) -> Went:
-        """Drive a run to where it waits, ends, or is given back."""
+    def _driven(self, job: Job) -> Went | None:
+        """Drive a run to where it waits, ends, or is given back; None where it waits for a delay, which holds no hand (RUN-12)."""
         going = job.going(adopting(adopt=self.adopt, by=self.by))
         try:
             ready = going.claimed(job.record, doubtful=job.doubtful)
@@ -326,39 +330,41 @@ class Worker:
             raise
         try:
             self._drive(ready)
-        except CancelledError:
-            if not self.stopping:
-                raise
         except BaseException:
             if not ready.execution.parked:
                 self._give_back(partial(let_go, ready.execution))
             raise
+        if ready.execution.parked and (due := until(ready.execution.state)) is not None:
+            self._delayed[job.key] = job.workflow, due
+            return None
         if ready.execution.seq == job.record.seq and not self.stopping:
             raise Undecided(job.record.identity.run_id, ["nothing could be done for it"])
         return went(ready.execution)
 
     def _drive(self, ready: Ready) -> None:
         """Drive a run in this thread, or on the event loop while this thread waits."""
-        if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self._adrive(ready), self._loop).result()
-            return
-        commits = drive(ready.execution, ready.first)
-        for _commit in commits:
+        execution = ready.execution
+        execution.parks_delays = True
+        self._executions.add(execution)
+        try:
             if self.stopping:
-                break
-        commits.close()
+                execution.halt()
+            if self._loop is not None:
+                asyncio.run_coroutine_threadsafe(self._adrive(ready), self._loop).result()
+            else:
+                for _commit in drive(execution, ready.first, self._steps):
+                    pass
+        except (Stopped, CancelledError):
+            if not self.stopping:
+                raise
+        finally:
+            self._executions.discard(execution)
 
     async def _adrive(self, ready: Ready) -> None:
-        """Drive a run in a task of the event loop, which `arun` may cancel."""
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._tasks.add(task)
-        try:
-            async with aclosing(aio.drive(ready.execution, ready.first)) as commits:
-                async for _commit in commits:
-                    if self.stopping:
-                        break
-        finally:
-            self._tasks.discard(task)
+        """Drive a run in a task of the event loop."""
+        async with aclosing(aio.drive(ready.execution, ready.first)) as commits:
+            async for _commit in commits:
+                pass
 
     def _put_off(self, job: Job, error: BaseException) -> Went:
         """Let a run be for a while."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from threading import RLock
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -12,7 +11,7 @@ from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
 
-from .owner import alive
+from .owner import OfProcess, alive
 from .records import Boundary, Decided, Entry, Identity, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
@@ -33,6 +32,7 @@ from .rules import (
     page,
     parks_paused,
     slice_of,
+    until,
     waiting_decisions,
 )
 
@@ -76,9 +76,11 @@ class Kept:
         return self.elsewhere + len(self.entries)
 
     def can_go_on(self, time: Micros) -> bool:
-        """Whether there is anything to do: calls that are owed, answers, deadlines that are over, a cancellation."""
-        if self.state.run != w.paused:
-            return self.state.run not in ENDED
+        """Whether there is anything to do: calls that are owed, answers, delays and deadlines that are over, a cancellation."""
+        if self.state.run in ENDED:
+            return False
+        if self.state.run != w.paused and (until(self.state) or 0) <= time:
+            return True
         asked = [self.pauses[pause_id] for pause_id in self.open_at]
         late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
         return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
@@ -100,12 +102,12 @@ class Kept:
         )
 
 
-class InMemoryDb:
+class InMemoryDb(OfProcess):
     """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
-    `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with their values, their keys, and the session
-    state of a session that has no other run. A run that goes on or waits is never forgotten. `max_value_bytes` bounds each stored value, 16 MiB
-    without it.
+    `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with values, keys, and the state of a session
+    that has no other run; never a run that goes on or waits. `max_value_bytes` bounds each stored value, 16 MiB without it. A forked child reads
+    the runs of its parent; what stores raises `StoreForked` there.
 
     Example: `Workflow("w", steps, db=InMemoryDb())`, which is what a workflow without `db` has.
     """
@@ -122,8 +124,8 @@ class InMemoryDb:
         self._sessions: dict[str, dict[str, Kept]] = {}
         self._starts: dict[tuple[str, str], str] = {}
         self._definitions: dict[str, Text] = {}
-        self._lock = RLock()
         self._begun = 0
+        super().__init__()
 
     def _kept(self, run_id: str) -> Kept:
         try:
@@ -161,6 +163,7 @@ class InMemoryDb:
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
     ) -> list[tuple[Record, bool]]:
         """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        self._own(bool(self._runs))
         with self._lock:
             mine = [
                 kept for kept in self._runs.values() if kept.identity.workflow_id == workflow_id and kept.identity.run_id not in but
@@ -178,6 +181,7 @@ class InMemoryDb:
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
         """Renew the lease of a run. Raises `ClaimLost` where another process has claimed it."""
+        self._own(bool(self._runs))
         with self._lock:
             kept = self._kept(run_id)
             if kept.epoch != epoch or kept.owner is None:
@@ -186,6 +190,7 @@ class InMemoryDb:
 
     def commit(self, boundary: Boundary) -> Obstacle:
         """Store a boundary; or what stands against it, having stored nothing. Raises `ClaimLost`, `AlreadyDecided`."""
+        self._own(bool(self._runs))
         with self._lock:
             claim = boundary.claim
             new = claim.identity if claim is not None else None
@@ -254,6 +259,7 @@ class InMemoryDb:
 
     def release(self, run_id: str, epoch: int) -> None:
         """Release a run, if its epoch is still this one."""
+        self._own(bool(self._runs))
         with self._lock:
             kept = self._kept(run_id)
             if kept.epoch == epoch:
@@ -261,6 +267,7 @@ class InMemoryDb:
 
     def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
+        self._own(bool(self._runs))
         with self._lock:
             kept = self._kept(decision.run_id)
             judged = dict(kept.decisions)
@@ -276,6 +283,7 @@ class InMemoryDb:
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
         """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
+        self._own(bool(self._runs))
         with self._lock:
             kept = self._kept(run_id)
             if kept.cancel_requested is None and kept.state.run not in ENDED:

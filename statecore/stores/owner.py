@@ -10,9 +10,11 @@ import os
 import time
 from functools import cache
 from platform import node
+from threading import RLock
 from typing import Literal
 
 from statecore.core import Micros
+from statecore.errors import StoreForked
 
 Standing = Literal["alive", "dead", "unknown"]
 
@@ -115,3 +117,26 @@ def alive(owner: str, lease: Micros | None, time: Micros) -> bool:
 def wall_clock() -> Micros:
     """Now, in whole microseconds since 1970, UTC."""
     return time.time_ns() // 1000
+
+
+class OfProcess:
+    """A part of the memory of one process, with a lock."""
+
+    def __init__(self) -> None:
+        self._of = os.getpid(), RLock()
+        self._process = os.getpid()
+
+    @property
+    def _lock(self) -> RLock:
+        """The lock of this process. A forked child has its own: a thread that it does not have may hold its parent's."""
+        if self._of[0] != os.getpid():
+            self._of = os.getpid(), RLock()
+        return self._of[1]
+
+    def _own(self, is_used: bool) -> None:  # noqa: FBT001  # said of the memory
+        """Raise `StoreForked` where a parent process uses it: what its child stores would be seen by neither (RUN-18)."""
+        if self._process != os.getpid():
+            if is_used:
+                place = f"memory of process {self._process}"
+                raise StoreForked(place)
+            self._process = os.getpid()

@@ -350,7 +350,8 @@ class RunStore(RunReader, Protocol):
         """Claim up to `most` runs of a workflow that can go on at `time`, except those in `but`.
 
         Each comes with a flag, which is True where its owner left it, so that its owed calls are in doubt. First come those that have no
-        owner: pending or running ones, and paused ones with a decision that is stored, a deadline that is over or a cancellation that was
+        owner: pending or running ones, unless they wait for a delay alone that is not over (`rules.until`), and paused
+        ones with a decision that is stored, a deadline that is over or a cancellation that was
         requested; of these the one claimed longest ago first. Then come those whose owner is gone. A run that another process is taking at
         the same moment may be left out; no call waits for it.
         """

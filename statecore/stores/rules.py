@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
 
-from statecore.core import DECISIONS, Address, Micros, Ref
+from statecore.core import DECISIONS, Address, Micros, Ref, State
 from statecore.core.program import ROOT
 from statecore.core.state import Turn
 from statecore.errors import (
@@ -300,6 +300,17 @@ def slice_of(after: int, upto: int | None) -> tuple[int, int]:
 def bounded(number: int) -> int:
     """A count that any database takes: below zero is nothing, and is not counted from the end."""
     return min(max(number, 0), MANY)
+
+
+CALLING = frozenset(phase for table in TABLES.values() for phase, owes in table.owes.items() if owes == "call")
+"""The phases in which a cursor owes a call."""
+
+
+def until(state: State) -> Micros | None:
+    """When the first delay of a run is over, where it owes no call: nobody has to execute it before (RUN-12). None for any other run."""
+    if state.run != w.running or any(cursor.phase in CALLING or cursor.phase == w.pending for cursor in state.cursors):
+        return None
+    return min((cursor.marks.due or 0 for cursor in state.cursors if cursor.phase == w.backing_off), default=None)
 
 
 def ended(record: Record) -> bool:

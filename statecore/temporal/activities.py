@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from statecore.errors import DefinitionChanged, StoreError, StoreUnavailable, Va
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
 from statecore.runtime.calls import call_user, values_of
+from statecore.runtime.hands import Hands, LoopThread, hands_of
 from statecore.runtime.pieces import finish_now, manner_of
 from statecore.stores.detail import Detail, detail_text
 from statecore.temporal import wire
@@ -55,7 +55,9 @@ class Performer:
 
     db: TemporalDb
     workflows: dict[str, Runnable]
-    pool: ThreadPoolExecutor
+    pool: Hands
+    steps: LoopThread = field(factory=LoopThread)
+    """The event loop of all async steps of this worker (RUN-16)."""
     programs: dict[str, Compiled] = field(factory=dict)
 
     @activity.defn(name=CALL)
@@ -66,7 +68,7 @@ class Performer:
         """
         beating = asyncio.create_task(beat())
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.pool, self.made, order)
+            return await asyncio.wrap_future(self.pool.submit(self.made, order))
         except asyncio.CancelledError:
             return plain_end(Event(w.interrupt), detail_text(Detail(error="its worker was stopped")))
         finally:
@@ -78,7 +80,7 @@ class Performer:
         if self.db.values is None:
             why = "this worker has no values store, and the run's journal needs one"
             raise refusal(ValuesMissing("a page of its journal", why), for_now=True)
-        return await asyncio.to_thread(wire.keep, self.db.values, text)
+        return await asyncio.wrap_future(hands_of(self.db).submit(wire.keep, self.db.values, text))
 
     def made(self, order: Plain) -> Plain:
         """Call user code; what became of it."""
@@ -87,7 +89,7 @@ class Performer:
         flow = self.workflows[identity.workflow_id]
         host = evolve(flow.host, store=self.db, session=flow.on(self.db).host.session)
         execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
-        return ended(execution, call, self.db.values)
+        return ended(execution, call, self.db.values, self.steps)
 
     def compiled(self, flow: Runnable, identity: Identity, call: Call) -> Compiled:
         """The program that the run follows, with the user code of this worker. Where it has none there, another worker may: it is tried again."""
@@ -115,11 +117,11 @@ async def beat() -> None:
         await asyncio.sleep(pause)
 
 
-def ended(execution: Execution, call: Call, store: wire.Values | None) -> Plain:
+def ended(execution: Execution, call: Call, store: wire.Values | None, steps: LoopThread) -> Plain:
     """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
     inputs = values_of(execution, call)
     try:
-        given = finish_now(call_user(execution, call, inputs), manner_of(execution, call))
+        given = finish_now(call_user(execution, call, inputs), steps, manner_of(execution, call))
     except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
         return plain_event(ends.interrupted(execution, call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
@@ -202,12 +204,11 @@ def serve(db: TemporalDb, workflow: Runnable, slots: int, ready: Callable[[], No
 
     async def work() -> None:
         await prepare(db)
-        pool = ThreadPoolExecutor(slots, thread_name_prefix="statecore-step")
-        performer = Performer(db, {workflow.id: workflow}, pool)
+        performer = Performer(db, {workflow.id: workflow}, Hands("statecore-step", slots))
         async with worker(await db.connection.client(), performer, workflow.id, slots):
             ready()
             await stop.wait()
-        pool.shutdown(wait=False, cancel_futures=True)  # a call that does not end was given up, and is interrupted
+        performer.steps.close(wait=False)  # a call that does not end was given up, and is interrupted
 
     def stopped(_number: int, _frame: object) -> None:
         db.connection.loop.call_soon_threadsafe(stop.set)

@@ -4,7 +4,7 @@ Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls
 store without a definition, for a process that only reads and decides. `options` has the words of calls, `known` the types of values that a
 workflow makes known, `off_loop` the methods that read or decide beside an event loop, `streams` the iterators of
 events. The other modules only give names import paths: `condition`, `decorators`, `loop`, `parallel`, `router`, `step`, `steps`,
-`types`. `Workflow` itself is loaded at its first use.
+`types`, `worker`. `Workflow` itself is loaded at its first use.
 
 May enter: all rooms below but drivers of servers: outputs, the runtime, stores, definitions. No command line.
 

@@ -24,6 +24,7 @@ from statecore.errors import (
     quoted,
 )
 from statecore.output import Requirement, WorkflowRunOutput
+from statecore.runtime.hands import hands_of
 from statecore.stores import InMemoryDb
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
@@ -215,4 +216,4 @@ async def off_loop(db: RunReader, function: Callable[[], T]) -> T:
         return function()
     import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
 
-    return await asyncio.to_thread(function)
+    return await asyncio.wrap_future(hands_of(db).submit(function))

@@ -9,6 +9,7 @@ from statecore.output.events import ALWAYS, RunEvent
 from statecore.output.public_events import Scene, delta, public_events
 from statecore.runtime.pieces import Piece
 from statecore.runtime.storing import let_go, loud
+from statecore.runtime.sync import held_back
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
@@ -53,7 +54,12 @@ class Stream:
         """The next event. Raises what the run failed of, after its last event."""
         self._begun = True
         while not self._ready:
-            commit = next(self._commits, None)
+            try:
+                with held_back():
+                    commit = next(self._commits, None)
+            except BaseException:
+                self._commits.close()  # also where the interruption was held back until this boundary was stored
+                raise
             if commit is None:
                 raise_in_stream(self._execution)
                 raise StopIteration

@@ -22,7 +22,7 @@ from statecore.runtime.host import clock_of
 from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
-from statecore.runtime.sync import drive
+from statecore.runtime.sync import drive, drive_to_rest
 from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
 from statecore.stores.rules import checked_bound
 
@@ -363,20 +363,18 @@ class Workflow(OffLoop):
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
-        commits = drive(ready.execution, ready.first)
         if stream:
             from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
 
-            return Stream(ready.execution, commits, everything=stream_events)
-        for _commit in commits:
-            pass
+            return Stream(ready.execution, drive(ready.execution, ready.first), everything=stream_events)
+        drive_to_rest(ready.execution, ready.first)
         raise_loud(ready.execution)
         return left_by(ready.execution, store_events=self.store_events)
 
     async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
-        ready = await off_loop(self.db, prepare)
+        ready = await aio.prepared(self.db, prepare)
         async for _commit in aio.drive(ready.execution, ready.first):
             pass
         raise_loud(ready.execution)

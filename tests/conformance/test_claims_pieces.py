@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -101,8 +102,6 @@ def test_a_piece_comes_out_as_it_is_made(beside, colour):
         yield "second"
 
     async def amade(_asked: Any) -> AsyncIterator[str]:
-        import asyncio
-
         yield "first"
         assert await asyncio.to_thread(heard.wait, 10)
         yield "second"
@@ -136,8 +135,10 @@ def test_a_stream_that_is_closed_between_two_pieces_gives_the_run_back(colour):
 
     async def amade(_asked: Any) -> AsyncIterator[str]:
         try:
-            for each in ("a", "b"):
-                yield each
+            yield "a"
+            if not ended:
+                await asyncio.Event().wait()
+            yield "b"
         finally:
             ended.append("closed")
 

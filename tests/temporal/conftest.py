@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
 
 from statecore import Step, Workflow
+from statecore.runtime.hands import Hands
 from statecore.temporal import TemporalDb, TemporalWorkflows, Values
 from statecore.temporal.activities import Performer, worker
 from tests.temporal.servers import Server, started
@@ -49,7 +49,7 @@ class Working:
     """A worker in this process. What it serves may be changed while it works, to another workflow of the same id."""
 
     def __init__(self, db: TemporalDb, workflow: Workflow, slots: int = 8) -> None:
-        self.db, self.pool = db, ThreadPoolExecutor(slots)
+        self.db, self.pool = db, Hands("steps", slots)
         self.performer = Performer(db, {workflow.id: workflow}, self.pool)
         self.worker: Any = db.connection.do(self._begin(workflow.id, slots))
 
@@ -61,7 +61,7 @@ class Working:
     def stop(self) -> None:
         """Stop it, once its calls have ended."""
         self.db.connection.do(self.worker.__aexit__(None, None, None))
-        self.pool.shutdown()
+        self.performer.steps.close()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from statecore import Loop, Parallel, Router, Step, StepOutput, Workflow, __version__
+from statecore.runtime.hands import Hands
 from statecore.temporal import TemporalDb, TemporalWorkflows
 from statecore.temporal.activities import Performer, runner, worker
 from statecore.temporal.client.connection import runtime
@@ -88,14 +88,13 @@ def main() -> int:
     HISTORIES.mkdir(exist_ok=True)
     for name, steps in WORKFLOWS.items():
         workflow = Workflow(name, steps)
-        with ThreadPoolExecutor(4) as pool:
-            performer = Performer(db, {workflow.id: workflow}, pool)
+        performer = Performer(db, {workflow.id: workflow}, Hands("steps", 4))
 
-            async def record(workflow: Workflow = workflow, performer: Performer = performer) -> str:
-                async with worker(await db.connection.client(), performer, workflow.id, 4):
-                    return await asyncio.to_thread(recorded, db, TemporalWorkflows(workflow, db))
+        async def record(workflow: Workflow = workflow, performer: Performer = performer) -> str:
+            async with worker(await db.connection.client(), performer, workflow.id, 4):
+                return await asyncio.to_thread(recorded, db, TemporalWorkflows(workflow, db))
 
-            text = db.connection.do(record())
+        text = db.connection.do(record())
         (HISTORIES / f"{RELEASE}-{name}.json").write_text(text + "\n", encoding="utf-8")
     server.stop()
     return 0

@@ -225,7 +225,6 @@ def test_a_worker_that_is_stopped_in_a_step_interrupts_it(serve: Serve, db: Temp
     serve(flow)
     assert runs.wait(run_id, timeout=30).content == "again"
     assert [each.trigger for each in db.journal(run_id) if each.at == "stuck"] == ["enter", "interrupt", "succeed"]
-    first.pool.shutdown()
 
 
 def test_a_namespace_that_no_worker_has_prepared(server: Server) -> None:

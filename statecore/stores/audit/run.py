@@ -17,7 +17,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.detail import Detail, detail_of
 from statecore.stores.records import Body, Entry
 from statecore.stores.replay import replay, timeless
-from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link
+from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link, until
 from statecore.stores.sql.reading import definition
 from statecore.stores.sql.rows import read_held, read_turn, read_value
 
@@ -69,7 +69,7 @@ def check_run(connection: Link, number: int, findings: Findings) -> None:
     state = load_state(stored)
     if (phase, state.run) != (reached, reached):
         findings.blame("run", f"its journal leads to {reached}, its phase is {phase}, and its state says {state.run}")
-    if owner is None and lease is not None:
+    if owner is None and lease not in (None, until(state)):
         findings.blame("run", "it has a lease and no owner")
     if cancelled is None and cancel_by is not None:
         findings.blame("run", "somebody cancelled it at no time")

@@ -14,7 +14,7 @@ from statecore.lifecycles import words as w
 from statecore.stores.detail import detail_of
 from statecore.stores.frames.framing import SALT_BYTES, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
-from statecore.stores.rules import ENDED, GENESIS, held_text, link
+from statecore.stores.rules import ENDED, GENESIS, held_text, link, until
 from statecore.stores.sql3 import sessions
 from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING
@@ -233,9 +233,13 @@ def wakes(record: Record, puts: Sequence[Put], owner: str | None) -> int | None:
     if record.state.run in ENDED:
         return None
     waiting = [put for put in puts if put.closes is None]
-    if record.state.run != w.paused or record.cancel_requested is not None or any(put.decision is not None for put in waiting):
+    delayed = until(record.state)
+    if record.cancel_requested is not None or any(put.decision is not None for put in waiting):
         return 0
-    return min((put.waiting.pause.deadline for put in waiting if put.waiting.pause.deadline is not None), default=None)
+    if record.state.run != w.paused and delayed is None:
+        return 0
+    dues = [delayed, *(put.waiting.pause.deadline for put in waiting)]
+    return min((due for due in dues if due is not None), default=None)
 
 
 def check_session(connection: Link, run: int, stands: Sequence[Any], findings: Findings) -> None:

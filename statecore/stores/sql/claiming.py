@@ -102,7 +102,7 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
 
     def free(left_out: str, skipped: Sequence[Any], least: int) -> Iterable[Sequence[str]]:
         statement = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
-        return connection.execute(statement, (name, name, bounded(time), name, *skipped, least)).fetchall()
+        return connection.execute(statement, (name, name, bounded(time), bounded(time), name, *skipped, least)).fetchall()
 
     def held() -> Iterable[str]:
         rows = connection.execute(f"{HELD} ORDER BY +r.turned", (name,)).fetchall()

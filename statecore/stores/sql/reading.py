@@ -62,6 +62,7 @@ FREE = f"""
 SELECT r.run_id FROM run r
 WHERE +r.workflow_id = ? AND r.owner IS NULL AND +r.phase NOT IN ({OVER}) AND r.id IN (
   SELECT id FROM run WHERE workflow_id = ? AND phase IN ('{w.pending}', '{w.running}') AND owner IS NULL
+    AND (lease IS NULL OR lease <= ? OR cancel_requested IS NOT NULL)
   UNION ALL SELECT run FROM pause WHERE closed IS NULL AND decided IS NOT NULL
   UNION ALL SELECT run FROM pause WHERE closed IS NULL AND deadline <= ?
   UNION ALL SELECT id FROM run WHERE workflow_id = ? AND phase = '{w.paused}' AND cancel_requested IS NOT NULL)"""
@@ -71,7 +72,8 @@ WHERE r.workflow_id = ? AND r.phase IN ('{w.pending}', '{w.running}', '{w.paused
 STILL = "SELECT 1 FROM run WHERE run_id = ? AND owner = ? AND lease IS NOT DISTINCT FROM ? /*pg FOR UPDATE SKIP LOCKED*/"
 APPEND = "INSERT INTO journal (run, seq, legal, at, turn, attempt, time, detail, value, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADVANCE = "UPDATE run SET state = ?, held = ?, updated = ?, lease = coalesce(?, lease) WHERE id = ?"
-PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = NULL, claimed = ? WHERE id = ?"
+PARK = "UPDATE run SET state = ?, held = ?, updated = ?, owner = NULL, lease = ?, claimed = ? WHERE id = ?"
+"""A parked run has no lease; where it waits for a delay, the end of the delay stands in that column (RUN-12)."""
 TURN = "SELECT coalesce(max(turned), 0) + 1 FROM run"
 SETTLE = """
 UPDATE run SET state = ?, held = ?, updated = ?, owner = ?, lease = ?, epoch = ?, turned = ?, claimed = ? WHERE id = ?"""

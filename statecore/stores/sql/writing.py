@@ -34,6 +34,7 @@ from statecore.stores.rules import (
     seal,
     sought,
     turn_text,
+    until,
     waiting_decisions,
 )
 
@@ -281,7 +282,8 @@ def fenced(connection: Link, boundary: Boundary) -> Place | None:
 def settle(connection: Link, boundary: Boundary, place: Place) -> None:
     """Bring the row of a run to where a boundary leads, in one statement: its state, and its lease where that begins or ends."""
     state = (dump_state(boundary.state), held_text(boundary.held), boundary.time)
-    claim, owner, lease = boundary.claim, None, None
+    claim, owner = boundary.claim, None
+    lease = until(boundary.state) if boundary.parks else None
     if claim is not None and not boundary.parks:
         owner, lease = claim.owner, boundary.lease
     if place.turns:
@@ -289,7 +291,7 @@ def settle(connection: Link, boundary: Boundary, place: Place) -> None:
         connection.execute(SETTLE, (*state, owner, lease, place.epoch, place.turned, claimed, place.number))
     elif boundary.parks:
         claimed = seal(None, place.epoch, place.turned, place.cancel_by, place.cancel_requested)
-        connection.execute(PARK, (*state, claimed, place.number))
+        connection.execute(PARK, (*state, lease, claimed, place.number))
     else:
         connection.execute(ADVANCE, (*state, boundary.lease, place.number))
 

@@ -24,6 +24,7 @@ from statecore.stores.rules import (
     held_text,
     parks_paused,
     sought,
+    until,
 )
 
 from . import answering, beginning, sessions
@@ -48,7 +49,7 @@ from .steps import Place, Written, after, is_plain, plain, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from statecore.core import Micros
+    from statecore.core import Micros, State
     from statecore.stores.records import Boundary, Obstacle
     from statecore.stores.sql.link import Link
 
@@ -263,7 +264,7 @@ def stands(  # noqa: PLR0913  # all that `hot` says
         "ended_us": place.ended,
     }
     seal = hot_digest(run_id, columns)
-    wakes = wake(connection, place) if owner is None else 0
+    wakes = wake(connection, place, standing.state) if owner is None else 0
     whose = (owner, place.epoch, lease, wakes, place.definition)
     values = (*whose, place.number, place.head, state, held, standing.updated, place.ended, seal)
     if claims:
@@ -272,12 +273,14 @@ def stands(  # noqa: PLR0913  # all that `hot` says
         connection.execute(SETTLE_KEPT, (*values, place.run))
 
 
-def wake(connection: Link, place: Place) -> Micros | None:
+def wake(connection: Link, place: Place, state: State) -> Micros | None:
     """From when on there is something to do for a run that nobody executes: 0 now, None never."""
     if place.phase in ENDED:
         return None
-    if place.phase != w.paused:
+    delayed = until(state)
+    if place.phase != w.paused and delayed is None:
         return 0
     due, decided = connection.execute(ASKS, (place.run,)).fetchone()
+    due = min((each for each in (due, delayed) if each is not None), default=None)
     found: Micros | None = 0 if decided or place.cancelled is not None else due
     return found

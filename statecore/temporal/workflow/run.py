@@ -18,11 +18,13 @@ with workflow.unsafe.imports_passed_through():
     from attrs import evolve
 
     from statecore.core import Commit, Event, Start, loop
+    from statecore.core.owed import has_room
     from statecore.errors import RulesUnknown, StatecoreError, Undecided, UnstorableValue, ValueTooLarge
     from statecore.lifecycles import words as w
     from statecore.runtime import ends
+    from statecore.runtime.delays import woken
     from statecore.runtime.sharing import Change, session_to_be
-    from statecore.runtime.storing import decided_beside, listens, store, woken
+    from statecore.runtime.storing import decided_beside, listens, store
     from statecore.stores import Body, Decided
     from statecore.stores.detail import detail_of
     from statecore.stores.records import NO_BODY
@@ -55,6 +57,9 @@ TOGETHER = 1_048_576
 SAID = "decisions are applied beside what runs"
 """What histories of this release mark where they apply a decision before the run is parked; those of earlier ones do not."""
 
+BOUND = "max_concurrency is a bound at every moment"
+"""What histories of this release mark where a call waits for another one to end."""
+
 DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
 """What Temporal must not repeat by itself: the core decides what a death means (CRASH-2)."""
 
@@ -79,6 +84,7 @@ class Run:
         self.opened = opened(self.start, now)
         self.ledger, self.execution = self.opened.ledger, self.opened.execution
         self.flying: dict[Call, tuple[str, asyncio.Future[Any]]] = {}
+        self.waiting: list[Call] = []
         self.ended: list[Call] = []
         self.changes = 0
         self.refused: list[str] = []
@@ -125,8 +131,8 @@ class Run:
                             effects = loop(self.execution.program, self.execution.state)  # the same call is owed anew
                 case Start(call):
                     reply = None
-                    if call not in self.flying:
-                        self.begin(call)
+                    if call not in (*self.flying, *self.waiting):
+                        self.waiting.append(call)
                 case _:
                     reply = await self.first(effect.timers)
 
@@ -136,6 +142,15 @@ class Run:
         if obstacle is None or isinstance(obstacle, Event) or workflow.patched(SAID):
             return obstacle
         return store(self.execution, effect, heeds_decisions=False)
+
+    def begin_waiting(self) -> None:
+        """Begin the calls for which there is room (RUN-17). Histories of earlier releases began them at once."""
+        waiting, self.waiting = self.waiting, []
+        for call in waiting:
+            if has_room(self.execution.program, call, self.flying) or not workflow.patched(BOUND):
+                self.begin(call)
+            else:
+                self.waiting.append(call)
 
     def begin(self, call: Call) -> None:
         """Have a worker make a call. What is too large to be sent fails it."""
@@ -162,6 +177,7 @@ class Run:
 
     async def first(self, timers: tuple[Timer, ...]) -> tuple[Event, ...]:
         """The events of the first calls to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither."""
+        self.begin_waiting()
         if not self.flying and not timers:
             return ()
         due = min((timer.due for timer in timers), default=None)

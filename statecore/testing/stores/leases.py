@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from statecore.core import Micros
+from statecore.core.state import Marks
 from statecore.errors import ClaimLost, RunBusy, UnknownRun
+from statecore.lifecycles import words as w
 from statecore.stores.owner import SKEW
 from statecore.stores.records import Claim
 from statecore.stores.rules import clock_text
@@ -21,6 +24,7 @@ from .samples import (
     LONE,
     STARTED,
     TIME,
+    Fired,
     Fresh,
     Writer,
     answer,
@@ -222,6 +226,19 @@ class Work(Fresh):
         store.request_cancel("cancelled", "ann", TIME)
         assert taken(store, TIME + 99) == [("decided", False), ("cancelled", False)]
         assert taken(store, TIME + 100) == [("due", False)]
+
+    def test_a_run_that_waits_for_a_delay_is_handed_out_when_it_is_over(self, store: RunStore) -> None:
+        """A parked run that owes nothing but the end of a delay is work from that instant on, and at once where it is to be cancelled (RUN-12)."""
+        for run_id in ("delayed", "cancelled"):
+            writer = started(store, run_id)
+            failed = Fired("step", "first", w.running, w.fail, w.backing_off)
+            state = writer.boundary(failed).state
+            delayed = evolve(state, cursors=tuple(evolve(each, marks=Marks(due=TIME + 100)) for each in state.cursors))
+            writer.commit(failed, state=delayed, parks=True)
+            assert store.load(run_id).owner is None
+        store.request_cancel("cancelled", "ann", TIME)
+        assert taken(store, TIME + 99) == [("cancelled", False)]
+        assert taken(store, TIME + 100) == [("delayed", False)]
 
     def test_what_a_dead_owner_left_is_work_and_in_doubt(self, store: RunStore) -> None:
         """A run whose owner is dead is handed out at once, one of another host when its lease is over, both after what nobody has."""

@@ -1,0 +1,79 @@
+"""RUN-18: a server that forks: what was made before the fork works in each child, and a memory of the parent takes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.spec("RUN-18")
+
+SCRIPT = """
+import asyncio, os, sys
+from statecore import InMemoryDb, Parallel, SqliteDb, Step, Workflow
+from statecore.errors import StoreForked
+from statecore.runtime.worker import Worker
+
+async def awaits(asked):
+    await asyncio.sleep(0)
+    return asked.step_name
+
+def flow(name, db):
+    steps = [Step("a", awaits), Parallel(Step("b", awaits), Step("c", lambda _: "c"), name="p"), Step("d", lambda _: os.getpid())]
+    return Workflow(name, steps, db)
+
+shared = flow("shared", SqliteDb(db_file=sys.argv[1]))  # made, and not used
+gated = Workflow("gated", [Step("s", lambda _: 1, requires_confirmation=True)], InMemoryDb())
+fresh = flow("fresh", InMemoryDb())
+paused = gated.run(run_id="g")
+flow("warm", InMemoryDb()).run()  # threads and a loop have been at work
+asyncio.run(flow("warm", InMemoryDb()).arun())
+
+def refuses(act):
+    try:
+        act()
+    except StoreForked:
+        return True
+    return False
+
+def child(number):
+    assert shared.run(run_id=f"r{number}").content == os.getpid()
+    assert asyncio.run(shared.arun(run_id=f"a{number}")).content == os.getpid()
+    assert fresh.run().content == os.getpid()
+    assert gated.get_run_output("g").is_paused
+    [asked] = paused.steps_requiring_confirmation
+    pause = gated.list_pauses()[0].pause_id
+    assert refuses(lambda: gated.decide("g", pause, "confirm"))
+    assert refuses(lambda: gated.cancel_run("g"))
+    assert refuses(lambda: gated.submit("x"))
+    asked.confirm()
+    assert refuses(lambda: gated.continue_run(paused))
+    os.write(1, b"well ")
+
+children = []
+for number in range(2):
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            child(number)
+            code = 0
+        finally:
+            os._exit(code)
+    children.append(pid)
+assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0]
+assert {run.run_id for run in shared.list_runs()} == {"r0", "r1", "a0", "a1"}
+pause = gated.list_pauses()[0].pause_id
+gated.decide("g", pause, "confirm")
+assert gated.continue_run(run_id="g").content == 1
+print("over")
+"""
+
+
+def test_a_workflow_that_was_made_before_a_fork_works_in_each_child(tmp_path):
+    """Two children run one workflow, in each colour; the parent's memory is read there and refuses what stores; the parent goes on."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "runs.db")], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.stdout.split(), done.stderr) == (["well", "well", "over"], "")
