@@ -107,7 +107,7 @@ class InMemoryDb(OfProcess):
 
     `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with values, keys, and the state of a session
     that has no other run; never a run that goes on or waits. `max_value_bytes` bounds each stored value, 16 MiB without it. A forked child reads
-    the runs of its parent; what stores raises `StoreForked` there.
+    the runs of its parent, and stores nothing there: `StoreForked`.
 
     Example: `Workflow("w", steps, db=InMemoryDb())`, which is what a workflow without `db` has.
     """
