@@ -44,7 +44,7 @@ DECIDED_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.word IS NOT NULL ORDER BY p.i
 USED = f"{WAITING} WHERE p.run = ? AND p.key = ?"
 OPEN = f"p.closed IS NULL AND h.phase NOT IN ({OVER})"
 
-# A plus keeps SQLite from the index of a column: a session has few runs, and a workflow too many to sort the pauses of them all.
+# A plus keeps SQLite from the index of a column: a session has few runs, few questions are due, and a workflow has too many to look through.
 RUN_COLUMNS = {
     "session_id": "r.session = (SELECT id FROM session WHERE session_id = ?)",
     "workflow_id": "h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)",
@@ -57,7 +57,7 @@ PAUSE_COLUMNS = {
     "step_name": "p.step_name = ?",
     "kind": "p.kind = ?",
 }
-PAUSE_COLUMNS_OF_SESSION = PAUSE_COLUMNS | {"workflow_id": "+p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
+PAUSE_COLUMNS_OF_FEW = PAUSE_COLUMNS | {"workflow_id": "+p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
 SESSION_RUN = """
 SELECT r.id FROM session s JOIN run r ON r.session = s.id JOIN hot h ON h.run = r.id JOIN workflow f ON f.id = r.workflow
 WHERE s.session_id = ? AND f.workflow_id = ? ORDER BY +h.claim_order DESC LIMIT 1"""

@@ -29,7 +29,7 @@ from .queries import (
     OPEN,
     OPEN_OF_RUN,
     PAUSE_COLUMNS,
-    PAUSE_COLUMNS_OF_SESSION,
+    PAUSE_COLUMNS_OF_FEW,
     PAUSE_OF_RUN,
     RECORD,
     RECORD_OF_RUN,
@@ -171,6 +171,8 @@ def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
     if wanted.phases is not None:
         where.append(f"{'' if alone else '+'}h.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
         given.extend(map(sought, wanted.phases))
+        if alone and len(wanted.phases) > 1:
+            order = "+h.claim_order"  # rather sort the few runs of some phases than look through all runs in order
     if wanted.prefix is not None:
         where.append("substr(r.run_id, 1, length(?)) = ?")
         given.extend([sought(wanted.prefix)] * 2)
@@ -250,7 +252,8 @@ def head(connection: Link, run_id: str, known: Known) -> str:
 
 def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
     """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
-    where, given = narrowed(wanted, PAUSE_COLUMNS if wanted.session_id is None else PAUSE_COLUMNS_OF_SESSION)
+    few = wanted.session_id is not None or wanted.due_before is not None  # rather sort these
+    where, given = narrowed(wanted, PAUSE_COLUMNS_OF_FEW if few else PAUSE_COLUMNS)
     where.append(OPEN)
     if wanted.decided_only:
         where.append("p.word IS NOT NULL")
@@ -260,7 +263,7 @@ def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
         if instant is not None:
             where.append(lies)
             given.append(bounded(instant))
-    statement = f"{WAITING} {conditions(where)} ORDER BY p.opened_us, p.run, p.id LIMIT ? OFFSET ?"
+    statement = f"{WAITING} {conditions(where)} ORDER BY {'+' if few else ''}p.opened_us, p.run, p.id LIMIT ? OFFSET ?"
     rows = connection.execute(statement, (*given, *page(wanted))).fetchall()
     if not rows and wanted.run_id is not None:
         number_of(connection, wanted.run_id)
