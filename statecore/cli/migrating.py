@@ -16,10 +16,14 @@ from statecore.stores.sqlite.migrating import migrate as migrated
 from . import exits
 from .care import counting, store_argument, told
 from .screen import json_option
+from .stores import database
 from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from statecore.stores.audit.verify import Verified
+    from statecore.stores.sql3.migrating import Migrated
 
 BACKUP = ".format-2"
 
@@ -49,15 +53,9 @@ def migrate(store: Path | str, copy: Path | None, *, without_backup: bool, as_js
         return migrated_there(store, without_backup=without_backup, as_json=as_json)
     place = None if without_backup else copy or store.with_name(store.name + BACKUP)
     done = migrated(store, copy=place, progress=counting(as_json=as_json))
-    found = verify(store, of=THREE)
-    if as_json:
-        print_json({**asdict(done), "sound": found.sound, "faults": [asdict(each) for each in found.faults]})
-        return exits.FINE if found.sound else exits.FAILED
-    if done.backup is not None:
+    if done.backup is not None and not as_json:
         click.echo(f"Copied to {clean(done.backup)}, which is the only way back.")
-    say(done.path, done.runs, done.rows, done.batches)
-    remark(done.grouped_by_time, done.keys_dropped)
-    return told(found, as_json=False)
+    return ended(done, verify(store, of=THREE), as_json=as_json)
 
 
 def migrated_there(store: str, *, without_backup: bool, as_json: bool) -> int:
@@ -65,16 +63,21 @@ def migrated_there(store: str, *, without_backup: bool, as_json: bool) -> int:
     if not without_backup:
         message = "A database is backed up with its own tools, such as pg_dump. Make a backup, and say --without-backup."
         raise click.UsageError(message)
-    from statecore.stores.postgres.migrating import migrate as migrate_schema  # noqa: PLC0415  # only who asks for it needs psycopg
-    from statecore.stores.postgres.store3 import PostgresDb3  # noqa: PLC0415  # the same
+    from statecore.stores.postgres.health import verify as verify_schema  # noqa: PLC0415  # only who asks for it needs psycopg
+    from statecore.stores.postgres.migrating import migrate as migrate_schema  # noqa: PLC0415  # the same
 
-    done = migrate_schema(PostgresDb3(store), counting(as_json=as_json))
+    done = migrate_schema(store, progress=counting(as_json=as_json))
+    return ended(done, verify_schema(database(store)), as_json=as_json)
+
+
+def ended(done: Migrated, found: Verified, *, as_json: bool) -> int:
+    """Print what a migration did and what was found afterwards; the exit code."""
     if as_json:
-        print_json(asdict(done))
-        return exits.FINE
+        print_json({**asdict(done), "sound": found.sound, "faults": [asdict(each) for each in found.faults]})
+        return exits.FINE if found.sound else exits.FAILED
     say(done.path, done.runs, done.rows, done.batches)
     remark(done.grouped_by_time, done.keys_dropped)
-    return exits.FINE
+    return told(found, as_json=False)
 
 
 def say(path: str, runs: int, rows: int, batches: int) -> None:

@@ -222,6 +222,27 @@ def test_a_disk_without_room_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert migrate(file).runs == 40
 
 
+@pytest.mark.parametrize("in_batch", [False, True])
+def test_a_disk_that_is_full_loses_a_batch_at_most(tmp_path: Path, *, in_batch: bool) -> None:
+    """Where the file cannot grow the error is named, in the first transaction or in a batch; with room the migration goes on and is sound."""
+    file = loaded(tmp_path / "old.db")
+    if in_batch:
+        begun(file)
+    most = file.stat().st_size // 4_096 + 4
+
+    class Full(sqlite3.Connection):
+        """A connection to a file that may grow by some pages."""
+
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            self.execute(f"PRAGMA max_page_count = {most}")
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        migrate(file, factory=Full, runs=40)
+    assert migrate(file).runs == 40
+    assert verify(file, of=THREE).faults == []
+
+
 @pytest.mark.parametrize("backed_up", [True, False])
 def test_an_unsound_store_is_not_migrated(tmp_path: Path, *, backed_up: bool) -> None:
     """One damaged row is found before the first change."""

@@ -16,12 +16,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from statecore.cli.main import main
 from statecore.db.postgres import PostgresDb
-from statecore.errors import MigrationNeeded, NotAStatecoreStore, NotPermitted, StatecoreError, StoreTooNew
+from statecore.errors import MigrationNeeded, NotAStatecoreStore, NotPermitted, StatecoreError, StoreCorrupt, StoreTooNew
 from statecore.stores import postgres
 from statecore.stores.postgres import migrating
+from statecore.stores.postgres.health import verify
 from statecore.stores.postgres.migrating import migrate
-from statecore.stores.postgres.opening import FURNISHING, PostgresLink, script_text, tables_of
+from statecore.stores.postgres.opening import FURNISHING, PostgresLink, script_text
 from statecore.stores.postgres.store3 import PostgresDb3
 from statecore.stores.records import Decided, PauseFilter, RunFilter
 from statecore.stores.sql3.migrating import Migrated
@@ -69,7 +71,7 @@ def opened(database: str) -> Any:
 
 def lead(database: str, runs: int = 6) -> Migrated:
     """Migrate a database."""
-    return migrate(opened(database), runs=runs)
+    return migrate(database, runs=runs)
 
 
 def test_a_migrated_schema_tells_what_the_old_one_told_and_its_runs_end(old: str) -> None:
@@ -85,8 +87,32 @@ def test_a_migrated_schema_tells_what_the_old_one_told_and_its_runs_end(old: str
         assert found[name] == told, name
     assert ends(db) == json.loads(ENDS.read_text(encoding="utf-8"))
     flow_of("confirm parked", db).run("new", run_id="new")  # a number that no run had
+    assert verify(db).faults == []
     db.close()
     assert lead(old).runs == 0
+
+
+def test_an_unsound_schema_is_not_migrated(old: str) -> None:
+    """One damaged row is found before the first change, and the schema stays as it is."""
+    with psycopg.connect(old, autocommit=True) as connection:
+        connection.execute("UPDATE statecore.run SET owner = 'somebody' WHERE run_id = 'late'")
+    with pytest.raises(StoreCorrupt, match="late"):
+        lead(old)
+    db = PostgresDb(old)
+    assert db.load("decided").state.run == "paused"
+    db.close()
+
+
+def test_the_command_migrates_and_verifies(old: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`statecore migrate URL --without-backup` leaves a sound schema of format 3, and says so."""
+    assert main(["migrate", old, "--without-backup"]) == 0
+    said = capsys.readouterr().out
+    assert "40 runs with 428 rows migrated" in said
+    assert "sound (40 runs" in said
+    assert main(["migrate", old, "--without-backup", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["sound"], told["faults"]) == (0, True, [])
+    assert main(["show", "late", "--db", old]) == 0
 
 
 METHODS: dict[str, Callable[[PostgresDb], Any]] = {
@@ -107,7 +133,7 @@ def begun(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SET search_path = statecore, pg_temp")
         with connection.transaction():
-            migrating.begin(connection, "x", "statecore", tables_of(connection, "statecore"))
+            migrating.begin(connection, "statecore")
 
 
 def test_an_old_process_stores_nothing_beside_a_migration(old: str) -> None:

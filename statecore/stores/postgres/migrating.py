@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from os import urandom
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import psycopg
 from psycopg import errors as pg
 
-from statecore.errors import NotAStatecoreStore, NotPermitted, StoreTooNew
+from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3.migrating import FROM, Migrated, carry
@@ -30,16 +30,16 @@ from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES, MoveLists
 
 from .channel import Channel, named
+from .health import verify
 from .opening import FURNISHING, PostgresLink, script_text, tables_of
 from .opening import VERSION as OLD_VERSION
+from .store import PostgresDb
 from .store3 import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from statecore.stores.sql3.migrating import Carried
-
-    from .store import PostgresSchema
 
 RUNS = 500
 """The most runs of one batch."""
@@ -69,42 +69,71 @@ FORGET = tuple(
 )
 
 
-def migrate(store: PostgresSchema, progress: Callable[[int, int], None] | None = None, runs: int = RUNS) -> Migrated:
-    """Lead the schema of a store, which was not used yet, from the older format to this one; nothing is done to one that is of it.
+def migrate(
+    db_url: str, db_schema: str | None = None, progress: Callable[[int, int], None] | None = None, runs: int = RUNS
+) -> Migrated:
+    """Lead a schema from the older format to this one, one whose migration was begun, to its end; nothing is done to one of this format.
 
-    Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, and `NotPermitted` where the login does not own the schema.
+    A schema that `verify` finds unsound is not touched. `progress` is told after each batch how many runs are done, of how many.
+
+    Raises `StoreCorrupt` for an unsound schema, `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, and `NotPermitted` where the login does
+    not own it.
     """
-    channel = Channel(store._conninfo, store.path, store.db_schema, 1, store.patience)  # noqa: SLF001  # of this room
-    done = Migrated(store.path)
+    old = PostgresDb(db_url, db_schema=db_schema)
+    path, schema, done = old.path, old.db_schema, Migrated(old.path)
+    channel = Channel(old._conninfo, path, schema, 1, old.patience)  # noqa: SLF001  # of this room
     try:
         with channel.lent() as connection:
+            if stands(connection, path, schema) == "old":
+                raise_if_unsound(old)
             connection.execute(
                 "SET idle_in_transaction_session_timeout = 0"
             )  # a large run is read and hashed between two statements
             connection.execute("SELECT pg_advisory_lock(%s)", (FURNISHING,))
-            lead(connection, store.path, store.db_schema, done, runs, progress)
+            lead(connection, path, schema, done, runs, progress)
     except pg.InsufficientPrivilege as error:
-        raise NotPermitted(
-            store.path, f"schema {store.db_schema!r} is migrated by its owner ({' '.join(str(error).split())})"
-        ) from error
+        why = f"schema {schema!r} is migrated by its owner ({' '.join(str(error).split())})"
+        raise NotPermitted(path, why) from error
     except psycopg.Error as error:
-        raise named(error, store.path) or error from error
+        raise named(error, path) or error from error
     finally:
+        old.close()
         channel.close()  # which gives the lock back
     return done
+
+
+def stands(connection: psycopg.Connection, path: str, schema: str) -> Literal["old", "begun", "new"]:
+    """How far the migration of a schema is. Raises `NotAStatecoreStore` or `StoreTooNew` for one that is not of the format that is led to this one."""
+    tables = tables_of(connection, schema)
+    if f"run{SUFFIX}" in tables:
+        return "begun"
+    if {"store", "hot"} <= tables:
+        return "new"
+    if not {"edition", *TABLES_OF_2} <= tables:
+        raise NotAStatecoreStore(path, f"its schema {schema!r} holds no tables of an older format")
+    [version] = connection.execute("SELECT version FROM edition").fetchone() or (0,)
+    if version != OLD_VERSION:
+        raise StoreTooNew(path, version, OLD_VERSION)
+    return "old"
+
+
+def raise_if_unsound(old: PostgresDb) -> None:
+    """Raise `StoreCorrupt` for the first fault of a store of the older format."""
+    found = verify(old)
+    if found.faults:
+        raise StoreCorrupt(old.path, str(found.faults[0]))
 
 
 def lead(  # noqa: PLR0913  # a connection, its schema, and what is told
     connection: psycopg.Connection, path: str, schema: str, done: Migrated, runs: int, progress: Callable[[int, int], None] | None
 ) -> None:
     """The first transaction, the batches and the last one, each where it is left to do."""
-    tables = tables_of(connection, schema)
-    link = PostgresLink(connection)
-    if f"run{SUFFIX}" not in tables:
-        if {"store", "hot"} <= tables:
-            return
+    link, far = PostgresLink(connection), stands(connection, path, schema)
+    if far == "new":
+        return
+    if far == "old":
         with connection.transaction():
-            begin(connection, path, schema, tables)
+            begin(connection, schema)
     known = Known(MoveLists(legal_moves(link)))
     [of] = link.execute(COUNT).fetchone() or (0,)
     while True:
@@ -119,9 +148,8 @@ def lead(  # noqa: PLR0913  # a connection, its schema, and what is told
         finish(connection)
 
 
-def begin(connection: psycopg.Connection, path: str, schema: str, tables: set[str]) -> None:
-    """Rename the old tables, drop what belonged to them, and make the new ones. Raises `NotAStatecoreStore`, `StoreTooNew`."""
-    check(connection, path, schema, tables)
+def begin(connection: psycopg.Connection, schema: str) -> None:
+    """Rename the old tables, drop what belonged to them, and make the new ones."""
     link, old = PostgresLink(connection), list(TABLES_OF_2)
     for table in old:
         connection.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE'.encode())
@@ -143,15 +171,6 @@ def begin(connection: psycopg.Connection, path: str, schema: str, tables: set[st
     connection.execute(f"SELECT setval('claim_order', greatest((SELECT max(turned) FROM run{SUFFIX}), 1))".encode())
     connection.execute("DROP SEQUENCE run_turns")
     connection.execute("UPDATE edition SET version = %s", (VERSION,))
-
-
-def check(connection: psycopg.Connection, path: str, schema: str, tables: set[str]) -> None:
-    """Raise `NotAStatecoreStore` or `StoreTooNew` for a schema that is not of the format that is led to this one."""
-    if not {"edition", *TABLES_OF_2} <= tables:
-        raise NotAStatecoreStore(path, f"its schema {schema!r} holds no tables of an older format")
-    [version] = connection.execute("SELECT version FROM edition").fetchone() or (0,)
-    if version != OLD_VERSION:
-        raise StoreTooNew(path, version, OLD_VERSION)
 
 
 def batch(link: PostgresLink, known: Known, runs: int) -> list[Carried]:
