@@ -55,7 +55,7 @@ def migrate(store: Path | str, copy: Path | None, *, without_backup: bool, as_js
     done = migrated(store, copy=place, progress=counting(as_json=as_json))
     if done.backup is not None and not as_json:
         click.echo(f"Copied to {clean(done.backup)}, which is the only way back.")
-    return ended(done, verify(store, of=THREE), as_json=as_json)
+    return report(done, verify(store, of=THREE), as_json=as_json)
 
 
 def migrated_there(store: str, *, without_backup: bool, as_json: bool) -> int:
@@ -67,10 +67,10 @@ def migrated_there(store: str, *, without_backup: bool, as_json: bool) -> int:
     from statecore.stores.postgres.migrating import migrate as migrate_schema  # noqa: PLC0415  # the same
 
     done = migrate_schema(store, progress=counting(as_json=as_json))
-    return ended(done, verify_schema(database(store)), as_json=as_json)
+    return report(done, verify_schema(database(store)), as_json=as_json)
 
 
-def ended(done: Migrated, found: Verified, *, as_json: bool) -> int:
+def report(done: Migrated, found: Verified, *, as_json: bool) -> int:
     """Print what a migration did and what was found afterwards; the exit code."""
     if as_json:
         print_json({**asdict(done), "sound": found.sound, "faults": [asdict(each) for each in found.faults]})
