@@ -36,7 +36,8 @@ Definition ok_among a : bool := let n := N a in let q := parent n in
     && (negb (is_kind (kind_ (N q)) K_parallel) || existsb (Nat.eqb a) (map snd (exits (N q))))))
   && (negb (is_kind (kind_ n) K_parallel) || distinct (map snd (exits n)))
   && (negb (machine_beq (mach n) M_step) || match exits n with [] => true | _ => false end)
-  && machine_beq (mach n) (machine_of (kind_ n)).
+  && machine_beq (mach n) (machine_of (kind_ n))
+  && negb (has G_retries_left (facts n)) && negb (has G_reviews_spent (facts n)).
 Definition wfb (size : nat) : bool := forallb ok_at (seq 0 size) && forallb ok_among (seq 0 size)
   && ((first p =? 0) || ((parent (N (first p)) =? 0) && (depth (N (first p)) =? 0))).
 End checker.

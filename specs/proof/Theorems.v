@@ -1,6 +1,6 @@
 (* The checker of well-formedness, that it decides what the theorems ask for, and the theorems for every program that it accepts. *)
 Require Import List Arith Bool Lia. Import ListNotations.
-Require Import Tables Core Checker Rows Gates Ends Positions Once Settle.
+Require Import Tables Core Checker Rows Gates Ends Positions Once Settle Counts Calls.
 
 Section checker.
 Variable p : program.
@@ -88,6 +88,12 @@ Proof.
   - intros a K. destruct (A a) as (_ & _ & _ & _ & H & _). rewrite K in H. simpl in H. destruct (exits (N a)); auto; discriminate.
   - intros a. destruct (A a) as (_ & _ & _ & _ & _ & H). apply internal_machine_dec_bl in H. auto.
 Qed.
+Lemma wfb_plain size : (forall a, size <= a -> N a = nobody) -> wfb size = true -> forall a, ~ In G_retries_left (facts (N a)) /\ ~ In G_reviews_spent (facts (N a)).
+Proof.
+  intros O H a. unfold wfb in H. apply andb_prop in H as [H _]. apply andb_prop in H as [_ H]. rewrite forallb_forall in H.
+  destruct (le_lt_dec size a) as [L|L]; [rewrite (O a L); simpl; tauto|]. assert (I : In a (seq 0 size)) by (apply in_seq; lia). specialize (H a I). unfold ok_among in H.
+  apply andb_prop in H as [H H2]. apply andb_prop in H as [_ H1]. apply negb_true_iff in H1, H2. split; intros Q; apply has_in in Q; congruence.
+Qed.
 End checker.
 
 (* A history: any batches of events, the choices of a route among its choices. *)
@@ -142,7 +148,7 @@ Proof. intros H. apply gates_hold; [apply well|apply history_reach; auto]. Qed.
 Theorem CONF_6_confirmed_before_anything d c : history p d -> In c (cursors d) -> beyond (ph c) = true -> gated p (at_ c) ->
   exists w, In w (moves d) /\ m_at w = at_ c /\ m_tn w = cut p (at_ c) (tn c) /\ asks_first (m_src w) = true /\ word p (at_ c) w.
 Proof. intros H. apply confirmed_before; [apply well|apply history_reach; auto]. Qed.
-Theorem COND_6_one_list later m past w d : history p d -> moves d = later ++ m :: past -> m_on m = T_enter -> In w past -> m_on w = T_enter ->
+Theorem LAW_5_one_list later m past w d : history p d -> moves d = later ++ m :: past -> m_on m = T_enter -> In w past -> m_on w = T_enter ->
   m_at w <> 0 -> parent (get p (m_at w)) = parent (get p (m_at m)) -> kind_ (get p (parent (get p (m_at m)))) = K_condition -> m_tn w = m_tn m ->
   chain p (m_at w) (m_at m).
 Proof.
@@ -166,6 +172,28 @@ Theorem LAW_8_failed_iff d : history p d -> (run d = P_failed <-> (exists c, In 
 Proof. intros H. apply failed_iff. apply history_G; auto. apply well. Qed.
 Theorem LAW_8_an_end_leaves_nothing_open d : history p d -> run d = P_completed \/ run d = P_cancelled -> cursors d = [].
 Proof. intros H E. destruct (history_G p d (proj2 well) H) as (_ & _ & C). destruct E as [E|E]; rewrite E in C; auto. Qed.
+Lemma counts d c : history p d -> In c (cursors d) -> counted p c.
+Proof.
+  intros H. assert (C : Q p d).
+  { induction H as [|d v vs k d' H IH E A]; [split; constructor|]. apply (q_advance p (proj2 well) among (wfb_plain p (length l) beyond_size W) _ _ _ _ A IH). }
+  destruct C as [C _]. rewrite Forall_forall in C. auto.
+Qed.
+Theorem REV_1_rejections_are_counted d c : history p d -> In c (cursors d) -> mach (get p (at_ c)) = M_step -> In G_review_retries (facts (get p (at_ c))) ->
+  ph c <> P_cancelled -> reviews (mk c) <= n_reviews (get p (at_ c)).
+Proof. intros H I M. apply (counts d c H I M). Qed.
+Theorem RUN_2_each_attempt_has_one_call d later m past w : history p d -> moves d = later ++ m :: past -> starts m -> In w past -> starts w ->
+  m_at w = m_at m -> m_tn w = m_tn m -> attempt w < attempt m.
+Proof.
+  destruct well as [W1 W2]. pose proof among as W3. intros H E S IW SW A T. assert (VD : V p d).
+  { clear E. induction H as [|d v vs k d' H IH EV AD]; [split; simpl; auto|]. destruct (history_St _ H) as [SD UD].
+    eapply v_advance; eauto. apply history_G; auto. }
+  exact (once_split (moves d) (proj1 VD) later m past E S w IW SW A T).
+Qed.
+Theorem RUN_2_retries_are_counted d c : history p d -> In c (cursors d) -> mach (get p (at_ c)) = M_step -> retries (mk c) <= n_retries (get p (at_ c)).
+Proof. intros H I M. apply (counts d c H I M). Qed.
+Theorem CRASH_2_deaths_are_counted d c : history p d -> In c (cursors d) -> mach (get p (at_ c)) = M_step -> ph c = P_running \/ ph c = P_judging ->
+  deaths (mk c) < max_interrupts.
+Proof. intros H I M. apply (counts d c H I M). Qed.
 Theorem SETTLE_ends d v vs e : history p d -> Forall (event_ok p) (v :: vs) -> fold_left (fun o v => do d <- o; apply p d v) (v :: vs) (Some d) = Some e ->
   Comes p e /\ exists k, forall j, k <= j -> settle p j e = settle p k e.
 Proof.
@@ -186,4 +214,14 @@ Proof.
   unfold skip, past. intros H T L NP. rewrite L, Nat.eqb_refl, T in H. simpl go_on in H.
   apply Nat.eqb_neq in NP. rewrite NP in H.
   destruct (_ || _); injection H as <-; auto.
+Qed.
+(* SKIP-2: a component that is skipped before it was entered, by no error, lets the content before it flow through where it is transparent. *)
+Theorem SKIP_2_transparent_before_it_is_entered p d c tr d' : skip p d c tr = Some d' -> transparent (get p (at_ c)) = true ->
+  tr <> T_fail -> tr <> T_skip -> ph c <> P_errored_paused -> next (get p (at_ c)) <> parent (get p (at_ c)) ->
+  fresh d' = fresh d ++ [pending_ (next (get p (at_ c))) (cut p (at_ c) (tn c)) (prev c) (last_ c)] /\ cursors d' = cursors d.
+Proof.
+  unfold skip, past. intros H T NF NS NE NP. rewrite T in H. assert (E : t_in tr [T_fail; T_skip] || (ph c =p P_errored_paused) = false).
+  { apply orb_false_iff. split; [|apply not_true_is_false; intros Q; apply internal_phase_dec_bl in Q; contradiction].
+    apply not_true_is_false. intros Q. unfold t_in in Q. apply existsb_exists in Q as (x & [<-|[<-|[]]] & Q); apply internal_trigger_dec_bl in Q; contradiction. }
+  rewrite E in H. simpl go_on in H. apply Nat.eqb_neq in NP. rewrite NP in H. injection H as <-; auto.
 Qed.

@@ -14,7 +14,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ("Words", "Tables", "Core", "Checker", "Rows", "Gates", "Ends", "Positions", "Once", "Settle", "Theorems")
+FILES = (
+    "Words",
+    "Tables",
+    "Core",
+    "Checker",
+    "Rows",
+    "Gates",
+    "Ends",
+    "Positions",
+    "Once",
+    "Settle",
+    "Counts",
+    "Calls",
+    "Theorems",
+)
 """The files of the proof, each after those that it needs."""
 
 MODEL = ("Words", "Tables", "Core", "Checker", "Extract")

@@ -17,6 +17,9 @@ TURNS = {"loop", "router"}
 APART = {"router", "parallel"}
 """Kinds whose children stand beside each other, not one after the other."""
 
+GIVEN = {w.retries_left, w.reviews_spent}
+"""Facts that a cursor gives to a row, never a node."""
+
 BESIDE = {"loop", "router", "parallel"}
 """Kinds that enter their children beside themselves, so that no exit leads back."""
 
@@ -77,6 +80,7 @@ def among(program: Program, node: Node) -> dict[str, bool]:
         "a branch is entered by its Parallel": node.parent == ROOT or parent.kind != "parallel" or node.at in parent.exits.values(),
         "a Parallel enters each branch once": node.kind != "parallel" or len({*node.exits.values()}) == len(node.exits),
         "a step has no exit": node.machine != "step" or not node.exits,
+        "it has no fact that only a cursor gives": not node.facts & GIVEN,
         "its machine is its kind's": node.machine == KINDS[node.kind].table.name,
     }
 

@@ -11,16 +11,24 @@ import re
 import sys
 from pathlib import Path
 
+from specs.proof import coq
 from statecore.lifecycles import TABLES
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "evidence.json"
+CAMPAIGN = HERE.parent / "proof" / "campaign.json"
 CLAIM = re.compile(r"^- \*\*[A-Z]+-\d+[a-z]?\*\* (?!\(planned\))", re.MULTILINE)
 
 
 def figures() -> dict[str, int]:
     """What tests have counted, by name."""
     found: dict[str, int] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return found
+
+
+def campaign() -> dict[str, int]:
+    """What the last campaign counted (`python -m tests.proof`), by name."""
+    found: dict[str, int] = json.loads(CAMPAIGN.read_text(encoding="utf-8"))["counts"]
     return found
 
 
@@ -32,14 +40,16 @@ def differing(**counted: int) -> dict[str, int]:
 
 def line() -> str:
     """The evidence."""
-    known = figures()
+    known, compared = figures(), campaign()
     claims = len(CLAIM.findall((HERE.parent / "semantics.md").read_text(encoding="utf-8")))
     rows = sum(len(table.rows) for table in TABLES.values())
     return (
         f"{claims} claims, {rows} rows; {known['mutants']:,} of {known['mutants']:,} non-equivalent mutants of the tables killed; "
         f"{known['tlc_states']:,} states and {known['tlc_edges']:,} edges of {known['tlc_workflows']} workflows equal to TLC's; "
         f"{known['conditions']:,} verification conditions proved; {known['refined_ways']:,} runs of {known['refined_workflows']} workflows "
-        f"refine the oracle on every edge; {known['journals']:,} journals replayed"
+        f"refine the oracle on every edge; {known['journals']:,} journals replayed; "
+        f"{len(coq.theorems())} theorems about a model of the core proved, and the model compared with the core on "
+        f"{compared['answers']:,} answers and {compared['refusals']:,} refusals"
     )
 
 

@@ -12,13 +12,14 @@ import resource
 import signal
 import subprocess
 import sys
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CORE = "statecore.core."
-PATIENCE = 90
-"""Seconds of a processor for one mutant; one that is not noticed takes 20."""
+PATIENCE = {"sample": 10, "full": 90}
+"""Seconds of a processor for one mutant; one that is not noticed takes a third of them."""
 
 # name: (module, what is there, what is there instead)
 MUTANTS: dict[str, tuple[str, str, str]] = {
@@ -116,7 +117,7 @@ def judged(driver: Path, name: str, size: str = "sample") -> dict[str, int]:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=limited,  # no thread of this process holds a lock that the child needs
+        preexec_fn=partial(limited, PATIENCE[size]),  # no thread of this process holds a lock that the child needs
     )
     if done.returncode == -signal.SIGXCPU:
         return {"differences": 1, "endless": 1}
@@ -126,9 +127,9 @@ def judged(driver: Path, name: str, size: str = "sample") -> dict[str, int]:
     return found
 
 
-def limited() -> None:
+def limited(seconds: int) -> None:
     """Bound the processor time of this process: a changed core may go round for ever."""
-    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE + 10))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 10))
 
 
 def main(driver: str, name: str, size: str) -> int:

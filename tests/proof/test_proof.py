@@ -54,6 +54,16 @@ def test_every_theorem_is_proved(tmp_path):
     ] == []  # sealed names of Coq's library, which is not checked again here
 
 
+def test_an_admitted_theorem_is_noticed(tmp_path):
+    """A theorem without a proof is found in the text, and Coq says of it that it assumes something."""
+    text = "Theorem gone : False. Admitted."
+    assert FORBIDDEN.findall(text) == ["Admitted"]
+    if coq.missing():
+        return
+    coq.compiled(tmp_path, ["Theorems"], {"Theorems": text})
+    assert coq.open_theorems(tmp_path, ["gone"]) != []
+
+
 def test_the_page_names_the_theorems():
     """The page speaks of each theorem by its name, and of none that is not there."""
     assert coq.theorems() != []
