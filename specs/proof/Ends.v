@@ -411,6 +411,41 @@ Proof.
   destruct (run d); auto; try contradiction; try (rewrite C in I; destruct I).
   destruct C as [C|C]; exfalso; [apply NC|apply NT]; eapply X; eauto; reflexivity.
 Qed.
+(* LAW-8: no component is left that was told to end, in a run that is over. *)
+Definition bare d := run d = P_completed \/ run d = P_cancelled -> endings d = [].
+Lemma no_endings d : micro p d = None -> cursors d = [] -> endings d = [].
+Proof.
+  unfold micro. intros M C. destruct (fresh d); [|discriminate]. destruct (endings d) as [|e l] eqn:E; auto. exfalso. simpl in M.
+  assert (R1 : ripe p d e = true) by (unfold ripe, inside; rewrite C; reflexivity). rewrite R1 in M. discriminate.
+Qed.
+Lemma settle_bare k : forall d d', settle p k d = Some d' -> D d -> bare d'.
+Proof.
+  induction k; simpl; [discriminate|]. intros d d' H I. destruct (micro p d) as [[e|]|] eqn:M; [|discriminate|].
+  - destruct I as [I|(O1 & O2 & O3 & O4)]; [apply (IHk e); auto; left; eapply micro_R; eauto|].
+    unfold micro, is_failing in M. rewrite O2, O3, O4 in M. simpl in M. discriminate.
+  - destruct I as [I|(O1 & O2 & O3 & O4)].
+    2: { rewrite O1 in H. simpl in H. injection H as <-. intros _. exact O4. }
+    pose proof I as (I1 & I2 & _). rewrite I1 in H. simpl in H. unfold close_run in H. destruct (situation p (cursors d)) eqn:S; simpl in H.
+    + destruct (cancel_over _ _ _ H I) as [(_ & _ & _ & O4) _]. intros _. exact O4.
+    + injection H as <-. intros [Q|Q]; congruence.
+    + destruct (fire_places p d T_fail [] _) as [e|] eqn:E; [|discriminate]. apply (fire_places_R P_running) in E; auto. destruct E as (E1 & _).
+      apply fire_run_inv in H as (H1 & _). rewrite E1 in H1. apply running_row in H1. intros [Q|Q]; congruence.
+    + injection H as <-. intros [Q|Q]; congruence.
+    + apply fire_run_inv in H as (H1 & _). rewrite I1 in H1. apply running_row in H1. intros [Q|Q]; congruence.
+    + apply fire_run_inv in H as (_ & _ & _ & H4). intros _. rewrite H4. apply no_endings; auto. apply quiet; auto.
+    + exfalso. unfold situation in S. destruct (find _ joint) as [x|] eqn:E; [|discriminate]. apply find_some in E as [E _].
+      repeat (destruct E as [E|E]; [subst x; discriminate|]). destruct E.
+Qed.
+Lemma advance_bare k d v vs d' : advance p k d (v :: vs) = Some d' -> G d -> bare d'.
+Proof.
+  unfold advance. intros H I. simpl in H. destruct (apply p d v) as [e|] eqn:E; [|rewrite (fold_none (fun d v => apply p d v)) in H; discriminate].
+  destruct (fold_left _ vs (Some e)) as [g|] eqn:F; [|discriminate].
+  assert (DG : D g).
+  { apply apply_D in E; auto. clear H. revert e E F. induction vs as [|u vs IH]; simpl; intros e E F; [injection F as <-; auto|].
+    destruct (apply p e u) as [h|] eqn:U; [eapply IH; [|exact F]; eapply apply_DD; eauto|].
+    rewrite (fold_none (fun d v => apply p d v)) in F. discriminate. }
+  destruct (settle p k g) as [h|] eqn:S; [|discriminate]. injection H as <-. apply settle_bare in S; auto.
+Qed.
 (* LAW-8: a run has failed if and only if a component in it has failed, no call is owed and nothing was cancelled. *)
 Lemma situation_first d x : situation p (cursors d) = x -> x = L_some_failed -> (exists c, In c (cursors d) /\ ph c = P_failed) /\ ~ owes_an O_call d.
 Proof.

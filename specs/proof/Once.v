@@ -562,7 +562,34 @@ Proof.
   - intros x XI. unfold kept in XI. fold u in XI. apply in_map_iff in XI as (z & <- & ZI). apply filter_In in ZI as [ZI NG]. apply negb_true_iff in NG. split; [|auto].
     destruct (EC z ZI NG) as [[_ Q]|[Q1 Q2]]; [right; exact Q|left]. unfold moved. rewrite Q1. exact Q2.
 Qed.
-Lemma end_early_St d e d' : end_early p d e (inside p d (e_unit e) (e_tn e)) = Some d' -> St d [] -> fresh d = [] -> In e (endings d) -> St d' [].
+Lemma put_keeps l y z : existsb (fun x : place => fst x =? z) l = true -> existsb (fun x : place => fst x =? z) (put_place l y) = true.
+Proof. intros H. unfold put_place. match goal with |- context [if ?b then _ else _] => destruct b end; auto. rewrite existsb_app, H. auto. Qed.
+Lemma fold_put l : forall into z, existsb (fun x : place => fst x =? z) into = true \/ In z (map fst l) -> existsb (fun x : place => fst x =? z) (fold_left put_place l into) = true.
+Proof.
+  induction l as [|y l IH]; simpl; intros into z H; [destruct H as [H|[]]; auto|]. apply IH. destruct H as [H|[<-|H]]; auto; left; [apply put_keeps; auto|].
+  unfold put_place. match goal with |- context [if ?b then _ else _] => destruct b eqn:E end; auto. rewrite existsb_app. simpl. rewrite Nat.eqb_refl, orb_true_r. auto.
+Qed.
+Lemma own_has a t u : Anc a u -> existsb (fun y : place => fst y =? u) (around p a t []) = true.
+Proof.
+  intros H. unfold around. apply fold_put. right. rewrite map_map. simpl. rewrite map_id. apply (ancf_complete p W); auto.
+Qed.
+(* the rows that an early end fires: at a place in the unit, in the turn of a position there; the unit's own row hands on what ended it *)
+Definition New d e w := exists z, In z (spots d) /\ At (pa z) (m_at w) /\ m_tn w = cut (m_at w) (pt z) /\ At (m_at w) (e_unit e)
+  /\ (m_at w = e_unit e -> m_on w = e_how e /\ m_gives w = (if m_dst w =p P_completed then e_prev e else None)
+      /\ (e_how e = T_finish -> m_dst w = P_completed)).
+Lemma fold_moves {A} (b : draft -> A -> option draft) (Q : A -> Prop) (M : move -> Prop) l :
+  (forall d x d', b d x = Some d' -> Q x -> forall w, In w (moves d') -> In w (moves d) \/ M w) ->
+  forall d d', fold_left (fun o x => do d <- o; b d x) l (Some d) = Some d' -> Forall Q l -> forall w, In w (moves d') -> In w (moves d) \/ M w.
+Proof.
+  intros B. induction l as [|x l IH]; simpl; intros d d' H F w WI; [injection H as <-; auto|]. inversion F; subst.
+  destruct (b d x) as [e|] eqn:E; [|rewrite fold_none in H; discriminate]. destruct (IH _ _ H H3 w WI) as [Q2|Q2]; auto. eapply B; eauto.
+Qed.
+Lemma end_early_mid d e d' : end_early p d e (inside p d (e_unit e) (e_tn e)) = Some d' -> St d [] -> fresh d = [] -> In e (endings d) ->
+  exists d4, St d4 [] /\ cursors d4 = stay d e /\ fresh d4 = [] /\ endings d4 = kept d e
+  /\ frames d4 = filter (fun f => negb (gone_ p (e_unit e) (f_at f) && turn_eqb (cut (e_unit e) (f_tn f)) (cut (e_unit e) (e_tn e)))) (frames d)
+  /\ (e_unit e <> 0 -> forall w, In w (moves d4) -> In w (moves d) \/ New d e w)
+  /\ ((e_unit e = 0 /\ d' = set_result d4 (e_last e)) \/ d' = d4
+      \/ (e_unit e <> 0 /\ Way d4 (e_unit e) (cut (e_unit e) (e_tn e)) Over [] /\ past p d4 (e_unit e) (cut (e_unit e) (e_tn e)) (e_prev e) (e_last e) = Some d')).
 Proof.
   unfold end_early. intros H S FR EI. set (u := e_unit e) in *. set (ins := inside p d u (e_tn e)) in *. pose proof S as [I HW]. simpl in I.
   pose proof HW as HW2. unfold hows in HW2. rewrite Forall_forall in HW2. destruct (HW2 e EI) as [HOW HU].
@@ -594,6 +621,12 @@ Proof.
     eapply fire_cancel_over; [exact B| |intros z Z; apply LV; auto|exact J]. intros PI. apply (r_entered _ _ R). simpl.
     apply (cursor_entered d c (spots d) I); auto. apply spots_in. eauto. }
   destruct Q1 as [I1 R1].
+  match type of F2 with fold_left _ (innermost_first p ?x) _ = _ => assert (NEARS : Forall (Near (spots d)) (innermost_first p x)) end.
+  { rewrite Forall_forall. intros z Z. apply innermost_in in Z. apply around_fold_in in Z as [Z|(c & C & A & B)].
+      + apply around_fold_in in Z as [Z|(x & C & A & B)].
+        * apply around_in in Z as [[]|[A B]]. exists (epos e). split; [|auto]. apply spots_in. eauto 6.
+        * exists (epos x). split; [|auto]. apply spots_in. eauto 6.
+      + exists (cpos c). split; [|auto]. apply spots_in. unfold ins, inside in C. apply filter_In in C as [C _]. eauto. }
   assert (Q2 : Inv1 (moves d2) (frames d2) P /\ Rel d1 d2).
   { eapply fold_rel with (Q := Near (spots d)); [|exact F2| |apply rel_refl|exact I1].
     - intros x z y B NZ R J. unfold end_one in B. fold u in B. cbv beta in B. destruct (gone_ p u (fst z)) eqn:GZ; [|injection B as <-; split; [exact J|apply rel_refl]].
@@ -607,11 +640,7 @@ Proof.
         * apply (way _ _ _ _ _ FI (not_run _)). auto.
       + discriminate.
       + apply fires in F as (m & _ & _ & _ & _ & _ & FI & _). apply (way _ _ _ _ _ FI (not_run _)). auto.
-    - rewrite Forall_forall. intros z Z. apply innermost_in in Z. apply around_fold_in in Z as [Z|(c & C & A & B)].
-      + apply around_fold_in in Z as [Z|(x & C & A & B)].
-        * apply around_in in Z as [[]|[A B]]. exists (epos e). split; [|auto]. apply spots_in. eauto 6.
-        * exists (epos x). split; [|auto]. apply spots_in. eauto 6.
-      + exists (cpos c). split; [|auto]. apply spots_in. unfold ins, inside in C. apply filter_In in C as [C _]. eauto. }
+    - exact NEARS. }
   destruct Q2 as [I2 R2]. pose proof (rel_trans _ _ _ R1 R2) as [RC RF RR RE _]. simpl in RC, RF, RR, RE.
   match type of H with (if _ then Some (set_result ?x _) else _) = _ => set (d4 := x) in * end.
   assert (I4 : Inv1 (moves d4) (frames d4) P).
@@ -626,13 +655,39 @@ Proof.
   { split; [|exact H4]. simpl. rewrite S4. destruct PE as [(Z & EP & E1 & E2)|(Z & EP)].
     - rewrite E1, E2. rewrite EP in I4. exact I4.
     - rewrite EP in I4. eapply inv_drop; eauto. }
+  assert (NW : u <> 0 -> forall w, In w (moves d4) -> In w (moves d) \/ New d e w).
+  { intros Z w WI. change (moves d4) with (moves d2) in WI.
+    assert (M1 : forall w, In w (moves d1) -> In w (moves (set_cursors d (stay d e))) \/ New d e w).
+    { eapply fold_moves with (Q := fun c => In c ins); [|exact F1|rewrite Forall_forall; auto]. intros x c y B C v VI. unfold ins, inside in C. apply filter_In in C as [C IN].
+      unfold inside_ in IN. apply andb_prop in IN as [_ IN]. apply (within_spec p W) in IN as [IN|IN]; [contradiction|].
+      unfold fire_cancel in B. destruct (p_in _ _); [|injection B as <-; auto]. destruct (dfire p x _ _ _ _ T_cancel _ _) as [[q g]|] eqn:F; [|discriminate]. injection B as <-.
+      apply fires in F as (m & -> & MA & MT & _). destruct VI as [<-|VI]; auto. right. exists (cpos c). split; [apply spots_in; eauto|]. rewrite MA. split; [apply At_refl|]. split; [exact MT|].
+      split; [right; exact IN|]. intros Q. exfalso. apply (anc_lt p W) in IN. fold u in Q. lia. }
+    assert (M2 : forall w, In w (moves d2) -> In w (moves d1) \/ New d e w).
+    { eapply fold_moves with (Q := Near (spots d)); [|exact F2|].
+      - intros x z y B NZ v VI. unfold end_one in B. fold u in B. destruct (gone_ p u (fst z)) eqn:GZ; [|injection B as <-; auto].
+        assert (GU : At (fst z) u). { unfold gone_ in GZ. apply orb_prop in GZ as [GZ|GZ]; [apply Nat.eqb_eq in GZ; left; auto|]. apply (within_spec p W) in GZ as [GZ|GZ]; [contradiction|right; auto]. }
+        destruct NZ as (s & S1 & S2 & S3). assert (NN : forall m, m_at m = fst z -> m_tn m = cut (fst z) (snd z) -> (fst z = u -> m_on m = e_how e
+          /\ m_gives m = (if m_dst m =p P_completed then e_prev e else None) /\ (e_how e = T_finish -> m_dst m = P_completed)) -> New d e m).
+        { intros m MA MT MU. exists s. split; [exact S1|]. rewrite MA. split; [right; exact S2|]. split; [rewrite MT, S3; apply cut_same|]. split; [exact GU|exact MU]. }
+        destruct (existsb (fun y : place => fst y =? fst z) (around p (e_at e) (e_tn e) [])) eqn:OWN.
+        + destruct (dfire p x _ _ _ _ (e_how e) _ _) as [[q g]|] eqn:F; [|discriminate]. injection B as <-. pose proof F as F0. apply fires in F as (m & -> & MA & MT & MD & MO & FI & EN).
+          destruct VI as [<-|VI]; auto. right. apply NN; auto. intros _. split; [exact MO|]. assert (MG : m_gives m = (if q =p P_completed then e_prev e else None)).
+          { unfold dfire in F0. rewrite FI in F0. injection F0 as F0. rewrite <- F0. reflexivity. }
+          split; [rewrite MG, MD; reflexivity|]. intros HF. rewrite HF in FI. simpl in FI. destruct (finish_early _ _ FI) as [O|O]; [|exfalso; apply (not_run _ O)].
+          rewrite MD. apply (way _ _ _ _ _ FI (not_run _)); auto.
+        + destruct (dfire p x _ _ _ _ T_cancel _ _) as [[q g]|] eqn:F; [|discriminate]. injection B as <-. apply fires in F as (m & -> & MA & MT & _).
+          destruct VI as [<-|VI]; auto. right. apply NN; auto. intros EU. exfalso. destruct HU as [HU|HU]; [contradiction|].
+          assert (QQ : existsb (fun y : place => fst y =? fst z) (around p (e_at e) (e_tn e) []) = true); [|congruence]. rewrite EU. apply own_has; auto.
+      - exact NEARS. }
+    destruct (M2 w WI) as [Q|Q]; auto. }
+  exists d4. split; [exact ST|]. split; [exact RC|]. split; [unfold d4; simpl; rewrite RF; exact FR|]. split; [unfold d4; simpl; rewrite RE; reflexivity|].
+  split; [unfold d4; simpl; rewrite RR; reflexivity|]. split; [exact NW|].
   unfold is_root in H. destruct (Nat.eqb_spec u 0) as [Z|Z].
-  - injection H as <-. exact ST.
-  - destruct (existsb _ (endings d4)) eqn:EB; [injection H as <-; exact ST|]. destruct PE as [(Z2 & _)|(_ & EP)]; [contradiction|].
-    eapply go_on_St; [exact H| |].
-    + apply cut_len. destruct HU as [HU|HU]; [contradiction|]. pose proof (i_good _ _ _ _ I) as GG. rewrite Forall_forall in GG.
-      assert (GE : In (epos e) (spots d)) by (apply spots_in; eauto 6). pose proof (g_length _ _ _ _ (GG _ GE)) as GL. simpl in GL. pose proof (anc_depth p W _ _ HU). unfold u. lia.
-    + split; [|exact H4]. rewrite EP in I4. pose proof (i_good _ _ _ _ I4) as G4. inversion G4 as [|? ? G5 _]; subst. constructor.
+  - left. injection H as <-. auto.
+  - destruct (existsb _ (endings d4)) eqn:EB; [right; left; injection H as <-; reflexivity|]. destruct PE as [(Z2 & _)|(_ & EP)]; [contradiction|].
+    right; right. split; [exact Z|]. split; [|exact H].
+    split; [|exact H4]. rewrite EP in I4. pose proof (i_good _ _ _ _ I4) as G4. inversion G4 as [|? ? G5 _]; subst. constructor.
       * exact G5.
       * simpl. rewrite S4. destruct (early_inv d e S FR EI Z) as (_ & B & C). fold u in B, C. rewrite Forall_forall. intros y Y.
         apply in_app_or in Y as [Y|Y]; apply in_map_iff in Y as (z & <- & Y); [auto|]. destruct (C z Y) as [[Q|Q] _]; [exact Q|]. exfalso.
@@ -640,6 +695,13 @@ Proof.
         -- unfold d4. simpl. rewrite RE. exact Y.
         -- unfold epos in Q. injection Q as Q _. rewrite Q. apply Nat.eqb_refl.
       * simpl. rewrite S4. eapply inv_drop; eauto.
+Qed.
+Lemma end_early_St d e d' : end_early p d e (inside p d (e_unit e) (e_tn e)) = Some d' -> St d [] -> fresh d = [] -> In e (endings d) -> St d' [].
+Proof.
+  intros H S FR EI. destruct (end_early_mid _ _ _ H S FR EI) as (d4 & ST & _ & _ & _ & _ & _ & [(_ & ->)|[->|(UZ & WY & PA)]]); auto.
+  unfold past in PA. eapply go_on_St; [exact PA| |exact WY]. apply cut_len. destruct S as [I HW]. unfold hows in HW. rewrite Forall_forall in HW.
+  destruct (HW e EI) as [_ [HU|HU]]; [contradiction|]. pose proof (i_good _ _ _ _ I) as GG. rewrite Forall_forall in GG.
+  assert (GE : In (epos e) ([] ++ spots d)) by (apply spots_in; eauto 6). pose proof (g_length _ _ _ _ (GG _ GE)) as GL. simpl in GL. pose proof (anc_depth p W _ _ HU). lia.
 Qed.
 
 (* -- to rest, and through a history ------------------------------------------------------------------------------------------------- *)

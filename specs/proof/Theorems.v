@@ -1,6 +1,6 @@
 (* The checker of well-formedness, that it decides what the theorems ask for, and the theorems for every program that it accepts. *)
 Require Import List Arith Bool Lia. Import ListNotations.
-Require Import Tables Core Checker Rows Gates Ends Positions Once Settle Counts Calls.
+Require Import Tables Core Checker Rows Gates Ends Positions Once Settle Counts Calls Skips.
 
 Section checker.
 Variable p : program.
@@ -170,8 +170,12 @@ Theorem LAW_4_a_failed_run_is_only_reopened d v vs k d' : history p d -> run d =
 Proof. intros H. exact (failed_is_over p k d v vs d' (history_G p d (proj2 well) H)). Qed.
 Theorem LAW_8_failed_iff d : history p d -> (run d = P_failed <-> (exists c, In c (cursors d) /\ ph c = P_failed) /\ ~ owes_an p O_call d).
 Proof. intros H. apply failed_iff. apply history_G; auto. apply well. Qed.
-Theorem LAW_8_an_end_leaves_nothing_open d : history p d -> run d = P_completed \/ run d = P_cancelled -> cursors d = [].
-Proof. intros H E. destruct (history_G p d (proj2 well) H) as (_ & _ & C). destruct E as [E|E]; rewrite E in C; auto. Qed.
+Theorem LAW_8_an_end_leaves_nothing_open d : history p d -> run d = P_completed \/ run d = P_cancelled -> cursors d = [] /\ endings d = [].
+Proof.
+  intros H E. split.
+  - destruct (history_G p d (proj2 well) H) as (_ & _ & C). destruct E as [E|E]; rewrite E in C; auto.
+  - destruct H as [|d v vs k d' H EV A]; [destruct E; discriminate|]. apply (advance_bare p (proj2 well) _ _ _ _ _ A); auto. apply history_G; auto. apply well.
+Qed.
 Lemma counts d c : history p d -> In c (cursors d) -> counted p c.
 Proof.
   intros H. assert (C : Q p d).
@@ -194,6 +198,22 @@ Proof. intros H I M. apply (counts d c H I M). Qed.
 Theorem CRASH_2_deaths_are_counted d c : history p d -> In c (cursors d) -> mach (get p (at_ c)) = M_step -> ph c = P_running \/ ph c = P_judging ->
   deaths (mk c) < max_interrupts.
 Proof. intros H I M. apply (counts d c H I M). Qed.
+Lemma content d c b w x : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> ends w -> m_at w = b -> m_tn w = cut p (at_ c) (tn c) ->
+  hands p b w = Some x -> prev c = x.
+Proof.
+  destruct well as [W1 W2]. pose proof among as W3. intros H I B WI WE WA WT HH. assert (VD : PV p d []).
+  { clear I B WI WE WA WT HH. induction H as [|d v vs k d' H IH EV AD]; [constructor; constructor|]. destruct (history_St _ H) as [SD UD].
+    eapply advance_PV; eauto. apply history_G; auto. }
+  destruct VD as [VC _ _]. rewrite Forall_forall in VC. symmetry. apply (VC c) with (b := b) (w := w); auto. simpl. apply in_or_app. auto.
+Qed.
+Theorem RUN_1_content_is_what_came_before d c b w : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> m_mach w <> M_run ->
+  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_completed -> prev c = m_gives w.
+Proof. intros H I B WI M A T E. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. reflexivity. Qed.
+Theorem SKIP_1_after_a_skip_there_is_none d c b w : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> m_mach w <> M_run ->
+  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_skipped -> transparent (get p b) = false \/ by_error w = true -> prev c = None.
+Proof.
+  intros H I B WI M A T E TR. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. destruct TR as [->| ->]; [reflexivity|]. simpl. rewrite andb_false_r. reflexivity.
+Qed.
 Theorem SETTLE_ends d v vs e : history p d -> Forall (event_ok p) (v :: vs) -> fold_left (fun o v => do d <- o; apply p d v) (v :: vs) (Some d) = Some e ->
   Comes p e /\ exists k, forall j, k <= j -> settle p j e = settle p k e.
 Proof.
@@ -206,15 +226,6 @@ Proof.
 Qed.
 End main.
 
-(* SKIP-1: a step that is skipped hands None to its sibling, whatever skipped it. *)
-Theorem SKIP_1_skip_hands_on_none p d c tr d' : skip p d c tr = Some d' -> transparent (get p (at_ c)) = false ->
-  leaves (get p (at_ c)) = at_ c -> next (get p (at_ c)) <> parent (get p (at_ c)) ->
-  fresh d' = fresh d ++ [pending_ (next (get p (at_ c))) (cut p (at_ c) (tn c)) None (last_ c)] /\ cursors d' = cursors d.
-Proof.
-  unfold skip, past. intros H T L NP. rewrite L, Nat.eqb_refl, T in H. simpl go_on in H.
-  apply Nat.eqb_neq in NP. rewrite NP in H.
-  destruct (_ || _); injection H as <-; auto.
-Qed.
 (* SKIP-2: a component that is skipped before it was entered, by no error, lets the content before it flow through where it is transparent. *)
 Theorem SKIP_2_transparent_before_it_is_entered p d c tr d' : skip p d c tr = Some d' -> transparent (get p (at_ c)) = true ->
   tr <> T_fail -> tr <> T_skip -> ph c <> P_errored_paused -> next (get p (at_ c)) <> parent (get p (at_ c)) ->

@@ -27,6 +27,7 @@ FILES = (
     "Settle",
     "Counts",
     "Calls",
+    "Skips",
     "Theorems",
 )
 """The files of the proof, each after those that it needs."""
