@@ -221,11 +221,11 @@ class TransactionTimedOut(StoreError):
 
 @define(**AS_ERROR)
 class PoolerInTheWay(StoreError):
-    """A connection pooler mixes the prepared statements of several clients."""
+    """A connection pooler mixes the sessions of several clients."""
 
     code = "SC513"
     says = (
-        "A pooler before the store {path!r} mixes prepared statements: {why}. Nothing of this call was stored; "
+        "A pooler before the store {path!r} mixes the sessions of several clients: {why}. Nothing of this call was stored; "
         "set its pool_mode to session, or connect to the server itself."
     )
     path: str

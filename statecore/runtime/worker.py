@@ -23,29 +23,30 @@ from contextlib import aclosing
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from statecore.core import Micros, Seconds, asks
+from statecore.core import Micros, Seconds
 from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting
-from statecore.lifecycles import words as w
 from statecore.stores.records import unread_of
-from statecore.stores.rules import STATUS, until
+from statecore.stores.rules import until
 
 from . import aio
 from .backoff import Backoff, Telling
 from .hands import Hands, LoopThread
 from .host import Runnable
+from .jobs import Job, Went, went
 from .launching import adopting
-from .ready import Continuation, Ready, describe
+from .ready import Ready
 from .stopping import Stopped
-from .storing import let_go, loud
+from .storing import let_go
 from .sync import drive
 
 if TYPE_CHECKING:
-    from statecore.runtime import Execution
-    from statecore.stores import Record
+    from .execution import Execution
+
+__all__ = ["Went", "Worker"]
 
 OVERTAKEN = (Undecided, NotPaused, ClaimLost, RunBusy)
 """What says that somebody else has moved the run meanwhile: there is nothing to do for it."""
@@ -53,37 +54,6 @@ POLL, POLL_UNTOLD = 1.0, 0.2
 """After how many seconds a worker looks for work: where its store gives hints, and where it does not."""
 SLICE = 0.1
 LEFT_OUT = 500
-
-
-@frozen
-class Went:
-    """The state in which a worker left a run: its status ("RUNNING" where the worker gave it back) or "REFUSED", and the reason.
-
-    `workflow` is the id of its workflow. "WAITING" without a run id: the store does not answer, and the worker asks it again later.
-    """
-
-    run_id: str
-    status: str
-    why: str = ""
-    workflow: str = ""
-
-
-class Job(NamedTuple):
-    """A run that was claimed for one of the workflows; `doubtful` where its owner left it in a call."""
-
-    workflow: Runnable
-    record: Record
-    doubtful: bool
-
-    @property
-    def key(self) -> tuple[int, str]:
-        """The key of a job among those of a worker: runs of two stores may have one id."""
-        return id(self.workflow), self.record.identity.run_id
-
-    def going(self, adopt_by: str | None) -> Continuation:
-        """Its continuation."""
-        host, compiled = self.workflow.host, self.workflow.compiled
-        return Continuation(host, compiled, self.workflow.id, self.record.identity.run_id, (), adopt_by=adopt_by)
 
 
 @define
@@ -99,6 +69,7 @@ class Worker:
     `Went` for each run that leaves this worker. A call that raises is logged and repeated with growing distance, a last time when the work
     ends; `untold` lists what could not be told. `counts`: the number of runs by their last status. A refused run (its definition has
     changed, for example) and a store that does not answer are left alone for a time that doubles with each refusal, up to 60 s.
+    `grace`: the seconds that a store has for its answers once `stop` was called.
     `adopt=True` takes over runs of another definition in spite of differences; `by` is the person who says so.
 
     Example: `counts = Worker([payout, refund], concurrency=2).work(until_idle=True)`
@@ -110,10 +81,12 @@ class Worker:
     tell: Callable[[Went], None] = field(default=lambda _: None)
     adopt: bool = field(default=False, kw_only=True)
     by: str | None = field(default=None, kw_only=True)
+    grace: Seconds = field(default=10.0, kw_only=True)
     counts: Counter[str] = field(factory=Counter, init=False)
     stopping: bool = field(default=False, init=False)
     workflows: tuple[Runnable, ...] = field(init=False)
     _turn: int = field(default=0, init=False)
+    _at_work: bool = field(default=False, init=False)
     _answered: set[int] = field(factory=set, init=False)
     _away: Backoff[int] = field(init=False)
     _refused: Backoff[tuple[int, str]] = field(factory=Backoff, init=False)
@@ -159,10 +132,22 @@ class Worker:
         return list(self._telling.untold.values())
 
     def stop(self) -> None:
-        """Take no more runs, and give each back: async calls are cancelled, others waited for. A signal handler may call this."""
+        """Take no more runs, and give each back: async calls are cancelled, others waited for. A signal handler may call this.
+
+        From now on a store that gives no answer is waited for no longer than `grace` says.
+        """
         self.stopping = True
+        if self._at_work:
+            self._hurry(self.grace / 2)
         for execution in list(self._executions):
             execution.halt()
+
+    def _hurry(self, seconds: Seconds | None) -> None:
+        """Bound the time that each store is waited for, where a store can be silent."""
+        for store in {id(workflow.db): workflow.db for workflow in self.workflows}.values():
+            hurry = getattr(store, "hurry", None)
+            if hurry is not None:
+                hurry(seconds)
 
     async def arun(self, *, until_idle: bool = False) -> Counter[str]:
         """Work in the running event loop: async steps run on it, plain steps on threads. Returns and raises as `work` does.
@@ -183,7 +168,7 @@ class Worker:
 
         Waits while a store that has answered once is away. Raises the `StoreError` of a store where none has ever answered.
         """
-        over = Event()
+        over, self._at_work = Event(), True
         stores = {id(workflow.db): workflow.db for workflow in self.workflows if hasattr(workflow.db, "listen")}
         ears = [Thread(target=self._listen, args=(store, over), daemon=True) for store in stores.values()]
         for ear in ears:
@@ -200,7 +185,9 @@ class Worker:
             self._steps.close(wait=all(hand.done() for hand in self._hands))
             over.set()
             for ear in ears:
-                ear.join()
+                ear.join(self.grace / 2)  # one that connects just now ends with its process
+            self._at_work = False
+            self._hurry(None)
             self._telling.again(last=True)
         return self.counts
 
@@ -385,16 +372,9 @@ class Worker:
         """Give back what could not be given back before."""
         with self._lock:
             waiting, self._unreturned = self._unreturned, []
-        for giving in waiting:
+        for place, giving in enumerate(waiting):
+            if self.stopping and self._unreturned:  # the store is away, and one attempt says so for all
+                with self._lock:
+                    self._unreturned += waiting[place:]
+                return
             self._give_back(giving)
-
-
-def went(execution: Execution) -> Went:
-    """The outcome of a run that was driven."""
-    run_id, state, why = execution.identity.run_id, execution.state, ""
-    if state.run == w.paused:
-        why = ", ".join(describe(ask, execution.compiled) for ask in asks(execution.program, state))
-    elif state.run == w.failed:
-        error = loud(execution)
-        why = f"{type(error).__name__}: {error}" if error is not None else ""
-    return Went(run_id, STATUS[state.run], why, execution.identity.workflow_id)

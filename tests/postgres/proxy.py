@@ -60,3 +60,47 @@ class Proxy:
     def close(self) -> None:
         """Hang up on whoever calls from now on."""
         self.closed = True
+
+
+class Hole:
+    """Forwards connections to a port of loopback until it is shut: then it takes what it is given, passes nothing on, and hangs up on no one.
+
+    `after` says after how many messages to the server it shuts itself; None leaves that to `shut`. `passed` counts the messages.
+    """
+
+    def __init__(self, port: int, after: int | None = None) -> None:
+        self.behind, self.after = port, after
+        self.passed, self.shut = 0, False
+        self.open: list[socket.socket] = []
+        self.counting = Lock()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listening.getsockname()[1])
+        Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        """Take one connection after the other; once it is shut, nothing is behind them."""
+        with suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                server = socket.create_connection(("127.0.0.1", self.behind))
+                self.open += [client, server]
+                for source, target in ((client, server), (server, client)):
+                    Thread(target=self.forward, args=(source, target, source is client), daemon=True).start()
+
+    def forward(self, source: socket.socket, target: socket.socket, there: bool) -> None:  # its thread's argument
+        """Pass bytes on until either end hangs up, or the hole is shut."""
+        with suppress(OSError):
+            while sent := source.recv(1 << 16):
+                with self.counting:
+                    self.shut = self.shut or (there and self.passed == self.after)
+                    self.passed += there
+                if not self.shut:
+                    target.sendall(sent)
+            if not self.shut:
+                target.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for each in (self.listening, *self.open):
+            with suppress(OSError):
+                each.close()

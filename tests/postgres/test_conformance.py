@@ -50,21 +50,22 @@ def warm(kept, monkeypatch):
     """
     connect, close = Channel.connect, Channel.close
 
-    def connected(channel):
+    def connected(channel, until=None):
         if channel.schema != USUAL:
-            return connect(channel)
+            return connect(channel, until)
         try:
             connection, life = kept.pop()
         except IndexError:
-            return connect(channel)
+            return connect(channel, until)
         channel._lives[connection], channel.known = life, True
+        connection.lent(channel.haste, channel.until() if until is None else until)
         return connection
 
     def closed(channel):
         if channel.schema == USUAL and channel.pid == os.getpid():
             with channel._lock:
                 free, channel._free = channel._free, []
-            kept.extend((connection, channel._lives[connection]) for connection in free)
+            kept.extend((connection, channel._lives[connection]) for connection, _ in free)
         close(channel)
 
     monkeypatch.setattr(Channel, "connect", connected)

@@ -36,6 +36,7 @@ from statecore.stores.sql.relational import left
 from statecore.stores.sql.rows import NUMBER, of_value
 
 from .opening import SCRIPTS, PostgresLink, adapt, raise_if_defective
+from .patience import Haste, Patient, raise_if_pooled, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +53,6 @@ LOCK_SECONDS = 30
 SETTINGS = {
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",  # a row that was waited for is seen as it is now
-    "lock_timeout": f"{LOCK_SECONDS}s",
     "idle_in_transaction_session_timeout": "10s",  # a process that was stopped in the middle keeps nobody's row
     "client_encoding": "UTF8",
 }
@@ -70,6 +70,10 @@ TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 AT_LEAST = 1.0
 """Seconds that even the impatient wait for a connection which another thread of theirs uses."""
+ANSWER = 2.0
+"""Seconds that a server has for its answers at least."""
+IDLE = 10.0
+"""After how many seconds without use a connection is tried before it is lent: a network may have dropped it silently."""
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 """What psycopg says of a connection that breaks is told by our errors; whoever listens to its log still hears it."""
@@ -106,7 +110,7 @@ def of_postgres(error: psycopg.Error, path: str) -> StoreError | UnstorableValue
         case pg.ProgramLimitExceeded() | pg.CharacterNotInRepertoire() | pg.UntranslatableCharacter():
             return UnstorableValue(TEXT, why)
         case pg.LockNotAvailable():
-            return StoreUnavailable(path, f"it was locked by somebody else for {LOCK_SECONDS} s")
+            return StoreUnavailable(path, f"it was locked by somebody else for too long ({why})")
         case pg.ReadOnlySqlTransaction():
             return StoreUnavailable(path, f"the server only reads, as a standby does ({why})")
         case psycopg.OperationalError() | pg.QueryCanceled() | pg.IdleInTransactionSessionTimeout():
@@ -145,19 +149,32 @@ class Channel:
         self.patience: Seconds = patience
         self.pid: int = os.getpid()
         self.known: bool = False  # whether the server was ever there: then it is worth waiting for
+        self.haste: Haste = Haste()
+        self.unpooled: bool = False  # whether a connection has a session of its own
         self.closed: bool = False
-        self._free: list[psycopg.Connection] = []
-        self._lives: WeakKeyDictionary[psycopg.Connection, str | None] = WeakKeyDictionary()
+        self._free: list[tuple[Patient, Seconds]] = []
+        self._lives: WeakKeyDictionary[Patient, str | None] = WeakKeyDictionary()
         self._lock = Lock()
         self._places = BoundedSemaphore(most)
 
-    def connect(self) -> psycopg.Connection:
-        """A new connection with every setting made and read back. Raises psycopg's errors; `StoreUnavailable` where a setting is not taken."""
-        connection = psycopg.connect(self.conninfo, autocommit=True, client_encoding="UTF8", application_name="statecore")
+    def until(self) -> Seconds:
+        """The instant until which a call that begins now waits."""
+        return monotonic() + max(self.patience, ANSWER)
+
+    def connect(self, until: Seconds | None = None) -> Patient:
+        """A new connection with every setting made and read back, lent until an instant.
+
+        Raises psycopg's errors; `StoreUnavailable` where a setting is not taken; `PoolerInTheWay`.
+        """
+        until = self.until() if until is None else until
+        connection = reached(self.conninfo, self.haste, until)
         try:
+            if not self.unpooled:
+                raise_if_pooled(connection, self.path, lambda: reached(self.conninfo, self.haste, until))
+                self.unpooled = True
             self._check_version(connection.info.server_version)
             adapt(connection)
-            wanted = SETTINGS | {"search_path": f'"{self.schema}", pg_temp'}
+            wanted = SETTINGS | {"search_path": f'"{self.schema}", pg_temp', "lock_timeout": f"{self._lock_ms()}ms"}
             names = list(wanted)
             connection.execute(
                 f"SELECT {', '.join('set_config(%s, %s, false)' for _ in names)}".encode(),
@@ -181,22 +198,23 @@ class Channel:
     def _check_settings(self, found: dict[str, str], wanted: dict[str, str]) -> None:
         """Raise `StoreUnavailable` where Postgres keeps a setting otherwise than it was set."""
         for name, value in found.items():
-            if value != wanted.get(name, "UTF8"):
+            if name != "lock_timeout" and value != wanted.get(name, "UTF8"):  # it is read back in a unit of Postgres' choice
                 raise StoreUnavailable(self.path, f"Postgres keeps {name} at {value}, not {wanted.get(name, 'UTF8')}")
 
+    def _lock_ms(self) -> int:
+        """For how long the server waits for a lock: a little less than the client, so that it says so."""
+        return round(1000 * min(LOCK_SECONDS, 0.9 * max(self.patience, ANSWER)))
+
     @contextmanager
-    def lent(self) -> Iterator[psycopg.Connection]:
-        """A connection, for one transaction; one that does not come back in order is given up."""
+    def lent(self, until: Seconds | None = None) -> Iterator[Patient]:
+        """A connection, for one transaction, until an instant; one that does not come back in order is given up."""
         if self.pid != os.getpid():
             raise StoreForked(self.path)
-        if not self._places.acquire(timeout=max(self.patience, AT_LEAST)):
+        until = self.until() if until is None else until
+        if not self._places.acquire(timeout=max(self.haste.end(monotonic(), until) - monotonic(), AT_LEAST)):
             raise StoreUnavailable(self.path, "all its connections are in use")
         try:
-            with self._lock:
-                if self.closed:
-                    raise StoreUnavailable(self.path, CLOSED)
-                connection = self._free.pop() if self._free else None
-            connection = connection or self.connect()
+            connection = self._kept(until) or self.connect(until)
             try:
                 yield connection
             except BaseException:
@@ -206,11 +224,31 @@ class Channel:
         finally:
             self._places.release()
 
-    def _take_back(self, connection: psycopg.Connection, *, usable: bool) -> None:
+    def _kept(self, until: Seconds) -> Patient | None:
+        """A connection that is there; None where there is none. One that was idle for long is tried for a third of the time."""
+        while True:
+            with self._lock:
+                if self.closed:
+                    raise StoreUnavailable(self.path, CLOSED)
+                if not self._free:
+                    return None
+                connection, since = self._free.pop()
+            now = monotonic()
+            if now - since > IDLE:
+                connection.lent(self.haste, min(until, now + max(self.patience, ANSWER) / 3))
+                try:
+                    connection.execute("SELECT 1")
+                except psycopg.Error:
+                    connection.close()
+                    continue
+            connection.lent(self.haste, until)
+            return connection
+
+    def _take_back(self, connection: Patient, *, usable: bool) -> None:
         """Keep a connection for the next one, or end it."""
         with self._lock:
             if usable and not self.closed and not connection.closed:
-                self._free.append(connection)
+                self._free.append((connection, monotonic()))
                 return
         connection.close()
 
@@ -228,9 +266,10 @@ class Channel:
 
     def read(self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
         """Give the result of `work`, which reads. Raises only named errors."""
+        until = self.until()
 
         def once() -> Answer:
-            with self.lent() as connection:
+            with self.lent(until) as connection:
                 return work(PostgresLink(connection), *args, **more)
 
         return self._patiently(once, self.patience)
@@ -242,11 +281,11 @@ class Channel:
 
         It may be called several times, of which one is stored.
         """
-        deadline = monotonic() + self.patience
+        until = self.until()
 
         def once() -> Answer:
             lost = None
-            with self.lent() as connection:
+            with self.lent(until) as connection:
                 number, life = begun(connection), self._lives[connection]
                 answer = work(PostgresLink(connection), *args, **more)
                 try:
@@ -254,7 +293,7 @@ class Channel:
                 except GOES as error:
                     lost = error
                     connection.close()
-            if lost is None or self._was_stored(number, life, deadline, lost, lambda link: left(link, work, args, answer)):
+            if lost is None or self._was_stored(number, life, until, lost, lambda link: left(link, work, args, answer)):
                 return answer
             raise AgainError(lost) from lost
 
@@ -262,14 +301,18 @@ class Channel:
 
     def _patiently(self, once: Callable[[], Answer], patience: Seconds) -> Answer:
         """Make a transaction until it is made, or refused for good."""
-        deadline, wait, tries = monotonic() + patience, FIRST_WAIT, 0
+        began, wait, tries = monotonic(), FIRST_WAIT, 0
         while True:
             known = self.known
             try:
                 return once()
             except (AgainError, *GOES, *RACES) as error:
                 cause, tries = error.cause if isinstance(error, AgainError) else error, tries + 1
-                worth = tries < TRIES if isinstance(cause, RACES) else known and passing(cause) and monotonic() < deadline
+                worth = (
+                    tries < TRIES
+                    if isinstance(cause, RACES)
+                    else known and passing(cause) and monotonic() < self.haste.end(began, began + patience)
+                )
                 if not worth:
                     raise named(cause, self.path) or error from cause
             except Exception as error:
@@ -299,7 +342,7 @@ class Channel:
         """
         while True:
             try:
-                with self.lent() as connection:
+                with self.lent(deadline) as connection:
                     row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", (number,)).fetchone()
                     status = row[0] if row else None
                     crashed = life is None or self._lives[connection] != life
@@ -311,7 +354,7 @@ class Channel:
                 return False
             except GOES as error:
                 lost = error
-            if monotonic() > deadline:
+            if monotonic() >= self.haste.end(monotonic(), deadline):
                 why = f"nobody said whether transaction {number} was stored ({' '.join(str(lost).split())})"
                 raise StoreUnavailable(self.path, why) from lost
             sleep(FIRST_WAIT)
@@ -321,7 +364,7 @@ class Channel:
         with self._lock:
             self.closed = True
             free, self._free = self._free, []
-        for connection in free:
+        for connection, _ in free:
             with suppress(psycopg.Error):
                 connection.close()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from math import inf
 from threading import Lock
-from time import monotonic_ns, sleep
+from time import monotonic, monotonic_ns, sleep
 from typing import TYPE_CHECKING, ClassVar, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -20,6 +21,7 @@ from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, Channel, named
 from .opening import SCRIPTS, furnish, raise_if_defective
+from .patience import Haste, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +96,8 @@ class PostgresSchema:
         self._lock = Lock()
         self._channel: Channel | None = None
         self._time: tuple[int, int] | None = None
-        self._ear: psycopg.Connection | None = None
+        self._haste = Haste()
+        self._ear: Patient | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -129,15 +132,25 @@ class PostgresSchema:
         A hint may be lost, with its connection for example: a waiting worker also polls.
         """
         try:
+            channel = self.channel()
             if self._ear is None or self._ear.closed:
-                self._ear = self.channel().connect()
+                self._ear = channel.connect()
                 self._ear.execute(f'LISTEN "statecore.{self.db_schema}"'.encode())
                 return True  # what came before is not heard
+            self._ear.lent(channel.haste, channel.until() + seconds)
             return any(True for _ in self._ear.notifies(timeout=seconds, stop_after=1))
         except (psycopg.Error, StoreError):
             self._deafen()
             sleep(min(seconds, GAP))
             return False
+
+    def hurry(self, seconds: Seconds | None) -> None:
+        """From now on no call waits longer than so many seconds for the server, and none once it was silent; None ends the haste (P25).
+
+        For a process that is to end. A signal handler may call it.
+        """
+        self._haste.silent = False
+        self._haste.since, self._haste.each = (-inf, inf) if seconds is None else (monotonic(), seconds)
 
     def _deafen(self) -> None:
         ear, self._ear = self._ear, None
@@ -174,6 +187,7 @@ class PostgresSchema:
     def _prepared(self) -> Channel:
         """Connections to a schema that is ours, of the newest version."""
         channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience, self._scripts)
+        channel.haste = self._haste
         try:
             with channel.lent() as connection:
                 self._furnish(connection)

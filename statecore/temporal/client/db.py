@@ -14,8 +14,16 @@ from uuid import NAMESPACE_URL, uuid5
 from attrs import evolve
 
 from statecore.core import Micros, Seconds
-from statecore.errors import DuplicateRun, DuplicateStart, RunsElsewhere, StoreUnavailable, UnknownPause, suggest
-from statecore.stores import Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Waiting
+from statecore.errors import (
+    DuplicateRun,
+    DuplicateStart,
+    RunsElsewhere,
+    StoreUnavailable,
+    UnknownPause,
+    UnreadableValue,
+    suggest,
+)
+from statecore.stores import Decided, Entry, Identity, Listing, Pause, PauseFilter, Record, RunFilter, Unread, Waiting
 from statecore.stores.memory import matches
 from statecore.stores.owner import wall_clock
 from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
@@ -38,6 +46,7 @@ from statecore.temporal.workflow.ledger import Page, read_waiting
 
 from . import reading, starting
 from .connection import Connection
+from .listing import glanced, heard, listed, sorted_out, with_values
 
 if TYPE_CHECKING:
     from statecore.runtime.host import Runnable
@@ -121,33 +130,40 @@ class TemporalDb:
     def identity(self, run_id: str) -> Identity:
         """The immutable data of a run; read once from the first event of its history. Raises `UnknownRun`."""
         if run_id not in self._identities:
-            self._remember([self.connection.do(reading.start(self.connection, run_id)).identity])
+            self._remember([self._brought(self.connection.do(reading.start(self.connection, run_id)).identity)])
         return self._identities[run_id]
 
     def _remember(self, found: list[Identity]) -> None:
         """Keep what never changes."""
         if len(self._identities) + len(found) > REMEMBERED:
             self._identities.clear()
-        self._identities.update({each.run_id: self._brought(each) for each in found})
+        self._identities.update({each.run_id: each for each in found})
 
-    def _met(self, memos: list[tuple[str, Plain]]) -> list[tuple[Identity, Plain]]:
+    def _met(self, memos: list[tuple[str, Plain | Unread]]) -> Listing[tuple[Identity, Plain]]:
         """Listed runs with their identities, which are read many at a time; without those that are gone meanwhile."""
-        unknown = [run_id for run_id, _ in memos if run_id not in self._identities]
-        self._remember([each.identity for each in self.connection.do(reading.starts(self.connection, unknown))])
-        return [(self._identities[run_id], memo) for run_id, memo in memos if run_id in self._identities]
+        told = {run_id: memo for run_id, memo in memos if not isinstance(memo, Unread)}
+        known = {run_id: self._identities[run_id] for run_id in told if run_id in self._identities}
+        found = self.connection.do(reading.starts(self.connection, [run_id for run_id in told if run_id not in known]))
+        new, bad = sorted_out(found, self._brought)
+        self._remember(new)
+        known |= {each.run_id: each for each in new}
+        bad += [memo for _, memo in memos if isinstance(memo, Unread)]
+        return Listing(((known[run_id], memo) for run_id, memo in told.items() if run_id in known), bad)
 
     def _brought(self, identity: Identity) -> Identity:
         """An identity whose large values are read from where they live."""
-        return evolve(
-            identity,
-            input=brought(self.values, identity.input),
-            additional_data=brought(self.values, identity.additional_data),
-            metadata=brought(self.values, identity.metadata),
-        )
+        return with_values(identity, lambda text: brought(self.values, text))
 
     def load(self, run_id: str) -> Record:
         """The run as it stands; one that is in the middle as it last told, where no worker answers. Raises `UnknownRun`."""
         return read_head(self.identity(run_id), self._told(run_id)["head"])
+
+    def glance(self, run_id: str) -> Record:
+        """The run as a listing shows it, from its memo: a session state that was too large for it is left out, and no worker is asked for it.
+
+        Raises `UnknownRun`, and `UnreadableValue` where the memo says nothing and no worker answers.
+        """
+        return glanced(self.connection, self.identity(run_id))
 
     def rests(self, run_id: str) -> bool:
         """Whether a run is over, or waits for people and no decision waits for it. Raises `UnknownRun`.
@@ -174,9 +190,8 @@ class TemporalDb:
 
     def _whole(self, run_id: str, memo: Plain) -> Plain:
         """The content of a memo, with a session state that was too large for it."""
-        if memo["head"]["session_state"] is not None:
-            return memo
-        return self.connection.do(reading.look(self.connection, run_id))
+        is_whole = memo["head"]["session_state"] is not None
+        return memo if is_whole else self.connection.do(reading.look(self.connection, run_id))
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. It takes a worker. Raises `UnknownRun`."""
@@ -224,15 +239,15 @@ class TemporalDb:
 
     # -- what people owe -------------------------------------------------------------------------------------------------------------
 
-    def pauses(self, wanted: PauseFilter) -> list[Waiting]:
+    def pauses(self, wanted: PauseFilter) -> Listing[Waiting]:
         """The inbox: open pauses of runs that have not ended, oldest first. Without a run's id they are as new as Temporal's visibility."""
         if wanted.run_id is not None:
-            found = [(self.identity(wanted.run_id), self._told(wanted.run_id))]
+            found = Listing([(self.identity(wanted.run_id), self._told(wanted.run_id))])
         else:
             if wanted.due_before is not None and wanted.due_before <= wall_clock() + 1:
-                return []  # what is late is taken by the run's own timer
+                return Listing()  # the run's own timer takes what is late
             memos = self.connection.do(reading.memos(self.connection, reading.waiting(wanted), None))
-            found = self._heard(self._met(memos))
+            found = heard(self.connection, self._met(memos))
         rows = [
             self._waiting(identity, pause, decided)
             for identity, told in found
@@ -241,17 +256,10 @@ class TemporalDb:
         ]
         rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
         limit, offset = page(wanted)
-        return rows[offset : offset + limit]
-
-    def _heard(self, met: list[tuple[Identity, Plain]]) -> list[tuple[Identity, Plain]]:
-        """Listed runs as they stand; without those with too much for a memo that no worker answers for, lest nobody's questions be seen."""
-        asked = [identity.run_id for identity, memo in met if memo["head"] is None]
-        told = self.connection.do(reading.looks(self.connection, asked))
-        known = [(identity, memo if memo["head"] is not None else told.get(identity.run_id)) for identity, memo in met]
-        return [(identity, each) for identity, each in known if each is not None]
+        return Listing(rows[offset : offset + limit], found.unread)
 
     def _known(self, run_id: str, memo: Plain) -> Plain:
-        """The content of a listed memo; asked of the run where it was too much for one."""
+        """The content of a memo; asked of the run where it was too much for one."""
         return memo if memo["head"] is not None else self._told(run_id)
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
@@ -337,21 +345,23 @@ class TemporalDb:
 
     # -- many runs -------------------------------------------------------------------------------------------------------------------
 
-    def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently started first, as new as Temporal's visibility; one that is in the middle as it last told."""
+    def runs(self, wanted: RunFilter) -> Listing[Record]:
+        """Runs, most recently started first, as new as Temporal's visibility; one that is in the middle as it last told.
+
+        A session state that was too large for a memo is "" where no worker answers for the run.
+        """
         limit, offset = page(wanted)
         memos = self.connection.do(reading.memos(self.connection, reading.runs(wanted), offset + limit))
-        return [
-            read_head(identity, self._whole(identity.run_id, self._known(identity.run_id, memo))["head"])
-            for identity, memo in self._met(memos[offset:])
-        ]
+        return listed(self.connection, self._met(memos[offset:]))
 
     def session_state(self, session_id: str, workflow_id: str) -> str | None:
         """The session state as the run of a session left it that was started last; none on the test server, which lists nothing."""
         if self._lists is None:
             self._lists = self.connection.do(reading.can_list(self.connection))
-        found = self.runs(RunFilter(session_id, workflow_id, limit=1)) if self._lists else []
-        return found[0].session_state if found else None
+        found = self.runs(RunFilter(session_id, workflow_id, limit=1)) if self._lists else Listing[Record]()
+        for bad in found.unread:
+            raise UnreadableValue(bad.why)
+        return self.load(found[0].identity.run_id).session_state if found else None
 
     def definition(self, fingerprint: str) -> str | None:
         """The canonical form of a workflow, of those whose runs this process has read."""
@@ -387,9 +397,4 @@ class TemporalDb:
 
     def _sent(self, identity: Identity) -> Identity:
         """An identity as it travels, large values moved."""
-        return evolve(
-            identity,
-            input=moved(self.values, identity.input),
-            additional_data=moved(self.values, identity.additional_data),
-            metadata=moved(self.values, identity.metadata),
-        )
+        return with_values(identity, lambda text: moved(self.values, text))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from hashlib import sha256
 from json import dumps
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from statecore.codec.records import load_state
 from statecore.errors import UnknownRun
+from statecore.stores.records import Unread
 from statecore.stores.rules import ENDED, STATUS
 from statecore.temporal import wire
 from statecore.temporal.wire import MEMO, RUN, Plain, Start, read_start, refused
@@ -55,15 +55,20 @@ async def start(connection: Connection, run_id: str) -> Start:
     raise UnknownRun(run_id)
 
 
-async def starts(connection: Connection, run_ids: list[str]) -> list[Start]:
-    """The same of many runs, some at a time; one that is gone meanwhile is left out."""
+async def starts(connection: Connection, run_ids: list[str]) -> list[Start | Unread]:
+    """The same of many runs, some at a time; one that is gone meanwhile is left out, and one that cannot be decoded named (P23)."""
     some = asyncio.Semaphore(AT_ONCE)
 
-    async def one(run_id: str) -> Start | None:
+    async def one(run_id: str) -> Start | Unread | None:
         async with some:
-            with suppress(UnknownRun):
+            try:
                 return await start(connection, run_id)
-        return None
+            except UnknownRun:
+                return None
+            except RPCError:
+                raise
+            except Exception as error:  # noqa: BLE001  # a data converter is the user's, and raises what it likes
+                return Unread(run_id, f"its start cannot be decoded: {type(error).__name__}: {error}")
 
     return [each for each in await asyncio.gather(*map(one, run_ids)) if each is not None]
 
@@ -82,11 +87,16 @@ async def memo(connection: Connection, run_id: str) -> Plain:
     return {**found, "begun": not first or described.history_length > UNTOUCHED}
 
 
-async def memos(connection: Connection, query: str, limit: int | None) -> list[tuple[str, Plain]]:
-    """Runs with what their memos say, most recently started first."""
+async def memos(connection: Connection, query: str, limit: int | None) -> list[tuple[str, Plain | Unread]]:
+    """Runs with what their memos say, most recently started first; a memo that cannot be decoded is named as such (P23)."""
     client = await connection.client()
-    found = client.list_workflows(query, limit=limit)
-    return [(each.id, await each.memo_value(MEMO, NOTHING)) async for each in found]
+    found: list[tuple[str, Plain | Unread]] = []
+    async for each in client.list_workflows(query, limit=limit):
+        try:
+            found.append((each.id, await each.memo_value(MEMO, NOTHING)))
+        except Exception as error:  # noqa: BLE001  # as above
+            found.append((each.id, Unread(each.id, f"its memo cannot be decoded: {type(error).__name__}: {error}")))
+    return found
 
 
 async def can_list(connection: Connection) -> bool:
