@@ -54,6 +54,11 @@ class Free(Protocol):
         """Rows of run ids; `left_out` is the condition that leaves out those that are `skipped`."""
 
 
+def left_out_of(skipped: Sequence[Any]) -> str:
+    """The condition that leaves out some runs."""
+    return f"AND r.run_id NOT IN ({', '.join('?' * len(skipped))})" if skipped else ""
+
+
 def handed_out(
     free: Free, held: Callable[[], Iterable[str]], taken_one: Callable[[str], Claimed], most: int, but: Collection[str]
 ) -> Listing[Claimed]:
@@ -69,8 +74,7 @@ def handed_out(
         return not found.unread
 
     while len(taken) < most and len(taken.unread) < MANY_BAD:
-        left_out = f"AND r.run_id NOT IN ({', '.join('?' * len(skipped))})" if skipped else ""
-        if takes(list(free(left_out, skipped, most - len(taken)))):
+        if takes(list(free(left_out_of(skipped), skipped, most - len(taken)))):
             break
     if len(taken) < most:
         mine = {record.identity.run_id for record, _ in taken}
@@ -85,6 +89,22 @@ def left_behind(connection: Link, rows: Iterable[tuple[str, str, Micros | None]]
     for run_id, holder, lasts in rows:
         if not alive(holder, lasts, time) and connection.execute(still, (run_id, holder, lasts)).fetchone():
             yield run_id
+
+
+def nothing_waits(
+    free: Iterable[Sequence[str]], rows: Iterable[tuple[str, str, Micros | None]], but: Collection[str], time: Micros
+) -> bool:
+    """Whether there is no free run, and no owner of the others is gone."""
+    return not any(True for _ in free) and not any(
+        run_id not in but and not alive(owner, lease, time) for run_id, owner, lease in rows
+    )
+
+
+def is_idle(connection: Link, workflow_id: str, time: Micros, but: Collection[str]) -> bool:
+    """Whether no run of a workflow can go on. It takes no lock: an idle worker is in the way of no writer (P26)."""
+    name, skipped = sought(workflow_id), list(map(sought, but))
+    free = connection.execute(f"{FREE} {left_out_of(skipped)} LIMIT 1", (name, name, bounded(time), name, *skipped)).fetchall()
+    return nothing_waits(free, () if free else connection.execute(HELD, (name,)).fetchall(), but, time)
 
 
 def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim

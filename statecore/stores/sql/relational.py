@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from statecore.errors import UnknownRun, UnreadableValue
+from statecore.stores.records import Listing
 from statecore.stores.rules import digest, link, seal
 
 from . import claiming, reading, writing
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         Decided,
         Entry,
         Identity,
-        Listing,
         Obstacle,
         PauseFilter,
         Record,
@@ -87,6 +87,8 @@ class Relational:
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
     ) -> Listing[tuple[Record, bool]]:
         """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        if self._read(claiming.is_idle, workflow_id, time, but):
+            return Listing()
         return self._write(claiming.claim_next, workflow_id, owner, time, lease, most, but, self._definitions)
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:

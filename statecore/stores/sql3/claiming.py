@@ -8,7 +8,7 @@ from attrs import evolve
 
 from statecore.errors import ClaimLost
 from statecore.stores.rules import ENDED, bounded, check_claim, sought
-from statecore.stores.sql.claiming import handed_out, left_behind
+from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of, nothing_waits
 
 from . import reading
 from .queries import CANCEL, FREE, HELD, RENEW, STILL
@@ -37,6 +37,13 @@ def take(  # noqa: PLR0913  # a run, its claim, and what is known
     place = place._replace(epoch=place.epoch + 1, order=next_order(connection))
     stands(connection, run_id, place, owner, lease, Stands(record.state, record.held, time), claims=True)
     return evolve(record, owner=owner, epoch=place.epoch, lease=lease, updated=time), doubtful
+
+
+def is_idle(connection: Link, workflow_id: str, time: Micros, but: Collection[str]) -> bool:
+    """Whether no run of a workflow can go on. It takes no lock: an idle worker is in the way of no writer (P26)."""
+    name, skipped = sought(workflow_id), list(map(sought, but))
+    free = connection.execute(f"{FREE} {left_out_of(skipped)} LIMIT 1", (name, bounded(time), *skipped)).fetchall()
+    return nothing_waits(free, () if free else connection.execute(HELD, (name,)).fetchall(), but, time)
 
 
 def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim

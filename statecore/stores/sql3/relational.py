@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from statecore.core import ROOT
 from statecore.errors import StatecoreError
 from statecore.stores.frames.framing import SALT_BYTES
+from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from statecore.core import Micros
-    from statecore.stores.records import Boundary, Decided, Entry, Listing, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
 
     from .steps import Written
@@ -149,6 +150,8 @@ class Relational:
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
     ) -> Listing[tuple[Record, bool]]:
         """Take up to `most` runs of a workflow that can go on, those that wait longest first."""
+        if self._read(claiming.is_idle, workflow_id, time, but):
+            return Listing()
         return self._write(claiming.claim_next, workflow_id, owner, time, lease, most, but, self._known)
 
     def renew(self, run_id: str, epoch: int, lease: Micros) -> None:
