@@ -16,6 +16,7 @@ from statecore.errors import StoreCorrupt, StoreReplaced, UnknownStoreError
 
 from .channel import Channel
 from .opening import defect
+from .reader import ReadingChannel, text_or_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +95,8 @@ def looked_again(
     Raises `StoreReplaced` where the file is another by now, and what is met again: `StoreCorrupt` with its place, or the error itself.
     """
     channel.check_files()
+    if isinstance(channel, ReadingChannel):
+        raise placed(channel, met, of) if isinstance(met, SUSPECT) else met
     other = Channel(channel.path, channel.durability, channel.factory, channel.more)
     try:
         other.connection.text_factory = text_or_bytes
@@ -104,14 +107,6 @@ def looked_again(
         raise placed(other, again, of) from met
     finally:
         other.close()
-
-
-def text_or_bytes(stored: bytes) -> str | bytes:
-    """A text, or the bytes of a column that holds none: then the row is refused, and not the whole listing (P23)."""
-    try:
-        return stored.decode()
-    except UnicodeDecodeError:
-        return stored
 
 
 def placed(channel: Channel, error: StoreCorrupt | UnknownStoreError, of: Format) -> StoreCorrupt | UnknownStoreError:

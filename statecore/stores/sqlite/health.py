@@ -23,6 +23,7 @@ from statecore.stores.sql3.older import SUFFIX
 from .channel import DURABILITY, SETTINGS, connect, named
 from .formats import format_of
 from .opening import TWO, Format, defect, located, look, marks, opened, shape, size_of
+from .reader import attached, only_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def library(version: Version = sqlite3.sqlite_version_info) -> list[Symptom]:
 def facts(path: Path) -> dict[str, object]:
     """The facts about a store's file, as plain data: sizes in bytes, the schema, the settings as SQLite gives them back."""
     log = path.with_name(path.name + "-wal")
-    connection = connect(path, "full", sqlite3.Connection)
+    connection = attached(path) if only_read(path) else connect(path, "full", sqlite3.Connection)
     try:
         application, schema = marks(connection)
         wanted = SETTINGS | DURABILITY["full"]

@@ -28,7 +28,8 @@ from statecore.stores.sql.link import shipped
 from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.writing import learn_moves
 
-from .channel import BUSY_SECONDS, SETTINGS, named, patiently
+from .channel import BUSY_SECONDS, named
+from .reader import attached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -357,11 +358,8 @@ def opened(file: Path, *, as_it_is: bool = False, of: Format = TWO) -> sqlite3.C
     try:
         if not file.is_file() or file.stat().st_size == 0:
             raise StoreUnavailable(str(file), "there is no store in it")
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection = attached(file)
         try:
-            patiently(connection, f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
-            connection.execute("PRAGMA trusted_schema = 0")
-            connection.execute("PRAGMA cell_size_check = 1")
             application, version = marks(connection)
             check_marks(file, application, version, of)
             return connection if as_it_is or version == of.version else migrated(connection, version)

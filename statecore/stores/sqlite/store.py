@@ -29,6 +29,7 @@ from statecore.stores.sql.relational import Relational
 from .channel import CLOSED, DURABILITY, NO_MORE, Channel, inode
 from .damage import SUSPECT, looked_again
 from .opening import TWO, Format, create, defect, furnish, located, look, marked, size_of
+from .reader import READ_ONLY, ReadingChannel, only_read
 from .sharing import Sharing
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class SqliteFile:
                 self._prepare()
             elif inode(str(self.path)) != self._inode:  # nothing is opened, so another program's file stays as it is
                 raise StoreReplaced(str(self.path), REPLACED)
-            channel = Channel(self.path, self.durability, self._factory, self._settings)
+            channel = self._connected()
             self._channels.add(channel)
             try:
                 self._check(channel)
@@ -201,6 +202,17 @@ class SqliteFile:
                 raise
             self._pid, self._inode = channel.pid, channel.files[0]
             self._mine.channel = channel
+        return channel
+
+    def _connected(self) -> Channel:
+        """A new channel. Raises `StoreUnavailable` where a file of an older schema can only be read."""
+        if not only_read(self.path):
+            return Channel(self.path, self.durability, self._factory, self._settings)
+        channel = ReadingChannel(self.path, self.durability, self._factory)
+        if channel.version < self._format.version:
+            channel.close()
+            why = f"{READ_ONLY}, and it has to be led from schema {channel.version} to {self._format.version} first"
+            raise StoreUnavailable(str(self.path), why)
         return channel
 
     def _check(self, channel: Channel) -> None:
@@ -224,6 +236,8 @@ class SqliteFile:
         """Have a file that is ours, of the newest schema; a long log that others left behind is copied with the first write."""
         create(self.path)
         look(self.path, self._readable)
+        if only_read(self.path):
+            return
         self._lead()
         furnish(self.path, self._factory, self._format)
         if size_of(self.path.with_name(self.path.name + "-wal")) > WAL_PAGES * PAGE:
