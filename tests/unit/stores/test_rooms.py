@@ -9,7 +9,7 @@ import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
 SHARED = {"__init__", "channel", "opening", "store", "store3", "health", "migrating"}
-ALONE: dict[str, set[str]] = {"sqlite": {"damage", "formats", "sharing"}, "postgres": set()}
+ALONE: dict[str, set[str]] = {"sqlite": {"damage", "formats", "reader", "sharing"}, "postgres": {"patience"}}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
     "opening": {"furnish", "SCRIPTS", "VERSION"},
