@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager, suppress
+from math import inf
 from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -158,8 +159,9 @@ class Channel:
         self._places = BoundedSemaphore(most)
 
     def until(self) -> Seconds:
-        """The instant until which a call that begins now waits."""
-        return monotonic() + max(self.patience, ANSWER)
+        """The instant until which a call that begins now waits; soon, where the server was silent a moment ago."""
+        now = monotonic()
+        return now + (ANSWER if now - self.haste.silence < self.patience else max(self.patience, ANSWER))
 
     def connect(self, until: Seconds | None = None) -> Patient:
         """A new connection with every setting made and read back, lent until an instant.
@@ -221,6 +223,7 @@ class Channel:
                 self._take_back(connection, usable=self._settled(connection))
                 raise
             self._take_back(connection, usable=True)
+            self.haste.silence = -inf
         finally:
             self._places.release()
 

@@ -39,6 +39,8 @@ class Haste:
     each: Seconds = inf
     silent: bool = False
     """Whether the server was silent since: then nothing more waits for it."""
+    silence: Seconds = -inf
+    """When the server was silent last, and has answered nothing since; hurried or not."""
 
     def end(self, began: Seconds, until: Seconds) -> Seconds:
         """The instant at which a wait ends that began at one and was to last until another."""
@@ -67,7 +69,7 @@ class Patient(psycopg.Connection[tuple[Any, ...]]):
             while True:
                 ready = yield wanted
                 if not ready and monotonic() >= self.haste.end(self.began, self.until):
-                    self.haste.silent = self.haste.each < inf
+                    self.haste.silent, self.haste.silence = self.haste.each < inf, monotonic()
                     self.pgconn.finish()
                     raise psycopg.OperationalError(SILENT)
                 wanted = gen.send(ready)
