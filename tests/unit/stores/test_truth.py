@@ -85,9 +85,11 @@ def neighbours(file, rounds):
 @pytest.mark.parametrize("rounds", [15])
 def test_neighbours_that_open_close_and_are_collected_are_no_damage(file, monkeypatch, rounds):
     """Three openers and three closers of one file, with collections inside the look: no error in any round, and the file is sound."""
+    gc.freeze()  # what the other tests left is not looked through each time
     monkeypatch.setattr(Path, "with_name", collecting(rounds))
     assert neighbours(file, rounds) == []
     monkeypatch.undo()
+    gc.unfreeze()
     gc.collect()
     found = verify(file)
     assert (found.runs, found.faults) == (6 * rounds, [])
