@@ -7,12 +7,12 @@ import pytest
 from statecore import SqliteDb, Step, Workflow
 from statecore.runtime.worker import Worker
 from statecore.stores.owner import this_process
-from statecore.stores.sqlite.store3 import SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
 from statecore.testing.stores.samples import DEAD
 from tests.unit.stores.sqlite_files import raw
 
 
-@pytest.fixture(params=[SqliteDb, SqliteDb3])
+@pytest.fixture(params=[SqliteDb2, SqliteDb])
 def store(request, tmp_path):
     """A store with a run that waits for a person, one that has ended, and one that this process executes."""
     store = request.param(tmp_path / "runs.db")

@@ -11,7 +11,7 @@ from statecore import Inbox, SqliteDb, Step, Workflow
 from statecore.cli import main
 from statecore.errors import StoreUnavailable
 from statecore.stores import RunFilter
-from statecore.stores.sqlite.store3 import SqliteDb3
+from statecore.stores.sqlite.store import SqliteDb2
 from tests.unit.stores.sqlite_files import folder_of, tamper
 
 
@@ -20,7 +20,7 @@ def flow_of(store):
     return Workflow("flow", [Step("gated", lambda _: "done", requires_confirmation=True)], db=store)
 
 
-@pytest.fixture(params=[SqliteDb, SqliteDb3])
+@pytest.fixture(params=[SqliteDb2, SqliteDb])
 def kind(request):
     """A kind of store in a file."""
     return request.param
