@@ -102,9 +102,15 @@ def nothing_waits(
 
 def is_idle(connection: Link, workflow_id: str, time: Micros, but: Collection[str]) -> bool:
     """Whether no run of a workflow can go on. It takes no lock: an idle worker is in the way of no writer (P26)."""
-    name, skipped = sought(workflow_id), list(map(sought, but))
-    free = connection.execute(f"{FREE} {left_out_of(skipped)} LIMIT 1", (name, name, bounded(time), name, *skipped)).fetchall()
-    return nothing_waits(free, () if free else connection.execute(HELD, (name,)).fetchall(), but, time)
+    skipped = list(map(sought, but))
+    free = connection.execute(f"{FREE} {left_out_of(skipped)} LIMIT 1", (*asked(workflow_id, time), *skipped)).fetchall()
+    return nothing_waits(free, () if free else connection.execute(HELD, (sought(workflow_id),)).fetchall(), but, time)
+
+
+def asked(workflow_id: str, time: Micros) -> tuple[Any, ...]:
+    """The values of `FREE`."""
+    name, now = sought(workflow_id), bounded(time)
+    return name, name, now, now, name
 
 
 def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
@@ -122,7 +128,7 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
 
     def free(left_out: str, skipped: Sequence[Any], least: int) -> Iterable[Sequence[str]]:
         statement = f"{FREE} {left_out} ORDER BY +r.turned LIMIT ? /*pg FOR UPDATE OF r SKIP LOCKED*/"
-        return connection.execute(statement, (name, name, bounded(time), bounded(time), name, *skipped, least)).fetchall()
+        return connection.execute(statement, (*asked(workflow_id, time), *skipped, least)).fetchall()
 
     def held() -> Iterable[str]:
         rows = connection.execute(f"{HELD} ORDER BY +r.turned", (name,)).fetchall()
