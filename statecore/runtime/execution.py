@@ -204,7 +204,7 @@ class Execution:
         after, adopts = effect.after.state, self.adopts
         opened: tuple[Pause, ...] = ()
         closed: tuple[str, ...] = ()
-        time = latest(effect.events) or self.host.clock()
+        time = max(event.time for event in effect.events) or self.host.clock()
         at_seq: dict[Ref, int] = {}
         entries, seq = [], self.seq
         for move in effect.after.moves:
@@ -213,7 +213,8 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
-            entries[0] = entries[0]._replace(body=adopting(entries[0].body, self.program.fingerprint, self.adopted_by))
+            said = detail_of(entries[0].body.detail)._replace(definition=self.program.fingerprint, adopted_by=self.adopted_by)
+            entries[0] = entries[0]._replace(body=entries[0].body._replace(detail=detail_text(said)))
         session = self.session_state
         if self.changes or any(cursor.phase in REVIEWED for cursor in effect.before.cursors):
             session = session_after(self, effect)
@@ -344,19 +345,9 @@ class Execution:
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
 
 
-def adopting(body: Body, fingerprint: str, by: str | None) -> Body:
-    """A body that says, too, which definition its run follows from here on, and who took it over in spite of differences."""
-    return body._replace(detail=detail_text(detail_of(body.detail)._replace(definition=fingerprint, adopted_by=by)))
-
-
 def is_alone(state: State) -> bool:
     """Whether a run has one branch, and it runs: then nobody is asked anything. Questions of a failed run stay open, for it may be reopened."""
     return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
-
-
-def latest(events: tuple[Event, ...]) -> Micros:
-    """When the last of some events happened."""
-    return events[0].time if len(events) == 1 else max(event.time for event in events)
 
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
