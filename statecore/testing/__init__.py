@@ -1,8 +1,8 @@
 """For tests of your own workflows: a clock, scripted reviewers, stubs, every path, invariants, and Hypothesis strategies and machines.
 
 Owns: the world as an argument of a test. `doubles` has `Clock`, time that the test moves, `Reviewer`, the person, and `Stubs`, the
-user code. `paths` asks the core which runs there are, replays each on the real engine, and says what every store must obey after anything;
-`machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies` makes definitions; `plugin` has the fixtures that
+user code. `paths` asks the core which runs there are, and replays each on the real engine; `invariants` says what every store must obey
+after anything, and judges a user's own properties; `machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies` makes definitions; `plugin` has the fixtures that
 pytest finds by itself; `stores` is the test of any store.
 
 May enter: the facade and all rooms below, as in a user's own test; no command line. Hypothesis is needed by `strategies` and
@@ -17,8 +17,9 @@ from statecore.lazy import HYPOTHESIS, PYTEST, lazy
 
 if TYPE_CHECKING:
     from .doubles import Clock, Planned, Reviewer, Stubs, stubbed, timed
+    from .invariants import assert_invariants, assert_properties
     from .machine import workflow_machine
-    from .paths import Path, all_paths, assert_invariants
+    from .paths import Path, all_paths
     from .stores import SharedStoreConformance, StoreConformance
 
 _HOMES = {
@@ -30,7 +31,8 @@ _HOMES = {
     "StoreConformance": "statecore.testing.stores",
     "Stubs": "statecore.testing.doubles",
     "all_paths": "statecore.testing.paths",
-    "assert_invariants": "statecore.testing.paths",
+    "assert_invariants": "statecore.testing.invariants",
+    "assert_properties": "statecore.testing.invariants",
     "stubbed": "statecore.testing.doubles",
     "timed": "statecore.testing.doubles",
     "workflow_machine": "statecore.testing.machine",
@@ -46,6 +48,7 @@ __all__ = [
     "Stubs",
     "all_paths",
     "assert_invariants",
+    "assert_properties",
     "stubbed",
     "timed",
     "workflow_machine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +11,8 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from statecore.check.atoms import moments
+from statecore.check.properties import Property
 from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
@@ -19,7 +21,8 @@ from statecore.stores import Boundary, InMemoryDb, Obstacle, Pause, PauseFilter,
 from statecore.workflow.workflow import Workflow
 
 from .doubles import Clock, Planned, Stubs, stubbed, timed
-from .paths import answers, assert_invariants
+from .invariants import assert_invariants, assert_properties, of_one_run
+from .paths import answers
 
 GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 """An owner of which everybody on this host knows that it is dead."""
@@ -68,6 +71,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
     """The machine of `workflow_machine`; derive from it to add rules and invariants of your own."""
 
     workflow: Workflow
+    properties: tuple[Property, ...] = ()
     open_db: Callable[[], RunStore] = InMemoryDb
     reopen: Callable[[RunStore], RunStore] = staticmethod(lambda db: db)
     clock: Clock
@@ -93,13 +97,13 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         self.runs += 1
         self.drive(self.flow, script, lambda flow: flow.run("input", run_id=f"run {self.runs}"))
 
-    @precondition(lambda self: self.runs)
+    @precondition(lambda self: self.has_runs())
     @rule(which=st.integers(0, 7), script=st.lists(st.integers(0, 255), max_size=12), failed=st.booleans())
     def go_on(self, which: int, script: list[int], *, failed: bool) -> None:
         """Continue a run."""
         self.drive(self.flow, script, lambda flow: flow.continue_run(run_id=self.run_id(which), retry_failed=failed))
 
-    @precondition(lambda self: self.runs)
+    @precondition(lambda self: self.has_runs())
     @rule(which=st.integers(0, 7), word=st.integers(0, 7))
     def decide(self, which: int, word: int) -> None:
         """Answer one of the open questions."""
@@ -111,7 +115,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
             with suppress(*REFUSALS):
                 self.flow.decide(pause.run_id, pause.pause_id, chosen, value=self.value(pause, chosen))
 
-    @precondition(lambda self: self.runs)
+    @precondition(lambda self: self.has_runs())
     @rule(which=st.integers(0, 7), left=st.integers(0, 5), stored=st.booleans(), script=st.lists(st.integers(0, 255), max_size=12))
     def crash(self, which: int, left: int, script: list[int], *, stored: bool) -> None:
         """Continue a run in a process that dies on the way."""
@@ -121,7 +125,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         with suppress(Crash):
             self.drive(doomed, script, lambda flow: flow.continue_run(run_id=self.run_id(which)))
 
-    @precondition(lambda self: self.runs)
+    @precondition(lambda self: self.has_runs())
     @rule(which=st.integers(0, 7))
     def cancel(self, which: int) -> None:
         """Cancel a run."""
@@ -156,8 +160,9 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        """The invariants of every store."""
+        """The invariants of every store, and the user's own properties."""
         assert_invariants(self.flow.db)
+        assert_properties(self.flow.db, self.properties)
 
     def teardown(self) -> None:
         """Close the store."""
@@ -194,6 +199,10 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         """The first choice of a Router."""
         return list(self.flow.compiled.program.nodes[at].exits)[:1]
 
+    def has_runs(self) -> bool:
+        """Whether the store holds a run."""
+        return bool(self.flow.db.runs(RunFilter(limit=1)))
+
     def run_id(self, which: int) -> str:
         """One of the runs, the newest first."""
         records = self.flow.db.runs(RunFilter(limit=ALL))
@@ -201,13 +210,21 @@ class WorkflowStateMachine(RuleBasedStateMachine):
 
 
 def workflow_machine(
-    workflow: Workflow, open_db: Callable[[], RunStore] = InMemoryDb, reopen: Callable[[RunStore], RunStore] | None = None
+    workflow: Workflow,
+    open_db: Callable[[], RunStore] = InMemoryDb,
+    reopen: Callable[[RunStore], RunStore] | None = None,
+    *,
+    properties: Iterable[Property | str] = (),
 ) -> type[WorkflowStateMachine]:
     """The state machine of a workflow, with stubs in place of its code; its `TestCase` is a test.
 
-    `open_db` makes a fresh store for each example, `reopen` opens the same one again.
+    `open_db` makes a fresh store for each example, `reopen` opens the same one again. Properties, as `statecore.check` reads them, and the
+    workflow's `checks` are asserted of every run after each rule. Raises `InvalidProperty` for a property that no single run can break.
     """
-    own: dict[str, Any] = {"workflow": workflow, "open_db": staticmethod(open_db)}
+    judged = of_one_run(properties, workflow)
+    for each in judged:
+        moments(workflow.compiled.program, each.atoms)  # an unknown step is refused before the work
+    own: dict[str, Any] = {"workflow": workflow, "open_db": staticmethod(open_db), "properties": judged}
     if reopen is not None:
         own["reopen"] = staticmethod(reopen)
     return type(f"{workflow.name.title().replace(' ', '')}Machine", (WorkflowStateMachine,), own)

@@ -28,7 +28,7 @@ def statecore_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run
     from statecore.stores import InMemoryDb  # noqa: PLC0415  # the same
     from statecore.stores.sqlite.store3 import SqliteDb  # noqa: PLC0415  # the same
 
-    from .paths import assert_invariants  # noqa: PLC0415  # the same
+    from .invariants import assert_invariants  # noqa: PLC0415  # the same
 
     db: RunStore = InMemoryDb() if request.param == "memory" else SqliteDb(db_file=tmp_path / "statecore.db")
     yield db
