@@ -2,8 +2,8 @@
 
 Owns: the world as an argument of a test. `doubles` has `Clock`, time that the test moves, `Reviewer`, the person, and `Stubs`, the
 user code. `paths` asks the core which runs there are, and replays each on the real engine; `invariants` says what every store must obey
-after anything, and judges a user's own properties; `machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies` makes definitions; `plugin` has the fixtures that
-pytest finds by itself; `stores` is the test of any store.
+after anything, and judges a user's own properties; `machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies`
+makes definitions; `plugin` has the fixtures that pytest finds by itself; `stores` is the test of any store.
 
 May enter: the facade and all rooms below, as in a user's own test; no command line. Hypothesis is needed by `strategies` and
 `machine` only, pytest by `plugin` and `stores`: pip install 'statecore[testing]'. Names are loaded when first used.
