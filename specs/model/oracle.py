@@ -6,7 +6,9 @@ exception, and the branches of a Parallel are generators side by side. It knows 
 nothing of the core, which resumes from a state where this can only be replayed from the beginning: that the two wait for the same
 things shows that the core means what the claims say.
 
-Not read yet: a stop, a failure, or a unit that is left, where another branch of a Parallel is open beside it.
+A word that ends in " and cancel" comes together with a cancellation (CANCEL-1).
+
+Not read: a stop, a failure, or a unit that is left, where another branch of a Parallel is open beside it.
 """
 
 from __future__ import annotations
@@ -91,6 +93,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ask", "interrupted"): ("skip", "retry"),
     ("resume", "failed"): ("resume",),
 }
+WITH = " and cancel"
+"""The end of a word that comes together with a cancellation."""
 DEATHS = 3  # an interrupted call is put to a person when it has died this often in a row, whatever its policy
 
 
@@ -109,12 +113,18 @@ class Stopped(Exception):  # not an error: the way out of a workflow
 
 
 class Cancelled(Exception):  # not an error: the way out of the run
-    """The run is over, wherever it was."""
+    """The run is over, wherever it was. What stands at `failed` is recorded as failed, and not cancelled any more."""
+
+    def __init__(self, failed: str | None = None) -> None:
+        self.failed = failed
 
 
 @frozen
 class Place:
-    """Where a component stands: its address and turn, whose error policy holds, which unit that leaves (ERR-7), and the run's record."""
+    """Where a component stands: its address and turn, whose error policy holds, which unit that leaves (ERR-7), and the run's record.
+
+    `ordered` is empty until a cancellation comes together with an answer: then nothing begins any more (CANCEL-1).
+    """
 
     at: str = ""
     turn: tuple[int, ...] = ()
@@ -122,6 +132,7 @@ class Place:
     unit: str | None = None
     most: int | None = None
     record: list[Entry] = field(factory=list)
+    ordered: list[str] = field(factory=list)
 
     def note(self, outcome: str, handed: Ref | None = None) -> None:
         """Record what became of the component."""
@@ -150,13 +161,20 @@ NOTHING = Handed(None, None)
 def run(definition: Definition) -> Generator[tuple[Wait, ...], Answer, End]:
     """A run is its components in order; its content is what the last completed one handed on (RUN-4)."""
     root = Place(most=definition.max_concurrency)
+    flow = in_order(definition.steps, "", root, NOTHING)
+    answer: Answer | None = None
     try:
-        handed = yield from in_order(definition.steps, "", root, NOTHING)
+        while True:
+            wait, word = yield flow.send(answer)  # type: ignore[arg-type]  # None starts a generator
+            root.ordered.extend([WITH] * word.endswith(WITH))
+            answer = wait, word.removesuffix(WITH)
+    except StopIteration as over:
+        handed = over.value
     except Stopped as stopped:
-        return End("completed", stopped.output, tuple(root.record))
+        handed = Handed(stopped.output, stopped.output)
     except Cancelled:
-        return End("cancelled", None, tuple(root.record))
-    return End("completed", handed.last, tuple(root.record))
+        root.ordered.append(WITH)
+    return End("cancelled", None, tuple(root.record)) if root.ordered else End("completed", handed.last, tuple(root.record))
 
 
 def in_order(children: Sequence[Component], prefix: str, here: Place, was: Handed) -> Waiting:
@@ -168,6 +186,8 @@ def in_order(children: Sequence[Component], prefix: str, here: Place, was: Hande
 
 def component(it: Component, here: Place, was: Handed) -> Waiting:
     """A component runs by its kind, under its own error policy where it sets one; left by that, it gives None (SKIP-2)."""
+    if here.ordered:
+        raise Cancelled
     review = review_of(it)
     if review.on_error is not None:
         here = evolve(here, on_error=review.on_error, unit=here.at)
@@ -176,15 +196,16 @@ def component(it: Component, here: Place, was: Handed) -> Waiting:
     except Left as left:
         here.note("skipped")
         if left.unit != here.at:
-            raise
+            raise (Cancelled() if here.ordered else left) from None
         return Handed(None, left.last)
     except Stopped as stopped:
         here.note("completed", stopped.output)
         if not isinstance(it, Definition) and getattr(it, "workflow", None) is None:
-            raise
+            raise (Cancelled() if here.ordered else stopped) from None
         return Handed(stopped.output, stopped.output)
-    except Cancelled:
-        here.note("cancelled")
+    except Cancelled as cancelled:
+        if cancelled.failed != here.at:
+            here.note("cancelled")
         raise
 
 
@@ -298,6 +319,8 @@ def parallel(it: Parallel, here: Place, was: Handed) -> Waiting:
             if answer[1] == "cancel":
                 raise Cancelled  # noqa: TRY301  # the branches' own endings are caught below
             move(mine, live.pop(mine)[0], answer, live, handed)
+            if here.ordered and (live or waiting):
+                raise Cancelled  # noqa: TRY301  # the same
         except Cancelled:
             for name in list(live):
                 branch, waits = live.pop(name)
@@ -379,7 +402,7 @@ def gate(it: Component, here: Place, was: Handed) -> Asking:
 def ask(kind: str, it: Component, here: Place, attempt: int, was: Handed) -> Asking:
     """A person answers, or the deadline passes (TIME-3); a no leads where `on_reject` says. Cancels, or says what follows."""
     review = review_of(it)
-    said = yield from wait(Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
+    said = yield from wait(here, Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
     if said == "reject":
         said = (review.on_reject or (OnReject.else_branch if isinstance(it, Condition) else OnReject.skip)).value
         if kind == "route" and said == "retry":
@@ -425,9 +448,9 @@ def call(  # noqa: PLR0913  # what the asking depends on
     """User code is called once per attempt (RUN-2); an error or a death goes by policy. Its answer, or "" to begin again."""
     deaths = 0
     while True:
-        answer = yield from wait(Wait("call", kind, here.at, here.turn, tries.attempt, was.prev))
+        answer = yield from wait(here, Wait("call", kind, here.at, here.turn, tries.attempt, was.prev))
         if answer == "fail" and tries.automatic < automatic:
-            yield from wait(Wait("timer", "delay", here.at, here.turn, tries.attempt, was.prev))
+            yield from wait(here, Wait("timer", "delay", here.at, here.turn, tries.attempt, was.prev))
             tries.attempt, tries.automatic, deaths = tries.attempt + 1, tries.automatic + 1, 0
             continue
         if answer == "fail":
@@ -443,13 +466,17 @@ def call(  # noqa: PLR0913  # what the asking depends on
         if policy == "skip" or (policy == "pause" and (yield from ask(pause, it, here, tries.attempt, was)) == "skip"):
             raise Left(here.unit or here.at, was.last)
         if policy == "fail":  # the run ends here, but may be resumed (ERR-1)
-            yield from wait(Wait("resume", "failed", here.at, here.turn, tries.attempt, was.prev))
+            if here.ordered:
+                raise Cancelled(here.at)
+            yield from wait(here, Wait("resume", "failed", here.at, here.turn, tries.attempt, was.prev))
         tries.again()  # ERR-4: the same input, one attempt more, and no gate
         return ""
 
 
-def wait(what: Wait) -> Asking:
-    """The run waits here; cancelled while it waits, it is over (CANCEL-1)."""
+def wait(here: Place, what: Wait) -> Asking:
+    """The run waits here; cancelled while it waits, or together with what it waited for, it is over (CANCEL-1)."""
+    if here.ordered:
+        raise Cancelled
     _, answer = yield (what,)
     if answer == "cancel":
         raise Cancelled

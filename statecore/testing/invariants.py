@@ -1,4 +1,4 @@
-"""What must hold of every store after anything, and a user's own properties of runs that happened.
+"""The invariants of every store, which hold after anything; and a user's own properties, judged on runs that happened.
 
 An invariant is judged from the rows of a store through the core, whatever happened to it: these are the laws of the engine, the same for
 every workflow. A property is a sentence about the runs of one workflow, as `statecore check` reads it; here it is judged on runs that

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import field, frozen
 
-from specs.model.oracle import ANSWERS, Entry, Wait, run
+from specs.model.oracle import ANSWERS, WITH, Entry, Wait, run
 from statecore.core import (
     BEGINNING,
     CANCEL,
@@ -145,6 +145,12 @@ def said(wait: Wait, word: str, components: Mapping[str, Component] | None = Non
     return {"cancel": CANCEL, "resume": REOPEN}.get(word) or Event(word, wait.at, wait.turn, wait.attempt, choices=chosen)
 
 
+def told(wait: Wait, word: str, components: Mapping[str, Component] | None = None) -> tuple[Event, ...]:
+    """A word as the events of one boundary: a cancellation may come with it."""
+    event = said(wait, word.removesuffix(WITH), components)
+    return (event, CANCEL) if word.endswith(WITH) else (event,)
+
+
 def of_components(advanced: Advanced) -> list[Move]:
     """The moves of components, without those of the run."""
     return [move for move in advanced.moves if move.machine != "run"]
@@ -168,7 +174,7 @@ def follow(
     definition: Definition,
     compiled: Compiled,
     choose: Callable[[int, list[Wait]], tuple[Wait, str] | None],
-    reducer: Callable[[Program, State, Event], Advanced] = advance,
+    reducer: Callable[..., Advanced] = advance,
 ) -> Walk:
     """Run a definition, each wait and its answer chosen by `choose`, until that gives None or the run is over."""
     begun = reducer(compiled.program, BEGINNING, START)
@@ -178,7 +184,7 @@ def follow(
         chosen = choose(len(stages), open_waits)
         if chosen is None:
             break
-        after = reducer(compiled.program, state, said(*chosen, compiled.components))
+        after = reducer(compiled.program, state, *told(*chosen, compiled.components))
         stages.append(Stage(state, *chosen, after))
         state = after.state
     words = [f"{stage.wait.at}: {stage.word}" for stage in stages]
