@@ -19,6 +19,7 @@ from .advice import advice
 from .atoms import moments
 from .builtin import builtin
 from .graph import Budget, Graph, explore
+from .parts import drawn, parts
 from .properties import BAD, Property, Reachable, Shape
 from .symmetry import symmetry
 from .wording import Finding, Report, Verdict, assumable, parse, parse_assumption
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .world import Word
 
+FIRST = 4_000
+"""Situations of a workflow that is checked in parts where it has more."""
 PRUNED, UNKNOWN = -1, -2
 LOOK = 4096
 """After how many pairs the clock is looked at."""
@@ -222,7 +225,8 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
     """Prove or refute properties of a workflow for all its runs, without calling any of its code.
 
     `checks` and `assume` are properties or their texts; the workflow's own `checks` are judged too. `max_states` and `seconds` bound the
-    graph and each property's walk; beyond them a verdict is UNDETERMINED; `progress` hears of the exploration. With `crashes` processes
+    graph and each property's walk; beyond them a verdict is UNDETERMINED; a large workflow is checked in parts (`parts`). `progress` hears of
+    the exploration. With `crashes` processes
     die in calls, with `cancels` an operator
     may cancel at any time. `strict` makes advice a refutation. Raises `UnknownStep` and `InvalidProperty` before anything is explored.
     """
@@ -234,28 +238,41 @@ def check(  # noqa: PLR0913  # what is checked, what is assumed, and how far
         moments(workflow.compiled.program, each.atoms)  # an unknown step is refused before the work
     budget, world = Budget(max_states, seconds), World(workflow.compiled, crashes)
     alike = symmetry(world, [atom for each in (*wanted, *assumed) for atom in each.atoms])
-    graph = explore(world, budget, cancels=cancels, alike=alike, progress=progress)
-    findings = [
-        *builtin(graph),
-        advice(workflow.compiled, strict=strict),
-        *[decide(graph, each, assumed, budget) for each in wanted],
-    ]
-    return reported(graph, world, findings, assumed, began, allow_vacuous=allow_vacuous)
+    first = Budget(min(max_states, FIRST), seconds)
+    graph = explore(world, first, cancels=cancels, alike=alike, progress=progress)
+    large = not graph.complete and max_states > FIRST
+    divided = parts(world, budget, cancels=cancels, progress=progress) if large else None
+    if large and divided is None:
+        graph = explore(world, budget, cancels=cancels, alike=alike, progress=progress)
+    findings = builtin(graph) if divided is None else divided.builtin()
+    findings.append(advice(workflow.compiled, strict=strict))
+    for each in wanted:
+        found = decide(graph, each, assumed, budget) if divided is None else divided.decide(each, assumed, decide)
+        findings.append(found)
+    graphs = [graph] if divided is None else list(divided.graphs.values())
+    return reported(graphs, world, findings, assumed, began, allow_vacuous=allow_vacuous)
 
 
 def reported(  # noqa: PLR0913  # the parts of a report
-    graph: Graph, world: World, findings: list[Finding], assumed: tuple[Property, ...], began: Seconds, *, allow_vacuous: bool
+    graphs: list[Graph],
+    world: World,
+    findings: list[Finding],
+    assumed: tuple[Property, ...],
+    began: Seconds,
+    *,
+    allow_vacuous: bool,
 ) -> Report:
     """The report of a check."""
-    bounds = [*world.bounds, *([] if graph.cancels else ["nobody orders a cancellation (see cancels)"])]
+    bounds = [*world.bounds, *([] if graphs[0].cancels else ["nobody orders a cancellation (see cancels)"])]
+    situations, events, complete, drawing = drawn(graphs)
     return Report(
-        workflow=graph.program.name,
+        workflow=world.compiled.program.name,
         findings=tuple(findings),
-        situations=len(graph.states),
-        events=sum(map(len, graph.out)),
-        complete=graph.complete,
+        situations=situations,
+        events=events,
+        complete=complete,
         seconds=time.monotonic() - began,
-        drawing=graph.seconds,
+        drawing=drawing,
         bounds=tuple(bounds),
         assumptions=tuple(map(str, assumed)),
         allow_vacuous=allow_vacuous,

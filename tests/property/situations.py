@@ -122,9 +122,13 @@ class Skip:
         return steps
 
     def expected(self) -> Any:
-        """What the step that follows sees: None, in the branch's place where a Parallel is over, and the content where nothing was skipped."""
+        """What the step that follows sees: None, in the branch's place where a Parallel is over, and the content where nothing was skipped.
+
+        A unit that is left gives None, whatever is inside it; a Parallel is never left itself.
+        """
         seen = "content of the subject" if self.forward else None
-        for kind in self.kinds[: self.after]:
+        first = self.unit if self.unit is not None and not self.forward else 0
+        for kind in self.kinds[first : self.after]:
             seen = {"inner": seen, "beside": "content of beside"} if kind == "parallel" else seen  # type: ignore[assignment]
         return seen
 
