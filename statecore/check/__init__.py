@@ -15,6 +15,7 @@ Start with `search.check`.
 """
 
 from .atoms import (
+    All,
     Atom,
     accepted,
     asked,
@@ -50,6 +51,7 @@ from .story import document, junit, mermaid, sarif, story
 from .wording import Finding, Report, Verdict, parse
 
 __all__ = [
+    "All",
     "Atom",
     "Finding",
     "Property",

@@ -17,6 +17,8 @@ from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from statecore.core import Address, Program
 
     from .world import Letter, Word
@@ -32,6 +34,25 @@ class Atom:
     def __str__(self) -> str:
         """The atom as it is written on the command line."""
         return f"{self.verb}({self.name})"
+
+    def __and__(self, other: Atom | All) -> All:
+        """Both, in any order: for what allows something."""
+        return All((self,)) & other
+
+
+@frozen
+class All:
+    """Several atoms that must all have happened, in any order: `confirmed("ada") & confirmed("bob")`."""
+
+    atoms: tuple[Atom, ...]
+
+    def __str__(self) -> str:
+        """The atoms as they are written on the command line."""
+        return " and ".join(map(str, self.atoms))
+
+    def __and__(self, other: Atom | All) -> All:
+        """These and more."""
+        return All((*self.atoms, *(other.atoms if isinstance(other, All) else (other,))))
 
 
 CONFIRMATIONS = frozenset({w.awaiting_confirmation})
@@ -82,14 +103,31 @@ FRESH = frozenset({w.pending, w.awaiting_confirmation})
 Test = Callable[["Letter"], bool]
 
 
+EVERY = "*"
+"""The name of every component, where none has it."""
+
+
 def addresses(program: Program, name: str) -> frozenset[Address]:
-    """Where a name stands, or the address itself. Raises `UnknownStep` with what is near."""
+    """Where a name stands, or the address itself; `*` stands everywhere. Raises `UnknownStep` with what is near."""
+    if is_every(program, name):
+        return frozenset(program.nodes) - {ROOT}
     if name in program.nodes and name != ROOT:
         return frozenset({name})
     found = frozenset(program.named.get(name, ())) - {ROOT}
     if not found:
         raise UnknownStep(name, [known for known, places in program.named.items() if set(places) != {ROOT}])
     return found
+
+
+def is_every(program: Program, name: str) -> bool:
+    """Whether a name means every component."""
+    return name == EVERY and EVERY not in program.named
+
+
+def places_of(program: Program, atoms: Iterable[Atom]) -> frozenset[Address]:
+    """The places that some atoms name; one that is said of every component names none."""
+    wanted = [atom.name for atom in atoms if atom.verb not in RUNS and not is_every(program, atom.name)]
+    return frozenset(at for name in wanted for at in addresses(program, name))
 
 
 def test_of(program: Program, atom: Atom) -> tuple[Test, bool]:

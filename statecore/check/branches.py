@@ -24,7 +24,7 @@ from statecore.errors import LifecycleError
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 
-from .atoms import RUNS, Atom, addresses, moments
+from .atoms import Atom, is_every, moments, places_of
 from .graph import ENDS, Budget, Graph, explore
 from .properties import BAD, Property, Shape
 from .symmetry import canonical
@@ -67,8 +67,11 @@ def inside(program: Program, root: Address) -> frozenset[Address]:
 
 
 def named(program: Program, atoms: Iterable[Atom]) -> frozenset[Address]:
-    """The branches in which a property names a place; they are looked at whole."""
-    places = {at for atom in atoms if atom.verb not in RUNS for at in addresses(program, atom.name)}
+    """The branches in which a property names a place; they are looked at whole. `stops(*)` says the same of a step that stands for a branch."""
+    known = list(atoms)
+    if any(is_every(program, atom.name) and atom.verb != "stops" for atom in known):
+        return frozenset(roots(program))
+    places = places_of(program, known)
     return frozenset(root for root in roots(program) if places & inside(program, root))
 
 

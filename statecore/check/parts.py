@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import define, evolve, field
 
-from .atoms import RUNS, Atom, addresses
+from .atoms import Atom, places_of
 from .branches import Watch, focuses, named, replacing, roots, stand_in, told
 from .builtin import builtin
 from .graph import Budget, Graph, explore
@@ -54,8 +54,7 @@ class Parts:
             outer = any(each.at in gone for each in program.ancestors(root))
             if root not in whole and not outer and (exact or not always):
                 gone[root] = step
-        places = frozenset(at for atom in atoms if atom.verb not in RUNS for at in addresses(program, atom.name))
-        key = frozenset(gone), places
+        key = frozenset(gone), places_of(program, atoms)
         if key not in self.graphs:
             world = replacing(self.world, gone)
             left = Budget(self.budget.states, max(self.until - time.monotonic(), 0.0))

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 
 from attrs import evolve, frozen
 
-from .atoms import Atom, ran
+from .atoms import All, Atom, ran
 
 BAD = -1
 BOTH = 3
@@ -44,9 +44,23 @@ class Property(Protocol):
         """The property's memory after a moment."""
 
 
-def unless_clause(first: tuple[Atom, ...]) -> str:
-    """Atoms with "or" between them, as the end of a sentence."""
+def unless_clause(first: tuple[Atom | All, ...]) -> str:
+    """What allows something, with "or" between, as the end of a sentence."""
     return f" unless {' or '.join(map(str, first))}" if first else ""
+
+
+def flat(first: tuple[Atom | All, ...]) -> tuple[Atom, ...]:
+    """The atoms of what allows something."""
+    return tuple(dict.fromkeys(atom for each in first for atom in (each.atoms if isinstance(each, All) else (each,))))
+
+
+def heard(first: tuple[Atom | All, ...], seen: int, moment: Moment) -> int | None:
+    """The atoms that have happened by now, a bit for each of `flat`; None where something is allowed."""
+    atoms = flat(first)
+    seen |= sum(1 << bit for bit, atom in enumerate(atoms) if atom in moment)
+    happened = {atom for bit, atom in enumerate(atoms) if seen >> bit & 1}
+    allowed = any(happened.issuperset(each.atoms if isinstance(each, All) else (each,)) for each in first)
+    return None if allowed else seen
 
 
 @frozen
@@ -55,10 +69,10 @@ class Never:
 
     shape: ClassVar[Shape] = Shape.safety
     what: Atom
-    first: tuple[Atom, ...] = ()
+    first: tuple[Atom | All, ...] = ()
 
-    def unless(self, *first: Atom) -> Never:
-        """Allowed once any of these has happened."""
+    def unless(self, *first: Atom | All) -> Never:
+        """Allowed once any of these has happened; `a & b` has when both have."""
         return evolve(self, first=(*self.first, *first))
 
     def __str__(self) -> str:
@@ -68,7 +82,7 @@ class Never:
     @property
     def atoms(self) -> tuple[Atom, ...]:
         """Everything that it names."""
-        return self.what, *self.first
+        return self.what, *flat(self.first)
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
@@ -76,10 +90,13 @@ class Never:
         return (self.what,) if self.first else ()
 
     def step(self, state: int, moment: Moment) -> int:
-        """0 nothing happened yet, 1 allowed for good."""
-        if state == 0 and not moment.isdisjoint(self.first):
+        """1 allowed for good; else two times what has happened of that."""
+        if state == 1:
             return 1
-        return BAD if state == 0 and self.what in moment else state
+        seen = heard(self.first, state >> 1, moment)
+        if seen is None:
+            return 1
+        return BAD if self.what in moment else seen << 1
 
 
 @frozen
@@ -89,10 +106,10 @@ class NeverAfter:
     shape: ClassVar[Shape] = Shape.safety
     trigger: Atom
     what: Atom
-    first: tuple[Atom, ...] = ()
+    first: tuple[Atom | All, ...] = ()
 
-    def unless(self, *first: Atom) -> NeverAfter:
-        """Allowed again once any of these has happened after it."""
+    def unless(self, *first: Atom | All) -> NeverAfter:
+        """Allowed again once any of these has happened after it; `a & b` has when both have."""
         return evolve(self, first=(*self.first, *first))
 
     def __str__(self) -> str:
@@ -102,7 +119,7 @@ class NeverAfter:
     @property
     def atoms(self) -> tuple[Atom, ...]:
         """Everything that it names."""
-        return self.trigger, self.what, *self.first
+        return self.trigger, self.what, *flat(self.first)
 
     @property
     def antecedents(self) -> tuple[Atom, ...]:
@@ -110,10 +127,11 @@ class NeverAfter:
         return (self.trigger,)
 
     def step(self, state: int, moment: Moment) -> int:
-        """1 where it is forbidden now."""
-        if state == 1 and not moment.isdisjoint(self.first):
-            state = 0
-        if state == 1 and self.what in moment:
+        """0 where it is allowed; else two times what has happened since of what allows it, and one."""
+        if state:
+            seen = heard(self.first, state >> 1, moment)
+            state = 0 if seen is None else 2 * seen + 1
+        if state and self.what in moment:
             return BAD
         return 1 if self.trigger in moment else state
 

@@ -5,6 +5,7 @@ The events of a run are replayed through the core, with real attempts, so that e
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
@@ -57,10 +58,12 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {
     Verdict.refuted: "error",
     Verdict.vacuous: "error",
-    Verdict.undetermined: "warning",
+    Verdict.undetermined: "none",
     Verdict.advice: "note",
     Verdict.proved: "none",
 }
+KINDS_OF_RESULT = dict.fromkeys(Verdict, "fail") | {Verdict.proved: "pass", Verdict.undetermined: "open"}
+"""What SARIF calls a verdict: what was not decided is open, and no failure; only a failure has a level (3.27.9, 3.27.10)."""
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -244,7 +247,7 @@ def sarif(report: Report, program: Program, where: str) -> dict[str, Any]:
         {
             "ruleId": rule_of(each),
             "ruleIndex": index,
-            "kind": "pass" if each.verdict is Verdict.proved else "fail",
+            "kind": KINDS_OF_RESULT[each.verdict],
             "level": LEVELS[each.verdict],
             "message": {"text": "\n".join([f"{each.verdict.value}: {each.text}", *lines_of(each, program)])},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": where}}}],
@@ -256,8 +259,9 @@ def sarif(report: Report, program: Program, where: str) -> dict[str, Any]:
 
 
 def rule_of(found: Finding) -> str:
-    """A name for a property that stays the same."""
-    return "".join(letter if letter.isalnum() else "-" for letter in found.text).strip("-")
+    """A name for a property that stays the same, and that no other property has."""
+    said = "".join(letter if letter.isalnum() else "-" for letter in found.text).strip("-")
+    return f"{said}-{sha256(found.text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def junit(report: Report, program: Program) -> str:

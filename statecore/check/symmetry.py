@@ -15,16 +15,16 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, fields
 
 from statecore.core import BEGINNING, Cursor, Event, Frame, Ref, State, advance
 from statecore.core.facts import knows
 from statecore.core.reducer import place
 from statecore.core.state import UNMARKED, Ending, Marks
-from statecore.lifecycles import KINDS, TABLES
+from statecore.lifecycles import KINDS, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
-from .atoms import RUNS, Atom, addresses
+from .atoms import Atom, places_of
 
 if TYPE_CHECKING:
     from statecore.core import Address, Program
@@ -35,6 +35,15 @@ OLD = Ref("", (), 0)
 """Stands for everything that was handed on earlier; so what a component hands on now can be told from it."""
 
 COUNTS_RETRIES = frozenset({w.running, w.backing_off})
+exhaustive("check.symmetry.canonical_marks", ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due"),
+           (each.name for each in fields(Marks)), "core.state")  # fmt: skip
+exhaustive("check.symmetry.canonical_cursor", ("at", "phase", "turn", "attempt", "prev", "last", "marks"),
+           (each.name for each in fields(Cursor)), "core.state")  # fmt: skip
+exhaustive("check.symmetry.canonical_frame", ("at", "turn", "prev", "last", "attempt", "marks", "rest", "done"),
+           (each.name for each in fields(Frame)), "core.state")  # fmt: skip
+exhaustive(
+    "check.symmetry.canonical", ("unit", "at", "turn", "how", "prev", "last"), (each.name for each in fields(Ending)), "core.state"
+)
 Renaming = dict["Address", "Address"]
 Piece = tuple[Hashable, ...]
 
@@ -195,7 +204,7 @@ def composed(first: Renaming, then: Renaming) -> Renaming:
 def symmetry(world: World, atoms: Iterable[Atom]) -> Symmetry | None:
     """The symmetry of a world that leaves these atoms alone; None where no two branches are alike."""
     program = world.compiled.program
-    named = {at for atom in atoms if atom.verb not in RUNS for at in addresses(program, atom.name)}
+    named = set(places_of(program, atoms))
     found = [
         group
         for node in program.nodes.values()

@@ -1,6 +1,7 @@
 """The words of a check: `Finding` and `Report` are its result, `parse` reads properties from text, by a small grammar.
 
     never ran(charge_card) unless confirmed(approve) or expired(approve)
+    never ran(wire) unless confirmed(ada) and confirmed(bob)
     after rejected(approve) never ran(charge_card) unless confirmed(manager)
     after ran(reserve) eventually completed(release)
     precedes confirmed(approve) ran(ship)
@@ -10,8 +11,8 @@
     always_can_reach ended()
     at_most 3 ran(call)
 
-`assume` before a property that a moment can break narrows the check. A name may hold anything but a bracket; quotes around it are
-optional.
+`assume` before a property that a moment can break narrows the check, as `assume never stops(*)`, which is said of every component. A name may
+hold anything but a bracket; quotes around it are optional.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from statecore.core import Event, Seconds
 from statecore.errors import InvalidProperty, suggest
 
 from . import properties as p
-from .atoms import RUNS, VERBS, Atom
+from .atoms import RUNS, VERBS, All, Atom
 
 FINE, FAILED, UNDETERMINED = 0, 1, 3
 TOKEN = re.compile(r"\s*(?:(?P<verb>\w+)\s*\((?P<name>[^()]*)\)|(?P<number>\d+)|(?P<word>[A-Za-z_]+)|(?P<wrong>\S))")
@@ -142,14 +143,21 @@ class Reader:
         found: Atom = self.take(Atom, "something like ran(step)")
         return found
 
-    def unless(self) -> tuple[Atom, ...]:
+    def unless(self) -> tuple[Atom | All, ...]:
         """The text after "unless", with "or" between; empty without that word."""
         if not self.next_is("unless"):
             return ()
-        found = [self.atom()]
+        found = [self.together()]
         while self.next_is("or"):
-            found.append(self.atom())
+            found.append(self.together())
         return tuple(found)
+
+    def together(self) -> Atom | All:
+        """Atoms with "and" between, which bind closer than "or"."""
+        found: Atom | All = self.atom()
+        while self.next_is("and"):
+            found = found & self.atom()
+        return found
 
 
 def tokens_of(text: str) -> list[Token]:

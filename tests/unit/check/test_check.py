@@ -406,6 +406,8 @@ def test_progress_is_heard():
     "text",
     [
         "never ran(charge) unless confirmed(ask) or expired(ask)",
+        "never ran(charge) unless confirmed(ada) and confirmed(bob) or expired(ask)",
+        "after rejected(ask) never ran(charge) unless confirmed(ada) and confirmed(bob)",
         "after rejected(ask) never ran(charge) unless confirmed(a step/with a slash)",
         "responds ran(charge) ended()",
         "mutually_exclusive ran(a) ran(b)",
@@ -573,6 +575,36 @@ def test_a_diagram_says_what_the_story_says():
     assert "  E-->>P: a#59;b awaiting confirmation\n" in drawn
 
 
+def test_two_words_together_allow_what_one_does_not():
+    """`and`: nothing is allowed before both have happened, in whichever order; one of them alone refutes, and later words begin anew."""
+    gates = [say("ada", requires_confirmation=True), say("bob", requires_confirmation=True)]
+    for beside in (gates, gates[::-1]):
+        flow = Workflow("w", [Parallel(*beside, name="both"), say("wire")])
+        both = never(ran("wire")).unless(confirmed("ada") & confirmed("bob"))
+        found = check(flow, [both, str(both)])[str(both)]
+        assert found.verdict is REFUTED  # each of them may be rejected, which skips it
+        assert {event.trigger for event in found.events if event.at.startswith("both/")} >= {"reject"}
+        strict = [say(name, requires_confirmation=True, on_reject="cancel") for name in ("ada", "bob")]
+        assert verdict(Workflow("w", [Parallel(*strict, name="both"), say("wire")]), both) is PROVED
+    flow = Workflow("w", [say("a"), say("b"), say("c")])
+    assert verdict(flow, after(ran("a")).never(ran("c")).unless(completed("a") & ran("b"))) is PROVED
+    assert verdict(flow, after(ran("a")).never(ran("c")).unless(completed("a") & fails("b"))) is REFUTED
+    assert verdict(flow, never(ran("c")).unless(completed("a") & completed("b") & ran("b"))) is PROVED
+
+
+def test_a_star_means_every_component():
+    """`never stops(*)` leaves out every run in which any step says stop; where a component is called so, it means that one."""
+    flow = Workflow("w", [Parallel(say("a"), say("b"), name="p"), Steps("s", [say("c")]), say("d")])
+    end = responds(ran("p"), ran("d"))
+    calm = [never(fails("*")), "assume never stops(*)"]
+    assert verdict(flow, end) is REFUTED
+    assert verdict(flow, end, assume=calm[:1]) is REFUTED
+    assert verdict(flow, end, assume=calm) is PROVED
+    named = Workflow("w", [say("*"), say("d")])
+    assert verdict(named, responds(ran("*"), ran("d")), assume=[never(fails("*")), never(stops("*"))]) is PROVED
+    assert verdict(named, responds(ran("d"), completed("d")), assume=[never(fails("*")), never(stops("*"))]) is REFUTED
+
+
 # -- for machines ----------------------------------------------------------------------------------------------------------------
 
 
@@ -592,6 +624,20 @@ def test_reports_for_machines_agree():
     suite = ET.fromstring(junit(report, program))  # noqa: S314  # what was just written
     assert (suite.get("failures"), suite.get("errors")) == ("2", "0")
     assert [len(case) for case in suite][-3:] == [1, 1, 0]
+
+
+def test_a_rule_of_sarif_is_that_of_one_property_and_open_is_no_failure():
+    """Properties whose texts differ in signs alone have different rules; what was not decided is open, without a level."""
+    flow = Workflow("w", [say("a b"), say("a-b"), say("a.b")])
+    report = check(flow, [f"never ran({name})" for name in ("a b", "a-b", "a.b")], max_states=1)
+    scan = sarif(report, flow.compiled.program, "w.py")["runs"][0]
+    rules = [rule["id"] for rule in scan["tool"]["driver"]["rules"]]
+    assert len(set(rules)) == len(rules) == len(report.findings)
+    assert [result["ruleId"] for result in scan["results"]] == rules
+    said = {
+        (found.verdict.value, each["kind"], each["level"]) for found, each in zip(report.findings, scan["results"], strict=True)
+    }
+    assert said == {("UNDETERMINED", "open", "none"), ("PROVED", "pass", "none"), ("REFUTED", "fail", "error")}
 
 
 def test_an_undetermined_case_is_an_error_for_junit():

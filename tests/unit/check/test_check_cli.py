@@ -219,6 +219,9 @@ def test_parked_runs_are_held_against_a_definition(capsys, folder, target, expec
     loaded.on(db).run("x", run_id="r")
     db.close()
     code, _, err = run(capsys, f"parked_flow.py:{target}", "--against-store", "parked.db")
+    within, _, _ = run(capsys, f"parked_flow.py:{target}", "--against-store", "parked.db", "--max-states", "1")
+    refuted, _, _ = run(capsys, f"parked_flow.py:{target}", "--against-store", "parked.db", "--property", "never run_completed()")
     sys.modules.pop("parked_flow", None)
     assert code == expected, err
+    assert (within, refuted) == (FAILED if expected == FAILED else UNDETERMINED, FAILED)
     assert all(each in err for each in said), err

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.check import (
+    Property,
     after,
     always_can_reach,
     at_most,
@@ -26,6 +27,7 @@ from statecore.check import (
     run_completed,
     run_failed,
     search,
+    stops,
 )
 from statecore.check.branches import FAILS, OVER, STOPS, Watch, focuses, outcomes, roots, stand_in
 from statecore.check.wording import Verdict, parse
@@ -83,7 +85,7 @@ def flow(drawn: Any, unit: str | None) -> Workflow:
     return Workflow("w", [*inner, Step("end", work, requires_confirmation=True, on_error="skip")])
 
 
-PROPERTIES = [
+PROPERTIES: list[Property | str] = [
     never(ran("end")).unless(completed("p")),
     never(ran("end")).unless(confirmed("end")),
     never(ran("end")),
@@ -97,6 +99,8 @@ PROPERTIES = [
     responds(ran("p"), completed("p")),
     never(ran("b0 s0")).unless(confirmed("b0 s0")),
     after(completed("b0 s0")).never(run_failed()),
+    never(ran("end")).unless(completed("b0 s0") & completed("p")),
+    never(stops("*")),
     mutually_exclusive(completed("b0 s0"), run_failed()),
     at_most(1).times(ran("b0 s0")),
     never(completed("b1 s0")).unless(completed("b0 s0")),
@@ -194,10 +198,11 @@ def world_of(*branches: Any, **settings: Any) -> World:
 
 def test_outcomes_are_what_others_can_see():
     """A branch is over, stops, or fails; one that goes on after every error never fails; a no that cancels is none of a step's outcomes."""
-    for drawn, expected in (
-        ([{}, {}], {OVER, STOPS, FAILS}),
-        ([{"on_error": "skip"}, {"on_error": "pause"}], {OVER, STOPS}),
-    ):
+    cases: list[tuple[list[dict[str, Any]], frozenset[str]]] = [
+        ([{}, {}], frozenset({OVER, STOPS, FAILS})),
+        ([{"on_error": "skip"}, {"on_error": "pause"}], frozenset({OVER, STOPS})),
+    ]
+    for drawn, expected in cases:
         found = outcomes(world_of(branch(0, drawn, "steps")), "p/branch 0")
         assert found is not None
         assert (found.outcomes, found.always) == (expected, True)
