@@ -265,14 +265,52 @@ def shown(table: Table, row: str, premises: list[Any], then: Situation, k: Any) 
         solver.pop()
 
 
+# -- what binds --------------------------------------------------------------------------------------------------------------------
+
+
+def binding(tables: Mapping[str, Table] = TABLES) -> dict[tuple[str, str], str | None]:
+    """For each lifecycle and invariant the first row that breaks it when it is sent to another state; None where no row does.
+
+    An invariant that some row can break is *inductive*: the tables keep it. One that none can break holds *by construction*: `after` writes
+    what it says, whatever the tables are, so it says something of this model and nothing of the tables.
+    """
+    found: dict[tuple[str, str], str | None] = {}
+    for name, table in tables.items():
+        if name != "run":
+            found |= {(name, invariant): row for invariant, row in of_rows(table).items()}
+    return found
+
+
+def of_rows(table: Table) -> dict[str, str | None]:
+    """The first row of a lifecycle that breaks each invariant when it is sent elsewhere."""
+    s, k = Situation(), z3.Int("k")
+    held = [each for i in (k, s.place, s.place - 1, s.place + 1) for each in (legal(i), *invariants(table, s, i).values())]
+    found: dict[str, str | None] = dict.fromkeys(invariants(table, s, k))
+    for row in table.rows:
+        solver = z3.Solver()
+        solver.set("timeout", 20_000)
+        solver.add(*held, enabled(table, row, s))
+        for dest in table.states:
+            then = invariants(table, after(table, evolve(row, dest=dest), s), k)
+            for name in [name for name, broken in found.items() if broken is None and dest != row.dest]:
+                solver.push()
+                solver.add(z3.Not(then[name]))
+                if solver.check() == z3.sat:
+                    found[name] = f"{row.source} {row.on} {dest} when {row.when}"
+                solver.pop()
+    return found
+
+
 def main() -> int:
-    """Print the sum, and what was not proved."""
+    """Print the sum, what was not proved, and which invariants bind."""
     found = list(conditions())
     for each in found:
         if not each.proved:
             sys.stdout.write(f"not proved: {each.machine}: {each.row}: {each.invariant}\n")
     proved = reduce(lambda total, each: total + each.proved, found, 0)
     sys.stdout.write(f"{proved} of {len(found)} conditions proved\n")
+    for (machine, name), row in binding().items():
+        sys.stdout.write(f"{machine}: {name}: {f'inductive: broken by {row}' if row else 'by construction'}\n")
     return int(proved != len(found))
 
 

@@ -46,7 +46,8 @@ def line() -> str:
     return (
         f"{claims} claims, {rows} rows; {known['mutants']:,} of {known['mutants']:,} non-equivalent mutants of the tables killed; "
         f"{known['tlc_states']:,} states and {known['tlc_edges']:,} edges of {known['tlc_workflows']} workflows equal to TLC's; "
-        f"{known['conditions']:,} verification conditions proved; {known['refined_ways']:,} runs of {known['refined_workflows']} workflows "
+        f"{known['conditions']:,} verification conditions proved, of {known['inductive']} inductive invariants and {known['constructed']} that hold by "
+        f"construction; {known['refined_ways']:,} runs of {known['refined_workflows']} workflows "
         f"refine the oracle on {known['refined_edges']:,} of {known['oracle_edges']:,} edges; {known['journals']:,} journals replayed; "
         f"{len(coq.theorems())} theorems about a model of the core proved, and the model compared with the core on "
         f"{compared['answers']:,} answers and {compared['refusals']:,} refusals"
