@@ -49,12 +49,40 @@ PausedOnlyByPolicy == \A c \in cursors : c.phase = "errored_paused" =>
 \* RUN-2, REV-1: never more automatic retries, or reviews, than were asked for. (S33)
 Bounded == \A c \in cursors : c.marks.retries <= Node(c.at).retries /\ c.marks.reviews <= Node(c.at).reviews
 
-\* SKIP-1: a skipped step hands on None: what follows it in its list has no previous content. (S15)
-SkipGivesNone == \A c \in cursors : did # << >> /\ did[1] = "skip" /\ c.phase # "pending" /\ Len(did) = 2
-    /\ Node(did[2]).next = c.at /\ c.at # Node(did[2]).parent /\ Node(did[2]).leaves = did[2] => c.prev = << >>
+\* The cursor that came to stand right behind the component of the last event: nothing but that event led to it.
+Behind(c, on) == /\ Len(did) = 2 /\ did[1] \in on /\ c.at = Node(did[2]).next /\ c.at # Node(did[2]).parent
+                 /\ c.marks = Unmarked /\ c.attempt = 0
+
+\* SKIP-1: a skipped step hands on None, whatever the cause: a person, a policy, a rejection, a rejected review, an expired pause. (S15)
+\* SKIP-2: a component that was entered and left by an error does so too. Where an answer can lead on without a skip, its policy says so.
+SkipGivesNone == \A c \in cursors :
+    /\ Behind(c, {"skip"}) /\ Node(did[2]).leaves = did[2] => c.prev = << >>
+    /\ Behind(c, {"fail"}) /\ "error_skips" \in Node(did[2]).facts /\ Node(did[2]).leaves = did[2] => c.prev = << >>
+    /\ Behind(c, {"reject"}) /\ Node(did[2]).machine = "step" => c.prev = << >>
+    /\ Behind(c, {"expire"}) /\ "timeout_skips" \in Node(did[2]).facts /\ Node(did[2]).machine = "step" => c.prev = << >>
+
+\* RUN-1, RUN-4: what follows a step that succeeded sees its output, and a run that it completes hands it on.
+HandsOn == /\ \A c \in cursors : Behind(c, {"succeed"}) /\ Node(did[2]).machine = "step" => c.prev = <<did[2]>> /\ c.last = <<did[2]>>
+           /\ Len(did) = 2 /\ did[1] = "succeed" /\ run = "completed" /\ Node(did[2]).machine = "step"
+              /\ (\A at \in Around(did[2]) : Node(at).kind # "parallel") => result = <<did[2]>>
+
+\* RUN-3: stop ends the innermost workflow around the step, as soon as no code runs in it, and nothing outside it.
+StopEndsItsWorkflow == Len(did) = 2 /\ did[1] = "stop" /\ "keeps_output" \in Node(did[2]).facts =>
+    LET home == Home(did[2])
+        over == \A c \in cursors : ~Within(c.at, home)
+    IN /\ over \/ \E c \in cursors : Within(c.at, home) /\ (Calls(c) \/ c.phase = "failed")
+       /\ (run = "completed" /\ home # Root => Node(home).next = Node(home).parent)
+
+\* Every part of a state is of its kind: a phase of its lifecycle, counts, sequences.
+TypeOK == /\ run \in {"pending", "running", "paused", "completed", "cancelled", "failed"}
+          /\ \A c \in cursors : c.phase \in DOMAIN Owes[Node(c.at).machine] /\ Len(c.turn) >= Node(c.at).depth
+          /\ \A c \in cursors : {c.attempt, c.marks.deaths, c.marks.retries, c.marks.reruns, c.marks.reviews} \subseteq Nat
+          /\ \A f \in frames : Node(f.at).kind \in {"loop", "router", "parallel"} /\ Len(f.turn) = Node(f.at).depth
+          /\ \A f \in frames : \E c \in cursors : f.at \in Around(c.at)
 
 \* PAR-3: a run is paused if and only if a person owes something and nothing runs. (S18)
-PausedIff == (run = "paused") => (\E c \in cursors : Asking(c)) /\ (\A c \in cursors : ~Calls(c))
+Working(c) == Owes[Node(c.at).machine][c.phase] \in {"call", "timer"}
+PausedIff == run \in {"running", "paused"} => (run = "paused" <=> (\E c \in cursors : Asking(c)) /\ (\A c \in cursors : ~Working(c)))
 
 \* RUN-4, CANCEL-1: a run that is completed or cancelled owes nothing. (S22, S24)
 OverOwesNothing == run \in {"completed", "cancelled"} => cursors = {} /\ frames = {} /\ endings = << >>

@@ -19,7 +19,7 @@ from attrs import evolve, field, frozen
 
 from statecore.core import BEGINNING, ROOT, Compiled, Event, State, advance, compile_definition
 from statecore.core.program import assemble
-from statecore.definition import Definition, Step
+from statecore.definition import Definition, OnError, Step
 from statecore.errors import LifecycleError
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
@@ -148,7 +148,7 @@ def closure(quiet: Mapping[int, set[int]], begin: set[int]) -> set[int]:
 
 
 def outcome(program: Program, graph: Graph, number: int, event: Event, target: int) -> str:
-    """What others can see of an event of a branch alone; empty for its own affair."""
+    """The outcome that an event of a branch alone is for others; empty for its own affair."""
     before, after = graph.states[number], graph.states[target]
     if after.run in (w.running, w.paused):
         return AGAIN if before.run == w.failed else ""
@@ -185,7 +185,7 @@ def stand_in(world: World, root: Address) -> tuple[Node, bool] | None:
     if branch is None:
         return None
     units = {node.leaves for node in map(program.nodes.__getitem__, inside(program, root))} - inside(program, root)
-    for policy, unit in [("fail", root), ("skip", root), *[("skip", unit) for unit in sorted(units)]]:
+    for policy, unit in [(OnError.fail, root), (OnError.skip, root), *[(OnError.skip, unit) for unit in sorted(units)]]:
         step = step_at(program.nodes[root], policy, unit)
         replaced = replacing(world, {root: step})
         found = outcomes(replaced, root)
@@ -194,7 +194,7 @@ def stand_in(world: World, root: Address) -> tuple[Node, bool] | None:
     return None
 
 
-def step_at(node: Node, policy: str, unit: Address) -> Node:
+def step_at(node: Node, policy: OnError, unit: Address) -> Node:
     """A plain step in the place of a branch, under an error policy."""
     made = compile_definition(Definition("one", (Step("one", print, on_error=policy),))).program.nodes["one"]
     return evolve(
@@ -249,7 +249,7 @@ def told(world: World, events: Sequence[Event], gone: frozenset[Address], watch:
     """
     places = frozenset().union(*[inside(world.compiled.program, root) for root in gone])
     wanted = [each for each in events if each.at not in gone]
-    queue: list[tuple[int, int, int, Reached]] = [(0, 0, 0, Reached(BEGINNING, 0, ()))]
+    queue: list[tuple[int, int, int, Waypoint]] = [(0, 0, 0, Waypoint(BEGINNING, 0, ()))]
     seen = {(BEGINNING, 0, 0)}
     for number in range(TRIES):
         if not queue:
@@ -263,13 +263,13 @@ def told(world: World, events: Sequence[Event], gone: frozenset[Address], watch:
             state = canonical(world.compiled.program, after.state)
             if (state, done + place, memory) not in seen:
                 seen.add((state, done + place, memory))
-                new = Reached(state, memory, (*here.way, event), -done - place)
+                new = Waypoint(state, memory, (*here.way, event), -done - place)
                 heappush(queue, (new.left, -len(new.way), number * 1000 + order, new))
     return ()
 
 
 @frozen
-class Reached:
+class Waypoint:
     """A situation of the whole workflow on the way: the memory there, the events that led to it, and less the more of them were wanted."""
 
     state: State

@@ -45,7 +45,7 @@ class Property(Protocol):
 
 
 def unless_clause(first: tuple[Atom | All, ...]) -> str:
-    """What allows something, with "or" between, as the end of a sentence."""
+    """The atoms that allow something, with "or" between, as the end of a sentence."""
     return f" unless {' or '.join(map(str, first))}" if first else ""
 
 
