@@ -166,12 +166,21 @@ def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
 
 
 def iteration_of(scene: Scene, move: Move) -> int:
-    """The number, from 1, of the iteration that a Loop's move ends: its cursor's, or that of what was inside it before."""
-    depth = scene.program.nodes[move.at].depth
+    """The number, from 1, of the iteration that a Loop's move ends: that of the last move inside it, in this commit or before it.
+
+    An iteration may begin and end in one commit, where nothing inside it calls code.
+    """
+    depth, number = scene.program.nodes[move.at].depth, 0
     for cursor in scene.commit.before.cursors:
         if (cursor.at == move.at or scene.program.within(cursor.at, move.at)) and cursor.turn[:depth] == move.turn:
-            return cursor.turn[depth] + 1 if len(cursor.turn) > depth else 0
-    return 0
+            number = cursor.turn[depth] + 1 if len(cursor.turn) > depth else 0
+            break
+    for each in scene.commit.after.moves:
+        if each is move:
+            break
+        if scene.program.within(each.at, move.at) and each.turn[:depth] == move.turn and len(each.turn) > depth:
+            number = each.turn[depth] + 1
+    return number
 
 
 def route_started(scene: Scene, move: Move) -> e.RunEvent | None:
