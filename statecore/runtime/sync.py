@@ -7,8 +7,7 @@ event loop, which lives as long as the run is driven, or as long as the worker t
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from inspect import isgenerator
@@ -90,7 +89,7 @@ def drive(execution: Execution, first: Commit | None, on: LoopThread | None = No
 
 def drive_to_rest(execution: Execution, first: Commit | None) -> None:
     """Drive a claimed run until people are owed or it is over. Ctrl-C is held back meanwhile."""
-    with held_back():
+    with HeldBack():
         for _commit in drive(execution, first):
             pass
 
@@ -247,7 +246,7 @@ class Calls:
     def rung(self, due: tuple[Timer, ...], seconds: Seconds) -> tuple[Event, ...]:
         """Wait so many seconds; then these delays are over. A cancellation is heard within a second."""
         while seconds > 0:
-            with interruptible():
+            with Interruptible():
                 self.execution.host.sleep(min(seconds, HEARS))
             seconds -= HEARS
             if seconds > 0 and (events := cancelled_meanwhile(self.execution)):
@@ -329,23 +328,30 @@ def handle(_number: int, _frame: object) -> None:
     HELD[-1].note()
 
 
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Hold Ctrl-C back meanwhile; at the end it is raised, if it was not. Where the program has a handler of its own, nothing is changed."""
-    here = current_thread() is main_thread()
-    before = signal.getsignal(signal.SIGINT) if here else None
-    if before is not signal.default_int_handler and before is not handle:
-        yield
-        return
-    keyboard = Keyboard()
-    HELD.append(keyboard)
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        HELD.pop()
-        signal.signal(signal.SIGINT, before)
-    keyboard.check()
+class HeldBack:
+    """Ctrl-C is held back within; at the end it is raised, if it was not. Where the program has a handler of its own, nothing is changed.
+
+    It is no generator: at the end of one Python writes to the error that came out, and some errors take no writing.
+    """
+
+    _keyboard: Keyboard | None = None
+    _before: Any = None
+
+    def __enter__(self) -> None:
+        """Begin."""
+        before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
+        if before is signal.default_int_handler or before is handle:
+            self._keyboard, self._before = Keyboard(), before
+            HELD.append(self._keyboard)
+            signal.signal(signal.SIGINT, handle)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """End."""
+        if self._keyboard is not None:
+            HELD.pop()
+            signal.signal(signal.SIGINT, self._before)
+            if kind is None:
+                self._keyboard.check()
 
 
 def keyboard_of() -> Keyboard | None:
@@ -355,20 +361,24 @@ def keyboard_of() -> Keyboard | None:
 
 def run_in(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call user code in this thread and in a context; Ctrl-C interrupts it."""
-    with interruptible():
+    with Interruptible():
         return context.run(function, *arguments)
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C is raised at once meanwhile; one that was held back is raised first."""
-    keyboard = keyboard_of()
-    if keyboard is None:
-        yield
-        return
-    keyboard.check()
-    keyboard.in_code = True
-    try:
-        yield
-    finally:
-        keyboard.in_code = False
+class Interruptible:
+    """Ctrl-C is raised at once within; one that was held back is raised first. It is no generator, as `HeldBack`."""
+
+    _keyboard: Keyboard | None = None
+
+    def __enter__(self) -> None:
+        """Begin."""
+        keyboard = keyboard_of()
+        if keyboard is not None:
+            keyboard.check()
+            keyboard.in_code = True
+            self._keyboard = keyboard
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        if self._keyboard is not None:
+            self._keyboard.in_code = False

@@ -9,7 +9,7 @@ from statecore.output.events import ALWAYS, RunEvent
 from statecore.output.public_events import Scene, delta, public_events
 from statecore.runtime.pieces import Piece
 from statecore.runtime.storing import let_go, loud
-from statecore.runtime.sync import held_back
+from statecore.runtime.sync import HeldBack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
@@ -55,7 +55,7 @@ class Stream:
         self._begun = True
         while not self._ready:
             try:
-                with held_back():
+                with HeldBack():
                     commit = next(self._commits, None)
             except BaseException:
                 self._commits.close()  # also where the interruption was held back until this boundary was stored

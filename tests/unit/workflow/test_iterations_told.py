@@ -23,5 +23,5 @@ def test_a_loop_in_a_loop_begins_again_at_one():
     """The iterations of an inner Loop are counted anew in each iteration of the outer one."""
     inner = Loop("inner", IDLE, max_iterations=2)
     run = Workflow("w", [Loop("outer", [inner], max_iterations=2)], store_events=True).run("x")
-    ended = [(each.step_name, each.iteration) for each in run.events if each.event == "LoopIterationCompleted"]
+    ended = [(each.step_name, each.to_dict()["iteration"]) for each in run.events if each.event == "LoopIterationCompleted"]
     assert ended == [("inner", 1), ("inner", 2), ("outer", 1), ("inner", 1), ("inner", 2), ("outer", 2)]
