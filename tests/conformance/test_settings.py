@@ -176,7 +176,10 @@ def test_a_wrong_value_is_refused_by_name(setting, value):
 @pytest.mark.parametrize("given", ["name", b"name", {"name": "n"}, 5], ids=str)
 def test_what_is_no_list_is_no_schema(given):
     """One field, a text or a number in place of a list of fields is refused as such."""
-    with pytest.raises(DefinitionError, match="must be a list of UserInputField or dicts, not"):
+    with pytest.raises(
+        DefinitionError,
+        match=r"user_input_schema (must be a list of UserInputField or dicts, a class|as a JSON Schema is that of)",
+    ):
         HumanReview(requires_user_input=True, user_input_schema=given)
 
 
