@@ -9,7 +9,6 @@ run, and a forked child begins its own.
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 from threading import Condition, Lock, Thread
@@ -45,7 +44,6 @@ MANY = 10_000
 UNSTORED = "its end could not be stored"
 UNRETURNED: dict[tuple[int, str, Micros], Execution] = {}
 """Executions that are over, and whose runs could not be given back, by `place_of`."""
-LOG = logging.getLogger(__name__)
 LEFT: dict[int, tuple[Execution, int]] = {}
 """The executions whose claim is kept because calls go on that were not waited for, each with how many."""
 LEAVING = Lock()
@@ -222,7 +220,11 @@ def left_one(execution: Execution) -> None:
     try:
         let_go(execution)
     except Exception:
-        LOG.exception("run %r could not be released; it is free when this process ends", execution.identity.run_id)
+        import logging  # noqa: PLC0415  # only this message pays for it
+
+        logging.getLogger(__name__).exception(
+            "run %r could not be released; it is free when this process ends", execution.identity.run_id
+        )
 
 
 def let_go(execution: Execution) -> None:
