@@ -203,6 +203,17 @@ def ends(db: RunStore) -> dict[str, Any]:
     return {run_id: {"stands": before[run_id], "ends": ended(db, run_id)} for run_id in before}
 
 
+def uncounted(told: Any) -> Any:
+    """Ends of runs without how many calls a session has counted: a branch counts on from those that ended before it began."""
+    if not isinstance(told, dict):
+        return told
+    plain = {name: uncounted(each) for name, each in told.items()}
+    if isinstance(plain.get("session"), str):
+        state = json.loads(plain["session"])
+        plain["session"] = {name: each for name, each in state.items() if name != "calls"}
+    return plain
+
+
 def loaded(file: Path, seed: Path = SEED) -> Path:
     """The store of a seed, as a file."""
     connection = sqlite3.connect(file, isolation_level=None)
