@@ -101,7 +101,11 @@ class World:
         except BaseException as error:  # noqa: BLE001  # I11 is about these
             actor.wrong.append(f"I11 {actor.name}: {type(error).__name__}: {error}")
         actor.done = True
-        self.hand_on()
+        try:
+            self.hand_on()
+        except BaseException:  # e.g. another order than the one that is followed: the thread that waits is told
+            self._end.release()
+            raise
 
     def tell(self, actor: Actor, *words: Any) -> None:
         """An actor was given an answer: what it saw before counts no more, but for what its clock says."""

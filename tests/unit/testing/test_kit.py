@@ -229,7 +229,7 @@ def test_paused_beside_a_call_is_noticed(monkeypatch):
     assert "is paused and owes" in said[0]
 
 
-@pytest.mark.parametrize("fault", [LosesARow, ChangesARow, TellsAnotherState, GoesOn, ForgetsQuestions, AsksTwice, DecidesTwice])
+@pytest.mark.parametrize("fault", [LosesARow, ChangesARow, TellsAnotherState, GoesOn, ForgetsQuestions, AsksTwice])
 def test_a_machine_notices_a_broken_store(fault):
     """Each of these stores fails the machine, which asserts the invariants after every rule."""
     machine = workflow_machine(GATED, fault)
