@@ -63,6 +63,8 @@ def test_the_page_runs_from_top_to_bottom(page: str, worker: None, tmp_path: Pat
     meant = {"confirm": "payout-18", "show": "payout-18", "reject": "payout-19", "cancel": "payout-20"}
     until(lambda: all(db.rests(run_id) for run_id in meant.values()))
     for words in others:
+        if words[0] == "pending":  # other tests leave runs on this server that no worker answers for
+            words += ["--run", "payout-18"]
         assert main([meant[words[0]] if word == "RUN" else word for word in words]) == 0
     until(lambda: db.load("payout-18").state.run == "completed")
     until(lambda: [entry.trigger for entry in db.journal("payout-19") if entry.at == "approve"] == ["enter", "reject"])

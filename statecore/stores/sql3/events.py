@@ -6,7 +6,7 @@ An event is some rows of a journal that have one instant, and at most one value,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from json import dumps, loads
 from os import urandom
@@ -138,7 +138,7 @@ def taken_apart(text: str) -> Apart:
     return {"raw": True}, None, text
 
 
-apart_before = lru_cache(maxsize=1_024)(taken_apart)
+apart_before: Callable[[str], Apart] = lru_cache(maxsize=1_024)(taken_apart)
 
 
 # -- putting together --------------------------------------------------------------------------------------------------------------

@@ -110,6 +110,9 @@ def carry(connection: Link, old: Old, known: Known) -> Carried:
 class Keys:
     """The idempotency keys of a run: format 3 keeps each once, of 1 to 1,024 bytes; format 2 of a schema 1 had others."""
 
+    start: str | None
+    dropped: tuple[str, ...]
+
     def __init__(self, old: Old) -> None:
         """Which keys are kept, and of which things one is dropped."""
         self.start = old.record.identity.key if fits(old.record.identity.key) else None

@@ -13,7 +13,7 @@ from statecore.errors import UnreadableValue
 from statecore.stores.frames.framing import hashed, session_commitment, session_commitments, slot_salt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from statecore.stores.sql.link import Link
 
@@ -26,7 +26,7 @@ DROP_KEY = "DELETE FROM session_value WHERE run = ? AND key = ?"
 SET = "UPDATE session_value SET event = ?, body = ?, salt = ?, c = ? WHERE run = ? AND key = ?"
 ADD = "INSERT INTO session_value (event, body, salt, c, run, key, session, workflow) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
-spelled = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+spelled: Callable[[Any], str] = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
 def split(text: str) -> Keyed:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from statecore.errors import StoreUnavailable
 
-from .channel import SETTINGS, Channel, inode, version_of
+from .channel import SETTINGS, Channel, Inode, inode, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,19 @@ def attached(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection)
 
 class ReadingChannel(Channel):
     """A channel to a file that can only be read. A column that holds no text is given as bytes, so that only its row is refused."""
+
+    path: Path
+    names: tuple[str, ...]
+    files: tuple[Inode | None, ...]
+    version: int
+    durability: str
+    factory: type[sqlite3.Connection]
+    more: dict[str, str | int]
+    pid: int
+    closed: bool
+    connection: sqlite3.Connection
+    copier: sqlite3.Connection | None
+    using: RLock
 
     def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
         self.path, self.durability, self.factory, self.more = path, durability, factory, {}
