@@ -274,7 +274,7 @@ class UserInputField:
         return None
 
 
-NEWER = {"minimum": None, "maximum": None, "min_length": None, "max_length": None, "pattern": None, "secret": False}
+NEWER: dict[str, Any] = {"minimum": None, "maximum": None, "min_length": None, "max_length": None, "pattern": None, "secret": False}
 """The settings that plain data leaves out where they are at their default: forms of older releases are stored without them."""
 
 

@@ -36,7 +36,7 @@ BOUNDS = {
 }
 TOLD = frozenset({"title", "description", "default", "type", "format", "enum", "const", "items", "examples", *BOUNDS})
 WHOLE = frozenset({"type", "title", "description", "properties", "required", "additionalProperties", "$defs", "$schema", "$id"})
-TEXTUAL = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict", bytes: "file"} | {
+TEXTUAL: dict[Any, str] = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict", bytes: "file"} | {
     Decimal: "decimal",
     date: "date",
     datetime: "datetime",

@@ -31,6 +31,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "runtime/execution.py": ("skip", "a policy of the user"),
     "runtime/launching.py": ("retry", "what a second start does with a failed run"),
     "stores/rules.py": ("skip", "a policy of the user"),
+    "temporal/client/listing.py": ("input", "the key of a run's input in plain data"),
     "testing/doubles.py": ("select", "the kind of a Router's call"),
     "testing/machine.py": ("input select", "an input of a run; the kind of a Router's call"),
     "testing/stores/boundaries.py": ("reject retry", "the suite judges a store by words that it spells itself"),

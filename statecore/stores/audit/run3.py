@@ -110,6 +110,11 @@ def journal(  # noqa: PLR0913  # a run, and what is known
 class OldHead:
     """The head that a migrated run had, over its rows up to there: what its first event says of it."""
 
+    run_id: str
+    rows: int
+    head: str | None
+    chain: bytes
+
     def __init__(self, connection: Link, run: int, run_id: str) -> None:
         """Read it; none, where the run was not migrated."""
         [fact] = connection.execute("SELECT fact FROM event WHERE id = ?", (run << NUMBER_BITS | 1,)).fetchone() or (None,)

@@ -9,7 +9,7 @@ be left out: only what is there is committed to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statecore.errors import UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .verify import Verified
 
-UNWRITTEN = {
+UNWRITTEN: dict[str, Any] = {
     "store": ("kid", "rotating_us"),
     "run": (
         *("requester", "session_c", "user_c", "requester_c", "input_c", "additional_c", "metadata_c"),

@@ -227,7 +227,7 @@ class PostgresDb(PostgresSchema, Relational):
     ) -> None:
         Relational.__init__(self)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
-        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
+        self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
 
     def _furnish(self, connection: psycopg.Connection) -> None:
         """Bring the schema to the newest version, and see that nothing of it is missing."""

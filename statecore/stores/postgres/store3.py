@@ -107,7 +107,7 @@ class PostgresDb3(PostgresSchema, Relational):
         max_connections: int = 10,
     ) -> None:
         Relational.__init__(self)
-        self.max_value_bytes = checked_bound("PostgresDb3", "max_value_bytes", max_value_bytes)
+        self.max_value_bytes: int | None = checked_bound("PostgresDb3", "max_value_bytes", max_value_bytes)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
 
     def is_there(self) -> bool:

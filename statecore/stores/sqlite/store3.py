@@ -78,7 +78,7 @@ class SqliteDb(SqliteFile, Relational):
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         Relational.__init__(self)
-        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
+        self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
 
