@@ -31,7 +31,7 @@ Code = Literal[
     "skips", "discards", "keeps", "replaces", "cancels", "gives_up",
     "goes_on", "run_ends", "branch_ends", "iteration_ends", "choice_ends", "unknown",
 ]  # fmt: skip
-"""What follows from an answer (the first two lines), and what comes after a component (the third)."""
+"""The consequences of an answer (the first two lines), and the successors of a component (the third)."""
 
 
 class Named(NamedTuple):
@@ -103,9 +103,9 @@ exhaustive("asking.outcomes.SENTENCES", SENTENCES, get_args(Code), "asking.outco
 PHASES = {kind: phase for (_, phase), kind in ASK_OF.items()} | {"interrupted": w.errored_paused}
 """The phase in which a component puts each kind of question."""
 AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises"}
-"""What is said of a component that has run before, by the phase in which it asked."""
+"""The words for a component that has run before, by the phase in which it asked."""
 ENDS: dict[str, Code] = {"branches": "branch_ends", "iterations": "iteration_ends", "choices": "choice_ends"}
-"""What ends with its last component, where what comes next depends on more than that; a list is over with it."""
+"""The kinds that end with their last component, where the successor depends on more than that; a list is over with it."""
 exhaustive("asking.outcomes.ENDS", ENDS, HOLDING - {"list", "fork"})
 
 

@@ -31,7 +31,7 @@ IMPORTS = "\n".join(
     f"    {name},"
     for name in sorted({"HumanReview", "InMemoryDb", "RunStatus", "StepOutput", *(kind.title for kind in COMPONENT_KINDS)})
 )
-"""What the file imports of the package."""
+"""The imports of the file from the package."""
 
 HEAD = '''"""{title}
 

@@ -63,7 +63,7 @@ LEVELS = {
     Verdict.proved: "none",
 }
 KINDS_OF_RESULT = dict.fromkeys(Verdict, "fail") | {Verdict.proved: "pass", Verdict.undetermined: "open"}
-"""What SARIF calls a verdict: what was not decided is open, and no failure; only a failure has a level (3.27.9, 3.27.10)."""
+"""The word of SARIF for a verdict: an undecided one is open, and no failure; only a failure has a level (3.27.9, 3.27.10)."""
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

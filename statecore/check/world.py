@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from statecore.core import Address, Move, Node
 
 INTERNAL = frozenset({w.enter, w.start, w.finish, w.leave, w.pause, w.resume, w.cancel})
-"""What the core fires by itself, or what concerns the whole run."""
+"""The triggers that the core fires by itself, or that concern the whole run."""
 
 ALL_ROUTES = 4
 """Up to so many choices a selector is given every selection in every order; above, every single choice and every ordered pair."""

@@ -215,7 +215,7 @@ FOLLOWS = {
     "error": "a comment",
     "interrupted": "a comment",
 }
-"""What may follow the word of an answer in its line."""
+"""The text that may follow the word of an answer in its line."""
 exhaustive("cli.person.FOLLOWS", FOLLOWS, ASK_KINDS)
 
 

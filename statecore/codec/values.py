@@ -264,7 +264,7 @@ def remedy_for(kind: type | None) -> str:
 EXTRAS = {"numpy": "register_numpy", "pandas": "register_pandas"}
 """The functions that register the types of a package."""
 SIZE = "Raise max_value_bytes of the workflow or the store, or store the data elsewhere and return its address"
-"""What to do with a value that is too large."""
+"""The advice for a value that is too large."""
 
 
 LATER: dict[type, Callable[[Any], str]] = {tag.type: tag.write for tag in LATER_TAGS}
@@ -272,5 +272,5 @@ SHELVES: dict[type, str] = {OrderedDict: "$ordereddict", Counter: "$counter", de
 FACTORIES: dict[str, type] = {
     each.__name__: each for each in (list, dict, set, tuple, frozenset, int, float, str, bool, bytes, Decimal)
 }
-"""What makes the default values of a defaultdict, by the name that is stored."""
+"""The makers of the default values of a defaultdict, by the stored name."""
 STORED = frozenset({list, tuple, dict, set, frozenset, *SCALARS})

@@ -19,7 +19,7 @@ MAX_INTERRUPTS = 3
 ERRORS = frozenset({w.error_fails, w.error_skips, w.error_pauses})
 ITERATION = frozenset({w.tests_end, w.reviews_iterations, w.loops_again})
 ENDS_EARLY = frozenset({w.iterations_spent, w.keeps_output})
-"""What holds for a component whose child said stop: it is over as it stands."""
+"""The fact of a component whose child said stop: it is over as it stands."""
 
 
 def after_interrupt(node: Node, cursor: Cursor) -> frozenset[str]:

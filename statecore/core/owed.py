@@ -50,12 +50,12 @@ Owed: TypeAlias = Ask | Call | Timer
 CALL_OF: dict[tuple[str, str], CallKind] = {
     (kind.table.name, phase): code.call for kind in KINDS.values() for phase, code in kind.calls.items()
 }
-"""What is called, by table and phase."""
+"""The kinds of calls, by table and phase."""
 
 ASK_OF: dict[tuple[str, str], AskKind] = {
     (kind.table.name, phase): kind.asks(phase) for kind in KINDS.values() for phase in kind.phases("ask")
 }
-"""What is asked, by table and phase."""
+"""The kinds of questions, by table and phase."""
 
 
 def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:

@@ -95,9 +95,9 @@ class Program:
     version: int | None = None
     """The version of the workflow, where one is set."""
     memo: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
-    """What `memo.recall` remembers."""
+    """The memory of `memo.recall`."""
     slices: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
-    """What `evidence.slices` has made."""
+    """The slices that `evidence.slices` has made."""
 
     def __getitem__(self, at: Address) -> Node:
         """The node at an address."""

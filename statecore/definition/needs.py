@@ -121,7 +121,7 @@ def error_pause(code: str | None) -> Beside:
 
 
 asked = bool
-"""What stands for user code in the examples of the table."""
+"""The stand-in for user code in the examples of the table."""
 
 
 GATE, INPUT, REVIEW, ITERATION = map(

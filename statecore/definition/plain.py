@@ -87,7 +87,7 @@ MAKERS: dict[str, Callable[..., Component]] = {
     **{each.__name__: each for each in (Step, Steps, Condition, Loop, Router)},
     "Parallel": branches,
 }
-"""What makes a component of its settings, by the kind that a plain definition has for it."""
+"""The makers of components from their settings, by the kind that a plain definition has for each."""
 
 
 def read_value(name: str, value: Any, functions: Functions) -> Any:

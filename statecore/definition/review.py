@@ -46,7 +46,7 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
     "Parallel": GATE,
 }
 HAS_ELSE = frozenset({"Condition"})
-"""What has an else branch."""
+"""The kinds with an else branch."""
 ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__statecore_pause__"

@@ -17,7 +17,7 @@ AskKind = Literal["confirmation", "user_input", "route", "output_review", "itera
 """The kinds of question."""
 
 Shows = Literal["nothing", "form", "choices", "output", "error"]
-"""What a person is shown besides a question's message: so it is put, and so its answer is read."""
+"""The matter that a person is shown besides a question's message: so it is put, and so its answer is read."""
 
 Carries = Literal["nothing", "feedback", "form", "names", "value"]
 """The data that a decision has besides its word: a text that may be left out, values by name, names of choices, or an output."""
@@ -137,7 +137,7 @@ SHOWS: dict[str, Shows] = {
     "error": "error",
     "interrupted": "error",
 }
-"""What each kind of question shows."""
+"""The matter that each kind of question shows."""
 
 ASK_KINDS: frozenset[str] = frozenset(get_args(AskKind))
 """The kinds of question, for tables that are keyed by them."""

@@ -19,7 +19,7 @@ CallKind = Literal["execute", "evaluate", "select", "test", "judge"]
 """The kinds of call of user code."""
 
 Holds = Literal["nothing", "list", "fork", "iterations", "choices", "branches"]
-"""What is inside a component: so it is entered, closed and drawn.
+"""The content of a component: so it is entered, closed and drawn.
 
 nothing: it is a leaf, and makes an output of its own. list: one after another. fork: one of two lists. iterations: a list, again and again.
 choices: those chosen, one after another. branches: all at once.

@@ -325,7 +325,7 @@ ALWAYS = (
     StepOutputEvent,
     StepOutputDelta,
 )
-"""What `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
+"""The events that `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
 
 BY_NAME: dict[str, type[RunEvent]] = {each.event: each for each in RunEvent.__subclasses__()}
 

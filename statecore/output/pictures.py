@@ -29,7 +29,7 @@ FORMATS: dict[str, Callable[[Picture], str]] = {
     "md": outcomes,
     "tree": to_text,
 }
-"""What may stand behind the colon: `f"{workflow:mermaid}"`; "svg" needs the extra `diagrams`."""
+"""The formats behind the colon: `f"{workflow:mermaid}"`; "svg" needs the extra `diagrams`."""
 
 
 def formatted(

@@ -20,7 +20,7 @@ from statecore.stores.replay import Values, replay
 from . import events as e
 
 AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject})
-"""What begins a step's next attempt."""
+"""The triggers that begin a step's next attempt."""
 
 PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select})
 
@@ -246,7 +246,7 @@ BY_DEST: dict[tuple[str, str], tuple[Maker, ...]] = {
     (GROUP.name, w.completed): (just(e.StepsExecutionCompletedEvent),),
 }
 BESIDE: dict[str, Callable[[Scene, Move], Iterator[e.RunEvent]]] = {LOOP.name: iteration_over}
-"""What watchers hear of each move of a component, besides; an iteration ends and begins by rows of its Loop."""
+"""The events that watchers hear of each move of a component, besides; an iteration ends and begins by rows of its Loop."""
 exhaustive("output.public_events.BY_DEST", {machine for machine, _ in BY_DEST} | BESIDE.keys(), TABLES)
 
 ANYWHERE: dict[str, tuple[Maker, ...]] = {

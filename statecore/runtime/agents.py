@@ -61,7 +61,7 @@ class Standing(NamedTuple):
 
 
 Sign = Callable[[Any], Standing | None]
-"""What the value under a name says; None where it says nothing."""
+"""The meaning of the value under a name; None where it has none."""
 DONE, PAUSED, RUNNING, FAILED = "done", "paused", "running", "failed"
 WORDS: dict[str, tuple[str, ...]] = {
     DONE: ("COMPLETED", "COMPLETE", "DONE", "SUCCESS", "SUCCEEDED", "SUCCESSFUL", "FINISHED", "ENDED", "OK"),
@@ -139,10 +139,10 @@ SIGNS: dict[str, Sign] = {
     "done": where_false(RUNNING, "RUNNING"),
 }
 OF_CONTENT: dict[str, Sign] = {name: SIGNS[name] for name in ("approvals", "calls")}
-"""What content says of the result that it is the content of."""
+"""The meaning that content gives to its result."""
 
 OF_VALUE: dict[str, Sign] = {"is_paused": SIGNS["is_paused"], "__interrupt__": SIGNS["__interrupt__"], "status": by_plain_word}
-"""What a value says of itself that has no content of a result, and can be stored as it is: its status may be that of anything."""
+"""The meaning of a value that has no content of a result, and can be stored as it is: its status may be that of anything."""
 
 
 def said(result: Any, name: str) -> Any:

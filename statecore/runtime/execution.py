@@ -80,7 +80,7 @@ class Execution:
     read: Callable[[str], Any] = decode
     """How stored values are read: strictly, or as plain data where they are only shown."""
     changes: dict[tuple[Address, Turn, int], Change] = field(factory=dict)
-    """What calls that have ended did to the session state, until the boundary of their end."""
+    """The changes of the session state by calls that have ended, until the boundary of their end."""
     keeps_claim: bool = False
     """Whether the run stays claimed where it rests, because a call of it goes on that was not waited for (RUN-9)."""
     parks_delays: bool = False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .hands import LoopThread
 
 Tell = Callable[[Any], object]
-"""What is called with each value that a generator yields."""
+"""The listener of a generator: it is called with each yielded value."""
 
 
 class Piece(NamedTuple):
@@ -88,7 +88,7 @@ def teller(execution: Execution, call: Call, put: Callable[[Piece], object]) -> 
 # -- to the end --------------------------------------------------------------------------------------------------------------------
 
 AT_HAND = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, StepOutput})
-"""What most code gives, and what is no promise of a value."""
+"""The types that most code gives, and that are no promise of a value."""
 
 
 def is_awaited(value: Any) -> bool:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Went", "Worker"]
 
 OVERTAKEN = (Undecided, NotPaused, ClaimLost, RunBusy)
-"""What says that somebody else has moved the run meanwhile: there is nothing to do for it."""
+"""The errors that tell of a run moved by another process meanwhile: there is nothing to do for it."""
 POLL, POLL_UNTOLD = 1.0, 0.2
 """After how many seconds a worker looks for work: where its store gives hints, and where it does not."""
 SLICE = 0.1

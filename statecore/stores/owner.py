@@ -22,7 +22,7 @@ SKEW = 10_000_000
 """By how many microseconds the clocks of two hosts may differ: a lease is over only that much later."""
 
 INITIAL_NAMESPACE = "pid:[4026531836]"
-"""What Linux calls the process ids of the machine itself; a container has its own."""
+"""The name that Linux gives the process ids of the machine itself; a container has its own."""
 
 
 def told(path: str) -> str:

@@ -138,7 +138,7 @@ class Record:
 
 
 Obstacle: TypeAlias = "bool | tuple[Decided, ...]"
-"""What stands against a boundary, so that nothing of it was stored: a cancellation (True), or decisions; False where it was stored."""
+"""The obstacle of a boundary of which nothing was stored: a cancellation (True), or decisions; False where it was stored."""
 
 
 class Boundary(NamedTuple):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from statecore.stores.records import Entry, Text
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
-"""What brings a value that later components may be given."""
+"""The triggers that bring a value which later components may be given."""
 
 
 @frozen

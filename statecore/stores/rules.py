@@ -42,7 +42,7 @@ STATUS = {
 LEGAL = tuple(dict.fromkeys((table.name, row.source, row.on, row.dest) for table in TABLES.values() for row in table.rows))
 """Every move that some lifecycle has, as (machine, source, trigger, dest)."""
 EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": "it is approved"}
-"""What the silence after a deadline leads to, by `on_timeout`."""
+"""The consequence of silence after a deadline, by `on_timeout`."""
 LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
 GENESIS = bytes(32)

@@ -154,7 +154,7 @@ UNHINDERED = timedelta(milliseconds=50)
 """Temporal's library may hold signs of life back for so long: they are few, and one that comes late costs a short lease."""
 
 PASSED = ("statecore", "transitions", "six", "attrs", "attr")
-"""What the sandbox does not import again for every run: the core and its libraries, which are pure."""
+"""The modules that the sandbox does not import again for every run: the core and its libraries, which are pure."""
 
 
 def runner() -> SandboxedWorkflowRunner:

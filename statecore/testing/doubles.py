@@ -30,7 +30,7 @@ START = 1_700_000_000 * SECOND
 Answer: TypeAlias = Any
 """A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
 Key: TypeAlias = tuple[str, str]
-"""What is called and where: execute, evaluate, select, test or judge, and the address."""
+"""The kind and place of a call: execute, evaluate, select, test or judge, and the address."""
 OF_TITLE = {kind.title: kind for kind in COMPONENT_KINDS}
 DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
 exhaustive("testing.doubles.DEFAULTS", DEFAULTS, CALL_KINDS)

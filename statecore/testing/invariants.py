@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ALL = 1_000_000
 ENDS = frozenset({w.completed, w.cancelled, w.failed})
 Memory: TypeAlias = tuple[int, ...]
-"""What each property remembers of a run."""
+"""The memory that each property has of a run."""
 OVER = frozenset({w.completed, w.skipped, w.cancelled})
 
 

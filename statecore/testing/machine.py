@@ -34,7 +34,7 @@ OUTCOMES: dict[str, tuple[str | bool, ...]] = {
     "test": (True, False, "fail"),
     "judge": (False, True, "fail"),
 }
-"""What a stub may answer, by the kind of its call; a selector's answers are the choices of its Router."""
+"""The answers of a stub, by the kind of its call; a selector's answers are the choices of its Router."""
 exhaustive("testing.machine.OUTCOMES", OUTCOMES, CALL_KINDS - {"select"})
 ALL = 1_000_000
 

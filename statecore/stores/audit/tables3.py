@@ -61,7 +61,7 @@ EMPTY = ("act", "audience", "notice", "delivery", "tombstone", "erasure", "leaf"
 """The tables that this release leaves empty."""
 
 SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'
-"""What the fact of a migrated run's first event says, as a pattern."""
+"""The fact of a migrated run's first event, as a pattern."""
 
 LOOSE = {
     "start_key": "SELECT key FROM start_key k WHERE NOT EXISTS "

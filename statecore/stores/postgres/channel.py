@@ -58,15 +58,15 @@ SETTINGS = {
     "client_encoding": "UTF8",
 }
 GOES = (psycopg.OperationalError, pg.IdleInTransactionSessionTimeout)
-"""What a connection that ends raises."""
+"""The errors of a connection that ends."""
 RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
-"""What two transactions at once may run into; made again, each finds what the other has stored."""
+"""The errors that two transactions at once may meet; made again, each finds the rows of the other."""
 COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 """A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
 GIVEN = frozenset({"42883", "42804", "22P02", "22023", "23502"})
-"""What a value of a type that no column takes raises: no operator, no cast, no such text, no such parameter, a NULL."""
+"""The errors for a value of a type that no column takes: no operator, no cast, no such text, no such parameter, a NULL."""
 LIFE = "SELECT stats_reset::text FROM pg_stat_bgwriter"
-"""What changes when a server recovers from a crash, and not when it is stopped and started: statistics do not outlive a crash."""
+"""A mark that changes when a server recovers from a crash, and not at a stop and start: statistics do not outlive a crash."""
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
 AT_LEAST = 1.0
@@ -77,7 +77,7 @@ IDLE = 10.0
 """After how many seconds without use a connection is tried before it is lent: a network may have dropped it silently."""
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
-"""What psycopg says of a connection that breaks is told by our errors; whoever listens to its log still hears it."""
+"""The log of psycopg about a connection that breaks repeats our errors; a handler of its log still hears it."""
 
 INHERITED: list[Any] = []
 """A parent's connections in a forked child, kept from being closed: closing says goodbye to the server in the parent's name."""

@@ -58,7 +58,7 @@ NAMES = f"""
 SELECT c.relname, c.relkind::text FROM pg_class c WHERE c.oid IN ({OF_TABLES})
 OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ({OF_TABLES}))
 OR (c.relkind = 'S' AND c.oid IN (SELECT objid FROM pg_depend WHERE deptype = 'i' AND refobjid IN ({OF_TABLES})))"""
-"""What takes a name that a new table, its indexes or its sequence will have."""
+"""The old relations that have a name of a new table, of its indexes or of its sequence."""
 KINDS = {"r": "TABLE", "i": "INDEX", "S": "SEQUENCE"}
 COUNT = f"SELECT count(*) FROM run{SUFFIX}"
 NEXT = f"SELECT id, seq FROM run{SUFFIX} ORDER BY id LIMIT ?"

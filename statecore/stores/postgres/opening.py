@@ -39,7 +39,7 @@ SPELLINGS = (
     ("?", "%s"),
 )
 PLUS = re.compile(r"\+(?=[a-z])")
-"""What keeps SQLite from the index of a column; no text has a sign here, and the planner is free."""
+"""The sign that keeps SQLite from the index of a column; no text has a sign here, and the planner is free."""
 ONLY_HERE = re.compile(r"/\*pg (.*?)\*/")
 FIRST = re.compile(r"\s*/\*pg-first (.*?)\*/", re.DOTALL)
 """A statement that is executed before another one, with the same values."""

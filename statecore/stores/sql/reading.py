@@ -53,7 +53,7 @@ WHERE run = (SELECT id FROM run WHERE session_id = ? AND +workflow_id = ? ORDER 
 # -- writing -----------------------------------------------------------------------------------------------------------------------
 
 LOCK = "/*pg FOR UPDATE*/"
-"""What only Postgres needs stands in a comment ((see `link`)): SQLite has one writer at a time anyway."""
+"""The lock that only Postgres needs stands in a comment (see `link`): SQLite has one writer at a time anyway."""
 
 KEEP = "INSERT INTO value (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FENCE = f"SELECT id, epoch, seq, head, phase, turned, cancel_by, cancel_requested, owner, lease FROM run WHERE run_id = ? {LOCK}"

@@ -319,7 +319,7 @@ def append(connection: Link, boundary: Boundary, number: int, chain: bytes, move
 def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> tuple[Decided, ...]:
     """Store the decisions and pauses of a boundary; or, having stored nothing, the decisions that stand against it.
 
-    What was closed long ago is read only where the boundary speaks of it.
+    A pause that was closed long ago is read only where the boundary speaks of it.
     """
     found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
     open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}

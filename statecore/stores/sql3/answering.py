@@ -112,7 +112,7 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
 
     Or, having stored nothing, the decisions that stand against it. Raises what the rules raise.
 
-    What was closed long ago is read only where the boundary speaks of it.
+    A pause that was closed long ago is read only where the boundary speaks of it.
     """
     found = {put.waiting.pause.pause_id: put for put in reading.open_puts(connection, run)}
     open_at = {pause_id: (put.waiting.pause.at, put.waiting.pause.turn) for pause_id, put in found.items()}

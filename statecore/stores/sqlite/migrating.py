@@ -52,10 +52,10 @@ LEAST, MOST = 1 << 18, 1 << 25
 UNASKED = 1 << 28
 """The largest file, in bytes, that opening it migrates; a larger one is migrated by the command alone."""
 PAGE, ROW = 4_096, 512
-"""What deleting a value writes to the log, which is a page, because values lie in the order of their hashes; and what a row does, about."""
+"""The bytes that a deleted value writes to the log: a page, because values lie in the order of their hashes; and about those of a row."""
 
 SETTINGS_OF_MIGRATION: dict[str, str | int] = {"secure_delete": 1, "foreign_keys": 0}
-"""What is deleted is overwritten: it holds plain digests. References of old tables would look through a whole table for each value deleted."""
+"""Deleted rows are overwritten: they hold plain digests. References of old tables would look through a whole table for each value deleted."""
 
 ORIGINAL = f"""
 SELECT name, type FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from statecore.errors import StoreError, UnstorableValue
 
 APPLICATION_ID = int.from_bytes(b"stco")
-"""What tells a statecore file from another program's; it lies at offset 68 of the file."""
+"""The mark that tells a statecore file from another program's; it lies at offset 68 of the file."""
 
 SCRIPTS = ("schema.sql", "schema-2.sql")
 """The n-th script leads from version n - 1 to version n. A script that was released is never changed."""
@@ -84,7 +84,7 @@ def seal_all(connection: sqlite3.Connection) -> None:
 
 
 AFTER = {"schema-2.sql": seal_all}
-"""What a script cannot say in SQL: done when it has run."""
+"""The settings that a script cannot make in SQL: made when it has run."""
 
 
 class Format(NamedTuple):

@@ -55,13 +55,13 @@ TOGETHER = 1_048_576
 """The most bytes of the session state that two calls leave together; histories rely on it."""
 
 SAID = "decisions are applied beside what runs"
-"""What histories of this release mark where they apply a decision before the run is parked; those of earlier ones do not."""
+"""The mark of histories of this release where they apply a decision before the run is parked; earlier ones have none."""
 
 BOUND = "max_concurrency is a bound at every moment"
-"""What histories of this release mark where a call waits for another one to end."""
+"""The mark of histories of this release where a call waits for another one to end."""
 
 DEATHS = ("TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose")
-"""What Temporal must not repeat by itself: the core decides what a death means (CRASH-2)."""
+"""Temporal must not repeat a call by itself: the core decides what a death means (CRASH-2)."""
 
 
 def now() -> Micros:

@@ -43,7 +43,7 @@ def repeated(work: Work, times: int) -> Work:
 
 
 def steps(make: Callable[[int], Work], lengths: list[int]) -> dict[int, list[float]]:
-    """What a step costs in a run of each length; `make` is given a length and answers what runs it once."""
+    """The cost of a step in a run of each length; `make` is given a length and answers what runs it once."""
     found = {}
     for length in lengths:
         runs = max(1, STEPS_A_ROUND // length) if length >= 10 else 1
