@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
 from statecore.output import WorkflowRunOutput
 from statecore.runtime import delays, storing
+from statecore.runtime.sync import Calls
 from statecore.runtime.worker import Worker
 from statecore.stores import InMemoryDb, PauseFilter, RunStore
 from statecore.stores.owner import SKEW
@@ -370,12 +372,21 @@ def unlock() -> None:
 
 @contextmanager
 def patiently() -> Iterator[None]:
-    """Drivers look for decisions once each time that they wait: how long a call takes on this machine makes no other order."""
-    usual, delays.POLL = delays.POLL, 60.0  # type: ignore[attr-defined]
+    """How long a call takes on this machine makes no other order.
+
+    A driver looks for decisions once each time that it waits, and what it has on threads ends before it looks which of them have ended.
+    """
+    usual, landed = delays.POLL, Calls.landed
+
+    def all_landed(calls: Calls, *waits: Any) -> Any:
+        wait(list(calls.flying))
+        return landed(calls, *waits)
+
+    delays.POLL, Calls.landed = 60.0, all_landed  # type: ignore[attr-defined, method-assign, assignment]
     try:
         yield
     finally:
-        delays.POLL = usual  # type: ignore[attr-defined]
+        delays.POLL, Calls.landed = usual, landed  # type: ignore[attr-defined, method-assign]
 
 
 @define
@@ -510,23 +521,17 @@ Of the two that have the most orders a sample draws some only, as it does of all
 """
 
 
-THREADED = frozenset({"two", "two handed in"})
-"""Scopes of which a driver makes one call in its own thread and others beside it: their orders are drawn, and cannot be repeated one by one."""
-
-
 def run(order: Order) -> Tally:
     """Every order of the small scopes; of larger ones, and of all on a disk, orders that the seed draws."""
     tally = Tally()
     poisoned(tally)
     for scope in EVERY_ORDER[order.size][: 2 * len(SCOPES)]:
-        if scope[0] not in THREADED:
-            every_order(scope, order, tally)
+        every_order(scope, order, tally)
     for name in (*SCOPES, *LARGE):
         drawn(name, order, tally, order.of(1, 10, 100), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
         drawn(name, order, tally, order.of(10, 200, 2_000))
     for scope in EVERY_ORDER[order.size][2 * len(SCOPES) :]:
-        if scope[0] not in THREADED:
-            every_order(scope, order, tally)
+        every_order(scope, order, tally)
     return tally
 
 
