@@ -376,7 +376,7 @@ def patiently() -> Iterator[None]:
 
     A driver looks for decisions once each time that it waits, and what it has on threads ends before it looks which of them have ended.
     """
-    usual, landed = delays.POLL, Calls.landed
+    usual, landed = delays.POLL, Calls.landed  # type: ignore[attr-defined]
 
     def all_landed(calls: Calls, *waits: Any) -> Any:
         wait(list(calls.flying))

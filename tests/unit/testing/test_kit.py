@@ -229,12 +229,12 @@ def test_paused_beside_a_call_is_noticed(monkeypatch):
     assert "is paused and owes" in said[0]
 
 
-@pytest.mark.parametrize("fault", [LosesARow, ChangesARow, TellsAnotherState, GoesOn, ForgetsQuestions, AsksTwice])
+@pytest.mark.parametrize("fault", [LosesARow, ChangesARow, TellsAnotherState, GoesOn, ForgetsQuestions, AsksTwice, DecidesTwice])
 def test_a_machine_notices_a_broken_store(fault):
     """Each of these stores fails the machine, which asserts the invariants after every rule."""
     machine = workflow_machine(GATED, fault)
     with pytest.raises((AssertionError, ReplayFailed)):
-        run_state_machine_as_test(machine, settings=QUICK)
+        run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=200))
 
 
 # -- a user's own properties -------------------------------------------------------------------------------------------------------
