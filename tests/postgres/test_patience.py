@@ -140,6 +140,7 @@ def test_a_worker_ends_while_its_server_is_silent(server, database, busy):
     hole.close()
     assert not working.is_alive()
     assert store.channel().haste.each == float("inf")
+    store.close()
 
 
 # -- poolers -----------------------------------------------------------------------------------------------------------------------
