@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from statecore.codec import LIMIT, encode
 from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
-from statecore.definition.forms import checked
+from statecore.definition.forms import Secret, checked
 from statecore.definition.schemas import instance
 from statecore.errors import InvalidInput, quoted
 from statecore.errors.base import plain
@@ -68,18 +68,23 @@ def stored_value(pause: Pause, word: str, value: Any, component: Any = None, lim
     """The value of a decision as it is stored, None without one. Raises `InvalidInput` where it does not fit the question.
 
     None is a value of its own where the word carries any value; elsewhere it means that nothing is carried. Where the process has the
-    component that asks, the class of its form judges the values as a whole.
+    component that asks, and its form is that of the question, the class of the form judges the values as a whole.
     """
     fits = fitting(pause, word, value)
-    model = model_of(component)
-    if model is not None and carries(word, "form"):
-        try:
-            instance(model, fits)
-        except (ValueError, TypeError) as error:
-            raise InvalidInput(
-                pause.step_name, reasons(error, fits)
-            ) from None  # a traceback would show its text, and with it a value
+    form = form_of(component)
+    model = form.model if form is not None and word in DECISIONS[pause.kind] and carries(word, "form") else None
+    if model is not None and asks(pause, form):
+        judged(pause.step_name, model, fits)
     return None if fits is None and not carries(word, "value") else encode(fits, limit=limit)
+
+
+def judged(step_name: str, model: Any, values: Mapping[str, Any]) -> Any:
+    """An instance of a form's class. Raises `InvalidInput` with the reasons of the class, and without a value, secret ones included."""
+    try:
+        return instance(model, values)
+    except (ValueError, TypeError) as error:
+        shown = {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
+        raise InvalidInput(step_name, reasons(error, shown)) from None  # a traceback would show its text, and with it a value
 
 
 def carries(word: str | None, what: Carries) -> bool:
@@ -88,9 +93,19 @@ def carries(word: str | None, what: Carries) -> bool:
     return known is not None and known.carries == what
 
 
+def form_of(component: Any) -> Any:
+    """The form of a component that this process has; None where there is none."""
+    return getattr(getattr(component, "human_review", None), "user_input_schema", None)
+
+
+def asks(pause: Pause, form: Iterable[UserInputField]) -> bool:
+    """Whether a question has this form: a question of another definition is judged by its own fields alone."""
+    return list(pause_detail(pause.detail).schema or ()) == [each.to_dict() for each in form]
+
+
 def model_of(component: Any) -> Any:
     """The class of a component's form; None where the form was made from fields, or there is none."""
-    return getattr(getattr(getattr(component, "human_review", None), "user_input_schema", None), "model", None)
+    return getattr(form_of(component), "model", None)
 
 
 def fitting(pause: Pause, word: str, value: Any) -> Any:

@@ -17,14 +17,13 @@ from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
 from statecore.definition.calling import wants_context
-from statecore.definition.schemas import instance
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores.history import OVER
 
 from . import agents
-from .answers import model_of
+from .answers import judged, model_of
 from .sharing import Change, session_seen, session_to_be
 from .stopping import Stop
 
@@ -229,7 +228,7 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
     if w.needs_input in node.facts:
         values = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
         model = model_of(execution.compiled.components.get(call.at))
-        said["user_input"] = values if model is None else instance(model, values)
+        said["user_input"] = values if model is None else judged(node.name, model, values)
     if cursor.marks.reviews:
         return said | rejected(execution, call.at, call.turn, call.attempt, cursor.marks)
     for around in execution.program.ancestors(call.at):

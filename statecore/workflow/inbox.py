@@ -174,7 +174,8 @@ class Inbox:
             raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
         if row.decided is None and seen is not None:
             check_seen(record.identity.canonical, row.pause, seen)
-        text = stored_value(row.pause, decision, value, limit=self.host.limit)
+        component = self.compiled.components.get(row.pause.at) if self.compiled is not None else None
+        text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
         self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
 

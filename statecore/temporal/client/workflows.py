@@ -110,7 +110,7 @@ class TemporalWorkflows(Generic[Output]):
         if shown is not None:
             check_seen(self.db.load(requirement.run_id).identity.canonical, row.pause, shown)
         word = str(requirement.decision)
-        text = stored_value(row.pause, word, requirement.value)
+        text = stored_value(row.pause, word, requirement.value, self.workflow.compiled.components.get(row.pause.at))
         now = self.workflow.host.clock()
         self.db.decide(Decided(requirement.run_id, requirement.pause_id, word, now, text, requirement.by, requirement.comment))
 

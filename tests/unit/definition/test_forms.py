@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import json
+import traceback
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statecore import DefinitionError, InMemoryDb, InvalidInput, SqliteDb, Step, UserInputField, Workflow
+from statecore import DefinitionError, Inbox, InMemoryDb, InvalidInput, SqliteDb, Step, UserInputField, Workflow
 from statecore.asking.text import typed
 from statecore.codec import decode, encode
 from statecore.definition.forms import TYPES, Secret, checked
@@ -327,6 +329,71 @@ def test_the_whole_of_a_form_is_judged_by_its_class():
     assert (again.status, seen) == ("PAUSED", [])
     again.steps_requiring_user_input[0].set_user_input(amount=4, payee="the bank")
     assert flow.continue_run(again).status == "COMPLETED"
+
+
+@pytest.mark.spec("FORM-1")
+@pytest.mark.parametrize("door", ["decide", "adecide", "continue_run", "another process"])
+def test_each_door_of_a_process_with_the_class_lets_it_judge(door):
+    """Values that the class refuses are stored by no door of a workflow; a process without the class stores them, and the step fails."""
+    seen: list = []
+    db = InMemoryDb()
+    flow = asking(Payment, seen, db)
+    run = flow.run()
+    [asked] = run.steps_requiring_user_input
+    values = {"amount": 4_321, "payee": "the bank"}
+
+    def decide():
+        if door == "continue_run":
+            asked.set_user_input(values)
+            flow.continue_run(run)
+        elif door == "adecide":
+            asyncio.run(flow.adecide(run.run_id, asked.pause_id, "input", value=values))
+        elif door == "decide":
+            flow.decide(run.run_id, asked.pause_id, "input", value=values)
+        else:
+            Inbox(db).decide(run.run_id, asked.pause_id, "input", value=values)
+
+    if door != "another process":
+        with pytest.raises(InvalidInput, match="that payee gets less"):
+            decide()
+        assert flow.decide(run.run_id, asked.pause_id, "input", value={"amount": 1, "payee": "ada"}).decision == "input"
+        return
+    decide()
+    with pytest.raises(InvalidInput, match="that payee gets less"):
+        flow.continue_run(run_id=run.run_id)
+    assert (flow.get_run_output(run.run_id).status, seen) == ("ERROR", [])
+
+
+class Login(pydantic.BaseModel):
+    """A form that refuses each token, and repeats it."""
+
+    token: pydantic.SecretStr
+
+    @pydantic.field_validator("token")
+    @classmethod
+    def known(cls, token):
+        """Refuse it."""
+        message = f"{token.get_secret_value()} is unknown"
+        raise ValueError(message)
+
+
+def test_a_refusal_by_a_class_repeats_no_secret(caplog):
+    """A class that repeats a secret in its refusal is quoted without it: in the error, the log, the journal and the run, at each door."""
+    db, seen = InMemoryDb(), list[object]()
+    flow = asking(Login, seen, db)
+    run = flow.run()
+    [asked] = run.steps_requiring_user_input
+    said = []
+    with pytest.raises(InvalidInput) as refused:
+        flow.decide(run.run_id, asked.pause_id, "input", value={"token": "s3cr3t!"})
+    said += [str(refused.value), repr(refused.value)]
+    Inbox(db).decide(run.run_id, asked.pause_id, "input", value={"token": "s3cr3t!"})
+    with pytest.raises(InvalidInput) as failed:
+        flow.continue_run(run_id=run.run_id)
+    said += ["".join(traceback.format_exception(failed.value)), caplog.text, str(flow.get_run_output(run.run_id).to_dict())]
+    said += [str(each.body.detail) for each in db.journal(run.run_id)]
+    assert [each for each in said if "s3cr3t" in each] == []
+    assert "token: it was refused" in str(refused.value)
 
 
 @pytest.mark.parametrize(
