@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, HumanReview, InMemoryDb, Loop, Parallel, Router, SqliteDb, Step, Workflow
+from statecore import Condition, HumanReview, InMemoryDb, Loop, Parallel, Router, Step, Workflow
 from statecore.runtime.worker import Worker
 from tests.conformance.drive import flat
 
@@ -67,14 +67,6 @@ DRIVES: dict[str, Callable[[Workflow], Any]] = {
     "Worker.arun": in_loop(working),
 }
 """The ways to drive a run, as the guide names them."""
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def db(request, tmp_path):
-    """A store of each kind."""
-    store = InMemoryDb() if request.param == "memory" else SqliteDb(db_file=tmp_path / "runs.db", durability="normal")
-    yield store
-    store.close()
 
 
 # -- RUN-15 ------------------------------------------------------------------------------------------------------------------------
