@@ -30,13 +30,13 @@ NO_FAMILY = "it is no enum, named tuple, dataclass, attrs class or pydantic mode
 class Codec:
     """How one type becomes plain data and comes back. The tag is what is stored, and says nothing about where the code is.
 
-    A class of a family has its `family` instead of the two functions.
+    Two functions do it; a class of a family has its `family` instead, and None for both.
     """
 
     type: type
     tag: str
-    to_plain: Callable[[Any], Any]
-    from_plain: Callable[[Any], Any]
+    to_plain: Any = None
+    from_plain: Any = None
     family: Family | None = None
 
     def part(self, value: Any) -> tuple[Any, dict[str, Any] | None]:
@@ -126,7 +126,7 @@ class Registry:
         if family is None:
             return None
         with self.lock:
-            codec = Codec(kind, tag_of(kind), no_codec, no_codec, family)
+            codec = Codec(kind, tag_of(kind), family=family)
             former = self.by_tag.get(codec.tag)
             if former is not None and former.family is None:
                 return None
@@ -173,11 +173,6 @@ def heirs(kind: type) -> Iterator[type]:
     for each in subclasses:
         yield each
         yield from heirs(each)
-
-
-def no_codec(_value: Any) -> Any:
-    """The place of the two functions in the codec of a family, which has its own."""
-    raise NotImplementedError
 
 
 def unfit(kind: Any, tag: Any) -> str | None:
