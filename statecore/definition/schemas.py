@@ -42,6 +42,8 @@ TEXTUAL: dict[Any, str] = {str: "str", int: "int", float: "float", bool: "bool",
     datetime: "datetime",
 }
 
+KNOWN = f"known are {', '.join(each.__name__ for each in TEXTUAL)}"
+
 
 def as_form(given: Any) -> Form | None:
     """A form from fields or such dicts, a JSON Schema, a pydantic model or a dataclass. Raises `DefinitionError` for anything else."""
@@ -99,7 +101,7 @@ def of_attribute(each: dataclasses.Field[Any], hint: Any) -> UserInputField:
         hint = type(options[0])
     kind = TEXTUAL.get(typing.get_origin(hint) or hint)
     if kind is None:
-        message = f"{each.name}: no field of a form has the type {described(hint)}; known are {', '.join(TEXTUAL.values())}."
+        message = f"{each.name}: no field of a form has the type {quoted(getattr(hint, '__name__', str(hint)))}; {KNOWN}."
         raise DefinitionError(message)
     default = None if each.default is dataclasses.MISSING else each.default
     if each.default_factory is not dataclasses.MISSING:

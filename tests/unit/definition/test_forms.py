@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from statecore import DefinitionError, Inbox, InMemoryDb, InvalidInput, SqliteDb, Step, UserInputField, Workflow
 from statecore.asking.text import typed
+from statecore.cli.main import main
 from statecore.codec import decode, encode
-from statecore.definition.forms import TYPES, Secret, checked
+from statecore.definition.forms import HIDDEN, TYPES, Secret, checked, hidden
 from statecore.definition.schemas import as_form, json_schema
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
@@ -396,6 +397,68 @@ def test_a_refusal_by_a_class_repeats_no_secret(caplog):
     assert "token: it was refused" in str(refused.value)
 
 
+@dataclasses.dataclass
+class Bag:
+    """A form with lists, and one with a type that no field has."""
+
+    tags: list = dataclasses.field(default_factory=list)
+
+
+class Address(pydantic.BaseModel):
+    """A part of a form."""
+
+    street: str
+
+
+class Letter(pydantic.BaseModel):
+    """A form with a part, which is an object of its own."""
+
+    to: Address
+    copies: int = pydantic.Field(1, description="how many")
+
+
+@pytest.mark.spec("FORM-1")
+def test_parts_and_defaults_of_a_class_come_along():
+    """A list that may be left out is empty; a part of a model is an object; descriptions and defaults are in the schema of the answer."""
+    assert checked("pay", as_form(Bag), {}) == {"tags": []}
+    fields = {each.name: (each.field_type, each.value) for each in form_of(Letter)}
+    assert fields == {"to": ("dict", None), "copies": ("int", 1)}
+    copies = json_schema(form_of(Letter))["properties"]["copies"]
+    assert copies == {"type": "integer", "description": "how many", "default": 1}
+    assert json_schema([UserInputField("token", secret=True)])["properties"]["token"]["writeOnly"] is True
+    seen: list = []
+    flow = asking(Letter, seen, InMemoryDb())
+    run = flow.run()
+    run.steps_requiring_user_input[0].set_user_input(to={"street": "Main Street"})
+    flow.continue_run(run)
+    assert seen == [Letter(to=Address(street="Main Street"), copies=1)]
+
+
+def test_an_attribute_of_no_type_of_a_form_is_refused():
+    """A dataclass with an attribute that no field can hold is refused with the types that can."""
+    odd = dataclasses.make_dataclass("Odd", [("seats", set)])
+    with pytest.raises(DefinitionError, match="seats: no field of a form has the type 'set'; known are str, int"):
+        as_form(odd)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        (UserInputField("f", "file"), "no base64!", "the content of a file"),
+        (UserInputField("f", "datetime", minimum=NOON), "2026-12-24T18:00", "must have a time zone"),
+        (
+            UserInputField("f", "datetime", minimum=NOON.replace(tzinfo=None)),
+            NOON,
+            "must have a time zone, as its bound has, or none",
+        ),
+    ],
+)
+def test_a_text_that_is_no_file_and_an_instant_without_a_zone_are_refused(field, value, why):
+    """A file is base64, and an instant has a zone exactly where its bound has one."""
+    with pytest.raises(InvalidInput, match=why):
+        checked("pay", [field], {"f": value})
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -439,6 +502,22 @@ def test_a_secret_is_seen_by_its_step_alone(tmp_path):
     assert [each for each in said if "s3cr3" in each] == []
     assert seen == [{"token": Secret("s3cr3t!")}]
     assert seen[0]["token"].reveal() == "s3cr3t!"
+
+
+@pytest.mark.spec("FORM-2")
+def test_a_command_prints_no_secret(tmp_path, capsys):
+    """`show`, as text and as JSON, prints a decided secret as hidden."""
+    db = SqliteDb(tmp_path / "runs.db")
+    flow = asking([UserInputField("token", secret=True)], [], db)
+    run = flow.run(run_id="r")
+    flow.decide("r", run.requirements[0].pause_id, "input", value={"token": "s3cr3t!"}, by="ada")
+    db.close()
+    for more in ([], ["--json"]):
+        assert main(["show", "r", "--db", str(tmp_path / "runs.db"), *more]) == 0
+    out = capsys.readouterr().out
+    assert "s3cr3t" not in out
+    assert HIDDEN in out
+    assert hidden([{"a": (Secret("x"), 1)}]) == [{"a": [HIDDEN, 1]}]
 
 
 def test_a_secret_is_a_value():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statecore import InMemoryDb, Parallel, Step, StepInput, StepOutput, Workflow
 from statecore.definition import Decision
+from statecore.output.session import WorkflowSession
 
 TEXTS = st.none() | st.text(max_size=5) | st.integers(-9, 9) | st.lists(st.integers(0, 3), max_size=2)
 DECISIONS = st.builds(Decision, st.just("confirmation"), st.sampled_from(["confirm", "reject"]), by=st.none() | st.text(max_size=3))
@@ -85,12 +87,27 @@ def test_an_input_comes_back_from_plain_data(input, previous, outputs, decision,
     assert [StepOutput.from_dict(each.to_dict()) for each in outputs.values()] == list(outputs.values())
 
 
+class Order(pydantic.BaseModel):
+    """A model as an input."""
+
+    price: int
+    note: str | None = None
+
+
+def test_a_hand_made_input_has_the_session_that_it_was_given():
+    """The session of an input that is made by hand is the given one; without one there is no history."""
+    session = WorkflowSession("s", "w", None, [])
+    assert StepInput(workflow_session=session).workflow_session is session
+    assert StepInput(workflow_session=session).get_workflow_history() == StepInput().get_workflow_history() == []
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [
         (None, None),
         ("ada", "ada"),
         (3, "3"),
+        (Order(price=3), '{\n  "price": 3\n}'),
         ({"a": [1]}, '{\n  "a": [\n    1\n  ]\n}'),
     ],
 )
