@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define, field
 
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
-from statecore.core.owed import has_room
 
 from .calls import is_async
 from .delays import HEARS, cancelled_meanwhile, sliced, store_park, woken
@@ -28,6 +27,7 @@ from .storing import (
     listens,
     store,
 )
+from .suspects import may_fly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -204,7 +204,7 @@ class Calls:
             raise Stopped
         waiting, self.begun = self.begun, []
         for call in waiting:
-            if not has_room(self.execution.program, call, [flight.call for flight in self.flying.values()]):
+            if not may_fly(self.execution.program, self.execution.state, call, [flight.call for flight in self.flying.values()]):
                 self.begun.append(call)
                 continue
             flight = flight_of(self.execution, call)

@@ -34,11 +34,15 @@ class Went:
 
 
 class Job(NamedTuple):
-    """A run that was claimed for one of the workflows; `doubtful` where its owner left it in a call."""
+    """A run that was claimed for one of the workflows; `doubtful` where its owner left it in a call.
+
+    `alone`: it was given back, and is claimed again to be driven with no other run beside it (RUN-13).
+    """
 
     workflow: Runnable
     record: Record
     doubtful: bool
+    alone: bool = False
 
     @property
     def key(self) -> tuple[int, str]:

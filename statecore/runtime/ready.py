@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from statecore.core import DECISIONS, REOPEN, Event, advance, answerable, asks, calls
+from statecore.core import DECISIONS, REOPEN, Event, advance, answerable, asks
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -43,6 +43,7 @@ from .storing import (
     store_events,
     store_interruption,
 )
+from .suspects import in_doubt
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Call, Commit, Compiled
@@ -130,7 +131,7 @@ class Continuation:
 
     def in_doubt(self, record: Record) -> tuple[Call, ...]:
         """The calls that a former owner of the run left, whose ends are not recorded."""
-        return calls(self.compiled.program, record.state) if record.owner is not None else ()
+        return in_doubt(self.compiled.program, record.state) if record.owner is not None else ()
 
     def claimed(self, record: Record, *, doubtful: bool) -> Ready:
         """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the lease is still held then."""
@@ -155,7 +156,7 @@ class Continuation:
         if doubtful:
             execution = of_record(self.host, compiled_of(record), record)
             with suppress(ClaimLost):  # what was reported as failed was stored, or another process has the run
-                store_interruption(execution, list(calls(execution.program, execution.state)), LEFT)
+                store_interruption(execution, list(in_doubt(execution.program, execution.state)), LEFT)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
     def answers(self) -> dict[str, Decided]:

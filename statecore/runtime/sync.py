@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
-from statecore.core.owed import has_room
 
 from . import ends
 from .calls import call_user, is_async, values_of
@@ -36,6 +35,7 @@ from .storing import (
     store,
     store_interruption,
 )
+from .suspects import may_fly
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -170,7 +170,7 @@ class Calls:
         """Make the calls that have begun, as many as there is room for (RUN-17)."""
         waiting, self.begun = self.begun, []
         for call in waiting:
-            if not has_room(self.execution.program, call, [flight.call for flight in self.flying.values()]):
+            if not may_fly(self.execution.program, self.execution.state, call, [flight.call for flight in self.flying.values()]):
                 self.begun.append(call)
                 continue
             flight = flight_of(self.execution, call)

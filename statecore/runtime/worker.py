@@ -41,6 +41,7 @@ from .launching import adopting
 from .ready import Ready
 from .stopping import Stopped
 from .storing import let_go
+from .suspects import owes_suspect
 from .sync import drive
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Worker:
     _telling: Telling[Went] = field(init=False)
     _driving: set[tuple[int, str]] = field(factory=set, init=False)
     _delayed: dict[tuple[int, str], tuple[Runnable, Micros]] = field(factory=dict, init=False)
+    _suspects: list[Job] = field(factory=list, init=False)
+    _alone: tuple[int, str] | None = field(default=None, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
     _hands: list[Future[None]] = field(factory=list, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
@@ -208,11 +211,14 @@ class Worker:
             for job in taken:
                 if self.stopping:  # it was told so while the store was looking
                     self._let_be(job)
+                elif owes_suspect(job.record.state, doubtful=job.doubtful) and not job.alone and self.concurrency > 1:
+                    self._let_be(job)
+                    self._suspects.append(job._replace(alone=True))
                 else:
                     self._hands.append(hands.submit(self._go_on, job))
             self._look_at_hands()
             if not taken:
-                if until_idle and not (self._driving or self._unreturned or self._delayed):
+                if until_idle and not (self._driving or self._unreturned or self._delayed or self._suspects):
                     return
                 self._rest(10 * took)
 
@@ -225,6 +231,8 @@ class Worker:
 
     def _take(self) -> list[Job]:
         """Claim as many runs as there are free hands; first from the workflow after the one that was served last."""
+        if self._suspects or self._is_one_alone():
+            return self._take_suspect()
         taken: list[Job] = []
         first, away, trouble = self._turn, self._away.waiting(), None
         for number in range(len(self.workflows)):
@@ -247,6 +255,24 @@ class Worker:
         if trouble is not None and not self._answered:
             raise trouble
         return taken
+
+    def _take_suspect(self) -> list[Job]:
+        """A run with a suspect, once nothing else is driven; nothing is taken meanwhile (RUN-13)."""
+        with self._lock:
+            if self._driving or not self._suspects:
+                return []
+            job = self._suspects.pop(0)
+            self._alone = job.key
+            self._driving.add(job.key)
+        return [job]
+
+    def _is_one_alone(self) -> bool:
+        """Whether a run is driven whose suspect is not over."""
+        if self._alone is None or self._alone not in self._driving:
+            return False
+        _, run_id = self._alone
+        driven = next((each for each in list(self._executions) if each.identity.run_id == run_id), None)
+        return driven is None or owes_suspect(driven.state)
 
     def _take_of(self, workflow: Runnable, free: int) -> list[Job]:
         """Claim up to so many runs of one workflow."""
@@ -311,9 +337,10 @@ class Worker:
         """Drive a run to where it waits, ends, or is given back; None where it waits for a delay, which holds no hand (RUN-12)."""
         going = job.going(adopting(adopt=self.adopt, by=self.by))
         try:
-            ready = going.claimed(job.record, doubtful=job.doubtful)
+            ready = going.ready() if job.alone else going.claimed(job.record, doubtful=job.doubtful)
         except BaseException:
-            self._give_back(partial(going.give_back, job.record, doubtful=job.doubtful))
+            if not job.alone:
+                self._give_back(partial(going.give_back, job.record, doubtful=job.doubtful))
             raise
         try:
             self._drive(ready)
