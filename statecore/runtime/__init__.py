@@ -8,8 +8,8 @@ agents, `pieces` exhausts generators, `cel` evaluates an expression, and `ends` 
 takes; `sharing` lays what a call did to the session state over what others left; `traces` words the traceback of a failure. `storing`
 commits, renews and gives back. `sync` and `aio` are the two drivers; they differ only in how a call is made and waited for, and both are
 streams of commits. `flights` are the calls on their way; `hands` has the threads and event loops on which they run, `stopping` the request
-that tells one to stop, and `delays` the waiting for a retry. `worker` drives many runs, which `jobs`
-describes; `backoff` repeats what fails with growing distance,
+that tells one to stop, and `delays` the waiting for a retry. `suspects` are the calls that a death has marked. `worker` drives many
+runs, which `jobs` describes; `backoff` repeats what fails with growing distance,
 `doctor` names the runs that nothing moves. One rule: the commit comes first, and a call begins when the intention is durable.
 
 May enter: the core, its codec, definitions and stores. No facade, no screen, no database.
