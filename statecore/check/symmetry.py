@@ -35,7 +35,7 @@ OLD = Ref("", (), 0)
 """Stands for everything that was handed on earlier; so what a component hands on now can be told from it."""
 
 COUNTS_RETRIES = frozenset({w.running, w.backing_off})
-exhaustive("check.symmetry.canonical_marks", ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due"),
+exhaustive("check.symmetry.canonical_marks", ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due", "deaths"),
            (each.name for each in fields(Marks)), "core.state")  # fmt: skip
 exhaustive("check.symmetry.canonical_cursor", ("at", "phase", "turn", "attempt", "prev", "last", "marks"),
            (each.name for each in fields(Cursor)), "core.state")  # fmt: skip
@@ -84,6 +84,7 @@ def canonical_marks(program: Program, at: str, marks: Marks, phase: str) -> Mark
         output=None if marks.output is None else OLD,
         stopping=marks.stopping,
         due=None if marks.due is None else 0,
+        deaths=marks.deaths,
     )
     return UNMARKED if kept == UNMARKED else kept
 

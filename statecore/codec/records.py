@@ -55,8 +55,11 @@ ROWS: dict[type, Callable[[Any], tuple[Any, ...]]] = {kind: attrgetter(*names) f
 
 
 def row(part: Any) -> tuple[Any, ...]:
-    """The parts of one of the state's classes; an unmarked cursor's marks are an empty array."""
-    return () if part is UNMARKED or part == UNMARKED else ROWS[type(part)](part)
+    """The parts of one of the state's classes; an unmarked cursor's marks are an empty array, and those without a death leave that part out."""
+    if part is UNMARKED or part == UNMARKED:
+        return ()
+    parts = ROWS[type(part)](part)
+    return parts if type(part) is not Marks or parts[-1] else parts[:-1]
 
 
 write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, check_circular=False, allow_nan=False).encode
@@ -132,7 +135,10 @@ def read_marks(plain: Any) -> Marks:
     """The carried values of a cursor; an empty array where there are none."""
     if plain == [] and type(plain) is list:
         return UNMARKED
-    marks: Marks = read_one(Marks, plain)
+    whole = len(NAMES[Marks])
+    if type(plain) is list and len(plain) == whole and plain[-1] == 0:
+        damaged("marks")
+    marks: Marks = read_one(Marks, [*plain, 0] if type(plain) is list and len(plain) == whole - 1 else plain)
     if marks == UNMARKED:
         damaged("marks")
     return marks
@@ -241,5 +247,6 @@ PARTS: dict[str, Reader] = {
     "rejected": read_source,
     "stopping": read_flag,
     "due": read_due,
+    "deaths": read_count,
 }
 READERS: dict[type, tuple[Reader, ...]] = {kind: tuple(PARTS[name] for name in names) for kind, names in NAMES.items()}

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .program import Node
-    from .state import Cursor
+    from .state import Cursor, Death
 
 MAX_INTERRUPTS = 3
-"""A call whose process died this often stops and asks a person, whatever its policy (P15)."""
+"""A call that was interrupted this often with nothing beside it stops and asks a person, whatever its policy (P15)."""
+MAX_DEATHS = 6
+"""A call whose process died this often, whatever was beside it, does the same."""
 
 ERRORS = frozenset({w.error_fails, w.error_skips, w.error_pauses})
 ITERATION = frozenset({w.tests_end, w.reviews_iterations, w.loops_again})
@@ -23,9 +25,19 @@ ENDS_EARLY = frozenset({w.iterations_spent, w.keeps_output})
 
 
 def after_interrupt(node: Node, cursor: Cursor) -> frozenset[str]:
-    """The policy for an interrupted call; after `MAX_INTERRUPTS` deaths in a row a person is asked."""
-    if cursor.marks.interrupts + 1 < MAX_INTERRUPTS:
-        return node.facts
+    """The policy for an interrupted call; after `MAX_INTERRUPTS` interruptions in a row a person is asked."""
+    return node.facts if cursor.marks.interrupts + 1 < MAX_INTERRUPTS else asking(node)
+
+
+def after_death(node: Node, cursor: Cursor, death: Death) -> frozenset[str]:
+    """The policy for a call whose process died; a person is asked after three deaths in which it was alone, or six in all (RUN-13)."""
+    marks = cursor.marks
+    is_spent = marks.interrupts + (death == "alone") >= MAX_INTERRUPTS or marks.deaths + 1 >= MAX_DEATHS
+    return asking(node) if is_spent else node.facts
+
+
+def asking(node: Node) -> frozenset[str]:
+    """The facts of a node whose interrupted call is put to a person, whatever its policy."""
     return node.facts - {w.interrupt_retries, w.interrupt_fails} | {w.interrupt_pauses}
 
 

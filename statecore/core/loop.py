@@ -39,7 +39,7 @@ def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advance
     if len(events) > 1:
         return advance(program, state, *events)
     [event] = events
-    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm)
+    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm, event.death)
     known: tuple[Advanced, int] | None = program.memo.get(key)
     if known is not None:
         return with_body(*known, event.body)

@@ -86,7 +86,7 @@ def owed_at(program: Program, cursor: Cursor) -> Owed | None:
 
 def ask_kind(machine: str, cursor: Cursor) -> AskKind:
     """Which question a cursor puts: before it ran, about its output, after it failed, or after its process died in it."""
-    if cursor.phase == w.errored_paused and cursor.marks.interrupts:
+    if cursor.phase == w.errored_paused and (cursor.marks.interrupts or cursor.marks.deaths):
         return "interrupted"
     return ASK_OF[machine, cursor.phase]
 

@@ -14,9 +14,9 @@ from statecore.lifecycles import HOLDING, KINDS, LEAVES, TABLES, exhaustive
 from statecore.lifecycles import words as w
 
 from .draft import innermost_first
-from .facts import CURSOR_FACTS, ENDS_EARLY, after_iteration
+from .facts import CURSOR_FACTS, ENDS_EARLY, after_death, after_iteration
 from .program import ROOT, Address, Micros, Node
-from .state import UNMARKED, Cursor, Ending, Frame, Gather, Marks, Ref, Source, Turn
+from .state import UNMARKED, Cursor, Death, Ending, Frame, Gather, Marks, Ref, Source, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +37,13 @@ def take(  # noqa: PLR0913  # the parts of an event, one by one
     choices: tuple[Address, ...] = (),
     *,
     firm: bool = False,
+    death: Death = "",
 ) -> None:
     """Fire a row at a cursor, and follow it. A firm failure is met by the error policy, whatever retries are left."""
     node = draft.program.nodes[cursor.at]
     facts = CURSOR_FACTS[trigger](node, cursor) if trigger in CURSOR_FACTS and not firm else node.facts
+    if death:
+        facts = after_death(node, cursor, death)
     gives = cursor.marks.output
     if trigger == w.edit or (gives is None and node.machine in LEAVES):
         gives = Ref(cursor.at, cursor.turn, cursor.attempt)
@@ -52,17 +55,17 @@ def take(  # noqa: PLR0913  # the parts of an event, one by one
     elif phase == w.skipped:
         skip(draft, node, cursor, trigger)
     else:
-        rest(draft, node, cursor, trigger, phase)
+        rest(draft, node, cursor, trigger, phase, death)
 
 
 # -- at rest -------------------------------------------------------------------------------------------------------------------
 
 
-def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> None:
+def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death) -> None:  # noqa: PLR0913  # as `take`
     """A cursor waits for the world, or has failed."""
     again = begins_attempt(cursor.phase, trigger)
     plain = trigger == w.enter and phase == w.running
-    marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase)
+    marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase, death)
     draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
 
 
@@ -71,13 +74,13 @@ def begins_attempt(phase: str, trigger: str) -> bool:
     return trigger in NEW_ATTEMPT or (trigger == w.reject and phase == w.awaiting_review)
 
 
-def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -> Marks:
+def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death) -> Marks:  # noqa: PLR0913  # as `take`
     """The marks of a cursor after a trigger."""
     was = cursor.marks
     rejected = trigger == w.reject and cursor.phase == w.awaiting_review
     output = Ref(cursor.at, cursor.turn, cursor.attempt) if trigger in (w.succeed, w.stop) else was.output
     return Marks(
-        interrupts=was.interrupts + 1 if trigger == w.interrupt else 0,
+        interrupts=was.interrupts + (death != "beside") if trigger == w.interrupt else 0,
         retries=was.retries + 1 if trigger == w.wake else 0 if trigger in BY_PERSON else was.retries,
         reruns=was.reruns + (trigger in (w.retry, w.resume)),
         reviews=was.reviews + rejected,
@@ -85,6 +88,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str) -
         rejected=was.output if rejected else was.rejected,
         stopping=(was.stopping or trigger == w.stop) and phase in REVIEWED,
         due=due(draft, node, was, phase),
+        deaths=was.deaths + (death != "") if trigger == w.interrupt else 0,
     )
 
 
@@ -144,7 +148,7 @@ exhaustive("core.path.INTO", INTO, HOLDING)
 
 def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
     """The part of its own cursor that a component keeps while its children run."""
-    marks = evolve(cursor.marks, interrupts=0, output=None, due=None)
+    marks = evolve(cursor.marks, interrupts=0, output=None, due=None, deaths=0)
     return Frame(node.at, cursor.turn[: node.depth], cursor.prev, cursor.last, cursor.attempt, marks, others)
 
 

@@ -74,7 +74,7 @@ def report(draft: Draft, event: Event) -> None:
         raise RefusedTrigger(draft.program.nodes[cursor.at].machine, cursor.phase, w.expire, ())
     if draft.run == w.paused:
         draft.fire_run(w.resume)
-    take(draft, cursor, event.trigger, event.body, event.choices, firm=event.firm)
+    take(draft, cursor, event.trigger, event.body, event.choices, firm=event.firm, death=event.death)
 
 
 def start(draft: Draft, event: Event) -> None:

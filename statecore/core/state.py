@@ -5,7 +5,7 @@ A state is small, frozen, sorted and hashable. It holds references to outputs, n
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from attrs import frozen
 
@@ -15,6 +15,7 @@ from statecore.lifecycles import words as w
 from .program import ROOT, Address, Micros
 
 Turn: TypeAlias = tuple[int, ...]
+Death: TypeAlias = Literal["", "alone", "beside"]
 
 RULES_VERSION = 1
 """Raised when a release changes what the tables or the reducer do; parked runs finish under the rules they began with."""
@@ -41,9 +42,10 @@ Source: TypeAlias = "Ref | Gather"
 class Marks:
     """Data that few cursors carry.
 
-    `interrupts` counts the deaths of this attempt, `retries` the automatic retries since a person last decided, `reruns` the retries
-    that people ordered, `reviews` the rejected reviews. `output` is under review, `rejected` was rejected by the last review,
-    `stopping` says that the step said stop, `due` when a deadline or a delay is over (microseconds).
+    `interrupts` counts the interruptions of this attempt in a row in which nothing was beside it, `deaths` the deaths of its process in all,
+    `retries` the automatic retries since a person last decided, `reruns` the retries that people ordered, `reviews` the rejected reviews.
+    `output` is under review, `rejected` was rejected by the last review, `stopping` says that the step said stop, `due` when a deadline or a
+    delay is over (microseconds).
     """
 
     interrupts: int = 0
@@ -54,6 +56,7 @@ class Marks:
     rejected: Source | None = None
     stopping: bool = False
     due: Micros | None = None
+    deaths: int = 0
 
 
 UNMARKED = Marks()
@@ -131,7 +134,8 @@ class Event(NamedTuple):
 
     `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `by` is the person who decided or
     cancelled, as the caller names them; no row asks for it yet, and `loop.recall` relies on that. `body` is for the journal; the reducer
-    never looks at it. A `firm` failure is one that a repetition cannot mend: no automatic retry follows it.
+    never looks at it. A `firm` failure is one that a repetition cannot mend: no automatic retry follows it. `death` says of an interruption
+    that the process died in the call, alone or beside others; it is empty where a process that lives was told to stop.
     """
 
     trigger: str
@@ -143,6 +147,7 @@ class Event(NamedTuple):
     time: Micros = 0
     by: str | None = None
     firm: bool = False
+    death: Death = ""
 
 
 class Move(NamedTuple):

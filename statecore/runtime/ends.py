@@ -20,6 +20,8 @@ from .calls import function_of
 from .traces import trace_of
 
 if TYPE_CHECKING:
+    from statecore.core.state import Death
+
     from .calls import CallValues
     from .execution import Execution
     from .sharing import Change
@@ -111,9 +113,10 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     return execution.event(w.fail, call, Body(detail_text(said_of)))._replace(firm=isinstance(error, UNSTORABLE))
 
 
-def interrupted(execution: Execution, call: Call, why: str) -> Event:
-    """A call's process died, or was told to: it began, and no end is recorded."""
-    return execution.event(w.interrupt, call, Body(detail_text(trouble(execution, call, why, "Interrupted"))))
+def interrupted(execution: Execution, call: Call, why: str, death: Death = "") -> Event:
+    """A call's process died, or was told to stop: the call began, and no end is recorded."""
+    said = trouble(execution, call, why, "Interrupted")._replace(death=death or None)
+    return execution.event(w.interrupt, call, Body(detail_text(said)))._replace(death=death)
 
 
 def trouble(execution: Execution, call: Call, text: str, error_type: str) -> Detail:

@@ -358,7 +358,7 @@ def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:
     """The detail of the call that failed or was interrupted, without its traceback."""
     bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
-    return detail_text(detail_of(bodies[-1].detail)._replace(where=None, traceback=None)) if bodies else ""
+    return detail_text(detail_of(bodies[-1].detail)._replace(where=None, traceback=None, death=None)) if bodies else ""
 
 
 def form_shown(node: Node, _ask: Ask | None = None, _effect: Commit | None = None) -> str:

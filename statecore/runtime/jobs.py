@@ -36,13 +36,15 @@ class Went:
 class Job(NamedTuple):
     """A run that was claimed for one of the workflows; `doubtful` where its owner left it in a call.
 
-    `alone`: it was given back, and is claimed again to be driven with no other run beside it (RUN-13).
+    `alone`: it owes a suspect, was given back, and is claimed again to be driven with no other run beside it (RUN-13). `beside`: other runs
+    were found with it that their owners left.
     """
 
     workflow: Runnable
     record: Record
     doubtful: bool
     alone: bool = False
+    beside: bool = False
 
     @property
     def key(self) -> tuple[int, str]:
@@ -52,7 +54,9 @@ class Job(NamedTuple):
     def going(self, adopt_by: str | None) -> Continuation:
         """Its continuation."""
         host, compiled = self.workflow.host, self.workflow.compiled
-        return Continuation(host, compiled, self.workflow.id, self.record.identity.run_id, (), adopt_by=adopt_by)
+        return Continuation(
+            host, compiled, self.workflow.id, self.record.identity.run_id, (), adopt_by=adopt_by, beside=self.beside
+        )
 
 
 def went(execution: Execution) -> Went:

@@ -43,7 +43,7 @@ from .storing import (
     store_events,
     store_interruption,
 )
-from .suspects import in_doubt
+from .suspects import death_of, in_doubt
 
 if TYPE_CHECKING:
     from statecore.core import Ask, Call, Commit, Compiled
@@ -78,6 +78,7 @@ class Continuation:
     requirements: Iterable[Said]
     retry_failed: bool = False
     adopt_by: str | None = None
+    beside: bool = False
     waiting: dict[str, Waiting] = field(factory=dict)
     adopted_by: str | None = None
     stale: list[Decided] = field(factory=list)
@@ -155,8 +156,10 @@ class Continuation:
         """
         if doubtful:
             execution = of_record(self.host, compiled_of(record), record)
+            left = list(in_doubt(execution.program, execution.state))
+            death = death_of(execution, left, None, beside=self.beside)
             with suppress(ClaimLost):  # what was reported as failed was stored, or another process has the run
-                store_interruption(execution, list(in_doubt(execution.program, execution.state)), LEFT)
+                store_interruption(execution, left, LEFT, death)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
     def answers(self) -> dict[str, Decided]:
@@ -245,7 +248,9 @@ class Continuation:
             return (REOPEN._replace(time=now),)
         if state.run == w.pending:
             return (beginning(program, now),)
-        left = tuple(ends.interrupted(execution, call, LEFT) for call in self.in_doubt(record))
+        doubt = self.in_doubt(record)
+        death = death_of(execution, doubt, record.owner, beside=self.beside) if doubt else ""
+        left = tuple(ends.interrupted(execution, call, LEFT, death) for call in doubt)
         if record.cancel_requested is not None:
             return (*left, cancellation(record.cancel_by))
         alone = advance(program, state, *left).state if left else state

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from statecore.core import Ask, Node, Program
+    from statecore.core.state import Death
     from statecore.stores import Decided, Identity
 
     from .execution import Execution
@@ -142,10 +143,12 @@ def cancellation(by: str | None) -> Event:
     return Event(w.cancel, body=Body(detail_text(Detail(by=by or None))), by=by or None)
 
 
-def store_interruption(execution: Execution, interrupted: list[Call], why: str) -> None:
-    """Calls were interrupted in this very process: store at once that they began and did not end (CRASH-2)."""
+def store_interruption(execution: Execution, interrupted: list[Call], why: str, death: Death = "") -> None:
+    """Calls were interrupted, in this very process unless it was a `death`: store at once that they began and did not end (CRASH-2)."""
     execution.lost = [call for call in execution.lost if call not in interrupted]
-    events = tuple(event for call in interrupted if stands_at(execution.state, event := ends.interrupted(execution, call, why)))
+    events = tuple(
+        event for call in interrupted if stands_at(execution.state, event := ends.interrupted(execution, call, why, death))
+    )
     if events:
         store_events(execution, events)
 

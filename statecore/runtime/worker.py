@@ -41,7 +41,7 @@ from .launching import adopting
 from .ready import Ready
 from .stopping import Stopped
 from .storing import let_go
-from .suspects import owes_suspect
+from .suspects import Waiting, owes_suspect
 from .sync import drive
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ class Worker:
     _telling: Telling[Went] = field(init=False)
     _driving: set[tuple[int, str]] = field(factory=set, init=False)
     _delayed: dict[tuple[int, str], tuple[Runnable, Micros]] = field(factory=dict, init=False)
-    _suspects: list[Job] = field(factory=list, init=False)
-    _alone: tuple[int, str] | None = field(default=None, init=False)
+    _suspects: Waiting = field(factory=Waiting, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
     _hands: list[Future[None]] = field(factory=list, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
@@ -211,9 +210,6 @@ class Worker:
             for job in taken:
                 if self.stopping:  # it was told so while the store was looking
                     self._let_be(job)
-                elif owes_suspect(job.record.state, doubtful=job.doubtful) and not job.alone and self.concurrency > 1:
-                    self._let_be(job)
-                    self._suspects.append(job._replace(alone=True))
                 else:
                     self._hands.append(hands.submit(self._go_on, job))
             self._look_at_hands()
@@ -230,9 +226,13 @@ class Worker:
             hand.result()
 
     def _take(self) -> list[Job]:
-        """Claim as many runs as there are free hands; first from the workflow after the one that was served last."""
-        if self._suspects or self._is_one_alone():
-            return self._take_suspect()
+        """Claim as many runs as there are free hands; first from the workflow after the one that was served last.
+
+        Where one owes a suspect nothing else is taken: it is driven alone once the others are over (RUN-13).
+        """
+        with self._lock:
+            if self._suspects or self._suspects.is_one_driven(self._driving, list(self._executions)):
+                return self._suspects.next(self._driving)
         taken: list[Job] = []
         first, away, trouble = self._turn, self._away.waiting(), None
         for number in range(len(self.workflows)):
@@ -254,25 +254,8 @@ class Worker:
                 self._away.succeeded(place)
         if trouble is not None and not self._answered:
             raise trouble
-        return taken
-
-    def _take_suspect(self) -> list[Job]:
-        """A run with a suspect, once nothing else is driven; nothing is taken meanwhile (RUN-13)."""
-        with self._lock:
-            if self._driving or not self._suspects:
-                return []
-            job = self._suspects.pop(0)
-            self._alone = job.key
-            self._driving.add(job.key)
-        return [job]
-
-    def _is_one_alone(self) -> bool:
-        """Whether a run is driven whose suspect is not over."""
-        if self._alone is None or self._alone not in self._driving:
-            return False
-        _, run_id = self._alone
-        driven = next((each for each in list(self._executions) if each.identity.run_id == run_id), None)
-        return driven is None or owes_suspect(driven.state)
+        several = sum(job.doubtful for job in taken) > 1
+        return [job._replace(beside=several and job.doubtful) for job in taken]
 
     def _take_of(self, workflow: Runnable, free: int) -> list[Job]:
         """Claim up to so many runs of one workflow."""
@@ -329,7 +312,8 @@ class Worker:
 
     def _let_be(self, job: Job) -> None:
         """Give a run back that was claimed and not begun."""
-        self._give_back(partial(job.going(None).give_back, job.record, doubtful=job.doubtful))
+        if not job.alone:  # that one was given back already
+            self._give_back(partial(job.going(None).give_back, job.record, doubtful=job.doubtful))
         with self._lock:
             self._driving.discard(job.key)
 
@@ -342,6 +326,11 @@ class Worker:
             if not job.alone:
                 self._give_back(partial(going.give_back, job.record, doubtful=job.doubtful))
             raise
+        if owes_suspect(ready.execution.state) and not job.alone and self.concurrency > 1:
+            with self._lock:
+                self._suspects.add(job)
+            self._give_back(partial(let_go, ready.execution))
+            return None
         try:
             self._drive(ready)
         except BaseException:

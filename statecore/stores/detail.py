@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json import dumps, loads
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from statecore.codec import decode, encode
+
+if TYPE_CHECKING:
+    from statecore.core.state import Death
 
 Rows: TypeAlias = "int | dict[str, Rows] | None"
 """The journal rows of a value: one, for a Parallel one for each branch, None for no value."""
@@ -31,6 +34,7 @@ class Detail(NamedTuple):
     it and `traceback` its bounded traceback; `success` is False for a step that failed and said stop. `choices` are what a selector chose,
     `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
     the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
+    `death` says of an interruption that the process died in the call, and whether others were in flight beside it.
     """
 
     success: bool = True
@@ -47,6 +51,7 @@ class Detail(NamedTuple):
     where: str | None = None
     traceback: str | None = None
     session: str | None = None
+    death: Death | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -141,6 +146,7 @@ ROW_NAMES: dict[str, Reader] = {
     "where": is_text,
     "traceback": is_text,
     "session": is_text,
+    "death": lambda value: value in ("alone", "beside"),
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

@@ -135,9 +135,10 @@ def event_at(program: Program, state: State, rows: Sequence[Entry], place: int) 
     cursor = next((each for each in found if node is not None and each.turn[: node.depth] == row.turn), None)
     if node is None or cursor is None:
         raise ReplayFailed(row.seq, f"the run does not stand at {row.at!r}")
-    by = detail_of(row.body.detail).by
+    said = detail_of(row.body.detail)
+    death = (said.death or "") if row.trigger == w.interrupt else ""
     firm = row.trigger == w.fail and row.dest != w.backing_off  # where no retry was left, it makes no difference
-    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, by, firm)
+    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, said.by, firm, death)
 
 
 def chosen(exits: Mapping[str, str], row: Entry) -> tuple[str, ...]:

@@ -240,7 +240,7 @@ def test_each_mark_of_a_cursor_is_stored_and_weighed():
     """The codec writes each mark; the checker's canonical form keeps each but two: retries that people ordered, and what was rejected."""
     names = [attribute.name for attribute in fields(Marks)]
     output = Ref("a", (), 0)
-    full = Marks(interrupts=1, retries=1, reruns=1, reviews=1, output=output, rejected=output, stopping=True, due=1)
+    full = Marks(interrupts=1, retries=1, reruns=1, reviews=1, output=output, rejected=output, stopping=True, due=1, deaths=1)
     assert list(NAMES[Marks]) == names
     assert [name for name in names if getattr(full, name) == getattr(UNMARKED, name)] == []
     kept = canonical_marks(Workflow("w", [Step("a", print)]).compiled.program, "a", full, w.running)

@@ -58,7 +58,7 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "a step that stops is any step": ("path", "trigger == w.stop or cursor.marks.stopping", "trigger == w.stop"),
     "the frame keeps deaths": (
         "path",
-        "evolve(cursor.marks, interrupts=0, output=None, due=None)",
+        "evolve(cursor.marks, interrupts=0, output=None, due=None, deaths=0)",
         "evolve(cursor.marks, output=None, due=None)",
     ),
     "a choice is judged before the last": ("path", "node.facts if not frame.rest else", "node.facts if True else"),

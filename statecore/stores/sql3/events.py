@@ -22,7 +22,7 @@ from statecore.stores.records import Body, Boundary, Entry
 
 from .shapes import Listed, MoveList
 
-PUBLIC = frozenset({"success", "error_type", "retry_count", "choices", "of", "definition"})
+PUBLIC = frozenset({"success", "error_type", "retry_count", "choices", "of", "definition", "death"})
 """The particulars of a row that hold no text of a person and no name of one."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from statecore.core import Call, Timer
+    from statecore.core.state import Death
 
 LONGEST = timedelta(days=3650)
 """No call is given up because it takes long: only because its worker is silent."""
@@ -56,6 +57,9 @@ TOGETHER = 1_048_576
 
 SAID = "decisions are applied beside what runs"
 """The mark of histories of this release where they apply a decision before the run is parked; earlier ones have none."""
+
+BESIDE = "a silent worker may have had other calls"
+"""A mark of this release: an earlier one counted each silence of a worker as a death in which the call was alone."""
 
 BOUND = "max_concurrency is a bound at every moment"
 """The mark of histories of this release where a call waits for another one to end."""
@@ -197,7 +201,8 @@ class Run:
             end = made.result()
         except ActivityError as error:
             if isinstance(error.cause, TimedOut):
-                return ends.interrupted(self.execution, call, "its worker went silent, and no end is recorded")
+                death: Death = "beside" if workflow.patched(BESIDE) else ""
+                return ends.interrupted(self.execution, call, "its worker went silent, and no end is recorded", death)
             return ends.failed(self.execution, call, error.cause if isinstance(error.cause, Exception) else error)
         except ValueTooLarge as error:
             return ends.failed(self.execution, call, error)
