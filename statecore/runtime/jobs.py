@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from statecore.core import asks
 from statecore.lifecycles import words as w
@@ -12,8 +12,11 @@ from statecore.stores.rules import STATUS
 
 from .ready import Continuation, describe
 from .storing import loud
+from .suspects import owes_suspect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from statecore.stores import Record
 
     from .execution import Execution
@@ -57,6 +60,38 @@ class Job(NamedTuple):
         return Continuation(
             host, compiled, self.workflow.id, self.record.identity.run_id, (), adopt_by=adopt_by, beside=self.beside
         )
+
+
+@define
+class Aside:
+    """The runs of a worker that owe a suspect, and wait until nothing else is driven."""
+
+    jobs: list[Job] = field(factory=list)
+    alone: tuple[int, str] | None = None
+
+    def __bool__(self) -> bool:
+        """Whether one waits."""
+        return bool(self.jobs)
+
+    def add(self, job: Job) -> None:
+        """Have a run wait that was given back."""
+        self.jobs.append(job._replace(alone=True))
+
+    def next(self, driving: set[tuple[int, str]]) -> list[Job]:
+        """The run that is to be driven alone now; none while another one is driven."""
+        if driving or not self.jobs:
+            return []
+        job = self.jobs.pop(0)
+        self.alone = job.key
+        driving.add(job.key)
+        return [job]
+
+    def is_one_driven(self, driving: set[tuple[int, str]], executions: Iterable[Execution]) -> bool:
+        """Whether a run is driven whose suspect is not over."""
+        if self.alone is None or self.alone not in driving:
+            return False
+        driven = next((each for each in executions if each.identity.run_id == self.alone[1]), None)
+        return driven is None or owes_suspect(driven.state)
 
 
 def went(execution: Execution) -> Went:

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, field
-
 from statecore.core.owed import Call, has_room, owed_at
 from statecore.lifecycles import words as w
 from statecore.stores import RunFilter
@@ -22,14 +20,13 @@ from statecore.stores.owner import alive
 from statecore.stores.rules import CALLING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from statecore.core import Program, State
     from statecore.core.state import Death
 
     from .execution import Execution
     from .host import Host
-    from .jobs import Job
 
 MANY = 200
 """How many running runs are looked at, at most, for others that a dead process left."""
@@ -82,35 +79,3 @@ def others_left(host: Host, run_id: str, owner: str | None) -> bool:
     }
     LEFT_SEVERAL.update(found)
     return bool(found) or owner in LEFT_SEVERAL
-
-
-@define
-class Waiting:
-    """The runs of a worker that owe a suspect, and wait until nothing else is driven."""
-
-    jobs: list[Job] = field(factory=list)
-    alone: tuple[int, str] | None = None
-
-    def __bool__(self) -> bool:
-        """Whether one waits."""
-        return bool(self.jobs)
-
-    def add(self, job: Job) -> None:
-        """Have a run wait that was given back."""
-        self.jobs.append(job._replace(alone=True))
-
-    def next(self, driving: set[tuple[int, str]]) -> list[Job]:
-        """The run that is to be driven alone now; none while another one is driven."""
-        if driving or not self.jobs:
-            return []
-        job = self.jobs.pop(0)
-        self.alone = job.key
-        driving.add(job.key)
-        return [job]
-
-    def is_one_driven(self, driving: set[tuple[int, str]], executions: Iterable[Execution]) -> bool:
-        """Whether a run is driven whose suspect is not over."""
-        if self.alone is None or self.alone not in driving:
-            return False
-        driven = next((each for each in executions if each.identity.run_id == self.alone[1]), None)
-        return driven is None or owes_suspect(driven.state)

@@ -36,12 +36,12 @@ from . import aio
 from .backoff import Backoff, Telling
 from .hands import Hands, LoopThread
 from .host import Runnable
-from .jobs import Job, Went, went
+from .jobs import Aside, Job, Went, went
 from .launching import adopting
 from .ready import Ready
 from .stopping import Stopped
 from .storing import let_go
-from .suspects import Waiting, owes_suspect
+from .suspects import owes_suspect
 from .sync import drive
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Worker:
     _telling: Telling[Went] = field(init=False)
     _driving: set[tuple[int, str]] = field(factory=set, init=False)
     _delayed: dict[tuple[int, str], tuple[Runnable, Micros]] = field(factory=dict, init=False)
-    _suspects: Waiting = field(factory=Waiting, init=False)
+    _suspects: Aside = field(factory=Aside, init=False)
     _unreturned: list[Callable[[], None]] = field(factory=list, init=False)
     _hands: list[Future[None]] = field(factory=list, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
