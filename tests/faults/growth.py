@@ -6,7 +6,7 @@ import os
 from asyncio import run as run_loop
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread, active_count
+from threading import Thread, active_count, enumerate as all_threads
 from typing import Any
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from attrs import frozen
 from statecore import Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.errors import StatecoreError
+from statecore.runtime import hands
 from statecore.stores.sqlite import store as sqlite
 from tests.faults.crowd import Pipe, Worker
 from tests.faults.report import Order, Tally
@@ -25,6 +26,9 @@ WAL_PAGES = 200
 BOUND = 2 * WAL_PAGES * 4096
 SPARE = 3
 """SQLite keeps the descriptor of a connection that is closed while another one holds a lock, and uses it for the next that is opened."""
+
+PATIENCE = 60.0
+"""How many seconds a thread without work has to end."""
 
 NAMES = ("approve", "error-skip", "nested", "cancel", "parallel")
 
@@ -39,7 +43,10 @@ class Size:
 
     @classmethod
     def of(cls, file: Path) -> Size:
-        """How much this process has now."""
+        """How much this process has now, when the threads without work have ended: how many there are at a moment is a matter of chance."""
+        for thread in all_threads():
+            if thread.name in ("statecore", "statecore-store"):
+                thread.join(PATIENCE)
         log = file.with_name(f"{file.name}-wal")
         return cls(len(os.listdir("/proc/self/fd")), active_count(), log.stat().st_size if log.exists() else 0)  # noqa: PTH208  # names only
 
@@ -88,7 +95,7 @@ def operations(workflow: Workflow, file: Path, number: int) -> list[Callable[[],
 
 def grown(pipe: Pipe, folder: Path, many: int) -> None:
     """Do them all, and say after each tenth part how much there is."""
-    sqlite.WAL_PAGES = WAL_PAGES
+    sqlite.WAL_PAGES, hands.IDLE = WAL_PAGES, 0.01
     file = folder / "runs.db"
     workflow = flow(SCENARIOS["plain"], SqliteDb(file, durability="normal"), file.with_suffix(".log"))
     done, told = 0, 0
