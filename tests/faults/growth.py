@@ -6,7 +6,8 @@ import os
 from asyncio import run as run_loop
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread, active_count, enumerate as all_threads
+from threading import Thread, active_count
+from threading import enumerate as all_threads
 from typing import Any
 
 from attrs import frozen

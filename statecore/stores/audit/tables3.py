@@ -134,11 +134,12 @@ def shapes(connection: Link, found: Verified) -> None:
 def unwritten(connection: Link, found: Verified) -> None:
     """Tables and columns that this release does not write are empty."""
     for table, columns in UNWRITTEN.items():
-        for column in columns:
-            [count] = connection.execute(f'SELECT count("{column}") FROM {table}').fetchone()  # noqa: S608  # names from above
+        counts = ", ".join(f'count("{column}")' for column in columns)
+        row = connection.execute(f"SELECT {counts} FROM {table}").fetchone()  # noqa: S608  # names from above
+        for column, count in zip(columns, row, strict=True):
             if count:
                 found.blame(f"table {table}", f"{count} rows hold {column}, which this release does not write")
-    for table in EMPTY:
-        [count] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # names from above
+    row = connection.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in EMPTY)}").fetchone()  # noqa: S608  # as above
+    for table, count in zip(EMPTY, row, strict=True):
         if count:
             found.blame(f"table {table}", f"it holds {count} rows, which this release does not write")

@@ -93,10 +93,11 @@ def plain(error: Exception) -> str:
 def legal_rows(connection: Link, found: Verified) -> None:
     """The moves that the file knows must be moves of the lifecycles, and it must know all of them."""
     rows = connection.execute('SELECT machine, source, "trigger", dest, id FROM legal').fetchall()
+    legal = set(LEGAL)
     for *move, number in rows:
-        if tuple(move) not in LEGAL:
+        if tuple(move) not in legal:
             found.blame(f"legal row {number}", f"no lifecycle has the move {' '.join(map(str, move))}")
-    missing = set(LEGAL) - {tuple(row[:4]) for row in rows}
+    missing = legal - {tuple(row[:4]) for row in rows}
     if missing:
         found.blame("table legal", f"{len(missing)} moves are missing, e.g. {' '.join(min(missing))}")
 

@@ -11,10 +11,10 @@ from statecore.stores.sql3.older import SUFFIX
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 
-from .channel import BUSY_SECONDS
-from .opening import APPLICATION_ID, TWO, Format, look, mark, marks, misshapen, opened, script_text, shape, statements
+from .opening import APPLICATION_ID, TWO, Format, look, mark, marks, opened, script_text, statements
 
 SCRIPTS = ("schema-3.sql", "schema-3-guards.sql", "schema-3-erasing.sql")
+BEGUN = f"SELECT 1 FROM sqlite_schema WHERE name = 'run{SUFFIX}'"  # noqa: S608  # a constant
 STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
 
 
@@ -30,7 +30,13 @@ def make(connection: sqlite3.Connection, version: int) -> None:
     mark(connection, VERSION)
 
 
-THREE = Format(VERSION, VERSION, make, ("page_size = 4096", "auto_vacuum = 0", "encoding = 'UTF-8'"))
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether a file has to be led to this format first: it is of an older one, or its migration was begun."""
+    application, version = marks(connection)
+    return application == APPLICATION_ID and (0 < version < VERSION or connection.execute(BEGUN).fetchone() is not None)
+
+
+THREE = Format(VERSION, VERSION, make, ("page_size = 4096", "auto_vacuum = 0", "encoding = 'UTF-8'"), is_older)
 
 
 ANY = Format(VERSION, 1, make)
@@ -42,22 +48,11 @@ def format_of(file: Path) -> Format:
     look(file, ANY)
     connection = opened(file, as_it_is=True, of=ANY)
     try:
-        return THREE if marks(connection)[1] == VERSION else TWO
+        return its_format(connection)
     finally:
         connection.close()
 
 
-def is_older(file: Path, factory: type[sqlite3.Connection]) -> bool:
-    """Whether a file has to be led to this format first: it is of an older one, or its migration was begun. A journal beside it is rolled back."""
-    connection = None
-    try:
-        connection = sqlite3.connect(
-            f"{file.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory
-        )
-        application, version = marks(connection)
-        return application == APPLICATION_ID and (0 < version < VERSION or f"run{SUFFIX}" in shape(connection))
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise misshapen(error, file) or error from error
-    finally:
-        if connection is not None:
-            connection.close()
+def its_format(connection: sqlite3.Connection) -> Format:
+    """The format of the file of a connection."""
+    return THREE if marks(connection)[1] == VERSION else TWO

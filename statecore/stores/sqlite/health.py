@@ -21,7 +21,7 @@ from statecore.stores.records import Symptom
 from statecore.stores.sql3.older import SUFFIX
 
 from .channel import DURABILITY, SETTINGS, connect, named
-from .formats import format_of
+from .formats import ANY, format_of, its_format
 from .opening import TWO, Format, defect, located, look, marks, opened, shape, size_of
 from .reader import attached, only_read
 
@@ -97,10 +97,10 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None,
     file = located(path)
     found = Verified(str(file), (of or TWO).version)
     try:
-        of = of or format_of(file)
+        look(file, of or ANY)
+        connection = opened(file, of=of or ANY)
+        of = of or its_format(connection)
         found.schema = of.version
-        look(file, of)
-        connection = opened(file, of=of)
     except (NotAStatecoreStore, StoreTooNew, StoreUnavailable):
         raise
     except StatecoreError as error:

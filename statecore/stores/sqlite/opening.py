@@ -95,6 +95,8 @@ class Format(NamedTuple):
     make: Callable[[sqlite3.Connection, int], None]
     before: tuple[str, ...] = ()
     """Settings that a file has for ever, made before its first table."""
+    is_older: Callable[[sqlite3.Connection], bool] = lambda _: False
+    """Whether the file of a connection has to be migrated to this format by more than `make`."""
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -310,9 +312,10 @@ def create(path: Path) -> None:
         raise StoreUnavailable(str(path), str(error)) from error
 
 
-def furnish(path: Path, factory: type[sqlite3.Connection], of: Format = TWO) -> None:
+def furnish(path: Path, factory: type[sqlite3.Connection], of: Format = TWO) -> bool:
     """Bring a file to the newest schema and to this release's lifecycles, in one transaction; nothing is written where it is there.
 
+    False, and nothing is done, where the file has to be migrated to this format first. A journal beside it is rolled back.
     This happens before the first connection turns the write-ahead log on, so that from the first byte on the file itself says whose
     it is.
     """
@@ -321,8 +324,10 @@ def furnish(path: Path, factory: type[sqlite3.Connection], of: Format = TWO) -> 
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=factory
         )
+        if of.is_older(connection):
+            return False
         if marks(connection) == (APPLICATION_ID, of.version) and knows_moves(connection):
-            return
+            return True
         for setting in of.before:
             connection.execute(f"PRAGMA {setting}")
         connection.execute("BEGIN IMMEDIATE")
@@ -332,6 +337,7 @@ def furnish(path: Path, factory: type[sqlite3.Connection], of: Format = TWO) -> 
         of.make(connection, version)
         learn_moves(connection)
         connection.execute("COMMIT")
+        return True  # noqa: TRY300  # the last of three ways
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise misshapen(error, path) or error from error
     finally:
@@ -362,7 +368,7 @@ def opened(file: Path, *, as_it_is: bool = False, of: Format = TWO) -> sqlite3.C
         try:
             application, version = marks(connection)
             check_marks(file, application, version, of)
-            return connection if as_it_is or version == of.version else migrated(connection, version)
+            return connection if as_it_is or version in (of.version, TWO.version) else migrated(connection, version)
         except BaseException:
             connection.close()
             raise

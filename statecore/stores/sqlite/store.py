@@ -238,8 +238,9 @@ class SqliteFile:
         look(self.path, self._readable)
         if only_read(self.path):
             return
-        self._lead()
-        furnish(self.path, self._factory, self._format)
+        if not furnish(self.path, self._factory, self._format):
+            self._lead()
+            furnish(self.path, self._factory, self._format)
         if size_of(self.path.with_name(self.path.name + "-wal")) > WAL_PAGES * PAGE:
             self._unsaved = WAL_PAGES
 

@@ -21,7 +21,7 @@ from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.steps import Place, plain
 
 from .damage import SUSPECT, looked_again
-from .formats import ANY, THREE, format_of, is_older
+from .formats import ANY, THREE, format_of
 from .opening import located, shape
 from .sharing import Sharing
 from .store import ALONE, NAME, SqliteDb2, SqliteFile
@@ -84,10 +84,9 @@ class SqliteDb(SqliteFile, Relational):
 
     def _lead(self) -> None:
         """Lead a file of an older format to this one. Raises `MigrationNeeded`, `StoreCorrupt`, `StoreUnavailable`."""
-        if is_older(self.path, self._factory):
-            from .migrating import at_opening  # noqa: PLC0415  # only an older file needs it
+        from .migrating import at_opening  # noqa: PLC0415  # only an older file needs it
 
-            at_opening(self.path)
+        at_opening(self.path)
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""

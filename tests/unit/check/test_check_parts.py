@@ -130,11 +130,11 @@ def is_shown(own: Workflow, found: Any) -> None:
 
 
 @given(BRANCHES, st.sampled_from([None, None, "skip", "pause", "fail"]), st.booleans(), st.booleans())
-@settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_verdict_changes_in_parts(drawn, unit, crashes, cancels):
     """Each built-in property and each property of the list has the same verdict on the whole graph and in parts."""
     own = flow(drawn, unit)
-    options = {"crashes": crashes and len(drawn) == 2, "cancels": cancels, "max_states": 30_000}
+    options = {"crashes": crashes and len(drawn) == 2, "cancels": cancels, "max_states": 15_000}
     whole = verdicts(own, NEVER, **options)
     if Verdict.undetermined not in whole.values():
         assert verdicts(own, 1, **options) == whole

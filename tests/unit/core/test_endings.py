@@ -9,6 +9,7 @@ import pytest
 
 from statecore import Parallel, Step, Steps, Workflow
 from statecore.core import BEGINNING, CANCEL, START, Event, Ref, advance, calls
+from statecore.core.owed import references
 from statecore.lifecycles import TABLES
 
 
@@ -32,6 +33,15 @@ def test_a_unit_that_was_left_is_not_finished_by_a_stop_in_it():
             assert move.source not in TABLES[move.machine].final
             phases[move.at] = move.dest
     assert state.run == "completed"
+
+
+@pytest.mark.spec("RUN-3")
+def test_the_output_that_ends_a_workflow_is_kept_while_a_sibling_runs():
+    """The state refers to what said stop, until the call beside it is over."""
+    program = Workflow("w", [Parallel(Step("a", work), Step("b", work), name="p")]).compiled.program
+    running = advance(program, BEGINNING, START).state
+    waits = advance(program, running, Event("stop", "p/a")).state
+    assert references(waits) == {Ref("p/a", (), 0)}
 
 
 LEFT = Steps("left", [Parallel(Step("x", work), Step("y", work), name="p")], on_error="skip")
