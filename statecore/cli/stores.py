@@ -16,8 +16,8 @@ from .screen import Option
 if TYPE_CHECKING:
     from statecore import Workflow
     from statecore.stores import RunReader
-    from statecore.stores.postgres.store import PostgresDb
-    from statecore.stores.postgres.store3 import PostgresDb3
+    from statecore.stores.postgres.store import PostgresDb2
+    from statecore.stores.postgres.store3 import PostgresDb
     from statecore.temporal import TemporalDb
     from statecore.workflow.inbox import Inbox
 
@@ -57,9 +57,9 @@ def refuse_strange(db: str) -> None:
         raise click.UsageError(message)
 
 
-def database(url: str) -> PostgresDb | PostgresDb3:
+def database(url: str) -> PostgresDb2 | PostgresDb:
     """The store in a database, of the format that its schema has; it is made where there is none."""
-    store: PostgresDb | PostgresDb3 = load("statecore.db.postgres", "statecore.stores.postgres.store3", "store_in", POSTGRES)(url)
+    store: PostgresDb2 | PostgresDb = load("statecore.db.postgres", "statecore.stores.postgres.store3", "store_in", POSTGRES)(url)
     click.get_current_context().call_on_close(store.close)
     return store
 

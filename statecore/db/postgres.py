@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from statecore.lazy import POSTGRES, lazy
 
 if TYPE_CHECKING:
-    from statecore.stores.postgres.store import PostgresDb
+    from statecore.stores.postgres.store3 import PostgresDb
 
     AsyncPostgresDb = PostgresDb
 
-_HOME = "statecore.stores.postgres.store:PostgresDb"
+_HOME = "statecore.stores.postgres.store3:PostgresDb"
 
 __all__ = ["AsyncPostgresDb", "PostgresDb"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from statecore.db.postgres import PostgresDb
 from statecore.stores.postgres.channel import Channel
-from statecore.stores.postgres.store3 import PostgresDb3
+from statecore.stores.postgres.store import PostgresDb2
+from statecore.stores.postgres.store3 import PostgresDb
 from statecore.testing.stores import SharedStoreConformance
 from tests.conformance.test_stores import Format3
 
@@ -83,7 +83,7 @@ class TestPostgresDb(SharedStoreConformance):
     def opener(self, folder):
         """A schema that need not be there yet."""
         name = USUAL if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
-        return partial(PostgresDb, self.url, db_schema=name)
+        return partial(PostgresDb2, self.url, db_schema=name)
 
 
 USUAL_3 = "conformance_3"
@@ -106,4 +106,4 @@ class TestPostgresDb3(Format3):
     def opener(self, folder):
         """A schema that need not be there yet."""
         name = USUAL_3 if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
-        return partial(PostgresDb3, self.url, db_schema=name)
+        return partial(PostgresDb, self.url, db_schema=name)

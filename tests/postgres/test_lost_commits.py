@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from statecore.db.postgres import PostgresDb
 from statecore.errors import StoreUnavailable
 from statecore.stores import InMemoryDb
 from statecore.stores.postgres import channel
-from statecore.stores.postgres.store3 import PostgresDb3
+from statecore.stores.postgres.store import PostgresDb2
+from statecore.stores.postgres.store3 import PostgresDb
 from statecore.stores.sql.link import Link
 from statecore.stores.sql.relational import left
 from statecore.testing.stores.comparison import outcome
@@ -57,6 +57,9 @@ def proxy(server):
     line.close()
 
 
+LEASE = "UPDATE hot SET lease_us = coalesce(lease_us, 0) + 1 WHERE run = (SELECT id FROM run WHERE run_id = ?)"
+
+
 def prepared(store):
     """Some runs, the same in each store: one in a step, one that waits, one that somebody left."""
     started(store)
@@ -65,7 +68,7 @@ def prepared(store):
     return store
 
 
-@pytest.mark.parametrize("kind_of_store", [PostgresDb, PostgresDb3])
+@pytest.mark.parametrize("kind_of_store", [PostgresDb2, PostgresDb])
 @pytest.mark.parametrize("how", ["answer", "commit"])
 def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how, kind_of_store):
     """Each kind of transaction, cut off from its answer or cut off before it arrived: it is made once, and answered as if nothing had happened."""
@@ -82,7 +85,7 @@ def test_what_became_of_a_transaction_is_found_out(proxy, database, server, how,
     store.close()
 
 
-@pytest.mark.parametrize("kind_of_store", [PostgresDb, PostgresDb3])
+@pytest.mark.parametrize("kind_of_store", [PostgresDb2, PostgresDb])
 @pytest.mark.parametrize("how", ["answer", "commit"])
 def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, server, monkeypatch, how, kind_of_store):  # noqa: PLR0913  # fixtures
     """The server crashes at the COMMIT of each kind of transaction, and then gives its number to one of somebody else's, which is committed.
@@ -117,7 +120,7 @@ def test_a_crash_gives_the_number_of_a_transaction_to_another(proxy, database, s
             assert everything(store, run_id) == everything(reference, run_id), kind
     if how == "answer":
         # format 3 interns lists of moves in a transaction of its own, which is the one that is cut off where a list is new
-        assert told_by_rows == ({True: 4, False: 4} if kind_of_store is PostgresDb else {True: 3, False: 5})
+        assert told_by_rows == ({True: 4, False: 4} if kind_of_store is PostgresDb2 else {True: 3, False: 5})
     else:  # a number that the disk had seen is not given again: then the rows need not be asked
         assert told_by_rows[False] >= len(CALLS) // 2
         assert told_by_rows[True] == 0
@@ -146,10 +149,10 @@ def test_two_that_wait_for_each_other_are_both_made(db):
 
     def work(link: Link, first: str, second: str) -> None:
         tries[first] += 1
-        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", (first,))
+        link.execute(LEASE, (first,))
         if tries[first] == 1:
             both.wait(60)
-        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", (second,))
+        link.execute(LEASE, (second,))
 
     with ThreadPoolExecutor(2) as pool:
         made = [pool.submit(db.channel().write, work, *each) for each in (("run-1", "run-2"), ("run-2", "run-1"))]
@@ -167,7 +170,7 @@ def test_a_transaction_that_the_server_broke_off_is_made_again(db, server, how):
     def work(link: Link) -> int:
         pid = link.execute("SELECT pg_backend_pid()").fetchone()[0]
         tries.append(pid)
-        link.execute("UPDATE run SET lease = coalesce(lease, 0) + 1 WHERE run_id = ?", ("run-1",))
+        link.execute(LEASE, ("run-1",))
         if len(tries) == 1:
             if how.startswith("ended"):
                 server.execute(f"SELECT pg_terminate_backend({pid})")
@@ -175,7 +178,7 @@ def test_a_transaction_that_the_server_broke_off_is_made_again(db, server, how):
                 link.execute("SET idle_in_transaction_session_timeout TO '20ms'")
             gone = f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"  # noqa: S608  # a number
             until(lambda: not server.execute(gone))
-        return int(link.execute("SELECT lease FROM run WHERE run_id = ?", ("run-1",)).fetchone()[0])
+        return int(link.execute("SELECT lease_us FROM hot JOIN run ON run.id = hot.run WHERE run_id = ?", ("run-1",)).fetchone()[0])
 
     assert db.channel().write(work) == 1
     assert len(set(tries)) == 2

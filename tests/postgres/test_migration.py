@@ -17,14 +17,14 @@ import psycopg
 import pytest
 
 from statecore.cli.main import main
-from statecore.db.postgres import PostgresDb
 from statecore.errors import MigrationNeeded, NotAStatecoreStore, NotPermitted, StatecoreError, StoreCorrupt, StoreTooNew
 from statecore.stores import postgres
 from statecore.stores.postgres import migrating
 from statecore.stores.postgres.health import verify
 from statecore.stores.postgres.migrating import migrate
 from statecore.stores.postgres.opening import FURNISHING, PostgresLink, script_text
-from statecore.stores.postgres.store3 import PostgresDb3
+from statecore.stores.postgres.store import PostgresDb2
+from statecore.stores.postgres.store3 import PostgresDb, furnish, store_in
 from statecore.stores.records import Decided, PauseFilter, RunFilter
 from statecore.stores.sql3.migrating import Migrated
 from statecore.stores.sql3.older import TABLES_OF_2
@@ -66,7 +66,7 @@ def old(database: str, tmp_path: Path) -> str:
 
 def opened(database: str) -> Any:
     """The store, as this release has it."""
-    return PostgresDb3(database)
+    return PostgresDb(database)
 
 
 def lead(database: str, runs: int = 6) -> Migrated:
@@ -76,7 +76,7 @@ def lead(database: str, runs: int = 6) -> Migrated:
 
 def test_a_migrated_schema_tells_what_the_old_one_told_and_its_runs_end(old: str) -> None:
     """Every run is read as before; each is decided, goes on and ends with the rows, times, content and session of the unmigrated store."""
-    before = PostgresDb(old)
+    before = PostgresDb2(old)
     wanted = everything(before)
     before.close()
     done = lead(old)
@@ -92,13 +92,30 @@ def test_a_migrated_schema_tells_what_the_old_one_told_and_its_runs_end(old: str
     assert lead(old).runs == 0
 
 
+def test_the_first_use_migrates_a_schema(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that uses a small schema of format 2 leads it to this one; a large one is refused by name and left as it is, and so by a command."""
+    monkeypatch.setattr(migrating, "UNASKED", 1_000)
+    with pytest.raises(MigrationNeeded, match=r"its first use migrates up to 1,000.* run: statecore migrate"):
+        opened(old).load("late")
+    monkeypatch.undo()
+    asking = store_in(old)
+    assert (type(asking), asking.load("late").state.run) == (PostgresDb2, "paused")
+    asking.close()
+    with ThreadPoolExecutor(2) as beside:  # two processes at once: one migrates, and the other one finds it done
+        heads = list(beside.map(lambda _: opened(old).head("late"), range(2)))
+    db = store_in(old)
+    assert (type(db), {db.head("late")}) == (PostgresDb, set(heads))
+    assert verify(db).faults == []
+    db.close()
+
+
 def test_an_unsound_schema_is_not_migrated(old: str) -> None:
     """One damaged row is found before the first change, and the schema stays as it is."""
     with psycopg.connect(old, autocommit=True) as connection:
         connection.execute("UPDATE statecore.run SET owner = 'somebody' WHERE run_id = 'late'")
     with pytest.raises(StoreCorrupt, match="late"):
         lead(old)
-    db = PostgresDb(old)
+    db = PostgresDb2(old)
     assert db.load("decided").state.run == "paused"
     db.close()
 
@@ -115,7 +132,7 @@ def test_the_command_migrates_and_verifies(old: str, capsys: pytest.CaptureFixtu
     assert main(["show", "late", "--db", old]) == 0
 
 
-METHODS: dict[str, Callable[[PostgresDb], Any]] = {
+METHODS: dict[str, Callable[[PostgresDb2], Any]] = {
     "load": lambda db: db.load("late"),
     "runs": lambda db: db.runs(RunFilter()),
     "pauses": lambda db: db.pauses(PauseFilter()),
@@ -138,7 +155,7 @@ def begun(database: str) -> None:
 
 def test_an_old_process_stores_nothing_beside_a_migration(old: str) -> None:
     """Each method of a store that was opened before is refused, at once and after the end; the migration loses nothing."""
-    before = PostgresDb(old)
+    before = PostgresDb2(old)
     before.load("late")
     begun(old)
     for _ in range(2):
@@ -152,15 +169,16 @@ def test_an_old_process_stores_nothing_beside_a_migration(old: str) -> None:
     assert db.decisions("late") == []
     db.close()
     with pytest.raises(StoreTooNew):
-        PostgresDb(old).load("late")
+        PostgresDb2(old).load("late")
 
 
 def test_a_schema_between_two_formats_is_not_used(old: str) -> None:
-    """A store of this release refuses a schema whose migration is not done, by name."""
+    """A login that may not migrate is refused a schema whose migration is not done, by name; the owner's first use goes on with it."""
     begun(old)
-    with pytest.raises(MigrationNeeded, match="between two formats"):
-        opened(old).load("late")
-    lead(old)
+    with psycopg.connect(old, autocommit=True) as connection:
+        connection.execute("SET search_path = statecore, pg_temp")
+        with pytest.raises(MigrationNeeded, match="between two formats"):
+            furnish(connection, "place", "statecore")
     assert opened(old).load("late").seq == 3
 
 
@@ -236,8 +254,9 @@ def test_the_owner_migrates_and_roles_of_format_3_go_on(old: str, server: Server
     server.execute("GRANT USAGE ON SCHEMA statecore TO wanda", "GRANT SELECT ON ALL TABLES IN SCHEMA statecore TO wanda", url=old)
     worker = old.replace("ada:", "wanda:", 1)
     try:
-        with pytest.raises(NotPermitted):
-            lead(worker)
+        for call in (lead, lambda place: opened(place).load("late")):
+            with pytest.raises(NotPermitted, match="by its owner"):
+                call(worker)
         lead(old)
         server.execute(ROLES, *(f"GRANT {role} TO {name}" for name, role in logins.items()), url=old)
         with psycopg.connect(old.replace("ada:", "dora:", 1)) as connection:

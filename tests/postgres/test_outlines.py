@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from statecore import RunStatus, Step, Workflow
-from statecore.db.postgres import PostgresDb
-from statecore.stores.postgres.store3 import PostgresDb3
+from statecore.stores.postgres.store import PostgresDb2
+from statecore.stores.postgres.store3 import PostgresDb
 from statecore.stores.records import FAR
 from tests.conformance.kinds import KINDS
 from tests.conformance.test_claims_values import differing, sixty
 
 
 @pytest.mark.spec("VALUE-1", "VALUE-4")
-@pytest.mark.parametrize("store", [PostgresDb, PostgresDb3])
-def test_kinds_of_values_and_their_outline(database: str, store: type[PostgresDb | PostgresDb3]) -> None:
+@pytest.mark.parametrize("store", [PostgresDb2, PostgresDb])
+def test_kinds_of_values_and_their_outline(database: str, store: type[PostgresDb2 | PostgresDb]) -> None:
     """Each kind comes back equal and of its type behind a pause, through another store; an outline has the rows and no long value."""
     got: list[Any] = []
     first, later = store(database), store(database)
@@ -34,10 +34,10 @@ def test_kinds_of_values_and_their_outline(database: str, store: type[PostgresDb
 
 
 @pytest.mark.spec("SESSION-3")
-@pytest.mark.parametrize("store", [PostgresDb, PostgresDb3])
+@pytest.mark.parametrize("store", [PostgresDb2, PostgresDb])
 @pytest.mark.parametrize(("word", "state"), [("confirm", {"n": 1}), ("reject", {})])
 def test_a_change_waits_with_the_output(
-    database: str, store: type[PostgresDb | PostgresDb3], word: str, state: dict[str, int]
+    database: str, store: type[PostgresDb2 | PostgresDb], word: str, state: dict[str, int]
 ) -> None:
     """A change waits for the review of its output, in the row of the output; another process applies it or drops it."""
 

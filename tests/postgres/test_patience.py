@@ -104,7 +104,7 @@ def test_a_lock_is_waited_for_no_longer_than_the_patience(database):
     store = PostgresDb(database, patience=PATIENCE)
     started(store)
     with psycopg.connect(database, options="-c search_path=statecore") as other:
-        other.execute("SELECT 1 FROM run FOR UPDATE")
+        other.execute("SELECT 1 FROM hot FOR UPDATE")
         error = ended(store.release, "run-1", 1)
     store.close()
     assert isinstance(error, StoreUnavailable)

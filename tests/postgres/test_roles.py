@@ -1,4 +1,4 @@
-"""Two roles, with what their processes have to do and no more: a worker, and a decider who can do nothing but decide."""
+"""Logins with the roles of a store: a worker, a decider that can do nothing but decide, and a gateway that decides for others (P19)."""
 
 from __future__ import annotations
 
@@ -6,45 +6,72 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from attrs import evolve
 
-from statecore import HumanReview, OnTimeout, Step, Workflow
+from statecore import HumanReview, Inbox, OnTimeout, Parallel, Step, UserInputField, Workflow
 from statecore.db.postgres import PostgresDb
-from statecore.errors import NotPermitted, PauseExpired
+from statecore.errors import (
+    AlreadyDecided,
+    InvalidInput,
+    KeyReused,
+    NotPaused,
+    NotPermitted,
+    PauseExpired,
+    UnknownDecision,
+    UnknownPause,
+    UnknownRun,
+    UnstorableValue,
+)
 from statecore.stores import PauseFilter, postgres
+from statecore.stores.postgres.health import verify
 from statecore.testing.doubles import Clock, timed
 from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, begin, claim, identity, question, started
+from tests.postgres.deciders import ROLES as NAMES
 from tests.postgres.server import QUOTED
 
-ROLES = (Path(postgres.__file__).parent / "roles.sql").read_text(encoding="utf-8")
+ROLES = (Path(postgres.__file__).parent / "roles-3.sql").read_text(encoding="utf-8")
+LOGINS = {"dora": "statecore_decider", "gate": "statecore_gateway", "walt": "statecore_worker"}
 
 
 @pytest.fixture
 def role(server, database, db):
-    """What opens the store of a fresh database as somebody who has one of the two roles."""
-    opened, made = [], []
+    """What opens the store of a fresh database as a login: dora decides, gate is a gateway, walt works."""
     asked(db)
     server.execute(ROLES, url=database)
+    opened, made = [], []
 
     def log_in(name):
-        server.execute(f"CREATE ROLE {name}_ada LOGIN PASSWORD 'not the server''s, ours' IN ROLE {name}", url=database)
-        made.append(f"{name}_ada")
-        opened.append(PostgresDb(database.replace("ada:", f"{name}_ada:", 1)))
+        server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'not the server''s, ours' IN ROLE {LOGINS[name]}", url=database)
+        made.append(name)
+        opened.append(PostgresDb(database.replace("ada:", f"{name}:", 1)))
         return opened[-1]
 
     yield log_in
     for store in opened:
         store.close()
-    names = [*made, "statecore_worker", "statecore_decider"]
+    names = [*made, *NAMES]
     server.execute(*[f"DROP OWNED BY {name}" for name in names], *[f"DROP ROLE {name}" for name in names], url=database)
 
 
+def stored(database, run_id):
+    """What the row of a decision says: by whom it is, by which login, and how the login knew."""
+    query = 'SELECT p."by", p.login, p.via FROM statecore.pause p JOIN statecore.run r ON r.id = p.run WHERE run_id = %s'
+    with psycopg.connect(database) as connection:
+        return connection.execute(query, (run_id,)).fetchone()
+
+
 def test_a_decider_decides_and_nothing_else(role, db, database):
-    """Whoever has only the decider's role lists, reads and decides; whatever else he tries is refused by name, and nothing is changed."""
-    decider = role("statecore_decider")
+    """A login with the decider's role lists, reads and decides under its own name, at the server's time; all else is refused, and nothing changes."""
+    decider = role("dora")
     assert [waiting.pause.run_id for waiting in decider.pauses(PauseFilter())] == ["run-1"]
-    decided = decider.decide(answer(question("run-1"), value='"why"', by="eve", key="k"))
-    assert decider.decide(answer(question("run-1"), value='"why"', by="bob")) == decided == db.decisions("run-1")[0]
-    before = db.load("run-1")
+    before = db.clock()
+    new = answer(question("run-1"), "reject", value='"why"', by=None, key="k", comment="so")
+    decided = decider.decide(new)
+    assert (decided.by, decided.comment, decided.key, decided.value) == ("dora", "so", "k", '"why"')
+    assert before <= decided.time <= db.clock()  # and not the time that the caller gave
+    assert decider.decide(new) == decided == db.decisions("run-1")[0]
+    assert stored(database, "run-1") == (b"dora", b"dora", "login")
+    kept = db.load("run-1")
     for attempt in (
         lambda: claim(decider, "run-1", ALIVE, TIME),
         lambda: begin(decider, identity("run-2")),
@@ -55,47 +82,102 @@ def test_a_decider_decides_and_nothing_else(role, db, database):
         with pytest.raises(NotPermitted) as refused:
             attempt()
         assert QUOTED not in str(refused.value)
-    assert db.load("run-1") == before
+    assert db.load("run-1") == kept
+    assert verify(db).faults == []
 
 
-FORBIDDEN = {
-    "UPDATE run SET phase = 'completed'": "permission denied",
-    "UPDATE run SET state = '{}'": "permission denied",
-    "UPDATE pause SET closed = 1": "permission denied",
-    "UPDATE pause SET decided = 1": "when its decision says so",
-    "UPDATE decision SET word = 'reject'": "permission denied",
-    "DELETE FROM decision": "permission denied",
-    "INSERT INTO journal VALUES (1, 5, 1, '', '', 0, 0, '', NULL, '')": "permission denied",
-    "INSERT INTO value VALUES ('\\x00', 'a lie')": "value_is_at_its_hash",
-    "INSERT INTO decision (run, pause_id, word, time) VALUES (1, 'nowhere', 'confirm', 1)": "only an open question",
-    "TRUNCATE journal CASCADE": "permission denied",
-    "DROP TRIGGER decision_fits ON decision": "must be owner",
-}
+def test_another_name_is_a_gateways(role, db, database):
+    """A decider that names another person is refused by name; a gateway may, and its login is stored beside that name."""
+    new = answer(question("run-1"), by="grace")
+    with pytest.raises(NotPermitted, match="statecore_gateway"):
+        role("dora").decide(new)
+    assert db.decisions("run-1") == []
+    assert role("gate").decide(new).by == "grace"
+    assert stored(database, "run-1")[:2] == (b"grace", b"gate")
+    assert verify(db).faults == []
 
 
-def test_what_a_decider_may_not_do_the_database_refuses(role, database):
-    """Past the store, with SQL of his own, a decider changes neither a run nor what was written."""
-    role("statecore_decider").pauses(PauseFilter())
-    url = database.replace("ada:", "statecore_decider_ada:", 1)
-    for statement, why in FORBIDDEN.items():
-        with psycopg.connect(url, options="-c search_path=statecore") as connection, pytest.raises(psycopg.Error, match=why):
-            connection.execute(statement.encode())
+def test_each_refusal_of_the_function_is_the_stores_own(role, db):
+    """Each refusal reaches a decider as the error that every store raises, and nothing is stored."""
+    decider = role("dora")
+    ended = Workflow("other", [Step("a", lambda _: 1, requires_confirmation=True)], db=db)
+    run = ended.run("x")
+    pause = db.pauses(PauseFilter(run_id=run.run_id))[0].pause
+    ended.cancel_run(run.run_id)
+    new = answer(question("run-1"), by=None, value=None, key="k")
+    calls = {
+        UnknownRun: lambda: decider.decide(answer(question("no such run"), by=None)),
+        UnknownPause: lambda: decider.decide(answer(question("run-1", "nowhere"), by=None)),
+        UnknownDecision: lambda: decider.decide(answer(question("run-1"), "select", by=None)),
+        NotPaused: lambda: decider.decide(answer(pause, by=None)),
+        UnstorableValue: lambda: decider.decide(answer(question("run-1"), by=None, comment="a\0b")),
+    }
+    for error, call in calls.items():
+        with pytest.raises(error):
+            call()
+    assert db.decisions("run-1") == []
+    decider.decide(new)
+    with pytest.raises(AlreadyDecided, match="dora"):
+        decider.decide(answer(question("run-1"), "reject", by=None))
+
+
+def test_several_decisions_are_stored_together(role, db):
+    """Of two decisions of one run, of which the second is refused, none is stored; a key that was used answers no other question."""
+    steps = [Step(name, lambda s: s.step_name, requires_confirmation=True) for name in ("a", "b")]
+    flow = Workflow("both", [Parallel(*steps, name="p")], db=db)
+    run = flow.run("x")
+    first, second = (each.pause_id for each in run.requirements)
+    decider = role("dora")
+    both = [answer(db.pause(run.run_id, pause_id).pause, by=None, value=None) for pause_id in (first, second)]
+    with pytest.raises(UnknownDecision):
+        decider.decide(both[0], evolve(both[1], word="select"))
+    assert db.decisions(run.run_id) == []
+    with pytest.raises(KeyReused, match="'confirm'"):
+        decider.decide(evolve(both[0], key="k"), evolve(both[1], key="k"))
+    assert decider.decide(*both).pause_id == first
+    assert [each.by for each in db.decisions(run.run_id)] == ["dora", "dora"]
+    assert flow.continue_run(run_id=run.run_id).status.value == "COMPLETED"
+
+
+FORM = [
+    UserInputField("amount", "decimal"),
+    UserInputField("to", "email"),
+    UserInputField("why", "text"),
+    UserInputField("on", "date"),
+    UserInputField("tags", "list", allowed_values=["a", "b"]),
+    UserInputField("rate", "float", allowed_values=[1, 2.5]),
+]
+FILLED = {"amount": "12.50", "to": "ada@example.org", "why": "so\nso", "on": "2026-12-24", "tags": ["a", "b"], "rate": 1.0}
+
+
+def test_a_form_of_every_type_is_answered(role, db):
+    """The function takes what the form takes, of each type of field, and names the field that it refuses, also where nothing else has judged."""
+    flow = Workflow("form", [Step("ask", lambda s: s.input, requires_user_input=True, user_input_schema=FORM)], db=db)
+    run, decider = flow.run("x"), role("dora")
+    pause = db.pause(run.run_id, run.requirements[0].pause_id).pause
+    with pytest.raises(InvalidInput, match="tags"):
+        decider.decide(
+            answer(pause, "input", by=None, value='{"tags": ["c"], "why": "x", "rate": 1, "amount": {}, "on": {}, "to": "x"}')
+        )
+    Inbox(decider).decide(run.run_id, pause.pause_id, "input", value=FILLED)
+    done = flow.continue_run(run_id=run.run_id)
+    assert done.status.value == "COMPLETED", done.content
 
 
 def test_a_worker_executes_and_rewrites_nothing(role, db, database):
-    """Whoever has the worker's role starts, continues and ends runs; what was written he cannot change."""
-    worker = role("statecore_worker")
+    """A login with the worker's role starts, continues and ends runs; what was written it cannot change."""
+    worker = role("walt")
     flow = Workflow("flow", steps=[Step("a", lambda s: s.input), Step("b", lambda s: "b", requires_confirmation=True)], db=worker)
     run = flow.run("x")
     run.steps_requiring_confirmation[0].confirm(by="ann")
     assert flow.continue_run(run).content == "b"
     assert flow.cancel_run(flow.run("y").run_id)
-    url = database.replace("ada:", "statecore_worker_ada:", 1)
+    url = database.replace("ada:", "walt:", 1)
     for statement in (
-        "UPDATE journal SET detail = ''",
-        "DELETE FROM decision",
+        "UPDATE event SET fact = ''",
+        "DELETE FROM pause",
         "UPDATE run SET run_id = 'x'",
-        "UPDATE value SET text = ''",
+        "UPDATE value SET body = ''",
     ):
         with (
             psycopg.connect(url, options="-c search_path=statecore") as connection,
@@ -104,28 +186,25 @@ def test_a_worker_executes_and_rewrites_nothing(role, db, database):
             connection.execute(statement.encode())
 
 
-def test_what_is_late_is_refused_to_a_decider_too(role, db):
-    """A decision after the deadline is refused by its name, though only a worker can apply what follows from that."""
+def test_what_is_late_is_refused_by_the_servers_clock(role, db):
+    """A decider whose clock stands before the deadline is late all the same: the server's clock decides, where the decision is stored."""
     review = HumanReview(requires_confirmation=True, timeout=5, on_timeout=OnTimeout.skip)
     clock = Clock()
     flow = timed(Workflow("payout", steps=[Step("a", lambda s: "a", human_review=review)], db=db), clock)
-    late, early = flow.run("x"), flow.run("y")
-    clock.advance(4)
-    asking = timed(Workflow("payout", steps=[Step("a", lambda s: "a", human_review=review)], db=role("statecore_decider")), clock)
-    pause_id = late.requirements[0].pause_id
-    asking.decide(early.run_id, pause_id, "confirm")
-    clock.advance(1)
-    with pytest.raises(PauseExpired):
-        asking.decide(late.run_id, pause_id, "confirm")
+    late = flow.run("x")
+    asking = timed(Workflow("payout", steps=[Step("a", lambda s: "a", human_review=review)], db=role("dora")), clock)
+    with pytest.raises(PauseExpired, match="it is skipped"):
+        asking.decide(late.run_id, late.requirements[0].pause_id, "confirm")
+    assert db.decisions(late.run_id) == []
+    clock.advance(5)
     assert [(each.run_id, each.is_timed_out) for each in asking.list_pauses()] == [(late.run_id, True)]
-    assert flow.db.load(late.run_id).state.run == "paused"
-    assert {run.run_id: run.status.value for run in flow.tick()} == {late.run_id: "COMPLETED", early.run_id: "COMPLETED"}
+    assert {run.run_id: run.status.value for run in flow.tick()} == {late.run_id: "COMPLETED"}
 
 
 def test_a_schema_that_is_not_there_is_not_made_by_just_anybody(role, server, database):
     """A role that may not make the schema is told who has to."""
-    store = role("statecore_worker")
-    other = PostgresDb(database.replace("ada:", "statecore_worker_ada:", 1), db_schema="elsewhere")
+    store = role("walt")
+    other = PostgresDb(database.replace("ada:", "walt:", 1), db_schema="elsewhere")
     with pytest.raises(NotPermitted, match="by its owner first"):
         other.load("run-1")
     assert store.load("run-1").seq == 3

@@ -69,6 +69,6 @@ def test_a_missing_table_is_damage(db, database):
     """A statement that fails because the schema has lost a table is told as damage, with the table's name."""
     started(db)
     with psycopg.connect(database) as other:
-        other.execute("DROP TABLE statecore.session_state CASCADE")
-    with pytest.raises(StoreCorrupt, match="session_state"):
+        other.execute("DROP TABLE statecore.session_value CASCADE")
+    with pytest.raises(StoreCorrupt, match="session_value"):
         db.load("run-1")

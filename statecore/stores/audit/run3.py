@@ -39,7 +39,7 @@ STANDS = """
 SELECT r.workflow, h.workflow, r.session, r.seal, h.owner, h.lease_us, h.wake_us, h.cancel_us, h.cancel_by, h.cancel_salt, r.start_key, k.run_id
 FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow = r.workflow AND k.key = r.start_key WHERE r.id = ?"""
 QUESTIONS = """
-SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, decision_salt
+SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, login, decision_salt
 FROM pause WHERE run = ?"""
 LOOSE = "SELECT seq, salt, by, note, value, by_c, note_c, value_c, session FROM event WHERE id = ?"
 

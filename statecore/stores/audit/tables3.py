@@ -53,7 +53,7 @@ UNWRITTEN: dict[str, Any] = {
             "seen",
             "meanings",
         ),
-        *("kid", "login", "via", "decided_seen", "meaning", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
+        *("kid", "decided_seen", "meaning", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""

@@ -38,6 +38,14 @@ BEGIN
   END;
 END $$;
 
+-- whether a value, or each item of a list, is one of the allowed ones; what has a tag is judged by the worker alone
+CREATE FUNCTION is_allowed(value JSON, allowed JSON) RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+  IF json_typeof(value) <> 'array' THEN value := json_build_array(value); END IF;
+  RETURN NOT EXISTS (SELECT FROM json_array_elements(value) AS u (given) WHERE json_typeof(given) <> 'object'
+    AND given::jsonb NOT IN (SELECT each::jsonb FROM json_array_elements(allowed) AS v (each)));
+END $$;
+
 -- what is wrong with the values of a form; NULL: nothing. Values that the codec writes with a tag are judged by the worker alone.
 CREATE FUNCTION wrong_values(answer JSON, form JSON) RETURNS TEXT LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 DECLARE field JSON; value JSON; kind TEXT;
@@ -53,13 +61,13 @@ BEGIN
     IF kind = 'null' THEN
       IF (field ->> 'required')::boolean THEN RETURN format('%s is required', field ->> 'name'); END IF;
     ELSIF NOT (CASE field ->> 'field_type'
-      WHEN 'str' THEN kind = 'string' WHEN 'bool' THEN kind = 'boolean' WHEN 'list' THEN kind = 'array' WHEN 'dict' THEN kind = 'object'
+      WHEN 'str' THEN kind = 'string' WHEN 'text' THEN kind = 'string' WHEN 'email' THEN kind = 'string' WHEN 'bool' THEN kind = 'boolean'
+      WHEN 'list' THEN kind = 'array' WHEN 'dict' THEN kind = 'object'
       WHEN 'int' THEN (kind = 'number' AND value::text ~ '^-?[0-9]+$') OR value -> '$int' IS NOT NULL
       WHEN 'float' THEN kind = 'number' OR value -> '$float' IS NOT NULL OR value -> '$int' IS NOT NULL
-      ELSE false END) THEN
+      ELSE kind = 'object' END) THEN -- a date, a decimal number or a file: with a tag
       RETURN format('%s must be of type %s', field ->> 'name', field ->> 'field_type');
-    ELSIF json_typeof(field -> 'allowed_values') = 'array'
-      AND value::text NOT IN (SELECT each::text FROM json_array_elements(field -> 'allowed_values') AS u (each)) THEN
+    ELSIF json_typeof(field -> 'allowed_values') = 'array' AND NOT is_allowed(value, field -> 'allowed_values') THEN
       RETURN format('%s is none of the allowed values', field ->> 'name');
     END IF;
   END LOOP;

@@ -14,13 +14,13 @@ It is run by the owner of the schema. Logins of other roles need `roles-3.sql` a
 from __future__ import annotations
 
 from os import urandom
-from time import time_ns
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Literal
 
 import psycopg
 from psycopg import errors as pg
 
-from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
+from statecore.errors import MigrationNeeded, NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3.migrating import FROM, Migrated, carry
@@ -31,9 +31,9 @@ from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES, MoveLists
 
 from .channel import Channel, named
 from .health import verify
-from .opening import FURNISHING, PostgresLink, script_text, tables_of
+from .opening import FURNISHING, PostgresLink, furnish, script_text, tables_of
 from .opening import VERSION as OLD_VERSION
-from .store import PostgresDb
+from .store import PostgresDb2
 from .store3 import SCRIPTS
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 RUNS = 500
 """The most runs of one batch."""
+UNASKED = 1 << 28
+"""The largest schema, in bytes, that its first use migrates; a larger one is migrated by the command alone."""
+LONG = 30 * 86_400.0
+"""How many seconds a migration may take: its batches are many, and the patience of a call is not its measure."""
 ROWS = 20_000
 """About how many journal rows a batch has at most."""
 
@@ -60,6 +64,9 @@ OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ({OF_TABLES}))
 OR (c.relkind = 'S' AND c.oid IN (SELECT objid FROM pg_depend WHERE deptype = 'i' AND refobjid IN ({OF_TABLES})))"""
 """The old relations that have a name of a new table, of its indexes or of its sequence."""
 KINDS = {"r": "TABLE", "i": "INDEX", "S": "SEQUENCE"}
+OWNED = f"""
+SELECT bool_and(pg_has_role(relowner, 'USAGE')), coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class WHERE relkind = 'r' AND {HERE}"""
+"""Whether the login owns the tables of a schema, and their size in bytes."""
 COUNT = f"SELECT count(*) FROM run{SUFFIX}"
 NEXT = f"SELECT id, seq FROM run{SUFFIX} ORDER BY id LIMIT ?"
 STORE = "INSERT INTO store (one, uuid, created_us, version, migrated_from) VALUES (1, ?, ?, ?, ?)"
@@ -70,26 +77,34 @@ FORGET = tuple(
 
 
 def migrate(
-    db_url: str, db_schema: str | None = None, progress: Callable[[int, int], None] | None = None, runs: int = RUNS
+    db_url: str,
+    db_schema: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    runs: int = RUNS,
+    most: int | None = None,
 ) -> Migrated:
     """Lead a schema from the older format to this one, one whose migration was begun, to its end; nothing is done to one of this format.
 
-    A schema that `verify` finds unsound is not touched. `progress` is told after each batch how many runs are done, of how many.
+    A schema that `verify` finds unsound is not touched. `progress` is told after each batch how many runs are done, of how many. `most` is the
+    largest schema, in bytes, that is migrated; None means any.
 
-    Raises `StoreCorrupt` for an unsound schema, `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, and `NotPermitted` where the login does
-    not own it.
+    Raises `MigrationNeeded` for a larger schema, `StoreCorrupt` for an unsound one, `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`, and
+    `NotPermitted` where the login does not own it.
     """
-    old = PostgresDb(db_url, db_schema=db_schema)
+    old = PostgresDb2(db_url, db_schema=db_schema)
     path, schema, done = old.path, old.db_schema, Migrated(old.path)
     channel = Channel(old._conninfo, path, schema, 1, old.patience)  # noqa: SLF001  # of this room
     try:
-        with channel.lent() as connection:
-            if stands(connection, path, schema) == "old":
-                raise_if_unsound(old)
+        with channel.lent(monotonic() + LONG) as connection:
+            if stands(connection, path, schema) != "new":
+                raise_if_refused(connection, path, schema, most)
             connection.execute(
                 "SET idle_in_transaction_session_timeout = 0"
             )  # a large run is read and hashed between two statements
             connection.execute("SELECT pg_advisory_lock(%s)", (FURNISHING,))
+            if stands(connection, path, schema) == "old":
+                furnish(connection, path, schema)
+                raise_if_unsound(old)
             lead(connection, path, schema, done, runs, progress)
     except pg.InsufficientPrivilege as error:
         why = f"schema {schema!r} is migrated by its owner ({' '.join(str(error).split())})"
@@ -117,7 +132,21 @@ def stands(connection: psycopg.Connection, path: str, schema: str) -> Literal["o
     return "old"
 
 
-def raise_if_unsound(old: PostgresDb) -> None:
+def at_opening(db_url: str, db_schema: str) -> None:
+    """Migrate a schema at its first use, or go on with its migration. Raises `MigrationNeeded` for a large one, and as `migrate`."""
+    migrate(db_url, db_schema, most=UNASKED)
+
+
+def raise_if_refused(connection: psycopg.Connection, path: str, schema: str, most: int | None) -> None:
+    """Raise `NotPermitted` where the login does not own the tables of a schema, `MigrationNeeded` where they are too large."""
+    [owned, size] = connection.execute(OWNED, (schema,)).fetchone() or (False, 0)
+    if not owned:
+        raise NotPermitted(path, f"schema {schema!r} is of an older format, and is migrated by its owner")
+    if most is not None and size > most:
+        raise MigrationNeeded(path, f"is of an older format and has {size:,} bytes; its first use migrates up to {most:,}")
+
+
+def raise_if_unsound(old: PostgresDb2) -> None:
     """Raise `StoreCorrupt` for the first fault of a store of the older format."""
     found = verify(old)
     if found.faults:

@@ -1,4 +1,7 @@
-"""`PostgresDb` keeps runs in a schema of a Postgres database, for any number of threads, processes and machines."""
+"""`PostgresSchema` is a schema of a Postgres database, for any number of threads, processes and machines; `PostgresDb2` keeps runs in one of format 2.
+
+New schemas are of format 3 (`store3`), and one of format 2 is led to it at its first use; commands that look at one take it as it is.
+"""
 
 from __future__ import annotations
 
@@ -81,6 +84,7 @@ class PostgresSchema:
 
     def __init__(self, db_url: str, *, db_schema: str | None, lease: Seconds, patience: Seconds, max_connections: int) -> None:
         self._conninfo, named_there = read_url(db_url)
+        self._url = db_url
         db_schema = db_schema or named_there or USUAL
         if not SCHEMA.fullmatch(db_schema):
             raise UnsupportedSetting(NAME, f"db_schema={db_schema!r}", "it is a plain name in lower case")
@@ -107,6 +111,9 @@ class PostgresSchema:
     def _furnish(self, connection: psycopg.Connection) -> None:
         """Make the schema where there is none. Raises the errors of `opening.furnish`."""
         raise NotImplementedError
+
+    def _lead(self, channel: Channel) -> None:
+        """Lead a schema of an older format to this one, where `_furnish` does not."""
 
     def _learn(self, channel: Channel) -> None:
         """Read what never changes."""
@@ -189,6 +196,7 @@ class PostgresSchema:
         channel = Channel(self._conninfo, self.path, self.db_schema, self.max_connections, self.patience, self._scripts)
         channel.haste = self._haste
         try:
+            self._lead(channel)
             with channel.lent() as connection:
                 self._furnish(connection)
         except psycopg.Error as error:
@@ -201,19 +209,8 @@ class PostgresSchema:
         return channel
 
 
-class PostgresDb(PostgresSchema, Relational):
-    """A store in one schema of a Postgres database (13 or later), which is made where there is none.
-
-    The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
-    parent has not used it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
-
-    `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
-    transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
-    for `patience` seconds. `max_value_bytes` bounds each stored value, 16 MiB without it. `clock` is the server's: all machines have one time,
-    whatever theirs is.
-
-    Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
-    """
+class PostgresDb2(PostgresSchema, Relational):
+    """A store in one schema of format 2, which is made where there is none; everything else is as in `PostgresDb`."""
 
     def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,

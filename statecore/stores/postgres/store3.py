@@ -1,4 +1,4 @@
-"""`PostgresDb3` keeps runs in one schema of format 3. Nobody is given it unasked: schemas that it makes may have to be made anew by a later release.
+"""`PostgresDb` keeps runs in one schema of format 3; a schema of format 2 is led to it at the first use (`migrating`).
 
 Each transaction locks its run's row of `hot` before it reads where the journal ends (`queries.FENCE`). What is only read is read at one moment:
 several statements of a run's journal belong together here, where in `store` each read is one statement.
@@ -21,20 +21,21 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import WITNESSES
 from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3 import claiming, writing
-from statecore.stores.sql3.older import raise_if_unfinished
+from statecore.stores.sql3.older import SUFFIX, raise_if_unfinished
 from statecore.stores.sql3.queries import AT, VERSION
 from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
+from . import deciding
 from .channel import Channel, named
-from .opening import FURNISHING, PostgresLink, exists, raise_if_defective, script_text, tables_of
-from .store import PostgresDb, PostgresSchema
+from .opening import FURNISHING, PostgresLink, exists, is_older, raise_if_defective, script_text, tables_of
+from .store import NAME, PostgresDb2, PostgresSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statecore.stores.records import Boundary, Obstacle, Record
+    from statecore.stores.records import Boundary, Decided, Obstacle, Record
     from statecore.stores.sql.link import Link
     from statecore.stores.sql3.steps import Written
 
@@ -85,16 +86,30 @@ def checked(connection: psycopg.Connection, path: str, schema: str) -> bool:
     return True
 
 
-def store_in(db_url: str) -> PostgresDb | PostgresDb3:
-    """The store in a schema, of the format that the schema has; where there is none, of the format of new stores. It asks the server."""
-    new = PostgresDb3(db_url)
-    return new if new.is_there() else PostgresDb(db_url)
+def store_in(db_url: str) -> PostgresDb2 | PostgresDb:
+    """The store in a schema, of the format that the schema has: it is not led to another. One that is not there yet is made. It asks the server."""
+    new = PostgresDb(db_url)
+    return PostgresDb2(db_url) if is_older(new.tables()) else new
 
 
-class PostgresDb3(PostgresSchema, Relational):
-    """A store in one schema of format 3 of a Postgres database, which is made where there is none; everything else is as in `PostgresDb`."""
+class PostgresDb(PostgresSchema, Relational):
+    """A store in one schema of a Postgres database (13 or later), which is made where there is none.
+
+    The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the
+    parent has not used it. It leads a schema of an older format to this one; one of more than 256 MB is refused by `MigrationNeeded`, and
+    `statecore migrate` leads it. `db_schema` keeps the tables apart from others; the URL may name it, too (`?schema=name`).
+
+    `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
+    transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
+    for `patience` seconds. `max_value_bytes` bounds each stored value, 16 MiB without it. `clock` is the server's: all machines have one time,
+    whatever theirs is. A login that may write no table decides by the function `statecore_decide` (P19).
+
+    Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
+    """
 
     _scripts = SCRIPTS
+    _writes: bool = True
+    """Whether this login may write decisions itself."""
 
     def __init__(  # noqa: PLR0913  # as many keywords as a store has settings
         self,
@@ -107,19 +122,28 @@ class PostgresDb3(PostgresSchema, Relational):
         max_connections: int = 10,
     ) -> None:
         Relational.__init__(self)
-        self.max_value_bytes: int | None = checked_bound("PostgresDb3", "max_value_bytes", max_value_bytes)
+        self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         PostgresSchema.__init__(self, db_url, db_schema=db_schema, lease=lease, patience=patience, max_connections=max_connections)
 
-    def is_there(self) -> bool:
-        """Whether the schema has tables of this format. Raises `StoreUnavailable`."""
+    def tables(self) -> set[str]:
+        """The names of the tables of the schema, whatever it is; none where there is none. Raises `StoreUnavailable`."""
         channel = Channel(self._conninfo, self.path, self.db_schema, 1, self.patience)
         try:
             with channel.lent() as connection:
-                return {"store", "hot"} <= tables_of(connection, self.db_schema)
+                return tables_of(connection, self.db_schema)
         except psycopg.Error as error:
             raise named(error, self.path) or error from error
         finally:
             channel.close()
+
+    def _lead(self, channel: Channel) -> None:
+        """Lead a schema of an older format to this one. Raises `MigrationNeeded`, `StoreCorrupt`, `NotPermitted`, `StoreUnavailable`."""
+        with channel.lent() as connection:
+            tables = tables_of(connection, self.db_schema)
+        if is_older(tables) or f"run{SUFFIX}" in tables:
+            from .migrating import at_opening  # noqa: PLC0415  # only an older schema needs it
+
+            at_opening(self._url, self.db_schema)
 
     def _furnish(self, connection: psycopg.Connection) -> None:
         """Make the schema, where there is none, and see that nothing of it is missing."""
@@ -127,8 +151,19 @@ class PostgresDb3(PostgresSchema, Relational):
         raise_if_defective(connection, self.path, self.db_schema, SCRIPTS)
 
     def _learn(self, channel: Channel) -> None:
-        """Read the numbers of the moves of the lifecycles."""
+        """Read the numbers of the moves of the lifecycles, and what this login may do."""
         self._known.shapes.legal = channel.read(legal_moves)
+        self._writes = channel.read(deciding.may_write)
+
+    def decide(self, decision: Decided, *others: Decided) -> Decided:
+        """Store the one decision of a pause; by the function `statecore_decide` where this login may write no table.
+
+        Raises what `Relational.decide` raises; by the function also `StaleDecision`, `InvalidInput`, and `NotPermitted` for another's name.
+        """
+        channel = self.channel()
+        if self._writes:
+            return super().decide(decision, *others)
+        return channel.write(deciding.decide, self.path, decision, *others)
 
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs

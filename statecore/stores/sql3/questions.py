@@ -90,15 +90,17 @@ def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], mo
     )
 
 
-def decision_digest(decided: Decided, question: bytes, salt: bytes | None) -> bytes:
-    """The digest of a decision."""
+def decision_digest(
+    decided: Decided, question: bytes, salt: bytes | None, login: bytes | None = None, via: str | None = None
+) -> bytes:
+    """The digest of a decision. `login` and `via` are of one that `statecore_decide` stored."""
     return DECISION.digest(
         pause=question,
         word=decided.word,
         decided_us=decided.time,
         by=committed(salt, "decision.by", decided.by),
-        login=None,
-        via=None,
+        login=committed(salt, "decision.login", login),
+        via=via,
         answer=committed(salt, "decision.answer", decided.value),
         comment=committed(salt, "decision.comment", decided.comment),
         key=decided.key,
@@ -118,7 +120,7 @@ def put_of(row: Sequence[Any]) -> Put:
         :16
     ]
     deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
-    closed_us, workflow_id, workflow_name, session_id = row[29:]
+    closed_us, workflow_id, workflow_name, session_id, login, via = row[29:]
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
         why = f"the event that closes {where} is missing"
@@ -143,7 +145,7 @@ def put_of(row: Sequence[Any]) -> Put:
     decided = decision = None
     if word is not None:
         decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key)
-        decision = decision_digest(decided, digest, decision_salt)
+        decision = decision_digest(decided, digest, decision_salt, login, via)
         check_same(f"decision of {where}", decision, signed)
     return Put(number, Waiting(pause, decided, workflow_id, workflow_name, session_id), digest, decision, opened, closed, outcome)
 
