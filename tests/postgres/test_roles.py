@@ -25,18 +25,32 @@ from statecore.errors import (
 from statecore.stores import PauseFilter, postgres
 from statecore.stores.postgres.health import verify
 from statecore.testing.doubles import Clock, timed
-from statecore.testing.stores.samples import ALIVE, TIME, answer, asked, begin, claim, identity, question, started
+from statecore.testing.stores.samples import ALIVE, TIME, answer, begin, claim, identity, question, started
 from tests.postgres.deciders import ROLES as NAMES
 from tests.postgres.server import QUOTED
 
 ROLES = (Path(postgres.__file__).parent / "roles-3.sql").read_text(encoding="utf-8")
+
+
+def open_question(db):
+    """The question of the run that waits."""
+    return db.pause("run-1", db.pauses(PauseFilter(run_id="run-1", undecided_only=False))[0].pause.pause_id).pause
+
+
 LOGINS = {"dora": "statecore_decider", "gate": "statecore_gateway", "walt": "statecore_worker"}
 
 
 @pytest.fixture
-def role(server, database, db):
+def run(db):
+    """A run that waits for a review, so that a yes, a no and an edit are answers."""
+    flow = Workflow("reviewed", [Step("gate", lambda s: s.input, requires_output_review=True)], db=db)
+    return flow.run("x", run_id="run-1")
+
+
+@pytest.fixture
+def role(server, database, run):
     """What opens the store of a fresh database as a login: dora decides, gate is a gateway, walt works."""
-    asked(db)
+    assert run.is_paused
     server.execute(ROLES, url=database)
     opened, made = [], []
 
@@ -65,7 +79,7 @@ def test_a_decider_decides_and_nothing_else(role, db, database):
     decider = role("dora")
     assert [waiting.pause.run_id for waiting in decider.pauses(PauseFilter())] == ["run-1"]
     before = db.clock()
-    new = answer(question("run-1"), "reject", value='"why"', by=None, key="k", comment="so")
+    new = answer(open_question(db), "reject", value='"why"', by=None, key="k", comment="so")
     decided = decider.decide(new)
     assert (decided.by, decided.comment, decided.key, decided.value) == ("dora", "so", "k", '"why"')
     assert before <= decided.time <= db.clock()  # and not the time that the caller gave
@@ -88,7 +102,7 @@ def test_a_decider_decides_and_nothing_else(role, db, database):
 
 def test_another_name_is_a_gateways(role, db, database):
     """A decider that names another person is refused by name; a gateway may, and its login is stored beside that name."""
-    new = answer(question("run-1"), by="grace")
+    new = answer(open_question(db), by="grace")
     with pytest.raises(NotPermitted, match="statecore_gateway"):
         role("dora").decide(new)
     assert db.decisions("run-1") == []
@@ -104,13 +118,13 @@ def test_each_refusal_of_the_function_is_the_stores_own(role, db):
     run = ended.run("x")
     pause = db.pauses(PauseFilter(run_id=run.run_id))[0].pause
     ended.cancel_run(run.run_id)
-    new = answer(question("run-1"), by=None, value=None, key="k")
+    new = answer(open_question(db), by=None, value=None, key="k")
     calls = {
         UnknownRun: lambda: decider.decide(answer(question("no such run"), by=None)),
         UnknownPause: lambda: decider.decide(answer(question("run-1", "nowhere"), by=None)),
-        UnknownDecision: lambda: decider.decide(answer(question("run-1"), "select", by=None)),
+        UnknownDecision: lambda: decider.decide(answer(open_question(db), "select", by=None)),
         NotPaused: lambda: decider.decide(answer(pause, by=None)),
-        UnstorableValue: lambda: decider.decide(answer(question("run-1"), by=None, comment="a\0b")),
+        UnstorableValue: lambda: decider.decide(answer(open_question(db), by=None, comment="a\0b")),
     }
     for error, call in calls.items():
         with pytest.raises(error):
@@ -118,7 +132,7 @@ def test_each_refusal_of_the_function_is_the_stores_own(role, db):
     assert db.decisions("run-1") == []
     decider.decide(new)
     with pytest.raises(AlreadyDecided, match="dora"):
-        decider.decide(answer(question("run-1"), "reject", by=None))
+        decider.decide(answer(open_question(db), "reject", by=None))
 
 
 def test_several_decisions_are_stored_together(role, db):
@@ -207,4 +221,4 @@ def test_a_schema_that_is_not_there_is_not_made_by_just_anybody(role, server, da
     other = PostgresDb(database.replace("ada:", "walt:", 1), db_schema="elsewhere")
     with pytest.raises(NotPermitted, match="by its owner first"):
         other.load("run-1")
-    assert store.load("run-1").seq == 3
+    assert store.load("run-1").state.run == "paused"

@@ -17,6 +17,7 @@ from statecore import InMemoryDb, Step, Workflow
 from statecore.db.postgres import AsyncPostgresDb, PostgresDb
 from statecore.errors import (
     NotAStatecoreStore,
+    OutsideFormat,
     StoreCorrupt,
     StoreError,
     StoreForked,
@@ -127,7 +128,10 @@ def test_what_is_wrong_with_a_schema_is_found_when_it_is_opened(db, database):
         "ALTER TABLE event DISABLE TRIGGER event_follows": (StoreCorrupt, "ALTER TABLE event ENABLE TRIGGER event_follows"),
         "DROP INDEX pause_open": (StoreCorrupt, "CREATE UNIQUE INDEX pause_open ON pause (run, at, turn) WHERE closed IS NULL"),
         "ALTER TABLE session_value RENAME TO other": (StoreCorrupt, "ALTER TABLE other RENAME TO session_value"),
-        "DELETE FROM store": (StoreCorrupt, "INSERT INTO store (one, uuid, created_us, version) VALUES (1, '', 1, 3)"),
+        "DELETE FROM store": (
+            StoreCorrupt,
+            "INSERT INTO store (one, uuid, created_us, version) VALUES (1, decode(repeat('00', 16), 'hex'), 1, 3)",
+        ),
     }
     for harm, (error, remedy) in cases.items():
         within(database, past, harm)
@@ -230,7 +234,7 @@ def test_values_are_kept_that_postgres_has_no_room_for(db):
     assert len(db.runs(RunFilter())) == len(texts)
     with pytest.raises(UnstorableValue):
         begin(db, identity("long", session_id="".join(map(chr, range(0x4E00, 0x4E00 + 9000)))))
-    with pytest.raises(UnstorableValue):
+    with pytest.raises(OutsideFormat):
         begin(db, identity("late", created=2**63))
 
 
