@@ -20,11 +20,12 @@ from statecore.cli.main import main
 from statecore.errors import MigrationNeeded, NotAStatecoreStore, NotPermitted, StatecoreError, StoreCorrupt, StoreTooNew
 from statecore.stores import postgres
 from statecore.stores.postgres import migrating
+from statecore.stores.postgres.formats import furnish
 from statecore.stores.postgres.health import verify
 from statecore.stores.postgres.migrating import migrate
 from statecore.stores.postgres.opening import FURNISHING, PostgresLink, script_text
 from statecore.stores.postgres.store import PostgresDb2
-from statecore.stores.postgres.store3 import PostgresDb, furnish, store_in
+from statecore.stores.postgres.store3 import PostgresDb, store_in
 from statecore.stores.records import Decided, PauseFilter, RunFilter
 from statecore.stores.sql3.migrating import Migrated
 from statecore.stores.sql3.older import TABLES_OF_2

@@ -11,28 +11,22 @@ from statecore.errors import StatecoreError, StoreCorrupt
 from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import Verified, contents, plain
 from statecore.stores.records import Symptom
-from statecore.stores.sql3.queries import VERSION as VERSION_3
+from statecore.stores.sql3.queries import VERSION
 
 from .channel import SETTINGS, named
-from .opening import VERSION, PostgresLink
-from .store3 import PostgresDb
+from .opening import PostgresLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .store import PostgresDb2
+    from .store import PostgresSchema
 
 
 DURABLE = ("fsync", "full_page_writes")
 """Settings of the server without which a power cut may lose, or spoil, what it acknowledged."""
 
 
-def version_of(db: PostgresDb2 | PostgresDb) -> int:
-    """The version of a store's schema: the scripts are numbered from 1, format 3 is one."""
-    return VERSION_3 if isinstance(db, PostgresDb) else VERSION
-
-
-def facts(db: PostgresDb2 | PostgresDb) -> dict[str, object]:
+def facts(db: PostgresSchema) -> dict[str, object]:
     """The facts about a store's database, as plain data: the server's version, the schema, its size in bytes, the settings."""
     names = ["server_version", *DURABLE, *SETTINGS]
     with db.channel().lent() as connection:
@@ -46,7 +40,7 @@ def facts(db: PostgresDb2 | PostgresDb) -> dict[str, object]:
     return {
         "path": db.path,
         "postgres": told.pop("server_version"),
-        "schema": version_of(db),
+        "schema": db.version,
         "bytes": size[0] if size else 0,
         "settings": told,
     }
@@ -60,16 +54,16 @@ def ailments(told: dict[str, object]) -> list[Symptom]:
     return [Symptom("durability", str(told["path"]), f"{name} {why}", f"Set {name} = on in postgresql.conf.") for name in off]
 
 
-def verify(db: PostgresDb2 | PostgresDb, progress: Callable[[int, int], None] | None = None) -> Verified:
+def verify(db: PostgresSchema, progress: Callable[[int, int], None] | None = None) -> Verified:
     """Check a store. `progress` is told after each run how many were checked, of how many.
 
     Raises what opening the store raises, but for `StoreCorrupt`: all damage is a fault.
     """
-    found = Verified(db.path, version_of(db))
+    found = Verified(db.path, db.version)
     try:
         with db.channel().lent() as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # what others write from now on is not seen here
-            (tables3.contents if isinstance(db, PostgresDb) else contents)(PostgresLink(connection), found, progress)
+            (tables3.contents if db.version == VERSION else contents)(PostgresLink(connection), found, progress)
             connection.execute("ROLLBACK")
     except StoreCorrupt as error:
         found.blame("schema", plain(error))

@@ -30,11 +30,11 @@ from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES, MoveLists
 
 from .channel import Channel, named
+from .formats import SCRIPTS
 from .health import verify
 from .opening import FURNISHING, PostgresLink, furnish, script_text, tables_of
 from .opening import VERSION as OLD_VERSION
 from .store import PostgresDb2
-from .store3 import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

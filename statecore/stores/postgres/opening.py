@@ -17,7 +17,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.writing import learn_moves
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     import psycopg
     from psycopg import Connection, Cursor
@@ -172,11 +172,6 @@ def tables_of(connection: psycopg.Connection, schema: str) -> set[str]:
     """The names of the tables of a schema; none where there is no such schema."""
     names = "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname = %s"
     return {name for (name,) in connection.execute(names, (schema,)).fetchall()}
-
-
-def is_older(tables: Collection[str]) -> bool:
-    """Whether the tables of a schema are those of a store of format 2, whose migration was not begun."""
-    return {"edition", "journal"} <= set(tables)
 
 
 def checked(connection: psycopg.Connection, path: str, schema: str) -> int:

@@ -23,7 +23,7 @@ from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, Channel, named
-from .opening import SCRIPTS, furnish, raise_if_defective
+from .opening import SCRIPTS, VERSION, furnish, raise_if_defective
 from .patience import Haste, Patient
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class PostgresSchema:
     """One schema of a Postgres database: its place, its connections, its time and its hints. A store says how the schema is made and learned."""
 
     blocking = True
+    version: ClassVar[int] = VERSION
+    """The version of the schema: the scripts of format 2 are numbered from 1, format 3 is one."""
     _scripts: ClassVar[tuple[str, ...]] = SCRIPTS
     max_value_bytes: int | None = None
 

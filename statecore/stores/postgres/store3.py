@@ -6,30 +6,27 @@ several statements of a run's journal belong together here, where in `store` eac
 
 from __future__ import annotations
 
-from os import urandom
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import errors as pg
 
 from statecore.core import Seconds
-from statecore.errors import NotAStatecoreStore, NotPermitted, StoreCorrupt, StoreTooNew
+from statecore.errors import StoreCorrupt
 from statecore.stores.frames.questions import event_id
-from statecore.stores.rules import LEASE_SECONDS, LEGAL, checked_bound
+from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import WITNESSES
-from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3 import claiming, writing
-from statecore.stores.sql3.older import SUFFIX, raise_if_unfinished
+from statecore.stores.sql3.older import SUFFIX
 from statecore.stores.sql3.queries import AT, VERSION
 from statecore.stores.sql3.relational import Relational
-from statecore.stores.sql3.shapes import ADD_SHAPE, NO_MOVES
 from statecore.stores.sql3.steps import Place, plain
 
 from . import deciding
 from .channel import Channel, named
-from .opening import FURNISHING, PostgresLink, exists, is_older, raise_if_defective, script_text, tables_of
+from .formats import SCRIPTS, furnish, is_older
+from .opening import raise_if_defective, tables_of
 from .store import NAME, PostgresDb2, PostgresSchema
 
 if TYPE_CHECKING:
@@ -41,49 +38,6 @@ if TYPE_CHECKING:
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
-
-SCRIPTS = ("frames-3.sql", "schema-3.sql", "schema-3-guards.sql", "schema-3-questions.sql", "schema-3-erasing.sql", "decide-3.sql")
-STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
-
-
-def furnish(connection: psycopg.Connection, path: str, schema: str) -> None:
-    """Make a schema of format 3, in one transaction; nothing is written where it is there.
-
-    Raises `NotAStatecoreStore` for another schema, one of an older format included, `StoreTooNew`, and `NotPermitted`.
-    """
-    link = PostgresLink(connection)
-    if checked(connection, path, schema) and set(LEGAL) <= set(legal_moves(link)):
-        return
-    try:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (FURNISHING,))
-            if not exists(connection, schema):
-                connection.execute(f'CREATE SCHEMA "{schema}"'.encode())
-            if not checked(connection, path, schema):
-                for script in SCRIPTS:
-                    connection.execute(script_text(script).encode())
-                link.execute(STORE, (urandom(16), time_ns() // 1_000, VERSION))
-                link.execute(ADD_SHAPE, (NO_MOVES.number, NO_MOVES.digest, 0, None, None))
-            learn_moves(link)
-    except pg.InsufficientPrivilege as error:
-        why = f"schema {schema!r} has to be made or brought up to date by its owner first ({' '.join(str(error).split())})"
-        raise NotPermitted(path, why) from error
-
-
-def checked(connection: psycopg.Connection, path: str, schema: str) -> bool:
-    """Whether a schema is there. Raises `NotAStatecoreStore`, `StoreTooNew`."""
-    tables = tables_of(connection, schema)
-    if not tables:
-        return False
-    if "store" not in tables or "hot" not in tables:
-        raise NotAStatecoreStore(path, f"its schema {schema!r} holds other tables, e.g. {min(tables)}")
-    raise_if_unfinished(tables, path)
-    row = connection.execute("SELECT version FROM store").fetchone()
-    if row is None:
-        raise StoreCorrupt(path, "the row of its table 'store' is missing")
-    if row[0] > VERSION:
-        raise StoreTooNew(path, row[0], VERSION)
-    return True
 
 
 def store_in(db_url: str) -> PostgresDb2 | PostgresDb:
@@ -107,6 +61,7 @@ class PostgresDb(PostgresSchema, Relational):
     Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
     """
 
+    version = VERSION
     _scripts = SCRIPTS
     _writes: bool = True
     """Whether this login may write decisions itself."""

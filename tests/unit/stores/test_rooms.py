@@ -8,10 +8,11 @@ from pathlib import Path
 import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
-SHARED = {"__init__", "channel", "opening", "store", "store3", "health", "migrating"}
-ALONE: dict[str, set[str]] = {"sqlite": {"damage", "formats", "reader", "sharing"}, "postgres": {"patience"}}
+SHARED = {"__init__", "channel", "formats", "opening", "store", "store3", "health", "migrating"}
+ALONE: dict[str, set[str]] = {"sqlite": {"damage", "reader", "sharing"}, "postgres": {"deciding", "patience"}}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
+    "formats": {"SCRIPTS", "is_older"},
     "opening": {"furnish", "SCRIPTS", "VERSION"},
     "health": {"facts", "ailments", "verify"},
     "migrating": {"migrate", "lead", "begin", "batch", "finish", "RUNS"},
