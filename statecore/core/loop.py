@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .owed import Call, Timer, owed
+from attrs import define
+
+from .owed import Call, Timer, owing
 from .reducer import advance, stands_at
 from .state import Advanced, Event, Move
 
@@ -34,20 +36,41 @@ LEAST, EACH = 1_000, 4
 # -- an answer that is remembered --------------------------------------------------------------------------------------------------
 
 
+@define(eq=False)
+class Known:
+    """An answer that is remembered, without the body that its event brings at the move number `place`.
+
+    A driver keeps with it the `form` of the boundaries that it makes of such answers; `formless` says that there is none.
+    """
+
+    after: Advanced
+    place: int
+    form: Any = None
+    formless: bool = False
+
+
+class Recalled(Advanced):
+    """An answer with the memory of those that differ from it in nothing but the body."""
+
+    known: Known
+
+
 def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advanced:
     """`advance(program, state, *events)`. Raises what it raises."""
     if len(events) > 1:
         return advance(program, state, *events)
     [event] = events
     key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm, event.death)
-    known: tuple[Advanced, int] | None = program.memo.get(key)
+    known: Known | None = program.memo.get(key)
     if known is not None:
-        return with_body(*known, event.body)
-    after = advance(program, state, event)
-    if event.body is not None and is_timeless(after) and len(program.memo) < max(LEAST, EACH * len(program.nodes)):
-        place = next(place for place, move in enumerate(after.moves) if move.body is not None)
-        program.memo[key] = with_body(after, place, None), place  # an output is let go with its run
-    return after
+        after = Recalled(known.after.state, moves_with(known.after.moves, known.place, event.body))
+        after.known = known
+        return after
+    found = advance(program, state, event)
+    if event.body is not None and is_timeless(found) and len(program.memo) < max(LEAST, EACH * len(program.nodes)):
+        place = next(place for place, move in enumerate(found.moves) if move.body is not None)
+        program.memo[key] = Known(with_body(found, place, None), place)  # an output is let go with its run
+    return found
 
 
 def is_timeless(after: Advanced) -> bool:
@@ -57,9 +80,13 @@ def is_timeless(after: Advanced) -> bool:
 
 def with_body(after: Advanced, place: int, body: Any) -> Advanced:
     """An answer with what an event brings for the journal, at the move that it fired."""
-    moves, was = after.moves, after.moves[place]
-    move = Move(was.machine, was.at, was.turn, was.attempt, was.source, was.trigger, was.dest, body, was.hands_on)
-    return Advanced(after.state, (*moves[:place], move, *moves[place + 1 :]))
+    return Advanced(after.state, moves_with(after.moves, place, body))
+
+
+def moves_with(moves: tuple[Move, ...], place: int, body: Any) -> tuple[Move, ...]:
+    """Moves with what an event brings for the journal, at one of them."""
+    was = moves[place]
+    return (*moves[:place], Move(*was[:7], body, was[8]), *moves[place + 1 :])
 
 
 class Commit(NamedTuple):
@@ -108,13 +135,12 @@ def loop(program: Program, state: State, events: tuple[Event, ...] = ()) -> Gene
     while True:
         if events:
             state = (yield from committing(program, state, events)).after.state
-        waiting = owed(program, state)
-        open_calls = tuple([item for item in waiting if type(item) is Call])
-        for call in open_calls:
+        waiting = owing(program, state)
+        for call in waiting.calls:
             if call not in begun:
                 yield Start(call)
-        begun = open_calls
-        reply = yield Next(tuple([item for item in waiting if type(item) is Timer])) if len(waiting) > len(begun) else NEXT
+        begun = waiting.calls
+        reply = yield Next(waiting.timers) if waiting.timers else NEXT
         if isinstance(reply, Event) or not reply:
             return state
         events = reply if len(state.cursors) == 1 else tuple([event for event in reply if stands_at(state, event)])

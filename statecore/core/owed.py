@@ -64,10 +64,35 @@ def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
     return f"{at}:{kind}{rounds}:{attempt}"
 
 
+class Owing(NamedTuple):
+    """Everything that a state of a program waits for, in order of address, and the same by kind."""
+
+    program: Program
+    items: tuple[Owed, ...]
+    asks: tuple[Ask, ...]
+    calls: tuple[Call, ...]
+    timers: tuple[Timer, ...]
+
+
+def owing(program: Program, state: State) -> Owing:
+    """The things that a state waits for. They follow from it, so it keeps them: a driver asks several times at each boundary."""
+    known: Owing | None = state.owing
+    if known is not None and known.program is program:
+        return known
+    items = [item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None]
+    if state.run == w.failed:  # it calls nothing until it is reopened
+        items = [item for item in items if type(item) is not Timer]
+    asks = tuple([item for item in items if type(item) is Ask])
+    calls = tuple([item for item in items if type(item) is Call])
+    timers = tuple([item for item in items if type(item) is Timer])
+    found = Owing(program, tuple(items), asks, calls, timers)
+    object.__setattr__(state, "owing", found)
+    return found
+
+
 def owed(program: Program, state: State) -> tuple[Owed, ...]:
     """Everything that this state waits for, in order of address. A failed run waits for no delay: it calls nothing until it is reopened."""
-    found = [item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None]
-    return tuple(found if state.run != w.failed else [item for item in found if not isinstance(item, Timer)])
+    return owing(program, state).items
 
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:
@@ -93,7 +118,7 @@ def ask_kind(machine: str, cursor: Cursor) -> AskKind:
 
 def asks(program: Program, state: State) -> tuple[Ask, ...]:
     """The questions that people owe an answer to."""
-    return tuple(item for item in owed(program, state) if isinstance(item, Ask))
+    return owing(program, state).asks
 
 
 def answerable(program: Program, state: State) -> tuple[Ask, ...]:
@@ -102,9 +127,11 @@ def answerable(program: Program, state: State) -> tuple[Ask, ...]:
     None counts where something has failed or was cancelled, where the run is over, or inside a component that is about to end early: an
     answer there would let code begin after the end was decided.
     """
-    if state.run not in (w.running, w.paused) or any(cursor.phase in (w.failed, w.cancelled) for cursor in state.cursors):
-        return ()
     found = asks(program, state)
+    if not found or state.run not in (w.running, w.paused):
+        return ()
+    if any(cursor.phase in (w.failed, w.cancelled) for cursor in state.cursors):
+        return ()
     return tuple(ask for ask in found if not is_ending(program, state.endings, ask)) if state.endings else found
 
 
@@ -119,12 +146,12 @@ def is_ending(program: Program, endings: Iterable[Ending], place: Cursor | Ask) 
 
 def calls(program: Program, state: State) -> tuple[Call, ...]:
     """The calls whose results are owed."""
-    return tuple(item for item in owed(program, state) if isinstance(item, Call))
+    return owing(program, state).calls
 
 
 def timers(program: Program, state: State) -> tuple[Timer, ...]:
     """The delays that are not over."""
-    return tuple(item for item in owed(program, state) if isinstance(item, Timer))
+    return owing(program, state).timers
 
 
 def has_room(program: Program, call: Call, flying: Iterable[Call]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statecore.lifecycles import DECISION_WORDS, by_kind
 from statecore.lifecycles import words as w
@@ -124,6 +124,8 @@ class State:
     result: Source | None = None
     frames: tuple[Frame, ...] = ()
     endings: tuple[Ending, ...] = ()
+    owing: Any = field(default=None, init=False, eq=False, repr=False)
+    """The memory of `owed.owing`: it follows from the rest, and goes with its state."""
 
 
 BEGINNING = State()

@@ -41,6 +41,7 @@ from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
+from .forms import GIVES, formed, is_alone
 from .sharing import session_after
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from .sharing import Change
     from .stopping import Stop
 
-GIVES = frozenset({w.succeed, w.stop, w.edit})
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
 
 
@@ -201,6 +201,9 @@ class Execution:
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
         """The transaction that stores an effect."""
+        plain = formed(self, effect, heeds_cancel=heeds_cancel)
+        if plain is not None:
+            return plain
         after, adopts = effect.after.state, self.adopts
         opened: tuple[Pause, ...] = ()
         closed: tuple[str, ...] = ()
@@ -253,8 +256,9 @@ class Execution:
         before, after = asks(self.program, effect.before), asks(self.program, effect.after.state)
         if before == after:
             return (), ()
-        opened = tuple([self.pause(ask, effect, time) for ask in after if ask not in before])
-        return opened, tuple([ask.pause_id for ask in before if ask not in after])
+        new, old = set(after), set(before)
+        opened = tuple([self.pause(ask, effect, time) for ask in after if ask not in old])
+        return opened, tuple([ask.pause_id for ask in before if ask not in new])
 
     @property
     def adopts(self) -> bool:
@@ -343,11 +347,6 @@ class Execution:
     def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
-
-
-def is_alone(state: State) -> bool:
-    """Whether a run has one branch, and it runs: then nobody is asked anything. Questions of a failed run stay open, for it may be reopened."""
-    return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
 
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:

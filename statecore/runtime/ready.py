@@ -254,7 +254,8 @@ class Continuation:
         if record.cancel_requested is not None:
             return (*left, cancellation(record.cancel_by))
         alone = advance(program, state, *left).state if left else state
-        asked = [ask for ask in answerable(program, alone) if ask in asks(program, state)]
+        before = set(asks(program, state))
+        asked = [ask for ask in answerable(program, alone) if ask in before]
         answered = decision_events(program, asked, execution.answers, now)
         return (*left, *answered, *expiries(asked, execution.answers, now))
 

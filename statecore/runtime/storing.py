@@ -80,9 +80,8 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
         execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
         raise
     if isinstance(obstacle, tuple):
-        open_still = [
-            ask for ask in answerable(execution.program, effect.after.state) if ask in asks(execution.program, effect.before)
-        ]
+        before = set(asks(execution.program, effect.before))
+        open_still = [ask for ask in answerable(execution.program, effect.after.state) if ask in before]
         events = events_of(execution, open_still, obstacle)
         return events or store(execution, effect, heeds_decisions=False)  # the definition asks none of these any more
     if obstacle:

@@ -118,6 +118,28 @@ def event_hash(  # noqa: PLR0913  # a record's parts
 
 
 NUMBERS, TIME, HASH_HEAD = Struct(">QqQqQq").pack, Struct(">Qq").pack, LENGTH(HASH_BYTES)
+EVENT_START, NOBODY, NO_MORE = EVENT.head + HASH_HEAD, NULL * 2, NULL * 3
+
+
+def step_middle(moves: bytes, place: str | None) -> bytes:
+    """The parts of an event's link that say its moves: the same for each step of one kind."""
+    return HASH_HEAD + hashed("moves", moves) + optional_text("place", place)
+
+
+def step_hash(  # noqa: PLR0913  # a record's parts
+    previous: bytes,
+    run_id: str,
+    numbers: tuple[int, int, int],
+    middle: bytes,
+    time_us: int,
+    fact: bytes,
+    value: bytes | None,
+) -> bytes:
+    """`event_hash` of an event that has a value, or nothing, and no other body: `middle` is from `step_middle`, `fact` a part already."""
+    number, boundary, epoch = numbers
+    start = (EVENT_START, previous, run_part(run_id), NUMBERS(8, number, 8, boundary, 8, epoch), middle, TIME(8, time_us), fact)
+    end = (NOBODY, NULL, NO_MORE) if value is None else (NOBODY, HASH_HEAD, value, NO_MORE)
+    return sha256(b"".join(start + end)).digest()
 
 
 def optional_text(name: str, value: str | None) -> bytes:

@@ -22,6 +22,8 @@ FORMAT = "statecore/3/"
 
 TAG = pattern(r"[a-z_]+(\.[a-z_]+)?")
 LENGTH = Struct(">Q").pack
+NUMBER_PART = Struct(">Qq").pack
+"""The part of a number: its length, and the number."""
 NULL = b"\xff" * 8
 HASH_BYTES = 32
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -144,15 +146,23 @@ class Record:
     """The parts once more, as they are walked through."""
 
     def framed(self, **values: object) -> bytes:
-        """The frame of the values, each given by name. Raises `OutsideFormat` where one is missing, unknown or not of its kind."""
+        """The frame of the values, each given by name. Raises `OutsideFormat` where one is missing, unknown or not of its kind.
+
+        Texts in ASCII, numbers and hashes are most of the parts, and are written here; `encode` says the rest, and every refusal.
+        """
         if values.keys() != self.parts.keys():
             odd = ", ".join(sorted(values.keys() ^ self.parts.keys()))
             refuse(f"This {self.tag}", f"each part is given once, by its name; missing or unknown: {odd}")
         found = [self.head]
         for name, encode, optional in self.plan:
             value = values[name]
+            kind = type(value)
             if value is None and optional:
                 found.append(NULL)
+            elif kind is str and encode is text and value.isascii() and "\0" not in value:  # type: ignore[attr-defined, operator]
+                found += (LENGTH(len(value)), value.encode())  # type: ignore[arg-type, attr-defined]
+            elif kind is int and encode is number and LEAST <= value <= MOST:  # type: ignore[operator]
+                found.append(NUMBER_PART(8, value))
             else:
                 part = encode(name, value)
                 found += (LENGTH(len(part)), part)

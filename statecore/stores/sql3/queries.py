@@ -58,6 +58,12 @@ PAUSE_COLUMNS = {
     "kind": "p.kind = ?",
 }
 PAUSE_COLUMNS_OF_FEW = PAUSE_COLUMNS | {"workflow_id": "+p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
+RECENT = 64
+RECENT_SESSION_RUN = f"""
+SELECT h.run FROM hot h JOIN run r ON r.id = h.run
+WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND +r.session = (SELECT id FROM session WHERE session_id = ?)
+AND h.claim_order > (SELECT max(claim_order) FROM hot) - {RECENT} ORDER BY h.claim_order DESC LIMIT 1"""
+"""The run of a session that was claimed last, where that is one of the last claims: a session may have many runs, which are not sorted for it."""
 SESSION_RUN = """
 SELECT r.id FROM session s JOIN run r ON r.session = s.id JOIN hot h ON h.run = r.id JOIN workflow f ON f.id = r.workflow
 WHERE s.session_id = ? AND f.workflow_id = ? ORDER BY +h.claim_order DESC LIMIT 1"""

@@ -31,6 +31,7 @@ from .queries import (
     PAUSE_COLUMNS,
     PAUSE_COLUMNS_OF_FEW,
     PAUSE_OF_RUN,
+    RECENT_SESSION_RUN,
     RECORD,
     RECORD_OF_RUN,
     RUN_COLUMNS,
@@ -182,7 +183,10 @@ def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
 
 def session_state(connection: Link, session_id: str, workflow_id: str) -> str | None:
     """The session state as the run of a session left it that was claimed last; None where there is none."""
-    row = connection.execute(SESSION_RUN, (sought(session_id), sought(workflow_id))).fetchone()
+    session, workflow = sought(session_id), sought(workflow_id)
+    row = connection.execute(RECENT_SESSION_RUN, (workflow, session)).fetchone()
+    if row is None:
+        row = connection.execute(SESSION_RUN, (session, workflow)).fetchone()
     return sessions.joined(sessions.read(connection, row[0])) if row is not None else None
 
 

@@ -12,7 +12,7 @@ from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
 
-from . import answering, claiming, reading, steps, writing
+from . import answering, claiming, plans, reading, steps, writing
 from .events import Salted, check_rows, cut
 from .reading import Known
 from .shapes import MoveLists, intern, listed
@@ -58,10 +58,12 @@ class Relational:
     blocking: bool = True
     _known: Known
     _places: dict[str, Place]
+    _plans: plans.Plans
 
     def __init__(self) -> None:
         self._known = Known(MoveLists({}))
         self._places = {}
+        self._plans = plans.Plans()
 
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
@@ -91,7 +93,7 @@ class Relational:
         Raises `UnknownRun`, `ClaimLost`, `AlreadyDecided`, `RefusedBoundary`.
         """
         place = self._places.get(boundary.run_id)
-        if place is not None and steps.is_plain(boundary) and self._continued(boundary, place):
+        if place is not None and steps.is_bare(boundary) and self._continued(boundary, place):
             return False
         salted = Salted(boundary, cut(boundary))
         self._shape(salted)
@@ -101,16 +103,26 @@ class Relational:
         """Whether a plain step of a run that stands where this store left it was stored; where it was not, `writing.commit` says why."""
         if (boundary.epoch, boundary.seq) != (place.epoch, place.seq) or place.boundary + 1 - place.stored >= writing.EACH:
             return False
-        parts = cut(boundary)
-        shape = self._known.shapes.known(boundary.entries)
-        if len(parts) != 1 or shape is None or shape.number is None:
+        like = plans.likeness(boundary.entries)
+        plan = self._plans.by_likeness.get(like) or self._planned(boundary, like)
+        if plan is None or not plans.stands_there(boundary, place):
             return False
-        check_entries(boundary, place.phase)
-        event = steps.written(boundary.run_id, place, parts[0], shape, urandom(SALT_BYTES), boundary.time)
+        try:
+            event = plans.planned(boundary, place, plan, urandom(SALT_BYTES))
+        except UnicodeEncodeError:
+            return False
         if not self._step(boundary, event, place):
             return False
-        self._places[boundary.run_id] = steps.after(place, parts[0], event, place.boundary + 1)
+        self._places[boundary.run_id] = steps.moved(place, event, place.boundary + 1)
         return True
+
+    def _planned(self, boundary: Boundary, like: plans.Likeness) -> plans.Plan | None:
+        """The plan of a step like none before; None where there is none, or its list of moves is not interned yet."""
+        shape = self._known.shapes.known(boundary.entries)
+        if shape is None or not may_stand(boundary):
+            return None
+        plan = plans.plan_of(boundary, shape)
+        return self._plans.remember(like, plan) if plan is not None else None
 
     def _stored(self, salted: Salted) -> Obstacle:
         """Store a boundary that is more than a step, or whose step was refused; or what stands against it."""

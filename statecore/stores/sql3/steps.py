@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .shapes import MoveList
 
 COMMITTED = tuple([f"event.{slot}" for slot in SLOTS])
+VALUE = "event.value"
 INLINE = 1_024
 """The most bytes of a body that lies with its event; a larger one lies in `value`."""
 
@@ -107,17 +108,26 @@ def written(  # noqa: PLR0913  # all that an event's link covers
 def after(place: Place, part: Part, event: Written, boundary: int) -> Place:
     """Where a run stands after an event."""
     phase = next((entry.dest for entry in reversed(part.entries) if entry.at == ROOT), place.phase)
-    seq = place.seq + len(part.entries)
-    return place._replace(number=place.number + 1, seq=seq, boundary=boundary, head=event.hash, phase=phase)
+    return moved(place, event, boundary)._replace(phase=phase)
+
+
+def moved(place: Place, event: Written, boundary: int) -> Place:
+    """Where a run stands after an event that leaves its phase."""
+    return Place._make((*place[:6], place[6] + 1, event.row[6], boundary, event.hash, *place[10:]))
 
 
 def is_plain(boundary: Boundary) -> bool:
     """Whether a boundary is a step and no more: its state follows from its rows, and nothing else of the run changes."""
+    return is_bare(boundary) and all(entry.at != ROOT for entry in boundary.entries)
+
+
+def is_bare(boundary: Boundary) -> bool:
+    """Whether a boundary has rows that its state follows from, and nothing else."""
     if not boundary.follows or boundary.parks or boundary.lease is not None or boundary.claim is not None:
         return False
     if boundary.opened or boundary.closed or boundary.decisions or boundary.session_state is not None:
         return False
-    return boundary.definition is None and all(entry.at != ROOT for entry in boundary.entries)
+    return boundary.definition is None
 
 
 def plain(connection: Link, event: Written, run: int, epoch: int) -> bool:

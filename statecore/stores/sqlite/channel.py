@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from threading import RLock
-from time import monotonic, sleep
+from time import monotonic, sleep, time_ns
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -73,6 +73,9 @@ AWAY = frozenset(
 CLOSED = "it was closed"
 BESIDE = ("", "-wal", "-shm")
 """The files of an open store: itself, its write-ahead log, its shared memory. SQLite removes neither while a connection is open."""
+
+SETTLED_NS = 2_500_000_000
+"""For how long a folder has stood still whose time of change is believed: the coarsest file systems count two seconds."""
 
 INHERITED: list[sqlite3.Connection] = []
 """A parent's connections in a forked child, kept from being closed: closing rolls back, in memory that the parent shares."""
@@ -153,6 +156,17 @@ def inode(name: str) -> Inode | None:
     return found.st_dev, found.st_ino
 
 
+def times_of(folder: str) -> tuple[int, int, int] | None:
+    """When a folder's list of names was last changed, in nanoseconds, and which folder it is; None where that does not tell."""
+    if os.name != "posix":
+        return None
+    try:
+        found = os.stat(folder)  # noqa: PTH116  # as above
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_dev, found.st_ino
+
+
 def version_of(connection: sqlite3.Connection) -> int:
     """The version of a file's schema."""
     row = connection.execute("PRAGMA user_version").fetchone()
@@ -165,6 +179,8 @@ class Channel:
     path: Path
     names: tuple[str, ...]
     files: tuple[Inode | None, ...]
+    folder: str
+    settled: tuple[int, int, int] | None
     version: int
     durability: str
     factory: type[sqlite3.Connection]
@@ -184,6 +200,7 @@ class Channel:
         self.copier = None
         self.using = RLock()
         self.names = tuple(f"{path}{end}" for end in BESIDE)
+        self.folder, self.settled = str(path.parent), None
         before = inode(self.names[0])
         try:
             self.connection = connect(path, durability, factory, more)
@@ -198,11 +215,18 @@ class Channel:
         """Raise `StoreReplaced` where a name of the store leads to another file than the one that is open, or to none.
 
         It is asked after a commit and before its acknowledgement (P24): what was written to a file without a name is lost with the process.
+        A name is moved, removed or given away in its folder, whose time of change tells of it: where that has stood still for longer than any
+        clock of a file system takes to tick, and since all names were looked at, one look at the folder is enough.
         """
+        folder = times_of(self.folder)
+        if folder is not None and folder == self.settled:
+            return
+        looked = time_ns()
         for name, opened in zip(self.names, self.files, strict=True):
             found = inode(name)
             if found is None or found != opened:
                 raise StoreReplaced(str(self.path), f"{os.path.basename(name)} was {'replaced' if found else 'moved or removed'}")  # noqa: PTH119
+        self.settled = folder if folder is not None and looked - folder[0] > SETTLED_NS else None
 
     def check_version(self) -> None:
         """Raise `StoreReplaced`, inside a transaction, where another release has migrated the file since it was opened."""

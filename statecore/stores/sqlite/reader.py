@@ -58,6 +58,8 @@ class ReadingChannel(Channel):
     path: Path
     names: tuple[str, ...]
     files: tuple[Inode | None, ...]
+    folder: str
+    settled: tuple[int, int, int] | None
     version: int
     durability: str
     factory: type[sqlite3.Connection]
@@ -73,6 +75,7 @@ class ReadingChannel(Channel):
         self.pid, self.closed, self.copier, self.using = os.getpid(), False, None, RLock()
         self.names = (str(path),)
         self.files = (inode(str(path)),)
+        self.folder, self.settled = str(path.parent), None
         try:
             self.connection = attached(path, factory)
             self.version = version_of(self.connection)

@@ -24,7 +24,7 @@ from .damage import SUSPECT, looked_again
 from .formats import ANY, THREE, format_of
 from .opening import located, shape
 from .sharing import Sharing
-from .store import ALONE, NAME, SqliteDb2, SqliteFile
+from .store import ALONE, NAME, PAGE, SqliteDb2, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,15 +108,11 @@ class SqliteDb(SqliteFile, Relational):
         self._expect(decision.value, *[each.value for each in others])
         return super().decide(decision, *others)
 
-    def commit(self, boundary: Boundary) -> Obstacle:
-        """Store a boundary; or what stands against it, having stored nothing. Raises as `Relational.commit` does."""
-        self._expect_all(boundary)
-        self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
-        return super().commit(boundary)
-
     def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:
         """Store a plain step, alone or together with others that wait for the disk."""
         channel, sharing = self._channel(), self._sharing
+        for _, body in event.apart:
+            self._unsaved += len(body) // PAGE
         if self.blocking and (sharing.queue or sharing.turn.locked()):
             salted = Salted(
                 boundary, cut(boundary), salts={"event 0": event.row[12] or urandom(SALT_BYTES)}
@@ -133,6 +129,8 @@ class SqliteDb(SqliteFile, Relational):
 
     def _stored(self, salted: Salted) -> Obstacle:
         """Store any boundary, alone or together with others."""
+        self._channel()  # a forked child is refused here, and does not wait for a thread of its parent
+        self._expect_all(salted.boundary)
         sharing = self._sharing
         if self.blocking and (sharing.queue or sharing.turn.locked()):
             return self._moved(salted, sharing.commit((salted, None, None), self._commit_all))

@@ -12,6 +12,8 @@ import pytest
 
 from statecore import Step, Workflow
 from statecore.errors import StoreReplaced, StoreTooNew, StoreUnavailable, UnsupportedSetting
+from statecore.stores.sqlite import channel
+from statecore.stores.sqlite.channel import inode
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.opening import VERSION
 from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
@@ -198,3 +200,20 @@ def test_a_mistyped_folder_is_not_made(tmp_path):
     with pytest.raises(StoreUnavailable, match="no folder"):
         store.load("r")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.spec("P24")
+@pytest.mark.parametrize("change", BELOW, ids=lambda change: change.__name__)
+def test_a_folder_that_stood_still_for_long_tells_of_a_change(store, file, change, monkeypatch):
+    """Where the folder has not changed for long, its names are looked at once and no more; a change of one is seen all the same."""
+    looks = []
+    monkeypatch.setattr(channel, "inode", lambda name: looks.append(name) or inode(name))
+    for settled in (False, True):
+        looks.clear()
+        os.utime(file.parent, ns=(0, 0))
+        store.load("run-1")
+        store.load("run-1")
+        assert len(looks) == (0 if settled else 3)
+    change(file)
+    assert outcome(store.load, "run-1") is StoreReplaced
+    assert outcome(store.decide, answer(question("run-1"))) is StoreReplaced
