@@ -267,27 +267,24 @@ class Past:
     def __init__(self, execution: Execution, at: Address) -> None:
         self._execution, self._at = execution, at
 
-    def seen(self) -> tuple[History, list[Visit]]:
-        """The history, and its visits that this call may see, in the order in which they began."""
-        history = self._execution.history()
-        visits = list(history.visits.values())
-        at = self._at
+    def branches(self) -> list[tuple[str, str]]:
+        """The Parallels around this call, each with its branch that this call is in, as beginnings of addresses."""
+        found, at = [], self._at
         for around in self._execution.program.ancestors(self._at):
             if KINDS[around.kind].holds == "branches":
-                inside, branch = f"{around.at}/", f"{at}/"
-                visits = [v for v in visits if not v.at.startswith(inside) or f"{v.at}/".startswith(branch)]
+                found.append((f"{around.at}/", f"{at}/"))
             at = around.at
-        return history, visits
+        return found
 
     def newest(self, name: str) -> tuple[History, Visit | None]:
         """The history, and the newest visit of that name in it. Raises `UnknownStep` for a name of no component."""
-        if all(KINDS[around.kind].holds != "branches" for around in self._execution.program.ancestors(self._at)):
-            history = self._execution.history()
+        history, branches = self._execution.history(), self.branches()
+        if not branches:
             key = history.named.get(name)
             visit = history.visits[key] if key is not None else None
         else:
-            history, visits = self.seen()
-            visit = next((each for each in reversed(visits) if each.name == name), None)
+            found = reversed(history.by_name.get(name, ()))
+            visit = next((each for each in found if is_seen(each, branches)), None)
         if visit is None:
             self.check_known(name)
         return history, visit
@@ -310,27 +307,43 @@ class Past:
 
     def outputs(self) -> Mapping[str, StepOutput]:
         """All that is over."""
-        history, visits = self.seen()
-        return PastMapping(history, {visit.name: visit for visit in visits if visit.phase in OVER})
+        history = self._execution.history()
+        return PastMapping(history, self.branches(), history.seq)
 
 
 class PastMapping(Mapping[str, StepOutput]):
-    """Earlier outputs by step name, read one by one."""
+    """Earlier outputs by step name, as they were when it was made; a name is looked up when it is asked for."""
 
-    def __init__(self, history: History, visits: dict[str, Visit]) -> None:
-        self._history, self._visits = history, visits
+    def __init__(self, history: History, branches: list[tuple[str, str]], upto: int) -> None:
+        self._history, self._branches, self._upto = history, branches, upto
+
+    def _of(self, name: str) -> Iterator[Visit]:
+        """The visits of a name that are over and may be seen, the newest first."""
+        visits = self._history.by_name.get(name, ())
+        return (v for v in reversed(visits) if v.first <= self._upto and v.phase in OVER and is_seen(v, self._branches))
 
     def __getitem__(self, name: str) -> StepOutput:
         """One output."""
-        return self._history.output(self._visits[name])
+        visit = next(self._of(name), None)
+        if visit is None:
+            raise KeyError(name)
+        return self._history.output(visit)
 
     def __iter__(self) -> Iterator[str]:
         """The names, in the order in which the steps began."""
-        return iter(self._visits)
+        first = [
+            (min(visit.first for visit in found), name) for name in list(self._history.by_name) if (found := list(self._of(name)))
+        ]
+        return iter([name for _, name in sorted(first)])
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._visits)
+        return sum(1 for _ in self)
+
+
+def is_seen(visit: Visit, branches: list[tuple[str, str]]) -> bool:
+    """Whether a visit lies in no other branch of a Parallel around a call (PAR-5)."""
+    return all(not visit.at.startswith(inside) or f"{visit.at}/".startswith(branch) for inside, branch in branches)
 
 
 def values_of(execution: Execution, call: Call) -> CallValues:

@@ -127,6 +127,10 @@ class History:
 
     visits: dict[Key, Visit] = field(factory=dict)
     named: dict[str, Key] = field(factory=dict)
+    by_name: dict[str, list[Visit]] = field(factory=dict)
+    """The visits of each name, in the order in which they began."""
+    seq: int = 0
+    """The number of the last row that was folded in."""
     values: dict[int, Text] = field(factory=dict)
     media: dict[int, Text] = field(factory=dict)
     times: Callable[[str], Micros | None] = lambda _: None
@@ -136,6 +140,7 @@ class History:
     def extend(self, entries: Iterable[Entry]) -> History:
         """Fold further rows in, in order."""
         for entry in entries:
+            self.seq = entry.seq
             if entry.machine != RUN.name:
                 self.add(entry)
         return self
@@ -149,6 +154,7 @@ class History:
         if visit is None:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
+            self.by_name.setdefault(visit.name, []).append(visit)
         if entry.trigger in ANSWERS and (entry.machine, entry.source) in ASK_OF:
             visit.answers.append(self.answer(visit, entry))
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt

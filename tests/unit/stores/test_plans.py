@@ -28,7 +28,7 @@ def flow(db) -> Workflow:
 
 def planned_beside_written(db, monkeypatch) -> list[tuple[steps.Written, steps.Written]]:
     """Each plain step of some runs of that workflow: its event by its plan, and the general way, under the same salt."""
-    found = []
+    found: list[tuple[steps.Written, steps.Written]] = []
 
     def both(boundary, place, plan, salt):
         event = real(boundary, place, plan, salt)

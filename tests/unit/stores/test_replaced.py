@@ -206,8 +206,13 @@ def test_a_mistyped_folder_is_not_made(tmp_path):
 @pytest.mark.parametrize("change", BELOW, ids=lambda change: change.__name__)
 def test_a_folder_that_stood_still_for_long_tells_of_a_change(store, file, change, monkeypatch):
     """Where the folder has not changed for long, its names are looked at once and no more; a change of one is seen all the same."""
-    looks = []
-    monkeypatch.setattr(channel, "inode", lambda name: looks.append(name) or inode(name))
+    looks: list[str] = []
+
+    def looked_at(name):
+        looks.append(name)
+        return inode(name)
+
+    monkeypatch.setattr(channel, "inode", looked_at)
     for settled in (False, True):
         looks.clear()
         os.utime(file.parent, ns=(0, 0))
