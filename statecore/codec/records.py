@@ -71,9 +71,11 @@ write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, ch
 def load_state(text: str) -> State:
     """The state that a text of `dump_state` holds. Raises `UnreadableValue`, and nothing else, for anything else.
 
-    Short ones are remembered: the runs of one workflow pass through the same, and a few of them hold little.
+    Short ones are remembered: the runs of one workflow pass through the same, and a few of them hold little. So are the last long ones.
     """
-    return read_before(text) if type(text) is str and len(text) <= SHORT else read_state(text)
+    if type(text) is not str:
+        return read_state(text)
+    return read_before(text) if len(text) <= SHORT else read_lately(text)
 
 
 def read_state(text: str) -> State:
@@ -99,6 +101,12 @@ def read_state(text: str) -> State:
 @lru_cache(maxsize=REMEMBERED)
 def read_before(text: str) -> State:
     """The state of a short text, read once."""
+    return read_state(text)
+
+
+@lru_cache(maxsize=8)
+def read_lately(text: str) -> State:
+    """The state of a long text: of a run that is looked at several times in a row, as one with many questions is."""
     return read_state(text)
 
 

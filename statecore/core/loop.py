@@ -37,7 +37,7 @@ LEAST, EACH = 1_000, 4
 
 
 @define(eq=False)
-class Known:
+class Remembered:
     """An answer that is remembered, without the body that its event brings at the move number `place`.
 
     A driver keeps with it the `form` of the boundaries that it makes of such answers; `formless` says that there is none.
@@ -52,7 +52,7 @@ class Known:
 class Recalled(Advanced):
     """An answer with the memory of those that differ from it in nothing but the body."""
 
-    known: Known
+    known: Remembered
 
 
 def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advanced:
@@ -61,7 +61,7 @@ def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advance
         return advance(program, state, *events)
     [event] = events
     key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm, event.death)
-    known: Known | None = program.memo.get(key)
+    known: Remembered | None = program.memo.get(key)
     if known is not None:
         after = Recalled(known.after.state, moves_with(known.after.moves, known.place, event.body))
         after.known = known
@@ -69,7 +69,7 @@ def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advance
     found = advance(program, state, event)
     if event.body is not None and is_timeless(found) and len(program.memo) < max(LEAST, EACH * len(program.nodes)):
         place = next(place for place, move in enumerate(found.moves) if move.body is not None)
-        program.memo[key] = Known(with_body(found, place, None), place)  # an output is let go with its run
+        program.memo[key] = Remembered(with_body(found, place, None), place)  # an output is let go with its run
     return found
 
 

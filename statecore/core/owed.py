@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from statecore.lifecycles import KINDS, TABLES, AskKind, CallKind
@@ -58,6 +59,7 @@ ASK_OF: dict[tuple[str, str], AskKind] = {
 """The kinds of questions, by table and phase."""
 
 
+@lru_cache(maxsize=4_096)
 def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
     """The derived name of a question."""
     rounds = "".join(f".{n}" for n in turn)
@@ -97,7 +99,12 @@ def owed(program: Program, state: State) -> tuple[Owed, ...]:
 
 def owed_at(program: Program, cursor: Cursor) -> Owed | None:
     """The thing that one cursor waits for; None where its branch is over or has not begun."""
-    machine = program.nodes[cursor.at].machine
+    return owed_by(program.nodes[cursor.at].machine, cursor)
+
+
+@lru_cache(maxsize=4_096)
+def owed_by(machine: str, cursor: Cursor) -> Owed | None:
+    """The thing that a cursor of a table waits for; of many branches few change at a time, and the others are not asked again."""
     match TABLES[machine].owes.get(cursor.phase):
         case "call":
             return Call(CALL_OF[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)

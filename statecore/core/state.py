@@ -62,7 +62,7 @@ class Marks:
 UNMARKED = Marks()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Cursor:
     """One live branch: where it is, in which phase.
 

@@ -58,8 +58,6 @@ class WorkflowRunOutput:
     workflow_name: str
     created_at: int
     status: RunStatus
-    step_requirements: list[StepRequirement]
-    error_requirements: list[ErrorRequirement]
     refusal: Exception | None = None
 
     def __init__(  # noqa: PLR0913  # a run, and what is known of it already
@@ -71,6 +69,7 @@ class WorkflowRunOutput:
         store_events: bool = False,
         waiting: Sequence[Waiting] | None = None,
         texts: Mapping[Ref, str] = NO_TEXTS,
+        later: bool = False,
     ) -> None:
         self._host, self._record, self._compiled, self._store_events = host, record, compiled, store_events
         self._texts = dict(texts)
@@ -80,9 +79,7 @@ class WorkflowRunOutput:
         self.workflow_id, self.workflow_name = identity.workflow_id, identity.workflow_name
         self.created_at = identity.created // 1_000_000
         self.status = RunStatus(STATUS[record.state.run])
-        requirements = [requirement_of(waiting, self.place(waiting)) for waiting in self._waiting(waiting)]
-        self.step_requirements = [each for each in requirements if isinstance(each, StepRequirement)]
-        self.error_requirements = [each for each in requirements if isinstance(each, ErrorRequirement)]
+        self._known = waiting if waiting is not None or later else self._waiting(None)
 
     def __repr__(self) -> str:
         """The run and where it stands."""
@@ -163,6 +160,20 @@ class WorkflowRunOutput:
         return failed[-1].failures[-1]["error"] if failed else None
 
     # -- what people owe ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _asked(self) -> list[Requirement]:
+        return [requirement_of(waiting, self.place(waiting)) for waiting in self._waiting(self._known)]
+
+    @cached_property
+    def step_requirements(self) -> list[StepRequirement]:
+        """The questions about components, decided or not."""
+        return [each for each in self._asked if isinstance(each, StepRequirement)]
+
+    @cached_property
+    def error_requirements(self) -> list[ErrorRequirement]:
+        """The questions about failures and interruptions, decided or not."""
+        return [each for each in self._asked if isinstance(each, ErrorRequirement)]
 
     @property
     def requirements(self) -> list[Requirement]:
@@ -352,11 +363,17 @@ def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
     left, host = execution.left, execution.host
     if left is not None:
         handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
-        output = WorkflowRunOutput(
-            host, left, execution.compiled, store_events=store_events, waiting=execution.waiting, texts=handed_on
-        )
-        if output.requirements or not output.is_paused:
-            return output
+        waiting, is_paused = execution.waiting, left.state.run == w.paused
+        if waiting or not is_paused or is_asked(execution):
+            later = waiting is None and is_paused  # there may be many, and few may be looked at
+            return WorkflowRunOutput(
+                host, left, execution.compiled, store_events=store_events, waiting=waiting, texts=handed_on, later=later
+            )
     record = host.store.load(execution.identity.run_id)
     known = record.identity.fingerprint == execution.program.fingerprint
     return WorkflowRunOutput(host, record, execution.compiled if known else compiled_of(record), store_events=store_events)
+
+
+def is_asked(execution: Execution) -> bool:
+    """Whether a question of a run is open in its store."""
+    return bool(execution.host.store.pauses(PauseFilter(run_id=execution.identity.run_id, undecided_only=False, limit=1)))

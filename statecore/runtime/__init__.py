@@ -3,7 +3,8 @@
 Owns: one run in one process, from the request to the boundary that parks it. `host` has what varies around a run, and `Runnable`, a
 workflow as far as this room knows it. `launching` begins a run or resumes one; `answers` checks an answer against its question; `ready`
 reads, checks and claims a stored run, and `judge` says whether this definition may continue it. An `Execution` (`execution`) is a claimed
-run in this process: it turns a `Commit` into the boundary that the store takes. `calls` calls user code, `agents` judges the results of
+run in this process: it turns a `Commit` into the boundary that the store takes; `forms` has what plain ones have in common.
+`calls` calls user code, `agents` judges the results of
 agents, `pieces` exhausts generators, `cel` evaluates an expression, and `ends` turns the end of a call into the event that the reducer
 takes; `sharing` lays what a call did to the session state over what others left; `traces` words the traceback of a failure. `storing`
 commits, renews and gives back. `sync` and `aio` are the two drivers; they differ only in how a call is made and waited for, and both are

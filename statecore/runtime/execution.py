@@ -261,6 +261,11 @@ class Execution:
         return opened, tuple([ask.pause_id for ask in before if ask not in new])
 
     @property
+    def is_as_ever(self) -> bool:
+        """Whether nothing of the run changes beside its state: no session state, and not its definition."""
+        return not self.changes and not self.adopts
+
+    @property
     def adopts(self) -> bool:
         """Whether the run goes on with another definition than the one that is stored with it (P9)."""
         return self.compiled.program.fingerprint != self.identity.fingerprint
@@ -302,7 +307,7 @@ class Execution:
             step_name=node.name,
             message=node.asks.get(ask.kind),
             opened=time,
-            detail=shown(self, ask, effect),
+            detail=DETAILS[ask.kind](node, ask, effect),
             deadline=ask.due,
             on_timeout=on_timeout,
         )
@@ -349,11 +354,6 @@ class Execution:
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
 
 
-def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
-    """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
-    return DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
-
-
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:
     """The detail of the call that failed or was interrupted, without its traceback."""
     bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
@@ -387,7 +387,7 @@ DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
     "error": error_shown,
     "interrupted": error_shown,
 }
-"""The details of each kind of question."""
+"""The data that a person is shown besides the message, by the kind of the question, as a JSON object: an error, a form, the choices, how often it was rejected."""
 exhaustive("runtime.execution.DETAILS", DETAILS, ASK_KINDS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statecore.core import Ref
 from statecore.core.owed import references
@@ -12,16 +12,19 @@ from statecore.stores import Boundary, Entry
 from statecore.stores.records import NO_BODY
 
 if TYPE_CHECKING:
-    from statecore.core import Commit, State
-    from statecore.core.loop import Known
+    from collections.abc import Mapping
 
-    from .execution import Execution
+    from statecore.core import Commit, Micros, State
+    from statecore.core.loop import Remembered
+    from statecore.stores import Claim, Identity
+
+    from .host import Host
 
 GIVES = frozenset({w.succeed, w.stop, w.edit})
 """The triggers of moves that bring an output."""
 
 
-class Form(NamedTuple):
+class PlainForm(NamedTuple):
     """The rows of a boundary without numbers, time and body; which of them brings the output, and the outputs that the next state refers to."""
 
     rows: tuple[tuple[Any, ...], ...]
@@ -33,7 +36,25 @@ class Form(NamedTuple):
     """The other outputs that it refers to."""
 
 
-def form_of(effect: Commit, known: Known) -> Form | None:
+class Former(Protocol):
+    """An execution, as far as its plain boundaries need it."""
+
+    host: Host
+    identity: Identity
+    epoch: int
+    seq: int
+    held: Mapping[Ref, int]
+    claim: Claim | None
+
+    @property
+    def is_as_ever(self) -> bool:
+        """Whether nothing of the run changes beside its state: no session state, and not its definition."""
+
+    def renewed(self, time: Micros) -> Micros | None:
+        """Until when the claim lasts from now on."""
+
+
+def form_of(effect: Commit, known: Remembered) -> PlainForm | None:
     """The form of an effect; None where its boundary asks, reviews, or says of other rows what is handed on."""
     before, after = effect.before, effect.after
     brings = after.moves[known.place]
@@ -44,7 +65,7 @@ def form_of(effect: Commit, known: Known) -> Form | None:
         return None
     gives, refs = Ref(brings.at, brings.turn, brings.attempt), references(after.state)
     rows = tuple([tuple(move[:7]) for move in after.moves])
-    return Form(rows, known.place, gives, gives in refs, tuple(refs - {gives}))
+    return PlainForm(rows, known.place, gives, gives in refs, tuple(refs - {gives}))
 
 
 def is_alone(state: State) -> bool:
@@ -52,12 +73,12 @@ def is_alone(state: State) -> bool:
     return state.run == w.running and len(state.cursors) < 2  # noqa: PLR2004
 
 
-def formed(execution: Execution, effect: Commit, *, heeds_cancel: bool) -> Boundary | None:
+def formed(execution: Former, effect: Commit, *, heeds_cancel: bool) -> Boundary | None:
     """The boundary of an effect by its form; None where it has none, or the run changes otherwise, too."""
-    known: Known | None = getattr(effect.after, "known", None)
-    if known is None or execution.changes or execution.adopts:
+    known: Remembered | None = getattr(effect.after, "known", None)
+    if known is None or not execution.is_as_ever:
         return None
-    form: Form | None = known.form
+    form: PlainForm | None = known.form
     if form is None and not known.formless:
         form = known.form = form_of(effect, known)
         known.formless = form is None

@@ -7,7 +7,7 @@ stands in what an answer let begin, that has to stay the same, too (GATE-7b).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -60,13 +60,13 @@ class Judgement:
 
 @frozen
 class Case:
-    """A stored run before the judge: what has been answered (by pause), the questions as they were put, and the time."""
+    """A stored run before the judge: what has been answered (by pause), where to find a question as it was put, and the time."""
 
     db: RunReader
     record: Record
     program: Program
     answers: Mapping[str, Decided]
-    questions: Mapping[str, Pause]
+    question: Callable[[str], Pause | None]
     now: Micros
 
     @property
@@ -90,6 +90,8 @@ class Case:
 
     def other_answers(self) -> Iterator[Difference]:
         """Answers that have been given, and silences that have come, that would mean something else (GATE-7)."""
+        if not self.answers and all(ask.due is None for ask in asks(self.old, self.record.state)):
+            return  # there may be many questions
         for ask, node in self.open_asks():
             said = self.answers.get(ask.pause_id)
             silent = said is None and ask.due is not None and ask.due <= self.now
@@ -100,7 +102,7 @@ class Case:
 
     def changed(self, ask: Ask, node: Node, word: str) -> str | None:
         """The change of a question for one of its words; None where there is none."""
-        question = self.questions.get(ask.pause_id)
+        question = self.question(ask.pause_id)
         if question is not None and not says_the_same(question, node):
             return "the question says something else now"
         if self.old is not self.program and not means_the_same(self.old, self.program, ask.at, ask.kind, word):
@@ -209,7 +211,7 @@ def judge(db: RunReader, record: Record, program: Program, now: Micros) -> Judge
         rows = db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=ALL))
         questions = {row.pause.pause_id: row.pause for row in rows}
         answers = {row.pause.pause_id: row.decided for row in rows if row.decided is not None}
-        case = Case(db, record, program, answers, questions, now)
+        case = Case(db, record, program, answers, questions.get, now)
         found = case.differences()
         if found:
             return Judgement(run_id, "stranded" if any(each.firm for each in found) else "refused", tuple(map(str, found)))

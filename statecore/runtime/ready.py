@@ -90,8 +90,7 @@ class Continuation:
         if UNRETURNED:
             give_back_left(self.host, self.run_id)
         while True:
-            answers = self.answers()  # read before the run: what is applied in between is seen in its state, and not missed
-            record = self.host.store.load(self.run_id)
+            record, answers = self.look()
             self.check_shown(record)
             self.check(record, answers)
             execution = claiming(self.host, self.compiled, record)
@@ -122,9 +121,8 @@ class Continuation:
 
     def keep(self) -> tuple[str, ...]:
         """Store the answers that were handed in, all or none; the pauses that they decide. Raises what `answers` and `decide` raise."""
-        answers = self.answers()
+        record, answers = self.look()
         if self.fresh:
-            record = self.host.store.load(self.run_id)
             self.check_shown(record)
             self.check_definition(record, answers)
             self.host.store.decide(*self.fresh)
@@ -138,7 +136,7 @@ class Continuation:
         """A run that this process has claimed just now, with what was decided. Raises what keeps it from going on; the lease is still held then."""
         while True:
             execution = of_record(self.host, self.compiled, record)
-            execution.answers = self.answers()
+            execution.answers = self.look()[1]
             self.check_shown(record)
             self.check(evolve(record, owner=None), execution.answers)
             execution.adopted_by = self.adopted_by
@@ -162,19 +160,39 @@ class Continuation:
                 store_interruption(execution, left, LEFT, death)
         self.host.executor.release(record.identity.run_id, record.epoch)
 
-    def answers(self) -> dict[str, Decided]:
-        """The decisions that count: stored ones, and those of the requirements that were handed in; by pause.
+    def look(self) -> tuple[Record, dict[str, Decided]]:
+        """The run, and the decisions that count, at one moment; of its other questions, which may be many, none is read.
+
+        Where a store has no `look`, the questions are read first: what is applied in between is seen in the state of the run, and not missed.
+        """
+        store = self.host.store
+        named = [each.pause_id for each in self.requirements if each.decision is not None and each.run_id == self.run_id]
+        at_once = getattr(store, "look", None)
+        if at_once is not None:
+            record, rows = at_once(self.run_id, named)
+        else:
+            rows = store.pauses(PauseFilter(run_id=self.run_id, decided_only=True, limit=10_000))
+            told = {row.pause.pause_id for row in rows}
+            asked = [store.pause(self.run_id, pause_id) for pause_id in named if pause_id not in told]
+            rows = [*rows, *(row for row in asked if row is not None)]
+            record = store.load(self.run_id)
+        return record, self.answers(rows)
+
+    def answers(self, rows: Iterable[Waiting]) -> dict[str, Decided]:
+        """The decisions that count: stored ones of open questions, and those of the requirements that were handed in; by pause.
 
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
         `UnknownDecision`.
         """
-        waiting = self.waiting = {row.pause.pause_id: row for row in self.inbox()}
-        answers = {pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None}
+        waiting = self.waiting = {row.pause.pause_id: row for row in rows}
+        answers = {
+            pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None and row.pause.closed is None
+        }
         self.stale, self.fresh, self.shown = [], [], []
         for requirement in self.requirements:
             if requirement.decision is None or requirement.run_id != self.run_id:
                 continue
-            row = waiting.get(requirement.pause_id) or self.host.store.pause(self.run_id, requirement.pause_id)
+            row = waiting.get(requirement.pause_id)
             if row is None:
                 continue
             new = self.decided(requirement, row.pause)
@@ -200,9 +218,10 @@ class Continuation:
             if shown is not None:
                 check_seen(canonical, pause, shown)
 
-    def inbox(self) -> list[Waiting]:
-        """The pauses of this run, decided or not."""
-        return self.host.store.pauses(PauseFilter(run_id=self.run_id, undecided_only=False, limit=10_000))
+    def question(self, pause_id: str) -> Pause | None:
+        """A question of this run, as it was put."""
+        row = self.waiting.get(pause_id) or self.host.store.pause(self.run_id, pause_id)
+        return row.pause if row is not None else None
 
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
@@ -231,8 +250,7 @@ class Continuation:
             raise DefinitionChanged(
                 self.run_id, [f"it is a run of workflow {identity.workflow_id!r}, and this is {self.workflow_id!r}"]
             )
-        questions = {pause_id: row.pause for pause_id, row in self.waiting.items()}
-        case = Case(self.host.store, record, self.compiled.program, answers, questions, self.host.clock())
+        case = Case(self.host.store, record, self.compiled.program, answers, self.question, self.host.clock())
         found = case.differences()
         if found and (self.adopt_by is None or any(each.firm for each in found)):
             raise DefinitionChanged(self.run_id, map(str, found), not any(each.firm for each in found))

@@ -312,7 +312,8 @@ class InMemoryDb(OfProcess):
                 for kept in kepts
                 if kept.state.run not in ENDED
                 for pause_id in kept.open_at
-                if matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
+                if is_wanted(kept.decisions.get(pause_id), wanted)
+                and matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
             ]
             rows.sort(key=lambda waiting: (waiting.pause.opened, self._runs[waiting.pause.run_id].number))
         limit, offset = page(wanted)

@@ -8,20 +8,24 @@ from attrs import define, field
 
 from statecore.errors import UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
-from statecore.stores.rules import check_key, check_pauses, judge, judge_all, sought, waiting_decisions
+from statecore.stores.rules import check_key, check_pauses, judge, judge_all, parks_paused, sought, waiting_decisions
 
 from . import questions, reading
 from .events import BY_PERSON, check_key_text
 from .queries import USED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from statecore.stores.records import Boundary, Decided
+    from statecore.stores.records import Boundary, Decided, Pause
     from statecore.stores.sql.link import Link
 
     from .events import Part, Salted
     from .questions import Put
+
+
+MANY = 8
+"""From how many questions on, of which a boundary speaks, all open ones are read at once."""
 
 
 def asks(boundary: Boundary) -> bool:
@@ -112,16 +116,22 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
 
     Or, having stored nothing, the decisions that stand against it. Raises what the rules raise.
 
-    A pause that was closed long ago is read only where the boundary speaks of it.
+    Of the other questions, which may be many, only the decided ones are read, and those that are open where the boundary asks.
     """
-    found = {put.waiting.pause.pause_id: put for put in reading.open_puts(connection, run)}
-    open_at = {pause_id: (put.waiting.pause.at, put.waiting.pause.turn) for pause_id, put in found.items()}
-    spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
-    for pause_id in set(spoken_of) - found.keys():
-        put = reading.put_in(connection, run, pause_id)
+    puts = reading.decided_puts(connection, run) if parks_paused(boundary) else []
+    for pause in boundary.opened:
+        puts += reading.puts_there(connection, run, pause)
+    found = {put.waiting.pause.pause_id: put for put in puts}
+    spoken_of = [*[each.pause_id for each in boundary.decisions], *boundary.closed]
+    if len(spoken_of) > MANY:  # rather all at once
+        found |= {put.waiting.pause.pause_id: put for put in reading.open_puts(connection, run)}
+    for pause_id in dict.fromkeys(spoken_of):
+        put = reading.put_in(connection, run, pause_id) if pause_id not in found else None
         if put is not None:
             found[pause_id] = put
-    pauses = {pause_id: put.waiting.pause for pause_id, put in found.items()}
+    places = {pause_id: put.waiting.pause for pause_id, put in found.items()}
+    open_at = {pause_id: (pause.at, pause.turn) for pause_id, pause in places.items() if pause.closed is None}
+    pauses = places if all(each.pause_id in places for each in boundary.decisions) else of_all(connection, run, places)
     stored = {pause_id: put.waiting.decided for pause_id, put in found.items() if put.waiting.decided is not None}
     fresh = judge_all(boundary, pauses, stored, phase)
     check_pauses(boundary, pauses.keys(), open_at)
@@ -131,6 +141,11 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
     for pause_id, decided in fresh.items():
         found[pause_id] = questions.decide(connection, found[pause_id], decided, salted.salt(f"decision {pause_id}"))
     return Answers(boundary, run, [found[pause_id] for pause_id in boundary.closed])
+
+
+def of_all(connection: Link, run: int, some: Mapping[str, Pause]) -> dict[str, Pause]:
+    """The open questions of a run beside some that are read already: a decision of none of them is refused with their names."""
+    return {put.waiting.pause.pause_id: put.waiting.pause for put in reading.open_puts(connection, run)} | dict(some)
 
 
 def decide(connection: Link, salts: Sequence[bytes], decision: Decided, *others: Decided) -> Decided:

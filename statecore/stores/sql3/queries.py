@@ -39,6 +39,8 @@ FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN wo
 LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
+DECIDED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.word IS NOT NULL ORDER BY p.id"
+ASKED_THERE = f"{WAITING} WHERE p.run = ? AND (p.pause_id = ? OR (p.at = ? AND p.turn = ? AND p.closed IS NULL))"
 OF_EVENTS = f"{WAITING} WHERE p.run = ? AND (p.opened BETWEEN ? AND ? OR p.closed BETWEEN ? AND ?)"
 DECIDED_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.word IS NOT NULL ORDER BY p.id"
 USED = f"{WAITING} WHERE p.run = ? AND p.key = ?"

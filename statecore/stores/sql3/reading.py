@@ -15,14 +15,16 @@ from statecore.errors import ReplayFailed, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
 from statecore.stores.records import Entry, PauseFilter, Record, RunFilter
 from statecore.stores.replay import followed
-from statecore.stores.rules import GENESIS, bounded, page, slice_of, sought
+from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of, sought, turn_text
 from statecore.stores.rules import link as row_link
 from statecore.stores.sql.reading import canonical_of, conditions, narrowed
 from statecore.stores.sql.rows import ROWS, check_same, read_held, readable
 
 from . import sessions
 from .queries import (
+    ASKED_THERE,
     AT,
+    DECIDED_AND_OPEN,
     DECIDED_OF_RUN,
     ENDS,
     NUMBER,
@@ -43,10 +45,10 @@ from .questions import Put, put_of, text_of
 from .rows import broken_event, cancel_digest, hot_digest, identity_of, stored_events
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from statecore.core import Program, Ref, State
-    from statecore.stores.records import Decided, Waiting
+    from statecore.stores.records import Decided, Pause, Waiting
     from statecore.stores.sql.link import Link
     from statecore.stores.sql.reading import Definitions
 
@@ -96,6 +98,22 @@ def record(connection: Link, run_id: str, known: Known) -> Record:
     if row is None:
         raise UnknownRun(run_id)
     return record_of(connection, row, known)
+
+
+def look(connection: Link, run_id: str, pause_ids: Collection[str], known: Known) -> tuple[Record, list[Waiting]]:
+    """A run as it stands, with those of its open questions that are decided, oldest first, and with the questions that are named.
+
+    Raises `UnknownRun`.
+    """
+    row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
+    if row is None:
+        raise UnknownRun(run_id)
+    found = record_of(connection, row, known)
+    rows = [] if found.state.run in ENDED else connection.execute(DECIDED_AND_OPEN, (row[0],)).fetchall()
+    questions = [waiting_of(each) for each in rows]
+    told = {each.pause.pause_id for each in questions}
+    named = [put_in(connection, row[0], pause_id) for pause_id in dict.fromkeys(pause_ids) if pause_id not in told]
+    return found, [*questions, *(put.waiting for put in named if put is not None)]
 
 
 @ROWS
@@ -289,6 +307,17 @@ def put_in(connection: Link, number: int, pause_id: str) -> Put | None:
     """One question of a run whose number is known."""
     row = connection.execute(PAUSE_OF_RUN, (number, sought(pause_id))).fetchone()
     return put_of(row) if row is not None else None
+
+
+def puts_there(connection: Link, number: int, pause: Pause) -> list[Put]:
+    """The questions that stand against one that is to be put: one of its name, and an open one at its place."""
+    there = (number, sought(pause.pause_id), sought(pause.at), turn_text(pause.turn))
+    return [put_of(row) for row in connection.execute(ASKED_THERE, there).fetchall()]
+
+
+def decided_puts(connection: Link, number: int) -> list[Put]:
+    """The open questions of a run that are decided, in the order in which they were asked; also where the run has ended."""
+    return [put_of(row) for row in connection.execute(DECIDED_AND_OPEN, (number,)).fetchall()]
 
 
 def open_puts(connection: Link, number: int) -> list[Put]:

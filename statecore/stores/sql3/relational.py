@@ -158,6 +158,10 @@ class Relational:
         """The run as it stands. Raises `UnknownRun`."""
         return self._read(reading.record, run_id, self._known)
 
+    def look(self, run_id: str, pause_ids: Collection[str]) -> tuple[Record, list[Waiting]]:
+        """At one moment: the run, those of its open questions that are decided, oldest first, and the named ones. Raises `UnknownRun`."""
+        return self._read(reading.look, run_id, pause_ids, self._known)
+
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
         self, workflow_id: str, owner: str, time: Micros, lease: Micros | None = None, most: int = 1, but: Collection[str] = ()
     ) -> Listing[tuple[Record, bool]]:

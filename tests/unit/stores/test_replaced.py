@@ -202,7 +202,6 @@ def test_a_mistyped_folder_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.spec("P24")
 @pytest.mark.parametrize("change", BELOW, ids=lambda change: change.__name__)
 def test_a_folder_that_stood_still_for_long_tells_of_a_change(store, file, change, monkeypatch):
     """Where the folder has not changed for long, its names are looked at once and no more; a change of one is seen all the same."""
