@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from statecore.codec import decode, decode_plain
-from statecore.core import Compiled, stored_program
+from statecore.core import Compiled, asks, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
@@ -375,5 +375,7 @@ def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
 
 
 def is_asked(execution: Execution) -> bool:
-    """Whether a question of a run is open in its store."""
-    return bool(execution.host.store.pauses(PauseFilter(run_id=execution.identity.run_id, undecided_only=False, limit=1)))
+    """Whether the first question that a run was left with is open in its store: where it is closed, the run has gone on."""
+    first = asks(execution.program, execution.state)[0]
+    row = execution.host.store.pause(execution.identity.run_id, first.pause_id)
+    return row is not None and row.pause.closed is None

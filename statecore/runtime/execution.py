@@ -387,7 +387,7 @@ DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
     "error": error_shown,
     "interrupted": error_shown,
 }
-"""The data that a person is shown besides the message, by the kind of the question, as a JSON object: an error, a form, the choices, how often it was rejected."""
+"""The data that a person is shown besides the message, as a JSON object, by the kind of the question."""
 exhaustive("runtime.execution.DETAILS", DETAILS, ASK_KINDS)
 
 
