@@ -89,10 +89,15 @@ def test_one_answer_of_many_costs_little_more_than_one_of_few(tmp_path):
 
 def test_one_answer_of_many_reads_one_question(tmp_path, monkeypatch):
     """Of 60 open questions few are read: the answered one, and one to see that the run stands where it was left. The output reads the others."""
-    read = []
+    read: list[str] = []
     real = questions.put_of
+
+    def reads(row):
+        read.append(row[2])
+        return real(row)
+
     for module in (questions, reading):
-        monkeypatch.setattr(module, "put_of", lambda row: read.append(row[2]) or real(row))
+        monkeypatch.setattr(module, "put_of", reads)
     flow, run_id, ids = wide(60, store(tmp_path, "wide"))
     flow.decide(run_id, ids[3], "confirm")
     read.clear()
@@ -130,7 +135,8 @@ def test_a_look_back_costs_what_it_returns(kind, tmp_path):
 
 def test_a_run_of_many_steps_goes_on_from_a_state_that_is_near(tmp_path, monkeypatch):
     """A run whose process died after 2,000 steps is continued by playing at most 256 boundaries, and not from its beginning."""
-    length, played = 2_000, []
+    length = 2_000
+    played: list[object] = []
     real = replay.followed
 
     def died(_) -> str:
@@ -142,7 +148,12 @@ def test_a_run_of_many_steps_goes_on_from_a_state_that_is_near(tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         Workflow("long", [*steps, Step("last", died)], db).run("x", run_id="r")
     db.close()
-    monkeypatch.setattr(reading, "followed", lambda *args: played.append(1) or real(*args))
+
+    def plays(*args):
+        played.append(args)
+        return real(*args)
+
+    monkeypatch.setattr(reading, "followed", plays)
     again = SqliteDb(db_file=tmp_path / "long.db", durability="normal")
     assert again.load("r").seq > length
     assert 0 < len(played) <= 256
