@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from json import dumps, loads
+from operator import attrgetter
 from typing import Any, TypeAlias
 
-from attrs import astuple, field, frozen
+from attrs import field, fields, frozen
 
 Address: TypeAlias = str
 Micros: TypeAlias = int
@@ -41,6 +43,8 @@ class Limits:
 
 
 UNLIMITED = Limits()
+NUMBERS = attrgetter(*[part.name for part in fields(Limits)])
+"""The numbers of a node, in their order."""
 
 
 @frozen
@@ -119,7 +123,11 @@ class Program:
 def assemble(name: str, nodes: Mapping[Address, Node], first: Address, version: int | None = None) -> Program:
     """A program from its nodes: canonical form, fingerprint and index of names are derived. A version is in the form where it is set."""
     whole = [name, first, [row_of(node) for node in nodes.values()], *([] if version is None else [version])]
-    canonical = dumps(whole, ensure_ascii=True, separators=(",", ":"))
+    return of_form(name, nodes, first, version, dumps(whole, ensure_ascii=True, separators=(",", ":")))
+
+
+def of_form(name: str, nodes: Mapping[Address, Node], first: Address, version: int | None, canonical: str) -> Program:
+    """A program from its nodes and the canonical form that says the same."""
     named: dict[str, tuple[Address, ...]] = {}
     for node in nodes.values():
         named[node.name] = (*named.get(node.name, ()), node.at)
@@ -141,7 +149,7 @@ def row_of(node: Node) -> list[Any]:
         node.depth,
     ]
     version = [] if node.version is None else [node.version]
-    return [*place, sorted(node.facts), dict(node.exits), astuple(node.limits), *version]
+    return [*place, sorted(node.facts), dict(node.exits), list(NUMBERS(node.limits)), *version]
 
 
 def stored_program(canonical: str) -> Program:
@@ -150,7 +158,13 @@ def stored_program(canonical: str) -> Program:
     nodes: dict[Address, Node] = {}
     for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits, *version in rows:
         nodes[at] = Node(
-            at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, Limits(*limits),
+            at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, limited(*limits),
             version=next(iter(version), None),
         )  # fmt: skip
-    return assemble(name, nodes, first, next(iter(versions), None))
+    return of_form(name, nodes, first, next(iter(versions), None), canonical)
+
+
+@lru_cache(maxsize=64, typed=True)
+def limited(*numbers: Any) -> Limits:
+    """The numbers of a node, made once: many nodes have the same."""
+    return Limits(*numbers)

@@ -241,6 +241,9 @@ class Continuation:
         now = self.host.clock()
         moves = any(ask.pause_id in answers or (ask.due is not None and ask.due <= now) for ask in open_asks)
         if record.state.run == w.paused and not moves and record.cancel_requested is None:
+            self.host.store.pauses(
+                PauseFilter(run_id=self.run_id)
+            )  # a decision that cannot be read is none that was never made (P23)
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
     def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
