@@ -170,8 +170,9 @@ texts, counts = st.none() | st.text(), st.none() | st.integers(0)
 rows = st.recursive(st.none() | st.integers(1), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5)
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 more = st.dictionaries(st.text().map("x-{}".format), plain)
+deaths = st.none() | st.sampled_from(["alone", "beside"])
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
