@@ -73,7 +73,7 @@ def test_an_answer_is_acted_upon_while_its_sibling_runs(db, drive, calls):
 def test_an_answer_is_acted_upon_while_a_delay_waits(db, drive, calls):
     """A branch that waits for its automatic retry does not hold up the answer to its sibling."""
     clock = Clock()
-    flaky = Step("flaky", calls.does("flaky", OSError("x"), "good"), max_retries=1, retry_delay=3600)
+    flaky = Step("flaky", calls.does("flaky", OSError("x"), "good"), max_retries=1, retry_delay=60)
     gated = Step("gated", calls.does("gated"), requires_confirmation=True)
     workflow = timed(Workflow("flow", [Parallel(flaky, gated, name="both")], db), clock)
     host = workflow.host

@@ -28,14 +28,6 @@ class TestSqliteDb2(SharedStoreConformance):
         return partial(SqliteDb2, deep / "runs.db")
 
 
-class TestSqliteDb2Normal(SharedStoreConformance):
-    """One file, not waiting for the disk."""
-
-    def opener(self, folder):
-        """A file in the folder, which need not be there yet."""
-        return partial(SqliteDb2, folder / "runs.db", durability="normal")
-
-
 class Format3(SharedStoreConformance):
     """One file of format 3, which refuses names with a NUL and keys that are empty or longer than an index holds."""
 
