@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -144,4 +145,4 @@ def test_the_oracle_is_no_mirror():
     assert shown(run.events[::-1]) != told
     [question] = people.questions(rows, known, clock.now).values()
     assert question["on_timeout"] == "cancel"
-    assert question["timeout_at"] == people.moment(rows[-1].time) + people.timedelta(seconds=60)
+    assert question["timeout_at"] == people.moment(rows[-1].time) + timedelta(seconds=60)
