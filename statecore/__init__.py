@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         UnsupportedSetting,
         ValuesMissing,
         ValueTooLarge,
+        WrongArgument,
         WrongType,
     )
     from statecore.output import ErrorRequirement, StepRequirement, WorkflowRunOutput, WorkflowSession
@@ -249,6 +250,7 @@ __all__ = [
     "Workflow",
     "WorkflowRunOutput",
     "WorkflowSession",
+    "WrongArgument",
     "WrongType",
     "pause",
     "register_codec",

@@ -21,6 +21,8 @@ AWAITING = {
     "awaiting_route": "route",
     "errored_paused": "error",
 }
+QUESTIONS = {*AWAITING, "awaiting_review"}
+ASKS = {"StepPaused", "RouterPaused", "StepOutputReview"}
 SAID = {"confirm", "reject", "retry", "skip", "edit", "input", "select"}
 STATUS = {"completed": "COMPLETED", "cancelled": "CANCELLED", "failed": "ERROR", "paused": "PAUSED", "running": "RUNNING"}
 RUNS = {"paused": "WorkflowPaused", "completed": "WorkflowCompleted", "cancelled": "WorkflowCancelled", "failed": "WorkflowError"}
@@ -65,9 +67,14 @@ def detail(row: Any) -> dict[str, Any]:
 
 
 def events(rows: Sequence[Any], known: Mapping[str, Component]) -> list[Told]:
-    """The events of a run, in the order of its rows: each row tells of itself, and of nothing twice."""
+    """The events of a run, in the order of its rows: each row tells of itself, and of nothing twice.
+
+    A question that a row of the same moment closes was never put to a person, and is not told.
+    """
     rounds: dict[tuple[str, Any], int] = {}
-    return [each for row in rows for each in of_row(row, known.get(row.at), rounds)]
+    unput = {(row.at, row.turn, row.time) for row in rows if row.source in QUESTIONS and row.trigger not in SAID | {"expire", "renew"}}
+    told = [(row, each) for row in rows for each in of_row(row, known.get(row.at), rounds)]
+    return [each for row, each in told if each.event not in ASKS or (row.at, row.turn, row.time) not in unput]
 
 
 def of_row(row: Any, it: Component | None, rounds: dict[tuple[str, Any], int]) -> Iterator[Told]:
@@ -86,7 +93,7 @@ def of_row(row: Any, it: Component | None, rounds: dict[tuple[str, Any], int]) -
         yield from of_loop(row, it, rounds)
     if row.dest == "skipped":
         yield Told("StepSkipped", row.at, {})
-    elif row.dest in (*AWAITING, "awaiting_review"):
+    elif row.dest in QUESTIONS:
         yield from of_question(row, it)
     else:
         yield from of_work(row)
@@ -154,7 +161,7 @@ def questions(rows: Sequence[Any], known: Mapping[str, Component], now: int) -> 
             last[row.at, row.turn] = row
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for (at, turn), row in last.items():
-        if row.dest in (*AWAITING, "awaiting_review"):
+        if row.dest in QUESTIONS:
             review: Any = known[at].human_review  # type: ignore[union-attr]  # what has no review asks nothing
             kind = kind_of(row)
             due = None if review.timeout is None else moment(row.time) + timedelta(seconds=review.timeout)

@@ -50,6 +50,7 @@ from .runs import (
     UnknownPause,
     UnknownRun,
     UnknownStep,
+    WrongArgument,
 )
 from .stores import (
     MigrationNeeded,
@@ -147,6 +148,7 @@ __all__ = [
     "UnsupportedSetting",
     "ValueTooLarge",
     "ValuesMissing",
+    "WrongArgument",
     "WrongType",
     "described",
     "parts",

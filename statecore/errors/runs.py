@@ -374,3 +374,15 @@ class RunFailed(RunError):
     step_name: str
     error_type: str
     words: str
+
+
+@define(**AS_ERROR)
+class WrongArgument(RunError, TypeError):
+    """A call was given an argument of a type that it does not take."""
+
+    code = "SC349"
+    says = "{call} takes {argument} as {kind}, and was given {given!t}. Nothing was stored; correct the call."
+    call: str
+    argument: str
+    kind: str
+    given: object

@@ -159,7 +159,7 @@ def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
     number = iteration_of(scene, move)
     if move.source == w.running and move.trigger == w.finish:
         yield e.LoopIterationCompletedEvent(**fields, iteration=number, should_continue=move.dest != w.completed and number < limit)
-    if move.dest == w.running:
+    if move.dest == w.running and move.trigger != w.resume:  # a reopened Loop goes on with the iteration that it was in
         yield e.LoopIterationStartedEvent(**fields, iteration=number + 1)
     if move.dest == w.completed:
         yield e.LoopExecutionCompletedEvent(**fields, total_iterations=number)

@@ -16,6 +16,7 @@ from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, words_of
+from statecore.stores.arguments import check_texts
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import clock_text
 
@@ -90,6 +91,7 @@ class _Shared:
         """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
         if decision not in words_of(self.kind):
             raise UnknownDecision(self.pause_id, self.kind, decision, words_of(self.kind))
+        check_texts("A decision", by=by, comment=comment)
         self.decision, self.value, self.by, self.comment = decision, value, by, comment
 
     def shown(self, canonical: str | None = None) -> str | None:
@@ -239,8 +241,6 @@ class StepRequirement(_Shared):
         asked: StepRequirement = super().from_dict(plain)
         take_posted(asked, plain)
         return asked
-
-    # -- answering ---------------------------------------------------------------------------------------------------------------
 
     def confirm(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a confirmation: the component runs, the output is kept, or the result of the iteration is accepted."""

@@ -24,9 +24,11 @@ from statecore.errors import (
     Undecided,
     UnknownRun,
     UnsupportedSetting,
+    WrongArgument,
 )
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
+from statecore.stores.arguments import check_mappings, check_texts
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
 from statecore.stores.rules import until
@@ -80,6 +82,10 @@ class RunOptions(TypedDict, total=False):
     session_state: Mapping[str, Any] | None
     idempotency_key: str | None
     on_failed: OnFailed
+
+
+AN_OUTPUT = "continue_run", "run_output", "the output of a run (an id is given as run_id=...)"
+REQUIREMENTS = "continue_run", "requirements", "requirements of a run, in a list"
 
 
 def launch(workflow: Runnable, run_input: Any, **options: Unpack[RunOptions]) -> Ready:
@@ -141,6 +147,8 @@ def unborn(  # as many keywords as a run has settings
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
     """
+    check_texts("A run", session_id=session_id, user_id=user_id, run_id=run_id)
+    check_mappings("A run", additional_data=additional_data, session_state=session_state)
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
     given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
@@ -241,13 +249,16 @@ def resume(  # as many keywords as a continuation has settings
     by: str | None = None,
 ) -> Ready:
     """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
+    check_texts("continue_run", run_id=run_id, session_id=session_id, by=by)
+    if output is not None and not hasattr(output, "requirements"):
+        raise WrongArgument(*AN_OUTPUT, output)
     run_id = run_id or (output.run_id if output is not None else None)
     if run_id is None:
         message = "continue_run needs a run output or a run_id."
         raise TypeError(message)
     if session_id is not None and workflow.db.load(run_id).identity.session_id != session_id:
         raise UnknownRun(run_id, session_id)
-    requirements: list[Said] = [*(step_requirements or ()), *(error_requirements or ())]
+    requirements = [*answered(step_requirements), *answered(error_requirements)]
     if output is not None and step_requirements is None and error_requirements is None:
         requirements = list(output.requirements)
     adopt_by = adopting(adopt=adopt, by=by)
@@ -256,6 +267,20 @@ def resume(  # as many keywords as a continuation has settings
         return going.ready()
     except RunBusy as busy:  # the process that executes the run applies the answers, once they are stored
         return going.ready_after(busy)
+
+
+def answered(given: Iterable[Said] | None) -> list[Said]:
+    """The requirements that a caller hands in. Raises `WrongArgument` where they are none."""
+    if given is None:
+        return []
+    try:
+        listed = list(given)
+    except TypeError:
+        raise WrongArgument(*REQUIREMENTS, given) from None
+    for each in listed:
+        if not hasattr(each, "decision"):
+            raise WrongArgument(*REQUIREMENTS, each)
+    return listed
 
 
 def adopting(*, adopt: bool, by: str | None) -> str | None:

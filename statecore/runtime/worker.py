@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from statecore.core import Micros, Seconds
-from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting
+from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting, WrongArgument
+from statecore.stores.arguments import check_counts
 from statecore.stores.records import unread_of
 from statecore.stores.rules import until
 
@@ -55,6 +56,7 @@ POLL, POLL_UNTOLD = 1.0, 0.2
 """After how many seconds a worker looks for work: where its store gives hints, and where it does not."""
 SLICE = 0.1
 LEFT_OUT = 500
+SERVED = "A Worker", "workflow", "a workflow, or several in a list"
 
 
 @define
@@ -72,7 +74,6 @@ class Worker:
     changed, for example) and a store that does not answer are left alone for a time that doubles with each refusal, up to 60 s.
     `grace`: the seconds that a store has for its answers once `stop` was called.
     `adopt=True` takes over runs of another definition in spite of differences; `by` is the person who says so.
-
     Example: `counts = Worker([payout, refund], concurrency=2).work(until_idle=True)`
     """
 
@@ -114,7 +115,10 @@ class Worker:
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
         """The settings that no worker has, and why."""
+        check_counts("A Worker", concurrency=self.concurrency)
         for workflow in self.workflows:
+            if not hasattr(workflow, "db"):
+                raise WrongArgument(*SERVED, workflow)
             if not hasattr(workflow.db, "claim_next"):
                 yield f"a workflow on {type(workflow.db).__name__}", "workers of its own execute the runs there"
         places = Counter((workflow.id, id(workflow.db)) for workflow in self.workflows)

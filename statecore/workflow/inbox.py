@@ -30,6 +30,7 @@ from statecore.runtime.judge import check_seen
 from statecore.runtime.ready import claiming
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.stores.arguments import check_texts
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
 
@@ -166,6 +167,8 @@ class Inbox:
         The same decision again returns the stored one. `seen` is the digest of the question that the person was shown (`requirement.seen`).
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
+        check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
+        check_texts("decide", idempotency_key=idempotency_key, seen=seen)
         record = self.db.load(run_id)
         row = self.db.pause(run_id, pause_id)
         if row is None:
@@ -181,6 +184,7 @@ class Inbox:
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: at once where no process executes it, else at its next boundary. Returns False where the run had ended already."""
+        check_texts("cancel_run", run_id=run_id, by=by)
         record = self.db.request_cancel(run_id, by, self.host.clock())
         if record.state.run in ENDED:
             return False

@@ -24,6 +24,7 @@ from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive, drive_to_rest
 from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
+from statecore.stores.arguments import check_texts
 from statecore.stores.rules import checked_bound
 
 from .inbox import Inbox
@@ -326,10 +327,12 @@ class Workflow(OffLoop):
 
     def get_run_output(self, run_id: str) -> WorkflowRunOutput:
         """Return a run as it is stored. Raises `UnknownRun`."""
+        check_texts("get_run_output", run_id=run_id)
         return self.inbox.view(self.db.load(run_id))
 
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
+        check_texts("get_session", session_id=session_id)
         session_id = session_id or self.session_id
         records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000))
         if not whole(records):

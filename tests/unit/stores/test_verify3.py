@@ -232,7 +232,7 @@ def test_every_table_is_spoilt_or_is_to_be_empty(copied):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_of_every_row_is_seen(copied, copied_wide, table):
-    """Whichever column of whichever row is changed, it is seen; each row in another way than the one before, of lists every eighth, of events every second."""
+    """Whichever column of whichever row is changed, it is seen. Each row in another way; of lists every eighth, of events every second."""
     copied = copied_wide if table == "move" else copied
     tried, unseen = set(), set()
     rows = list(copied.rows(table))
