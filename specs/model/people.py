@@ -72,7 +72,9 @@ def events(rows: Sequence[Any], known: Mapping[str, Component]) -> list[Told]:
     A question that a row of the same moment closes was never put to a person, and is not told.
     """
     rounds: dict[tuple[str, Any], int] = {}
-    unput = {(row.at, row.turn, row.time) for row in rows if row.source in QUESTIONS and row.trigger not in SAID | {"expire", "renew"}}
+    unput = {
+        (row.at, row.turn, row.time) for row in rows if row.source in QUESTIONS and row.trigger not in SAID | {"expire", "renew"}
+    }
     told = [(row, each) for row in rows for each in of_row(row, known.get(row.at), rounds)]
     return [each for row, each in told if each.event not in ASKS or (row.at, row.turn, row.time) not in unput]
 
