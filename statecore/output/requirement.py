@@ -16,9 +16,8 @@ from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, words_of
-from statecore.stores.arguments import check_texts
 from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
-from statecore.stores.rules import clock_text
+from statecore.stores.rules import check_texts, clock_text
 
 from .place import Place
 from .posted import ANSWERED, take_posted

@@ -28,10 +28,9 @@ from statecore.errors import (
 )
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
-from statecore.stores.arguments import check_mappings, check_texts
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
-from statecore.stores.rules import until
+from statecore.stores.rules import check_mappings, check_texts, until
 
 from .answers import Said, reasons
 from .execution import Execution, of_record

@@ -29,9 +29,8 @@ from attrs import define, field
 
 from statecore.core import Micros, Seconds
 from statecore.errors import ClaimLost, NotPaused, RunBusy, StoreError, Undecided, UnsupportedSetting, WrongArgument
-from statecore.stores.arguments import check_counts
 from statecore.stores.records import unread_of
-from statecore.stores.rules import until
+from statecore.stores.rules import check_counts, until
 
 from . import aio
 from .backoff import Backoff, Telling

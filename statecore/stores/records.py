@@ -11,8 +11,6 @@ from statecore.core import Address, Micros, Ref, State
 from statecore.core.state import Turn
 from statecore.lifecycles.decisions import AskKind
 
-from .arguments import check_counts, check_texts
-
 Item = TypeVar("Item")
 Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
@@ -225,11 +223,6 @@ class RunFilter:
     offset: int = 0
     prefix: str | None = None
 
-    def __attrs_post_init__(self) -> None:
-        """A filter of other types is refused. Raises `WrongArgument`."""
-        check_texts("A listing", session_id=self.session_id, workflow_id=self.workflow_id, prefix=self.prefix)
-        check_counts("A listing", limit=self.limit, offset=self.offset)
-
 
 @frozen
 class PauseFilter:
@@ -255,12 +248,6 @@ class PauseFilter:
     due_before: Micros | None = None
     due_after: Micros | None = None
     decided_only: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        """A filter of other types is refused. Raises `WrongArgument`."""
-        check_texts("A listing", run_id=self.run_id, session_id=self.session_id, workflow_id=self.workflow_id)
-        check_texts("A listing", step_name=self.step_name, kind=self.kind)
-        check_counts("A listing", limit=self.limit, offset=self.offset)
 
 
 @frozen

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
+from typing import Any
 
 from statecore.core import DECISIONS, Address, Micros, Ref, State
 from statecore.core.program import ROOT
@@ -23,6 +24,7 @@ from statecore.errors import (
     UnknownPause,
     UnstorableValue,
     UnsupportedSetting,
+    WrongArgument,
 )
 from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
@@ -240,6 +242,37 @@ def check_text(*texts: str | None) -> None:
 def lone(error: UnicodeEncodeError) -> str:
     """Why a text cannot be stored, without the text."""
     return f"a lone surrogate is its character {error.start + 1}"
+
+
+# -- arguments: each store would take or refuse another type in a way of its own ----------------------------------------------------
+
+
+def check_texts(call: str, **given: Any) -> None:
+    """Raise `WrongArgument` for an argument that is neither a text nor None."""
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise WrongArgument(call, name, "a text", value)
+
+
+def check_mappings(call: str, **given: Any) -> None:
+    """Raise `WrongArgument` for an argument that is neither a mapping nor None."""
+    for name, value in given.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise WrongArgument(call, name, "a mapping", value)
+
+
+def check_counts(call: str, **given: Any) -> None:
+    """Raise `WrongArgument` for an argument that is no whole number."""
+    for name, value in given.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise WrongArgument(call, name, "a whole number", value)
+
+
+def check_filter(wanted: RunFilter | PauseFilter) -> None:
+    """Raise `WrongArgument` for a filter of other types: a number as a step's name would find nothing, in silence."""
+    texts = ("run_id", "session_id", "workflow_id", "step_name", "kind", "prefix")
+    check_texts("A listing", **{name: getattr(wanted, name, None) for name in texts})
+    check_counts("A listing", limit=wanted.limit, offset=wanted.offset)
 
 
 # -- the chain ---------------------------------------------------------------------------------------------------------------------

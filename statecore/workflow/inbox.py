@@ -30,9 +30,8 @@ from statecore.runtime.judge import check_seen
 from statecore.runtime.ready import claiming
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
-from statecore.stores.arguments import check_texts
 from statecore.stores.records import Listing, Unread, unread_of
-from statecore.stores.rules import ENDED, STATUS
+from statecore.stores.rules import ENDED, STATUS, check_filter, check_texts
 
 ALL = 1_000_000
 Item = TypeVar("Item")
@@ -100,6 +99,7 @@ class Inbox:
 
     def runs(self, wanted: RunFilter) -> Listing[WorkflowRunOutput]:
         """Return the runs that fit the filter; the run that was executed last comes first. `unread` of the page names runs that cannot be read."""
+        check_filter(wanted)
         found = self.db.runs(wanted)
         return logged(Listing(map(self.view, found), unread_of(found)))
 
@@ -116,6 +116,7 @@ class Inbox:
 
     def placed(self, wanted: PauseFilter) -> Listing[tuple[Waiting, Requirement]]:
         """Return the rows of `pending` with their requirements, and log nothing."""
+        check_filter(wanted)
         rows, found = self.db.pauses(wanted), []
         unread, views = {each.run_id: each for each in unread_of(rows)}, dict[str, WorkflowRunOutput]()
         for row in rows:

@@ -24,8 +24,7 @@ from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive, drive_to_rest
 from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
-from statecore.stores.arguments import check_texts
-from statecore.stores.rules import checked_bound
+from statecore.stores.rules import check_texts, checked_bound
 
 from .inbox import Inbox
 from .known import learn
