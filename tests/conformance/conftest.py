@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copy
+from zlib import crc32
 
 import pytest
 
@@ -15,16 +16,35 @@ from statecore.stores.sqlite.store import SqliteDb2
 from statecore.stores.sqlite.store3 import SqliteDb
 from statecore.testing import assert_invariants
 from tests.conformance.drive import COLOURS, Calls, Drive
+from tests.sizes import TIMES
 
 FORMAT_2 = ("test_claims_confirmation", "test_claims_crash", "test_claims_said", "test_claims_leases", "test_claims_keys")
 """The tests that have a store of format 2 besides: a sample, for no new store is one."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test of a store has each kind of new store."""
-    if "db" in metafunc.fixturenames:
-        older = ["format 2"] if metafunc.module.__name__.rpartition(".")[2] in FORMAT_2 else []
-        metafunc.parametrize("db", ["memory", "sqlite", *older], indirect=True)
+    """Every test of a store has each kind of new store, and every colour on the one in memory.
+
+    On a disk a test has two colours, one of threads and one of asyncio, one of them a stream: which two differs from test to test, so that each
+    pair of a colour and a store is met often. `STATECORE_EXAMPLES` above 1 gives every test all pairs.
+    """
+    names = metafunc.fixturenames
+    own = any("drive" in str(each.args[0]) for each in metafunc.definition.iter_markers("parametrize"))
+    if "drive" in names and not own and "db" not in names:
+        metafunc.parametrize("drive", COLOURS, indirect=True)
+    if "db" not in names:
+        return
+    older = ["format 2"] if metafunc.module.__name__.rpartition(".")[2] in FORMAT_2 else []
+    stores = ["memory", "sqlite", *older]
+    if "drive" not in names or own:
+        metafunc.parametrize("db", stores, indirect=True)
+        return
+    two = TWO[crc32(metafunc.function.__name__.encode()) % 2] if TIMES <= 1 else COLOURS
+    pairs = [(colour, store) for colour in COLOURS for store in stores if store == "memory" or colour in two]
+    metafunc.parametrize(("drive", "db"), pairs, indirect=True, ids=map("-".join, pairs))
+
+
+TWO = ("sync", "async stream"), ("stream", "async")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +96,7 @@ def db_file(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
-@pytest.fixture(params=COLOURS)
+@pytest.fixture
 def drive(request: pytest.FixtureRequest) -> Drive:
     """A driver of each colour."""
     return Drive(request.param)
