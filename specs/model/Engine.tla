@@ -86,7 +86,7 @@ Rest(d, c, on, phase) ==
         output   == IF on \in {"succeed", "stop"} THEN <<c.at>> ELSE m.output
         person   == on \in {"retry", "resume"}
     IN Put(d, [c EXCEPT !.phase = phase, !.attempt = IF person THEN Count(@) ELSE IF again THEN @ + 1 ELSE @,
-        !.marks = [deaths   |-> IF on = "interrupt" THEN m.deaths + 1 ELSE 0,
+        !.marks = [deaths   |-> IF on = "interrupt" THEN m.deaths + 1 ELSE IF on = "renew" THEN m.deaths ELSE 0,
                    retries  |-> IF on = "wake" THEN m.retries + 1 ELSE IF person \/ on = "reject" THEN 0 ELSE m.retries,
                    reruns   |-> IF person THEN Count(m.reruns) ELSE m.reruns,
                    reviews  |-> IF rejected THEN m.reviews + 1 ELSE m.reviews,

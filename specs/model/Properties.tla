@@ -14,8 +14,8 @@ PSpec == PInit /\ [][PNext]_all
 
 Ended == run \in {"completed", "cancelled", "failed"}
 \* The world goes on answering until the run has ended. As a run that is not over can always move (CancelPossible), this is weak fairness
-\* of PNext, said without ENABLED, which TLC finds hard.
-Fair  == PSpec /\ ([]<>Ended \/ []<><<TRUE>>_all)
+\* of PNext, said without ENABLED, which TLC finds hard. A question that is put again (GATE-7a) is no answer of the world.
+Fair  == PSpec /\ ([]<>Ended \/ []<><<did'[1] # "renew">>_all)
 Gated(at) == Node(at).facts \cap {"needs_confirmation", "needs_input"} # {}
 Agreed(at, turn) == \E on \in {"confirm", "input", "expire"} : <<at, turn, on>> \in decided
 Refused(at, turn) == <<at, turn, "reject">> \in decided

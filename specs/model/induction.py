@@ -129,7 +129,8 @@ def after(table: Table, row: Row, s: Situation) -> Situation:
     person = row.on in (w.retry, w.resume, w.reject)
     rejected = row.on == w.reject and row.source == w.awaiting_review
     first = row.source in FIRST
-    said = REFUSED if first and row.on == w.reject else AGREED if first and dest not in (w.skipped, w.cancelled) else s.said[i]
+    passes = first and row.on != w.renew and dest not in (w.skipped, w.cancelled)
+    said = REFUSED if first and row.on == w.reject else AGREED if passes else s.said[i]
     stopping = z3.Or(s.stopping[i], row.on == w.stop)
     owes = table.owes.get(dest)
     running = z3.If(stopping, RUN_NAMED[w.completed], RUN_NAMED[w.running]) if dest == w.completed else RUN_NAMED[w.running]
@@ -145,7 +146,7 @@ def after(table: Table, row: Row, s: Situation) -> Situation:
         reviews=put(
             s.reviews, i, s.reviews[i] + (1 if rejected and table.name != "loop" and dest not in (w.skipped, w.cancelled) else 0)
         ),
-        deaths=put(s.deaths, i, s.deaths[i] + 1 if row.on == w.interrupt else z3.IntVal(0)),
+        deaths=put(s.deaths, i, s.deaths[i] + 1 if row.on == w.interrupt else s.deaths[i] if row.on == w.renew else z3.IntVal(0)),
         stopping=put(s.stopping, i, stopping),
     )
 

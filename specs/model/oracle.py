@@ -76,7 +76,7 @@ class End(NamedTuple):
 
 
 # what a run waits for -> the words that answer it, that which goes forward first; "cancel" answers all but a failed run, "expire" what
-# has a deadline; "select" and "choose" are followed by the numbers of choices
+# has a deadline; "select" and "choose" are followed by the numbers of choices; "renew" puts a question again
 ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("call", "execute"): ("succeed", "stop", "fail", "interrupt"),
     ("call", "evaluate"): ("hold", "refute", "fail", "interrupt"),
@@ -84,13 +84,13 @@ ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("call", "select"): ("choose", "refute", "fail", "interrupt"),
     ("call", "judge"): ("refute", "hold", "fail", "interrupt"),
     ("timer", "delay"): ("wake",),
-    ("ask", "confirmation"): ("confirm", "reject"),
-    ("ask", "user_input"): ("input", "reject"),
-    ("ask", "route"): ("select", "reject"),
-    ("ask", "output_review"): ("confirm", "reject", "edit"),
-    ("ask", "iteration_review"): ("confirm", "reject"),
-    ("ask", "error"): ("skip", "retry"),
-    ("ask", "interrupted"): ("skip", "retry"),
+    ("ask", "confirmation"): ("confirm", "reject", "renew"),
+    ("ask", "user_input"): ("input", "reject", "renew"),
+    ("ask", "route"): ("select", "reject", "renew"),
+    ("ask", "output_review"): ("confirm", "reject", "edit", "renew"),
+    ("ask", "iteration_review"): ("confirm", "reject", "renew"),
+    ("ask", "error"): ("skip", "retry", "renew"),
+    ("ask", "interrupted"): ("skip", "retry", "renew"),
     ("resume", "failed"): ("resume",),
 }
 WITH = " and cancel"
@@ -400,9 +400,13 @@ def gate(it: Component, here: Place, was: Handed) -> Asking:
 
 
 def ask(kind: str, it: Component, here: Place, attempt: int, was: Handed) -> Asking:
-    """A person answers, or the deadline passes (TIME-3); a no leads where `on_reject` says. Cancels, or says what follows."""
-    review = review_of(it)
-    said = yield from wait(here, Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
+    """A person answers, or the deadline passes (TIME-3); a no leads where `on_reject` says. Cancels, or says what follows.
+
+    A question that is put again waits as before (GATE-7a).
+    """
+    review, said = review_of(it), "renew"
+    while said == "renew":
+        said = yield from wait(here, Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
     if said == "reject":
         said = (review.on_reject or (OnReject.else_branch if isinstance(it, Condition) else OnReject.skip)).value
         if kind == "route" and said == "retry":

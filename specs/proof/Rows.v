@@ -56,9 +56,9 @@ Definition gate_row (m : machine) (r : row) : bool :=
       match when r with G_runs_at_once | G_needs_route => true | _ => false end).
 Lemma gate_rows : every_row gate_row = true. Proof. vm_compute. reflexivity. Qed.
 
-(* No way leads from skipped or cancelled, and none back to before the gate. *)
+(* No way leads from skipped or cancelled, and none back to before the gate; a question that is put again stays before it. *)
 Definition onward_row (m : machine) (r : row) : bool := machine_beq m M_run ||
-  (negb (shut (src r)) && (negb (front (dst r)) || (src r =p P_pending))).
+  (negb (shut (src r)) && (negb (front (dst r)) || (src r =p P_pending) || ((on r =t T_renew) && (src r =p dst r)))).
 Lemma onward_rows : every_row onward_row = true. Proof. vm_compute. reflexivity. Qed.
 
 (* ERR-4, CONF-6: a retry leads on, never back to a question that was answered. *)

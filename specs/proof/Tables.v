@@ -14,12 +14,14 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_awaiting_input T_input P_running G_always;
     Row P_awaiting_input T_reject P_skipped G_reject_skips;
     Row P_awaiting_input T_reject P_cancelled G_reject_cancels;
     Row P_awaiting_input T_expire P_skipped G_timeout_skips;
     Row P_awaiting_input T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_input T_renew P_awaiting_input G_always;
     Row P_awaiting_input T_cancel P_cancelled G_always;
     Row P_running T_succeed P_completed G_keeps_output;
     Row P_running T_succeed P_awaiting_review G_needs_review;
@@ -55,12 +57,14 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_review T_expire P_completed G_timeout_approves;
     Row P_awaiting_review T_expire P_skipped G_timeout_skips;
     Row P_awaiting_review T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_review T_renew P_awaiting_review G_always;
     Row P_awaiting_review T_cancel P_cancelled G_always;
     Row P_errored_paused T_retry P_running G_always;
     Row P_errored_paused T_skip P_skipped G_always;
     Row P_errored_paused T_expire P_skipped G_timeout_skips;
     Row P_errored_paused T_expire P_cancelled G_timeout_cancels;
     Row P_errored_paused T_expire P_cancelled G_timeout_approves;
+    Row P_errored_paused T_renew P_errored_paused G_always;
     Row P_errored_paused T_cancel P_cancelled G_always;
     Row P_failed T_resume P_running G_always]
   | M_condition => [
@@ -73,6 +77,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_evaluating T_hold P_running G_always;
     Row P_evaluating T_refute P_running G_has_else;
@@ -89,6 +94,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_errored_paused T_expire P_skipped G_timeout_skips;
     Row P_errored_paused T_expire P_cancelled G_timeout_cancels;
     Row P_errored_paused T_expire P_cancelled G_timeout_approves;
+    Row P_errored_paused T_renew P_errored_paused G_always;
     Row P_errored_paused T_cancel P_cancelled G_always;
     Row P_running T_finish P_completed G_always;
     Row P_running T_leave P_skipped G_always;
@@ -105,6 +111,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_running T_finish P_completed G_iterations_spent;
     Row P_running T_finish P_evaluating G_tests_end;
@@ -130,12 +137,14 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_review T_expire P_completed G_timeout_approves;
     Row P_awaiting_review T_expire P_skipped G_timeout_skips;
     Row P_awaiting_review T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_review T_renew P_awaiting_review G_always;
     Row P_awaiting_review T_cancel P_cancelled G_always;
     Row P_errored_paused T_retry P_evaluating G_always;
     Row P_errored_paused T_skip P_skipped G_always;
     Row P_errored_paused T_expire P_skipped G_timeout_skips;
     Row P_errored_paused T_expire P_cancelled G_timeout_cancels;
     Row P_errored_paused T_expire P_cancelled G_timeout_approves;
+    Row P_errored_paused T_renew P_errored_paused G_always;
     Row P_errored_paused T_cancel P_cancelled G_always;
     Row P_failed T_resume P_evaluating G_failed_here;
     Row P_failed T_resume P_running G_failed_inside]
@@ -150,12 +159,14 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_evaluating G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_awaiting_route T_select P_running G_always;
     Row P_awaiting_route T_reject P_skipped G_reject_skips;
     Row P_awaiting_route T_reject P_cancelled G_reject_cancels;
     Row P_awaiting_route T_expire P_skipped G_timeout_skips;
     Row P_awaiting_route T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_route T_renew P_awaiting_route G_always;
     Row P_awaiting_route T_cancel P_cancelled G_always;
     Row P_evaluating T_choose P_running G_always;
     Row P_evaluating T_refute P_skipped G_always;
@@ -192,6 +203,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_review T_expire P_completed G_timeout_approves;
     Row P_awaiting_review T_expire P_skipped G_timeout_skips;
     Row P_awaiting_review T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_review T_renew P_awaiting_review G_always;
     Row P_awaiting_review T_cancel P_cancelled G_always;
     Row P_errored_paused T_retry P_evaluating G_selector_chooses;
     Row P_errored_paused T_retry P_awaiting_route G_person_chooses;
@@ -199,6 +211,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_errored_paused T_expire P_skipped G_timeout_skips;
     Row P_errored_paused T_expire P_cancelled G_timeout_cancels;
     Row P_errored_paused T_expire P_cancelled G_timeout_approves;
+    Row P_errored_paused T_renew P_errored_paused G_always;
     Row P_errored_paused T_cancel P_cancelled G_always;
     Row P_failed T_resume P_evaluating G_selector_failed;
     Row P_failed T_resume P_awaiting_route G_choice_failed;
@@ -212,6 +225,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_running T_finish P_completed G_always;
     Row P_running T_leave P_skipped G_always;
@@ -227,6 +241,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
     Row P_awaiting_confirmation T_expire P_skipped G_timeout_skips;
     Row P_awaiting_confirmation T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_confirmation T_renew P_awaiting_confirmation G_always;
     Row P_awaiting_confirmation T_cancel P_cancelled G_always;
     Row P_running T_finish P_completed G_always;
     Row P_running T_leave P_skipped G_always;

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.lifecycles import ASK_KINDS, SHOWS, exhaustive
+from statecore.lifecycles.decisions import REJECT
 from statecore.stores.rules import EXPIRY
 
 from .text import brief, clean, lasting, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 LINES, LINE_WIDTH = 100, 1_000
@@ -26,6 +27,7 @@ class Question(Protocol):
     address: str
     timeout_at: datetime | None
     on_timeout: str | None
+    put_again: str | None
 
     @property
     def is_timed_out(self) -> bool:
@@ -61,8 +63,10 @@ exhaustive("asking.questions.PUT", PUT, ASK_KINDS)
 
 
 def particulars(requirement: Question) -> Iterator[str]:
-    """The details of a question, in lines: the fields of a form, the choices, how often an output was rejected, the deadline."""
+    """The details of a question, in lines: why it is put again, the fields of a form, the choices, the rejections, the deadline."""
     asked = _any(requirement)
+    if requirement.put_again is not None:
+        yield clean(requirement.put_again)
     shows = SHOWS[requirement.kind]
     if shows == "form":
         yield from map(field_line, asked.user_input_schema or ())
@@ -73,6 +77,17 @@ def particulars(requirement: Question) -> Iterator[str]:
         yield f"rejected {asked.retry_count} of at most {asked.max_retries} times"
     if requirement.timeout_at is not None:
         yield deadline(requirement)
+
+
+def again_line(told: Mapping[str, str]) -> str:
+    """Why a question is put again, and the answer that was given before, in a line: `told` is what the store keeps of that (GATE-7a)."""
+    why = f"put again: {brief(told.get('why', 'the definition has changed'))}"
+    if "word" not in told:
+        return why
+    comment = f" ({brief(told['comment'])})" if "comment" in told else ""
+    who = named(told["by"]) if "by" in told else "a person"
+    said = "no" if told["word"] == REJECT.word else brief(told["word"])
+    return f"{why}; {who} said {said} under the former definition{comment}"
 
 
 def field_line(each: Any) -> str:

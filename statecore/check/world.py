@@ -28,8 +28,8 @@ from statecore.lifecycles import words as w
 if TYPE_CHECKING:
     from statecore.core import Address, Move, Node
 
-INTERNAL = frozenset({w.enter, w.start, w.finish, w.leave, w.pause, w.resume, w.cancel})
-"""The triggers that the core fires by itself, or that concern the whole run."""
+INTERNAL = frozenset({w.enter, w.start, w.finish, w.leave, w.pause, w.resume, w.cancel, w.renew})
+"""The triggers that the core fires by itself, that concern the whole run, or that put a question again and lead back to the same situation."""
 
 ALL_ROUTES = 4
 """Up to so many choices a selector is given every selection in every order; above, every single choice and every ordered pair."""

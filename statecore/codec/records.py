@@ -7,7 +7,7 @@ fields. A new field needs one line in `PARTS`, without which this module does no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
@@ -55,11 +55,23 @@ ROWS: dict[type, Callable[[Any], tuple[Any, ...]]] = {kind: attrgetter(*names) f
 
 
 def row(part: Any) -> tuple[Any, ...]:
-    """The parts of one of the state's classes; an unmarked cursor's marks are an empty array, and those without a death leave that part out."""
+    """The parts of one of the state's classes; an unmarked cursor's marks are an empty array."""
     if part is UNMARKED or part == UNMARKED:
         return ()
     parts = ROWS[type(part)](part)
-    return parts if type(part) is not Marks or parts[-1] else parts[:-1]
+    return lean(parts) if type(part) is Marks else parts
+
+
+LATER = (0, 1)
+"""The values of `deaths` and `put`, the last marks, of a cursor of which they say nothing: then they are left out, as earlier releases did."""
+FORMER = len(NAMES[Marks]) - len(LATER)
+
+
+def lean(parts: Sequence[Any]) -> Sequence[Any]:
+    """Marks without the last parts that say nothing."""
+    while len(parts) > FORMER and parts[-1] == LATER[len(parts) - FORMER - 1]:
+        parts = parts[:-1]
+    return parts
 
 
 write: Callable[[Any], str] = JSONEncoder(separators=(",", ":"), default=row, check_circular=False, allow_nan=False).encode
@@ -143,11 +155,12 @@ def read_marks(plain: Any) -> Marks:
     """The carried values of a cursor; an empty array where there are none."""
     if plain == [] and type(plain) is list:
         return UNMARKED
-    whole = len(NAMES[Marks])
-    if type(plain) is list and len(plain) == whole and plain[-1] == 0:
-        damaged("marks")
-    marks: Marks = read_one(Marks, [*plain, 0] if type(plain) is list and len(plain) == whole - 1 else plain)
-    if marks == UNMARKED:
+    if type(plain) is list and len(plain) >= FORMER:
+        if lean(plain) != plain:
+            damaged("marks")
+        plain = [*plain, *LATER[len(plain) - FORMER :]]
+    marks: Marks = read_one(Marks, plain)
+    if marks == UNMARKED or marks.put < 1:
         damaged("marks")
     return marks
 
@@ -256,5 +269,6 @@ PARTS: dict[str, Reader] = {
     "stopping": read_flag,
     "due": read_due,
     "deaths": read_count,
+    "put": read_count,
 }
 READERS: dict[type, tuple[Reader, ...]] = {kind: tuple(PARTS[name] for name in names) for kind, names in NAMES.items()}

@@ -11,7 +11,8 @@
 | version | the program has a lower version, or a call that is owed has another one                                    |
 | answer  | an answer that has been given would mean something else (GATE-7, GATE-7b); `answers` finds these            |
 
-More gates, stricter gates, new steps and steps that are no longer defined speak against nothing.
+More gates, stricter gates, new steps and steps that are no longer defined speak against nothing. Nor does what a no leads to at the question
+where the run stands: where that has changed, the question is put again, and the no is given to what it asks now (GATE-7).
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from statecore.lifecycles import KINDS, LEAVES, TABLES
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import REJECT
 
-from .ahead import Ahead, Gate, Round, ahead
+from .ahead import Ahead, Gate, Round, ahead, point_of
+from .evidence import means_the_same
+from .owed import asks
 from .program import ROOT
+from .state import DECISIONS
 from .ways import Point, walk
 from .weaker import has_gate, weakened
 
@@ -41,6 +46,8 @@ CALLED = {
     "iteration_review": "iteration review",
 }
 """A gate by the kind of its question, in words."""
+NO_AT = {w.awaiting_review: "a no at the review"}
+"""What is compared of a no, by the phase of the question; of every other phase it is that at the gate."""
 
 
 class Difference(NamedTuple):
@@ -63,16 +70,35 @@ def differences(old: Program, new: Program, state: State) -> list[Difference]:
     gone = list(dict.fromkeys(places(old, new, state)))
     if gone:  # there is no place from which the rest could be seen
         return gone
-    was, now = ahead(old, state), ahead(new, state)
+    was = ahead(old, state)
+    again = asked_again(old, new, state, was)
+    now = ahead(new, state, again)
     found = [
         *dropped_gates(old, new, was),
         *barer_steps(old, new, was, now),
-        *weaker_parts(old, new, was, state),
+        *weaker_parts(old, new, was, state, again),
         *repeated_steps(old, new, was, now),
         *dropped_steps(old, new, was, now),
         *other_versions(old, new, state),
     ]
     return list(dict.fromkeys(found))
+
+
+def asked_again(old: Program, new: Program, state: State, was: Ahead) -> frozenset[Point]:
+    """The open questions that no other round asks, and whose no leads to something else in the new program: they are put again."""
+    open_asks = [
+        (ask, point_of(cursor))
+        for cursor in state.cursors
+        for ask in asks(old, state)
+        if (ask.at, ask.turn) == (cursor.at, cursor.turn)
+    ]
+    return frozenset(
+        point
+        for ask, point in open_asks
+        if REJECT.word in DECISIONS[ask.kind]
+        and was.reached.get(ask.at) == {None}
+        and not means_the_same(old, new, ask.at, ask.kind, REJECT.word)
+    )
 
 
 def new_gates(old: Program, new: Program, state: State) -> list[Gate]:
@@ -158,13 +184,15 @@ def gates_before(was: Ahead, at: Address, turn: Round) -> frozenset[Gate]:
     return frozenset(gate for (each, _), before in was.begins.items() if each == at for gate in before)
 
 
-def weaker_parts(old: Program, new: Program, was: Ahead, state: State) -> Iterator[Difference]:
-    """Components ahead that ask less, or let more happen by themselves, than before."""
+def weaker_parts(old: Program, new: Program, was: Ahead, state: State, again: frozenset[Point]) -> Iterator[Difference]:
+    """Components ahead that ask less, or let more happen by themselves, than before; but for a no at a question that is put again."""
+    informed = {(point.at, NO_AT.get(point.phase, "a no at the gate")) for point in again}
     due = frozenset(cursor.at for cursor in state.cursors if cursor.marks.due is not None)
     for at in was.reached:
         if at in new.nodes and new.nodes[at].machine == old.nodes[at].machine:
             for says in weakened(old.nodes[at], new.nodes[at], has_deadline=at in due):
-                yield Difference("weaker", at, f"{says} of {old.nodes[at].name!r} would be weaker")
+                if (at, says) not in informed:
+                    yield Difference("weaker", at, f"{says} of {old.nodes[at].name!r} would be weaker")
 
 
 # -- GATE-8 (c), (d): steps ----------------------------------------------------------------------------------------------------------

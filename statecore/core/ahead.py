@@ -64,9 +64,12 @@ class Ahead(NamedTuple):
     entered: dict[Address, set[Round]]
 
 
-def ahead(program: Program, state: State) -> Ahead:
-    """The part ahead of a run in this state, if it follows this program from here on. Each place of the state must be in the program."""
-    search = Search(program, state)
+def ahead(program: Program, state: State, asked_again: frozenset[Point] = frozenset()) -> Ahead:
+    """The part ahead of a run in this state, if it follows this program from here on. Each place of the state must be in the program.
+
+    At a question of `asked_again` a no opens the gate as a yes does: it is given to the question as this program asks it.
+    """
+    search = Search(program, state, asked_again)
     search.run()
     found = Ahead({}, {}, {}, {})
     for spot, mask in search.needs.items():
@@ -95,6 +98,7 @@ class Search:
 
     program: Program
     state: State
+    asked_again: frozenset[Point] = frozenset()
     needs: dict[Reaching, int] = field(factory=dict)
     bits: dict[Point, int] = field(factory=dict)
     closed: dict[tuple[Address, Round], dict[Address, int]] = field(factory=dict)
@@ -157,7 +161,8 @@ class Search:
     def gate(self, point: Point, way: Onward) -> int:
         """The bit of a gate that a way opens."""
         approves = way.trigger == w.expire and w.timeout_approves in self.program.nodes[point.at].facts
-        if point.phase not in YES or not (approves or way.trigger in YES[point.phase]):
+        informed = way.trigger == w.reject and point in self.asked_again
+        if point.phase not in YES or not (approves or informed or way.trigger in YES[point.phase]):
             return 0
         return self.bits.setdefault(point, 1 << len(self.bits))
 

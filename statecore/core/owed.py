@@ -14,18 +14,19 @@ from .state import UNMARKED, Cursor, Ending, Ref, Source, State, Turn
 
 
 class Ask(NamedTuple):
-    """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires."""
+    """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires. `put` counts how often it was asked."""
 
     kind: AskKind
     at: Address
     turn: Turn
     attempt: int
     due: Micros | None = None
+    put: int = 1
 
     @property
     def pause_id(self) -> str:
         """The pause's name within its run: derived, so that it is the same in every process and after every crash."""
-        return pause_id(self.kind, self.at, self.turn, self.attempt)
+        return pause_id(self.kind, self.at, self.turn, self.attempt, self.put)
 
 
 class Call(NamedTuple):
@@ -60,10 +61,23 @@ ASK_OF: dict[tuple[str, str], AskKind] = {
 
 
 @lru_cache(maxsize=4_096)
-def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int) -> str:
-    """The derived name of a question."""
+def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int, put: int = 1) -> str:
+    """The derived name of a question; one that is put again has `@n` at its end (GATE-7a)."""
     rounds = "".join(f".{n}" for n in turn)
-    return f"{at}:{kind}{rounds}:{attempt}"
+    again = f"@{put}" if put > 1 else ""
+    return f"{at}:{kind}{rounds}:{attempt}{again}"
+
+
+def first_put(name: str) -> tuple[str, int]:
+    """The name of a question when it was put for the first time, and how often it has been put under this one."""
+    first, mark, put = name.rpartition("@")
+    return (first, int(put)) if mark and put.isdecimal() else (name, 1)  # one of a first time ends with an attempt behind a colon
+
+
+def next_put(name: str) -> str:
+    """The name that a question has when it is put once more."""
+    first, put = first_put(name)
+    return f"{first}@{put + 1}"
 
 
 class Owing(NamedTuple):
@@ -111,7 +125,7 @@ def owed_by(machine: str, cursor: Cursor) -> Owed | None:
         case "timer":
             return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
         case "ask":
-            return Ask(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, cursor.marks.due)
+            return Ask(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, cursor.marks.due, cursor.marks.put)
         case _:
             return None
 

@@ -77,6 +77,8 @@ def begins_attempt(phase: str, trigger: str) -> bool:
 def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death) -> Marks:  # noqa: PLR0913  # as `take`
     """The marks of a cursor after a trigger."""
     was = cursor.marks
+    if trigger == w.renew:
+        return evolve(was, due=due(draft, node, was, phase), put=was.put + 1)
     rejected = trigger == w.reject and cursor.phase == w.awaiting_review
     output = Ref(cursor.at, cursor.turn, cursor.attempt) if trigger in (w.succeed, w.stop) else was.output
     return Marks(
@@ -148,7 +150,7 @@ exhaustive("core.path.INTO", INTO, HOLDING)
 
 def framed(node: Node, cursor: Cursor, others: tuple[Address, ...] = ()) -> Frame:
     """The part of its own cursor that a component keeps while its children run."""
-    marks = evolve(cursor.marks, interrupts=0, output=None, due=None, deaths=0)
+    marks = evolve(cursor.marks, interrupts=0, output=None, due=None, deaths=0, put=1)
     return Frame(node.at, cursor.turn[: node.depth], cursor.prev, cursor.last, cursor.attempt, marks, others)
 
 

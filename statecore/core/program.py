@@ -102,6 +102,8 @@ class Program:
     """The memory of `memo.recall`."""
     slices: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
     """The slices that `evidence.slices` has made."""
+    worded: set[Any] = field(factory=set, init=False, eq=False, repr=False)
+    """Questions of runs that were found to be put in the words of this very program: they need not be read again."""
 
     def __getitem__(self, at: Address) -> Node:
         """The node at an address."""

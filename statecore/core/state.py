@@ -45,7 +45,7 @@ class Marks:
     `interrupts` counts the interruptions of this attempt in a row in which nothing was beside it, `deaths` the deaths of its process in all,
     `retries` the automatic retries since a person last decided, `reruns` the retries that people ordered, `reviews` the rejected reviews.
     `output` is under review, `rejected` was rejected by the last review, `stopping` says that the step said stop, `due` when a deadline or a
-    delay is over (microseconds).
+    delay is over (microseconds), `put` how often the open question was put, the first time included (GATE-7a).
     """
 
     interrupts: int = 0
@@ -57,6 +57,7 @@ class Marks:
     stopping: bool = False
     due: Micros | None = None
     deaths: int = 0
+    put: int = 1
 
 
 UNMARKED = Marks()

@@ -1,8 +1,8 @@
 """`ways`: where a run may go from a point of its program, read from the tables, without a run. Evidence and adoption walk on it.
 
 A point is an address with a phase. `running` of a component that has children stands for the end of its last child. Every row that
-can fire there is a way, whatever a cursor would know: a retry that the limit allows, a death, a stop. Automatic retries and
-cancellations are no ways. A way that ends the run leads to `END`; one that cancels or fails it leads nowhere.
+can fire there is a way, whatever a cursor would know: a retry that the limit allows, a death, a stop. Automatic retries,
+cancellations and questions that are put again are no ways. A way that ends the run leads to `END`; one that cancels or fails it leads nowhere.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Onward(NamedTuple):
 
 
 END = Point(ROOT, w.completed)
-UNTAKEN = frozenset({w.cancel, w.leave})
+UNTAKEN = frozenset({w.cancel, w.leave, w.renew})
 ASKED_BEFORE = frozenset({w.awaiting_confirmation, w.awaiting_input, w.awaiting_route})
 """The phases of a question that is put before anything runs: on every way that enters the component."""
 REVIEWED = frozenset({w.judging, w.awaiting_review})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from statecore.lifecycles import Holds, Table
 
 FAULTS = (w.fail, w.interrupt)
-EVERYWHERE = frozenset({*FAULTS, w.expire, w.stop, w.cancel, w.leave, w.resume})
+EVERYWHERE = frozenset({*FAULTS, w.expire, w.stop, w.cancel, w.leave, w.resume, w.renew})
 """Triggers that are no choice of the way: faults and deadlines are written in the box, the others can come anywhere."""
 
 # what the reader calls a trigger, a phase that is reached; any other is called by its own name

@@ -287,12 +287,17 @@ class InvalidAnswer(RunError, ValueError):
 
 @define(**AS_ERROR)
 class StaleDecision(RunError, ValueError):
-    """The question has changed since it was shown; nothing was stored."""
+    """The question has changed since it was shown; nothing was stored. `newer` is the pause as which it was put again, if it was."""
 
     code = "SC323"
-    says = "Pause {pause_id!r} of run {run_id!r} no longer asks what was shown. Nothing was stored. Read it again and decide anew."
+    says = "Pause {pause_id!r} of run {run_id!r} no longer asks what was shown{_newer}. Nothing was stored. Read it again and decide anew."
     run_id: str
     pause_id: str
+    newer: str | None = None
+
+    @property
+    def _newer(self) -> str:
+        return f": it was put again as {quoted(self.newer)}" if self.newer is not None else ""
 
 
 @define(**AS_ERROR)

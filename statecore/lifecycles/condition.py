@@ -29,6 +29,7 @@ CONDITION = Table(
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(evaluating,            hold,      running,               always,             "COND-6",   "runs steps"),
@@ -47,6 +48,7 @@ CONDITION = Table(
         Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_approves,   "TIME-3",   "there is nothing to approve"),
+        Row(errored_paused,        renew,     errored_paused,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(errored_paused,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             always,             "COND-6"),

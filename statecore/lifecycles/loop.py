@@ -27,6 +27,7 @@ LOOP = Table(
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             iterations_spent,   "LOOP-1",   "max_iterations is reached"),
@@ -55,6 +56,7 @@ LOOP = Table(
         Row(awaiting_review,       expire,    completed,             timeout_approves,   "TIME-3"),
         Row(awaiting_review,       expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_review,       expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_review,       renew,     awaiting_review,       always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_review,       cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(errored_paused,        retry,     evaluating,            always,             "ERR-4"),
@@ -62,6 +64,7 @@ LOOP = Table(
         Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_approves,   "TIME-3",   "there is nothing to approve"),
+        Row(errored_paused,        renew,     errored_paused,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(errored_paused,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(failed,                resume,    evaluating,            failed_here,        "ERR-1",    "its end condition had failed"),

@@ -27,6 +27,7 @@ GROUP = Table(
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             always,             "STEPS-1"),
@@ -58,6 +59,7 @@ PARALLEL = Table(
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               finish,    completed,             always,             "PAR-5",    "every branch is over"),

@@ -29,6 +29,7 @@ ROUTER = Table(
         Row(awaiting_confirmation, expire,    evaluating,            timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(awaiting_route,        select,    running,               always,             "ROUTE-3",  "in the order chosen"),
@@ -36,6 +37,7 @@ ROUTER = Table(
         Row(awaiting_route,        reject,    cancelled,             reject_cancels,     "ROUTE-1"),
         Row(awaiting_route,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_route,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_route,        renew,     awaiting_route,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_route,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(evaluating,            choose,    running,               always,             "ROUTE-3"),
@@ -76,6 +78,7 @@ ROUTER = Table(
         Row(awaiting_review,       expire,    completed,             timeout_approves,   "TIME-3"),
         Row(awaiting_review,       expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_review,       expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_review,       renew,     awaiting_review,       always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_review,       cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(errored_paused,        retry,     evaluating,            selector_chooses,   "ERR-4"),
@@ -84,6 +87,7 @@ ROUTER = Table(
         Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_approves,   "TIME-3",   "there is nothing to approve"),
+        Row(errored_paused,        renew,     errored_paused,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(errored_paused,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(failed,                resume,    evaluating,            selector_failed,    "ERR-1",    "its selector or predicate had failed"),

@@ -33,6 +33,7 @@ STEP = Table(
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
         Row(awaiting_confirmation, expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_confirmation, expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_confirmation, renew,     awaiting_confirmation, always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_confirmation, cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(awaiting_input,        give,      running,               always,             "INPUT-1"),
@@ -40,6 +41,7 @@ STEP = Table(
         Row(awaiting_input,        reject,    cancelled,             reject_cancels,     "INPUT-2"),
         Row(awaiting_input,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_input,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_input,        renew,     awaiting_input,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_input,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(running,               succeed,   completed,             keeps_output,       "RUN-1"),
@@ -79,6 +81,7 @@ STEP = Table(
         Row(awaiting_review,       expire,    completed,             timeout_approves,   "TIME-3"),
         Row(awaiting_review,       expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(awaiting_review,       expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_review,       renew,     awaiting_review,       always,             "GATE-7a",  "the question has changed: put again"),
         Row(awaiting_review,       cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(errored_paused,        retry,     running,               always,             "ERR-4",    "the gate is not asked again"),
@@ -86,6 +89,7 @@ STEP = Table(
         Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_approves,   "TIME-3",   "there is nothing to approve"),
+        Row(errored_paused,        renew,     errored_paused,        always,             "GATE-7a",  "the question has changed: put again"),
         Row(errored_paused,        cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(failed,                resume,    running,               always,             "ERR-1",    "a person reopens a failed run"),

@@ -43,6 +43,8 @@ choose = "choose"
 # triggers: what a clock reports
 wake = "wake"
 expire = "expire"
+# triggers: what another definition asks for
+renew = "renew"
 # triggers: what a person decides
 confirm = "confirm"
 reject = "reject"

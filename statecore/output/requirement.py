@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, define, field, fields
 
 from statecore.asking.outcomes import Outcome, outcomes
+from statecore.asking.questions import again_line
 from statecore.codec import decode_plain
 from statecore.definition import UserInputField
 from statecore.definition.forms import checked
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 class _Shared:
     """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is.
 
-    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case.
+    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case. `put_again` is None, or
+    says why the question is put again, and which answer was given to it before (GATE-7a).
     """
 
     run_id: str
@@ -53,6 +55,7 @@ class _Shared:
     timeout_at: datetime | None = None
     on_timeout: str | None = None
     seen: str | None = field(default=None, eq=False)
+    put_again: str | None = None
     _place: Place | None = field(default=None, repr=False, eq=False)
 
     @property
@@ -375,6 +378,7 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         "timeout_at": datetime.fromtimestamp(pause.deadline / 1_000_000, UTC) if pause.deadline is not None else None,
         "on_timeout": pause.on_timeout if pause.deadline is not None else None,
         "retry_count": said.retry_count or 0,
+        "put_again": again_line(said.again) if said.again is not None else None,
         "place": place,
     }
     if decided is not None:

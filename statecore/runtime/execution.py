@@ -42,6 +42,7 @@ from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
 from .forms import GIVES, formed, is_alone
+from .renewals import detail_again, newest
 from .sharing import session_after
 
 if TYPE_CHECKING:
@@ -176,8 +177,9 @@ class Execution:
 
     def answer(self, *pause_ids: str) -> Any:
         """The value that a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
+        store, run_id = self.host.store, self.identity.run_id
         for pause_id in pause_ids:
-            waiting = self.host.store.pause(self.identity.run_id, pause_id)
+            waiting = store.pause(run_id, newest(store, run_id, pause_id))
             if waiting is not None and waiting.decided is not None:
                 decided = waiting.decided
                 return decode(decided.value) if decided.value is not None else decided.comment
@@ -352,6 +354,16 @@ class Execution:
     def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
+
+
+def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
+    """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected; why again."""
+    now = DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
+    if ask.put == 1:
+        return now
+    events = (each for each in effect.events if (each.at, each.turn, each.attempt) == (ask.at, ask.turn, ask.attempt))
+    body = next((event.body for event in events if event.trigger == w.renew), None)
+    return detail_again(execution.host.store, execution.identity.run_id, ask, body, now)
 
 
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:

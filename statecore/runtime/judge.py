@@ -2,7 +2,8 @@
 
 `core.adoption` compares the two programs from where the run stands. Added here is what only the store knows: which answers have been given,
 to which words. An answer counts only where its question still says the same and the word still leads to the same (GATE-7). While a run
-stands in what an answer let begin, that has to stay the same, too (GATE-7b).
+stands in what an answer let begin, that has to stay the same, too (GATE-7b). An answer that does not count is no difference: it lapses, and
+its question is put again (GATE-7a); so is a question without an answer that says, or means, something else now.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
 
-from statecore.codec import decode
 from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
@@ -23,22 +23,24 @@ from statecore.core.ways import question_at
 from statecore.errors import StaleDecision, StatecoreError
 from statecore.lifecycles import RUN, SHOWS
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import REJECT, SELECT, SKIP
 from statecore.stores import PauseFilter
+from statecore.stores.detail import pause_detail, pause_text
 from statecore.stores.frames import questions
+from statecore.stores.rules import refuses
 
 from .execution import choices_shown, form_shown
+from .renewals import Renewal
 
 if TYPE_CHECKING:
     from statecore.core import Address, Node
     from statecore.lifecycles import AskKind
-    from statecore.stores import Decided, Pause, Record, RunReader
+    from statecore.stores import Decided, Pause, Record, RunReader, Waiting
 
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
 ALL = 10_000
+REMEMBERED = 10_000
+"""Of so many questions at most a program remembers that they have its words."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
-FIRM = frozenset({REJECT.word, SKIP.word, w.expire})
-"""Words that never allow what they did not: no order takes them for something else."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
 """The questions with a form or choices, and the stored text of these as a component has them now."""
 
@@ -78,36 +80,45 @@ class Case:
     def differences(self) -> list[Difference]:
         """Everything that speaks against going on."""
         if self.record.identity.fingerprint == self.program.fingerprint:
-            return list(self.other_answers())
+            return []
         found = differences(self.old, self.program, self.record.state)
         if any(each.rule == "place" for each in found):
             return found
-        return [*found, *self.other_answers(), *self.other_ways()]
+        return [*found, *self.other_ways()]
 
     def open_asks(self) -> list[tuple[Ask, Node]]:
         """The open questions, each with its component in the new program."""
         return [(ask, self.program.nodes[ask.at]) for ask in asks(self.old, self.record.state)]
 
-    def other_answers(self) -> Iterator[Difference]:
-        """Answers that have been given, and silences that have come, that would mean something else (GATE-7)."""
-        if not self.answers and all(ask.due is None for ask in asks(self.old, self.record.state)):
-            return  # there may be many questions
-        for ask, node in self.open_asks():
-            said = self.answers.get(ask.pause_id)
-            silent = said is None and ask.due is not None and ask.due <= self.now
-            word = said.word if said is not None else w.expire
-            why = self.changed(ask, node, word) if said is not None or silent else None
-            if why is not None:
-                yield Difference("answer", ask.at, sentence(node, word, said, why), firm=word in FIRM or lacks_choice(node, said))
+    def renewals(self) -> list[Renewal]:
+        """The questions that are put again: their answer or their silence does not count, or, unanswered, they ask something else (GATE-7)."""
+        found = [(ask, self.changed(ask, node), self.answers.get(ask.pause_id)) for ask, node in self.open_asks()]
+        return [Renewal(ask, why, said) for ask, why, said in found if why is not None]
 
-    def changed(self, ask: Ask, node: Node, word: str) -> str | None:
-        """The change of a question for one of its words; None where there is none."""
-        question = self.question(ask.pause_id)
-        if question is not None and not says_the_same(question, node):
+    def changed(self, ask: Ask, node: Node) -> str | None:
+        """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
+        said = self.answers.get(ask.pause_id)
+        refused = said is not None and refuses(said.word)  # a no lapses only where what it leads to has changed
+        if not refused and not self.says_the_same(ask.pause_id, node):
             return "the question says something else now"
-        if self.old is not self.program and not means_the_same(self.old, self.program, ask.at, ask.kind, word):
-            return f"{word!r} leads to something else now"
-        return None
+        if self.old is self.program:
+            return None
+        silent = said is None and ask.due is not None and ask.due <= self.now
+        words = [said.word] if said is not None else [w.expire] if silent else words_of(self.old, self.program, ask)
+        other = next((word for word in words if not means_the_same(self.old, self.program, ask.at, ask.kind, word)), None)
+        return f"{other!r} leads to something else now" if other is not None else None
+
+    def says_the_same(self, pause_id: str, node: Node) -> bool:
+        """Whether an open question has the words of the program. One that had them before is not read again: there may be many."""
+        key, worded = (self.record.identity.run_id, pause_id), self.program.worded
+        if key not in worded:
+            question = self.question(pause_id)
+            if question is not None and not says_the_same(question, node):
+                return False
+            if len(worded) >= REMEMBERED:
+                worded.clear()
+            worded.add(key)
+        return True
 
     def other_ways(self) -> Iterator[Difference]:
         """Where the run stands in what an answer let begin, and that has changed up to the next question (GATE-7b)."""
@@ -130,18 +141,9 @@ class Case:
         return any(row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire) for row in rows)
 
 
-def sentence(node: Node, word: str, said: Decided | None, why: str) -> str:
-    """An answer that does not count, in words."""
-    if said is None:
-        return f"the deadline of {node.name!r} has passed, and {why}"
-    return f"{word!r} of {node.name!r}{f' by {said.by!r}' if said.by else ''} does not count: {why}"
-
-
-def lacks_choice(node: Node, said: Decided | None) -> bool:
-    """Whether a choice that was selected is not there."""
-    return (
-        said is not None and said.word == SELECT.word and bool(said.value) and not set(decode(str(said.value))) <= node.exits.keys()
-    )
+def words_of(old: Program, new: Program, ask: Ask) -> list[str]:
+    """The words of a question, and `expire` where one of two definitions has a deadline for it."""
+    return list(dict.fromkeys([*slices(old, ask.at, ask.kind), *slices(new, ask.at, ask.kind)]))
 
 
 def says_the_same(question: Pause, node: Node) -> bool:
@@ -150,7 +152,13 @@ def says_the_same(question: Pause, node: Node) -> bool:
         return True
     if question.message != node.asks[question.kind]:
         return False
-    return question.kind not in FORMS or question.detail == FORMS[question.kind](node)
+    return question.kind not in FORMS or first_detail(question) == FORMS[question.kind](node)
+
+
+def first_detail(question: Pause) -> str:
+    """The details of a question without why it is put again."""
+    said = pause_detail(question.detail)
+    return question.detail if said.again is None else pause_text(said._replace(again=None))
 
 
 # -- what a person was shown ---------------------------------------------------------------------------------------------------------
@@ -204,11 +212,20 @@ def check_seen(canonical: str, question: Pause, shown: str) -> None:
 # -- one table of verdicts ---------------------------------------------------------------------------------------------------------
 
 
+def open_questions(db: RunReader, record: Record) -> list[Waiting]:
+    """The open questions of a run as they were put, decided or not; a listing has none of a failed run, whose questions wait for its reopening."""
+    run_id = record.identity.run_id
+    if record.state.run != w.failed:
+        return db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=ALL))
+    found = [db.pause(run_id, ask.pause_id) for ask in asks(stored(record.identity.canonical), record.state)]
+    return [row for row in found if row is not None]
+
+
 def judge(db: RunReader, record: Record, program: Program, now: Micros) -> Judgement:
     """Judge a stored run under a program."""
     run_id = record.identity.run_id
     try:
-        rows = db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=ALL))
+        rows = open_questions(db, record)
         questions = {row.pause.pause_id: row.pause for row in rows}
         answers = {row.pause.pause_id: row.decided for row in rows if row.decided is not None}
         case = Case(db, record, program, answers, questions.get, now)
@@ -221,14 +238,11 @@ def judge(db: RunReader, record: Record, program: Program, now: Micros) -> Judge
 
 
 def asked(case: Case) -> Judgement:
-    """A run that may go on: whether its open questions still stand, and whether it will be asked more."""
+    """A run that may go on: whether its open questions and their answers still stand, and whether it will be asked more."""
     run_id = case.record.identity.run_id
-    again = []
-    for ask, node in case.open_asks():
-        words = [word for word in DECISIONS[ask.kind] if ask.pause_id not in case.answers]
-        again += [f"{node.name!r}: {why}" for word in words if (why := case.changed(ask, node, word)) is not None][:1]
+    again = [(case.program.nodes[each.ask.at].name, each.why) for each in case.renewals()]
     if again:
-        return Judgement(run_id, "asked again", tuple(again))
+        return Judgement(run_id, "asked again", tuple(f"{name!r}: {why}" for name, why in again))
     more = new_gates(case.old, case.program, case.record.state)
     if more:
         return Judgement(run_id, "asks more", tuple(f"{gate.kind} of {gate.name!r}" for gate in more))

@@ -20,18 +20,20 @@ from statecore.errors import (
     NotPaused,
     RunBusy,
     RunsElsewhere,
+    StaleDecision,
     Undecided,
     UnknownDecision,
 )
 from statecore.lifecycles import words as w
-from statecore.stores import Claim, Decided, Pause, PauseFilter, Record, Waiting
+from statecore.stores import Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
 from .answers import ANSWERS, Said, stored_value
 from .execution import Execution, of_record
 from .host import Host, compiled_of
-from .judge import Case, check_seen
+from .judge import Case, check_seen, open_questions
+from .renewals import Renewal, put_since
 from .storing import (
     UNRETURNED,
     beginning,
@@ -84,6 +86,7 @@ class Continuation:
     stale: list[Decided] = field(factory=list)
     fresh: list[Decided] = field(factory=list)
     shown: list[tuple[Said, Pause]] = field(factory=list)
+    again: list[Renewal] = field(factory=list)
 
     def ready(self) -> Ready:
         """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where another process moves the run, look again."""
@@ -92,6 +95,8 @@ class Continuation:
         while True:
             record, answers = self.look()
             self.check_shown(record)
+            if record.state.run == w.failed:
+                answers |= self.answers_of_failed(record)
             self.check(record, answers)
             execution = claiming(self.host, self.compiled, record)
             if self.fresh and record.state.run == w.running:
@@ -182,7 +187,7 @@ class Continuation:
         """The decisions that count: stored ones of open questions, and those of the requirements that were handed in; by pause.
 
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
-        `UnknownDecision`.
+        `UnknownDecision`, and `StaleDecision` for one whose question was put again (GATE-7a).
         """
         waiting = self.waiting = {row.pause.pause_id: row for row in rows}
         answers = {
@@ -195,6 +200,8 @@ class Continuation:
             row = waiting.get(requirement.pause_id)
             if row is None:
                 continue
+            if row.pause.closed is not None:
+                check_put(self.host.store, row.pause)
             new = self.decided(requirement, row.pause)
             if row.decided is None:
                 check_deadline(row.pause, new)  # one that comes too late is refused, and writes nothing (TIME-4)
@@ -209,6 +216,12 @@ class Continuation:
             elif row.decided is not None and row.pause.closed is not None:
                 self.stale.append(row.decided)
         return answers
+
+    def answers_of_failed(self, record: Record) -> dict[str, Decided]:
+        """The decisions that were stored before the run failed, by pause; they count, or lapse, when it is reopened."""
+        found = {row.pause.pause_id: row for row in open_questions(self.host.store, record)}
+        self.waiting |= found
+        return {pause_id: row.decided for pause_id, row in found.items() if row.decided is not None}
 
     def check_shown(self, record: Record) -> None:
         """Refuse an answer to another question than the one that stands (GATE-6). Raises `StaleDecision`."""
@@ -240,14 +253,15 @@ class Continuation:
         open_asks = asks(self.compiled.program, record.state)
         now = self.host.clock()
         moves = any(ask.pause_id in answers or (ask.due is not None and ask.due <= now) for ask in open_asks)
-        if record.state.run == w.paused and not moves and record.cancel_requested is None:
-            self.host.store.pauses(
-                PauseFilter(run_id=self.run_id)
-            )  # a decision that cannot be read is none that was never made (P23)
+        if record.state.run == w.paused and not moves and not self.again and record.cancel_requested is None:
+            self.host.store.pauses(PauseFilter(run_id=self.run_id))  # a decision that cannot be read is none never made (P23)
             raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
 
     def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
-        """Raise `DefinitionChanged` where the run may not go on under this definition, and no person has taken it over (P9)."""
+        """Raise `DefinitionChanged` where the run may not go on under this definition, and no person has taken it over (P9).
+
+        Where it may, `again` has the questions that are put again.
+        """
         identity, self.adopted_by = record.identity, None
         if identity.workflow_id != self.workflow_id:
             raise DefinitionChanged(
@@ -257,16 +271,18 @@ class Continuation:
         found = case.differences()
         if found and (self.adopt_by is None or any(each.firm for each in found)):
             raise DefinitionChanged(self.run_id, map(str, found), not any(each.firm for each in found))
-        self.adopted_by = self.adopt_by if found else None
+        self.adopted_by, self.again = self.adopt_by if found else None, case.renewals()
 
     def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
         """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, or a cancellation is heeded.
 
-        The interruptions are judged by themselves. Decisions and deadlines count where a question is answerable after them (SAID-1).
+        The interruptions are judged by themselves. Decisions and deadlines count where a question is answerable after them (SAID-1). A question
+        that is put again is so in any case, or a later boundary would take it for one of this definition.
         """
         program, state, now = self.compiled.program, execution.state, self.host.clock()
+        again = tuple(each.event(now) for each in self.again)
         if state.run == w.failed:
-            return (REOPEN._replace(time=now),)
+            return (REOPEN._replace(time=now), *again)
         if state.run == w.pending:
             return (beginning(program, now),)
         doubt = self.in_doubt(record)
@@ -274,11 +290,18 @@ class Continuation:
         left = tuple(ends.interrupted(execution, call, LEFT, death) for call in doubt)
         if record.cancel_requested is not None:
             return (*left, cancellation(record.cancel_by))
-        alone = advance(program, state, *left).state if left else state
+        alone = advance(program, state, *left, *again).state if left or again else state
         before = set(asks(program, state))
         asked = [ask for ask in answerable(program, alone) if ask in before]
         answered = decision_events(program, asked, execution.answers, now)
-        return (*left, *answered, *expiries(asked, execution.answers, now))
+        return (*left, *again, *answered, *expiries(asked, execution.answers, now))
+
+
+def check_put(store: RunReader, pause: Pause) -> None:
+    """Raise `StaleDecision`, with the newer pause, for a question that was put again."""
+    newer = put_since(store, pause.run_id, pause.pause_id)
+    if newer is not None:
+        raise StaleDecision(pause.run_id, pause.pause_id, newer)
 
 
 def already(decided: Decided) -> AlreadyDecided:

@@ -34,7 +34,8 @@ class Detail(NamedTuple):
     it and `traceback` its bounded traceback; `success` is False for a step that failed and said stop. `choices` are what a selector chose,
     `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
     the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
-    `death` says of an interruption that the process died in the call, and whether others were in flight beside it.
+    `death` says of an interruption that the process died in the call, and whether others were in flight beside it. `lapsed` says of a
+    question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`.
     """
 
     success: bool = True
@@ -52,6 +53,7 @@ class Detail(NamedTuple):
     traceback: str | None = None
     session: str | None = None
     death: Death | None = None
+    lapsed: Mapping[str, Any] | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -76,6 +78,7 @@ class PauseDetail(NamedTuple):
 
     `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
     are a route's; `retry_count` and `max_retries` count the rejections of an output, `iteration` and `max_iterations` those of a loop.
+    `again` is to a question that is put again what `Detail.lapsed` is to its row.
     """
 
     error: str | None = None
@@ -87,6 +90,7 @@ class PauseDetail(NamedTuple):
     max_retries: int | None = None
     iteration: int | None = None
     max_iterations: int | None = None
+    again: Mapping[str, Any] | None = None
     more: Mapping[str, Any] = NONE
 
     def plain(self) -> dict[str, Any]:
@@ -122,6 +126,11 @@ def is_rows(value: Any) -> bool:
     return type(value) is int or type(value) is dict
 
 
+def is_told(value: Any) -> bool:
+    """Whether a value is an object of texts."""
+    return type(value) is dict and all(type(each) is str for each in value.values())
+
+
 def is_names(value: Any) -> bool:
     """Whether a value is a list of texts."""
     return type(value) is list and all(type(name) is str for name in value)
@@ -147,6 +156,7 @@ ROW_NAMES: dict[str, Reader] = {
     "traceback": is_text,
     "session": is_text,
     "death": lambda value: value in ("alone", "beside"),
+    "lapsed": is_told,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,
@@ -158,6 +168,7 @@ PAUSE_NAMES: dict[str, Reader] = {
     "max_retries": is_number,
     "iteration": is_number,
     "max_iterations": is_number,
+    "again": is_told,
 }
 NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
 

@@ -64,7 +64,7 @@ class Closing(NamedTuple):
 
 @define
 class Visit:
-    """One component in one turn: its phase, its newest row, and what went wrong on the way."""
+    """One component in one turn: its phase, its newest row, what went wrong on the way, and how often its open question was put."""
 
     machine: str
     at: Address
@@ -77,6 +77,7 @@ class Visit:
     of: Any = None
     failures: list[dict[str, Any]] = field(factory=list)
     answers: list[Closing] = field(factory=list)
+    put: int = 1
 
     @property
     def reason(self) -> str | None:
@@ -155,8 +156,12 @@ class History:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
             self.by_name.setdefault(visit.name, []).append(visit)
+        if entry.trigger == w.renew:  # the same question, once more
+            visit.put += 1
+            return
         if entry.trigger in ANSWERS and (entry.machine, entry.source) in ASK_OF:
             visit.answers.append(self.answer(visit, entry))
+            visit.put = 1
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
         said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
         if entry.body.value is not None:
@@ -178,7 +183,7 @@ class History:
         if entry.machine in ITERATE and kind not in AT_THE_GATE:  # the question is about an iteration, the row is not
             inside = [each.turn[: len(turn) + 1] for each in self.visits.values() if each.at.startswith(f"{entry.at}/")]
             turn = max(each for each in inside if each[:-1] == turn)
-        return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt), entry)
+        return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt, visit.put), entry)
 
     def decision(self, answer: Closing) -> Decision:
         """The answer to a question, its value freshly decoded."""

@@ -47,6 +47,8 @@ EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": 
 """The consequence of silence after a deadline, by `on_timeout`."""
 LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
+UNDECIDED = frozenset({w.expire, w.renew})
+"""What closes a pause without a decision, or with one that counts no more."""
 GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
@@ -99,14 +101,19 @@ def check_deadline(pause: Pause, new: Decided) -> None:
 
 
 def check_expiries(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided]) -> None:
-    """Raise `ClaimLost` where a pause is about to expire that somebody has decided meanwhile: look again (TIME-2)."""
-    late = [(entry.at, entry.turn) for entry in boundary.entries if entry.trigger == w.expire]
-    for pause_id in boundary.closed if late else ():
+    """Raise `ClaimLost` where a pause is about to expire, or to be put again, that somebody has decided meanwhile: look again (TIME-2).
+
+    A boundary that puts a question again and has the decision that lapses with it knows of it.
+    """
+    rows = [(entry.at, entry.turn) for entry in boundary.entries if entry.trigger in UNDECIDED]
+    known = {each.pause_id for each in boundary.decisions} if rows else ()
+    for pause_id in boundary.closed if rows else ():
         pause = pauses.get(pause_id)
         if (
             pause is not None
             and pause_id in stored
-            and any(pause.at == at and pause.turn[: len(turn)] == turn for at, turn in late)
+            and pause_id not in known
+            and any(pause.at == at and pause.turn[: len(turn)] == turn for at, turn in rows)
         ):
             raise ClaimLost(boundary.run_id)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from statecore.core import Compiled, Program, stored_program
 from statecore.errors import (
+    AlreadyDecided,
     AmbiguousRun,
     ClaimLost,
     NotPaused,
@@ -27,7 +28,7 @@ from statecore.runtime import Host
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import compiled_of
 from statecore.runtime.judge import check_seen
-from statecore.runtime.ready import claiming
+from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import cancellation, store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.records import Listing, Unread, unread_of
@@ -165,7 +166,8 @@ class Inbox:
     ) -> Requirement:
         """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
-        The same decision again returns the stored one. `seen` is the digest of the question that the person was shown (`requirement.seen`).
+        The same decision again returns the stored one; a question that was put again since takes none. `seen` is the digest of the question
+        that the person was shown (`requirement.seen`).
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
@@ -176,11 +178,17 @@ class Inbox:
             if record.state.run in ENDED:
                 raise NotPaused(run_id, STATUS[record.state.run])
             raise UnknownPause(run_id, pause_id, [each.pause.pause_id for each in self.db.pauses(PauseFilter(run_id=run_id))])
+        if row.pause.closed is not None:
+            check_put(self.db, row.pause)
         if row.decided is None and seen is not None:
             check_seen(record.identity.canonical, row.pause, seen)
         component = self.compiled.components.get(row.pause.at) if self.compiled is not None else None
         text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
-        self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+        try:
+            self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+        except (NotPaused, AlreadyDecided):  # it may have been put again in between
+            check_put(self.db, row.pause)
+            raise
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:

@@ -29,6 +29,9 @@ CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute, w.ch
 CLOCK = frozenset({w.wake, w.expire})
 """What a clock reports."""
 
+JUDGED = frozenset({w.renew})
+"""What the judge of changed definitions asks for."""
+
 DECIDED = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
 """What a person's decision fires."""
 
@@ -206,7 +209,7 @@ def hears(table: Table, state: str) -> frozenset[str]:
     if state == table.initial:
         return frozenset({w.start if table.name == "run" else w.enter})
     if state in table.owes:
-        return {"call": CALL, "timer": frozenset({w.wake}), "ask": PERSON - {w.resume} | {w.expire}}[table.owes[state]]
+        return {"call": CALL, "timer": frozenset({w.wake}), "ask": PERSON - {w.resume} | {w.expire} | JUDGED}[table.owes[state]]
     if state in (w.failed, w.paused):
         return frozenset({w.resume})
     if table.name == "run":
@@ -218,7 +221,7 @@ def questions_offer_every_answer(table: Table) -> list[str]:
     """A question has a row for each of the words that `DECISIONS` lets a person say."""
     found = []
     for state, owes in table.owes.items():
-        triggers = {row.on for row in exits(table, state)} - {w.cancel, w.expire}
+        triggers = {row.on for row in exits(table, state)} - {w.cancel, w.expire, w.renew}
         if owes == "ask" and triggers not in [set(words.values()) for words in DECISIONS.values()]:
             found.append(f"{state} offers {sorted(triggers)}")
     return found
@@ -241,6 +244,13 @@ def questions_expire_and_delays_end(table: Table) -> list[str]:
         for state, owes in table.owes.items()
         if owes in wanted and wanted[owes] not in {row.on for row in exits(table, state)}
     ]
+
+
+def questions_are_put_again(table: Table) -> list[str]:
+    """Every question, and nothing else, can be put again, whatever the policy, and is the same question then (GATE-7a)."""
+    asked = {(state, state, w.always) for state, owes in table.owes.items() if owes == "ask"}
+    again = {(row.source, row.dest, row.when) for row in table.rows if row.on == w.renew}
+    return [f"{source} is put again, or not, against its word" for source, *_ in sorted(asked ^ again)]
 
 
 def calls_may_fail_and_die(table: Table) -> list[str]:
@@ -272,6 +282,7 @@ LAWS: tuple[Callable[[Table], list[str]], ...] = (
     questions_offer_every_answer,
     a_decision_goes_on,
     questions_expire_and_delays_end,
+    questions_are_put_again,
     calls_may_fail_and_die,
     what_lives_can_be_cancelled,
 )

@@ -200,7 +200,7 @@ def test_pictures_and_stories_know_every_phase_and_trigger():
     phases = {phase for kind in COMPONENT_KINDS for phase in kind.table.states}
     assert set(STATES) == phases - QUIET
     assert {phase for kind in COMPONENT_KINDS for phase in kind.table.final} | {w.failed} == OVER
-    itself = {w.enter, w.finish, w.leave, w.pause}
+    itself = {w.enter, w.finish, w.leave, w.pause, w.renew}
     assert {row.on for table in TABLES.values() for row in table.rows} - itself == {*SENTENCES, *RUN_SENTENCES}
 
 
@@ -237,11 +237,13 @@ def test_the_checker_knows_each_gate():
 
 
 def test_each_mark_of_a_cursor_is_stored_and_weighed():
-    """The codec writes each mark; the checker's canonical form keeps each but two: retries that people ordered, and what was rejected."""
+    """The codec writes each mark; the checker keeps each but three: retries that people ordered, what was rejected, and how often it was put."""
     names = [attribute.name for attribute in fields(Marks)]
     output = Ref("a", (), 0)
-    full = Marks(interrupts=1, retries=1, reruns=1, reviews=1, output=output, rejected=output, stopping=True, due=1, deaths=1)
+    full = Marks(
+        interrupts=1, retries=1, reruns=1, reviews=1, output=output, rejected=output, stopping=True, due=1, deaths=1, put=2
+    )
     assert list(NAMES[Marks]) == names
     assert [name for name in names if getattr(full, name) == getattr(UNMARKED, name)] == []
     kept = canonical_marks(Workflow("w", [Step("a", print)]).compiled.program, "a", full, w.running)
-    assert [name for name in names if getattr(kept, name) == getattr(UNMARKED, name)] == ["reruns", "rejected"]
+    assert [name for name in names if getattr(kept, name) == getattr(UNMARKED, name)] == ["reruns", "rejected", "put"]

@@ -11,7 +11,7 @@ from statecore.lifecycles import JOINT, MACHINES, RUN, TABLES, Row, Table, words
 from statecore.lifecycles import words as w
 from statecore.lifecycles.machine import Machines
 from tests.laws.claims import claims
-from tests.laws.table_laws import CALL, CLOCK, LAWS, OVER, PERSON, a_decision_goes_on, legal, policies
+from tests.laws.table_laws import CALL, CLOCK, JUDGED, LAWS, OVER, PERSON, a_decision_goes_on, legal, policies
 from tests.model.definitions import RENAMED, SHAPES, VALUES
 from tests.model.explore import INTERNAL
 
@@ -73,8 +73,8 @@ def test_every_word_is_used():
 
 
 def test_every_trigger_has_an_author():
-    """Each trigger is fired by the core, by a call that ended, by a clock, or by a person."""
-    assert {trigger for table in TABLES.values() for trigger in table.triggers} <= INTERNAL | CALL | CLOCK | PERSON
+    """Each trigger is fired by the core, by a call that ended, by a clock, by a person, or by the judge of definitions."""
+    assert {trigger for table in TABLES.values() for trigger in table.triggers} <= INTERNAL | CALL | CLOCK | PERSON | JUDGED
 
 
 @every_table

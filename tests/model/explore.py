@@ -2,7 +2,8 @@
 
 The explorer plays the world: in each state it tries every trigger that the tables know for each owed item, a cancellation, a
 cancellation that came with a result, and the reopening of a failed run; a Router is sent to each of its choices and to two of them in
-reverse order; a question expires only where it has a deadline. `attempts` bounds how often a person may say retry or reopen, `deaths`
+reverse order; a question expires only where it has a deadline. A question is put again in each state, and how often is not counted: so the
+state is the same as before. `attempts` bounds how often a person may say retry or reopen, `deaths`
 how often the process of one call may die; the core itself asks a person after the third. Rejected reviews, automatic retries and
 iterations are bounded by the definition. The answer is the whole labelled graph, moves included, so that two
 cores are the same if and only if their graphs are.
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, Ask, Call, Cursor, Event, Program, State, advance
 from statecore.core.facts import MAX_INTERRUPTS
@@ -104,9 +105,15 @@ def difference(graph: Graph, whole: Graph | None = None, *, attempts: int = 1, d
 def outcome(program: Program, state: State, label: Label) -> Outcome:
     """What the core makes of these events; an error is an outcome too, so that mutants cannot hide behind one."""
     try:
-        return advance(program, state, *label)
+        after = advance(program, state, *label)
+        return after._replace(state=once(after.state)) if label[0].trigger == w.renew else after
     except Exception as error:  # noqa: BLE001  # a broken table may break anything
         return type(error).__name__
+
+
+def once(state: State) -> State:
+    """A state whose questions were put once."""
+    return evolve(state, cursors=tuple([evolve(each, marks=evolve(each.marks, put=1)) for each in state.cursors]))
 
 
 def labels(program: Program, state: State, attempts: int, deaths: int) -> list[Label]:

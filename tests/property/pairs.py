@@ -15,7 +15,8 @@ from attrs import define, field, frozen
 
 from statecore.check.symmetry import canonical
 from statecore.check.world import World
-from statecore.core import BEGINNING, START, Compiled, Event, State, advance, asks, calls, compile_definition
+from statecore.core import BEGINNING, START, Compiled, Event, Program, State, advance, asks, calls, compile_definition
+from statecore.core.evidence import means_the_same
 from statecore.definition import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.lifecycles import words as w
 
@@ -246,8 +247,8 @@ class Played:
     torn: bool
 
 
-def play(compiled: Compiled, state: State, closed: tuple[str, str] | None = None) -> Played:
-    """Everything that may happen from a state; at a question that is `closed` (address, phase) no yes is given."""
+def play(compiled: Compiled, state: State, closed: tuple[str, str] | None = None, words: frozenset[str] = YES) -> Played:
+    """Everything that may happen from a state; at a question that is `closed` (address, phase) none of these words is given."""
     program, world = compiled.program, World(compiled)
     called: set[str] = set()
     asked: set[tuple[str, str]] = set()
@@ -263,14 +264,23 @@ def play(compiled: Compiled, state: State, closed: tuple[str, str] | None = None
         phases = {(cursor.at, cursor.turn): cursor.phase for cursor in now.cursors}
         asked |= {(ask.at, phases[ask.at, ask.turn]) for ask in asks(program, now)}
         torn = torn or (now.run == w.completed and bool(now.frames or now.endings or now.cursors))
-        events = [each for each in world.events(now) if not is_yes(phases, each, closed)]
+        events = [each for each in world.events(now) if not (each.trigger in words and is_at(phases, each, closed))]
         todo += [canonical(program, advance(program, now, each).state) for each in events]
     return Played(frozenset(called), frozenset(place for place in asked if place[1] in QUESTIONS), torn)
 
 
-def is_yes(phases: dict[Any, str], event: Event, closed: tuple[str, str] | None) -> bool:
-    """Whether an event is a yes to the closed question."""
-    return event.trigger in YES and (event.at, phases.get((event.at, event.turn), "")) == closed
+def is_at(phases: dict[Any, str], event: Event, closed: tuple[str, str] | None) -> bool:
+    """Whether an event is a word to the closed question."""
+    return (event.at, phases.get((event.at, event.turn), "")) == closed
+
+
+def informed(drawn: Pair, gate: tuple[str, str]) -> bool:
+    """Whether a no at a question is given to what the new definition asks: the run stands there, and a no leads elsewhere by now.
+
+    Such a question is put again, whatever has been answered to it (GATE-7). Whether a word means the same is judged by itself, below.
+    """
+    stands = [ask for ask in asks(drawn.old.program, drawn.state) if ask.at == gate[0]]
+    return any(not means_the_same(drawn.old.program, drawn.new.program, ask.at, ask.kind, "reject") for ask in stands)
 
 
 def faults(drawn: Pair) -> list[str]:
@@ -280,7 +290,8 @@ def faults(drawn: Pair) -> list[str]:
         after = play(drawn.new, drawn.state)
         for gate in sorted(before.asked):
             behind = before.called - play(drawn.old, drawn.state, gate).called
-            bare = behind & play(drawn.new, drawn.state, gate).called if behind else frozenset()
+            words = YES | {w.reject} if behind and informed(drawn, gate) else YES
+            bare = behind & play(drawn.new, drawn.state, gate, words).called if behind else frozenset()
             wrong += [f"{name} is called without a yes at {gate[0]}" for name in sorted(bare)]
     except (KeyError, ValueError, IndexError) as error:
         return [f"the core breaks: {type(error).__name__}"]
@@ -324,3 +335,28 @@ def moves_of(compiled: Compiled, state: State, word: str) -> frozenset[tuple[str
         open_to = [each for each in world.events(now) if not is_certain(compiled, each.at, phases.get((each.at, each.turn), ""))]
         todo += [advance(program, now, each) for each in open_to if now.run != w.failed]
     return frozenset(found)
+
+
+def callable_now(compiled: Compiled, state: State) -> frozenset[str]:
+    """The steps, by name, that answers to the open questions may lead to, up to the next certain questions. Raises `TooManyError`."""
+    program, world = compiled.program, World(compiled)
+    first = canonical(program, state)
+    free = {(ask.at, ask.turn) for ask in asks(program, first)}
+    called: set[str] = set()
+    todo, seen = [first], set()
+    while todo:
+        now = todo.pop()
+        if now in seen or now.run == w.failed:
+            continue
+        seen.add(now)
+        if len(seen) > MOST:
+            raise TooManyError
+        called |= {program.nodes[call.at].name for call in calls(program, now) if program.nodes[call.at].machine == "step"}
+        shut = {(each.at, each.turn) for each in now.cursors if is_certain(compiled, each.at, each.phase)} - free
+        todo += [advance_to(program, now, each) for each in world.events(now) if (each.at, each.turn) not in shut]
+    return frozenset(called)
+
+
+def advance_to(program: Program, state: State, event: Event) -> State:
+    """The situation after an event."""
+    return canonical(program, advance(program, state, event).state)

@@ -1,11 +1,13 @@
-"""Two processes with different definitions take turns on the runs of one store: a gated step is never called without a yes of its own (GATE-8).
+"""Two processes with different definitions take turns on the runs of one store: nothing runs that nobody agreed to (GATE-7, GATE-8).
 
-The judge is the list of calls that user code writes, beside the decisions that the store has. `STATECORE_EXAMPLES=10` makes it a campaign.
+The judge is the list of calls that user code writes, beside the decisions that the store has, and what the core may call under the definition
+under which the questions were put. `STATECORE_EXAMPLES=9` makes it 500 histories.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from random import Random, SystemRandom
@@ -15,12 +17,15 @@ import pytest
 from attrs import define, field
 
 from statecore import InMemoryDb, RunStatus, SqliteDb, Workflow
-from statecore.core import stored_program
-from statecore.errors import DefinitionChanged, NotPaused, Undecided
+from statecore.core import Compiled, Program, adoption, stored_program
+from statecore.core.owed import next_put
+from statecore.errors import DefinitionChanged, NotPaused, StatecoreError, Undecided
 from statecore.lifecycles import words as w
 from statecore.runtime import judge
-from statecore.stores import RunFilter
-from tests.property.pairs import Drawn, Tree, changed
+from statecore.stores import Decided, Record
+from statecore.testing import Clock, timed
+from statecore.workflow.inbox import Inbox
+from tests.property.pairs import Drawn, TooManyError, Tree, callable_now, changed
 from tests.sizes import examples
 
 HISTORIES, TURNS = 60, 14
@@ -36,6 +41,8 @@ class History:
     called: list[str] = field(factory=list)
     wrong: list[str] = field(factory=list)
     counts: Counter[str] = field(factory=Counter)
+    followed: dict[str, Program] = field(factory=dict)
+    run_id: str = "r"
 
     def does(self, tree: Tree) -> Any:
         """User code that writes down its call; now and then a step fails."""
@@ -56,33 +63,59 @@ class History:
         """Begin a run under one version, then decide and continue it under one or the other, until it is over."""
         drawn = Drawn(self.random)
         tree = drawn.tree()
+        self.hurry(tree)
         trees = [tree, changed(drawn, tree)]
-        flows = [Workflow("flow", [each.made(self.does) for each in one.inside], self.db) for one in trees]
+        calm(trees[1])
+        clock = Clock()
+        flows = [timed(Workflow("flow", [each.made(self.does) for each in one.inside], self.db), clock) for one in trees]
         begun = self.random.choice(flows)
-        self.moved(begun, lambda: begun.run("x", run_id="r"))
+        self.moved(begun, lambda: begun.run("x", run_id=self.run_id))
         for _ in range(TURNS):
-            status = begun.get_run_output("r").status
+            status = begun.get_run_output(self.run_id).status
             if status not in (RunStatus.paused, RunStatus.error):
                 break
+            clock.advance(self.random.choice([0, 0, 0, 61]))
+            self.read(self.random.choice(flows))
             self.decide(begun)
             flow = self.random.choice(flows)
-            self.moved(flow, partial(flow.continue_run, run_id="r", retry_failed=status is RunStatus.error))
-        self.counts[begun.get_run_output("r").status.value] += 1
+            self.moved(flow, partial(flow.continue_run, run_id=self.run_id, retry_failed=status is RunStatus.error))
+        self.counts[begun.get_run_output(self.run_id).status.value] += 1
+
+    def hurry(self, tree: Tree) -> None:
+        """Give every third gate a deadline."""
+        for each in tree.inside + tree.other:
+            if each.settings.get("requires_confirmation") and self.random.random() < 0.3:
+                each.settings |= {"timeout": 60, "on_timeout": self.random.choice(["cancel", "skip"])}
+            self.hurry(each)
 
     def decide(self, flow: Workflow) -> None:
         """A person answers one open question, mostly with a yes."""
-        waiting = [each for each in flow.list_pauses(run_id="r") if not each.is_resolved]
+        waiting = [each for each in flow.list_pauses(run_id=self.run_id) if not each.is_resolved and not each.is_timed_out]
         if waiting:
             asked = self.random.choice(waiting)
             words = {"route": ["select"], "error": ["retry", "skip"], "interrupted": ["retry", "skip"]}
             word = self.random.choice(words.get(asked.kind, ["confirm", "confirm", "confirm", "reject"]))
             value = asked.available_choices[:1] if word == "select" else None  # type: ignore[union-attr]
-            flow.decide("r", asked.pause_id, word, value=value)
+            flow.decide(self.run_id, asked.pause_id, word, value=value)
+
+    def read(self, flow: Workflow) -> None:
+        """Somebody lists the open questions: nothing is written, whatever is overdue (GATE-9)."""
+        before = self.db.load(self.run_id)
+        for asked in flow.list_pauses(run_id=self.run_id):
+            self.counts["put again"] += asked.pause_id.endswith("@2")
+        self.wrong += ["a reader wrote"] if self.db.load(self.run_id) != before else []
 
     def moved(self, flow: Workflow, go: Any) -> None:
-        """Let a process move the run; each step that is called behind a gate of its own has a yes in the store, under both definitions."""
+        """Let a process move the run; a step with a gate of its own, under a definition that the run has followed, has a yes in the store.
+
+        Out of a run that waits for people, only that is called to which its questions led when they were put.
+        """
         before = len(self.called)
-        followed = stored_program(self.db.load("r").identity.canonical) if self.db.runs(RunFilter()) else flow.compiled.program
+        record = self.db.load(self.run_id) if self.followed else None
+        followed = stored_program(record.identity.canonical) if record is not None else flow.compiled.program
+        self.followed[followed.fingerprint] = followed
+        agreed = self.agreed(followed, record)
+        stood = {followed[cursor.at].name for cursor in record.state.cursors} if record is not None else set()
         try:
             go()
         except DefinitionChanged:
@@ -91,17 +124,53 @@ class History:
             return
         except (NotPaused, Undecided, OSError):
             pass
-        said = {row.pause_id.partition(":")[0] for row in self.db.decisions("r") if row.word == "confirm"}
+        said = {
+            row.pause_id.partition(":")[0]
+            for row in self.db.decisions(self.run_id)
+            if row.word == "confirm" and self.counts_still(row)
+        }
+        self.wrong += [f"{name} was called, and nobody agreed to it" for name in self.called[before:] if name not in agreed]
         for name in self.called[before:]:
-            for program in (followed, flow.compiled.program):
+            now = [] if name in stood else [flow.compiled.program]  # a run never goes back
+            for program in (*self.followed.values(), *now):
                 gates = [at for at in program.named.get(name, ()) if w.needs_confirmation in program[at].facts]
                 if gates and not said & set(gates):
                     self.wrong.append(f"{name} was called without a yes")
 
+    def counts_still(self, decided: Decided) -> bool:
+        """Whether a decision did not lapse: its question was not put again."""
+        return self.db.pause(self.run_id, next_put(decided.pause_id)) is None
 
-def played(seed: int, db: Any) -> History:
+    def agreed(self, followed: Program, record: Record | None) -> frozenset[str] | Anything:
+        """The steps that the answers to the open questions may lead to, up to the next certain questions, where the run waits for people."""
+        if record is None or record.state.run != w.paused:
+            return Anything()
+        try:
+            return callable_now(Compiled(followed, {}), record.state)
+        except TooManyError:
+            return Anything()
+
+
+def calm(tree: Tree) -> None:
+    """Take the deadlines from what asks nothing any more, where they would be refused."""
+    for each in tree.inside + tree.other:
+        asks = {"requires_confirmation", "requires_user_input", "requires_output_review"} & each.settings.keys()
+        if not asks and each.settings.get("on_error") != "pause":
+            each.settings = {name: value for name, value in each.settings.items() if name not in ("timeout", "on_timeout")}
+        calm(each)
+
+
+class Anything:
+    """Contains everything: where nothing was agreed, or too much to be played."""
+
+    def __contains__(self, name: str) -> bool:
+        """Yes."""
+        return True
+
+
+def played(seed: int, db: Any, run_id: str = "r") -> History:
     """The history of a seed."""
-    history = History(Random(seed), db)  # noqa: S311  # to be repeatable
+    history = History(Random(seed), db, run_id=run_id)  # noqa: S311  # to be repeatable
     history.play()
     return history
 
@@ -121,16 +190,58 @@ def test_versions_that_take_turns_call_no_gated_step_unasked(tmp_path):
         if seed % 4 == 0:
             db.close()
     assert counts["refused"] > number / 10
+    assert counts["put again"] >= number // 120
     assert counts["COMPLETED"] + counts["CANCELLED"] > number / 4
 
 
-def test_a_process_that_asks_nobody_is_found(monkeypatch):
-    """Where the judge of definitions is taken away, some history of a fixed sample calls a gated step without its yes."""
-    monkeypatch.setattr(judge.Case, "differences", lambda _: [])
-    unasked: list[str] = []
+def no_judge(patch: pytest.MonkeyPatch) -> None:
+    """Every definition takes every run."""
+    patch.setattr(judge.Case, "differences", lambda _: [])
+
+
+def no_evidence(patch: pytest.MonkeyPatch) -> None:
+    """A stored answer counts, whatever it stood for."""
+    patch.setattr(judge.Case, "renewals", lambda _: [])
+
+
+def addresses_only(patch: pytest.MonkeyPatch) -> None:
+    """The rule of earlier releases: each place is there, and of the same kind."""
+    places = adoption.places
+    patch.setattr(judge, "differences", lambda old, new, state: list(places(old, new, state)))
+
+
+def a_reader_expires(patch: pytest.MonkeyPatch) -> None:
+    """A listing applies deadlines that are over, by the stored definition."""
+    pending = Inbox.pending
+
+    def expiring(self: Inbox, wanted: Any) -> Any:
+        found = pending(self, wanted)
+        late = {each.run_id for each in found if each.is_timed_out}
+        for run_id in late:
+            self.db.request_cancel(run_id, "the clock", self.host.clock())
+        return found
+
+    patch.setattr(Inbox, "pending", expiring)
+
+
+PLANTED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "no judge": no_judge,
+    "no evidence check": no_evidence,
+    "addresses only": addresses_only,
+    "a reader expires": a_reader_expires,
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_found(fault, monkeypatch):
+    """Where a part of the judge is taken away, some history of a fixed sample shows it; with the judge none of these does."""
+    PLANTED[fault](monkeypatch)
+    found = None
     for seed in range(400):
-        with suppress(KeyError, ValueError, IndexError):  # a place was gone
-            unasked += [each for each in played(seed, InMemoryDb()).wrong if each.endswith("without a yes")]
-        if unasked:
+        with suppress(KeyError, ValueError, IndexError, StatecoreError):  # a place was gone, or was met again
+            found = seed if played(seed, InMemoryDb()).wrong else None
+        if found is not None:
             break
-    assert unasked
+    assert found is not None
+    monkeypatch.undo()
+    assert played(found, InMemoryDb()).wrong == []

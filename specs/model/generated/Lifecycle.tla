@@ -13,12 +13,14 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "awaiting_input", on |-> "input", dest |-> "running", when |-> "always"],  \* INPUT-1
     [source |-> "awaiting_input", on |-> "reject", dest |-> "skipped", when |-> "reject_skips"],  \* INPUT-2
     [source |-> "awaiting_input", on |-> "reject", dest |-> "cancelled", when |-> "reject_cancels"],  \* INPUT-2
     [source |-> "awaiting_input", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_input", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_input", on |-> "renew", dest |-> "awaiting_input", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_input", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "running", on |-> "succeed", dest |-> "completed", when |-> "keeps_output"],  \* RUN-1
     [source |-> "running", on |-> "succeed", dest |-> "awaiting_review", when |-> "needs_review"],  \* REV-1
@@ -54,12 +56,14 @@ Rows == [
     [source |-> "awaiting_review", on |-> "expire", dest |-> "completed", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_review", on |-> "renew", dest |-> "awaiting_review", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_review", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "errored_paused", on |-> "retry", dest |-> "running", when |-> "always"],  \* ERR-4
     [source |-> "errored_paused", on |-> "skip", dest |-> "skipped", when |-> "always"],  \* ERR-5
     [source |-> "errored_paused", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_approves"],  \* TIME-3
+    [source |-> "errored_paused", on |-> "renew", dest |-> "errored_paused", when |-> "always"],  \* GATE-7a
     [source |-> "errored_paused", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "failed", on |-> "resume", dest |-> "running", when |-> "always"]  \* ERR-1
   },
@@ -73,6 +77,7 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "evaluating", on |-> "hold", dest |-> "running", when |-> "always"],  \* COND-6
     [source |-> "evaluating", on |-> "refute", dest |-> "running", when |-> "has_else"],  \* COND-6
@@ -89,6 +94,7 @@ Rows == [
     [source |-> "errored_paused", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_approves"],  \* TIME-3
+    [source |-> "errored_paused", on |-> "renew", dest |-> "errored_paused", when |-> "always"],  \* GATE-7a
     [source |-> "errored_paused", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "running", on |-> "finish", dest |-> "completed", when |-> "always"],  \* COND-6
     [source |-> "running", on |-> "leave", dest |-> "skipped", when |-> "always"],  \* ERR-7
@@ -106,6 +112,7 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "running", on |-> "finish", dest |-> "completed", when |-> "iterations_spent"],  \* LOOP-1
     [source |-> "running", on |-> "finish", dest |-> "evaluating", when |-> "tests_end"],  \* LOOP-1
@@ -131,12 +138,14 @@ Rows == [
     [source |-> "awaiting_review", on |-> "expire", dest |-> "completed", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_review", on |-> "renew", dest |-> "awaiting_review", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_review", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "errored_paused", on |-> "retry", dest |-> "evaluating", when |-> "always"],  \* ERR-4
     [source |-> "errored_paused", on |-> "skip", dest |-> "skipped", when |-> "always"],  \* ERR-5
     [source |-> "errored_paused", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_approves"],  \* TIME-3
+    [source |-> "errored_paused", on |-> "renew", dest |-> "errored_paused", when |-> "always"],  \* GATE-7a
     [source |-> "errored_paused", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "failed", on |-> "resume", dest |-> "evaluating", when |-> "failed_here"],  \* ERR-1
     [source |-> "failed", on |-> "resume", dest |-> "running", when |-> "failed_inside"]  \* ERR-1
@@ -152,12 +161,14 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "evaluating", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "awaiting_route", on |-> "select", dest |-> "running", when |-> "always"],  \* ROUTE-3
     [source |-> "awaiting_route", on |-> "reject", dest |-> "skipped", when |-> "reject_skips"],  \* ROUTE-1
     [source |-> "awaiting_route", on |-> "reject", dest |-> "cancelled", when |-> "reject_cancels"],  \* ROUTE-1
     [source |-> "awaiting_route", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_route", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_route", on |-> "renew", dest |-> "awaiting_route", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_route", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "evaluating", on |-> "choose", dest |-> "running", when |-> "always"],  \* ROUTE-3
     [source |-> "evaluating", on |-> "refute", dest |-> "skipped", when |-> "always"],  \* SKIP-2
@@ -194,6 +205,7 @@ Rows == [
     [source |-> "awaiting_review", on |-> "expire", dest |-> "completed", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_review", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_review", on |-> "renew", dest |-> "awaiting_review", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_review", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "errored_paused", on |-> "retry", dest |-> "evaluating", when |-> "selector_chooses"],  \* ERR-4
     [source |-> "errored_paused", on |-> "retry", dest |-> "awaiting_route", when |-> "person_chooses"],  \* ERR-4
@@ -201,6 +213,7 @@ Rows == [
     [source |-> "errored_paused", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_approves"],  \* TIME-3
+    [source |-> "errored_paused", on |-> "renew", dest |-> "errored_paused", when |-> "always"],  \* GATE-7a
     [source |-> "errored_paused", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "failed", on |-> "resume", dest |-> "evaluating", when |-> "selector_failed"],  \* ERR-1
     [source |-> "failed", on |-> "resume", dest |-> "awaiting_route", when |-> "choice_failed"],  \* ERR-1
@@ -215,6 +228,7 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "running", on |-> "finish", dest |-> "completed", when |-> "always"],  \* PAR-5
     [source |-> "running", on |-> "leave", dest |-> "skipped", when |-> "always"],  \* ERR-7
@@ -231,6 +245,7 @@ Rows == [
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_confirmation", on |-> "renew", dest |-> "awaiting_confirmation", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_confirmation", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "running", on |-> "finish", dest |-> "completed", when |-> "always"],  \* STEPS-1
     [source |-> "running", on |-> "leave", dest |-> "skipped", when |-> "always"],  \* ERR-7

@@ -168,6 +168,10 @@ def check_puts(puts: Sequence[Put], entries: Sequence[Entry], findings: Findings
         findings.blame(row_name(seq), f"it answers a question of {place!r}, and there is no such pause")
 
 
+ENDS = {w.expire: "expired", w.renew: "lapsed"}
+"""The outcome of a question by the row that leaves it, where no word of a person does."""
+
+
 def fault_of_closing(put: Put, left: Sequence[Entry]) -> str | None:
     """Why the rows that left a question do not agree with what is stored of its end; None where they do."""
     said, decided = put.outcome, put.waiting.decided
@@ -181,7 +185,7 @@ def fault_of_closing(put: Put, left: Sequence[Entry]) -> str | None:
             if spoken == (word, decided.value, decided.by or "", decided.comment or ""):
                 return None
         return f"its decision says {decided.word!r}, and row {left[0].seq} says something else"
-    wanted = "expired" if any(row.trigger == w.expire for row in left) else "cancelled"
+    wanted = next((ENDS[row.trigger] for row in left if row.trigger in ENDS), "cancelled")
     return None if said == wanted else f"it is stored as {said}, and row {left[0].seq} says {left[0].trigger}"
 
 

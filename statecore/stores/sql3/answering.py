@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MANY = 8
 """From how many questions on, of which a boundary speaks, all open ones are read at once."""
+CLOSES = {w.cancel: "cancelled", w.renew: "lapsed"}
+"""The outcome of a question by the row that closes it, whatever was decided; by an expiry it depends."""
 
 
 def asks(boundary: Boundary) -> bool:
@@ -106,8 +108,8 @@ def outcome(put: Put, boundary: Boundary) -> str:
         if row.at == pause.at and pause.turn[: len(row.turn)] == row.turn:
             if row.trigger == w.expire:
                 return "expired" if put.decision is None else "cancelled"
-            if row.trigger == w.cancel:
-                return "cancelled"
+            if row.trigger in CLOSES:
+                return CLOSES[row.trigger]
     return "decided" if put.decision is not None else "cancelled"
 
 

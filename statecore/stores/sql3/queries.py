@@ -120,7 +120,7 @@ ADD_SESSION = "INSERT INTO session (session_id) VALUES (?) ON CONFLICT DO NOTHIN
 ASK = """
 INSERT INTO pause (run, workflow, pause_id, question_id, put, kind, at, turn, attempt, step_name, words, max_bytes, message, form, salt,
   voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seal)
-VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 DECIDE = """
 UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decision_salt = ?, decision_seal = ? WHERE id = ?"""
 CLOSE = "UPDATE pause SET closed = ?, outcome = ?, voter_salt = NULL WHERE id = ?"

@@ -16,7 +16,8 @@ it returns opens the same store each time it is called, and is pickled into othe
             return partial(MyStore, folder / "runs")
 
 Owns: the tests, a file for one or two classes. `runs`: `Runs` (begin, claim, release, cancel, list) and `Pauses`. `boundaries`: `Boundaries` (all
-or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys) and `Deadlines`. `leases`: `Leases`
+or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys), `Deadlines`,
+`PutAgain`. `leases`: `Leases`
 (with given times, so that no test waits) and `Work` (runs handed to workers). `comparison`: `Comparison` (random calls, answered as the reference
 answers them) and `Journals` (order, chain). `threads`: `Threads` (eight at once). `processes`: `Processes` (eight that decide, two that claim or
 start, one that is killed at any point and again). `samples` has the runs and the hooks. No test needs a workflow, a network or a clock; all of
@@ -33,14 +34,14 @@ Where two stores could be compared, `InMemoryDb` is the other one: it is the rea
 
 from .boundaries import Boundaries
 from .comparison import Comparison, Journals
-from .decisions import Deadlines, Decisions
+from .decisions import Deadlines, Decisions, PutAgain
 from .leases import Leases, Work
 from .processes import Processes
 from .runs import Pauses, Runs
 from .threads import Threads
 
 
-class StoreConformance(Runs, Boundaries, Journals, Pauses, Decisions, Deadlines, Leases, Work, Comparison, Threads):
+class StoreConformance(Runs, Boundaries, Journals, Pauses, Decisions, Deadlines, PutAgain, Leases, Work, Comparison, Threads):
     """The promises of every store, as test methods."""
 
 

@@ -108,13 +108,18 @@ def confirmed(at: str, **parts: Any) -> Fired:
 def question(run_id: str, at: str = "gate", opened: Micros = TIME, kind: AskKind = "confirmation", **parts: Any) -> Pause:
     """A pause, named as the core names it."""
     turn, attempt = parts.pop("turn", ()), parts.pop("attempt", 0)
-    pause_id = Ask(kind, at, turn, attempt).pause_id
+    pause_id = Ask(kind, at, turn, attempt, put=parts.pop("put", 1)).pause_id
     return evolve(Pause(run_id, pause_id, kind, at, turn, attempt, at, "Go on?", opened), **parts)
 
 
 def answer(pause: Pause, word: str = "confirm", **parts: Any) -> Decided:
     """A decision of a pause."""
     return evolve(Decided(pause.run_id, pause.pause_id, word, TIME + 5, None, "ann", "looks good"), **parts)
+
+
+def renewed(at: str, **parts: Any) -> Fired:
+    """A question is put again."""
+    return Fired("step", at, w.awaiting_confirmation, w.renew, w.awaiting_confirmation, **parts)
 
 
 def beginning(identity: Identity, session_state: str = "{}", owner: str = ALIVE, lease: Micros | None = None) -> Boundary:

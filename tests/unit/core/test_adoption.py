@@ -99,9 +99,24 @@ CASES: dict[str, tuple[list[Any], list[Any], set[tuple[str, str]]]] = {
         {("behind", "in/s")},
     ),
     "a gate beside a branch stands before what follows": (
+        [gate("first"), Parallel(gate("a"), gate("b", on_reject="cancel"), name="p"), step("z")],
+        [gate("first"), Parallel(gate("a"), gate("b", on_reject="skip"), name="p"), step("z")],
+        {("weaker", "p/b"), ("behind", "z")},
+    ),
+    "a no where the run stands is asked for again": (
         [Parallel(gate("a"), gate("b", on_reject="cancel"), name="p"), step("z")],
         [Parallel(gate("a"), gate("b", on_reject="skip"), name="p"), step("z")],
-        {("weaker", "p/b"), ("behind", "z")},
+        set(),
+    ),
+    "a no where another iteration asks again": (
+        [Loop("l", [gate("a", on_reject="cancel"), step("s")])],
+        [Loop("l", [gate("a", on_reject="skip"), step("s")])],
+        {("weaker", "l/a"), ("behind", "l/s")},
+    ),
+    "a silence where the run stands": (
+        [gate("a", timeout=60, on_timeout="cancel"), step("z")],
+        [gate("a", timeout=60, on_timeout="approve"), step("z")],
+        {("weaker", "a")},
     ),
     "before its gate in the next iteration": (
         [Loop("l", [gate("a"), step("s")])],

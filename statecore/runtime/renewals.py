@@ -1,0 +1,64 @@
+"""Questions that are put again because a definition asks or means something else by now (GATE-7, GATE-7a).
+
+`judge.Case.renewals` finds them. Each one is an event of the boundary that goes on: the row `renew` says why and which answer lapses, the
+former pause is closed with what was decided of it, and the same question opens under the next name, in the words of the new definition.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from statecore.core import Event
+from statecore.core.owed import next_put, pause_id
+from statecore.lifecycles import SHOWS
+from statecore.lifecycles import words as w
+from statecore.stores import Body
+from statecore.stores.detail import Detail, detail_of, detail_text, pause_detail, pause_text
+
+if TYPE_CHECKING:
+    from statecore.core import Ask, Micros
+    from statecore.stores import Decided, RunReader
+
+
+@frozen
+class Renewal:
+    """A question that is put again: why, and the answer that lapses with its former wording, if there is one."""
+
+    ask: Ask
+    why: str
+    said: Decided | None = None
+
+    def event(self, now: Micros) -> Event:
+        """The event that puts it again."""
+        body = Body(detail_text(Detail(lapsed=self.told())))
+        return Event(w.renew, self.ask.at, self.ask.turn, self.ask.attempt, body, time=now)
+
+    def told(self) -> dict[str, Any]:
+        """The data that the row and the new question keep of the former one."""
+        if self.said is None:
+            return {"why": self.why}
+        parts = {"why": self.why, "word": self.said.word, "by": self.said.by, "comment": self.said.comment}
+        return {name: part for name, part in parts.items() if part}
+
+
+def put_since(store: RunReader, run_id: str, name: str) -> str | None:
+    """The name of the newest putting of a question that was put again since; None where it was not."""
+    newer, following = None, next_put(name)
+    while store.pause(run_id, following) is not None:
+        newer, following = following, next_put(following)
+    return newer
+
+
+def newest(store: RunReader, run_id: str, name: str) -> str:
+    """The name of the newest putting of a question."""
+    return put_since(store, run_id, name) or name
+
+
+def detail_again(store: RunReader, run_id: str, ask: Ask, body: Body | None, now: str) -> str:
+    """The details of a question that is put again: those of now, of an error those of the former question; and why it is put again."""
+    former = store.pause(run_id, pause_id(ask.kind, ask.at, ask.turn, ask.attempt, ask.put - 1))
+    kept = former.pause.detail if former is not None and SHOWS[ask.kind] == "error" else now
+    lapsed = detail_of(body.detail).lapsed if body is not None else None
+    return pause_text(pause_detail(kept)._replace(again=lapsed))
