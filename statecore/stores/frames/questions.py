@@ -81,6 +81,11 @@ def put_again(pause_id: str, put: int) -> str:
     return pause_id if put == 1 else f"{pause_id}@{put}"
 
 
+def times_put(pause_id: str) -> int:
+    """The number of times that a question has been put under its name: 1 for the first time, n for one that ends with `@n`."""
+    return int(pause_id.rpartition("@")[2]) if AGAIN.fullmatch(pause_id) else 1
+
+
 def question_id(run_id: str, pause_id: str) -> str:
     """The short name of a question: `q_` and 26 characters, the first 128 bits of a hash. The same in each store that holds the run."""
     return "q_" + short(QUESTION_NAME.digest(run_id=run_id, pause_id=pause_id))

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.values import LIMIT
 from statecore.core import DECISIONS
-from statecore.core.owed import first_put
 from statecore.errors import UnreadableValue
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
-from statecore.stores.frames.questions import DECISION, LAST_NUMBER, PAUSE, question_id
+from statecore.stores.frames.questions import DECISION, LAST_NUMBER, PAUSE, question_id, times_put
 from statecore.stores.records import Decided, Pause, Waiting
 from statecore.stores.rules import turn_text
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
@@ -74,7 +73,7 @@ def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], mo
         choices=None,
         names=None,
         shown=[],
-        put=first_put(pause.pause_id)[1],
+        put=times_put(pause.pause_id),
         at=pause.at,
         turn=turn_text(pause.turn),
         attempt=pause.attempt,
@@ -142,7 +141,7 @@ def put_of(row: Sequence[Any]) -> Put:
         on_timeout,
     )
     digest = pause_digest(pause, opened, salt, words.split("\n"), most)
-    check_same(where, (digest, put), (seal, first_put(pause_id)[1]))
+    check_same(where, (digest, put), (seal, times_put(pause_id)))
     decided = decision = None
     if word is not None:
         decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key)
@@ -169,7 +168,7 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     place = (pause.kind, pause.at, turn_text(pause.turn), pause.attempt, pause.step_name)
     texts = ("\n".join(DECISIONS[pause.kind]), LIMIT, body_of(pause.message), body_of(pause.detail or None))
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
-    named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), first_put(pause.pause_id)[1])
+    named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
     connection.execute(ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, asked(pause, event, salted)))
 
 
