@@ -21,12 +21,11 @@ from statecore.core.ahead import point_of
 from statecore.core.evidence import WordSlice, goes_on_the_same, means_the_same, slices
 from statecore.core.ways import question_at
 from statecore.errors import StaleDecision, StatecoreError
-from statecore.lifecycles import RUN, SHOWS
+from statecore.lifecycles import DECISION_WORDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter
 from statecore.stores.detail import pause_detail, pause_text
 from statecore.stores.frames import questions
-from statecore.stores.rules import refuses
 
 from .execution import choices_shown, form_shown
 from .renewals import Renewal
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
 ALL = 10_000
+REFUSING = frozenset(each.word for each in DECISION_WORDS if each.refuses)
 REMEMBERED = 10_000
 """Of so many questions at most a program remembers that they have its words."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
@@ -98,7 +98,7 @@ class Case:
     def changed(self, ask: Ask, node: Node) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
         said = self.answers.get(ask.pause_id)
-        refused = said is not None and refuses(said.word)  # a no lapses only where what it leads to has changed
+        refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
         if not refused and not self.says_the_same(ask.pause_id, node):
             return "the question says something else now"
         if self.old is self.program:
