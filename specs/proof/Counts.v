@@ -21,7 +21,8 @@ Definition count_row (m : machine) (r : row) := negb (machine_beq m M_step) ||
   ((negb (dst r =p P_backing_off) || ((on r =t T_fail) && guard_beq (when r) G_retries_left && (src r =p P_running)))
    && (negb (on r =t T_wake) || (src r =p P_backing_off))
    && (negb (src r =p P_awaiting_review) || negb (on r =t T_reject) || (dst r =p P_cancelled) || (dst r =p P_skipped) || guard_beq (when r) G_review_retries)
-   && (negb (on r =t T_interrupt) || negb ((dst r =p P_running) || (dst r =p P_judging)) || guard_beq (when r) G_interrupt_retries)).
+   && (negb (on r =t T_interrupt) || negb ((dst r =p P_running) || (dst r =p P_judging)) || guard_beq (when r) G_interrupt_retries)
+   && (negb (on r =t T_renew) || negb ((dst r =p P_running) || (dst r =p P_judging)))).
 Lemma count_rows : every_row count_row = true. Proof. vm_compute. reflexivity. Qed.
 Lemma minus_out fs gs g : In g gs -> ~ In g (minus fs gs).
 Proof. unfold minus. intros H I. apply filter_In in I as [_ I]. unfold has in I. apply negb_true_iff in I. assert (existsb (guard_beq g) gs = true); [|congruence].
@@ -39,7 +40,7 @@ Lemma rest_counted d c tr x e : counted c -> dfire p d (at_ c) (tn c) (att c) (p
 Proof.
   intros C F NC NS M. simpl in *. specialize (C M). destruct C as (C1 & C2 & C3 & C4). apply fires in F as (_ & _ & _ & _ & _ & _ & F & _); [|exact W2].
   rewrite M in F. pose proof F as F0. apply in_rows_fire in F as (r & R & S & O & DD & WH). apply (every_row_in _ count_rows) in R. unfold count_row in R. simpl in R.
-  apply andb_prop in R as [R R4]. apply andb_prop in R as [R R3]. apply andb_prop in R as [R1 R2]. rewrite S, O, DD in *.
+  apply andb_prop in R as [R R7]. apply andb_prop in R as [R R4]. apply andb_prop in R as [R R3]. apply andb_prop in R as [R1 R2]. rewrite S, O, DD in *.
   destruct ((tr =t T_enter) && (x =p P_running)) eqn:EN.
   { simpl. split; [lia|]. split; [lia|]. split; [|unfold max_interrupts; lia]. intros ->. apply andb_prop in EN as [_ EN]. discriminate. }
   unfold marked. simpl. split; [|split; [|split]].
@@ -62,8 +63,10 @@ Proof.
     rewrite R6 in WH. destruct WH as [WH|WH]; [discriminate|]. simpl in WH. unfold after_error in WH. destruct ((ph c =p P_running) && (retries (mk c) <? n_retries (N (at_ c)))) eqn:AE.
     + apply andb_prop in AE as [_ AE]. apply Nat.ltb_lt in AE. lia.
     + exfalso. exact (proj1 (PLAIN (at_ c)) WH).
-  - intros RJ. destruct (tr =t T_interrupt) eqn:TI; [|unfold max_interrupts; lia]. apply beq_t in TI. subst tr. simpl in R4.
-    assert (RB : (x =p P_running) || (x =p P_judging) = true) by (destruct RJ as [->| ->]; reflexivity). rewrite RB in R4. simpl in R4. apply internal_guard_dec_bl in R4.
+  - intros RJ. assert (RB : (x =p P_running) || (x =p P_judging) = true) by (destruct RJ as [->| ->]; reflexivity).
+    destruct (tr =t T_interrupt) eqn:TI.
+    2: { destruct (tr =t T_renew) eqn:TN; [rewrite RB in R7; discriminate|unfold max_interrupts; lia]. }
+    apply beq_t in TI. subst tr. simpl in R4. rewrite RB in R4. simpl in R4. apply internal_guard_dec_bl in R4.
     rewrite R4 in WH. destruct WH as [WH|WH]; [discriminate|]. simpl in WH. unfold after_interrupt in WH. destruct (deaths (mk c) + 1 <? max_interrupts) eqn:AI; [apply Nat.ltb_lt; auto|].
     exfalso. destruct WH as [WH|WH]; [discriminate|]. revert WH. apply minus_out. simpl. auto.
 Qed.

@@ -35,7 +35,8 @@ OLD = Ref("", (), 0)
 """Stands for everything that was handed on earlier; so what a component hands on now can be told from it."""
 
 COUNTS_RETRIES = frozenset({w.running, w.backing_off})
-exhaustive("check.symmetry.canonical_marks", ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due", "deaths"),
+exhaustive("check.symmetry.canonical_marks",
+           ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due", "deaths", "put"),
            (each.name for each in fields(Marks)), "core.state")  # fmt: skip
 exhaustive("check.symmetry.canonical_cursor", ("at", "phase", "turn", "attempt", "prev", "last", "marks"),
            (each.name for each in fields(Cursor)), "core.state")  # fmt: skip

@@ -18,7 +18,7 @@ from statecore.stores.rules import GENESIS, link, seal
 from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema
-from statecore.stores.sqlite.health import checked, verify
+from statecore.stores.sqlite.health import backup, checked, verify
 from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import claim
 from tests.unit.stores.old_flows import failing, flow
@@ -175,7 +175,7 @@ def test_every_column_of_every_row_is_seen(copied, table):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_row_that_is_gone_is_missed(copied, table):
-    """Whichever row is taken out, something says so."""
+    """Whichever row is taken out, something says so; of a move that no journal row has, a remark: opening the store adds it."""
     for key, _ in copied.rows(table):
         connection = copied.connection
         connection.execute("BEGIN")
@@ -188,7 +188,8 @@ def test_a_row_that_is_gone_is_missed(copied, table):
         checked(connection, found, None)
         connection.execute("ROLLBACK")
         connection.text_factory = str
-        assert not found.sound, key
+        said = [fault.where for fault in found.remarks if table == "legal"] == ["table legal"]
+        assert not found.sound or said, key
 
 
 # -- what agrees with itself and is not true --------------------------------------------------------------------------------------
@@ -308,6 +309,15 @@ def test_an_older_store_is_verified_as_it_is(tmp_path):
     assert file.read_bytes() == before
     tamper(file, "UPDATE journal SET detail = 'x' WHERE run = 3 AND seq = 2")
     assert [(fault.run_id, fault.where) for fault in verify(file).faults] == [("decided", "journal row 2")]
+
+
+def test_a_store_of_a_release_with_fewer_moves_is_sound(tmp_path, file):
+    """Moves that a store does not know yet are a remark, so a copy can be made before a release that has more is taken into use."""
+    tamper(file, "DELETE FROM legal WHERE \"trigger\" = 'renew'")
+    found = backup(file, tmp_path / "copy.db")
+    assert (found.faults, [remark.where for remark in found.remarks]) == ([], ["table legal"])
+    SqliteDb(file).close()
+    assert verify(file).remarks == []
 
 
 def test_what_is_no_store_is_refused(tmp_path, file):
