@@ -169,9 +169,10 @@ Proof.
     + destruct (x =p P_skipped) eqn:E3.
       * unfold skip in H. destruct (_ || _); [|eapply v_go_on; eauto]. destruct (_ =? _); [eapply v_go_on; eauto|injection H as <-; exact V1].
       * injection H as <-. apply v_cursor; auto. intros M P w WI WS WP. simpl in M, WP, P. cbn [att ph].
-        assert (FX : front x = true -> ph c = P_pending).
+        assert (FX : front x = true -> front (ph c) = true).
         { intros FX. apply in_rows_fire in FI as (r & R & RS & RO & RD & _). apply (every_row_in _ onward_rows) in R. unfold onward_row in R. rewrite RD, RS, M in R. simpl in R.
-          rewrite FX in R. simpl in R. apply andb_prop in R as [_ R]. apply internal_phase_dec_bl; auto. }
+          rewrite FX in R. simpl in R. apply andb_prop in R as [_ R]. apply orb_prop in R as [R|R]; [apply internal_phase_dec_bl in R; rewrite R; reflexivity|].
+          apply andb_prop in R as [_ R]. apply internal_phase_dec_bl in R. rewrite R. exact FX. }
         destruct WI as [<-|WI].
         -- destruct WS as (S1 & S2 & S3). rewrite MD in S2. split; [|rewrite S2; reflexivity]. unfold attempt. rewrite MAT, MO, MS. unfold again_, rejected_. lia.
         -- destruct (OLD w WI WS WP M) as [O1 O2]. split; [lia|]. destruct (front x) eqn:FF; auto. rewrite (FX eq_refl) in O2. discriminate.

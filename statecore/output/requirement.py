@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class _Shared:
     """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is.
 
-    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case. `put_again` is None, or
-    says why the question is put again, and which answer was given to it before (GATE-7a).
+    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case. `put_again` says why
+    the question is put again, and which answer was given before; None where it is not (GATE-7a).
     """
 
     run_id: str
@@ -352,8 +352,6 @@ MESSAGES = {
 }
 """The attribute that has the message of a question, by what it shows; an error is told by itself."""
 exhaustive("output.requirement.MESSAGES", MESSAGES, set(SHOWS.values()) - {"error"})
-
-
 exhaustive(
     "output.requirement",
     (each.word for each in DECISION_WORDS if hasattr(StepRequirement, each.verb) or hasattr(ErrorRequirement, each.verb)),
@@ -391,12 +389,10 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         }
     if SHOWS[pause.kind] == "error":
         return ErrorRequirement(**shared, error_message=said.error or "", error_type=said.error_type or "")
-    schema = said.schema
-    shared[MESSAGES[SHOWS[pause.kind]]] = pause.message
     return StepRequirement(
-        **shared,
+        **{**shared, MESSAGES[SHOWS[pause.kind]]: pause.message},
         on_reject=place.on_reject,
-        user_input_schema=[UserInputField(**each) for each in schema] if schema is not None else None,
+        user_input_schema=[UserInputField(**each) for each in said.schema] if said.schema is not None else None,
         available_choices=list(said.choices or ()),
         allow_multiple_selections=said.multiple or False,
         max_retries=said.max_retries or 0,

@@ -177,9 +177,8 @@ class Execution:
 
     def answer(self, *pause_ids: str) -> Any:
         """The value that a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""
-        store, run_id = self.host.store, self.identity.run_id
         for pause_id in pause_ids:
-            waiting = store.pause(run_id, newest(store, run_id, pause_id))
+            waiting = newest(self.host.store, self.identity.run_id, pause_id)
             if waiting is not None and waiting.decided is not None:
                 decided = waiting.decided
                 return decode(decided.value) if decided.value is not None else decided.comment
@@ -358,12 +357,7 @@ class Execution:
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
     """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected; why again."""
-    now = DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
-    if ask.put == 1:
-        return now
-    events = (each for each in effect.events if (each.at, each.turn, each.attempt) == (ask.at, ask.turn, ask.attempt))
-    body = next((event.body for event in events if event.trigger == w.renew), None)
-    return detail_again(execution.host.store, execution.identity.run_id, ask, body, now)
+    return detail_again(execution, ask, effect.events, DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect))
 
 
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:

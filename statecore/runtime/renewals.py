@@ -18,8 +18,12 @@ from statecore.stores import Body
 from statecore.stores.detail import Detail, detail_of, detail_text, pause_detail, pause_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from statecore.core import Ask, Micros
-    from statecore.stores import Decided, RunReader
+    from statecore.stores import Decided, RunReader, Waiting
+
+    from .execution import Execution
 
 
 @frozen
@@ -51,14 +55,17 @@ def put_since(store: RunReader, run_id: str, name: str) -> str | None:
     return newer
 
 
-def newest(store: RunReader, run_id: str, name: str) -> str:
-    """The name of the newest putting of a question."""
-    return put_since(store, run_id, name) or name
+def newest(store: RunReader, run_id: str, name: str) -> Waiting | None:
+    """The newest putting of a question."""
+    return store.pause(run_id, put_since(store, run_id, name) or name)
 
 
-def detail_again(store: RunReader, run_id: str, ask: Ask, body: Body | None, now: str) -> str:
-    """The details of a question that is put again: those of now, of an error those of the former question; and why it is put again."""
-    former = store.pause(run_id, pause_id(ask.kind, ask.at, ask.turn, ask.attempt, ask.put - 1))
+def detail_again(execution: Execution, ask: Ask, events: Iterable[Event], now: str) -> str:
+    """The details of a question: where it is put again, those of now, of an error those of the former question; and why it is put again."""
+    if ask.put == 1:
+        return now
+    former = execution.host.store.pause(execution.identity.run_id, pause_id(ask.kind, ask.at, ask.turn, ask.attempt, ask.put - 1))
     kept = former.pause.detail if former is not None and SHOWS[ask.kind] == "error" else now
-    lapsed = detail_of(body.detail).lapsed if body is not None else None
-    return pause_text(pause_detail(kept)._replace(again=lapsed))
+    here = (each for each in events if (each.at, each.turn, each.attempt) == (ask.at, ask.turn, ask.attempt))
+    body = next((event.body for event in here if event.trigger == w.renew), None)
+    return pause_text(pause_detail(kept)._replace(again=detail_of(body.detail).lapsed if body is not None else None))

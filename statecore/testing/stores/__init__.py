@@ -16,12 +16,12 @@ it returns opens the same store each time it is called, and is pickled into othe
             return partial(MyStore, folder / "runs")
 
 Owns: the tests, a file for one or two classes. `runs`: `Runs` (begin, claim, release, cancel, list) and `Pauses`. `boundaries`: `Boundaries` (all
-or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys), `Deadlines`,
-`PutAgain`. `leases`: `Leases`
-(with given times, so that no test waits) and `Work` (runs handed to workers). `comparison`: `Comparison` (random calls, answered as the reference
-answers them) and `Journals` (order, chain). `threads`: `Threads` (eight at once). `processes`: `Processes` (eight that decide, two that claim or
-start, one that is killed at any point and again). `samples` has the runs and the hooks. No test needs a workflow, a network or a clock; all of
-them take about twenty seconds for a store on a disk. May enter: pytest, records, rules and the reference in memory; no workflow.
+or nothing, fenced, refused without a trace). `decisions`: `Decisions` (one for each pause, idempotency keys) and
+`Deadlines`. `renewals`: `PutAgain`. `leases`: `Leases` (with given times, so that no test waits) and `Work` (runs handed to workers).
+`comparison`: `Comparison` (random calls, answered as the reference answers them) and `Journals` (order, chain). `threads`: `Threads`
+(eight at once). `processes`: `Processes` (eight that decide, two that claim or start, one that is killed at any point and again). `samples`
+has the runs and the hooks. No test needs a workflow, a network or a clock; all of them take about twenty seconds for a store on a disk.
+May enter: pytest, records, rules and the reference in memory; no workflow.
 
 Start with `samples`, then `runs`.
 
@@ -34,9 +34,10 @@ Where two stores could be compared, `InMemoryDb` is the other one: it is the rea
 
 from .boundaries import Boundaries
 from .comparison import Comparison, Journals
-from .decisions import Deadlines, Decisions, PutAgain
+from .decisions import Deadlines, Decisions
 from .leases import Leases, Work
 from .processes import Processes
+from .renewals import PutAgain
 from .runs import Pauses, Runs
 from .threads import Threads
 
