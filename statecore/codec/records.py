@@ -7,7 +7,7 @@ fields. A new field needs one line in `PARTS`, without which this module does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
@@ -58,8 +58,8 @@ def row(part: Any) -> tuple[Any, ...]:
     """The parts of one of the state's classes; an unmarked cursor's marks are an empty array."""
     if part is UNMARKED or part == UNMARKED:
         return ()
-    parts = ROWS[type(part)](part)
-    return lean(parts) if type(part) is Marks else parts
+    parts: tuple[Any, ...] = ROWS[type(part)](part)
+    return lean(parts) if type(part) is Marks else parts  # type: ignore[no-any-return]
 
 
 LATER = (0, 1)
@@ -67,7 +67,7 @@ LATER = (0, 1)
 FORMER = len(NAMES[Marks]) - len(LATER)
 
 
-def lean(parts: Sequence[Any]) -> Sequence[Any]:
+def lean(parts: Any) -> Any:
     """Marks without the last parts that say nothing."""
     while len(parts) > FORMER and parts[-1] == LATER[len(parts) - FORMER - 1]:
         parts = parts[:-1]
