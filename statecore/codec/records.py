@@ -59,7 +59,7 @@ def row(part: Any) -> tuple[Any, ...]:
     if part is UNMARKED or part == UNMARKED:
         return ()
     parts: tuple[Any, ...] = ROWS[type(part)](part)
-    return lean(parts) if type(part) is Marks else parts  # type: ignore[no-any-return]
+    return lean(parts) if type(part) is Marks else parts
 
 
 LATER = (0, 1)

@@ -206,8 +206,6 @@ class Execution:
         if plain is not None:
             return plain
         after, adopts = effect.after.state, self.adopts
-        opened: tuple[Pause, ...] = ()
-        closed: tuple[str, ...] = ()
         time = max(event.time for event in effect.events) or self.host.clock()
         at_seq: dict[Ref, int] = {}
         entries, seq = [], self.seq
@@ -222,8 +220,7 @@ class Execution:
         session = self.session_state
         if self.changes or any(cursor.phase in REVIEWED for cursor in effect.before.cursors):
             session = session_after(self, effect)
-        if not (is_alone(effect.before) and is_alone(after)):
-            opened, closed = self.asked(effect, time)
+        opened, closed = ((), ()) if is_alone(effect.before) and is_alone(after) else self.asked(effect, time)
         return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
             self.identity.run_id,
             self.epoch,
@@ -357,7 +354,8 @@ class Execution:
 
 def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
     """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected; why again."""
-    return detail_again(execution, ask, effect.events, DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect))
+    now = DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
+    return detail_again(execution.host.store, execution.identity.run_id, ask, effect.events, now)
 
 
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:

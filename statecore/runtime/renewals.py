@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from statecore.core import Ask, Micros
     from statecore.stores import Decided, RunReader, Waiting
 
-    from .execution import Execution
-
 
 @frozen
 class Renewal:
@@ -60,11 +58,11 @@ def newest(store: RunReader, run_id: str, name: str) -> Waiting | None:
     return store.pause(run_id, put_since(store, run_id, name) or name)
 
 
-def detail_again(execution: Execution, ask: Ask, events: Iterable[Event], now: str) -> str:
+def detail_again(store: RunReader, run_id: str, ask: Ask, events: Iterable[Event], now: str) -> str:
     """The details of a question: where it is put again, those of now, of an error those of the former question; and why it is put again."""
     if ask.put == 1:
         return now
-    former = execution.host.store.pause(execution.identity.run_id, pause_id(ask.kind, ask.at, ask.turn, ask.attempt, ask.put - 1))
+    former = store.pause(run_id, pause_id(ask.kind, ask.at, ask.turn, ask.attempt, ask.put - 1))
     kept = former.pause.detail if former is not None and SHOWS[ask.kind] == "error" else now
     here = (each for each in events if (each.at, each.turn, each.attempt) == (ask.at, ask.turn, ask.attempt))
     body = next((event.body for event in here if event.trigger == w.renew), None)

@@ -33,6 +33,7 @@ from tests.unit.stores.sqlite_files import raw
 HARMLESS = {
     "SELECT canonical FROM definition WHERE fingerprint = ?",  # a definition is the same in both formats, and so is a lifecycle
     'SELECT machine, source, "trigger", dest FROM legal',
+    'INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',  # of this release: they are there
     'SELECT machine, source, "trigger", dest, id FROM legal',
     "SELECT id FROM run WHERE run_id = ?",  # the number of a run is the same, and the statement that would use it fails
     "SELECT id FROM run WHERE run_id = ? /*pg FOR UPDATE*/",
