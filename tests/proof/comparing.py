@@ -87,8 +87,8 @@ class Comparison:
 
 
 def bounded(state: State, deaths: int) -> bool:
-    """Whether a state lies within the bounds of a graph."""
-    return all(cursor.marks.reruns <= 1 and cursor.marks.interrupts <= deaths for cursor in state.cursors)
+    """Whether a state lies within the bounds of a graph; how often a question was put, the model does not count."""
+    return all(each.marks.reruns <= 1 and each.marks.interrupts <= deaths and each.marks.put == 1 for each in state.cursors)
 
 
 def compared(  # noqa: PLR0913  # what, how, and where it is counted

@@ -168,16 +168,17 @@ def test_golden_questions_come_back_to_the_byte():
 
 texts, counts = st.none() | st.text(), st.none() | st.integers(0)
 rows = st.recursive(st.none() | st.integers(1), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5)
+told = st.none() | st.dictionaries(st.text(), st.text())
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 deaths = st.none() | st.sampled_from(["alone", "beside"])
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
 questions = st.builds(
-    PauseDetail, texts, texts, forms, named, st.none() | st.booleans(), counts, counts, counts, counts, more
+    PauseDetail, texts, texts, forms, named, st.none() | st.booleans(), counts, counts, counts, counts, told, more
 )  # fmt: skip
 
 
