@@ -202,15 +202,13 @@ class Execution:
 
     def boundary(self, effect: Commit, *, heeds_cancel: bool) -> Boundary:
         """The transaction that stores an effect."""
-        plain = formed(self, effect, heeds_cancel=heeds_cancel)
-        if plain is not None:
+        if (plain := formed(self, effect, heeds_cancel=heeds_cancel)) is not None:
             return plain
         after, adopts = effect.after.state, self.adopts
         time = max(event.time for event in effect.events) or self.host.clock()
         at_seq: dict[Ref, int] = {}
-        entries, seq = [], self.seq
-        for move in effect.after.moves:
-            seq += 1
+        entries = []
+        for seq, move in enumerate(effect.after.moves, self.seq + 1):
             if move.body is not None and move.body.value is not None and move.trigger in GIVES:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))

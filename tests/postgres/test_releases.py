@@ -11,7 +11,7 @@ from statecore import Inbox, PauseFilter, RunStatus, Step, Workflow
 from statecore.db.postgres import PostgresDb
 from statecore.errors import StaleDecision
 from statecore.runtime.worker import Worker
-from statecore.stores.postgres.store3 import PostgresDb3
+from statecore.stores.postgres.store import PostgresDb2
 from tests.property.test_rolling_release import played
 from tests.sizes import examples
 
@@ -19,7 +19,7 @@ HISTORIES = 6
 """`STATECORE_EXAMPLES=90` makes it 540."""
 
 
-@pytest.fixture(params=[PostgresDb, PostgresDb3], ids=["format 2", "format 3"])
+@pytest.fixture(params=[PostgresDb2, PostgresDb], ids=["format 2", "format 3"])
 def store(request, database):
     """An empty store of each format."""
     opened = request.param(database)
