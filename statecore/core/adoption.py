@@ -47,7 +47,7 @@ CALLED = {
 }
 """A gate by the kind of its question, in words."""
 NO_AT = {w.awaiting_review: "a no at the review"}
-"""What is compared of a no, by the phase of the question; of every other phase it is that at the gate."""
+"""The name of a no in a comparison, by the phase of the question; in every other phase it is that at the gate."""
 
 
 class Difference(NamedTuple):

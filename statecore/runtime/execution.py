@@ -303,7 +303,7 @@ class Execution:
             step_name=node.name,
             message=node.asks.get(ask.kind),
             opened=time,
-            detail=DETAILS[ask.kind](node, ask, effect),
+            detail=detail_again(self.host.store, self.identity.run_id, ask, effect.events, DETAILS[ask.kind](node, ask, effect)),
             deadline=ask.due,
             on_timeout=on_timeout,
         )
@@ -348,12 +348,6 @@ class Execution:
     def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
-
-
-def shown(execution: Execution, ask: Ask, effect: Commit) -> str:
-    """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected; why again."""
-    now = DETAILS[ask.kind](execution.program.nodes[ask.at], ask, effect)
-    return detail_again(execution.host.store, execution.identity.run_id, ask, effect.events, now)
 
 
 def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:

@@ -48,7 +48,7 @@ EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": 
 LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
 UNDECIDED = frozenset({w.expire, w.renew})
-"""What closes a pause without a decision, or with one that counts no more."""
+"""The triggers that close a pause without a decision, or with one that counts no more."""
 GENESIS = bytes(32)
 MANY = 2**62
 TEXT = "text"
