@@ -25,6 +25,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import statecore
 
@@ -58,7 +59,9 @@ NAME = "tests/conftest.py::floors_0_to_3_are_covered"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the tests' files into memory, unless somebody says where they are to be."""
+    """Put the tests' files into memory, unless a place is given; Hypothesis judges no times."""
+    settings.register_profile("statecore", deadline=None, print_blob=True)  # no test judges how long something took
+    settings.load_profile("statecore")
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

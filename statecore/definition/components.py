@@ -22,7 +22,7 @@ from .calling import (
 )
 from .fields import OnError, OnInterrupt
 from .needs import refuse_idle
-from .review import NESTED, HumanReview, ReviewSettings, is_whole, mark_of, merged, word
+from .review import NESTED, HumanReview, Reviewed, ReviewSettings, is_whole, mark_of, merged, word
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -59,7 +59,7 @@ class HasDefinition(Protocol):
 
 
 @frozen(init=False)
-class Step:
+class Step(Reviewed):
     """A step calls user code once per attempt.
 
     Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a parameter `run_context`; plain, async,
@@ -84,6 +84,11 @@ class Step:
     human_review: HumanReview
     wants_context: bool
     version: int | None
+
+    @property
+    def skip_on_failure(self) -> bool:
+        """Whether a failure skips the step: the same as `on_error="skip"`."""
+        return self.on_error is OnError.skip
 
     def __init__(
         self,
@@ -141,7 +146,7 @@ class Step:
 
 
 @frozen(init=False)
-class Steps:
+class Steps(Reviewed):
     """A group runs its children in order; a gate or an error policy applies to it as a whole. Example: `statecore.examples.route_selection`."""
 
     name: str
@@ -165,7 +170,7 @@ class Steps:
 
 
 @frozen(init=False)
-class Condition:
+class Condition(Reviewed):
     """A Condition runs `steps`, or `else_steps`, or nothing.
 
     With `requires_confirmation` a person chooses and the evaluator is never called (COND-4). Otherwise `evaluator` does, called with the
@@ -205,7 +210,7 @@ class Condition:
 
 
 @frozen(init=False)
-class Loop:
+class Loop(Reviewed):
     """A Loop repeats its children, at most `max_iterations` times.
 
     After an iteration that another could follow, `end_condition` is called with the iteration's outputs (a list of `StepOutput`) and ends
@@ -253,7 +258,7 @@ class Loop:
 
 
 @frozen(init=False)
-class Router:
+class Router(Reviewed):
     """A Router runs some of its `choices`, in the order chosen by a person (`requires_user_input`) or by `selector`.
 
     The selector is called with the `StepInput` and answers with a name, a component of the choices, or a list of these; None or an empty
@@ -296,7 +301,7 @@ class Router:
 
 
 @frozen(init=False)
-class Parallel:
+class Parallel(Reviewed):
     """A Parallel runs at most `max_concurrency` branches at once; its content maps name to content. Example: `statecore.examples.parallel_pauses`."""
 
     name: str

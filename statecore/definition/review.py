@@ -8,7 +8,7 @@ is a setting without its companion (`needs`): nothing is accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar, overload
 
 from attrs import evolve, field, fields, frozen
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .outputs import StepOutput
 
-Judge: TypeAlias = "bool | Callable[[StepOutput], Any]"
+Judge: TypeAlias = bool | Callable[["StepOutput"], Any]
 """True, or a predicate that says of an output whether a person has to see it."""
 LONGEST = 1e11
 """More seconds than any deadline has; beyond it calendars end."""
@@ -48,6 +48,7 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
 HAS_ELSE = frozenset({"Condition"})
 """The kinds with an else branch."""
 ALIASES = {"hitl_max_retries": "max_retries", "hitl_timeout": "timeout"}
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__statecore_pause__"
 
@@ -200,6 +201,47 @@ class HumanReview:
     def from_dict(cls, plain: Mapping[str, Any]) -> HumanReview:
         """A review from plain data. Raises `DefinitionError` for a value that means nothing, `TypeError` for an unknown setting."""
         return cls(**plain)
+
+
+class Read(Generic[T]):
+    """A setting of a `HumanReview`, read from the component that it was written on."""
+
+    def __init__(self, setting: str) -> None:
+        self.setting = setting
+
+    @overload
+    def __get__(self, component: None, owner: type) -> Read[T]: ...
+    @overload
+    def __get__(self, component: object, owner: type) -> T: ...
+    def __get__(self, component: Any, owner: type) -> Any:
+        """The setting's value; of the class, this descriptor."""
+        return self if component is None else getattr(component.human_review, self.setting)
+
+
+class Reviewed:
+    """A component whose review settings can be read where they were written, as words of this release: an enum for a word, a form for its fields.
+
+    A setting that the component does not support has its default. `hitl_max_retries` and `hitl_timeout` are the review's `max_retries`, `timeout`.
+    """
+
+    __slots__ = ()
+    requires_confirmation: Read[bool] = Read("requires_confirmation")
+    confirmation_message: Read[str | None] = Read("confirmation_message")
+    requires_user_input: Read[bool] = Read("requires_user_input")
+    user_input_message: Read[str | None] = Read("user_input_message")
+    user_input_schema: Read[Form | None] = Read("user_input_schema")
+    allow_multiple_selections: Read[bool] = Read("allow_multiple_selections")
+    requires_output_review: Read[Judge] = Read("requires_output_review")
+    output_review_message: Read[str | None] = Read("output_review_message")
+    requires_iteration_review: Read[bool] = Read("requires_iteration_review")
+    iteration_review_message: Read[str | None] = Read("iteration_review_message")
+    on_reject: Read[OnReject | None] = Read("on_reject")
+    on_error: Read[OnError | None] = Read("on_error")
+    hitl_max_retries: Read[int] = Read("max_retries")
+    hitl_timeout: Read[float | None] = Read("timeout")
+    timeout: Read[float | None] = Read("timeout")
+    on_timeout: Read[OnTimeout] = Read("on_timeout")
+    dangerous: Read[bool] = Read("dangerous")
 
 
 def merged(
