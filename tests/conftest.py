@@ -60,7 +60,9 @@ NAME = "tests/conftest.py::floors_0_to_3_are_covered"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Put the tests' files into memory, unless a place is given; Hypothesis judges no times."""
-    settings.register_profile("statecore", deadline=None, print_blob=True)  # no test judges how long something took
+    settings.register_profile(
+        "statecore", settings.default, deadline=None, print_blob=True
+    )  # no test judges how long something took
     settings.load_profile("statecore")
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
