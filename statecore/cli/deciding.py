@@ -63,7 +63,7 @@ class Clerk:
     db: str | None
     as_json: bool
 
-    def decide(self, run: str, word: str, step: str | None, value: Value = lambda _: None) -> int:
+    def decide(self, run: str, word: str, step: str | None, value: Value = lambda _: None, *, force: bool = False) -> int:
         """Store one decision and say where it leads; one that was made before is said, and changes nothing.
 
         A request that is repeated with its key means the pause that it decided, wherever the run is now, and is answered as it was.
@@ -82,6 +82,7 @@ class Clerk:
             comment=self.comment,
             idempotency_key=self.key,
             seen=asked.shown() if asked is not None else None,
+            force=force,
         )
         before = row.decided if row is not None else None
         if self.as_json:
@@ -131,8 +132,17 @@ def plain(said: DecisionWord) -> click.Command:
 
 
 confirm: click.Command = plain(CONFIRM)
-retry: click.Command = plain(RETRY)
 skip: click.Command = plain(SKIP)
+
+
+@click.command(RETRY.word, help=f"{RETRY.sentence}\n\n{RUN_HELP}")
+@click.argument("run")
+@click.argument("step", required=False)
+@click.option("--force", is_flag=True, help="Also beside a call of the step that was given up and still runs.")
+@clerked
+def retry(clerk: Clerk, run: str, step: str | None, *, force: bool) -> int:
+    """Call a step again, by force where its last call is not over."""
+    return clerk.decide(run, RETRY.word, step, force=force)
 
 
 @click.command(help=f"{REJECT.sentence}\n\n{RUN_HELP}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
-from attrs import define
+from attrs import Factory, define
 
 from statecore import RunStatus, Workflow
 from statecore.asking.outcomes import carried, outcomes
@@ -31,7 +31,7 @@ from .screen import Option, Screen, command
 from .views import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from statecore import WorkflowRunOutput
     from statecore.output import Requirement
@@ -66,7 +66,9 @@ class Following:
     db: str = ""
     run_id: str = ""
     as_lines: bool = False
-    adopt_by: str = ""
+    orders: Mapping[str, bool] = Factory(dict)
+    """The orders that overrule a refusal, given by `by`."""
+    by: str = ""
 
     def named(self, run_id: str | None) -> None:
         """The run that is about to begin has this id, or a new one."""
@@ -121,8 +123,8 @@ class Following:
 
     def continued(self, view: WorkflowRunOutput, *, retry_failed: bool = False) -> Iterator[e.RunEvent]:
         """The stream of the run, going on with the decisions that a view carries."""
-        adopting: dict[str, Any] = {"adopt": True, "by": self.adopt_by} if self.adopt_by else {}
-        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True, **adopting)
+        said: dict[str, Any] = {**self.orders, "by": self.by} if self.orders else {}
+        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True, **said)
 
     def view(self) -> WorkflowRunOutput:
         """The run as it stands in the store."""

@@ -132,6 +132,9 @@ def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
 @click.argument("run", required=False)
 @click.option("--retry-failed", is_flag=True, help="Call the failed step of a failed run again.")
 @click.option("--adopt", is_flag=True, help="Take the run over although this definition lacks gates of its own; --by says who.")
+@click.option(
+    "--force", is_flag=True, help="Call a step again beside a call of it that was given up and still runs; --by says who."
+)
 @watch_option
 @interval_option
 @answers_option
@@ -148,6 +151,7 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     *,
     retry_failed: bool,
     adopt: bool,
+    force: bool,
     watch: bool,
     as_json: bool,
 ) -> int:
@@ -163,7 +167,8 @@ def resume(  # noqa: PLR0913  # the options of the command, one by one
     screen = Screen(quiet=as_json)
     who = answering(workflow, answers, by, ask=not as_json and not watch)
     again = resume_command(target, run_id, file)
-    following = Following(workflow, who, screen, again, file, run_id, as_lines=as_json and watch, adopt_by=by if adopt else "")
+    orders = {name: True for name, given in (("adopt", adopt), ("force", force)) if given}
+    following = Following(workflow, who, screen, again, file, run_id, as_lines=as_json and watch, orders=orders, by=by)
     goer = Watching(following, seconds) if watch else following
     screen.say(f"Run {short(run_id)} of {named(workflow.name)}", bold=True)
     return follow(following, lambda: goer.go_on(retry_failed=retry_failed), as_json=as_json)

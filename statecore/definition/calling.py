@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from statecore.errors import DefinitionError, quoted
+
+Seconds: TypeAlias = float
+"""A length of time, in seconds."""
+
+
+class Length(Protocol):
+    """A length of time, as a `timedelta` is one."""
+
+    def total_seconds(self) -> float:
+        """Its seconds."""
 
 
 def is_count(value: object) -> bool:
@@ -22,6 +32,18 @@ def check_retries(name: str, retries: object, delay: object, backoff: object) ->
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < 1e9:  # noqa: PLR2004
             message = f"{setting} of Step {name!r} must be a number from {least}, not {quoted(value)}."
             raise DefinitionError(message)
+
+
+def call_limit(name: str, limit: object) -> Seconds | None:
+    """The `execution_timeout` of a step in seconds: a positive number, or a `timedelta`. Raises `DefinitionError`."""
+    told = getattr(limit, "total_seconds", None)
+    seconds = told() if callable(told) else limit
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < 1e9:  # noqa: PLR2004
+        message = f"execution_timeout of Step {name!r} must be a number of seconds above 0 or a timedelta, not {quoted(limit)}."
+        raise DefinitionError(message)
+    return float(seconds)
 
 
 def check_concurrency(where: str, limit: object) -> None:

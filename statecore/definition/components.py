@@ -11,6 +11,8 @@ from attrs import field, frozen
 from statecore.errors import DefinitionError, NotAComponent, described, quoted
 
 from .calling import (
+    Length,
+    call_limit,
     callable_name,
     check_asked,
     check_branches,
@@ -66,6 +68,7 @@ class Step(Reviewed):
     a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
     result's `content` is the output). The name defaults to that of the function or workflow; events and requirements carry `step_id`, by
     default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that grow by the factor `backoff`.
+    `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
     `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step. `version` (from 1) is
     raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
     Example: `statecore.examples.confirmation`.
@@ -80,6 +83,7 @@ class Step(Reviewed):
     max_retries: int
     retry_delay: float
     backoff: float
+    execution_timeout: float | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
     wants_context: bool
@@ -102,6 +106,7 @@ class Step(Reviewed):
         max_retries: int = 0,
         retry_delay: float = 0.0,
         backoff: float = 1.0,
+        execution_timeout: float | Length | None = None,
         skip_on_failure: bool = False,
         on_interrupt: OnInterrupt | str | None = None,
         version: int | None = None,
@@ -125,8 +130,9 @@ class Step(Reviewed):
         refuse_idle(kind, name, review, {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff})
         step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
-        if flow is not None and (interrupt is not None or max_retries):
-            message = f"Step {name!r} runs a workflow; set on_interrupt and max_retries on the steps inside it."
+        limit = call_limit(name, execution_timeout)
+        if flow is not None and (interrupt is not None or max_retries or limit is not None):
+            message = f"Step {name!r} runs a workflow; set on_interrupt, max_retries and execution_timeout on the steps inside it."
             raise DefinitionError(message)
         self.__attrs_init__(
             name,
@@ -138,6 +144,7 @@ class Step(Reviewed):
             max_retries,
             retry_delay,
             backoff,
+            limit,
             interrupt,
             review,
             wants_context(f"Step {name!r}", "executor", executor),

@@ -272,6 +272,8 @@ def renamed(where: str, flat: Mapping[str, Any]) -> dict[str, Any]:
     known = (*SETTINGS, *ALIASES)
     named: dict[str, Any] = {}
     for given, value in flat.items():
+        if given == "execution_timeout":
+            raise UnsupportedSetting(where, given, "it bounds one call; set it on a Step, also on those inside")
         if given not in known or given == "max_retries":
             message = f"{where} has no keyword {given!r}.{suggest(given, known)}"
             raise TypeError(message)

@@ -5,7 +5,8 @@ attributes, so that no caller has to parse a sentence. A class carries a stable 
 that is what callers already catch. A refused value is never part of a message; names, ids, words and settings are.
 
 Owns: all classes of errors. `base` has the mechanism and the texts of the parts; the classes stand in the order of their codes, in
-`definitions` (SC1, SC2), `runs` (SC3), `stores` (SC4, SC5) and `tools` (SC6, SC7). May enter: attrs and the standard library.
+`definitions` (SC1, SC2), `runs` (SC3, the later ones in `runs_failed`), `stores` (SC4, SC5) and `tools` (SC6, SC7).
+May enter: attrs and the standard library.
 
 Start with `base.StatecoreError`.
 """
@@ -22,8 +23,6 @@ from .definitions import (
     UnsupportedSetting,
 )
 from .runs import (
-    AgentFailed,
-    AgentPaused,
     AlreadyDecided,
     AmbiguousRun,
     ClaimLost,
@@ -40,18 +39,16 @@ from .runs import (
     RulesUnknown,
     RunBusy,
     RunError,
-    RunFailed,
     RunsElsewhere,
     StaleDecision,
     StepFailed,
     Undecided,
-    UnknownAgentResult,
     UnknownDecision,
     UnknownPause,
     UnknownRun,
     UnknownStep,
-    WrongArgument,
 )
+from .runs_failed import AgentFailed, AgentPaused, RunFailed, StepTimeout, StillRunning, UnknownAgentResult, WrongArgument
 from .stores import (
     MigrationNeeded,
     NotAStatecoreStore,
@@ -125,6 +122,8 @@ __all__ = [
     "StaleEvent",
     "StatecoreError",
     "StepFailed",
+    "StepTimeout",
+    "StillRunning",
     "StoreCorrupt",
     "StoreError",
     "StoreForked",

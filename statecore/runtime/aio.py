@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
@@ -18,6 +19,7 @@ from .calls import is_async
 from .delays import HEARS, cancelled_meanwhile, sliced, store_park, woken
 from .flights import Flight, called, flight_of, say_waiting, stops, store_ends, store_pending
 from .hands import CODE, begin, end_of, hands_of
+from .limits import Late
 from .pieces import Piece, finish, is_awaited, manner_of, teller
 from .stopping import Stopped
 from .storing import (
@@ -79,7 +81,7 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
         await calls.close(stop)
         raise
     finally:
-        await beside(execution.host.store, lambda: leave(execution, calls.left))
+        await beside(execution.host.store, lambda: leave(execution, calls.left + calls.outlasting()))
 
 
 async def beside(db: RunReader, function: Callable[[], T]) -> T:
@@ -128,6 +130,7 @@ class Calls:
     """The pieces of calls, and None for each call that has ended."""
     told: asyncio.Event = field(factory=asyncio.Event)
     """Set by a request to stop, and whenever a call has ended."""
+    late: Late[asyncio.Future[Outcome], Flight] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """A request to stop is heard while calls are waited for."""
@@ -138,6 +141,7 @@ class Calls:
                 running.call_soon_threadsafe(self.wake)
 
         self.execution.wake = wake
+        self.late = Late(self.execution, self.flying, end_of, self.tell)
 
     def wake(self) -> None:
         """Something has happened that is waited for."""
@@ -167,14 +171,14 @@ class Calls:
         if not self.execution.streamed:
             return None
         self.fly()
-        heard, seconds = None, self.until(timers)
+        heard, seconds = None, self.until(self.late.free(timers))
         if listens(self.execution):
             seconds, _ = sliced(seconds, timers)
         while heard is None and self.flying and not self.execution.is_stopping:
             if self.heard.empty() and any(future.done() for future in self.flying):
                 break
             try:
-                heard = await asyncio.wait_for(self.heard.get(), seconds)
+                heard = await asyncio.wait_for(self.heard.get(), self.late.soonest(seconds))
             except TimeoutError:
                 break
         return heard
@@ -185,18 +189,23 @@ class Calls:
         None where nothing has happened yet.
         """
         self.fly()
+        self.late.reap()
         if not (self.flying or timers):
             return ()
-        seconds, due = self.until(timers), timers
+        due = self.late.free(timers)
+        seconds = self.until(due)
         if listens(self.execution):
-            if decided := await beside(self.execution.host.store, lambda: decided_beside(self.execution)):
+            if decided := self.late.allowed(await beside(self.execution.host.store, lambda: decided_beside(self.execution))):
                 return decided
             seconds, due = sliced(seconds, due)
             if self.execution.streamed and self.flying and seconds > 0 and not any(future.done() for future in self.flying):
                 return None  # pieces are waited for, and not only ends
-        if not self.flying and self.execution.parks_delays and (seconds or 0.0) > 0:
+        waits = self.flying or self.late.given_up
+        if not waits and self.execution.parks_delays and (seconds or 0.0) > 0:
             return await beside(self.execution.host.store, lambda: store_park(self.execution))
-        return await (self.landed(due, seconds) if self.flying else self.rung(due, seconds or 0.0)) or None
+        events = await (self.landed(due, seconds) if waits else self.rung(due, seconds or 0.0))
+        events = events or await beside(self.execution.host.store, self.late.cancelled)
+        return self.late.carried(events) or None
 
     def fly(self) -> None:
         """Make the calls that have begun, as many as there is room for (RUN-17). Raises what a request to stop does."""
@@ -237,19 +246,37 @@ class Calls:
         self.flying[future] = flight
         future.add_done_callback(lambda _: self.wake())
 
-    async def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...] | None:
+    async def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...]:
         """Wait for a call to end, at most so many seconds; then these delays are over. Raises what ends a driver."""
-        while not (done := [future for future in self.flying if future.done()]):
+        if (found := await self.ended(due, seconds)) is None:
+            return self.land([future for future in self.flying if future.done()])
+        return found
+
+    async def ended(self, due: tuple[Timer, ...], seconds: Seconds | None) -> tuple[Event, ...] | None:
+        """Wait until a call has ended: None; else the events of what came before that, or () where one is over that was given up."""
+        end = None if seconds is None else monotonic() + seconds
+        while not any(future.done() for future in self.flying):
             if self.execution.is_stopping:
                 raise Stopped
+            if self.late.is_one_over:
+                return ()
             self.told.clear()
             try:
-                await (self.told.wait() if seconds is None else asyncio.wait_for(self.told.wait(), seconds))
+                await asyncio.wait_for(self.told.wait(), self.late.soonest(None if end is None else max(0.0, end - monotonic())))
             except TimeoutError:
-                return woken(self.execution, due)
+                if over := self.late.over():
+                    return over
+                if end is not None and monotonic() >= end:
+                    return woken(self.execution, due)
+                if self.late.given_up:
+                    return ()
+        return None
+
+    def land(self, done: list[asyncio.Future[Outcome]]) -> tuple[Event, ...]:
+        """The events of calls that have ended; one that gave something to be awaited flies on. Raises what ends a driver."""
         for future in done:
             outcome = end_of(future)
-            stop = stops(outcome)
+            stop = stops(outcome, self.flying[future])
             if stop is not None:
                 raise stop  # `drive` stores the interruption
             if outcome[1] is None and is_awaited(outcome[0]):
@@ -283,11 +310,7 @@ class Calls:
         cancelled, the loop ends (a second interruption from the keyboard): then nothing is waited for any longer.
         """
         for future, flight in self.flying.items():
-            flight.values.stop.set()
-            if isinstance(future, asyncio.Task) and not future.done():
-                flight.is_cancelled = True
-                if not future.cancelling():  # what cleans up is not disturbed
-                    future.cancel()
+            self.tell(future, flight)
         if isinstance(stop, Exception):
             self.storing = None  # it cannot be stored
         if isinstance(stop, asyncio.CancelledError):
@@ -302,6 +325,19 @@ class Calls:
                 continue
         closing.result()
 
+    def outlasting(self) -> list[Awaited]:
+        """The calls that were given up: their threads where they have one, for the loop may end before them."""
+        return [flight.thread or future for future, flight in self.late.given_up.items()]
+
+    @staticmethod
+    def tell(future: asyncio.Future[Outcome], flight: Flight) -> None:
+        """Tell a call to stop: a task is cancelled, once, so that what cleans up is not disturbed."""
+        flight.values.stop.set()
+        if isinstance(future, asyncio.Task) and not future.done():
+            flight.is_cancelled = True
+            if not future.cancelling():
+                future.cancel()
+
     async def wind_up(self, why: str) -> None:
         """Wait for what is in flight, and store how it ended."""
         try:
@@ -312,7 +348,7 @@ class Calls:
         self.left = [flight.thread or future for future, flight in self.flying.items() if not future.done()]
         over = {flight: end_of(future) for future, flight in self.flying.items() if future.done()}
         left = [flight for future, flight in self.flying.items() if not future.done()]
-        self.flying = {}
+        self.flying.clear()
 
         def stored() -> None:
             if self.storing is not None:

@@ -28,12 +28,20 @@ from .sharing import Change, session_seen, session_to_be
 from .stopping import Stop
 
 if TYPE_CHECKING:
-    from statecore.core import Address, Call, Cursor
+    from statecore.core import Address, Call, Cursor, Micros, Seconds
     from statecore.core.state import Marks, Turn
     from statecore.definition import Decision
     from statecore.stores.history import History, Visit
 
     from .execution import Execution
+
+
+def limit_of(execution: Execution, call: Call) -> Micros | None:
+    """How long a call may take; None without a limit. Only a step's own code has one, and not the predicate of its review."""
+    seconds: Seconds | None = getattr(execution.compiled.components.get(call.at), "execution_timeout", None)
+    if seconds is None or call.kind != KINDS[execution.program.nodes[call.at].kind].work:
+        return None
+    return round(seconds * 1_000_000)
 
 
 def call_user(execution: Execution, call: Call, values: CallValues) -> Any:

@@ -12,7 +12,7 @@ from statecore.errors import StoreUnavailable
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary
 
-from .storing import POLL, cancellation, requested
+from .storing import POLL, cancelled_by, requested
 
 if TYPE_CHECKING:
     from statecore.core import Event, Seconds, Timer
@@ -62,4 +62,8 @@ def cancelled_meanwhile(execution: Execution) -> tuple[Event, ...]:
         record = execution.host.store.load(execution.identity.run_id)
     except StoreUnavailable:
         return ()
-    return (cancellation(record.cancel_by),) if record.cancel_requested is not None and record.epoch == execution.epoch else ()
+    return (
+        (cancelled_by(execution, record.cancel_by),)
+        if record.cancel_requested is not None and record.epoch == execution.epoch
+        else ()
+    )

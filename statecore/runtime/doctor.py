@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from statecore.core import ROOT, Micros, Program, stored_program
+from statecore.core import ROOT, Micros, Program, Seconds, stored_program
 from statecore.errors import StatecoreError
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader, Waiting
-from statecore.stores.owner import SKEW, standing
+from statecore.stores.owner import SKEW, alive, standing
 from statecore.stores.records import Symptom, unread_of
 from statecore.stores.rules import STATUS, clock_text, until
 
 from .judge import Judgement, judge
+from .limits import has_left
 
 if TYPE_CHECKING:
     from statecore.core import Node
@@ -129,7 +130,8 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
     records, pauses = db.runs(RunFilter(limit=ALL)), db.pauses(PauseFilter(undecided_only=False, limit=ALL))
     for record in records:
         found.runs[STATUS[record.state.run]] += 1
-        symptom = of_run(record, now)
+        symptom = left_behind(db, record, now) if record.owner is not None else None
+        symptom = symptom or of_run(record, now)
         if symptom is not None:
             found.symptoms.append(symptom)
         found.executing += record.owner is not None and symptom is None
@@ -139,12 +141,15 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
     if workflow is not None:
         found.verdicts = verdicts(db, workflow.id, workflow.compiled.program, now)
         found.symptoms += stranded(found.verdicts)
+        found.symptoms += overlong(db, workflow, now)
     return found
 
 
 def of_run(record: Record, now: Micros) -> Symptom | None:
     """The symptom of a run, as far as its own row says."""
     run_id, owner, lease = record.identity.run_id, record.owner, record.lease
+    if owner is not None and record.state.run in (w.completed, w.cancelled):
+        return None  # its process is gone, and with it the call for which it was kept
     over = lease is not None and now >= lease + SKEW
     known = standing(owner) if owner is not None else None
     if known == "dead" or (known == "unknown" and over):
@@ -152,13 +157,19 @@ def of_run(record: Record, now: Micros) -> Symptom | None:
     if known == "alive" and over:
         why = f"its owner {owner} lives, and has not renewed its lease since {clock_text(lease or 0)}"
         return Symptom("stuck", run_id, why, "Look at that process; once it is ended, the run can be recovered.")
-    if owner is None and record.state.run == w.pending:
+    return of_free(record, now) if owner is None else None
+
+
+def of_free(record: Record, now: Micros) -> Symptom | None:
+    """The symptom of a run that has no owner."""
+    run_id = record.identity.run_id
+    if record.state.run == w.pending:
         why = f"it was submitted at {clock_text(record.updated)}, and nobody has begun it"
         return Symptom("left", run_id, why, f"{WORK}, or {RECOVER}") if now - record.updated >= PATIENCE else None
     waits = now < (until(record.state) or 0) + PATIENCE
-    if owner is None and record.state.run == w.running and not waits:
+    if record.state.run == w.running and not waits:
         return Symptom("left", run_id, "nobody executes it, and it is not paused", RECOVER)
-    if owner is None and record.cancel_requested is not None and record.state.run == w.paused:
+    if record.cancel_requested is not None and record.state.run == w.paused:
         return Symptom(
             "uncancelled",
             run_id,
@@ -166,6 +177,34 @@ def of_run(record: Record, now: Micros) -> Symptom | None:
             f"statecore cancel {run_id}",
         )
     return None
+
+
+def left_behind(db: RunReader, record: Record, now: Micros) -> Symptom | None:
+    """The symptom of a run that rests or is over, and is kept by its owner because a call of it was given up or not waited for (RUN-11)."""
+    owner = record.owner or ""
+    if record.state.run in (w.pending, w.running) or not alive(owner, record.lease, now) or not has_left(db, record):
+        return None
+    why = f"it is {STATUS[record.state.run]}, and a call of it that was given up still runs in {owner}"
+    return Symptom("left behind", record.identity.run_id, why, "Wait until that call is over, or end that process.")
+
+
+def overlong(db: RunReader, workflow: Runnable, now: Micros) -> Iterator[Symptom]:
+    """The calls of a workflow's running runs that have run for longer than their `execution_timeout`, and a lease."""
+    for record in db.runs(RunFilter(workflow_id=workflow.id, phases=(w.running,), limit=ALL)):
+        for cursor in record.state.cursors if record.owner is not None else ():
+            component = workflow.compiled.components.get(cursor.at) if cursor.phase == w.running else None
+            seconds: Seconds | None = getattr(component, "execution_timeout", None)
+            if seconds is None:
+                continue
+            rows = [
+                row for row in db.journal(record.identity.run_id, 0, record.seq) if (row.at, row.turn) == (cursor.at, cursor.turn)
+            ]
+            limit = round(seconds * 1_000_000) + workflow.host.lease_micros
+            if rows and now > rows[-1].time + limit:
+                why = (
+                    f"a call of {cursor.at!r} has run since {clock_text(rows[-1].time)}, and its execution_timeout is {seconds:g} s"
+                )
+                yield Symptom("overlong", record.identity.run_id, why, f"Look at the process {record.owner}.")
 
 
 def of_pauses(rows: Iterable[Waiting], now: Micros) -> Iterator[Symptom]:

@@ -1,18 +1,21 @@
-"""The ends of calls: a value or an exception becomes the event that the reducer takes. A value that cannot be stored fails its step (P10)."""
+"""The events that the reducer takes: a value or an exception of a call, a decision, a cancellation, a deadline that is over.
+
+A value that cannot be stored fails its step (P10).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from statecore.codec import encode
-from statecore.core import Address, Call, Event, Node, Ref
+from statecore.codec import decode, encode
+from statecore.core import DECISIONS, Address, Ask, Call, Event, Micros, Node, Program, Ref
 from statecore.definition import StepOutput
 from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed, UnstorableValue, ValueTooLarge
-from statecore.lifecycles import CALL_KINDS, exhaustive
+from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
 from statecore.lifecycles import words as w
-from statecore.stores import Body
-from statecore.stores.detail import NO_DETAIL, Detail, detail_of, detail_text
+from statecore.stores import Body, Decided
+from statecore.stores.detail import NO_DETAIL, Detail, definition_text, detail_of, detail_text
 from statecore.stores.records import NO_BODY
 
 from . import agents
@@ -153,3 +156,42 @@ def text_of(error: Exception) -> str:
 def bounded(text: str) -> str:
     """Error text, cut visibly where it is too long to store."""
     return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"
+
+
+# -- people and the clock ----------------------------------------------------------------------------------------------------------
+
+
+def decision_events(program: Program, asked: Collection[Ask], answers: Mapping[str, Decided], now: Micros) -> tuple[Event, ...]:
+    """The events of the questions that are answered, in the order of the questions."""
+    return tuple(decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in asked if ask.pause_id in answers)
+
+
+def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
+    """The event that a stored decision stands for."""
+    names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
+    choices = tuple(node.exits[name] for name in names)
+    trigger = DECISIONS[ask.kind][answer.word]
+    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
+
+
+def decision_body(answer: Decided) -> Body:
+    """The body of a decision in the journal: the person and the reason."""
+    if not (answer.by or answer.comment):
+        return Body("", answer.value)
+    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
+
+
+def beginning(program: Program, now: Micros) -> Event:
+    """The start of a run; the journal's first row says which definition it follows."""
+    return Event(w.start, body=Body(definition_text(program.fingerprint)), time=now)
+
+
+def cancellation(by: str | None, left: str | None = None) -> Event:
+    """The event that a person cancelled the run; `left` is the process in which a call of it goes on, if any."""
+    return Event(w.cancel, body=Body(detail_text(Detail(by=by or None, left=left))), by=by or None)
+
+
+def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
+    """The events of those questions whose deadline is over, and which nobody decided in time (TIME-3)."""
+    late = [ask for ask in asked if ask.due is not None and ask.due <= now]
+    return tuple(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided)

@@ -22,7 +22,6 @@ from statecore.core import (
     Gather,
     Micros,
     Move,
-    Node,
     Program,
     Ref,
     Source,
@@ -34,16 +33,17 @@ from statecore.core.owed import references
 from statecore.core.path import REVIEWED
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
-from statecore.lifecycles import ASK_KINDS, KINDS, SHOWS, exhaustive
+from statecore.lifecycles import KINDS, SHOWS
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
-from statecore.stores.detail import PauseDetail, detail_of, detail_text, of_text, pause_text
+from statecore.stores.detail import detail_of, detail_text, of_text
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
 from .forms import GIVES, formed, is_alone
 from .renewals import detail_again, newest
 from .sharing import session_after
+from .showing import shown
 
 if TYPE_CHECKING:
     from .host import Host
@@ -83,7 +83,14 @@ class Execution:
     changes: dict[tuple[Address, Turn, int], Change] = field(factory=dict)
     """The changes of the session state by calls that have ended, until the boundary of their end."""
     keeps_claim: bool = False
-    """Whether the run stays claimed where it rests, because a call of it goes on that was not waited for (RUN-9)."""
+    """Whether the run stays claimed where it rests, because a call of it goes on that was given up or not waited for (RUN-9, RUN-11)."""
+    told: Micros | None = None
+    """When its calls were told that the run is to be cancelled."""
+    is_calling: bool = False
+    """Whether its driver is in user code itself, and hears nothing; `ending` guards this and `cut`."""
+    cut: Commit | None = None
+    """The cancellation that was stored meanwhile, because that call was not over a lease after it was told to stop (RUN-11)."""
+    ending: Lock = field(factory=Lock, repr=False)
     parks_delays: bool = False
     """Whether its driver gives the claim back where the run waits for a delay, and another one goes on (RUN-12)."""
     is_stopping: bool = False
@@ -303,7 +310,7 @@ class Execution:
             step_name=node.name,
             message=node.asks.get(ask.kind),
             opened=time,
-            detail=detail_again(self.host.store, self.identity.run_id, ask, effect.events, DETAILS[ask.kind](node, ask, effect)),
+            detail=detail_again(self.host.store, self.identity.run_id, ask, effect.events, shown(node, ask, effect)),
             deadline=ask.due,
             on_timeout=on_timeout,
         )
@@ -348,43 +355,6 @@ class Execution:
     def event(self, trigger: str, call: Call | Timer, body: Body = NO_BODY, choices: tuple[Address, ...] = ()) -> Event:
         """An event of a call or a timer, now."""
         return Event(trigger, call.at, call.turn, call.attempt, body, choices, self.host.clock())
-
-
-def error_shown(_node: Node, ask: Ask, effect: Commit) -> str:
-    """The detail of the call that failed or was interrupted, without its traceback."""
-    bodies = [event.body for event in effect.events if event.at == ask.at and event.body is not None]
-    return detail_text(detail_of(bodies[-1].detail)._replace(where=None, traceback=None, death=None)) if bodies else ""
-
-
-def form_shown(node: Node, _ask: Ask | None = None, _effect: Commit | None = None) -> str:
-    """The fields of a form."""
-    return pause_text(PauseDetail(schema=node.form))
-
-
-def choices_shown(node: Node, _ask: Ask | None = None, _effect: Commit | None = None) -> str:
-    """The choices, where the program says whether several may be chosen; one that is read from a store does not."""
-    return pause_text(PauseDetail(choices=tuple(node.exits), multiple=node.multiple)) if node.multiple is not None else ""
-
-
-def rejections_shown(node: Node, ask: Ask, effect: Commit) -> str:
-    """How often the output was rejected, and how often it may be."""
-    reviews = next(c.marks.reviews for c in effect.after.state.cursors if (c.at, c.turn) == (ask.at, ask.turn))
-    return pause_text(PauseDetail(retry_count=reviews, max_retries=node.limits.reviews))
-
-
-DETAILS: dict[str, Callable[[Node, Ask, Commit], str]] = {
-    "confirmation": lambda *_: "",
-    "user_input": form_shown,
-    "route": choices_shown,
-    "output_review": rejections_shown,
-    "iteration_review": lambda node, ask, _: pause_text(
-        PauseDetail(iteration=ask.turn[-1] + 1, max_iterations=node.limits.iterations)
-    ),
-    "error": error_shown,
-    "interrupted": error_shown,
-}
-"""The data that a person is shown besides the message, as a JSON object, by the kind of the question."""
-exhaustive("runtime.execution.DETAILS", DETAILS, ASK_KINDS)
 
 
 def of_record(host: Host, compiled: Compiled, record: Record) -> Execution:

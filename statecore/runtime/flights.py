@@ -20,15 +20,16 @@ from statecore.errors import ClaimLost, StoreError
 from statecore.lifecycles import words as w
 
 from . import ends
-from .calls import call_user, values_of
+from .calls import call_user, limit_of, values_of
 from .hands import Outcome
+from .limits import timed_out
 from .pieces import AT_HAND, Tell, exhaust, finish, manner_of, opened
 from .storing import store_events
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from statecore.core import Call, Commit, Event
+    from statecore.core import Call, Commit, Event, Micros
 
     from .calls import CallValues
     from .execution import Execution
@@ -41,6 +42,7 @@ class Flight:
     """A call on its way: its values, and the context that it runs in.
 
     `is_cancelled`: it was awaited on an event loop, and cancelled there. `thread` is done when the thread is that it has, None where it has none.
+    `due`: when its time is over, or the time of its `finally` blocks where it `is_timed_out` (RUN-11).
     """
 
     execution: Execution
@@ -49,6 +51,8 @@ class Flight:
     context: Context
     is_cancelled: bool = False
     thread: Future[Outcome] | None = None
+    due: Micros | None = None
+    is_timed_out: bool = False
 
     def attempt(self, tell: Tell | None) -> Outcome:
         """Call user code on a thread, in the flight's context, to the end of a plain generator; an awaitable is left to a loop."""
@@ -64,6 +68,8 @@ class Flight:
 
     def end(self, outcome: Outcome, stop: str = "") -> Event:
         """The event that its end stands for. One that was cancelled and has no value is interrupted; `stop` says why."""
+        if self.is_timed_out:
+            return timed_out(self, outcome)
         value, error = outcome
         if error is None:
             return ends.returned(self.execution, self.call, value, self.values)
@@ -73,8 +79,10 @@ class Flight:
 
 
 def flight_of(execution: Execution, call: Call) -> Flight:
-    """A call that is to be made: its values and its context are its own."""
-    return Flight(execution, call, values_of(execution, call), execution.context.copy())
+    """A call that is to be made now: its values and its context are its own."""
+    limit = limit_of(execution, call)
+    due = None if limit is None else execution.host.clock() + limit
+    return Flight(execution, call, values_of(execution, call), execution.context.copy(), due=due)
 
 
 async def called(flight: Flight, tell: Tell | None) -> Any:
@@ -83,8 +91,10 @@ async def called(flight: Flight, tell: Tell | None) -> Any:
     return await finish(value, manner_of(flight.execution, flight.call), tell)
 
 
-def stops(outcome: Outcome) -> BaseException | None:
+def stops(outcome: Outcome, flight: Flight) -> BaseException | None:
     """The exception of a call that ends its driver, and is no error of its step (ERR-9); None where it ended otherwise."""
+    if flight.is_timed_out and type(outcome[1]).__name__ == "CancelledError":
+        return None
     return outcome[1] if outcome[1] is not None and not isinstance(outcome[1], Exception) else None
 
 
@@ -103,7 +113,7 @@ def store_ends(execution: Execution, over: Mapping[Flight, Outcome], left: Colle
 
     Calls that are `left` go on. Where the run is to be parked by this, the claim is kept all the same (RUN-9).
     """
-    execution.keeps_claim = bool(left)
+    execution.keeps_claim = execution.keeps_claim or bool(left)
     interruptions = [ends.interrupted(execution, flight.call, why) for flight in left]
     with suppress(ClaimLost):  # another process has the run, and nothing of this one counts
         for flight, outcome in over.items():

@@ -27,8 +27,8 @@ from statecore.stores import PauseFilter
 from statecore.stores.detail import pause_detail, pause_text
 from statecore.stores.frames import questions
 
-from .execution import choices_shown, form_shown
 from .renewals import Renewal
+from .showing import choices_shown, form_shown
 
 if TYPE_CHECKING:
     from statecore.core import Address, Node

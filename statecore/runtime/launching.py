@@ -20,6 +20,7 @@ from statecore.errors import (
     NotPaused,
     RunBusy,
     RunFailed,
+    StillRunning,
     StoreCorrupt,
     Undecided,
     UnknownRun,
@@ -33,10 +34,12 @@ from statecore.stores.records import unread_of
 from statecore.stores.rules import check_mappings, check_texts, until
 
 from .answers import Said, reasons
+from .ends import beginning
 from .execution import Execution, of_record
 from .host import RUN_HERE
+from .limits import forcing
 from .ready import Continuation, Ready
-from .storing import beginning, let_go, store_events
+from .storing import let_go, store_events
 
 if TYPE_CHECKING:
     from statecore.core import Compiled
@@ -245,6 +248,7 @@ def resume(  # as many keywords as a continuation has settings
     error_requirements: Iterable[Said] | None = None,
     retry_failed: bool = False,
     adopt: bool = False,
+    force: bool = False,
     by: str | None = None,
 ) -> Ready:
     """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
@@ -260,10 +264,17 @@ def resume(  # as many keywords as a continuation has settings
     requirements = [*answered(step_requirements), *answered(error_requirements)]
     if output is not None and step_requirements is None and error_requirements is None:
         requirements = list(output.requirements)
-    adopt_by = adopting(adopt=adopt, by=by)
-    going = Continuation(workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed, adopt_by)
+    adopt_by, force_by = (
+        adopting(adopt=adopt, by=None if force and not adopt else by),
+        forcing(force=force, by=by) if force else None,
+    )
+    going = Continuation(
+        workflow.host, workflow.compiled, workflow.id, run_id, requirements, retry_failed, adopt_by, force_by=force_by
+    )
     try:
         return going.ready()
+    except StillRunning:
+        raise
     except RunBusy as busy:  # the process that executes the run applies the answers, once they are stored
         return going.ready_after(busy)
 

@@ -25,21 +25,20 @@ from statecore.errors import (
     UnknownDecision,
 )
 from statecore.lifecycles import words as w
-from statecore.stores import Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
+from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
+from statecore.stores.detail import Detail, detail_text
 from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
 
 from . import ends
 from .answers import ANSWERS, Said, stored_value
+from .ends import beginning, cancellation, decision_events, expiries
 from .execution import Execution, of_record
 from .host import Host, compiled_of
 from .judge import Case, check_seen, open_questions
+from .limits import check_left, decided_by_death
 from .renewals import Renewal, put_since
 from .storing import (
     UNRETURNED,
-    beginning,
-    cancellation,
-    decision_events,
-    expiries,
     give_back_left,
     store_claim,
     store_events,
@@ -81,6 +80,7 @@ class Continuation:
     retry_failed: bool = False
     adopt_by: str | None = None
     beside: bool = False
+    force_by: str | None = None
     waiting: dict[str, Waiting] = field(factory=dict)
     adopted_by: str | None = None
     stale: list[Decided] = field(factory=list)
@@ -240,7 +240,9 @@ class Continuation:
         """The decision that a requirement records, checked against the stored question."""
         word = str(requirement.decision)
         text = stored_value(pause, word, requirement.value, self.compiled.components.get(pause.at), self.host.limit)
-        return Decided(self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by, requirement.comment)
+        return Decided(
+            self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by or self.force_by, requirement.comment
+        )
 
     def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
         """Refuse by name what cannot go on: decided before, over, busy, of another definition, undecided."""
@@ -248,6 +250,8 @@ class Continuation:
             raise already(self.stale[0])
         if ended(record) and not (self.retry_failed and record.state.run == w.failed):
             raise NotPaused(self.run_id, STATUS[record.state.run])
+        if record.owner is not None and check_left(self.host, record, self.force_by):
+            record = evolve(record, owner=None)
         check_claim(self.run_id, record.owner, record.lease, self.host.clock())
         self.check_definition(record, answers)
         open_asks = asks(self.compiled.program, record.state)
@@ -282,12 +286,14 @@ class Continuation:
         program, state, now = self.compiled.program, execution.state, self.host.clock()
         again = tuple(each.event(now) for each in self.again)
         if state.run == w.failed:
-            return (REOPEN._replace(time=now), *again)
+            body = Body(detail_text(Detail(by=self.force_by))) if self.force_by else None
+            return (REOPEN._replace(time=now, by=self.force_by, body=body), *again)
         if state.run == w.pending:
             return (beginning(program, now),)
         doubt = self.in_doubt(record)
         death = death_of(execution, doubt, record.owner, beside=self.beside) if doubt else ""
         left = tuple(ends.interrupted(execution, call, LEFT, death) for call in doubt)
+        left += decided_by_death(execution, LEFT) if record.owner is not None else ()
         if record.cancel_requested is not None:
             return (*left, cancellation(record.cancel_by))
         alone = advance(program, state, *left, *again).state if left or again else state

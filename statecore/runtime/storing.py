@@ -16,23 +16,21 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
-from statecore.codec import decode
-from statecore.core import DECISIONS, Call, Commit, Event, Micros, answerable, asks, calls
+from statecore.core import Call, Commit, Event, Micros, answerable, asks, calls
 from statecore.core.loop import committing
 from statecore.core.reducer import stands_at
 from statecore.errors import ClaimLost, StoreError, StoreUnavailable
-from statecore.lifecycles import BY_WORD
 from statecore.lifecycles import words as w
-from statecore.stores import Body, Boundary, PauseFilter
-from statecore.stores.detail import Detail, definition_text, detail_text
+from statecore.stores import Boundary, PauseFilter
 
 from . import ends
+from .ends import cancellation, decision_events
 from .execution import of_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
-    from statecore.core import Ask, Node, Program
+    from statecore.core import Ask
     from statecore.core.state import Death
     from statecore.stores import Decided, Identity
 
@@ -96,26 +94,6 @@ def events_of(execution: Execution, asked: Collection[Ask], stored: Iterable[Dec
     return decision_events(execution.program, asked, answers, execution.host.clock())
 
 
-def decision_events(program: Program, asked: Collection[Ask], answers: Mapping[str, Decided], now: Micros) -> tuple[Event, ...]:
-    """The events of the questions that are answered, in the order of the questions."""
-    return tuple(decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in asked if ask.pause_id in answers)
-
-
-def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
-    """The event that a stored decision stands for."""
-    names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
-    choices = tuple(node.exits[name] for name in names)
-    trigger = DECISIONS[ask.kind][answer.word]
-    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
-
-
-def decision_body(answer: Decided) -> Body:
-    """The body of a decision in the journal: the person and the reason."""
-    if not (answer.by or answer.comment):
-        return Body("", answer.value)
-    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
-
-
 def listens(execution: Execution) -> bool:
     """Whether a question is open, beside what runs, whose answer counts at once."""
     return len(execution.state.cursors) > 1 and bool(answerable(execution.program, execution.state))
@@ -130,16 +108,6 @@ def decided_beside(execution: Execution) -> tuple[Event, ...]:
     except StoreUnavailable:  # the boundary that parks the run asks the store again, and must be stored
         return ()
     return events_of(execution, asked, [row.decided for row in rows if row.decided is not None])
-
-
-def beginning(program: Program, now: Micros) -> Event:
-    """The start of a run; the journal's first row says which definition it follows."""
-    return Event(w.start, body=Body(definition_text(program.fingerprint)), time=now)
-
-
-def cancellation(by: str | None) -> Event:
-    """The event that somebody cancelled the run."""
-    return Event(w.cancel, body=Body(detail_text(Detail(by=by or None))), by=by or None)
 
 
 def store_interruption(execution: Execution, interrupted: list[Call], why: str, death: Death = "") -> None:
@@ -188,19 +156,19 @@ def store_claim(execution: Execution) -> bool:
 
 def requested(execution: Execution) -> Event:
     """The event of the cancellation that was requested."""
-    return cancellation(execution.host.store.load(execution.identity.run_id).cancel_by)
+    return cancelled_by(execution, execution.host.store.load(execution.identity.run_id).cancel_by)
 
 
-def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
-    """The events of those questions whose deadline is over, and which nobody decided in time (TIME-3)."""
-    late = [ask for ask in asked if ask.due is not None and ask.due <= now]
-    return tuple(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided)
+def cancelled_by(execution: Execution, by: str | None) -> Event:
+    """The event of a cancellation; it says where a call goes on that was given up (RUN-11)."""
+    return cancellation(by, execution.host.owner() if execution.keeps_claim else None)
 
 
 def leave(execution: Execution, left: Iterable[Awaited]) -> None:
-    """A driver ends: the run is released, at once or when the last of the calls that were `left` is over (RUN-9)."""
+    """A driver ends: the run is released, at once or when the last of the calls that were `left` or given up is over (RUN-9, RUN-11)."""
     waiting = [each for each in left if not each.done()]
     if waiting and not execution.parked:
+        execution.keeps_claim = True
         LEFT[id(execution)] = execution, len(waiting)
         for each in waiting:
             each.add_done_callback(lambda _: left_one(execution))
@@ -349,8 +317,7 @@ class Heartbeat:
             for found in driven:
                 execution = found()
                 if execution is not None:
-                    self.look_after(execution)
-                    self.look_for_cancel(execution)
+                    self.look_for_cancel(execution, also=self.look_after(execution))
                 del execution
 
     def is_due(self, execution: Execution) -> bool:
@@ -363,10 +330,13 @@ class Heartbeat:
         left = 0 if execution.lease is None else execution.lease - host.clock()
         return 3 * left <= 2 * host.lease_micros or 3_000_000 * (passed - since) >= host.lease_micros
 
-    def look_after(self, execution: Execution) -> None:
-        """Renew one run's lease where a third of it is over. A run that another process has claimed is left alone; other trouble is tried again."""
+    def look_after(self, execution: Execution) -> bool:
+        """Whether one run's lease was renewed, because a third of it is over. A run that another process has claimed is left alone.
+
+        Other trouble is tried again.
+        """
         if execution.parked or not self.is_due(execution):
-            return
+            return False
         host = execution.host
         lease = max(host.lease_end(), execution.lease or 0)
         try:
@@ -375,16 +345,35 @@ class Heartbeat:
             self._seen[id(execution)] = (lease, monotonic())
         except ClaimLost:
             self.end(execution)
-        except Exception:  # noqa: BLE001, S110  # whatever a store cannot do now, a thread that died would never do again
-            pass
+        except Exception:  # noqa: BLE001  # whatever a store cannot do now, a thread that died would never do again
+            return False
+        else:
+            return True
+        return False
 
-    def look_for_cancel(self, execution: Execution) -> None:
-        """Tell the calls of a run to stop whose cancellation was requested (RUN-10). Trouble is tried again."""
+    def look_for_cancel(self, execution: Execution, *, also: bool) -> None:
+        """Tell the calls of a run to stop whose cancellation was requested (RUN-10); a run whose call hangs ends (RUN-11).
+
+        It looks where a call may hear it, and `also` where a lease was renewed. Trouble is tried again.
+        """
         with suppress(Exception):
             stops = [stop for stop in list(execution.stops) if not stop.is_set()]
-            if stops and execution.host.store.load(execution.identity.run_id).cancel_requested is not None:
-                for stop in stops:
-                    stop.set()
+            rests = id(execution) in LEFT and execution.state.run == w.paused
+            if not (stops or rests or also or execution.told):
+                return
+            record = execution.host.store.load(execution.identity.run_id)
+            if record.cancel_requested is None:
+                return
+            for stop in stops:
+                stop.set()
+            if execution.told is None:
+                execution.told = execution.host.clock()
+                execution.wake()
+            with execution.ending:
+                hangs = execution.is_calling and execution.host.clock() >= execution.told + execution.host.lease_micros
+                if (rests or hangs) and execution.cut is None:
+                    execution.keeps_claim = True
+                    execution.cut = store_events(execution, (cancelled_by(execution, record.cancel_by),))
 
 
 HEARTBEAT = Heartbeat()

@@ -6,13 +6,9 @@ event loop, which lives as long as the run is driven, or as long as the worker t
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
-from contextvars import Context
 from functools import partial
 from inspect import isgenerator
 from queue import Empty, SimpleQueue
-from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +17,12 @@ from attrs import define, field
 from statecore.core import Call, Commit, Event, Seconds, Start, Timer, loop
 
 from . import ends
-from .calls import call_user, is_async, values_of
+from .calls import call_user, is_async, limit_of, values_of
 from .delays import HEARS, cancelled_meanwhile, sliced, store_park, woken
 from .flights import Flight, called, flight_of, say_waiting, stops, store_ends, store_pending
 from .hands import CODE, LoopThread
+from .keyboard import GLANCE, HeldBack, Interruptible, keyboard_of, run_in
+from .limits import Late
 from .pieces import AT_HAND, Piece, finish, is_awaited, manner_of, opened, pieces, teller
 from .stopping import Stopped
 from .storing import (
@@ -83,8 +81,8 @@ def drive(execution: Execution, first: Commit | None, on: LoopThread | None = No
         raise
     finally:
         if on is None and calls.loop is not None:
-            calls.loop.close(wait=not calls.left)
-        leave(execution, calls.left)
+            calls.loop.close(wait=not (calls.left or calls.late.given_up))
+        leave(execution, [*calls.left, *calls.late.given_up])
 
 
 def drive_to_rest(execution: Execution, first: Commit | None) -> None:
@@ -108,40 +106,62 @@ class Calls:
     storing: Commit | None = None
     heard: SimpleQueue[Piece | None] = field(factory=SimpleQueue)
     """The pieces of calls elsewhere, and None for each call that has ended, and for a request to stop."""
+    late: Late[Future[Outcome], Flight] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """A request to stop is heard while calls are waited for."""
         self.execution.wake = self.wake
+        self.late = Late(self.execution, self.flying, lambda future: future.result(), self.tell)
 
     def wake(self) -> None:
         """Something has happened that is waited for."""
         self.heard.put(None)
 
-    def first(self, timers: tuple[Timer, ...]) -> Generator[Piece, None, tuple[Event, ...]]:
+    def first(self, timers: tuple[Timer, ...]) -> Generator[Commit | Piece, None, tuple[Event, ...]]:
         """The events of the first call to end, of the first delay to be over, or of what people decide meanwhile; () where there is neither.
 
         Until then it yields pieces.
         """
         if self.begun and self.execution.is_stopping:
             raise Stopped
-        if len(self.begun) == 1 and not (self.flying or timers or listens(self.execution)):
-            event = yield from self.here(self.begun.pop())
-            if event is not None:
-                return (event,)
+        if len(self.begun) == 1 and not (self.flying or timers or self.is_watched(self.begun[0])):
+            found = yield from self.alone(self.begun.pop())
+            if found is not None:
+                return found
         while True:
             self.fly()
             if not (self.flying or timers):
                 return ()
-            seconds, due = self.until(timers), timers
+            due = self.late.free(timers)
+            seconds = self.until(due)
             if listens(self.execution):
-                if decided := decided_beside(self.execution):
+                if decided := self.late.allowed(decided_beside(self.execution)):
                     return decided
                 seconds, due = sliced(seconds, due)
-            if not self.flying and self.execution.parks_delays and (seconds or 0.0) > 0:
+            waits = self.flying or self.late.given_up
+            if not waits and self.execution.parks_delays and (seconds or 0.0) > 0:
                 return store_park(self.execution)
-            events = (yield from self.landed(due, seconds)) if self.flying else self.rung(due, seconds or 0.0)
-            if events:
-                return events
+            events = (yield from self.landed(due, seconds)) if waits else self.rung(due, seconds or 0.0)
+            if events := events or self.late.cancelled():
+                return self.late.carried(events)
+
+    def alone(self, call: Call) -> Generator[Commit | Piece, None, tuple[Event, ...] | None]:
+        """Call user code in this thread, which hears nothing meanwhile: the heartbeat may end the run (RUN-11). None where it flies now."""
+        execution = self.execution
+        execution.is_calling = True
+        try:
+            event = yield from self.here(call)
+        finally:
+            with execution.ending:
+                execution.is_calling = False
+        if execution.cut is not None:
+            yield execution.cut
+            return ()
+        return None if event is None else (event,)
+
+    def is_watched(self, call: Call) -> bool:
+        """Whether something has to be looked at while a call runs: its time limit, or questions that are open beside it."""
+        return limit_of(self.execution, call) is not None or listens(self.execution)
 
     def here(self, call: Call) -> Generator[Piece, None, Event | None]:
         """Call user code in this thread. None where it gave something to be awaited, which flies now.
@@ -168,6 +188,8 @@ class Calls:
 
     def fly(self) -> None:
         """Make the calls that have begun, as many as there is room for (RUN-17)."""
+        if self.late.given_up:
+            self.late.reap()
         waiting, self.begun = self.begun, []
         for call in waiting:
             if not may_fly(self.execution.program, self.execution.state, call, [flight.call for flight in self.flying.values()]):
@@ -200,22 +222,40 @@ class Calls:
 
     def landed(self, due: tuple[Timer, ...], seconds: Seconds | None) -> Generator[Piece, None, tuple[Event, ...]]:
         """Wait for a call to end, at most so many seconds; then these delays are over. Raises what ends a driver."""
+        found = yield from self.ended(due, seconds)
+        if found is None:
+            return self.land([future for future in self.flying if future.done()])
+        return found
+
+    def ended(self, due: tuple[Timer, ...], seconds: Seconds | None) -> Generator[Piece, None, tuple[Event, ...] | None]:
+        """Wait until a call has ended: None; else the events of what came before that, or () where one is over that was given up."""
         end = None if seconds is None else monotonic() + seconds
         while True:
             if self.execution.is_stopping:
                 raise Stopped
             done = [future for future in self.flying if future.done()]
             if done and self.heard.empty():  # all that those have told was heard
-                break
+                return None
+            if self.late.is_one_over:
+                return ()
             try:
-                heard = self.hear(None if end is None else max(0.0, end - monotonic()))
+                heard = self.hear(self.late.soonest(None if end is None else max(0.0, end - monotonic())))
             except Empty:
-                return woken(self.execution, due)
+                if over := self.late.over():
+                    return over
+                if end is not None and monotonic() >= end:
+                    return woken(self.execution, due)
+                if self.late.given_up:
+                    return ()
+                continue
             if heard is not None:
                 yield heard
+
+    def land(self, done: list[Future[Outcome]]) -> tuple[Event, ...]:
+        """The events of calls that have ended; one that gave something to be awaited flies on. Raises what ends a driver."""
         for future in done:
             value, error = future.result()
-            stop = stops((value, error))
+            stop = stops((value, error), self.flying[future])
             if stop is not None:
                 raise stop  # `drive` stores the interruption
             if error is None and is_awaited(value):
@@ -274,7 +314,8 @@ class Calls:
             store_pending(self.execution, self.storing)
         over = {flight: future.result() for future, flight in self.flying.items() if future.done()}
         left = {future: flight for future, flight in self.flying.items() if flight not in over}
-        self.left, self.flying = [*left], {}
+        self.left = [*left]
+        self.flying.clear()
         store_ends(self.execution, over, [*left.values()], type(stop).__name__)
 
     def tell(self, future: Future[Outcome], flight: Flight) -> None:
@@ -284,101 +325,3 @@ class Calls:
         if begun is not None and self.loop is not None and not future.done():
             flight.is_cancelled = True
             self.loop.cancel(begun)
-
-
-# -- the keyboard ------------------------------------------------------------------------------------------------------------------
-
-
-@define(eq=False)
-class Keyboard:
-    """Ctrl-C, held back while a driver of the main thread works, so that no result is lost between a call and its boundary.
-
-    User code in the main thread is interrupted at once, as ever; elsewhere the driver raises the interruption where it waits. `made` counts the
-    interruptions, `raised` those of them that were raised.
-    """
-
-    made: int = 0
-    raised: int = 0
-    in_code: bool = False
-    wake: Callable[[], object] = int
-
-    def check(self) -> None:
-        """Raise the interruption that was held back, if there is one."""
-        if self.made > self.raised:
-            self.raised = self.made
-            raise KeyboardInterrupt
-
-    def note(self) -> None:
-        """The keyboard interrupts; the third time it is raised wherever the driver is, a store that does not answer included."""
-        self.made += 1
-        if self.in_code or self.made - self.raised >= PATIENCE:
-            self.check()
-        self.wake()
-
-
-PATIENCE = 3
-GLANCE = 0.5
-"""For how many seconds a thread waits without a glance at the keyboard: a signal that comes just before a wait does not end it."""
-HELD: list[Keyboard] = []
-"""The drivers of the main thread, the innermost last: a step may run a workflow of its own."""
-
-
-def handle(_number: int, _frame: object) -> None:
-    """Handle SIGINT."""
-    HELD[-1].note()
-
-
-class HeldBack:
-    """Ctrl-C is held back within; at the end it is raised, if it was not. Where the program has a handler of its own, nothing is changed.
-
-    It is no generator: at the end of one Python writes to the error that came out, and some errors take no writing.
-    """
-
-    _keyboard: Keyboard | None = None
-    _before: Any = None
-
-    def __enter__(self) -> None:
-        """Begin."""
-        before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
-        if before is signal.default_int_handler or before is handle:
-            self._keyboard, self._before = Keyboard(), before
-            HELD.append(self._keyboard)
-            signal.signal(signal.SIGINT, handle)
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        """End."""
-        if self._keyboard is not None:
-            HELD.pop()
-            signal.signal(signal.SIGINT, self._before)
-            if kind is None:
-                self._keyboard.check()
-
-
-def keyboard_of() -> Keyboard | None:
-    """The keyboard whose interruptions are held back for this thread."""
-    return HELD[-1] if HELD and current_thread() is main_thread() else None
-
-
-def run_in(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call user code in this thread and in a context; Ctrl-C interrupts it."""
-    with Interruptible():
-        return context.run(function, *arguments)
-
-
-class Interruptible:
-    """Ctrl-C is raised at once within; one that was held back is raised first. It is no generator, as `HeldBack`."""
-
-    _keyboard: Keyboard | None = None
-
-    def __enter__(self) -> None:
-        """Begin."""
-        keyboard = keyboard_of()
-        if keyboard is not None:
-            keyboard.check()
-            keyboard.in_code = True
-            self._keyboard = keyboard
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        if self._keyboard is not None:
-            self._keyboard.in_code = False

@@ -35,7 +35,8 @@ class Detail(NamedTuple):
     `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
     the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
     `death` says of an interruption that the process died in the call, and whether others were in flight beside it. `lapsed` says of a
-    question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`.
+    question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`. `late` says what came too late of a
+    call that was given up, `left` is the process in which such a call goes on though its run was cancelled.
     """
 
     success: bool = True
@@ -54,6 +55,8 @@ class Detail(NamedTuple):
     session: str | None = None
     death: Death | None = None
     lapsed: Mapping[str, Any] | None = None
+    late: str | None = None
+    left: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -157,6 +160,8 @@ ROW_NAMES: dict[str, Reader] = {
     "session": is_text,
     "death": lambda value: value in ("alone", "beside"),
     "lapsed": is_told,
+    "late": is_text,
+    "left": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from concurrent.futures import wait
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 from temporalio import activity
@@ -19,14 +20,14 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from statecore.core import Compiled, Event, stored_program
+from statecore.core import Compiled, Event, Seconds, stored_program
 from statecore.core.adoption import other_call
-from statecore.errors import DefinitionChanged, StoreError, StoreUnavailable, ValuesMissing
+from statecore.errors import DefinitionChanged, StepTimeout, StoreError, StoreUnavailable, ValuesMissing
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
-from statecore.runtime.calls import call_user, values_of
-from statecore.runtime.hands import Hands, LoopThread, hands_of
-from statecore.runtime.pieces import finish_now, manner_of
+from statecore.runtime.calls import call_user, is_async, limit_of, values_of
+from statecore.runtime.hands import CODE, Hands, LoopThread, hands_of
+from statecore.runtime.pieces import finish, finish_now, manner_of
 from statecore.stores.detail import Detail, detail_text
 from statecore.temporal import wire
 from statecore.temporal.orders import ordered
@@ -34,11 +35,12 @@ from statecore.temporal.wire import CALL, KEEP, KEYS, Plain, queue_of, read_call
 from statecore.temporal.workflow.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from temporalio.client import Client
 
     from statecore.core import Call
+    from statecore.runtime.calls import CallValues
     from statecore.runtime.host import Runnable
     from statecore.stores import Identity
     from statecore.temporal.client.db import TemporalDb
@@ -121,7 +123,7 @@ def ended(execution: Execution, call: Call, store: wire.Values | None, steps: Lo
     """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
     inputs = values_of(execution, call)
     try:
-        given = finish_now(call_user(execution, call, inputs), steps, manner_of(execution, call))
+        given = performed(execution, call, inputs, steps)
     except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
         return plain_event(ends.interrupted(execution, call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides
@@ -137,6 +139,34 @@ def ended(execution: Execution, call: Call, store: wire.Values | None, steps: Lo
     except Exception as error:  # noqa: BLE001  # too large, or the values store failed: an error of its step (P10)
         return plain_event(ends.failed(execution, call, error))
     return end
+
+
+def performed(execution: Execution, call: Call, inputs: CallValues, steps: LoopThread) -> Any:
+    """Call user code to its end. Raises `StepTimeout` where its time is over: it is told to stop, or cancelled and awaited (RUN-11)."""
+    manner, limit = manner_of(execution, call), limit_of(execution, call)
+    if limit is None:
+        return finish_now(call_user(execution, call, inputs), steps, manner)
+    seconds = limit / 1_000_000
+    error = StepTimeout(execution.program.nodes[call.at].name, seconds)
+    if is_async(execution, call):
+        return steps.run(in_time(finish(call_user(execution, call, inputs), manner, None), seconds, error))
+    made = CODE.submit(lambda: finish_now(call_user(execution, call, inputs), steps, manner))
+    wait([made], seconds)
+    if not made.done():
+        inputs.stop.set()
+        raise error
+    return made.result()
+
+
+async def in_time(coroutine: Coroutine[Any, Any, Any], seconds: Seconds, error: StepTimeout) -> Any:
+    """The value of a coroutine, which is cancelled and awaited when its time is over."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await coroutine
+    except TimeoutError:
+        if limit.expired():
+            raise error from None
+        raise
 
 
 def plain_event(event: Event, value: str | None = None, session_state: str | None = None) -> Plain:

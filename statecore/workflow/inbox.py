@@ -22,14 +22,17 @@ from statecore.errors import (
     UnknownRun,
     UnreadableValue,
 )
+from statecore.lifecycles.decisions import RETRY
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
 from statecore.runtime.answers import stored_value
+from statecore.runtime.ends import cancellation
 from statecore.runtime.host import compiled_of
 from statecore.runtime.judge import check_seen
+from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
-from statecore.runtime.storing import cancellation, store_events
+from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_filter, check_texts
@@ -163,15 +166,18 @@ class Inbox:
         comment: str | None = None,
         idempotency_key: str | None = None,
         seen: str | None = None,
+        force: bool = False,
     ) -> Requirement:
         """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
         The same decision again returns the stored one; a question that was put again since takes none. `seen` is the digest of the question
         that the person was shown (`requirement.seen`).
+        A retry of a step whose call was given up and is not over raises `StillRunning`, unless it is forced (`force=True` with `by`).
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
         check_texts("decide", idempotency_key=idempotency_key, seen=seen)
+        forced = forcing(force=force, by=by) if force else None
         record = self.db.load(run_id)
         row = self.db.pause(run_id, pause_id)
         if row is None:
@@ -184,6 +190,8 @@ class Inbox:
             check_seen(record.identity.canonical, row.pause, seen)
         component = self.compiled.components.get(row.pause.at) if self.compiled is not None else None
         text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
+        if decision == RETRY.word:
+            check_left(self.host, record, forced)
         try:
             self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
         except (NotPaused, AlreadyDecided):  # it may have been put again in between

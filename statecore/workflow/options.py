@@ -66,7 +66,8 @@ class Facade(Protocol):
 class ContinueOptions(TypedDict, total=False):
     """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened.
 
-    `adopt=True` takes the run over although this definition lacks something of the run's own; `by` is the person who says so.
+    `adopt=True` takes the run over although this definition lacks something of the run's own; `by` is the person who says so. `force=True` with
+    `by` calls a step again beside a call of it that was given up and is not over (RUN-11).
     """
 
     run_id: str | None
@@ -75,14 +76,19 @@ class ContinueOptions(TypedDict, total=False):
     error_requirements: Iterable[Requirement] | None
     retry_failed: bool
     adopt: bool
+    force: bool
     by: str | None
 
 
 class DecideOptions(TypedDict, total=False):
-    """Beside a decision: the key of the request, and the digest of the question that the person was shown (`requirement.seen`)."""
+    """Beside a decision: the key of the request, and the digest of the question that the person was shown (`requirement.seen`).
+
+    `force=True` with `by` retries a step beside a call of it that was given up and is not over (RUN-11).
+    """
 
     idempotency_key: str | None
     seen: str | None
+    force: bool
 
 
 def phases_of(status: RunStatus | str) -> tuple[str, ...]:

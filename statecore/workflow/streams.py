@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.output.events import ALWAYS, RunEvent
 from statecore.output.public_events import Scene, delta, public_events
+from statecore.runtime.keyboard import HeldBack
 from statecore.runtime.pieces import Piece
 from statecore.runtime.storing import let_go, loud
-from statecore.runtime.sync import HeldBack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator

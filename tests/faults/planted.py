@@ -287,7 +287,7 @@ def hasty(_: Any) -> Any:
     def events(self: Any, execution: Any, record: Any) -> Any:
         program, state = self.compiled.program, execution.state
         left = tuple(ends.interrupted(execution, call, "gone") for call in self.in_doubt(record))
-        answered = storing.decision_events(program, asks(program, state), execution.answers, self.host.clock())
+        answered = ends.decision_events(program, asks(program, state), execution.answers, self.host.clock())
         return (*left, *answered)
 
     return events
@@ -301,7 +301,7 @@ def expiring(pending: Any) -> Any:
             record = self.db.load(row.pause.run_id)
             execution = ready.claiming(self.host, self.compiled_of(record), record)
             program, state = execution.program, execution.state
-            storing.store_events(execution, storing.expiries(asks(program, state), (), self.host.clock()))
+            storing.store_events(execution, ends.expiries(asks(program, state), (), self.host.clock()))
         return pending(self, wanted)
 
     return listed

@@ -52,6 +52,7 @@ KNOWN = {
     ("cli/running.py", "submitted", "submit"): "no hop: it stores a run",
     ("temporal/activities.py", "Performer.call", "submit"): "the caller of the run is another process",
     ("temporal/activities.py", "Performer.call", "create_task"): NO_CODE,
+    ("temporal/activities.py", "performed", "submit"): "as the call that it bounds: the caller of the run is another process",
     ("temporal/activities.py", "Performer.keep", "submit"): NO_CODE,
     ("temporal/activities.py", "serve.stopped", "call_soon_threadsafe"): NO_CODE,
     ("temporal/client/connection.py", "Connection.loop", "Thread"): NO_CODE,

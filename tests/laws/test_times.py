@@ -16,7 +16,7 @@ TIME = re.compile(
 """The names of whole numbers that are times."""
 UNIT = re.compile(r".*(_us|micros|seconds)")
 PLAIN = {
-    "definition/components.py": {"retry_delay", "backoff"},
+    "definition/components.py": {"retry_delay", "backoff", "execution_timeout"},
     "definition/review.py": {"timeout", "hitl_timeout"},
     "core/program.py": {"backoff"},
     "codec/values.py": {"value"},

@@ -15,8 +15,9 @@ from statecore.core import BEGINNING, Micros, advance, asks
 from statecore.errors import InvalidInput, StatecoreError
 from statecore.runtime import Execution, Host, of_record
 from statecore.runtime.answers import fitting
+from statecore.runtime.ends import beginning, decision_event
 from statecore.runtime.ready import Continuation
-from statecore.runtime.storing import beginning, decision_event, store_events
+from statecore.runtime.storing import store_events
 from statecore.stores import Claim, Decided
 from statecore.temporal.orders import program_of
 from statecore.temporal.wire import MARK, OWNER, read

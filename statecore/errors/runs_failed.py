@@ -1,0 +1,108 @@
+"""SC325 and on: a call of user code did not end as a call does, a run failed of it, or a method was called with another type."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from .base import AS_ERROR, is_empty, worded
+from .runs import RunBusy, RunError
+
+
+@define(**AS_ERROR)
+class StepTimeout(RunError):
+    """A call of a step ran longer than its `execution_timeout`: the attempt has failed, and a late result is not used."""
+
+    code = "SC325"
+    says = (
+        "A call of step {step_name!r} ran longer than {seconds} seconds, its execution_timeout. The attempt has failed: max_retries and "
+        "on_error apply. Give the step more time, or let its code end when run_context.stop_requested is set."
+    )
+    step_name: str
+    seconds: object
+
+
+@define(**AS_ERROR)
+class StillRunning(RunBusy):
+    """A call of the run was given up and is not over: its step is not called again beside it."""
+
+    code = "SC326"
+    says = (
+        "A call of run {run_id!r} was given up and still runs in {owner}: nothing was changed. Wait until it is over, end that process, or "
+        "force the retry with force=True and by (`statecore retry --force`): then two calls of the step may run at once."
+    )
+
+
+@define(**AS_ERROR)
+class AgentPaused(RunError):
+    """An agent's result says that the agent is paused and waits for an answer: its step has failed, and is not done."""
+
+    code = "SC330"
+    says = (
+        "The agent of step {step_name!r} says that it is paused{_words}. Its step is not done: on_error applies. Let a person decide at a "
+        "gate of the step, or answer the agent in a function that is the step's executor."
+    )
+    step_name: str
+    words: str
+
+    @property
+    def _words(self) -> str:
+        return f": {worded(self.words)}" if not is_empty(self.words) else ""
+
+
+@define(**AS_ERROR)
+class AgentFailed(RunError):
+    """An agent's result says that the agent failed, was cancelled or still runs, or says it in an unknown word: its step has failed."""
+
+    code = "SC331"
+    says = "The agent of step {step_name!r} says {status}: {words:no words given}. Its step is not done: on_error applies."
+    step_name: str
+    status: str
+    words: str
+
+    @property
+    def said(self) -> str:
+        """The stored text: the agent's own words, after its status unless that says no more than that it failed."""
+        return (
+            self.words if self.words and self.status in ("ERROR", "FAILED") else f"{self.status}: {self.words or 'no words given'}"
+        )
+
+
+@define(**AS_ERROR)
+class UnknownAgentResult(RunError, ValueError):
+    """An agent's result has no content under a known name, and is no value that can be stored."""
+
+    code = "SC332"
+    says = (
+        "The agent of step {step_name!r} returned {result!t}, which has none of content, output, final_output and raw. Give the step an "
+        "adapter: an agent whose run() returns an object with one of these, or a function that calls the agent and returns its text."
+    )
+    step_name: str
+    result: object
+
+
+@define(**AS_ERROR)
+class RunFailed(RunError):
+    """The run that an idempotency key has begun has failed. The cause is the exception, where this process still has it."""
+
+    code = "SC340"
+    says = (
+        "Run {run_id!r}, which the key {key!r} has begun, failed in step {step_name!r}: {error_type}: {words:no words}. Nothing was "
+        "started. Retry it with on_failed='retry' or `statecore resume --retry-failed`; another key begins another run."
+    )
+    run_id: str
+    key: str
+    step_name: str
+    error_type: str
+    words: str
+
+
+@define(**AS_ERROR)
+class WrongArgument(RunError, TypeError):
+    """A call was given an argument of a type that it does not take."""
+
+    code = "SC349"
+    says = "{call} takes {argument} as {kind}, and was given {given!t}. Nothing was stored; correct the call."
+    call: str
+    argument: str
+    kind: str
+    given: object
