@@ -6,7 +6,8 @@ reads, checks and claims a stored run, `judge` says whether this definition may 
 again. An `Execution` (`execution`) is a claimed run in this process: it turns a `Commit` into the boundary that the store takes; `forms`
 has what plain ones have in common, `showing` the data of questions. `calls` calls user code, `agents` judges the results of agents,
 `pieces` exhausts generators, `cel` evaluates an expression, and `ends` turns the end of a call, or what a person said, into the event that
-the reducer takes; `sharing` lays what a call did to the session state over what others left; `traces` words the traceback of a failure. `storing` commits, renews and gives back. `sync` and `aio`
+the reducer takes; `sharing` lays what a call did to the session state over what others left;
+`traces` words the traceback of a failure. `storing` commits, renews and gives back. `sync` and `aio`
 are the two drivers; they differ only in how a call is made and waited for, and both are streams of commits. `flights` are the calls on
 their way; `hands` has the threads and event loops on which they run, `stopping` the request that tells one to stop, and `delays` the
 waiting for a retry. `keyboard` holds Ctrl-C back; `limits` keeps the calls that were given up, `suspects` are those that a death has
