@@ -44,6 +44,14 @@ key_option: Option = click.option(
     help="An idempotency key: the same decision with the same key gets the same answer.",
 )
 
+seen_option: Option = click.option(
+    "--seen",
+    metavar="DIGEST",
+    help="The digest of the question as you saw it (`seen` in `pending --json`), or its beginning, of 12 digits at least.",
+)
+DIGITS = 12
+"""So many digits of a digest tell two questions apart."""
+
 
 @frozen
 class Place:
@@ -60,6 +68,7 @@ class Clerk:
     by: str
     comment: str | None
     key: str | None
+    seen: str | None
     db: str | None
     as_json: bool
 
@@ -81,7 +90,7 @@ class Clerk:
             by=self.by,
             comment=self.comment,
             idempotency_key=self.key,
-            seen=asked.shown() if asked is not None else None,
+            seen=self.shown(asked, word, step) if asked is not None else None,
             force=force,
         )
         before = row.decided if row is not None else None
@@ -101,6 +110,17 @@ class Clerk:
                 click.echo(f"It counts when the run goes on: {again}")
         return exits.FINE
 
+    def shown(self, asked: Requirement, word: str, step: str | None) -> str | None:
+        """The digest of the question that the person means (GATE-6). Raises `click.UsageError` for one put again that is named by its step alone."""
+        digest = asked.shown()
+        if self.seen is not None:
+            return digest if digest is not None and len(self.seen) >= DIGITS and digest.startswith(self.seen) else self.seen
+        if asked.put_again is not None and not asked.is_resolved and step != asked.pause_id:
+            name = command(word, short(asked.run_id), asked.pause_id, db=self.db or "")
+            message = f"The question of {named(asked.step_name)} was {asked.put_again}. To answer it as it is now, name it:  {name}"
+            raise click.UsageError(message)
+        return digest
+
 
 def clerked(function: F) -> Callable[..., int]:
     """A command whose options about who decides, and where, are gathered in a `Clerk`."""
@@ -108,11 +128,14 @@ def clerked(function: F) -> Callable[..., int]:
     @by_option
     @comment_option
     @key_option
+    @seen_option
     @db_option
     @json_option
     @wraps(function)
-    def gathered(*, by: str, comment: str | None, key: str | None, db: str | None, as_json: bool, **rest: Any) -> int:
-        code: int = function(Clerk(by, comment, key, db, as_json), **rest)
+    def gathered(  # noqa: PLR0913  # the options
+        *, by: str, comment: str | None, key: str | None, seen: str | None, db: str | None, as_json: bool, **rest: Any
+    ) -> int:
+        code: int = function(Clerk(by, comment, key, seen, db, as_json), **rest)
         return code
 
     return gathered
