@@ -195,6 +195,7 @@ class Following:
             yield from (f"    {line}" for line in particulars(requirement))
             twins = sum(requirement.step_name == other.step_name for other in undecided) > 1
             name = requirement.address if twins else requirement.step_name
+            name = name if requirement.put_again is None else requirement.pause_id  # by its step alone it is not answered (GATE-6)
             offered = [
                 (self.decide_command(requirement, each.word, name), each.leads_to) for each in outcomes(program, requirement)
             ]

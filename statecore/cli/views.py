@@ -14,6 +14,7 @@ from statecore.definition.forms import HIDDEN, hidden
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import LEAVES
 from statecore.lifecycles import words as w
+from statecore.runtime.renewals import put_since
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
 
@@ -109,7 +110,10 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
             yield from (f"{indent}    {line}" for line in failure_lines(failure, whole=failure is visit.failures[-1]))
         for decided in decisions:
             if decided.pause_id.startswith(f"{visit.at}:"):
-                yield f"{indent}  {decision_text(decided)}" + (" (not used)" if decided.pause_id in unused else "")
+                lapsed = put_since(inbox.db, run_id, decided.pause_id) is not None
+                yield f"{indent}  {decision_text(decided)}" + (
+                    " (lapsed)" if lapsed else " (not used)" if decided.pause_id in unused else ""
+                )
 
 
 def failure_lines(failure: Mapping[str, Any], *, whole: bool) -> Iterator[str]:

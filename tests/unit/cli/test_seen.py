@@ -74,3 +74,28 @@ def test_a_question_put_again_is_named_to_be_answered(db, capsys):
     assert [each.by for each in db.decisions(run_id)] == ["ada"]
     assert told(capsys, db, "confirm", run_id, "pay:confirmation:0@2", "--by", "bob")[0] == FINE
     assert [each.by for each in db.decisions(run_id)] == ["ada", "bob"]
+
+
+@pytest.mark.spec("GATE-7a")
+def test_an_answer_that_lapsed_is_shown_as_such(db, capsys):
+    """`show` tells an answer that lapsed from one that counts, while the run waits and when it is over."""
+    run_id, _ = put_again(db)
+    assert "confirm by ada" in told(capsys, db, "show", run_id)[1]
+    flow(db, "Pay 10000?").decide(run_id, "pay:confirmation:0@2", "confirm", by="bob")
+    flow(db, "Pay 10000?").continue_run(run_id=run_id)
+    lines = [line.strip() for line in told(capsys, db, "show", run_id)[1].splitlines() if "confirm by" in line]
+    assert [(line.startswith("confirm by ada"), line.endswith("(lapsed)")) for line in lines] == [(True, True), (False, False)]
+
+
+@pytest.mark.spec("GATE-6")
+def test_the_command_that_is_proposed_is_taken(db, capsys, tmp_path, monkeypatch):
+    """The commands that `resume` prints for a question that was put again name it by its id."""
+    run_id, _ = put_again(db)
+    text = (
+        "from statecore import Step, Workflow\nflow = Workflow('flow', [Step('pay', lambda _: 'paid', requires_confirmation=True, "
+    )
+    (tmp_path / "now.py").write_text(text + "confirmation_message='Pay 10000?')])\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    _, said = told(capsys, db, "resume", "now.py:flow", run_id)
+    assert f"statecore confirm {run_id[:8]}" in said
+    assert "pay:confirmation:0@2 --db" in said
