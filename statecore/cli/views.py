@@ -10,11 +10,11 @@ import click
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode_plain, encode
+from statecore.core.owed import next_put
 from statecore.definition.forms import HIDDEN, hidden
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import LEAVES
 from statecore.lifecycles import words as w
-from statecore.runtime.renewals import put_since
 from statecore.stores.history import History
 from statecore.stores.rules import clock_text
 
@@ -110,7 +110,7 @@ def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
             yield from (f"{indent}    {line}" for line in failure_lines(failure, whole=failure is visit.failures[-1]))
         for decided in decisions:
             if decided.pause_id.startswith(f"{visit.at}:"):
-                lapsed = put_since(inbox.db, run_id, decided.pause_id) is not None
+                lapsed = inbox.db.pause(run_id, next_put(decided.pause_id)) is not None
                 yield f"{indent}  {decision_text(decided)}" + (
                     " (lapsed)" if lapsed else " (not used)" if decided.pause_id in unused else ""
                 )

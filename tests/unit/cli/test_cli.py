@@ -280,7 +280,10 @@ def test_a_run_of_another_definition_is_taken_over_by_name(cli, effects, folder)
         True,
     )
     assert effects() == []
-    assert cli("resume flow.py:two r --adopt --by ada").code == FINE
+    assert cli("resume flow.py:two r --adopt --by ada").code == PAUSED  # the yes led to less: it is asked for again
+    assert effects() == []
+    assert cli("confirm r one:confirmation:0@2 --by ann").code == FINE
+    assert cli("resume flow.py:two r").code == FINE
     assert effects() == ["one", "two"]
     db = SqliteDb("statecore.db")
     said = [detail_of(entry.body.detail) for entry in db.journal("r")]
@@ -699,7 +702,9 @@ def test_a_stored_value_is_readable():
 
 # -- being asked -------------------------------------------------------------------------------------------------------------------
 
-ASKED: Any = SimpleNamespace(kind="confirmation", step_name="depth", confirmation_message="Deep?", address="depth", timeout_at=None)
+ASKED: Any = SimpleNamespace(
+    kind="confirmation", step_name="depth", confirmation_message="Deep?", address="depth", timeout_at=None, put_again=None
+)
 OFFERS = [
     Outcome(word, Consequence("runs_branch", (Named(name, name),))) for word, name in (("confirm", "deep"), ("reject", "quick"))
 ]
