@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from statecore import Inbox, Loop, Parallel, RunStatus, SqliteDb, Step, Workflow
+from statecore.cli.main import main
 from statecore.errors import DefinitionError, StepTimeout, StillRunning, UnsupportedSetting
 from statecore.runtime import limits
 from statecore.runtime.doctor import examine
@@ -192,6 +193,21 @@ def test_a_persons_retry_is_refused_and_may_be_forced(db, drive):
     assert code.marks == ["begin", "begin", "end"]
     assert [(each.word, each.by) for each in db.decisions("r")] == [("retry", "ann")]
     code.released.set()
+
+
+def test_a_command_forces_a_retry(tmp_path, capsys):
+    """`statecore retry` is refused while the call goes on; with `--force` it stores the decision, and the run may go on beside the call."""
+    code, place = Hung(polite=False), str(tmp_path / "runs.db")
+    db = SqliteDb(db_file=place)
+    workflow = flow(db, Step("s", code, execution_timeout=LIMIT, on_error="pause"))
+    workflow.run(run_id="r")
+    assert main(["retry", "r", "--by", "ann", "--db", place]) != 0
+    assert "SC326" in capsys.readouterr().err
+    assert main(["retry", "r", "--force", "--by", "ann", "--db", place]) == 0
+    assert [(each.word, each.by) for each in db.decisions("r")] == [("retry", "ann")]
+    assert workflow.continue_run(run_id="r").content == "good"
+    code.released.set()
+    db.close()
 
 
 def test_a_failed_run_is_reopened_when_its_call_is_over_or_by_force(db, drive):

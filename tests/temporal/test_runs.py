@@ -32,6 +32,7 @@ from statecore.errors import (
     UnknownRun,
 )
 from statecore.stores import Decided, Identity
+from statecore.stores.detail import detail_of
 from statecore.temporal import FolderValues, TemporalDb, TemporalWorkflows, wire
 from statecore.temporal.activities import prepare
 from statecore.temporal.client import starting
@@ -419,3 +420,29 @@ def test_a_run_of_another_rules_version_waits_unharmed(serve: Serve, db: Tempora
     monkeypatch.undo()
     assert serve(flow).wait(run_id, timeout=60).content == "done"
     assert [entry.trigger for entry in db.journal(run_id) if entry.at == "one"] == ["enter", "succeed"]
+
+
+@pytest.mark.spec("RUN-11")
+@pytest.mark.parametrize("colour", ["plain", "async"])
+def test_a_worker_keeps_the_limit_of_a_call(serve: Serve, colour: str) -> None:
+    """The attempt fails with `StepTimeout`: a plain call is told to stop, an async one is cancelled and awaited; the policy skips the step."""
+    ends: list[str] = []
+
+    def plain(_step_input: Any, run_context: Any) -> None:
+        ends.append(str(run_context.stop_requested.wait(30)))
+
+    async def awaits(_step_input: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("over")
+
+    step = Step("s", plain if colour == "plain" else awaits, execution_timeout=0.05, on_error="skip")
+    runs = serve(Workflow(f"limited-{colour}", [step, Step("next", lambda _: "good")]))
+    run_id = runs.start("x")
+    assert runs.wait(run_id, timeout=60).content == "good"
+    rows = [each for each in runs.db.journal(run_id) if each.at == "s"]
+    assert [each.trigger for each in rows] == ["enter", "fail"]
+    assert detail_of(rows[1].body.detail).error_type == "StepTimeout"
+    until(lambda: ends)
+    assert ends == ["True" if colour == "plain" else "over"]

@@ -48,6 +48,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "max_retries": (1, 2),
     "retry_delay": (5,),
     "backoff": (2,),
+    "execution_timeout": (30,),
     "skip_on_failure": (True,),
     "on_interrupt": ("pause", "fail"),
     "step_id": ("id",),
@@ -133,7 +134,8 @@ def behaviour(kind: str, chosen: frozenset[Setting]) -> Any:
     graph = explore(World(compiled, crashes=True), Budget(50_000, 60))
     assert graph.complete
     labels = [(node.step_id, node.name, node.version) for node in compiled.program.nodes.values()]
-    return labels, advice(compiled), [situation(compiled, state, graph.out[n]) for n, state in enumerate(graph.states)]
+    limits = [getattr(each, "execution_timeout", None) for each in compiled.components.values()]  # a driver keeps them (RUN-11)
+    return labels, limits, advice(compiled), [situation(compiled, state, graph.out[n]) for n, state in enumerate(graph.states)]
 
 
 def situation(compiled: Any, state: Any, edges: Any) -> Any:

@@ -28,7 +28,9 @@ COMPANIONS: dict[str, dict[str, Any]] = {
     "forward_iteration_output": {"max_iterations": 2},
 }
 """Settings that a setting needs beside it."""
-REFUSED = {("Step(workflow)", setting) for setting in ("max_retries", "retry_delay", "backoff", "on_interrupt")}
+REFUSED = {
+    ("Step(workflow)", setting) for setting in ("max_retries", "retry_delay", "backoff", "on_interrupt", "execution_timeout")
+}
 """Settings that a kind takes no value of: the steps inside the nested workflow have them."""
 PLACES = [(kind, setting) for kind in CLASSES for setting in (*settings_of(kind), "hitl_timeout") if setting != "selector"]
 
