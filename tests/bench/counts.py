@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from statecore import InMemoryDb, SqliteDb
-from tests.bench.measure import Row, Scale
-from tests.bench.works import gated, linear, reviewed
+from tests.bench.measure import Row, Scale, at_most
+from tests.bench.peers.timing import SIZE
+from tests.bench.works import KILO, LARGER, gated, linear, reviewed
 
 ROOT = Path(__file__).parents[2]
 CALLS = "fsync,fdatasync,write,pwrite64"
@@ -27,9 +28,9 @@ SYNCED = re.compile(r"\bf(?:data)?sync\(")
 Task = Literal["steps", "reviews"]
 
 
-def doing(task: Task, amount: int, db: Any) -> Callable[[], None]:
-    """What does a run of so many steps, or so many reviews of three steps."""
-    workflow = linear(amount, db) if task == "steps" else gated(db)
+def doing(task: Task, amount: int, db: Any, size: int = SIZE) -> Callable[[], None]:
+    """What does a run of so many steps with outputs of so many bytes, or so many reviews of three steps."""
+    workflow = linear(amount, db, size) if task == "steps" else gated(db)
 
     def work() -> None:
         if task == "steps":
@@ -57,7 +58,13 @@ def counts(scale: Scale, folder: Path) -> list[Row]:
         met = bound["low"] <= fsyncs <= bound["high"]
         rows.append(Row(f"fsyncs a {one}, {durability}", unit, count=round(fsyncs, 3), target=bound["target"], met=met))
         if written is not None:
-            rows.append(Row(f"bytes written a {one} with the log, {durability}", f"bytes/{one}", count=round(written)))
+            target = at_most(round(written), 100_000, "bytes") if task == "reviews" else {}
+            rows.append(Row(f"bytes written a {one} with the log, {durability}", f"bytes/{one}", count=round(written), **target))
+    for size in LARGER:
+        _, written = on_disk("steps", "normal", few, few + much, folder, size)
+        if written is not None:
+            target = at_most(round(written), 7_000, "bytes") if size == KILO else {}
+            rows.append(Row(f"bytes written a step of {size:,} bytes, with the log", "bytes/step", count=round(written), **target))
     for task, unit in (("steps", "calls/step"), ("reviews", "calls/review")):
         for where in ("memory", "normal"):
             made = python_calls(task, where, few, few + much, folder)
@@ -66,20 +73,22 @@ def counts(scale: Scale, folder: Path) -> list[Row]:
     return rows
 
 
-def on_disk(task: Task, durability: str, few: int, many: int, folder: Path) -> tuple[float, float | None]:
+def on_disk(  # noqa: PLR0913  # a work, and how much of it
+    task: Task, durability: str, few: int, many: int, folder: Path, size: int = SIZE
+) -> tuple[float, float | None]:
     """The fsyncs and the written bytes of a unit of work."""
     look = traced if shutil.which("strace") else committed
-    low, high = (look(task, durability, amount, folder) for amount in (few, many))
+    low, high = (look(task, durability, amount, folder, size) for amount in (few, many))
     fsyncs = (high[0] - low[0]) / (many - few)
     return fsyncs, (high[1] - low[1]) / (many - few) if high[1] is not None and low[1] is not None else None
 
 
-def traced(task: Task, durability: str, amount: int, folder: Path) -> tuple[int, int]:
+def traced(task: Task, durability: str, amount: int, folder: Path, size: int) -> tuple[int, int]:
     """What `strace` sees of a child that does the work: fsyncs, and bytes written to the store's files."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         found = Path(name, "strace")
         path = Path(name, "counted.db")
-        child = [sys.executable, "-m", "tests.bench.counts", task, durability, str(amount), str(path)]
+        child = [sys.executable, "-m", "tests.bench.counts", task, durability, str(amount), str(size), str(path)]
         strace = [str(shutil.which("strace")), "-f", "-qq", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(found)]
         subprocess.run(child, cwd=ROOT, check=True)  # lists of moves that a store meets for the first time cost one more
         subprocess.run([*strace, *child], cwd=ROOT, check=True)
@@ -94,18 +103,19 @@ class Counting(sqlite3.Connection):
     commits = 0
 
     def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
-        """Count a commit, and execute."""
-        if sql == "COMMIT":
-            Counting.commits += 1
-        return super().execute(sql, *args)
+        """Count a commit, and execute; a statement by itself is one."""
+        whole = not self.in_transaction and sql.lstrip().startswith("INSERT")
+        done = super().execute(sql, *args)
+        Counting.commits += sql == "COMMIT" or whole
+        return done
 
 
-def committed(task: Task, durability: str, amount: int, folder: Path) -> tuple[int, None]:
+def committed(task: Task, durability: str, amount: int, folder: Path, size: int) -> tuple[int, None]:
     """What the store's own connection sees, where there is no `strace`."""
     db = SqliteDb(folder / f"counted-{task}-{durability}-{amount}.db", durability="normal", connection_factory=Counting)
-    doing(task, amount, db)()  # as in `traced`
+    doing(task, amount, db, size)()  # as in `traced`
     before = Counting.commits
-    doing(task, amount, db)()
+    doing(task, amount, db, size)()
     db.close()
     return (Counting.commits - before) * (durability == "full"), None
 
@@ -154,9 +164,9 @@ def kept_floor(folder: Path) -> Row:
 
 def main() -> None:
     """Do one task, under `strace`."""
-    task, durability, amount, path = sys.argv[1:]
+    task, durability, amount, size, path = sys.argv[1:]
     db = SqliteDb(path, durability=durability)  # type: ignore[arg-type]
-    doing(task, int(amount), db)()  # type: ignore[arg-type]
+    doing(task, int(amount), db, int(size))()  # type: ignore[arg-type]
     db.close()
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 from statecore import InMemoryDb, Step, Workflow
 from tests.bench.measure import Cost, Row, Scale, Work, at_most, beside, race
+from tests.bench.peers.timing import SIZE
 from tests.bench.works import (
+    KILO,
+    LARGER,
     answer_all,
     bare_fsyncs,
     gated,
@@ -78,7 +81,26 @@ def durable(scale: Scale, folder: Path, durability: str) -> list[Row]:
         name = f"step durable {durability}, {length:,} a run"
         target = durable_target(durability, took)
         rows.append(beside(name, STEP, took["run"], f"raw INSERT + COMMIT {durability}", took["raw"], more=more, **target))
-    return [*rows, flatness(f"durable {durability}", costs), *bytes_kept(kept, durability)]
+    return [*rows, *larger(scale, folder, durability), flatness(f"durable {durability}", costs), *bytes_kept(kept, durability)]
+
+
+def larger(scale: Scale, folder: Path, durability: str) -> list[Row]:
+    """A step with a larger output, beside one with a small one; with the bytes that the file keeps for it."""
+    length = scale.lengths[min(1, len(scale.lengths) - 1)]
+    runs, rows = runs_of(scale, length, durability), []
+    dbs = {size: store(folder, f"sized-{size}", durability) for size in (SIZE, *LARGER)}
+    works: dict[str, Work] = {str(size): repeated(partial(linear(length, db, size).run, "x"), runs) for size, db in dbs.items()}
+    took = race(works, length * runs, scale.rounds)
+    for size, db in dbs.items():
+        db.close()
+        if size == SIZE:
+            continue
+        name = f"step durable {durability} of {size:,} bytes, {length:,} a run"
+        rows.append(beside(name, STEP, took[str(size)], f"of {SIZE} bytes", took[str(SIZE)]))
+        kept = round(db.path.stat().st_size / length / runs / (scale.rounds + 1))
+        target = at_most(kept, 1_500, "bytes") if size == KILO else {}
+        rows.append(Row(f"bytes kept a step of {size:,} bytes, {durability}", "bytes/step", count=kept, **target))
+    return rows
 
 
 def durable_target(durability: str, took: dict[str, Cost]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.measure import Row, Scale
+from tests.bench.measure import Row, Scale, at_most
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".bench" / "peers"
@@ -33,7 +33,7 @@ SILENT = {
 PEERS = {
     "agno": ("agno==3.1.10", "sqlalchemy[asyncio]", "aiosqlite"),
     "langgraph": ("langgraph", "langgraph-checkpoint-sqlite"),
-    "burr": ("apache-burr==0.43.0",),
+    "burr": ("apache-burr==0.43.0", "attrs>=23.3", "transitions>=0.9.3", "click>=8.1.7"),  # the last three for `beside_burr`
     "dbos": ("dbos",),
     "pydantic_graph": ("pydantic-graph",),
 }
@@ -71,14 +71,19 @@ def interpreter(name: str) -> Path:
     return python
 
 
-def measured(name: str, scale: Scale, place: Path) -> dict[str, Any]:
-    """What a peer's script says of itself."""
-    python = interpreter(name)
+def told(name: str, script: str, scale: Scale, place: Path) -> dict[str, Any]:
+    """What a script says that runs in a peer's environment."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
         work = [json.dumps(list(scale.peer_lengths)), str(scale.peer_reviews), folder]
-        command = [str(python), "-m", f"tests.bench.peers.with_{name}", *work]
+        command = [str(interpreter(name)), "-m", f"tests.bench.peers.{script}", *work]
         done = subprocess.run(command, cwd=ROOT, env=os.environ | SILENT, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def measured(name: str, scale: Scale, place: Path) -> dict[str, Any]:
+    """What a peer's script says of itself."""
+    python, found = interpreter(name), told(name, f"with_{name}", scale, place)
     return found | {"import": imported(name, python, 5 if scale.rounds > 1 else 1)}
 
 
@@ -108,6 +113,26 @@ def peers(scale: Scale, folder: Path) -> list[Row]:
         versions = " ".join(f"{package} {number}" for package, number in each["versions"].items())
         more = {"versions": versions, "settings": each.get("setting", "")}
         rows.append(Row(f"import, {name}", "ms CPU above bare", cpu=each["import"], limit="statecore", limit_cpu=ours, more=more))
+    return [*rows, *paired(scale, folder)]
+
+
+PAIRED = {"review": 1.3, "step, 10 a run": 0.95, "step, 100 a run": 0.8}
+"""What statecore is to take of Burr's CPU at most, by turns in one process."""
+
+
+def paired(scale: Scale, folder: Path) -> list[Row]:
+    """Both libraries in one process, which is the fairest comparison: the same moment, the same interpreter."""
+    rows = []
+    for durability, figures in told("burr", "beside_burr", scale, folder).items():
+        for name, each in figures.items() if durability != "versions" else ():
+            ratio, ours, theirs = each
+            target = at_most(ratio, PAIRED[name], "of Burr") if name in PAIRED else {}
+            more = {"median of ratios": ratio}
+            rows.append(
+                Row(
+                    f"by turns with Burr, {durability}, {name}", "us CPU", ours, limit="Burr", limit_cpu=theirs, more=more, **target
+                )
+            )
     return rows
 
 

@@ -9,21 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from statecore import Parallel, SqliteDb, Step, StepInput, Steps, Workflow
+from tests.bench.peers.timing import SIZE, different
+
+KILO = 1_000
+LARGER = (KILO, 10_000)
+"""The bytes of larger outputs that are measured, too."""
 
 
-def trivial(step_input: StepInput) -> int:
-    """Do next to nothing."""
-    return step_input.attempt
+def trivial(_: StepInput) -> str:
+    """Do next to nothing: another output each time."""
+    return different()
 
 
-async def trivial_async(step_input: StepInput) -> int:
+async def trivial_async(_: StepInput) -> str:
     """The same, as a coroutine."""
-    return step_input.attempt
+    return different()
 
 
-def linear(length: int, db: Any = None) -> Workflow:
-    """A workflow of trivial steps."""
-    return Workflow("linear", steps=[Step(f"s{n}", trivial) for n in range(length)], db=db)
+def linear(length: int, db: Any = None, size: int = SIZE) -> Workflow:
+    """A workflow of trivial steps, each with an output of so many bytes."""
+    work = trivial if size == SIZE else lambda _: different(size)
+    return Workflow("linear", steps=[Step(f"s{n}", work) for n in range(length)], db=db)
 
 
 def linear_async(length: int, db: Any = None) -> Workflow:
@@ -100,7 +106,7 @@ class Input:
 
 def plain_loop(length: int) -> Callable[[], None]:
     """The limit in memory: calling the same functions with an object of their own."""
-    steps: list[Callable[[Any], int]] = [trivial] * length
+    steps: list[Callable[[Any], str]] = [trivial] * length
 
     def work() -> None:
         for step in steps:

@@ -11,13 +11,22 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 Work = Callable[[], object]
+SIZE = 30
+"""The bytes of an output, where nothing else is said."""
+NUMBERS = count()
 ROUNDS = 5
 STEPS_A_ROUND = 300
+
+
+def different(size: int = SIZE) -> str:
+    """An output of so many bytes that no step gave before: a store that keeps equal ones once would hide what they cost."""
+    return f"{next(NUMBERS):010d}".ljust(size, "x")
 
 
 def one_round(work: Work, units: int) -> tuple[float, float]:

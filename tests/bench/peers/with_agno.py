@@ -9,12 +9,12 @@ from agno.db.sqlite import SqliteDb  # type: ignore[import-not-found]
 from agno.workflow import Step, Workflow  # type: ignore[import-not-found]
 from agno.workflow.types import HumanReview, StepInput, StepOutput  # type: ignore[import-not-found]
 
-from tests.bench.peers.timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 
 
-def trivial(step_input: StepInput) -> StepOutput:
+def trivial(_: StepInput) -> StepOutput:
     """Do next to nothing."""
-    return StepOutput(content="0")
+    return StepOutput(content=different())
 
 
 def running(length: int, db: Any = None) -> Work:

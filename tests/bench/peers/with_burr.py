@@ -12,19 +12,19 @@ from burr.core import ApplicationBuilder, State, action  # type: ignore[import-n
 from burr.core.graph import GraphBuilder  # type: ignore[import-not-found]
 from burr.core.persistence import SQLitePersister  # type: ignore[import-not-found]
 
-from tests.bench.peers.timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 
 
 @action(reads=[], writes=["value"])
 def trivial(state: State) -> State:
     """Do next to nothing."""
-    return state.update(value=0)
+    return state.update(value=different())
 
 
 @action(reads=[], writes=["value"])
 def allowed(state: State, go_on: bool) -> State:
     """Do next to nothing, once a person said so."""
-    return state.update(value=int(go_on))
+    return state.update(value=different() if go_on else "")
 
 
 def chain(actions: list[Any]) -> Any:
@@ -48,8 +48,8 @@ def begun(graph: Any, app_id: str, kept: Any = None) -> Any:
     """An application at its first action; where it is kept, at the one after its last."""
     builder = ApplicationBuilder().with_graph(graph).with_identifiers(app_id=app_id)
     if kept is None:
-        return builder.with_entrypoint("s0").with_state(value=0).build()
-    first = builder.initialize_from(kept, resume_at_next_action=True, default_state={"value": 0}, default_entrypoint="s0")
+        return builder.with_entrypoint("s0").with_state(value="").build()
+    first = builder.initialize_from(kept, resume_at_next_action=True, default_state={"value": ""}, default_entrypoint="s0")
     return first.with_state_persister(kept).build()
 
 

@@ -7,31 +7,31 @@ from typing import Any
 
 from dbos import DBOS  # type: ignore[import-not-found]
 
-from tests.bench.peers.timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 
 
 @DBOS.step()
-def trivial(number: int) -> int:
+def trivial() -> str:
     """Do next to nothing."""
-    return number
+    return different()
 
 
 @DBOS.workflow()
 def linear(length: int) -> int:
     """So many trivial steps."""
-    for number in range(length):
-        trivial(number)
+    for _ in range(length):
+        trivial()
     return length
 
 
 @DBOS.workflow()
-def gated() -> int:
+def gated() -> str:
     """Three trivial steps, the second once a person said so."""
-    trivial(0)
+    trivial()
     if DBOS.recv("decision", timeout_seconds=60) != "yes":
         raise AssertionError("it was a yes")
-    trivial(1)
-    return int(trivial(2))
+    trivial()
+    return str(trivial())
 
 
 def running(length: int) -> Work:

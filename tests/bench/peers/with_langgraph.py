@@ -11,22 +11,22 @@ from langgraph.checkpoint.sqlite import SqliteSaver  # type: ignore[import-not-f
 from langgraph.graph import END, START, StateGraph  # type: ignore[import-not-found]
 from langgraph.types import Command, interrupt  # type: ignore[import-not-found]
 
-from tests.bench.peers.timing import Work, asked, reviews, steps, tell
+from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 
 
 class Values(TypedDict):
-    value: int
+    value: str
 
 
-def trivial(values: Values) -> dict[str, int]:
+def trivial(_: Values) -> dict[str, str]:
     """Do next to nothing."""
-    return {"value": values["value"]}
+    return {"value": different()}
 
 
-def asking(values: Values) -> dict[str, int]:
+def asking(_: Values) -> dict[str, str]:
     """Ask a person first."""
     interrupt("go on?")
-    return {"value": values["value"]}
+    return {"value": different()}
 
 
 def chain(nodes: list[Any], saver: Any = None) -> Any:
@@ -56,7 +56,7 @@ def running(length: int, kept: Any = None) -> Work:
     """A run of so many trivial nodes."""
     graph = chain([trivial] * length, kept)
     more = {"durability": "sync"} if kept is not None else {}
-    return lambda: graph.invoke({"value": 0}, configured(length), **more)
+    return lambda: graph.invoke({"value": ""}, configured(length), **more)
 
 
 def reviewing(kept: Any) -> Work:
@@ -65,7 +65,7 @@ def reviewing(kept: Any) -> Work:
 
     def work() -> None:
         thread = configured(3)
-        graph.invoke({"value": 0}, thread, durability="sync")
+        graph.invoke({"value": ""}, thread, durability="sync")
         graph.invoke(Command(resume=True), thread, durability="sync")
 
     return work

@@ -7,21 +7,21 @@ from typing import Any
 
 from pydantic_graph import GraphBuilder, StepContext  # type: ignore[import-not-found]
 
-from tests.bench.peers.timing import Work, asked, steps, tell
+from tests.bench.peers.timing import Work, asked, different, steps, tell
 
 
 def running(length: int) -> Work:
     """A run of so many trivial steps."""
-    builder: Any = GraphBuilder(input_type=int, output_type=int)
+    builder: Any = GraphBuilder(input_type=str, output_type=str)
 
-    async def trivial(context: StepContext[None, None, int]) -> int:
-        return int(context.inputs)
+    async def trivial(_: StepContext[None, None, str]) -> str:
+        return different()
 
     made = [builder.step(trivial, node_id=f"s{n}") for n in range(length)]
     path = [builder.start_node, *made, builder.end_node]
     builder.add(*[builder.edge_from(before).to(after) for before, after in pairwise(path)])
     graph = builder.build()
-    return lambda: graph.run_sync(inputs=0)
+    return lambda: graph.run_sync(inputs="")
 
 
 def main() -> None:
