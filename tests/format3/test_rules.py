@@ -326,3 +326,52 @@ def test_the_package_is_pure():
     names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom) and not node.level}
     assert len(paths) == 4
     assert names - allowed == set()
+
+
+PLAIN_PAUSE = {
+    "rule": None,
+    "choices": None,
+    "names": None,
+    "shown": [],
+    "put": 1,
+    "consequences": None,
+    "seen": None,
+    "meanings": None,
+}
+
+
+@given(st.data())
+def test_what_is_written_out_is_the_record(data):
+    """The digests that are made often are written out, part by part; they are those of their records, whatever the values are."""
+    hot, run = data.draw(record_values("hot")), data.draw(record_values("run"))
+    assert chain.hot_hash(**hot) == chain.HOT.digest(**hot)
+    bodies, given_ = (run["session"], run["user"], run["requester"]), (run["input"], run["additional"], run["metadata"])
+    who, what = (
+        (run["workflow_id"], run["workflow_name"]),
+        (run["definition"], run["workflow_version"], run["rules"], run["start_key"]),
+    )
+    assert chain.run_hash(run["run_id"], who, bodies, run["created_us"], given_, *what) == chain.RUN.digest(**run)
+    pause = data.draw(record_values("pause")) | PLAIN_PAUSE
+    named = [pause[name] for name in ("run_id", "pause_id", "kind")]
+    place = tuple(pause[name] for name in ("at", "turn", "attempt", "step_name"))
+    until = (pause["deadline_us"], pause["on_timeout"], tuple(pause["words"]), pause["max_bytes"])
+    bodies, opened = (pause["message"], pause["form"]), (pause["opened"], pause["opened_us"])
+    assert questions.pause_hash(*named, bodies, place, opened, *until) == questions.PAUSE.digest(**pause)
+    decision = data.draw(record_values("decision")) | {"seen": None, "meaning": None, "last_act": None}
+    said = [decision[name] for name in ("pause", "word", "decided_us", "by", "login", "via", "answer", "comment", "key")]
+    assert questions.decision_hash(*said) == questions.DECISION.digest(**decision)
+
+
+def test_what_is_written_out_refuses_as_the_record_does():
+    """A bool, a number beyond 64 bits, a NUL, a lone surrogate and a hash of another length are refused there, too."""
+    right: tuple[Any, ...] = ("r", "running", 1, None, 1, "f", 1, bytes(32), "[]", "[]", None)
+    for place, wrong, error in (
+        (2, True, OutsideFormat),
+        (4, 2**63, OutsideFormat),
+        (0, "a\0", OutsideFormat),
+        (8, "\ud800", UnstorableValue),
+        (7, bytes(31), OutsideFormat),
+        (1, 5, OutsideFormat),
+    ):
+        with pytest.raises(error):
+            chain.hot_hash(*right[:place], wrong, *right[place + 1 :])

@@ -24,12 +24,15 @@ from .framing import (
     TEXT,
     frame,
     hashed,
+    link,
     listed,
     maybe,
     number,
+    numeral,
     record,
     refuse,
     text,
+    word,
 )
 
 KEY_BYTES = 32
@@ -64,6 +67,24 @@ RUN = record(
     start_key=maybe(TEXT),
 )
 """The identity of a run. Its digest is the link before the first event: no chain fits another run."""
+
+
+def run_hash(  # noqa: PLR0913  # a record's parts
+    run_id: str,
+    workflow: tuple[str, str],
+    bodies: Iterable[bytes | None],
+    created_us: int,
+    given: Iterable[bytes | None],
+    definition: str,
+    version: int | None,
+    rules: int,
+    key: str | None,
+) -> bytes:
+    """`RUN.digest`, written out: `bodies` are the commitments of session, user and requester, `given` those of input and data."""
+    whose = (run_part(run_id), *map(word, workflow), *map(link, bodies), numeral(created_us), *map(link, given))
+    what = (word(definition), NULL if version is None else numeral(version), numeral(rules), optional_text("key", key))
+    return sha256(b"".join((RUN.head, *whose, *what))).digest()
+
 
 EVENT = record(
     "event",
@@ -168,6 +189,34 @@ HOT = record(
     ended_us=maybe(NUMBER),
 )
 """Where a run stands. Not in it: when to look again (lease, wake), and a request to cancel, which has a digest of its own."""
+
+
+def hot_hash(  # noqa: PLR0913  # a record's parts
+    run_id: str,
+    phase: str,
+    claim_order: int,
+    owner: str | None,
+    epoch: int,
+    definition: str,
+    number: int,
+    head: bytes,
+    state: str,
+    held: str,
+    ended_us: int | None,
+) -> bytes:
+    """`HOT.digest`, written out, for each claim, each park and each end makes one."""
+    whose = (
+        word(run_id),
+        word(phase),
+        numeral(claim_order),
+        NULL if owner is None else word(owner),
+        numeral(epoch),
+        word(definition),
+    )
+    long = listed(text("state", state), text("held", held))
+    where = (numeral(number), link(hashed("head", head)), long, NULL if ended_us is None else numeral(ended_us))
+    return sha256(b"".join((HOT.head, *whose, *where))).digest()
+
 
 CANCEL = record("cancel", run_id=TEXT, by=maybe(HASH), time_us=NUMBER)
 

@@ -22,6 +22,7 @@ FORMAT = "statecore/3/"
 
 TAG = pattern(r"[a-z_]+(\.[a-z_]+)?")
 LENGTH = Struct(">Q").pack
+HASH_PART = LENGTH(32)
 NUMBER_PART = Struct(">Qq").pack
 """The part of a number: its length, and the number."""
 NULL = b"\xff" * 8
@@ -111,6 +112,25 @@ def members(name: str, value: object) -> Iterable[object]:
     if not isinstance(value, list | tuple):
         refuse(name, f"it is {type(value).__name__}, and a list is wanted")
     return value
+
+
+# -- parts, written out ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4_096)
+def word(value: str) -> bytes:
+    """An id or a word of the product as a part: they come again and again. Raises as `text` does."""
+    return listed(text("A word", value))
+
+
+def numeral(value: int) -> bytes:
+    """A number as a part. Raises as `number` does."""
+    return NUMBER_PART(8, value) if type(value) is int and LEAST <= value <= MOST else listed(number("A number", value))
+
+
+def link(value: bytes | None) -> bytes:
+    """A hash as a part, or none. Raises as `hashed` does."""
+    return NULL if value is None else HASH_PART + hashed("A hash", value)
 
 
 # -- records -----------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from re import compile as pattern
 
@@ -16,19 +17,24 @@ from attrs import frozen
 from .framing import (
     HASH,
     HASH_BY_TEXT,
+    NULL,
     NUMBER,
     TEXT,
     TEXTS,
     PartKind,
     frame,
     hashed,
+    link,
     listed,
     maybe,
     members,
     number,
+    numeral,
     record,
     refuse,
     text,
+    texts,
+    word,
 )
 
 NUMBER_BITS = 24
@@ -205,6 +211,37 @@ PAUSE = record(
 """A question as it was put. `opened` is the number of the event that puts it, `meanings` the digest of each word. `seen` and `meanings` are
 None where a release put it that had no such digests. What `extend` makes of the deadline is an act and not in here."""
 
+
+def pause_hash(  # noqa: PLR0913  # a record's parts
+    run_id: str,
+    pause_id: str,
+    kind: str,
+    put: int,
+    bodies: tuple[bytes | None, bytes | None],
+    place: tuple[str, str, int, str],
+    opened: tuple[int, int],
+    deadline_us: int | None,
+    on_timeout: str,
+    words: tuple[str, ...],
+    max_bytes: int,
+) -> bytes:
+    """`PAUSE.digest`, written out, of a question that has a message and a form, and no more; `place` ends with the name of the step."""
+    at, turn, attempt, step_name = place
+    named = (word(run_id), word(pause_id), word(kind), NULL, *map(link, bodies), NULL, NULL, NOTHING_SHOWN, numeral(put))
+    where = (word(at), word(turn), numeral(attempt), word(step_name), *map(numeral, opened))
+    until = (NULL if deadline_us is None else numeral(deadline_us), word(on_timeout))
+    return sha256(b"".join((PAUSE.head, *named, *where, *until, list_of(words), numeral(max_bytes), NULL * 3))).digest()
+
+
+NOTHING_SHOWN = listed(b"")
+
+
+@lru_cache(maxsize=256)
+def list_of(words: tuple[str, ...]) -> bytes:
+    """The words of a question as a part."""
+    return listed(texts("words", words))
+
+
 DECISION = record(
     "decision",
     pause=HASH,
@@ -221,6 +258,24 @@ DECISION = record(
     last_act=maybe(HASH),
 )
 """The one decision of a pause. `pause` is the digest of the question, `last_act` that of the last act that stood when it was made."""
+
+
+def decision_hash(  # noqa: PLR0913  # a record's parts
+    pause: bytes,
+    said: str,
+    decided_us: int,
+    by: bytes | None,
+    login: bytes | None,
+    via: str | None,
+    answer: bytes | None,
+    comment: bytes | None,
+    key: str | None,
+) -> bytes:
+    """`DECISION.digest`, written out, of a decision that comes without a digest of the question, and after no act."""
+    who = (link(by), link(login), NULL if via is None else word(via))
+    bodies = (*who, link(answer), link(comment), NULL if key is None else listed(text("key", key)), NULL * 3)
+    return sha256(b"".join((DECISION.head, link(pause), word(said), numeral(decided_us), *bodies))).digest()
+
 
 ACT = record(
     "act",

@@ -8,7 +8,7 @@ from statecore.codec.values import LIMIT
 from statecore.core import DECISIONS
 from statecore.errors import UnreadableValue
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
-from statecore.stores.frames.questions import DECISION, LAST_NUMBER, PAUSE, question_id, times_put
+from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
 from statecore.stores.records import Decided, Pause, Waiting
 from statecore.stores.rules import turn_text
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
@@ -63,30 +63,18 @@ def body_of(text: str | None) -> bytes | None:
 
 def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int) -> bytes:
     """The digest of a question. This release names no rule, no consequences and nobody: it knows the form and the message."""
-    return PAUSE.digest(
-        run_id=pause.run_id,
-        pause_id=pause.pause_id,
-        kind=pause.kind,
-        rule=None,
-        message=committed(salt, "pause.message", pause.message),
-        form=committed(salt, "pause.form", pause.detail or None),
-        choices=None,
-        names=None,
-        shown=[],
-        put=times_put(pause.pause_id),
-        at=pause.at,
-        turn=turn_text(pause.turn),
-        attempt=pause.attempt,
-        step_name=pause.step_name,
-        opened=event & LAST_NUMBER,
-        opened_us=pause.opened,
-        deadline_us=pause.deadline,
-        on_timeout=pause.on_timeout,
-        words=list(words),
-        max_bytes=most,
-        consequences=None,
-        seen=None,
-        meanings=None,
+    return pause_hash(
+        pause.run_id,
+        pause.pause_id,
+        pause.kind,
+        times_put(pause.pause_id),
+        (committed(salt, "pause.message", pause.message), committed(salt, "pause.form", pause.detail or None)),
+        (pause.at, turn_text(pause.turn), pause.attempt, pause.step_name),
+        (event & LAST_NUMBER, pause.opened),
+        pause.deadline,
+        pause.on_timeout,
+        tuple(words),
+        most,
     )
 
 
@@ -94,19 +82,16 @@ def decision_digest(
     decided: Decided, question: bytes, salt: bytes | None, login: bytes | None = None, via: str | None = None
 ) -> bytes:
     """The digest of a decision. `login` and `via` are of one that `statecore_decide` stored."""
-    return DECISION.digest(
-        pause=question,
-        word=decided.word,
-        decided_us=decided.time,
-        by=committed(salt, "decision.by", decided.by),
-        login=committed(salt, "decision.login", login),
-        via=via,
-        answer=committed(salt, "decision.answer", decided.value),
-        comment=committed(salt, "decision.comment", decided.comment),
-        key=decided.key,
-        seen=None,
-        meaning=None,
-        last_act=None,
+    return decision_hash(
+        question,
+        decided.word,
+        decided.time,
+        committed(salt, "decision.by", decided.by),
+        committed(salt, "decision.login", login),
+        via,
+        committed(salt, "decision.answer", decided.value),
+        committed(salt, "decision.comment", decided.comment),
+        decided.key,
     )
 
 

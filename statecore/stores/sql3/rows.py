@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.errors import OutsideFormat, UnreadableValue
-from statecore.stores.frames.chain import CANCEL, HOT, RUN, event_hash, places
+from statecore.stores.frames.chain import CANCEL, event_hash, hot_hash, places, run_hash
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.records import FAR, Identity
 from statecore.stores.sql.rows import check_same
@@ -43,27 +43,16 @@ class Stored(NamedTuple):
 
 def identity_digest(identity: Identity, salt: bytes, fingerprint: str, version: int | None = None) -> bytes:
     """The digest of who a run is; `fingerprint` is the definition that it began with."""
-    return RUN.digest(
-        run_id=identity.run_id,
-        workflow_id=identity.workflow_id,
-        workflow_name=identity.workflow_name,
-        session=committed(salt, "run.session", identity.session_id),
-        user=committed(salt, "run.user", identity.user_id),
-        requester=None,
-        created_us=identity.created,
-        input=committed(salt, "run.input", identity.input),
-        additional=committed(salt, "run.additional", identity.additional_data),
-        metadata=committed(salt, "run.metadata", identity.metadata),
-        definition=fingerprint,
-        workflow_version=version,
-        rules=identity.rules,
-        start_key=identity.key,
-    )
+    bodies = (committed(salt, "run.session", identity.session_id), committed(salt, "run.user", identity.user_id), None)
+    texts = (("run.input", identity.input), ("run.additional", identity.additional_data), ("run.metadata", identity.metadata))
+    given = [committed(salt, slot, text) for slot, text in texts]
+    workflow = (identity.workflow_id, identity.workflow_name)
+    return run_hash(identity.run_id, workflow, bodies, identity.created, given, fingerprint, version, identity.rules, identity.key)
 
 
 def hot_digest(run_id: str, columns: Mapping[str, Any]) -> bytes:
     """The digest of where a run stands."""
-    return HOT.digest(run_id=run_id, **columns)
+    return hot_hash(run_id, **columns)
 
 
 def cancel_digest(run_id: str, by: str | None, time: Micros, salt: bytes | None) -> bytes:
