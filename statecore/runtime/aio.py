@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +34,7 @@ from .suspects import may_fly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
+    from concurrent.futures import Future
 
     from statecore.stores import RunReader
 
@@ -86,15 +88,21 @@ async def drive(execution: Execution, first: Commit | None) -> AsyncGenerator[Co
 
 async def beside(db: RunReader, function: Callable[[], T]) -> T:
     """Call a function that may wait for a store: on a thread of the store where it does. A cancellation waits for its end."""
-    return await outlast(asyncio.wrap_future(hands_of(db).submit(function))) if db.blocking else function()
+    return await outlast(hands_of(db).submit(function)) if db.blocking else function()
 
 
-async def outlast(future: asyncio.Future[T]) -> T:
-    """Wait for a future to its end, however often the waiting is cancelled; it is cancelled afterwards."""
+async def outlast(future: Future[T]) -> T:
+    """Wait for a thread's future to its end, however often the waiting is cancelled; it is cancelled afterwards.
+
+    Its thread wakes this task itself: one way to the loop, and one turn of it.
+    """
     cancelled: asyncio.CancelledError | None = None
+    running = asyncio.get_running_loop()
     while not future.done():
+        waiter: asyncio.Future[None] = running.create_future()
+        future.add_done_callback(partial(wake, running, waiter))
         try:
-            await asyncio.wait([future])
+            await waiter
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
@@ -103,11 +111,23 @@ async def outlast(future: asyncio.Future[T]) -> T:
     return future.result()
 
 
+def wake(running: asyncio.AbstractEventLoop, waiter: asyncio.Future[None], _: object) -> None:
+    """Wake a task that waits for a thread, in that thread."""
+    with suppress(RuntimeError):  # the loop is closed, and nothing waits there
+        running.call_soon_threadsafe(settle, waiter)
+
+
+def settle(waiter: asyncio.Future[None]) -> None:
+    """A waiting is over, unless it was cancelled."""
+    if not waiter.done():
+        waiter.set_result(None)
+
+
 async def prepared(db: RunReader, prepare: Callable[[], Ready]) -> Ready:
     """A run that is made ready to be driven; where the waiting is cancelled, it is given back."""
     if not db.blocking:
         return prepare()
-    making = asyncio.wrap_future(hands_of(db).submit(prepare))
+    making = hands_of(db).submit(prepare)
     try:
         return await outlast(making)
     except asyncio.CancelledError:

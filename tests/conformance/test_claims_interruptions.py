@@ -117,14 +117,16 @@ def test_a_claim_that_came_and_died_in_between_is_an_interruption(db, drive, cal
     workflow = Workflow("flow", [Step("a", calls.does("a", KeyboardInterrupt(), "fine"), on_interrupt="retry")], db)
     with pytest.raises(KeyboardInterrupt):
         drive.run(workflow, run_id="r")
-    dead, pauses = this_process().rpartition("/")[0] + "/0", db.pauses
+    dead, name = this_process().rpartition("/")[0] + "/0", "look" if hasattr(db, "look") else "load"
+    real = getattr(db, name)
 
-    def read(wanted):
+    def read(*wanted):
         monkeypatch.undo()
+        found = real(*wanted)
         claim(db, "r", dead, workflow.host.clock(), workflow.host.lease_end())
-        return pauses(wanted)
+        return found
 
-    monkeypatch.setattr(db, "pauses", read)
+    monkeypatch.setattr(db, name, read)
     assert drive.resume(workflow, run_id="r").content == "fine"
     assert triggers(workflow, "r", "a") == ["enter", "interrupt", "interrupt", "succeed"]
 

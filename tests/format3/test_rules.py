@@ -328,7 +328,7 @@ def test_the_package_is_pure():
     assert names - allowed == set()
 
 
-PLAIN_PAUSE = {
+PLAIN_PAUSE: dict[str, Any] = {
     "rule": None,
     "choices": None,
     "names": None,
@@ -352,11 +352,12 @@ def test_what_is_written_out_is_the_record(data):
     )
     assert chain.run_hash(run["run_id"], who, bodies, run["created_us"], given_, *what) == chain.RUN.digest(**run)
     pause = data.draw(record_values("pause")) | PLAIN_PAUSE
-    named = [pause[name] for name in ("run_id", "pause_id", "kind")]
-    place = tuple(pause[name] for name in ("at", "turn", "attempt", "step_name"))
+    place = (pause["at"], pause["turn"], pause["attempt"], pause["step_name"])
     until = (pause["deadline_us"], pause["on_timeout"], tuple(pause["words"]), pause["max_bytes"])
-    bodies, opened = (pause["message"], pause["form"]), (pause["opened"], pause["opened_us"])
-    assert questions.pause_hash(*named, bodies, place, opened, *until) == questions.PAUSE.digest(**pause)
+    shown, opened = (pause["message"], pause["form"]), (pause["opened"], pause["opened_us"])
+    assert questions.pause_hash(
+        pause["run_id"], pause["pause_id"], pause["kind"], shown, place, opened, *until
+    ) == questions.PAUSE.digest(**pause)
     decision = data.draw(record_values("decision")) | {"seen": None, "meaning": None, "last_act": None}
     said = [decision[name] for name in ("pause", "word", "decided_us", "by", "login", "via", "answer", "comment", "key")]
     assert questions.decision_hash(*said) == questions.DECISION.digest(**decision)
@@ -364,7 +365,7 @@ def test_what_is_written_out_is_the_record(data):
 
 def test_what_is_written_out_refuses_as_the_record_does():
     """A bool, a number beyond 64 bits, a NUL, a lone surrogate and a hash of another length are refused there, too."""
-    right: tuple[Any, ...] = ("r", "running", 1, None, 1, "f", 1, bytes(32), "[]", "[]", None)
+    right: Any = ["r", "running", 1, None, 1, "f", 1, bytes(32), "[]", "[]", None]
     for place, wrong, error in (
         (2, True, OutsideFormat),
         (4, 2**63, OutsideFormat),
@@ -373,5 +374,6 @@ def test_what_is_written_out_refuses_as_the_record_does():
         (7, bytes(31), OutsideFormat),
         (1, 5, OutsideFormat),
     ):
+        changed: Any = [wrong if n == place else each for n, each in enumerate(right)]
         with pytest.raises(error):
-            chain.hot_hash(*right[:place], wrong, *right[place + 1 :])
+            chain.hot_hash(*changed)
