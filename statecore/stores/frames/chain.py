@@ -36,6 +36,8 @@ from .framing import (
 )
 
 KEY_BYTES = 32
+SHORT = 96
+"""How long a text may be that is likely to come again."""
 PLACE = pattern(r"((0|[1-9]\d*)(\.(0|[1-9]\d*))*)?:(0|[1-9]\d*)")
 
 
@@ -165,7 +167,9 @@ def step_hash(  # noqa: PLR0913  # a record's parts
 
 def optional_text(name: str, value: str | None) -> bytes:
     """A text as a part, which may be missing."""
-    return NULL if value is None else listed(text(name, value))
+    if value is None:
+        return NULL
+    return word(value) if type(value) is str and len(value) <= SHORT else listed(text(name, value))
 
 
 @lru_cache(maxsize=4_096)

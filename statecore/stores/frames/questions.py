@@ -55,6 +55,8 @@ CALL_NAME = record("call", identity=HASH, at=TEXT, turn=TEXT, rejected=NUMBER, r
 
 def event_id(run: int, event: int) -> int:
     """The number of an event in its store: the run's number, and the event's in the last 24 bits. Both count from 1. Raises `OutsideFormat`."""
+    if type(run) is type(event) is int and 0 < run <= LAST_RUN and 0 < event <= LAST_NUMBER:
+        return run << NUMBER_BITS | event
     number("The number of a run", run)
     number("The number of an event", event)
     if not 1 <= run <= LAST_RUN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from json import dumps, loads
+from json import JSONEncoder, dumps, loads
 from os import urandom
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in wor
 SHORT = 96
 """How long particulars may be that are remembered: runs of one workflow say the same, of which rows they hand on or which definition they follow."""
 
+FACT = JSONEncoder(separators=(",", ":")).encode
 Apart = tuple[dict[str, Any], "str | None", "str | None"]
 """The particulars of a row: the public ones, who, and a note."""
 NOTHING: Apart = ({}, None, None)
@@ -106,7 +107,7 @@ def twice(new: str | None, old: str | None) -> bool:
 
 def fact_text(facts: dict[str, Any]) -> str | None:
     """An event's fact; it is ASCII, whatever a definition calls its choices."""
-    return dumps(facts, separators=(",", ":")) if facts else None
+    return FACT(facts) if facts else None
 
 
 def apart(text: str) -> Apart:
