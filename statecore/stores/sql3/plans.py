@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .shapes import MoveList
 
-REMEMBERED = 4_096
+REMEMBERED = 16_384
 """How many plans a store keeps."""
 
 Likeness = tuple[tuple[Any, ...], ...]

@@ -24,7 +24,7 @@ Listed = tuple[str, str, str, str, str]
 
 LONGEST = 32
 """The most moves of a list that is interned; longer ones (a wide Parallel that is cancelled) lie with their event."""
-REMEMBERED = 4_096
+REMEMBERED = 16_384
 
 SHAPE = "SELECT digest, moves FROM shape WHERE id = ?"
 SHAPE_MOVES = """

@@ -102,3 +102,22 @@ def test_a_known_plan_lets_nothing_through(writer, change, error):
         writer.store.commit(change(right))
     assert writer.store.commit(right) is False
     assert len(writer.store.journal("third")) == right.seq + 2
+
+
+def test_a_long_run_finds_its_plans_again(tmp_path, monkeypatch):
+    """The steps of a workflow of 4,200 steps have plans once it has run twice: no more are made for the third run."""
+    made: list[object] = []
+    real = plans.plan_of
+
+    def makes(boundary, shape):
+        made.append(boundary)
+        return real(boundary, shape)
+
+    db = SqliteDb(db_file=tmp_path / "runs.db", durability="normal")
+    workflow = Workflow("long", [Step(f"s{n}", lambda _: "x") for n in range(4_200)], db)
+    workflow.run("x")
+    monkeypatch.setattr(plans, "plan_of", makes)
+    for expected in (4_000, 0):
+        made.clear()
+        workflow.run("x")
+        assert (len(made) > expected) == (expected > 0)
