@@ -356,7 +356,7 @@ def test_what_is_written_out_is_the_record(data):
     until = (pause["deadline_us"], pause["on_timeout"], tuple(pause["words"]), pause["max_bytes"])
     shown, opened = (pause["message"], pause["form"]), (pause["opened"], pause["opened_us"])
     assert questions.pause_hash(
-        pause["run_id"], pause["pause_id"], pause["kind"], shown, place, opened, *until
+        pause["run_id"], pause["pause_id"], pause["kind"], pause["put"], shown, place, opened, *until
     ) == questions.PAUSE.digest(**pause)
     decision = data.draw(record_values("decision")) | {"seen": None, "meaning": None, "last_act": None}
     said = [decision[name] for name in ("pause", "word", "decided_us", "by", "login", "via", "answer", "comment", "key")]
