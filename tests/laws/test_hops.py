@@ -40,6 +40,7 @@ KNOWN = {
     ("runtime/aio.py", "prepared", "submit"): "the run is made in a copy of the caller's context, which its calls copy",
     ("runtime/aio.py", "Calls.__attrs_post_init__.wake", "call_soon_threadsafe"): NO_CODE,
     ("runtime/aio.py", "Calls.putter.put", "call_soon_threadsafe"): NO_CODE,
+    ("runtime/aio.py", "wake", "call_soon_threadsafe"): NO_CODE,
     ("runtime/aio.py", "Calls.close", "ensure_future"): NO_CODE,
     ("runtime/worker.py", "Worker.arun", "submit"): BOTH,
     ("runtime/worker.py", "Worker.work", "Thread"): NO_CODE,
