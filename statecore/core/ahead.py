@@ -23,6 +23,8 @@ from .evidence import kind_of
 from .ways import END, Onward, Point, past, ways
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .program import Address, Node, Program
     from .state import Cursor, State
 
@@ -38,10 +40,11 @@ CALLS_CODE = frozenset({w.running, w.evaluating})
 
 
 class Reaching(NamedTuple):
-    """A point in a round."""
+    """A point in a round; of a Router that the run has entered, after which of its children."""
 
     point: Point
     round: Round
+    after: Address | None = None
 
 
 class Gate(NamedTuple):
@@ -104,12 +107,15 @@ class Search:
     closed: dict[tuple[Address, Round], dict[Address, int]] = field(factory=dict)
     todo: list[Reaching] = field(factory=list)
     stands: frozenset[Point] = frozenset()
-    rest: dict[Address, frozenset[Address]] = field(factory=dict)
+    rest: dict[Address, tuple[Address, ...]] = field(factory=dict)
+    unspent: frozenset[Address] = frozenset()
+    """The loops around the run that have another iteration to come after this one, unless an end is tested or reviewed before."""
 
     def run(self) -> None:
         """Begin at the places of the state, and follow every way until nothing changes."""
         program, state = self.program, self.state
-        self.rest = {frame.at: frozenset(frame.rest) for frame in state.frames if holds(program.nodes[frame.at]) == "choices"}
+        self.rest = {frame.at: frame.rest for frame in state.frames if holds(program.nodes[frame.at]) == "choices"}
+        self.unspent = frozenset(unspent(program, state))
         for frame in state.frames:
             if holds(program.nodes[frame.at]) == "branches":
                 self.closed[frame.at, None] = {at: 0 for at, _ in frame.done}
@@ -148,15 +154,20 @@ class Search:
         at = way.to.at
         to = Reaching(way.to, self.round_of(spot, way))
         if way.to.phase != w.running or holds(self.program.nodes[at]) != "branches" or spot.point.at == at:
-            self.reach(to, mask)
+            chosen = way.to.phase == w.running and to.round is None and at in self.rest and spot.point.at != at
+            self.reach(to._replace(after=self.child_of(at, spot.point.at)) if chosen else to, mask)
             return
-        branch = spot.point.at
-        while self.program.nodes[branch].parent != at:
-            branch = self.program.nodes[branch].parent
+        branch = self.child_of(at, spot.point.at)
         done = self.closed.setdefault((at, to.round), {})
         done[branch] = done.get(branch, mask) & mask
         if done.keys() >= set(self.program.nodes[at].exits.values()):
             self.reach(to, reduce(or_, done.values(), 0))
+
+    def child_of(self, at: Address, inside: Address) -> Address:
+        """The child of a component in which another one is."""
+        while self.program.nodes[inside].parent != at:
+            inside = self.program.nodes[inside].parent
+        return inside
 
     def gate(self, point: Point, way: Onward) -> int:
         """The bit of a gate that a way opens."""
@@ -167,7 +178,7 @@ class Search:
         return self.bits.setdefault(point, 1 << len(self.bits))
 
     def is_open(self, spot: Reaching, way: Onward) -> bool:
-        """Whether a way is taken from here: of a Router that is running, only the choices that are left.
+        """Whether a way is taken from here: out of a Router that is running, only the one to the next of the choices that are left.
 
         A step that a person may skip after three deaths alone is no way around its review: both programs have it.
         """
@@ -178,13 +189,18 @@ class Search:
             and w.interrupt_pauses not in self.program.nodes[at].facts
         ):
             return False
-        closes = phase == w.running and spot.round is None and at in self.rest
-        return (
-            not closes
-            or way.to.phase != w.pending
-            or way.to.at not in self.program.nodes[at].exits.values()
-            or way.to.at in self.rest[at]
-        )
+        if phase != w.running or spot.round is not None:
+            return True
+        if at in self.unspent and way.trigger == w.finish:
+            return way.to.at == at or self.goes_round(spot.point, way)
+        if at not in self.rest:
+            return True
+        left = self.rest[at]
+        if spot.after is not None:
+            left = left[left.index(spot.after) + 1 :] if spot.after in left else left
+            if left and way.trigger == w.finish:
+                return way.to == Point(left[0], w.pending)
+        return way.to.phase != w.pending or way.to.at not in self.program.nodes[at].exits.values() or way.to.at in left
 
     def round_of(self, spot: Reaching, way: Onward) -> Round:
         """The round after a way: another one where it goes round a loop or chooses anew, none where the loop is left."""
@@ -202,6 +218,15 @@ class Search:
             return way.to == Point(node.exits[w.enter], w.pending) and point.phase in (w.running, w.evaluating, w.awaiting_review)
         again = point.phase == w.awaiting_review or (point.phase == w.errored_paused and point not in self.stands)
         return holds(node) == "choices" and again and way.to.at == node.at and way.to.phase in (w.evaluating, w.awaiting_route)
+
+
+def unspent(program: Program, state: State) -> Iterator[Address]:
+    """The loops that a run has entered, and that have further iterations in this program."""
+    for frame in state.frames:
+        inside = [cursor.turn for cursor in state.cursors if program.within(cursor.at, frame.at)]
+        more = holds(program.nodes[frame.at]) == "iterations" and inside
+        if more and inside[0][len(frame.turn)] + 1 < program.nodes[frame.at].limits.iterations:
+            yield frame.at
 
 
 def holds(node: Node) -> str:

@@ -54,6 +54,22 @@ def test_no_gate_is_bypassed_and_no_step_is_lost():
     assert counts["left out"] < counts["adopted"] / 2
 
 
+OVERLOOKED = {
+    508091818275: "a Router that the run has entered does not end before its last choice",
+    508091813292: "a Loop that the run has entered does not end before its last iteration",
+}
+"""Pairs that were adopted once and went wrong, and the part of the state that the walk did not know, of 10,000."""
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize("seed", OVERLOOKED)
+def test_a_pair_that_was_overlooked_is_refused(seed):
+    """What lies ahead of a run is read from its state, too: the choices and the iterations that are left."""
+    drawn = pair(seed)
+    assert faults(drawn)
+    assert {each.rule for each in differences(drawn.old.program, drawn.new.program, drawn.state)} == {"behind"}
+
+
 def addresses_only(old: Program, new: Program, state: State) -> list[Difference]:
     """The rule of earlier releases: each place is there, and of the same kind."""
     return [each for cursor in state.cursors for each in adoption.same_way(old, new, cursor.at)]
