@@ -212,12 +212,12 @@ def keyless(new: Any) -> Any:
     return lambda self, identity, session_state: new(self, evolve(identity, key=None), session_state)
 
 
-def about_anything(answers: Any) -> Any:
+def about_anything(look: Any) -> Any:
     """Decisions that are taken whatever run they are about."""
 
     def taken(self: Any) -> Any:
         self.requirements = [evolve(each, run_id=self.run_id) for each in self.requirements]
-        return answers(self)
+        return look(self)
 
     return taken
 
@@ -366,7 +366,7 @@ def planted() -> list[Mutant]:
             put(codec, "READERS", lambda readers: {**readers, "$tuple": lambda body, *_: body}),
         ),
         Mutant("what cannot be stored becomes text", "T8", put(execution, "encode", told_as_text)),
-        Mutant("decisions about another run count", "T16", put(ready.Continuation, "answers", about_anything)),
+        Mutant("decisions about another run count", "T16", put(ready.Continuation, "look", about_anything)),
         Mutant("escapes are printed", "T16-names", put(screen, "spell", lambda _: lambda sign: sign)),
         Mutant("a name is pasted into SQL", "T16-names", put(reading, "number_of", pasted)),
         Mutant(
