@@ -11,13 +11,14 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from statecore.check.replay import plan
 from statecore.check.story import Beat, beats, sentence, shown
 from statecore.check.symmetry import canonical
 from statecore.check.world import World
 from statecore.core import BEGINNING, DECISIONS, ROOT, Ask, Event, State, advance, calls
+from statecore.core.owed import timers
 from statecore.definition import UserInputField
 from statecore.errors import TooManyPaths
 from statecore.lifecycles import words as w
@@ -82,8 +83,10 @@ class Path:
         own = Workflow(self.workflow.name, stubbed(self.workflow.definition, stubs).steps, db)
         flow = timed(own, clock)
         run_id = f"path {self}"
-        for beat in self.beats:
-            act(flow, clock, run_id, beat)
+        ahead = deque(self.beats)
+        flow.host = evolve(flow.host, sleep=lambda seconds: meanwhile(flow, clock, run_id, ahead, seconds))
+        while ahead:
+            act(flow, clock, run_id, ahead.popleft())
         assert_properties(flow.db, self.properties, run_id)
         return flow.get_run_output(run_id)
 
@@ -103,12 +106,30 @@ def act(flow: Workflow, clock: Clock, run_id: str, beat: Beat) -> None:
         clock.now = max([clock.now, *(row.pause.deadline or 0 for row in pauses(flow, run_id) if row.pause.at == event.at)])
         go(flow.tick)
     elif isinstance(item, Ask):
-        word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
-        exits = flow.compiled.program.nodes[event.at].exits
-        names = [name for at in event.choices for name, where in exits.items() if where == at]
-        value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited"}.get(event.trigger)
-        flow.decide(run_id, item.pause_id, word, value=value)
+        decided(flow, run_id, event, item)
         go(lambda: flow.continue_run(run_id=run_id))
+
+
+def decided(flow: Workflow, run_id: str, event: Event, item: Ask) -> None:
+    """Store the decision of a person."""
+    word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
+    exits = flow.compiled.program.nodes[event.at].exits
+    names = [name for at in event.choices for name, where in exits.items() if where == at]
+    value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited"}.get(event.trigger)
+    flow.decide(run_id, item.pause_id, word, value=value)
+
+
+def meanwhile(flow: Workflow, clock: Clock, run_id: str, ahead: deque[Beat], seconds: float) -> None:
+    """Let a person decide while the driver waits for a delay, where the path has it so; else the time passes."""
+    record = flow.db.load(run_id)
+    waiting = {(each.at, each.turn) for each in timers(flow.compiled.program, record.state)}
+    while ahead and not isinstance(ahead[0].owed, Ask) and (ahead[0].event.at, ahead[0].event.turn) not in waiting:
+        ahead.popleft()  # what a call did, and what has waited long enough
+    beat = ahead[0] if ahead else None
+    if beat is not None and isinstance(beat.owed, Ask) and beat.event.trigger != w.expire:
+        decided(flow, run_id, ahead.popleft().event, beat.owed)
+    else:
+        clock.sleep(seconds)
 
 
 def pauses(flow: Workflow, run_id: str) -> list[Waiting]:

@@ -378,7 +378,9 @@ def test_a_worker_takes_over_in_somebodys_name(db):
     bare = flow_of(db, gated[0], Step("ship", done))
     assert dict(Worker(bare).work(until_idle=True)) == {"REFUSED": 1}
     assert (db.load("r").owner, db.load("r").state.run) == (None, "paused")
-    assert dict(Worker(bare, adopt=True, by="ada").work(until_idle=True)) == {"COMPLETED": 1}
+    assert dict(Worker(bare, adopt=True, by="ada").work(until_idle=True)) == {"PAUSED": 1}  # the yes let less begin (GATE-7)
+    db.decide(yes_to(db, "r"))
+    assert dict(Worker(bare).work(until_idle=True)) == {"COMPLETED": 1}
     assert [each for entry in db.journal("r") if (each := detail_of(entry.body.detail).adopted_by)] == ["ada"]
     with pytest.raises(UnsupportedSetting, match="adopt=True without by"):
         Worker(bare, adopt=True)
