@@ -386,9 +386,8 @@ def is_wanted(decided: Decided | None, wanted: PauseFilter) -> bool:
 
 def is_due(deadline: Micros | None, wanted: PauseFilter) -> bool:
     """Whether a deadline lies where a filter wants it."""
-    if wanted.due_before is not None and (deadline is None or deadline >= wanted.due_before):
-        return False
-    return wanted.due_after is None or deadline is None or deadline > wanted.due_after
+    is_early = wanted.due_before is None or (deadline is not None and deadline < wanted.due_before)
+    return is_early and (wanted.due_after is None or deadline is None or deadline > wanted.due_after)
 
 
 def run_matches(kept: Kept, wanted: RunFilter) -> bool:
