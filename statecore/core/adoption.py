@@ -28,14 +28,14 @@ from .evidence import means_the_same
 from .owed import asks
 from .program import ROOT
 from .state import DECISIONS
-from .ways import Point, walk
+from .ways import Point, walk, ways
 from .weaker import has_gate, weakened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .program import Address, Node, Program
-    from .state import Frame, State
+    from .state import Cursor, Frame, State
 
 Rule: TypeAlias = Literal["place", "gate", "behind", "weaker", "twice", "dropped", "version", "answer"]
 CALLED = {
@@ -46,6 +46,8 @@ CALLED = {
     "iteration_review": "iteration review",
 }
 """A gate by the kind of its question, in words."""
+AFTER_FAILURE = frozenset({w.errored_paused, w.failed})
+"""The phases in which a call has failed that may be made again."""
 NO_AT = {w.awaiting_review: "a no at the review"}
 """The name of a no in a comparison, by the phase of the question; in every other phase it is that at the gate."""
 
@@ -119,6 +121,9 @@ def places(old: Program, new: Program, state: State) -> Iterator[Difference]:
         *(at for each in state.endings for at in (each.unit, each.at) if at != ROOT),
     ]:
         yield from same_way(old, new, at)
+    for cursor in state.cursors:
+        if cursor.at in new.nodes and new.nodes[cursor.at].kind == old.nodes[cursor.at].kind:
+            yield from same_calls(old, new, cursor)
     for frame in state.frames:
         yield from same_way(old, new, frame.at)
         if frame.at in old.nodes and frame.at in new.nodes and new.nodes[frame.at].kind == old.nodes[frame.at].kind:
@@ -138,6 +143,27 @@ def same_way(old: Program, new: Program, at: Address) -> Iterator[Difference]:
             yield Difference("place", node.at, f"{node.at!r} is now inside other components", firm=True)
     if not was:
         yield Difference("place", at, f"{at!r}, where the run stands, is gone", firm=True)
+
+
+def same_calls(old: Program, new: Program, cursor: Cursor) -> Iterator[Difference]:
+    """The call that is owed at a place, or made again after a failure, where the new program never makes it: a person decides there by now."""
+    at, stands, calls = (
+        cursor.at,
+        point_of(cursor),
+        [phase for phase, owed in TABLES[old.nodes[cursor.at].machine].owes.items() if owed == "call"],
+    )
+    ahead_of_it = (
+        [stands] if cursor.phase in calls else [way.to for way in ways(old, stands)] if cursor.phase in AFTER_FAILURE else []
+    )
+    known, todo = set[Point](), [Point(at, w.pending), Point(at, w.running)]
+    while todo:
+        point = todo.pop()
+        if point.at == at and point not in known:
+            known.add(point)
+            todo += [way.to for way in ways(new, point)]
+    for point in ahead_of_it:
+        if point.at == at and point.phase in calls and point not in known:
+            yield Difference("place", at, f"{at!r}, where the run stands, makes that call no more ({point.phase})", firm=True)
 
 
 def same_frame(old: Program, new: Program, frame: Frame) -> Iterator[Difference]:

@@ -86,26 +86,27 @@ class Case:
             return found
         return [*found, *self.other_ways()]
 
-    def open_asks(self) -> list[tuple[Ask, Node]]:
-        """The open questions, each with its component in the new program."""
-        return [(ask, self.program.nodes[ask.at]) for ask in asks(self.old, self.record.state)]
-
     def renewals(self) -> list[Renewal]:
         """The questions that are put again: their answer or their silence does not count, or, unanswered, they ask something else (GATE-7)."""
-        found = [(ask, self.changed(ask, node), self.answers.get(ask.pause_id)) for ask, node in self.open_asks()]
-        return [Renewal(ask, why, said) for ask, why, said in found if why is not None]
+        old, found = self.old, []
+        for ask in asks(old, self.record.state):
+            name = ask.pause_id
+            said = self.answers.get(name)
+            why = self.changed(old, ask, name, said)
+            if why is not None:
+                found.append(Renewal(ask, why, said))
+        return found
 
-    def changed(self, ask: Ask, node: Node) -> str | None:
+    def changed(self, old: Program, ask: Ask, name: str, said: Decided | None) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
-        said = self.answers.get(ask.pause_id)
         refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
-        if not refused and not self.says_the_same(ask.pause_id, node):
+        if not refused and not self.says_the_same(name, self.program.nodes[ask.at]):
             return "the question says something else now"
-        if self.old is self.program:
+        if old is self.program:
             return None
         silent = said is None and ask.due is not None and ask.due <= self.now
-        words = [said.word] if said is not None else [w.expire] if silent else words_of(self.old, self.program, ask)
-        other = next((word for word in words if not means_the_same(self.old, self.program, ask.at, ask.kind, word)), None)
+        words = [said.word] if said is not None else [w.expire] if silent else words_of(old, self.program, ask)
+        other = next((word for word in words if not means_the_same(old, self.program, ask.at, ask.kind, word)), None)
         return f"{other!r} leads to something else now" if other is not None else None
 
     def says_the_same(self, pause_id: str, node: Node) -> bool:

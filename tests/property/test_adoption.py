@@ -57,6 +57,7 @@ def test_no_gate_is_bypassed_and_no_step_is_lost():
 OVERLOOKED = {
     508091818275: "a Router that the run has entered does not end before its last choice",
     508091813292: "a Loop that the run has entered does not end before its last iteration",
+    49384580768: "a Condition whose evaluator was called has none any more, because a person chooses",
 }
 """Pairs that were adopted once and went wrong, and the part of the state that the walk did not know, of 10,000."""
 
@@ -67,7 +68,8 @@ def test_a_pair_that_was_overlooked_is_refused(seed):
     """What lies ahead of a run is read from its state, too: the choices and the iterations that are left."""
     drawn = pair(seed)
     assert faults(drawn)
-    assert {each.rule for each in differences(drawn.old.program, drawn.new.program, drawn.state)} == {"behind"}
+    assert {each.rule for each in differences(drawn.old.program, drawn.new.program, drawn.state)} <= {"behind", "place"}
+    assert differences(drawn.old.program, drawn.new.program, drawn.state)
 
 
 def addresses_only(old: Program, new: Program, state: State) -> list[Difference]:
