@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote as quoted
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,7 @@ import click
 from statecore.asking.text import clean, named, short, since
 from statecore.lifecycles.decisions import CONFIRM
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.records import unread_of
+from statecore.stores.records import after_of, unread_of
 
 from . import exits
 from .screen import Option, command, json_option
@@ -27,19 +28,38 @@ limit_option: Option = click.option(
 STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 
 
+workflow_option: Option = click.option("--workflow", metavar="NAME", help="Only of the workflow with this id.")
+session_option: Option = click.option("--session", metavar="ID", help="Only of this session.")
+
+
 @click.command()
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only runs with this status.")
+@workflow_option
+@session_option
+@click.option("--user", metavar="ID", help="Only runs of this user.")
 @limit_option
+@click.option("--after", metavar="RUN", help="Go on after this run, the last one of the page before.")
 @db_option
 @json_option
-def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
-    """List runs; the run that changed last comes first."""
+def runs(  # noqa: PLR0913  # as many as there are options
+    status: str | None,
+    workflow: str | None,
+    session: str | None,
+    user: str | None,
+    limit: int,
+    after: str | None,
+    db: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """List runs; the run that began last comes first."""
     from statecore.workflow.options import phases_of  # noqa: PLC0415  # `pending` and `show` do without
 
     box = inbox(db)
-    wanted = RunFilter(phases=phases_of(status) if status else None, limit=limit)
+    wanted = RunFilter(session, workflow, phases_of(status) if status else None, limit, after, user_id=user)
     records = box.db.runs(wanted)
     unread = unread_of(records)
+    goes_on(after_of(records))
     if as_json:
         fields = ("run_id", "workflow_id", "workflow_name", "session_id", "created_at")
         views = map(box.view, records)
@@ -51,6 +71,12 @@ def runs(status: str | None, limit: int, db: str | None, *, as_json: bool) -> in
     return told(unread)
 
 
+def goes_on(*key: str | None) -> None:
+    """Say on the error output how the next page is listed, where there is one."""
+    if None not in key:
+        click.secho(f"More: --after {' '.join(quoted(clean(str(each))) for each in key)}", dim=True, err=True)
+
+
 def told(unread: Sequence[Unread]) -> int:
     """Name the runs that a listing could not read, on the error output; the exit code (P23)."""
     for each in unread:
@@ -60,16 +86,34 @@ def told(unread: Sequence[Unread]) -> int:
 
 @click.command()
 @click.option("--run", "prefix", metavar="RUN", help="Only pauses of this run.")
+@workflow_option
+@session_option
+@click.option("--overdue", is_flag=True, help="Only pauses whose deadline has passed; the one that passed first comes first.")
 @limit_option
+@click.option("--after", metavar="RUN PAUSE", nargs=2, help="Go on after this pause, the last one of the page before.")
 @db_option
 @json_option
-def pending(prefix: str | None, limit: int, db: str | None, *, as_json: bool) -> int:
+def pending(  # noqa: PLR0913  # as many as there are options
+    prefix: str | None,
+    workflow: str | None,
+    session: str | None,
+    limit: int,
+    after: tuple[str, str] | None,
+    db: str | None,
+    *,
+    overdue: bool,
+    as_json: bool,
+) -> int:
     """List open pauses.
 
     The oldest comes first, across all runs, with the outcome of each answer.
     """
     box = inbox(db)
-    found = box.placed(PauseFilter(run_id=box.find(prefix) if prefix else None, limit=limit))
+    run_id = box.find(prefix) if prefix else None
+    late = box.host.clock() if overdue else None
+    wanted = PauseFilter(run_id=run_id, workflow_id=workflow, session_id=session, limit=limit, after=after, due_before=late)
+    found = box.placed(wanted)
+    goes_on(*(found.after or (None,)))
     if as_json:
         print_json([{**pause_document(asked), "workflow_name": row.workflow_name} for row, asked in found])
         return told(found.unread)

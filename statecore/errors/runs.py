@@ -223,6 +223,16 @@ class DuplicateStart(RunError, ValueError):
 
 
 @define(**AS_ERROR)
+class SetAside(RunError):
+    """The run was set aside by a person: no process continues it before it is taken back."""
+
+    code = "SC327"
+    says = "Run {run_id!r} was set aside at {since}, and is continued by no process. Take it back: statecore quarantine {run_id} --release"
+    run_id: str
+    since: str
+
+
+@define(**AS_ERROR)
 class RunsElsewhere(RunError):
     """The runs of this store are executed by its workers; this process cannot drive them."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from statecore.core import Cursor, Program, Ref, State
     from statecore.draw import Past
     from statecore.runtime import Execution, Host
-    from statecore.stores import Entry, Record
+    from statecore.stores import Entry, Pause, Record
 
     from .events import RunEvent
 
@@ -326,10 +326,15 @@ class WorkflowRunOutput:
             self._host.clock,
             program,
             any(each.marks.stopping for each in self._record.state.cursors if (each.at, each.turn) == place),
-            lambda: seen(self._record.identity.canonical, waiting.pause),
+            lambda: seen(self._record.identity.canonical, self._as_stored(waiting.pause)),
             lambda: self._history.traceback(waiting.pause),
             lambda: self._shown._read_output(waiting),  # noqa: SLF001  # the same class
         )
+
+    def _as_stored(self, pause: Pause) -> Pause:
+        """A question as its store has it: the driver that put it has no digest, where the store keeps one."""
+        row = self._host.store.pause(pause.run_id, pause.pause_id) if pause.seen is None and pause.slices is not None else None
+        return pause if row is None else row.pause
 
     @cached_property
     def _execution(self) -> Execution:

@@ -19,7 +19,7 @@ from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.owner import SKEW, alive, standing
-from statecore.stores.records import Symptom, unread_of
+from statecore.stores.records import KeepsAside, Symptom, unread_of
 from statecore.stores.rules import STATUS, clock_text, until
 
 from .judge import Judgement, judge
@@ -138,6 +138,9 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
     found.symptoms += of_pauses(pauses, now)
     for bad in dict.fromkeys([*unread_of(records), *unread_of(pauses)]):
         found.symptoms.append(Symptom("damaged", bad.run_id, bad.why, DAMAGED))
+    for run_id, since in db.aside() if isinstance(db, KeepsAside) else []:
+        why = f"it was set aside at {clock_text(since)}: no process continues it"
+        found.symptoms.append(Symptom("quarantined", run_id, why, f"statecore quarantine {run_id} --release"))
     if workflow is not None:
         found.verdicts = verdicts(db, workflow.id, workflow.compiled.program, now)
         found.symptoms += stranded(found.verdicts)

@@ -41,6 +41,7 @@ from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
 from .forms import GIVES, formed, is_alone
+from .meanings import slices_of
 from .renewals import detail_again, newest
 from .sharing import session_after
 from .showing import shown
@@ -313,6 +314,7 @@ class Execution:
             detail=detail_again(self.host.store, self.identity.run_id, ask, effect.events, shown(node, ask, effect)),
             deadline=ask.due,
             on_timeout=on_timeout,
+            slices=slices_of(self.program, ask.at, ask.kind),
         )
 
     def committed(self, effect: Commit, boundary: Boundary) -> None:

@@ -18,7 +18,7 @@ from attrs import frozen
 from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
-from statecore.core.evidence import WordSlice, goes_on_the_same, means_the_same, slices
+from statecore.core.evidence import goes_on_the_same, means_the_same, slices
 from statecore.core.ways import question_at
 from statecore.errors import StaleDecision, StatecoreError
 from statecore.lifecycles import DECISION_WORDS, RUN, SHOWS
@@ -27,12 +27,12 @@ from statecore.stores import PauseFilter
 from statecore.stores.detail import pause_detail, pause_text
 from statecore.stores.frames import questions
 
+from .meanings import slices_of
 from .renewals import Renewal
 from .showing import choices_shown, form_shown
 
 if TYPE_CHECKING:
-    from statecore.core import Address, Node
-    from statecore.lifecycles import AskKind
+    from statecore.core import Node
     from statecore.stores import Decided, Pause, Record, RunReader, Waiting
 
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
@@ -168,9 +168,11 @@ def first_detail(question: Pause) -> str:
 def seen(canonical: str, question: Pause) -> str:
     """The digest of an open question, in hex: what it says and shows, and what each of its words leads to (GATE-6).
 
-    It is made of what is stored: of the question, and of the definition that the run follows. That has no callables, and no salt, because the
-    digest is carried and never kept.
+    It is the one that is stored with the question. Where the store keeps none it is made of what is stored: of the question, and of the
+    definition that the run follows. That has no callables, and no salt, because this digest is carried and never kept.
     """
+    if question.seen is not None:
+        return question.seen
     form = hashed(question.detail) if SHOWS[question.kind] == "form" else None
     choices = hashed(question.detail) if SHOWS[question.kind] == "choices" else None
     digest = questions.QUESTION.digest(
@@ -183,7 +185,7 @@ def seen(canonical: str, question: Pause) -> str:
         choices=choices,
         names=None,
         shown=[("detail", None, hashed(question.detail))],
-        slices=slice_digests(canonical, question.at, question.kind),
+        slices=slices_of(stored(canonical), question.at, question.kind),
     )
     return digest.hex()
 
@@ -191,17 +193,6 @@ def seen(canonical: str, question: Pause) -> str:
 def hashed(text: str) -> bytes:
     """The SHA-256 of a text."""
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-@lru_cache(maxsize=1_024)
-def slice_digests(canonical: str, at: Address, kind: AskKind) -> Mapping[str, bytes]:
-    """The digest of the slice of each word of a question, in the definition with this canonical form."""
-    return {word: questions.slice_digest(plain_slice(each)) for word, each in slices(stored(canonical), at, kind).items()}
-
-
-def plain_slice(each: WordSlice) -> questions.Slice:
-    """A slice as its digest takes it."""
-    return questions.Slice(each.entries, tuple([questions.Component(*part) for part in each.components]), each.stops)
 
 
 def check_seen(canonical: str, question: Pause, shown: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -11,8 +10,10 @@ from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
 
+from .evidence import with_evidence
 from .owner import OfProcess, alive
-from .records import Boundary, Decided, Entry, Identity, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
+from .pages import instant, is_wanted, matches, paged, run_matches
+from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
     GENESIS,
@@ -29,7 +30,6 @@ from .rules import (
     judge,
     judge_all,
     link,
-    page,
     parks_paused,
     slice_of,
     until,
@@ -102,6 +102,16 @@ class Kept:
         )
 
 
+def by_id(kept: Kept) -> str:
+    """The key of listings in the order of ids."""
+    return kept.identity.run_id
+
+
+def by_number(kept: Kept) -> int:
+    """The key of listings in which the run begun last comes first."""
+    return -kept.number
+
+
 class InMemoryDb(OfProcess):
     """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
@@ -113,12 +123,10 @@ class InMemoryDb(OfProcess):
     """
 
     blocking = False
-    keep: int | None
-    max_value_bytes: int | None
 
     def __init__(self, keep: int | None = 1000, *, max_value_bytes: int | None = None) -> None:
-        self.keep = checked_bound(NAME, "keep", keep)
-        self.max_value_bytes = checked_bound(NAME, "max_value_bytes", max_value_bytes)
+        self.keep: int | None = checked_bound(NAME, "keep", keep)
+        self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         self._over: dict[str, None] = {}  # the runs that have ended, in the order in which they did
         self._runs: dict[str, Kept] = {}  # in claim order, as those of each session
         self._sessions: dict[str, dict[str, Kept]] = {}
@@ -253,7 +261,7 @@ class InMemoryDb(OfProcess):
             kept.pauses[pause_id] = evolve(kept.pauses[pause_id], closed=boundary.time)
             del kept.open_at[pause_id]
         for pause in boundary.opened:
-            kept.pauses[pause.pause_id] = pause
+            kept.pauses[pause.pause_id] = with_evidence(pause)
             kept.open_at[pause.pause_id] = (pause.at, pause.turn)
         return ()
 
@@ -308,16 +316,37 @@ class InMemoryDb(OfProcess):
         with self._lock:
             kepts = [self._kept(wanted.run_id)] if wanted.run_id is not None else list(self._runs.values())
             rows = [
-                waiting
+                row
                 for kept in kepts
                 if kept.state.run not in ENDED
-                for pause_id in kept.open_at
-                if is_wanted(kept.decisions.get(pause_id), wanted)
-                and matches(waiting := self._waiting(kept, kept.pauses[pause_id]), wanted)
+                for row in self._placed(kept, wanted)
+                if matches(row[1], wanted)
             ]
-            rows.sort(key=lambda waiting: (waiting.pause.opened, self._runs[waiting.pause.run_id].number))
-        limit, offset = page(wanted)
-        return rows[offset : offset + limit]
+            last = None if wanted.after is None else self._last(*wanted.after)
+        page = paged(
+            rows,
+            lambda row: (instant(row[1], wanted), *row[0]),
+            last and (instant(last[1], wanted), *last[0]),
+            wanted,
+            lambda row: row[1],
+        )
+        end: Waiting | None = page.after
+        return Listing([row[1] for row in page], after=None if end is None else (end.pause.run_id, end.pause.pause_id))
+
+    def _placed(self, kept: Kept, wanted: PauseFilter) -> list[tuple[tuple[int, int], Waiting]]:
+        """The open pauses of a run, each with its place in the order of all; without those that are decided otherwise than is wanted."""
+        return [
+            ((kept.number, n), self._waiting(kept, pause))
+            for n, pause in enumerate(kept.pauses.values())
+            if pause.pause_id in kept.open_at and is_wanted(kept.decisions.get(pause.pause_id), wanted)
+        ]
+
+    def _last(self, run_id: str, pause_id: str) -> tuple[tuple[int, int], Waiting]:
+        """A pause with its place. Raises `UnknownRun`, `UnknownPause`."""
+        kept = self._kept(run_id)
+        if pause_id not in kept.pauses:
+            raise UnknownPause(run_id, pause_id, kept.open_at)
+        return (kept.number, list(kept.pauses).index(pause_id)), self._waiting(kept, kept.pauses[pause_id])
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed."""
@@ -327,12 +356,16 @@ class InMemoryDb(OfProcess):
             return self._waiting(kept, pause) if pause is not None else None
 
     def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first."""
-        limit, offset = page(wanted)
+        """Runs, the one begun last first; those of a prefix in the order of their ids. Raises `UnknownRun` for an unknown `after`."""
         with self._lock:
             kepts = self._runs if wanted.session_id is None else self._sessions.get(wanted.session_id, {})
-            found = (kept for kept in reversed(kepts.values()) if run_matches(kept, wanted))
-            return [kept.record() for kept in islice(found, offset, offset + limit)]
+            key = by_id if wanted.prefix else by_number
+            last = None if wanted.after is None else key(self._kept(wanted.after))
+            found = [kept for kept in kepts.values() if run_matches(kept.identity, kept.state.run, wanted)]
+            if wanted.by_claim:
+                return Listing([kept.record() for kept in found[::-1][: bounded(wanted.limit)]])
+            page = paged(found, key, last, wanted, by_id)
+            return Listing([kept.record() for kept in page], after=page.after)
 
     def session_state(self, session_id: str, workflow_id: str) -> Text | None:
         """The session state as the run of a session left it that was executed last."""
@@ -365,36 +398,3 @@ class InMemoryDb(OfProcess):
         identity = kept.identity
         decided = kept.decisions.get(pause.pause_id)
         return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
-
-
-def matches(waiting: Waiting, wanted: PauseFilter) -> bool:
-    """Whether a row of the inbox is one of those wanted."""
-    return (
-        wanted.session_id in (None, waiting.session_id)
-        and wanted.workflow_id in (None, waiting.workflow_id)
-        and wanted.step_name in (None, waiting.pause.step_name)
-        and wanted.kind in (None, waiting.pause.kind)
-        and is_wanted(waiting.decided, wanted)
-        and is_due(waiting.pause.deadline, wanted)
-    )
-
-
-def is_wanted(decided: Decided | None, wanted: PauseFilter) -> bool:
-    """Whether a filter wants a pause that is decided so, or not at all."""
-    return decided is not None if wanted.decided_only else not (wanted.undecided_only and decided is not None)
-
-
-def is_due(deadline: Micros | None, wanted: PauseFilter) -> bool:
-    """Whether a deadline lies where a filter wants it."""
-    is_early = wanted.due_before is None or (deadline is not None and deadline < wanted.due_before)
-    return is_early and (wanted.due_after is None or deadline is None or deadline > wanted.due_after)
-
-
-def run_matches(kept: Kept, wanted: RunFilter) -> bool:
-    """Whether a run is one of those wanted."""
-    return (
-        wanted.session_id in (None, kept.identity.session_id)
-        and wanted.workflow_id in (None, kept.identity.workflow_id)
-        and (wanted.phases is None or kept.state.run in wanted.phases)
-        and (wanted.prefix is None or kept.identity.run_id.startswith(wanted.prefix))
-    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statecore.core import Address, Micros, Ref, State
 from statecore.core.state import Turn
@@ -52,7 +52,8 @@ class Pause:
     """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
 
     `detail` is a small JSON object of what the person is shown besides; `detail.PauseDetail` is what it means. After `deadline` it takes
-    `on_timeout`.
+    `on_timeout`. `slices` are the hashes of what each word leads to, given by the driver that puts the question; `seen` is the digest of the
+    question in hex, given by a store that keeps it. Neither is compared.
     """
 
     run_id: str
@@ -68,11 +69,16 @@ class Pause:
     detail: str = ""
     deadline: Micros | None = None
     on_timeout: str = "cancel"
+    slices: Mapping[str, bytes] | None = field(default=None, eq=False, repr=False, kw_only=True)
+    seen: str | None = field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @frozen
 class Decided:
-    """The one decision of a pause. `key` is the caller's idempotency key, `value` an encoded value that the word carries."""
+    """The one decision of a pause. `key` is the caller's idempotency key, `value` an encoded value that the word carries.
+
+    `seen` is the digest of the question that the person was shown; a store that keeps digests refuses another one than its own, and keeps it.
+    """
 
     run_id: str
     pause_id: str
@@ -82,6 +88,7 @@ class Decided:
     by: str | None = None
     comment: str | None = None
     key: str | None = None
+    seen: str | None = field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @frozen
@@ -192,13 +199,18 @@ class Unread(NamedTuple):
 
 
 class Listing(list[Item]):
-    """The rows of a listing that could be read; `unread` names the runs of the others, so that one bad row harms one run (P23)."""
+    """The rows of a listing that could be read; `unread` names the runs of the others, so that one bad row harms one run (P23).
+
+    `after` is the key of the last row that was looked at, for the filter of the next page; None where there is none. A page may have fewer rows
+    than its limit and a key to go on (P26).
+    """
 
     unread: tuple[Unread, ...]
+    after: Any = None
 
-    def __init__(self, found: Iterable[Item] = (), unread: Iterable[Unread] = ()) -> None:
+    def __init__(self, found: Iterable[Item] = (), unread: Iterable[Unread] = (), after: Any = None) -> None:
         super().__init__(found)
-        self.unread = tuple(unread)
+        self.unread, self.after = tuple(unread), after
 
 
 def unread_of(found: Sequence[object]) -> tuple[Unread, ...]:
@@ -206,12 +218,18 @@ def unread_of(found: Sequence[object]) -> tuple[Unread, ...]:
     return found.unread if isinstance(found, Listing) else ()
 
 
+def after_of(found: Sequence[object]) -> Any:
+    """The key of the next page of a listing; None at the end, or where the store tells of none."""
+    return found.after if isinstance(found, Listing) else None
+
+
 @frozen
 class RunFilter:
-    """A selection of runs for a listing, newest first. A run must fit every field; None fits all.
+    """A selection of runs for a listing, the one begun last first. A run must fit every field; None fits all.
 
-    `session_id`, `workflow_id`: equal to. `phases`: one of these, e.g. `("paused", "failed")`. `prefix`: the run id begins with it, case included.
-    `limit`: the most runs of one page; `offset`: the number of runs to pass over first.
+    `session_id`, `workflow_id`, `user_id`: equal to. `phases`: one of these, e.g. `("paused", "failed")`. `prefix`: the run id begins with it, case
+    included; the listing is then in the order of the ids. `limit`: the most runs of one page; `after`: the id of the last run of the page before.
+    `by_claim`: the run executed last comes first, instead; for the runs of a session, which are sorted, and have no pages.
 
     Example: `Inbox(db).runs(RunFilter(phases=("paused",), limit=20))`
     """
@@ -220,19 +238,21 @@ class RunFilter:
     workflow_id: str | None = None
     phases: tuple[str, ...] | None = None
     limit: int = 100
-    offset: int = 0
+    after: str | None = None
     prefix: str | None = None
+    user_id: str | None = None
+    by_claim: bool = False
 
 
 @frozen
 class PauseFilter:
-    """A selection of open pauses for a listing, oldest first. A pause must fit every field; None fits all.
+    """A selection of open pauses for a listing, oldest first. A pause must fit every field; None fits all. With `due_before` the order is by deadline.
 
     `run_id`, `session_id`, `workflow_id`, `step_name`: equal to. `kind`: one of `confirmation`, `user_input`, `output_review`,
     `iteration_review`, `route`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too. `decided_only`: lists decided
     pauses alone, and `undecided_only` counts no more.
     `due_before`: the deadline comes before this instant (microseconds since 1970, UTC). `due_after`: the deadline comes after it, or there is none.
-    `limit`: the most pauses of one page; `offset`: the number of pauses to pass over first.
+    `limit`: the most pauses of one page; `after`: the run's and the pause's id of the last pause of the page before.
 
     Example: `Inbox(db).pending(PauseFilter(workflow_id="payout", kind="confirmation"))`
     """
@@ -244,7 +264,7 @@ class PauseFilter:
     kind: str | None = None
     undecided_only: bool = True
     limit: int = 100
-    offset: int = 0
+    after: tuple[str, str] | None = None
     due_before: Micros | None = None
     due_after: Micros | None = None
     decided_only: bool = False
@@ -276,10 +296,10 @@ class RunReader(Protocol):
         """The run as it stands. Raises `UnknownRun`."""
 
     def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first; a `Listing` where a row may be unreadable."""
+        """Runs, the one begun last first; a `Listing` where a row may be unreadable, or a page may end before all is read."""
 
     def pauses(self, wanted: PauseFilter) -> list[Waiting]:
-        """The inbox: open pauses of runs that have not ended, oldest first.
+        """The inbox: open pauses of runs that have not ended, oldest first; with `due_before` the soonest deadline first.
 
         A `Listing` where a row may be unreadable; of one run a row that is unreadable is raised, for its other rows may not be believed alone.
         """
@@ -315,6 +335,20 @@ class RunReader(Protocol):
 
     def close(self) -> None:
         """Give connections back; the store is not used afterwards."""
+
+
+@runtime_checkable
+class KeepsAside(Protocol):
+    """A store that sets runs aside."""
+
+    def set_aside(self, run_id: str, time: Micros) -> Micros:
+        """Set a run aside, whatever its rows say: no process claims it; since when it is. Raises `UnknownRun`, `RunBusy`."""
+
+    def take_back(self, run_id: str) -> bool:
+        """Take back a run that was set aside; whether it was. Raises `UnknownRun`."""
+
+    def aside(self) -> list[tuple[str, Micros]]:
+        """The runs that are set aside, each with the instant since which it is."""
 
 
 class RunStore(RunReader, Protocol):

@@ -20,6 +20,7 @@ from statecore.errors import (
     PauseExpired,
     RefusedBoundary,
     RunBusy,
+    StaleDecision,
     UnknownDecision,
     UnknownPause,
     UnstorableValue,
@@ -51,6 +52,8 @@ UNDECIDED = frozenset({w.expire, w.renew})
 """The triggers that close a pause without a decision, or with one that counts no more."""
 GENESIS = bytes(32)
 MANY = 2**62
+LAST, SURROGATE, FIRST_ABOVE = chr(0x10FFFF), 0xD800, 0xE000
+"""The last character, and the gap in the code points that no text in UTF-8 has."""
 TEXT = "text"
 _LEGAL = frozenset(LEGAL)
 _columns = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
@@ -82,6 +85,8 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
         raise NotPaused(pause.run_id, STATUS[phase])
     if new.word not in DECISIONS[pause.kind]:
         raise UnknownDecision(pause.pause_id, pause.kind, new.word, DECISIONS[pause.kind])
+    if new.seen is not None and pause.seen is not None and new.seen != pause.seen:  # another question was shown (GATE-6)
+        raise StaleDecision(pause.run_id, pause.pause_id)
     check_text(new.value, new.by, new.comment, new.key)
     return None
 
@@ -277,9 +282,14 @@ def check_counts(call: str, **given: Any) -> None:
 
 def check_filter(wanted: RunFilter | PauseFilter) -> None:
     """Raise `WrongArgument` for a filter of other types: a number as a step's name would find nothing, in silence."""
-    texts = ("run_id", "session_id", "workflow_id", "step_name", "kind", "prefix")
+    texts = ("run_id", "session_id", "workflow_id", "step_name", "kind", "prefix", "user_id")
     check_texts("A listing", **{name: getattr(wanted, name, None) for name in texts})
-    check_counts("A listing", limit=wanted.limit, offset=wanted.offset)
+    check_counts("A listing", limit=wanted.limit)
+    if isinstance(wanted, RunFilter):
+        check_texts("A listing", after=wanted.after)
+    elif wanted.after is not None and (type(wanted.after) is not tuple or list(map(type, wanted.after)) != [str, str]):
+        call, name, wants = "A listing", "after", "the ids of a run and a pause"
+        raise WrongArgument(call, name, wants, wanted.after)
 
 
 # -- the chain ---------------------------------------------------------------------------------------------------------------------
@@ -327,9 +337,13 @@ def seal(*columns: object) -> bytes:
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
-def page(wanted: RunFilter | PauseFilter) -> tuple[int, int]:
-    """The limit and offset of a listing."""
-    return bounded(wanted.limit), bounded(wanted.offset)
+def after_prefix(prefix: str) -> str | None:
+    """The first text, in the order of code points, after all that begin with another one; None where there is none."""
+    head = prefix.rstrip(LAST)
+    if not head:
+        return None
+    end = ord(head[-1]) + 1
+    return head[:-1] + chr(FIRST_ABOVE if end == SURROGATE else end)
 
 
 def slice_of(after: int, upto: int | None) -> tuple[int, int]:

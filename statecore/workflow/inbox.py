@@ -21,6 +21,7 @@ from statecore.errors import (
     UnknownPause,
     UnknownRun,
     UnreadableValue,
+    UnsupportedSetting,
 )
 from statecore.lifecycles.decisions import RETRY
 from statecore.output import Requirement, WorkflowRunOutput
@@ -34,7 +35,7 @@ from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
-from statecore.stores.records import Listing, Unread, unread_of
+from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_filter, check_texts
 
 ALL = 1_000_000
@@ -102,10 +103,13 @@ class Inbox:
         return self.view(self.db.load(run_id))
 
     def runs(self, wanted: RunFilter) -> Listing[WorkflowRunOutput]:
-        """Return the runs that fit the filter; the run that was executed last comes first. `unread` of the page names runs that cannot be read."""
+        """Return the runs that fit the filter; the run that began last comes first. `unread` of the page names runs that cannot be read.
+
+        `after` of the page is the key of the next one: `RunFilter(..., after=page.after)`; None at the end.
+        """
         check_filter(wanted)
         found = self.db.runs(wanted)
-        return logged(Listing(map(self.view, found), unread_of(found)))
+        return logged(Listing(map(self.view, found), unread_of(found), after_of(found)))
 
     def pending(self, wanted: PauseFilter) -> Listing[Requirement]:
         """Return the requirements of the open pauses that fit the filter, oldest first.
@@ -113,10 +117,11 @@ class Inbox:
         A pause whose deadline has passed is overdue (`is_timed_out`): a decision comes too late for it, and its `on_timeout` is applied when
         the run is ticked, recovered or continued, or by a worker (TIME-4). Nothing is written here (GATE-9).
 
-        A run that cannot be read keeps no other from being listed: `unread` of the page names it (P23).
+        A run that cannot be read keeps no other from being listed: `unread` of the page names it (P23). `after` of the page is the key of the next
+        one; None at the end. A page may have fewer rows than its limit and a key: it reads at most 1,000 (P26).
         """
         found = self.placed(wanted)
-        return logged(Listing((requirement for _, requirement in found), found.unread))
+        return logged(Listing((requirement for _, requirement in found), found.unread, found.after))
 
     def placed(self, wanted: PauseFilter) -> Listing[tuple[Waiting, Requirement]]:
         """Return the rows of `pending` with their requirements, and log nothing."""
@@ -132,7 +137,24 @@ class Inbox:
                 unread[run_id] = Unread(run_id, error.why)
             if run_id in views:
                 found.append((row, self.requirement(row, views[run_id])))
-        return Listing(found, unread.values())
+        return Listing(found, unread.values(), after_of(rows))
+
+    def quarantine(self, run_id: str, *, release: bool = False) -> bool:
+        """Set a run aside: no worker takes it and no process continues it, before it is taken back with `release`. Its rows are not looked at.
+
+        Returns whether it is set aside now. Raises `UnknownRun`, `RunBusy` where a living process executes it, and `UnsupportedSetting` where the
+        store is not of format 3.
+        """
+        store = self.db
+        if not isinstance(store, KeepsAside):
+            raise UnsupportedSetting(
+                type(store).__name__, "quarantine", "stores of format 3 set runs aside: SqliteDb and PostgresDb"
+            )
+        if release:
+            store.take_back(run_id)
+            return False
+        store.set_aside(run_id, self.host.clock())
+        return True
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""
@@ -192,8 +214,9 @@ class Inbox:
         text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
         if decision == RETRY.word:
             check_left(self.host, record, forced)
+        shown = seen if row.pause.seen is not None else None
         try:
-            self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key))
+            self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key, seen=shown))
         except (NotPaused, AlreadyDecided):  # it may have been put again in between
             check_put(self.db, row.pause)
             raise

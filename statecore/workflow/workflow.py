@@ -333,7 +333,7 @@ class Workflow(OffLoop):
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
         check_texts("get_session", session_id=session_id)
         session_id = session_id or self.session_id
-        records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000))
+        records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000, by_claim=True))
         if not whole(records):
             return None
         return WorkflowSession(
@@ -341,10 +341,20 @@ class Workflow(OffLoop):
         )
 
     def list_runs(
-        self, *, session_id: str | None = None, status: RunStatus | str | None = None, limit: int = 100, offset: int = 0
+        self,
+        *,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        status: RunStatus | str | None = None,
+        limit: int = 100,
+        after: str | None = None,
     ) -> Listing[WorkflowRunOutput]:
-        """Runs of this workflow, the one executed last first. `unread` of the returned list names runs that cannot be read."""
-        return self.inbox.runs(RunFilter(session_id, self.id, None if status is None else phases_of(status), limit, offset))
+        """Runs of this workflow, the one begun last first, behind the run `after`: the id in `after` of the page before (None at the end).
+
+        `unread` of the returned list names runs that cannot be read.
+        """
+        phases = None if status is None else phases_of(status)
+        return self.inbox.runs(RunFilter(session_id, self.id, phases, limit, after, user_id=user_id))
 
     def list_pauses(
         self,
@@ -355,14 +365,17 @@ class Workflow(OffLoop):
         kind: str | None = None,
         due_before: datetime | None = None,
         limit: int = 100,
-        offset: int = 0,
+        after: tuple[str, str] | None = None,
     ) -> Listing[Requirement]:
-        """The inbox: the open, undecided pauses of the runs of this workflow, oldest first. `due_before`: pauses with a deadline before it.
+        """The inbox: the open, undecided pauses of the runs of this workflow, oldest first.
+
+        `due_before`: pauses with a deadline before it, the soonest first. `after` is the `after` of the page before: the ids of its last run
+        and pause, None at the end.
 
         An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
         """
         due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
-        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, offset, due))  # noqa: FBT003
+        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, after, due))  # noqa: FBT003
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         if stream:

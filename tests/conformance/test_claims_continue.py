@@ -337,20 +337,27 @@ def test_the_inbox_lists_what_is_owed_across_runs(db, drive, calls):
     assert [each.run_id for each in workflow.list_pauses(kind="error")] == ["1"]
     assert [each.run_id for each in workflow.list_pauses(session_id="t")] == ["2"]
     assert [each.run_id for each in workflow.list_pauses(step_name="gate", limit=1)] == ["2"]
-    assert [each.run_id for each in workflow.list_pauses(offset=1)] == ["1"]
+    page = workflow.list_pauses(limit=1)
+    assert [each.run_id for each in workflow.list_pauses(after=page.after)] == ["1"]
     assert (workflow.list_pauses(step_name="none"), workflow.list_pauses(run_id=second.run_id)[0].run_id) == ([], "2")
 
 
 @pytest.mark.spec("CONT-3")
 def test_runs_are_listed_by_status(db, drive, calls):
-    """`list_runs` finds runs by status and session, the one that changed last first."""
+    """`list_runs` finds runs by status, session and user, the one that began last first, whatever happened since; page by page."""
     workflow = Workflow("flow", [Step("gate", calls.does("gate"), requires_confirmation=True)], db)
     for number in "123":
-        drive.run(workflow, run_id=number, session_id="s")
+        drive.run(workflow, run_id=number, session_id="s", user_id=f"user {number}")
     drive.finish(workflow, workflow.get_run_output("1"), confirm_all)
-    assert [run.run_id for run in workflow.list_runs()] == ["1", "3", "2"]
+    assert [run.run_id for run in workflow.list_runs()] == ["3", "2", "1"]
+    assert [run.run_id for run in workflow.list_runs(user_id="user 2")] == ["2"]
     assert [run.run_id for run in workflow.list_runs(status="PAUSED")] == ["3", "2"]
     assert [run.run_id for run in workflow.list_runs(status=RunStatus.completed, session_id="s")] == ["1"]
-    assert [run.run_id for run in workflow.list_runs(limit=1, offset=1)] == ["3"]
+    pages, after = list[list[str]](), None
+    while not pages or after is not None:
+        page = workflow.list_runs(limit=1, after=after)
+        pages.append([run.run_id for run in page])
+        after = page.after
+    assert pages == [["3"], ["2"], ["1"]]
     with pytest.raises(ValueError, match="PAUSED"):
         workflow.list_runs(status="sleeping")

@@ -44,7 +44,7 @@ SHAPE_RESUME = (
 )
 SHAPE_OF_RUN = "INSERT INTO shape (id, digest, moves, begins, ends) VALUES (99, zeroblob(32), 2, 'pending', 'running')"
 HOT = """INTO hot SELECT :run, workflow, 'pending', claim_order, owner, epoch, lease_us, wake_us, definition, 0, head, state, held, updated_us,
-ended_us, quarantined, kid, seal, NULL, NULL, NULL, NULL, NULL, NULL FROM hot WHERE run = 2"""
+ended_us, quarantined, kid, seal, NULL, NULL, NULL, NULL, NULL, NULL, session FROM hot WHERE run = 2"""
 CLOSE = "UPDATE pause SET closed = :parked_1, outcome = 'lapsed' WHERE id = 1"
 VOTE = "INSERT INTO act (pause, kind, word, voter, round, time_us, roles, seal) SELECT 1, 'vote', 'confirm', zeroblob(32), 0, 7, '', zeroblob(32)"
 EXTEND = "INSERT INTO act (pause, kind, round, time_us, roles, until_us, seal) SELECT 1, 'extension', 0, 7, '', 200, zeroblob(32)"

@@ -108,7 +108,7 @@ def begin(connection: Connection, run_id: str) -> int:
     insert(connection, "start_key", workflow=1, key=f"key of {run_id}", run_id=run_id)
     insert(
         connection, "hot", run=run, workflow=1, phase="pending", claim_order=run, owner="me", epoch=1, lease_us=9, definition=1, number=0,
-        head=HASH, state="[]", held="{}", updated_us=1, seal=HASH,
+        head=HASH, state="[]", held="{}", updated_us=1, seal=HASH, session=1,
     )  # fmt: skip
     return run
 

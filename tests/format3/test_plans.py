@@ -32,16 +32,20 @@ PLANS = {
         "SELECT run FROM hot WHERE workflow = 1 AND wake_us <= 5 AND owner IS NULL ORDER BY wake_us LIMIT 1",
         ["hot: hot_wake"],
     ),
+    "free runs": (
+        "SELECT run FROM hot WHERE workflow = 1 AND wake_us = 0 AND owner IS NULL ORDER BY claim_order LIMIT 9",
+        ["hot: hot_wake"],
+    ),
     "leases that are over": (
         "SELECT run FROM hot WHERE workflow = 1 AND owner IS NOT NULL AND lease_us < 5 ORDER BY lease_us",
         ["hot: hot_owned"],
     ),
     "runs of a phase": (
-        "SELECT run FROM hot WHERE phase = 'paused' AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
+        "SELECT run FROM hot WHERE phase = 'paused' AND run < 9 ORDER BY run DESC LIMIT 50",
         ["hot: hot_phase"],
     ),
     "runs of a workflow in a phase": (
-        "SELECT run FROM hot WHERE workflow = 1 AND phase = 'failed' AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
+        "SELECT run FROM hot WHERE workflow = 1 AND phase = 'failed' AND run < 9 ORDER BY run DESC LIMIT 50",
         ["hot: hot_workflow_phase"],
     ),
     "ended before": ("SELECT run FROM hot WHERE ended_us < 5 ORDER BY ended_us, run LIMIT 50", ["hot: hot_ended"]),
@@ -80,12 +84,16 @@ PLANS = {
         "SELECT id FROM pause WHERE closed IS NULL AND word IS NOT NULL AND workflow = 1 ORDER BY opened_us, run, id LIMIT 50",
         ["pause: pause_waits"],
     ),
-    "runs of a workflow by their last claim": (
-        "SELECT run FROM hot WHERE workflow = 1 AND claim_order < 9 ORDER BY claim_order DESC LIMIT 50",
-        ["hot: hot_workflow_order"],
+    "what is decided in all workflows": (
+        "SELECT id FROM pause WHERE closed IS NULL AND word IS NOT NULL ORDER BY opened_us, run, id LIMIT 50",
+        ["pause: pause_answered"],
+    ),
+    "the run of a session that was claimed last": (
+        "SELECT run FROM hot WHERE session = 1 AND workflow = 1 ORDER BY claim_order DESC LIMIT 1",
+        ["hot: hot_session"],
     ),
     "what is due": (
-        "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND due_us < 9 ORDER BY due_us, id LIMIT 50",
+        "SELECT id FROM pause WHERE closed IS NULL AND word IS NULL AND due_us < 9 ORDER BY due_us, run, id LIMIT 50",
         ["pause: pause_due"],
     ),
     "a decision by its key": ("SELECT id FROM pause WHERE run = 1 AND key = 'k'", ["pause: pause_key"]),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from statecore.stores.postgres.opening import FIRST, in_postgres
+from statecore.stores.postgres.opening import FIRST, PostgresLink, in_postgres
+from statecore.stores.postgres.store3 import PostgresDb
 from statecore.stores.sql3 import queries
+from statecore.testing.doubles import Clock
 from tests.format3.tables import RUNNING, STEP, append, insert, question
 from tests.format3.test_plans import PLANS
 from tests.postgres.format3 import PATH, Speaking, filled, said
+from tests.unit.stores.test_statements import NAMES, Operations
 
 MANY, FEW = 10_000, 50
 SMALL = {"store", "workflow", "definition", "legal", "shape", "session"}
@@ -22,7 +25,7 @@ INSERT INTO run OVERRIDING SYSTEM VALUE SELECT 100 + n, 'run-' || n, 1 + n % 2, 
   '', '', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, 1, NULL, NULL, NULL, {HASH} FROM generate_series(1, {MANY}) AS u (n);
 INSERT INTO hot SELECT id, workflow, (ARRAY['paused', 'running', 'completed', 'failed'])[1 + id % 4], id, CASE WHEN id % 4 = 1 THEN 'me' END, 1,
   CASE WHEN id % 4 = 1 THEN id END, CASE WHEN id % 4 = 0 THEN id END, 1, 2, {HASH}, '[]', '[]', id, CASE WHEN id % 4 > 1 THEN id END, NULL, NULL,
-  {HASH}, NULL, NULL, NULL, NULL, NULL, NULL FROM run WHERE id > 100;
+  {HASH}, NULL, NULL, NULL, NULL, NULL, NULL, session FROM run WHERE id > 100;
 INSERT INTO event SELECT run << 24 | e, run, e, 1, 13, NULL, e, e, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, {HASH}
   FROM hot CROSS JOIN generate_series(1, 3) AS u (e) WHERE run > 100;
 INSERT INTO pause OVERRIDING SYSTEM VALUE SELECT run, run, workflow, 'a', 'question ' || run, 1, 'confirmation', 'a', '', 0, 'a', NULL, 'confirm', 9,
@@ -118,6 +121,54 @@ def test_no_shared_statement_scans(file, name):
             literal = "NULL" if each is None else f"'{each}'" if isinstance(each, str) else str(each)
             statement = statement.replace("%s", literal, 1)
         assert scanned(file, statement, None) == []
+
+
+MOST = 1_500
+"""The most rows that a statement of a page may read."""
+
+
+def read_by(plan):
+    """How many rows a node reads of its table: those that it gives and those that it leaves out, in all its loops."""
+    each = plan.get("Actual Rows", 0) + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    return each * plan.get("Actual Loops", 1) if "Relation Name" in plan else 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_statement_that_is_issued_reads_a_whole_table(url, name, monkeypatch):
+    """The statements that the operations issue beside 10,000 runs: none reads a large table as a whole or sorts it, and none many rows of one."""
+    db, clock, issued, execute = PostgresDb(url), Clock(), [], PostgresLink.execute
+
+    def noted(link, statement, values=()):
+        issued.append((statement, tuple(values)))
+        return execute(link, statement, values)
+
+    operations = Operations(db, clock, name)
+    monkeypatch.setattr(PostgresLink, "execute", noted)
+    getattr(operations, name)()
+    monkeypatch.undo()
+    found = {}
+    with db.channel().lent() as connection:
+        for statement, values in dict(issued).items():
+            lock = FIRST.match(statement)
+            for part in [statement] if lock is None else [lock[1], statement[lock.end() :]]:
+                if not part.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+                    continue
+                how = "ANALYZE, " if part.lstrip().upper().startswith("SELECT") and "statecore_decide" not in part else ""
+                connection.execute("BEGIN")
+                explain = f"EXPLAIN ({how}FORMAT JSON) {in_postgres(part)}"
+                [[plan]] = connection.execute(explain.encode(), values).fetchone() or ()
+                connection.execute("ROLLBACK")
+                tree = list(nodes(plan["Plan"]))
+                wrong = [
+                    each["Relation Name"] for each in tree if each["Node Type"] == "Seq Scan" and each["Relation Name"] not in SMALL
+                ]
+                wrong += [each["Node Type"] for each in tree if "Sort" in each["Node Type"] and each["Plan Rows"] > FEW]
+                wrong += [each["Relation Name"] for each in tree if read_by(each) > MOST]
+                if wrong:
+                    found[part.strip()[:300]] = wrong
+    db.close()
+    assert found == {}, found
+    assert len(dict(issued)) > 10
 
 
 def test_no_guard_scans(file):

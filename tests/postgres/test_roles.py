@@ -17,6 +17,7 @@ from statecore.errors import (
     NotPaused,
     NotPermitted,
     PauseExpired,
+    StaleDecision,
     UnknownDecision,
     UnknownPause,
     UnknownRun,
@@ -162,6 +163,18 @@ FORM = [
     UserInputField("rate", "float", allowed_values=[1, 2.5]),
 ]
 FILLED = {"amount": "12.50", "to": "ada@example.org", "why": "so\nso", "on": "2026-12-24", "tags": ["a", "b"], "rate": 1.0}
+
+
+@pytest.mark.spec("GATE-6")
+def test_a_decider_answers_the_question_that_it_was_shown(role, db):
+    """The function compares the digest that was shown with the stored one: another one is stale and stores nothing, the right one stays with it."""
+    decider, pause = role("dora"), open_question(db)
+    for wrong in ("00" * 32, "no digest"):
+        with pytest.raises(StaleDecision):
+            decider.decide(answer(pause, by=None, seen=wrong))
+    assert db.decisions("run-1") == []
+    assert decider.decide(answer(pause, by=None, seen=pause.seen)).seen == pause.seen is not None
+    assert verify(db).faults == []
 
 
 def test_a_form_of_every_type_is_answered(role, db):

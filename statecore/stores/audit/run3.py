@@ -36,7 +36,8 @@ AT_ONCE = 1_000
 """How many events are read at once."""
 
 STANDS = """
-SELECT r.workflow, h.workflow, r.session, r.seal, h.owner, h.lease_us, h.wake_us, h.cancel_us, h.cancel_by, h.cancel_salt, r.start_key, k.run_id
+SELECT r.workflow, h.workflow, r.session, r.seal, h.owner, h.lease_us, h.wake_us, h.cancel_us, h.cancel_by, h.cancel_salt, r.start_key, k.run_id,
+  h.session
 FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow = r.workflow AND k.key = r.start_key WHERE r.id = ?"""
 QUESTIONS = """
 SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, login, decision_salt
@@ -222,9 +223,9 @@ def check_questions(connection: Link, run: int, run_id: str, workflow: int, find
 
 def check_stands(stands: Sequence[Any], run_id: str, record: Record, puts: Sequence[Put], findings: Findings) -> None:
     """Check the columns of the claim and of the wake time that no seal covers."""
-    workflow, its, _, _, owner, lease, wake, cancelled, by, salt, key, started = stands
-    if workflow != its:
-        findings.blame("run", "it stands under another workflow")
+    workflow, its, session, _, owner, lease, wake, cancelled, by, salt, key, started, other = stands
+    if workflow != its or session != other:
+        findings.blame("run", "it stands under another workflow or session")
     if owner is None and lease is not None:
         findings.blame("run", "it has a lease and no owner")
     if (by is None) != (salt is None) or (cancelled is None and salt is not None):

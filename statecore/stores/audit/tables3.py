@@ -36,7 +36,7 @@ UNWRITTEN: dict[str, Any] = {
         *("requester", "session_c", "user_c", "requester_c", "input_c", "additional_c", "metadata_c"),
         *("workflow_version", "traceparent", "kid"),
     ),
-    "hot": ("quarantined", "kid", "cancel_by_c", "cancel_kid"),
+    "hot": ("kid", "cancel_by_c", "cancel_kid"),
     "event": ("traceparent",),
     "pause": (
         *(
@@ -50,10 +50,8 @@ UNWRITTEN: dict[str, Any] = {
             "choices_c",
             "names_c",
             "shown_c",
-            "seen",
-            "meanings",
         ),
-        *("kid", "decided_seen", "meaning", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
+        *("kid", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""

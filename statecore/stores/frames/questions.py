@@ -226,13 +226,19 @@ def pause_hash(  # noqa: PLR0913  # a record's parts
     on_timeout: str,
     words: tuple[str, ...],
     max_bytes: int,
+    evidence: tuple[bytes | None, bytes | None] = (None, None),
 ) -> bytes:
-    """`PAUSE.digest`, written out, of a question that has a message and a form, and no more; `place` ends with the name of the step."""
+    """`PAUSE.digest`, written out, of a question that has a message and a form, and no more.
+
+    `place` ends with the name of the step; `evidence` is `seen`, and the digests of the words as they are hashed.
+    """
     at, turn, attempt, step_name = place
     named = (word(run_id), word(pause_id), word(kind), NULL, *map(link, bodies), NULL, NULL, NOTHING_SHOWN, numeral(put))
     where = (word(at), word(turn), numeral(attempt), word(step_name), *map(numeral, opened))
+    seen, meanings = evidence
+    known = (link(seen), NULL if meanings is None else listed(meanings))
     until = (NULL if deadline_us is None else numeral(deadline_us), word(on_timeout))
-    return sha256(b"".join((PAUSE.head, *named, *where, *until, list_of(words), numeral(max_bytes), NULL * 3))).digest()
+    return sha256(b"".join((PAUSE.head, *named, *where, *until, list_of(words), numeral(max_bytes), NULL, *known))).digest()
 
 
 NOTHING_SHOWN = listed(b"")
@@ -272,10 +278,11 @@ def decision_hash(  # noqa: PLR0913  # a record's parts
     answer: bytes | None,
     comment: bytes | None,
     key: str | None,
+    evidence: tuple[bytes | None, bytes | None] = (None, None),
 ) -> bytes:
-    """`DECISION.digest`, written out, of a decision that comes without a digest of the question, and after no act."""
+    """`DECISION.digest`, written out, of a decision that comes after no act; `evidence` is `seen` and the meaning of the word."""
     who = (link(by), link(login), NULL if via is None else word(via))
-    bodies = (*who, link(answer), link(comment), NULL if key is None else listed(text("key", key)), NULL * 3)
+    bodies = (*who, link(answer), link(comment), NULL if key is None else listed(text("key", key)), *map(link, evidence), NULL)
     return sha256(b"".join((DECISION.head, link(pause), word(said), numeral(decided_us), *bodies))).digest()
 
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from statecore.stores.sql3.questions import Put
 
 CALL = """
-SELECT code, detail FROM statecore_decide(run_id => ?, pause_id => ?, word => ?, answer => ?, "by" => ?, comment => ?, key => ?)"""
+SELECT code, detail FROM statecore_decide(run_id => ?, pause_id => ?, word => ?, answer => ?, "by" => ?, comment => ?, key => ?,
+  seen => ?)"""
 MAY_WRITE = "SELECT has_column_privilege('pause', 'word', 'UPDATE')"
 DONE = frozenset({"stored", "same"})
 
@@ -58,12 +59,20 @@ def stored(link: Link, path: str, new: Decided) -> Decided:
     """Have one decision stored; it, or the same one that was stored before."""
     check_texts(new)
     answer = None if new.value is None else new.value.encode()
-    values = (sought(new.run_id), sought(new.pause_id), new.word, answer, new.by, new.comment, new.key)
+    values = (sought(new.run_id), sought(new.pause_id), new.word, answer, new.by, new.comment, new.key, shown(new))
     code, detail = link.execute(CALL, values).fetchone()
     found = put(link, new).waiting.decided if code in DONE else None
     if found is None:
         refuse(link, path, new, code, detail or "")
     return found
+
+
+def shown(new: Decided) -> bytes | None:
+    """The digest of the question that was shown. Raises `StaleDecision` for a text that is no digest."""
+    try:
+        return None if new.seen is None else bytes.fromhex(new.seen)
+    except ValueError:
+        raise StaleDecision(new.run_id, new.pause_id) from None
 
 
 def check_texts(new: Decided) -> None:

@@ -40,7 +40,9 @@ SPELLINGS = (
 )
 PLUS = re.compile(r"\+(?=[a-z])")
 """The sign that keeps SQLite from the index of a column; no text has a sign here, and the planner is free."""
-ONLY_HERE = re.compile(r"/\*pg (.*?)\*/")
+ELSEWHERE = re.compile(r"/\*lite\*/.*?(?=/\*pg )", re.DOTALL)
+"""A condition that leads SQLite to an index, before the one that leads Postgres, whose planner takes another one where it knows no better."""
+ONLY_HERE = re.compile(r"/\*pg (.*?)\*/", re.DOTALL)
 FIRST = re.compile(r"\s*/\*pg-first (.*?)\*/", re.DOTALL)
 """A statement that is executed before another one, with the same values."""
 
@@ -50,7 +52,7 @@ def in_postgres(statement: str) -> str:
     """A statement of the stores, as Postgres takes it."""
     for here, there in SPELLINGS:
         statement = statement.replace(here, there)
-    return ONLY_HERE.sub(r"\1", PLUS.sub("", statement))
+    return ONLY_HERE.sub(r"\1", PLUS.sub("", ELSEWHERE.sub("", statement)))
 
 
 class TextDumper(Dumper):

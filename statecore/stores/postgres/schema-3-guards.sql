@@ -127,13 +127,15 @@ CREATE TRIGGER run_stays BEFORE DELETE ON run FOR EACH ROW EXECUTE FUNCTION stay
 CREATE FUNCTION hot_begins() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   IF NEW.phase <> 'pending' OR NEW.number <> 0 OR NEW.ended_us IS NOT NULL
-    OR NEW.workflow IS DISTINCT FROM (SELECT workflow FROM run WHERE id = NEW.run) THEN
+    OR NEW.workflow IS DISTINCT FROM (SELECT workflow FROM run WHERE id = NEW.run)
+    OR NEW.session IS DISTINCT FROM (SELECT session FROM run WHERE id = NEW.run) THEN
     RAISE integrity_constraint_violation USING MESSAGE = 'a run begins at its beginning', CONSTRAINT = TG_NAME;
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER hot_begins BEFORE INSERT ON hot FOR EACH ROW EXECUTE FUNCTION hot_begins();
-CREATE TRIGGER hot_keeps BEFORE UPDATE OF run, workflow ON hot FOR EACH ROW WHEN (NEW.run <> OLD.run OR NEW.workflow <> OLD.workflow)
+CREATE TRIGGER hot_keeps BEFORE UPDATE OF run, workflow, session ON hot FOR EACH ROW WHEN (NEW.run <> OLD.run OR NEW.workflow <> OLD.workflow
+  OR (NEW.session IS NOT NULL AND NEW.session IS DISTINCT FROM OLD.session))
 EXECUTE FUNCTION refuses('a run stays what it is');
 CREATE TRIGGER hot_claims BEFORE UPDATE OF epoch, claim_order ON hot FOR EACH ROW
 WHEN (NEW.epoch < OLD.epoch OR NEW.claim_order < OLD.claim_order) EXECUTE FUNCTION refuses('an epoch never goes back');

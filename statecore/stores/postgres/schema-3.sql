@@ -144,15 +144,17 @@ CREATE TABLE hot (
   cancel_by_c BYTEA CHECK (length(cancel_by_c) = 32),
   cancel_kid  TEXT,
   cancel_seal BYTEA CHECK (length(cancel_seal) = 32),
+  session     BIGINT REFERENCES session, -- that of the run; NULL: erased
   CHECK ((cancel_us IS NULL) = (cancel_seal IS NULL))
 ) WITH (fillfactor = 50);
-CREATE INDEX hot_wake ON hot (workflow, wake_us) WHERE wake_us IS NOT NULL AND owner IS NULL;
+CREATE INDEX hot_wake ON hot (workflow, wake_us, claim_order) WHERE wake_us IS NOT NULL AND owner IS NULL;
 CREATE INDEX hot_owned ON hot (workflow, lease_us) WHERE owner IS NOT NULL;
 CREATE INDEX hot_order ON hot (claim_order);
-CREATE INDEX hot_workflow_order ON hot (workflow, claim_order);
-CREATE INDEX hot_phase ON hot (phase, claim_order);
-CREATE INDEX hot_workflow_phase ON hot (workflow, phase, claim_order);
+CREATE INDEX hot_session ON hot (session, workflow, claim_order);
+CREATE INDEX hot_phase ON hot (phase, run);
+CREATE INDEX hot_workflow_phase ON hot (workflow, phase, run);
 CREATE INDEX hot_ended ON hot (ended_us, run) WHERE ended_us IS NOT NULL;
+CREATE INDEX hot_aside ON hot (run) WHERE quarantined IS NOT NULL;
 
 -- the journal: one row an event. `run` leads no index, so it refers to nothing; the triggers look.
 CREATE TABLE event (
@@ -266,7 +268,8 @@ CREATE UNIQUE INDEX pause_key ON pause (run, key) WHERE key IS NOT NULL;
 CREATE INDEX pause_inbox ON pause (opened_us, run, id) WHERE closed IS NULL AND word IS NULL;
 CREATE INDEX pause_inbox_of ON pause (workflow, opened_us, run, id) WHERE closed IS NULL AND word IS NULL;
 CREATE INDEX pause_waits ON pause (workflow, opened_us, run, id) WHERE closed IS NULL AND word IS NOT NULL;
-CREATE INDEX pause_due ON pause (due_us, id) WHERE closed IS NULL AND word IS NULL AND due_us IS NOT NULL;
+CREATE INDEX pause_answered ON pause (opened_us, run, id) WHERE closed IS NULL AND word IS NOT NULL;
+CREATE INDEX pause_due ON pause (due_us, run, id) WHERE closed IS NULL AND word IS NULL AND due_us IS NOT NULL;
 
 -- what people did about a question: appended, a chain of each question
 CREATE TABLE act (

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from statecore.errors import UnknownRun
+from statecore.errors import UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
-from statecore.stores.records import Decided, Entry, PauseFilter, Record, RunFilter, Waiting
-from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of, sought
+from statecore.stores.pages import by_due
+from statecore.stores.records import Decided, Entry, Listing, PauseFilter, Record, RunFilter, Waiting
+from statecore.stores.rules import ENDED, GENESIS, MANY, bounded, slice_of, sought
 
 from .rows import ENTRY, OUTLINE, RECORD, WAITING, broken, check_head, entries_of, readable, record_of, waiting_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .link import Link
 
@@ -37,9 +38,15 @@ OPEN = f"p.closed IS NULL AND r.phase NOT IN ({OVER})"
 
 # A plus keeps SQLite from using the index of a column: a session has few runs, so they are looked through in order; a workflow
 # has too many to sort the pauses of them all.
-RUN_COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
+COLUMNS = {"session_id": "r.session_id = ?", "workflow_id": "r.workflow_id = ?"}
+RUN_COLUMNS = COLUMNS | {"user_id": "r.user_id = ?"}
 SESSION_COLUMNS = RUN_COLUMNS | {"workflow_id": "+r.workflow_id = ?"}
-PAUSE_COLUMNS = SESSION_COLUMNS | {"run_id": "r.run_id = ?", "step_name": "p.step_name = ?", "kind": "p.kind = ?"}
+PAUSE_COLUMNS = COLUMNS | {
+    "workflow_id": "+r.workflow_id = ?",
+    "run_id": "r.run_id = ?",
+    "step_name": "p.step_name = ?",
+    "kind": "p.kind = ?",
+}
 RECORD_OF_RUN = f"{RECORD} WHERE r.run_id = ?"
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 BY_OPEN = WAITING.replace("FROM pause p", "FROM pause p INDEXED BY pause_open")  # not the index of all that the run ever asked
@@ -191,21 +198,25 @@ def legal_moves(connection: Link) -> dict[Move, int]:
     return {(machine, source, trigger, dest): number for machine, source, trigger, dest, number in rows.fetchall()}
 
 
-def runs(connection: Link, wanted: RunFilter, known: Definitions) -> list[Record]:
-    """A page of runs, most recently changed first."""
-    alone = wanted.session_id is None
-    where, given = narrowed(wanted, RUN_COLUMNS if alone else SESSION_COLUMNS)
-    order = "r.turned"
+def runs(connection: Link, wanted: RunFilter, known: Definitions) -> Listing[Record]:
+    """A page of runs, the one begun last first; those of a prefix in the order of their ids. Raises `UnknownRun` for an unknown `after`."""
+    where, given = narrowed(wanted, RUN_COLUMNS if wanted.session_id is None else SESSION_COLUMNS)
     if wanted.phases is not None:
-        where.append(f"{'' if alone else '+'}r.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
+        where.append(f"{'' if wanted.session_id is None else '+'}r.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
         given.extend(map(sought, wanted.phases))
-        if alone and len(wanted.phases) > 1:
-            order = "+r.turned"  # rather sort the few runs of some phases than look through all runs in order
-    if wanted.prefix is not None:  # asked by a person now and then, so no index is kept for it
+    if wanted.prefix:  # asked by a person now and then, so no index is kept for it
         where.append("substr(r.run_id, 1, length(?)) = ?")
         given.extend([sought(wanted.prefix)] * 2)
-    rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
-    return readable(rows.fetchall(), lambda row: record_of(row, canonical_of(connection, row[12], known)))
+    if wanted.after is not None:
+        where.append("r.run_id > ?" if wanted.prefix else "r.id < ?")
+        given.append(wanted.after if wanted.prefix else number_of(connection, wanted.after))
+    order = "r.run_id" if wanted.prefix else f"{'+r.turned' if wanted.by_claim else 'r.id'} DESC"
+    limit = bounded(wanted.limit)
+    statement = f"{RECORD} {conditions(where)} ORDER BY {order} LIMIT ?"
+    rows = connection.execute(statement, (*given, min(limit + 1, MANY))).fetchall()
+    page = readable(rows[:limit], lambda row: record_of(row, canonical_of(connection, row[12], known)))
+    page.after = rows[limit - 1][0] if 0 < limit < len(rows) and not wanted.by_claim else None
+    return page
 
 
 def outline(connection: Link, run_id: str, after: int, upto: int | None) -> list[Entry]:
@@ -258,8 +269,8 @@ def head(connection: Link, run_id: str) -> str:
 # -- pauses ------------------------------------------------------------------------------------------------------------------------
 
 
-def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
-    """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
+def inbox(connection: Link, wanted: PauseFilter) -> Listing[Waiting]:
+    """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for, `UnknownPause` for an unknown `after`."""
     where, given = narrowed(wanted, PAUSE_COLUMNS)
     where.append(OPEN)
     if wanted.decided_only:
@@ -270,12 +281,30 @@ def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
         if instant is not None:
             where.append(lies)
             given.append(bounded(instant))
-    soonest = wanted.due_before is not None  # rather sort the few that are due than look through all that is open in order
-    order = f"ORDER BY {'+' if soonest else ''}p.opened, p.run, p.id LIMIT ? OFFSET ?"
-    rows = connection.execute(f"{WAITING} {conditions(where)} {order}", (*given, *page(wanted))).fetchall()
+    soonest = by_due(wanted)  # rather sort the few that are due than look through all that is open in order
+    key = "p.deadline, p.run, p.id" if soonest else "p.opened, p.run, p.id"
+    if wanted.after is not None:
+        where.append(f"({key}) > (?, ?, ?)")
+        given.extend(key_of(connection, *wanted.after, key))
+    limit = bounded(wanted.limit)
+    statement = f"{WAITING} {conditions(where)} ORDER BY {'+' if soonest else ''}{key} LIMIT ?"
+    rows = connection.execute(statement, (*given, min(limit + 1, MANY))).fetchall()
     if not rows and wanted.run_id is not None:
         number_of(connection, wanted.run_id)
-    return readable(rows, waiting_of) if wanted.run_id is None else [waiting_of(row) for row in rows]
+    found = rows[:limit]
+    page = readable(found, waiting_of) if wanted.run_id is None else Listing(map(waiting_of, found))
+    page.after = (found[-1][0], found[-1][1]) if 0 < limit < len(rows) else None
+    return page
+
+
+def key_of(connection: Link, run_id: str, pause_id: str, key: str) -> Sequence[Any]:
+    """The place of a pause in a listing. Raises `UnknownRun`, `UnknownPause`."""
+    number = number_of(connection, run_id)
+    row = connection.execute(f"SELECT {key} FROM pause p WHERE p.run = ? AND p.pause_id = ?", (number, sought(pause_id))).fetchone()
+    if row is None:
+        raise UnknownPause(run_id, pause_id, [])
+    found: Sequence[Any] = row
+    return found
 
 
 def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:

@@ -72,7 +72,7 @@ def insert(connection: Link, salted: Salted, order: int) -> New:
     if identity.key is not None:
         connection.execute(START_KEY, (workflow, identity.key, identity.run_id))
     connection.execute(
-        BEGIN_HOT, (run, workflow, order, claim.owner, definition, digest, BEGUN, identity.created, digest)
+        BEGIN_HOT, (run, workflow, order, claim.owner, definition, digest, BEGUN, identity.created, digest, session)
     )  # sealed at the end of its first transaction
     return New(run, order, definition, identity.fingerprint, digest, session, workflow)
 

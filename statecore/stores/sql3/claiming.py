@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from statecore.errors import ClaimLost
+from statecore.stores.owner import alive
+from statecore.stores.records import Listing
 from statecore.stores.rules import ENDED, bounded, check_claim, sought
-from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of, nothing_waits
+from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of
 
 from . import reading
-from .queries import CANCEL, FREE, HELD, RENEW, STILL
+from .queries import CANCEL, DUE, FREE, HELD, NAME, READY, RENEW, STILL, WORKFLOW
 from .questions import body_of
 from .rows import cancel_digest
 from .writing import Stands, next_order, place_of, stands
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from statecore.core import Micros
-    from statecore.stores.records import Listing, Record
+    from statecore.stores.records import Record
     from statecore.stores.sql.claiming import Claimed
     from statecore.stores.sql.link import Link
 
     from .reading import Known
+
+
+LOCKED = "/*pg FOR UPDATE OF h SKIP LOCKED*/"
+SOME = 10
+"""Of how many runs whose instants have come the one claimed longest ago goes first."""
 
 
 def take(  # noqa: PLR0913  # a run, its claim, and what is known
@@ -39,11 +46,29 @@ def take(  # noqa: PLR0913  # a run, its claim, and what is known
     return evolve(record, owner=owner, epoch=place.epoch, lease=lease, updated=time), doubtful
 
 
+def number_of(connection: Link, workflow_id: str) -> int | None:
+    """The number of a workflow; None where it has no run."""
+    row = connection.execute(WORKFLOW, (sought(workflow_id),)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def is_idle(connection: Link, workflow_id: str, time: Micros, but: Collection[str]) -> bool:
     """Whether no run of a workflow can go on. It takes no lock: an idle worker is in the way of no writer (P26)."""
-    name, skipped = sought(workflow_id), list(map(sought, but))
-    free = connection.execute(f"{FREE} {left_out_of(skipped)} LIMIT 1", (name, bounded(time), *skipped)).fetchall()
-    return nothing_waits(free, () if free else connection.execute(HELD, (name,)).fetchall(), but, time)
+    number, skipped = number_of(connection, workflow_id), list(map(sought, but))
+    if number is None:
+        return True
+    statement = f"{READY} {left_out_of(skipped)} ORDER BY h.workflow, h.wake_us LIMIT 1"
+    first = connection.execute(statement, (number, number, *skipped)).fetchone()
+    if first is not None and first[1] <= bounded(time):
+        return False
+    return not any(run_id not in but for run_id, *_ in gone(connection, number, time))
+
+
+def gone(connection: Link, workflow: int, time: Micros) -> list[tuple[str, str, Micros | None]]:
+    """The runs of a workflow whose owners are gone, the one claimed longest ago first: its id, its owner and its lease."""
+    rows = connection.execute(HELD, (workflow, workflow)).fetchall()
+    left = sorted((row for row in rows if not alive(row[1], row[2], time)), key=lambda row: row[3])
+    return [(connection.execute(NAME, (run,)).fetchone()[0], owner, lease) for run, owner, lease, _ in left]
 
 
 def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
@@ -57,14 +82,19 @@ def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim
     known: Known,
 ) -> Listing[Claimed]:
     """Take runs that can go on: those that nobody executes, then those whose owner is gone; what others are taking just now is passed over."""
-    name = sought(workflow_id)
+    number = number_of(connection, workflow_id)
+    if number is None:
+        return Listing()
 
     def free(left_out: str, skipped: Sequence[Any], least: int) -> Iterable[Sequence[str]]:
-        statement = f"{FREE} {left_out} ORDER BY h.claim_order LIMIT ? /*pg FOR UPDATE OF h SKIP LOCKED*/"
-        return connection.execute(statement, (name, bounded(time), *skipped, least)).fetchall()
+        waiting = f"{FREE} {left_out} ORDER BY h.workflow, h.wake_us, h.claim_order LIMIT ? {LOCKED}"
+        due = f"{DUE} {left_out} ORDER BY h.workflow, h.wake_us LIMIT ? {LOCKED}"
+        found = connection.execute(waiting, (number, number, *skipped, least)).fetchall()
+        found += connection.execute(due, (number, number, bounded(time), *skipped, max(least, SOME))).fetchall()
+        return sorted(found, key=lambda row: row[2])[:least]
 
     def held() -> Iterable[str]:
-        return left_behind(connection, connection.execute(f"{HELD} ORDER BY h.claim_order", (name,)).fetchall(), STILL, time)
+        return left_behind(connection, gone(connection, number, time), STILL, time)
 
     return handed_out(free, held, lambda run_id: take(connection, run_id, owner, time, lease, known), bounded(most), but)
 

@@ -180,7 +180,7 @@ def begin(connection: Link, old: Old, fingerprint: str, key: str | None) -> Plac
     connection.execute(IDENTITY, (old.number, *who, *bodies, salt, definition, identity.rules, key, digest))
     if key is not None:
         connection.execute(START_KEY, (workflow, key, identity.run_id))
-    hot = (old.number, workflow, old.order, record.owner, definition, digest, BEGUN, identity.created, digest)
+    hot = (old.number, workflow, old.order, record.owner, definition, digest, BEGUN, identity.created, digest, session)
     connection.execute(BEGIN_HOT, hot)
     connection.execute(TAKE, (record.epoch, old.number))
     [now] = connection.execute(DEFINED, (identity.fingerprint,)).fetchone()

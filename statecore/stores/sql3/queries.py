@@ -34,7 +34,8 @@ ENDS = f"SELECT r.id, {LAST_EVENT}, r.seal FROM run r WHERE r.run_id = ?"
 WAITING = """
 SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.step_name, p.words, p.max_bytes, p.message, p.form, p.salt,
   p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
-  p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via
+  p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via,
+  p.seen, p.meanings, p.decided_seen, p.meaning
 FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
 LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
@@ -46,29 +47,10 @@ DECIDED_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.word IS NOT NULL ORDER BY p.i
 USED = f"{WAITING} WHERE p.run = ? AND p.key = ?"
 OPEN = f"p.closed IS NULL AND h.phase NOT IN ({OVER})"
 
-# A plus keeps SQLite from the index of a column: a session has few runs, few questions are due, and a workflow has too many to look through.
-RUN_COLUMNS = {
-    "session_id": "r.session = (SELECT id FROM session WHERE session_id = ?)",
-    "workflow_id": "h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)",
-}
-RUN_COLUMNS_OF_SESSION = RUN_COLUMNS | {"workflow_id": "+h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
-PAUSE_COLUMNS = {
-    "session_id": "r.session = (SELECT id FROM session WHERE session_id = ?)",
-    "workflow_id": "p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)",
-    "run_id": "r.run_id = ?",
-    "step_name": "p.step_name = ?",
-    "kind": "p.kind = ?",
-}
-PAUSE_COLUMNS_OF_FEW = PAUSE_COLUMNS | {"workflow_id": "+p.workflow = (SELECT id FROM workflow WHERE workflow_id = ?)"}
-RECENT = 64
-RECENT_SESSION_RUN = f"""
-SELECT h.run FROM hot h JOIN run r ON r.id = h.run
-WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND +r.session = (SELECT id FROM session WHERE session_id = ?)
-AND h.claim_order > (SELECT max(claim_order) FROM hot) - {RECENT} ORDER BY h.claim_order DESC LIMIT 1"""
-"""The run of a session that was claimed last, where that is one of the last claims: a session may have many runs, which are not sorted for it."""
 SESSION_RUN = """
-SELECT r.id FROM session s JOIN run r ON r.session = s.id JOIN hot h ON h.run = r.id JOIN workflow f ON f.id = r.workflow
-WHERE s.session_id = ? AND f.workflow_id = ? ORDER BY +h.claim_order DESC LIMIT 1"""
+SELECT h.run FROM hot h WHERE /*lite*/h.session = ? AND h.workflow = ? AND h.session = ? AND h.workflow = ?/*pg (h.session, h.workflow) <= (?, ?)
+AND (h.session, h.workflow) >= (?, ?)*/ ORDER BY h.session DESC, h.workflow DESC, h.claim_order DESC LIMIT 1"""
+"""The run of a session and a workflow that was claimed last. Postgres is led to the index by its order, and not by what it knows of the session."""
 
 # -- a boundary --------------------------------------------------------------------------------------------------------------------
 
@@ -82,7 +64,7 @@ WHERE hot.run = ? AND hot.epoch = ? AND hot.cancel_us IS NULL AND store.version 
 KEEP = "INSERT INTO value (event, slot, body) VALUES (?, ?, ?)"
 FENCE = f"""/*pg-first SELECT FROM hot WHERE run = (SELECT id FROM run WHERE run_id = ?) FOR NO KEY UPDATE*/
 SELECT r.id, h.epoch, h.phase, h.claim_order, h.owner, h.lease_us, h.cancel_us, h.ended_us, h.definition, d.fingerprint, h.number, h.head,
-  e.id, e.seq, e.boundary, e.hash, store.version, r.session, r.workflow
+  e.id, e.seq, e.boundary, e.hash, store.version, r.session, r.workflow, h.quarantined
 FROM run r JOIN hot h ON h.run = r.id JOIN definition d ON d.id = h.definition CROSS JOIN store LEFT JOIN event e ON e.id = {LAST_EVENT}
 WHERE r.run_id = ?"""
 """Where a run stands. In Postgres it is locked first: what is read while waiting for a lock is what was there before."""
@@ -106,8 +88,8 @@ INSERT INTO run (run_id, workflow, workflow_name, session, user_id, created_us, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 START_KEY = "INSERT INTO start_key (workflow, key, run_id) VALUES (?, ?, ?)"
 BEGIN_HOT = f"""
-INSERT INTO hot (run, workflow, phase, claim_order, owner, epoch, definition, number, head, state, held, updated_us, seal)
-VALUES (?, ?, '{w.pending}', ?, ?, 1, ?, 0, ?, ?, '[]', ?, ?)"""
+INSERT INTO hot (run, workflow, phase, claim_order, owner, epoch, definition, number, head, state, held, updated_us, seal, session)
+VALUES (?, ?, '{w.pending}', ?, ?, 1, ?, 0, ?, ?, '[]', ?, ?, ?)"""
 DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
 DEFINE = "INSERT INTO definition (fingerprint, canonical) VALUES (?, ?) ON CONFLICT DO NOTHING"
 WORKFLOW = "SELECT id FROM workflow WHERE workflow_id = ?"
@@ -119,20 +101,28 @@ ADD_SESSION = "INSERT INTO session (session_id) VALUES (?) ON CONFLICT DO NOTHIN
 
 ASK = """
 INSERT INTO pause (run, workflow, pause_id, question_id, put, kind, at, turn, attempt, step_name, words, max_bytes, message, form, salt,
-  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seen, meanings, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 DECIDE = """
-UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decision_salt = ?, decision_seal = ? WHERE id = ?"""
+UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decided_seen = ?, meaning = ?, decision_salt = ?,
+  decision_seal = ? WHERE id = ?"""
 CLOSE = "UPDATE pause SET closed = ?, outcome = ?, voter_salt = NULL WHERE id = ?"
 
 # -- whose a run is ----------------------------------------------------------------------------------------------------------------
 
-FREE = """
-SELECT r.run_id FROM hot h JOIN run r ON r.id = h.run
-WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND h.wake_us <= ? AND h.owner IS NULL"""
+NEXT = """
+SELECT r.run_id, h.wake_us, h.claim_order FROM hot h JOIN run r ON r.id = h.run
+WHERE h.owner IS NULL AND h.wake_us IS NOT NULL AND h.quarantined IS NULL"""
+READY = f"{NEXT} AND h.workflow BETWEEN ? AND ?"
+FREE = f"""{NEXT} AND /*lite*/h.workflow = ? AND h.workflow = ? AND h.wake_us = 0/*pg (h.workflow, h.wake_us) >= (?, 0)
+AND (h.workflow, h.wake_us) <= (?, 0)*/"""
+DUE = f"""{NEXT} AND /*lite*/h.workflow = ? AND h.workflow = ? AND h.wake_us > 0/*pg (h.workflow, h.wake_us) > (?, 0) AND h.workflow <= ?*/
+AND h.wake_us <= ?"""
+"""The runs that may be taken at any time, and those that wait for an instant that has come. Postgres is led to the index by its order."""
 HELD = f"""
-SELECT r.run_id, h.owner, h.lease_us FROM hot h JOIN run r ON r.id = h.run
-WHERE h.workflow = (SELECT id FROM workflow WHERE workflow_id = ?) AND h.owner IS NOT NULL AND h.phase NOT IN ({OVER})"""
+SELECT h.run, h.owner, h.lease_us, h.claim_order FROM hot h
+WHERE h.workflow BETWEEN ? AND ? AND h.owner IS NOT NULL AND h.quarantined IS NULL AND h.phase NOT IN ({OVER}) ORDER BY h.workflow, h.lease_us"""
+NAME = "SELECT run_id FROM run WHERE id = ?"
 STILL = """
 SELECT 1 FROM hot h WHERE h.run = (SELECT id FROM run WHERE run_id = ?) AND h.owner = ? AND h.lease_us IS NOT DISTINCT FROM ?
 /*pg FOR UPDATE SKIP LOCKED*/"""

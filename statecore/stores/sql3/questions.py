@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from statecore.codec.values import LIMIT
 from statecore.core import DECISIONS
 from statecore.errors import UnreadableValue
+from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
 from statecore.stores.records import Decided, Pause, Waiting
@@ -16,15 +17,19 @@ from statecore.stores.sql.rows import ROWS, check_same, read_turn
 from .queries import ASK, CLOSE, DECIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from statecore.stores.sql.link import Link
 
     from .events import Salted
 
 
+NOTHING_SEEN: dict[str, bytes | None] = {"seen": None, "meaning": None}
+"""The parts of a decision about a question without evidence."""
+
+
 class Put(NamedTuple):
-    """A question as it is stored: its row's number, what it says, its digest and that of its decision, and the events that open and close it."""
+    """A question as it is stored: its row's number, its words, its digest and its decision's, the events that open and close it, its evidence."""
 
     id: int
     waiting: Waiting
@@ -33,6 +38,7 @@ class Put(NamedTuple):
     opens: int
     closes: int | None
     outcome: str | None
+    evidence: Evidence | None
 
 
 def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes | None:
@@ -61,7 +67,7 @@ def body_of(text: str | None) -> bytes | None:
 # -- what is hashed ----------------------------------------------------------------------------------------------------------------
 
 
-def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int) -> bytes:
+def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int, known: Evidence | None) -> bytes:  # noqa: PLR0913  # what is hashed
     """The digest of a question. This release names no rule, no consequences and nobody: it knows the form and the message."""
     return pause_hash(
         pause.run_id,
@@ -75,23 +81,23 @@ def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], mo
         pause.on_timeout,
         tuple(words),
         most,
+        (None, None) if known is None else (known.seen, known.framed),
     )
 
 
-def decision_digest(
-    decided: Decided, question: bytes, salt: bytes | None, login: bytes | None = None, via: str | None = None
-) -> bytes:
-    """The digest of a decision. `login` and `via` are of one that `statecore_decide` stored."""
+def decision_digest(decided: Decided, question: bytes, salt: bytes | None, more: Mapping[str, Any]) -> bytes:
+    """The digest of a decision. `more` are its columns `seen` and `meaning`, and `login` and `via` of one that `statecore_decide` stored."""
     return decision_hash(
         question,
         decided.word,
         decided.time,
         committed(salt, "decision.by", decided.by),
-        committed(salt, "decision.login", login),
-        via,
+        committed(salt, "decision.login", more.get("login")),
+        more.get("via"),
         committed(salt, "decision.answer", decided.value),
         committed(salt, "decision.comment", decided.comment),
         decided.key,
+        (more["seen"], more["meaning"]),
     )
 
 
@@ -105,7 +111,8 @@ def put_of(row: Sequence[Any]) -> Put:
         :16
     ]
     deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
-    closed_us, workflow_id, workflow_name, session_id, login, via = row[29:]
+    closed_us, workflow_id, workflow_name, session_id, login, via, seen, meanings, decided_seen, meaning = row[29:]
+    known = stored_evidence(seen, meanings)
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
         why = f"the event that closes {where} is missing"
@@ -124,15 +131,19 @@ def put_of(row: Sequence[Any]) -> Put:
         text_of(form) or "",
         deadline,
         on_timeout,
+        seen=known.seen.hex() if known is not None else None,
     )
-    digest = pause_digest(pause, opened, salt, words.split("\n"), most)
+    digest = pause_digest(pause, opened, salt, words.split("\n"), most, known)
     check_same(where, (digest, put), (seal, times_put(pause_id)))
     decided = decision = None
     if word is not None:
-        decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key)
-        decision = decision_digest(decided, digest, decision_salt, login, via)
+        shown = decided_seen.hex() if decided_seen is not None else None
+        decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key, seen=shown)
+        more = {"login": login, "via": via, "seen": decided_seen, "meaning": meaning}
+        decision = decision_digest(decided, digest, decision_salt, more)
         check_same(f"decision of {where}", decision, signed)
-    return Put(number, Waiting(pause, decided, workflow_id, workflow_name, session_id), digest, decision, opened, closed, outcome)
+    waiting = Waiting(pause, decided, workflow_id, workflow_name, session_id)
+    return Put(number, waiting, digest, decision, opened, closed, outcome, known)
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------------------
@@ -142,7 +153,8 @@ def asked(pause: Pause, event: int, salted: Salted) -> bytes:
     """The digest of a question that an event is about to put."""
     found = salted.digests.get((pause.pause_id, event))
     if found is None:
-        found = pause_digest(pause, event, salted.salt(f"pause {pause.pause_id}"), list(DECISIONS[pause.kind]), LIMIT)
+        salt = salted.salt(f"pause {pause.pause_id}")
+        found = pause_digest(pause, event, salt, list(DECISIONS[pause.kind]), LIMIT, evidence(pause, salt))
         salted.digests[pause.pause_id, event] = found
     return found
 
@@ -154,20 +166,26 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     texts = ("\n".join(DECISIONS[pause.kind]), LIMIT, body_of(pause.message), body_of(pause.detail or None))
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
-    connection.execute(ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, asked(pause, event, salted)))
+    known = evidence(pause, salt)
+    shown = (None, None) if known is None else (known.seen, known.framed)
+    connection.execute(
+        ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, *shown, asked(pause, event, salted))
+    )
 
 
 def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
     """Store the decision of a question, which was judged; the question as it is now."""
+    known = put.evidence
+    more = {"seen": known.seen, "meaning": known.meanings.get(decided.word)} if known is not None else NOTHING_SEEN
     bare = not (decided.by or decided.comment or decided.value) and (decided.by, decided.comment, decided.value) == (
         None,
         None,
         None,
     )
     kept = None if bare else salt
-    digest = decision_digest(decided, put.digest, kept)
+    digest = decision_digest(decided, put.digest, kept, more)
     bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
-    connection.execute(DECIDE, (decided.word, decided.time, *bodies, decided.key, kept, digest, put.id))
+    connection.execute(DECIDE, (decided.word, decided.time, *bodies, decided.key, *more.values(), kept, digest, put.id))
     waiting = put.waiting
     return put._replace(
         waiting=Waiting(waiting.pause, decided, waiting.workflow_id, waiting.workflow_name, waiting.session_id), decision=digest

@@ -13,12 +13,12 @@ from statecore.core import stored_program
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
-from statecore.stores.records import Entry, PauseFilter, Record, RunFilter
+from statecore.stores.records import Entry, Record
 from statecore.stores.replay import followed
-from statecore.stores.rules import ENDED, GENESIS, bounded, page, slice_of, sought, turn_text
+from statecore.stores.rules import ENDED, GENESIS, slice_of, sought, turn_text
 from statecore.stores.rules import link as row_link
-from statecore.stores.sql.reading import canonical_of, conditions, narrowed
-from statecore.stores.sql.rows import ROWS, check_same, read_held, readable
+from statecore.stores.sql.reading import canonical_of
+from statecore.stores.sql.rows import ROWS, check_same, read_held
 
 from . import sessions
 from .queries import (
@@ -28,18 +28,12 @@ from .queries import (
     DECIDED_OF_RUN,
     ENDS,
     NUMBER,
-    OPEN,
     OPEN_OF_RUN,
-    PAUSE_COLUMNS,
-    PAUSE_COLUMNS_OF_FEW,
     PAUSE_OF_RUN,
-    RECENT_SESSION_RUN,
-    RECORD,
     RECORD_OF_RUN,
-    RUN_COLUMNS,
-    RUN_COLUMNS_OF_SESSION,
+    SESSION,
     SESSION_RUN,
-    WAITING,
+    WORKFLOW,
 )
 from .questions import Put, put_of, text_of
 from .rows import broken_event, cancel_digest, hot_digest, identity_of, stored_events
@@ -182,29 +176,11 @@ def caught_up(
     return state, held
 
 
-def runs(connection: Link, wanted: RunFilter, known: Known) -> list[Record]:
-    """A page of runs, the one claimed last first."""
-    alone = wanted.session_id is None
-    where, given = narrowed(wanted, RUN_COLUMNS if alone else RUN_COLUMNS_OF_SESSION)
-    order = "h.claim_order" if alone else "+h.claim_order"  # a session has few runs: rather sort them
-    if wanted.phases is not None:
-        where.append(f"{'' if alone else '+'}h.phase IN ({', '.join('?' * len(wanted.phases)) or 'NULL'})")
-        given.extend(map(sought, wanted.phases))
-        if alone and len(wanted.phases) > 1:
-            order = "+h.claim_order"  # rather sort the few runs of some phases than look through all runs in order
-    if wanted.prefix is not None:
-        where.append("substr(r.run_id, 1, length(?)) = ?")
-        given.extend([sought(wanted.prefix)] * 2)
-    rows = connection.execute(f"{RECORD} {conditions(where)} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*given, *page(wanted)))
-    return readable(rows.fetchall(), lambda row: record_of(connection, row, known), place=1)
-
-
 def session_state(connection: Link, session_id: str, workflow_id: str) -> str | None:
     """The session state as the run of a session left it that was claimed last; None where there is none."""
-    session, workflow = sought(session_id), sought(workflow_id)
-    row = connection.execute(RECENT_SESSION_RUN, (workflow, session)).fetchone()
-    if row is None:
-        row = connection.execute(SESSION_RUN, (session, workflow)).fetchone()
+    names = ((SESSION, session_id), (WORKFLOW, workflow_id))
+    numbers = [row[0] for query, name in names if (row := connection.execute(query, (sought(name),)).fetchone()) is not None]
+    row = connection.execute(SESSION_RUN, numbers * 2).fetchone() if len(numbers) == len(names) else None
     return sessions.joined(sessions.read(connection, row[0])) if row is not None else None
 
 
@@ -270,26 +246,6 @@ def head(connection: Link, run_id: str, known: Known) -> str:
 
 
 # -- pauses ------------------------------------------------------------------------------------------------------------------------
-
-
-def inbox(connection: Link, wanted: PauseFilter) -> list[Waiting]:
-    """A page of open pauses, oldest first. Raises `UnknownRun` where one run is asked for."""
-    few = wanted.session_id is not None or wanted.due_before is not None  # rather sort these
-    where, given = narrowed(wanted, PAUSE_COLUMNS_OF_FEW if few else PAUSE_COLUMNS)
-    where.append(OPEN)
-    if wanted.decided_only:
-        where.append("p.word IS NOT NULL")
-    elif wanted.undecided_only:
-        where.append("p.word IS NULL")
-    for instant, lies in ((wanted.due_before, "p.due_us < ?"), (wanted.due_after, "(p.due_us IS NULL OR p.due_us > ?)")):
-        if instant is not None:
-            where.append(lies)
-            given.append(bounded(instant))
-    statement = f"{WAITING} {conditions(where)} ORDER BY {'+' if few else ''}p.opened_us, p.run, p.id LIMIT ? OFFSET ?"
-    rows = connection.execute(statement, (*given, *page(wanted))).fetchall()
-    if not rows and wanted.run_id is not None:
-        number_of(connection, wanted.run_id)
-    return readable(rows, waiting_of, place=1) if wanted.run_id is None else [waiting_of(row) for row in rows]
 
 
 def waiting_of(row: Sequence[Any]) -> Waiting:

@@ -12,7 +12,7 @@ from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
 
-from . import answering, claiming, plans, reading, steps, writing
+from . import answering, aside, claiming, listing, plans, reading, steps, writing
 from .events import Salted, check_rows, cut
 from .reading import Known
 from .shapes import MoveLists, intern, listed
@@ -183,8 +183,20 @@ class Relational:
         return self._write(claiming.request_cancel, run_id, by, time, urandom(SALT_BYTES), self._known)
 
     def runs(self, wanted: RunFilter) -> list[Record]:
-        """Runs, most recently changed first."""
-        return self._read(reading.runs, wanted, self._known)
+        """A page of runs, the one begun last first. Raises `UnknownRun` for an unknown `after`."""
+        return self._read(listing.runs, wanted, self._known)
+
+    def set_aside(self, run_id: str, time: Micros) -> Micros:
+        """Set a run aside, whatever its rows say: no process claims it; since when it is. Raises `UnknownRun`, `RunBusy`."""
+        return self._write(aside.set_aside, run_id, time)
+
+    def take_back(self, run_id: str) -> bool:
+        """Take back a run that was set aside; whether it was. Raises `UnknownRun`."""
+        return self._write(aside.take_back, run_id)
+
+    def aside(self) -> list[tuple[str, Micros]]:
+        """The runs that are set aside, each with the instant since which it is."""
+        return self._read(aside.all_of)
 
     # -- pauses ------------------------------------------------------------------------------------------------------------------
 
@@ -198,7 +210,7 @@ class Relational:
 
     def pauses(self, wanted: PauseFilter) -> list[Waiting]:
         """The inbox: open pauses of runs that have not ended, oldest first."""
-        return self._read(reading.inbox, wanted)
+        return self._read(listing.inbox, wanted)
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed."""

@@ -48,6 +48,7 @@ class Place(NamedTuple):
     owner: str | None
     lease: Micros | None
     cancelled: Micros | None
+    aside: str | None = None
 
 
 class Written(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.records import dump_state
 from statecore.core import ROOT
-from statecore.errors import StoreUnavailable, UnknownRun
+from statecore.errors import SetAside, StoreUnavailable, UnknownRun
 from statecore.lifecycles import words as w
 from statecore.stores.frames.questions import LAST_NUMBER, event_id
 from statecore.stores.rules import (
@@ -20,6 +20,7 @@ from statecore.stores.rules import (
     check_entries,
     check_fence,
     check_text,
+    clock_text,
     heeds,
     held_text,
     parks_paused,
@@ -117,6 +118,8 @@ def fenced(connection: Link, salted: Salted) -> Place | None:
     place = place_of(connection, boundary.run_id)
     if claim is not None:
         check_claim(boundary.run_id, place.owner, place.lease, boundary.time)
+        if place.aside is not None:
+            raise SetAside(boundary.run_id, clock_text(int(place.aside)))
     check_fence(boundary, place.epoch, place.seq)
     if heeds(boundary, place.cancelled):
         return None
@@ -131,14 +134,14 @@ def place_of(connection: Link, run_id: str) -> Place:
     if row is None:
         raise UnknownRun(run_id)
     run, epoch, phase, order, owner, lease, cancelled, ended, definition, fingerprint, stored, head = row[:12]
-    last, seq, boundary, linked, version, session, workflow = row[12:]
+    last, seq, boundary, linked, version, session, workflow, aside = row[12:]
     if version != VERSION:
         raise StoreUnavailable(STORE, f"a newer release has migrated it to format {version}")
     number, boundary = (last or 0) & LAST_NUMBER, boundary or 0
     chain = bytes(head if linked is None else linked)
     since = boundary - (number - stored)  # a boundary has an event at least
     whose = (run, epoch, phase, order, definition, fingerprint)
-    return Place(*whose, number, seq or 0, boundary, chain, since, ended, session, workflow, owner, lease, cancelled)
+    return Place(*whose, number, seq or 0, boundary, chain, since, ended, session, workflow, owner, lease, cancelled, aside)
 
 
 def begin(connection: Link, salted: Salted) -> Place:

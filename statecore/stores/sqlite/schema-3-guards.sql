@@ -56,8 +56,10 @@ BEGIN SELECT RAISE(ABORT, 'a run is deleted only behind its tombstone'); END;
 
 CREATE TRIGGER hot_begins BEFORE INSERT ON hot
 WHEN NEW.phase <> 'pending' OR NEW.number <> 0 OR NEW.ended_us IS NOT NULL OR NEW.workflow IS NOT (SELECT workflow FROM run WHERE id = NEW.run)
+  OR NEW.session IS NOT (SELECT session FROM run WHERE id = NEW.run)
 BEGIN SELECT RAISE(ABORT, 'a run begins at its beginning'); END;
-CREATE TRIGGER hot_keeps BEFORE UPDATE OF run, workflow ON hot WHEN NEW.run <> OLD.run OR NEW.workflow <> OLD.workflow
+CREATE TRIGGER hot_keeps BEFORE UPDATE OF run, workflow, session ON hot
+WHEN NEW.run <> OLD.run OR NEW.workflow <> OLD.workflow OR (NEW.session IS NOT NULL AND NEW.session IS NOT OLD.session)
 BEGIN SELECT RAISE(ABORT, 'a run stays what it is'); END;
 CREATE TRIGGER hot_claims BEFORE UPDATE OF epoch, claim_order ON hot WHEN NEW.epoch < OLD.epoch OR NEW.claim_order < OLD.claim_order
 BEGIN SELECT RAISE(ABORT, 'an epoch never goes back'); END;

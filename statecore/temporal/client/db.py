@@ -24,9 +24,8 @@ from statecore.errors import (
     suggest,
 )
 from statecore.stores import Decided, Entry, Identity, Listing, Pause, PauseFilter, Record, RunFilter, Unread, Waiting
-from statecore.stores.memory import matches
 from statecore.stores.owner import wall_clock
-from statecore.stores.rules import ENDED, GENESIS, check_beginning, judge, link, page, slice_of
+from statecore.stores.rules import ENDED, GENESIS, bounded, check_beginning, judge, link, slice_of
 from statecore.temporal.orders import sayings
 from statecore.temporal.wire import (
     CARRY,
@@ -46,7 +45,7 @@ from statecore.temporal.workflow.ledger import Page, read_waiting
 
 from . import reading, starting
 from .connection import Connection
-from .listing import glanced, heard, listed, sorted_out, with_values
+from .listing import glanced, heard, is_in_order, listed, pauses_page, runs_page, sorted_out, with_values
 
 if TYPE_CHECKING:
     from statecore.runtime.host import Runnable
@@ -254,9 +253,7 @@ class TemporalDb:
             if reading.phase(told["head"]) not in ENDED
             for pause, decided in map(read_waiting, told["pauses"])
         ]
-        rows = sorted((each for each in rows if matches(each, wanted)), key=lambda each: each.pause.opened)
-        limit, offset = page(wanted)
-        return Listing(rows[offset : offset + limit], found.unread)
+        return pauses_page(rows, found.unread, wanted, self.pause)
 
     def _known(self, run_id: str, memo: Plain) -> Plain:
         """The content of a memo; asked of the run where it was too much for one."""
@@ -350,9 +347,9 @@ class TemporalDb:
 
         A session state that was too large for a memo is "" where no worker answers for the run.
         """
-        limit, offset = page(wanted)
-        memos = self.connection.do(reading.memos(self.connection, reading.runs(wanted), offset + limit))
-        return listed(self.connection, self._met(memos[offset:]))
+        most = bounded(wanted.limit) if is_in_order(wanted) else None
+        found = listed(self.connection, self._met(self.connection.do(reading.memos(self.connection, reading.runs(wanted), most))))
+        return found if most is not None else runs_page(found, wanted, self.identity)
 
     def session_state(self, session_id: str, workflow_id: str) -> str | None:
         """The session state as the run of a session left it that was started last; none on the test server, which lists nothing."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from statecore.errors import StoreUnavailable, UnreadableValue, ValuesMissing
-from statecore.stores import Identity, Listing, Record, Unread
+from statecore.errors import StoreUnavailable, UnknownPause, UnreadableValue, ValuesMissing
+from statecore.stores import Identity, Listing, PauseFilter, Record, RunFilter, Unread, Waiting
+from statecore.stores.pages import instant, matches, paged
 from statecore.temporal.wire import Plain, Start, read_head
 
 from . import reading
@@ -77,3 +78,50 @@ def recorded(identity: Identity, head: Plain | None) -> Record | Unread:
         return read_head(identity, {**head, "session_state": head["session_state"] or ""})
     except (UnreadableValue, KeyError, TypeError, ValueError) as error:
         return Unread(identity.run_id, f"its memo is none of this release: {error}")
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------------------
+
+
+def is_in_order(wanted: RunFilter) -> bool:
+    """Whether the server gives the page of a filter by itself: from the first one on, in the order of the beginnings."""
+    return wanted.after is None and not wanted.prefix and wanted.user_id is None
+
+
+def by_id(identity: Identity) -> str:
+    """The key of listings in the order of ids."""
+    return identity.run_id
+
+
+def by_beginning(identity: Identity) -> tuple[int, str]:
+    """The key of listings in which the run begun last comes first."""
+    return -identity.created, identity.run_id
+
+
+def runs_page(found: Listing[Record], wanted: RunFilter, identity: Callable[[str], Identity]) -> Listing[Record]:
+    """A page of all the runs of a filter. Raises `UnknownRun` for an unknown `after`."""
+    key: Callable[[Identity], Any] = by_id if wanted.prefix else by_beginning
+    last = None if wanted.after is None else key(identity(wanted.after))
+    fitting = (each for each in found if wanted.user_id in (None, each.identity.user_id))
+    page = paged(fitting, lambda each: key(each.identity), last, wanted, lambda each: each.identity.run_id)
+    page.unread = found.unread
+    return page
+
+
+def pauses_page(
+    rows: Iterable[Waiting], unread: tuple[Unread, ...], wanted: PauseFilter, pause: Callable[[str, str], Waiting | None]
+) -> Listing[Waiting]:
+    """A page of all the pauses of a filter. Raises `UnknownRun`, and `UnknownPause` for an unknown `after`."""
+
+    def place(each: Waiting) -> tuple[Any, ...]:
+        return instant(each, wanted), each.pause.run_id, each.pause.pause_id
+
+    before = None if wanted.after is None else pause(*wanted.after)
+    if wanted.after is not None and before is None:
+        raise UnknownPause(*wanted.after, [])
+    fitting = (each for each in rows if matches(each, wanted))
+    page = paged(
+        fitting, place, None if before is None else place(before), wanted, lambda each: (each.pause.run_id, each.pause.pause_id)
+    )
+    page.unread = unread
+    return page

@@ -175,7 +175,9 @@ MOVES_BY_KIND: list[Callable[[Wanderer], tuple[Any, ...]]] = [
     lambda x: ("request_cancel", x.run_id(), x.random.choice([None, "ann"]), x.time()),
     lambda x: (
         "runs",
-        RunFilter(x.random.choice([None, "s"]), None, x.random.choice([None, TABLES["run"].states[:3]]), 2, x.random.randrange(3)),
+        RunFilter(
+            x.random.choice([None, "s"]), None, x.random.choice([None, TABLES["run"].states[:3]]), 2, x.random.choice([None, *RUNS])
+        ),
     ),
     lambda x: ("pauses", PauseFilter(step_name=x.random.choice([None, "a"]), undecided_only=x.random.random() < 0.5, limit=3)),
     lambda x: ("pauses", x.due()),

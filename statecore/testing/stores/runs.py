@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve
 
 from statecore.core import BEGINNING
-from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, UnknownRun, UnstorableValue
+from statecore.errors import DuplicateRun, DuplicateStart, RunBusy, UnknownPause, UnknownRun, UnstorableValue
 from statecore.lifecycles import words as w
-from statecore.stores.records import PauseFilter, RunFilter, RunStore, Waiting
+from statecore.stores.records import PauseFilter, RunFilter, RunStore, Waiting, after_of
 
 from .samples import (
     ALIVE,
@@ -61,6 +61,16 @@ UNKNOWN_RUN: dict[str, Callable[[RunStore, str], Any]] = {
     "head": lambda store, run_id: store.head(run_id),
 }
 NAMES = ["workflow_id", "workflow_name", "session_id", "user_id", "input", "additional_data", "metadata", "canonical", "key"]
+
+
+def in_pages(store: RunStore, limit: int, **wanted: Any) -> list[list[str]]:
+    """The runs that a filter finds, page by page."""
+    pages, after = list[list[str]](), None
+    while not pages or after is not None:
+        page = store.runs(RunFilter(limit=limit, after=after, **wanted))
+        pages.append([record.identity.run_id for record in page])
+        after = after_of(page)
+    return pages
 
 
 def ids(store: RunStore, **wanted: Any) -> list[str]:
@@ -192,22 +202,24 @@ class Runs(Fresh):
 
     # -- listings ------------------------------------------------------------------------------------------------------------------
 
-    def test_runs_are_listed_by_their_last_claim(self, store: RunStore) -> None:
-        """The run that was begun or claimed last comes first, whatever the clocks say; boundaries change nothing about it."""
+    def test_runs_are_listed_by_their_beginning(self, store: RunStore) -> None:
+        """The run that was begun last comes first, whatever the clocks say; claims and boundaries change nothing about it."""
         for n, created in enumerate([TIME + 5, TIME, TIME + 9]):
             begin(store, identity(f"run-{n}", created=created))
             store.release(f"run-{n}", 1)
         assert ids(store) == ["run-2", "run-1", "run-0"]
         claim(store, "run-1", ALIVE, TIME - 100)
-        assert ids(store) == ["run-1", "run-2", "run-0"]
+        assert ids(store) == ["run-2", "run-1", "run-0"]
         Writer(store, "run-2").commit(STARTED, entered("first"), time=TIME + 10**9)
-        assert ids(store) == ["run-1", "run-2", "run-0"]
-        assert [record.updated for record in store.runs(RunFilter())] == [TIME - 100, TIME + 10**9, TIME + 5]
+        assert ids(store) == ["run-2", "run-1", "run-0"]
+        assert [record.updated for record in store.runs(RunFilter())] == [TIME + 10**9, TIME - 100, TIME + 5]
+        assert ids(store, session_id="session", by_claim=True) == ["run-1", "run-2", "run-0"]
+        assert ids(store, session_id="session", by_claim=True, limit=1) == ["run-1"]
 
     def test_runs_are_listed_by_what_they_are(self, store: RunStore) -> None:
         """Each part of a filter narrows the list; what is None does not."""
         for n in range(8):
-            part = {"session_id": f"s{n // 4}", "workflow_id": f"w{n // 2 % 2}"}
+            part = {"session_id": f"s{n // 4}", "workflow_id": f"w{n // 2 % 2}", "user_id": f"u{n % 3}" if n % 3 else None}
             writer = started(store, f"run-{n}", **part)
             if n % 2:
                 writer.commit(PAUSED, parks=True)
@@ -216,6 +228,9 @@ class Runs(Fresh):
         assert ids(store, phases=(w.paused,)) == ["run-7", "run-5", "run-3", "run-1"]
         assert ids(store, phases=(w.running, w.paused), session_id="s0") == ["run-3", "run-2", "run-1", "run-0"]
         assert ids(store, session_id="s0", workflow_id="w1", phases=(w.running,)) == ["run-2"]
+        assert ids(store, user_id="u1") == ["run-7", "run-4", "run-1"]
+        assert ids(store, user_id="u1", session_id="s1", phases=(w.paused,)) == ["run-7"]
+        assert ids(store, user_id="nobody") == ids(store, user_id=LONE) == []
         assert (
             ids(store, phases=()) == ids(store, session_id="") == ids(store, workflow_id=LONE) == ids(store, phases=(LONE,)) == []
         )
@@ -226,18 +241,24 @@ class Runs(Fresh):
         for name in names:
             begin(store, identity(name))
         for prefix in [*names, "", "r", "ru", "r_", "nobody", "run-1x", LONE]:
-            assert sorted(ids(store, prefix=prefix)) == sorted(name for name in names if name.startswith(prefix)), prefix
+            wanted = [name for name in names if name.startswith(prefix)]
+            assert ids(store, prefix=prefix) == (sorted(wanted) if prefix else names[::-1]), prefix
+        assert in_pages(store, 1, prefix="r") == [[name] for name in sorted(names) if name.startswith("r")]
         assert ids(store, prefix="r%", session_id="other") == []
 
     def test_a_listing_is_read_in_pages(self, store: RunStore) -> None:
-        """Pages put together are the whole; a limit of none gives none, and nothing is counted from the end."""
+        """Each page goes on behind the last run of the one before, also where runs have begun or ended since; the last one says that it is the last."""
         for n in range(7):
             begin(store, identity(f"run-{n}"))
         whole = ids(store)
-        assert ids(store, limit=3) + ids(store, limit=3, offset=3) + ids(store, limit=3, offset=6) == whole
-        assert ids(store, limit=10**30, offset=2) == whole[2:]
-        assert ids(store, limit=0) == ids(store, limit=-1) == ids(store, offset=10**30) == []
-        assert ids(store, offset=-3) == whole
+        assert in_pages(store, 3) == [whole[:3], whole[3:6], whole[6:]]
+        assert in_pages(store, 7) == in_pages(store, 10**30) == [whole]
+        assert ids(store, after=whole[1]) == whole[2:]
+        assert ids(store, limit=0) == ids(store, limit=-1) == ids(store, after=whole[-1]) == []
+        begin(store, identity("late"))
+        assert ids(store, after=whole[2], limit=2) == whole[3:5]
+        with pytest.raises(UnknownRun):
+            ids(store, after="nobody")
 
     def test_a_listed_run_is_a_loaded_run(self, store: RunStore) -> None:
         """A listing tells of a run what loading it tells."""
@@ -290,9 +311,19 @@ class Pauses(Fresh):
         asked(store, "run-4", question("run-4", "f", TIME + 5))
         order = [("run-2", "c"), ("run-1", "b"), ("run-1", "a"), ("run-3", "d"), ("run-4", "f"), ("run-3", "e")]
         assert listed(store) == order
-        assert listed(store, limit=2) + listed(store, limit=2, offset=2) + listed(store, limit=2, offset=4) == order
-        assert listed(store, limit=0) == listed(store, limit=-1) == listed(store, offset=10**30) == []
-        assert listed(store, limit=10**30, offset=-1) == order
+        pages, after = list[list[tuple[str, str]]](), None
+        while not pages or after is not None:
+            page = store.pauses(PauseFilter(limit=4, after=after))
+            pages.append([(waiting.pause.run_id, waiting.pause.at) for waiting in page])
+            after = after_of(page)
+        assert pages == [order[:4], order[4:]]
+        [first, *_] = store.pauses(PauseFilter())
+        store.decide(answer(first.pause))
+        assert listed(store, after=("run-2", first.pause.pause_id), limit=2) == order[1:3]
+        assert listed(store, limit=0) == listed(store, limit=-1) == []
+        assert listed(store, limit=10**30) == order[1:]
+        with pytest.raises(UnknownPause):
+            listed(store, after=("run-2", "nothing"))
 
     def test_questions_are_listed_by_what_they_are(self, store: RunStore) -> None:
         """Each part of a filter narrows the list; what is None does not."""

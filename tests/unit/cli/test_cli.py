@@ -484,7 +484,7 @@ def test_a_run_is_named_by_the_beginning_of_its_id(cli):
     for name in ("ab1", "ab2"):
         cli(f"run flow.py:gate --run-id {name}")
     ambiguous = cli("confirm ab")
-    assert (ambiguous.code, ambiguous.err) == (USAGE, "SC314 2 runs begin with 'ab': ab2, ab1. Give more of the id.\n")
+    assert (ambiguous.code, ambiguous.err) == (USAGE, "SC314 2 runs begin with 'ab': ab1, ab2. Give more of the id.\n")
     assert cli("confirm ab1").code == FINE
 
 

@@ -28,6 +28,7 @@ UNSEEN = {
     ("store", "created_us"): "the same",
     ("hot", "lease_us"): "a heartbeat writes it, and the epoch decides what it decides",
     ("hot", "updated_us"): "it is only shown",
+    ("hot", "quarantined"): "a person's mark, which takes back what it says",
     ("pause", "id"): "a number of this file; it orders the pauses of a run",
     ("value", "id"): "a number of this file",
     ("session_value", "id"): "a number of this file; it orders the keys of a state",

@@ -1,0 +1,80 @@
+"""The evidence of a question: the digest that a person is shown, and the digest of each of its words, made when it is put (GATE-5).
+
+Message and details enter as commitments under the salt of the question, and the part of the program that each word leads to as the hash
+that the driver gives (`Pause.slices`). A question of a driver that gives none has no evidence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from attrs import evolve
+
+from statecore.errors import UnreadableValue
+
+from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, row_commitment, split
+from .frames.questions import QUESTION, WORD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .records import Pause
+
+
+class Evidence(NamedTuple):
+    """The digest of a question as it stands, and of each of its words, expiry included where it has a deadline."""
+
+    seen: bytes
+    meanings: Mapping[str, bytes]
+
+    @property
+    def framed(self) -> bytes:
+        """The digests of the words as they are hashed and stored."""
+        return HASH_BY_TEXT.encode("meanings", self.meanings)
+
+
+def asked(pause: Pause, message: bytes | None, form: bytes | None) -> dict[str, Any]:
+    """The parts of a question without its consequences, by its commitments. This release names no rule and nobody."""
+    return {
+        "run_id": pause.run_id,
+        "pause_id": pause.pause_id,
+        "kind": pause.kind,
+        "rule": None,
+        "message": message,
+        "form": form,
+        "choices": None,
+        "names": None,
+        "shown": [],
+    }
+
+
+def evidence(pause: Pause, salt: bytes) -> Evidence | None:
+    """The evidence of a question that is put under a salt; None where its driver gave no slices."""
+    if pause.slices is None:
+        return None
+    message = None if pause.message is None else row_commitment(salt, "pause.message", pause.message.encode())
+    form = row_commitment(salt, "pause.form", pause.detail.encode()) if pause.detail else None
+    parts = asked(pause, message, form)
+    meanings = {word: WORD.digest(**parts, word=word, slice=found) for word, found in pause.slices.items()}
+    return Evidence(QUESTION.digest(**parts, slices=pause.slices), meanings)
+
+
+def stored_evidence(seen: bytes | None, meanings: bytes | None) -> Evidence | None:
+    """The evidence that a row keeps; None where it keeps none. Raises `UnreadableValue` where it is not what was stored."""
+    if seen is None and meanings is None:
+        return None
+    if seen is None or meanings is None:
+        why = "a question has a digest for itself and for its words, or neither"
+        raise UnreadableValue(why)
+    pairs = [split(each) for each in split(bytes(meanings))]
+    found = Evidence(bytes(seen), {pair[0].decode("utf-8", "replace"): pair[-1] for pair in pairs if pair})
+    if any(len(pair[-1]) != HASH_BYTES for pair in pairs if pair) or found.framed != bytes(meanings):
+        why = "the digests of a question's words are no list of digests"
+        raise UnreadableValue(why)
+    return found
+
+
+def with_evidence(pause: Pause) -> Pause:
+    """A question with the digest that a person is shown, for a store in memory: what a salt would hide lies beside it there."""
+    found = evidence(pause, bytes(SALT_BYTES))
+    return pause if found is None else evolve(pause, seen=found.seen.hex())
