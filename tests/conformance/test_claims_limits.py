@@ -17,6 +17,7 @@ from statecore.cli.main import main
 from statecore.errors import DefinitionError, StepTimeout, StillRunning, UnsupportedSetting
 from statecore.runtime import limits
 from statecore.runtime.doctor import examine
+from statecore.runtime.worker import Worker
 from statecore.stores.detail import detail_of
 from statecore.stores.owner import wall_clock
 from tests.conformance.drive import flat, triggers
@@ -193,6 +194,21 @@ def test_a_persons_retry_is_refused_and_may_be_forced(db, drive):
     assert code.marks == ["begin", "begin", "end"]
     assert [(each.word, each.by) for each in db.decisions("r")] == [("retry", "ann")]
     code.released.set()
+
+
+@pytest.mark.parametrize("where", ["threads", "loop"])
+def test_a_worker_is_not_held_by_a_call_that_was_given_up(db, where):
+    """The hand is free, another run is driven by it, and the worker ends, while the call goes on; then the run is free, too."""
+    code = Hung(polite=False)
+    workflow = flow(db, Step("s", code, execution_timeout=LIMIT, on_error="skip"), Step("next", lambda _: "next"))
+    for run_id in ("r", "other"):
+        workflow.submit("x", run_id=run_id)
+    worker = Worker(workflow, concurrency=1)
+    counts = worker.work(until_idle=True) if where == "threads" else asyncio.run(worker.arun(until_idle=True))
+    assert dict(counts) == {"COMPLETED": 2}
+    assert (db.load("r").owner is None, db.load("other").owner, code.marks) == (False, None, ["begin", "begin", "end"])
+    code.released.set()
+    assert is_free(workflow)
 
 
 def test_a_command_forces_a_retry(tmp_path, capsys):
