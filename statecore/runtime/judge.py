@@ -110,8 +110,12 @@ class Case:
         return f"{other!r} leads to something else now" if other is not None else None
 
     def says_the_same(self, pause_id: str, node: Node) -> bool:
-        """Whether an open question has the words of the program. One that had them before is not read again: there may be many."""
-        key, worded = (self.record.identity.run_id, pause_id), self.program.worded
+        """Whether an open question has the words of the program. One that had them before is not read again: there may be many.
+
+        A program may serve several stores, and each may have a run of this id: the moment of its beginning tells them apart.
+        """
+        first, worded = self.record.identity, self.program.worded
+        key = first.run_id, first.created, pause_id
         if key not in worded:
             question = self.question(pause_id)
             if question is not None and not says_the_same(question, node):

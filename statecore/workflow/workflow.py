@@ -61,8 +61,7 @@ class Workflow(OffLoop):
     `version` (from 1; none counts as 0) never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry
     their events. `checks` are properties, or their texts, that `statecore check` proves or refutes; `dependencies` are live objects for
     executors that ask for a `run_context`, never stored. `types` are classes, base classes and modules whose values are
-    stored, beside those that annotations name; `max_value_bytes` bounds each value. Raises `DefinitionError`.
-    Example: `statecore.examples.confirmation`.
+    stored, beside those that annotations name; `max_value_bytes` bounds each value. Raises `DefinitionError`. Example: `statecore.examples`.
     """
 
     name: str
@@ -102,8 +101,8 @@ class Workflow(OffLoop):
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
-        children = steps if isinstance(steps, Sequence) else [steps]
-        self.definition = Definition(self.name, as_components(where, children), max_concurrency, version)
+        children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
+        self.definition = Definition(self.name, children, max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
@@ -369,8 +368,7 @@ class Workflow(OffLoop):
     ) -> Listing[Requirement]:
         """The inbox: the open, undecided pauses of the runs of this workflow, oldest first.
 
-        `due_before`: pauses with a deadline before it, the soonest first. `after` is the `after` of the page before: the ids of its last run
-        and pause, None at the end.
+        `due_before`: pauses with a deadline before it, the soonest first. `after` is that of the page before, None at its end.
 
         An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
         """

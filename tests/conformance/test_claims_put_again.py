@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from statecore import Inbox, Parallel, PauseFilter, RunStatus, Step, Steps, UserInputField, Workflow
+from statecore import Inbox, InMemoryDb, Parallel, PauseFilter, RunStatus, Step, Steps, UserInputField, Workflow
 from statecore.errors import PauseExpired, StaleDecision, Undecided
 from statecore.lifecycles import words as w
 from statecore.runtime import aio, sync
@@ -430,3 +430,17 @@ def test_a_boundary_that_fails_asks_again(db, drive, calls):
     assert ([each.pause_id for each in run.requirements], calls.names) == ([f"{GATE}@2"], ["other"])
     with pytest.raises(StaleDecision):
         later.decide("r", GATE, "confirm")
+
+
+@pytest.mark.spec("GATE-7")
+def test_a_run_of_the_same_id_in_another_store_is_another_run(calls):
+    """A workflow that has looked at the question of a run in one store looks at that of a run of this id in another, too."""
+    new = Workflow("w", [gated(calls, "pay", confirmation_message="Pay 10000?")], InMemoryDb())
+    new.run(run_id="r")
+    with pytest.raises(Undecided):
+        new.continue_run(run_id="r")
+    old = Workflow("w", [gated(calls, "pay", confirmation_message="Pay 10?")], InMemoryDb())
+    [asked] = old.run(run_id="r").requirements
+    old.decide("r", asked.pause_id, "confirm", by="ada")
+    run = new.on(old.db).continue_run(run_id="r")
+    assert (run.is_paused, run.steps_requiring_confirmation[0].confirmation_message, calls.names) == (True, "Pay 10000?", [])

@@ -407,6 +407,8 @@ class Theatre:
         scope, stage = self.scope, self.stage
         storing.UNRETURNED.clear()  # runs of another order, with the same ids and times
         storing.LEFT.clear()
+        for flow in stage.flows.values():
+            flow.compiled.program.worded.clear()
         world = World([], pick, stage.key, START, JUMP, scope.faults, scope.jumps)
         stage.begin(world, db if db is not None else InMemoryDb(), scope.begun)
         world.actors += [Actor(name, partial(act, stage, stage.flows[name])) for name, act in scope.actors.items()]
