@@ -159,6 +159,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: some tests wait, for a server or another process."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Whoever has nothing left to do takes over half of what another has left; neighbours, which share what they prepare, stay together."""
     from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]

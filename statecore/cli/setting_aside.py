@@ -18,9 +18,10 @@ from .views import print_json
 @db_option
 @json_option
 def quarantine(run: str, db: str | None, *, release: bool, as_json: bool) -> int:
-    """Set a run aside: no worker takes it and no process continues it, until --release takes it back.
+    """Set a run aside: no process continues it.
 
-    RUN is a run id or a prefix of it. The rows of the run are not looked at, so that a damaged run can be set aside. `doctor` lists such runs.
+    No worker takes it until --release takes it back. RUN is a run id or a prefix of it. The rows of the run are not looked at, so that a
+    damaged run can be set aside. `doctor` lists such runs.
     """
     box = inbox(db)
     run_id = box.find(run)

@@ -226,7 +226,7 @@ class DuplicateStart(RunError, ValueError):
 class SetAside(RunError):
     """The run was set aside by a person: no process continues it before it is taken back."""
 
-    code = "SC327"
+    code = "SC317"
     says = "Run {run_id!r} was set aside at {since}, and is continued by no process. Take it back: statecore quarantine {run_id} --release"
     run_id: str
     since: str

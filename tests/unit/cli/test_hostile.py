@@ -165,6 +165,9 @@ def lines_of(name, other):
         ["export", "hostile_flow.py", "--tla", "--out", "tla"],
         ["run", f"hostile_flow.py:{name[:50]}"],
         ["backup", "statecore.db", "copy.db"],
+        ["quarantine", "r"],
+        ["quarantine", name],
+        ["quarantine", "r", "--release"],
         ["migrate", "statecore.db"],
     ]
 

@@ -200,7 +200,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id():
         workflow.run("x", run_id=run_id)
     inbox = Inbox(workflow.db)
     assert [inbox.find(prefix) for prefix in ("aa-1", "ab", "aa", "aa-2")] == ["aa-1", "ab", "aa", "aa-2"]
-    with pytest.raises(AmbiguousRun, match=r"2 runs begin with 'aa-': aa-2, aa-1\."):
+    with pytest.raises(AmbiguousRun, match=r"2 runs begin with 'aa-': aa-1, aa-2\."):
         inbox.find("aa-")
     for nothing in ("", "b"):
         with pytest.raises(UnknownRun):
