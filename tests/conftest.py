@@ -33,7 +33,6 @@ FLOORS = ["errors/*", "definition/*", "lifecycles/*", "core/*", "codec/*"]
 REPEATS = (
     "tests/conformance/test_claims_colours.py",
     "tests/conformance/test_claims_crash.py",
-    "tests/conformance/test_stores.py::TestSqliteDbNormal",
     "tests/crash/",
     "tests/faults/",
     "tests/format3/",

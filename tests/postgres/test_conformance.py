@@ -15,6 +15,7 @@ from statecore.stores.postgres.store import PostgresDb2
 from statecore.stores.postgres.store3 import PostgresDb
 from statecore.testing.stores import SharedStoreConformance
 from tests.conformance.test_stores import Format3
+from tests.sizes import TIMES
 
 USUAL = "conformance"
 EMPTY = f"""DO $$ BEGIN
@@ -72,18 +73,20 @@ def warm(kept, monkeypatch):
     monkeypatch.setattr(Channel, "close", closed)
 
 
-class TestPostgresDb(SharedStoreConformance):
-    """One schema for each folder that a test would have on a disk; that of the fixtures is made once and emptied, which is faster."""
+if TIMES > 1:  # in a campaign: no new schema is of format 2
 
-    @pytest.fixture(autouse=True)
-    def _emptied(self, server, superuser, warm, tmp_path):
-        self.url, self.usual = server.url(), tmp_path
-        superuser.execute(EMPTY)
+    class TestPostgresDb2(SharedStoreConformance):
+        """One schema for each folder that a test would have on a disk; that of the fixtures is made once and emptied, which is faster."""
 
-    def opener(self, folder):
-        """A schema that need not be there yet."""
-        name = USUAL if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
-        return partial(PostgresDb2, self.url, db_schema=name)
+        @pytest.fixture(autouse=True)
+        def _emptied(self, server, superuser, warm, tmp_path):
+            self.url, self.usual = server.url(), tmp_path
+            superuser.execute(EMPTY)
+
+        def opener(self, folder):
+            """A schema that need not be there yet."""
+            name = USUAL if folder == self.usual else f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
+            return partial(PostgresDb2, self.url, db_schema=name)
 
 
 USUAL_3 = "conformance_3"
@@ -95,7 +98,7 @@ IF to_regnamespace('{USUAL_3}') IS NOT NULL THEN
 END IF; END $$"""  # noqa: S608  # of names
 
 
-class TestPostgresDb3(Format3):
+class TestPostgresDb(Format3):
     """One schema of format 3 for each folder that a test would have on a disk; that of the fixtures is made once and emptied."""
 
     @pytest.fixture(autouse=True)

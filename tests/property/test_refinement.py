@@ -277,5 +277,5 @@ def test_what_is_remembered_is_what_is_true(taken):
     if taken.stages:
         with pytest.raises(LifecycleError):
             recall(taken.program, taken.states[-1], (START,))
-    known = [after.state for after, _ in taken.program.memo.values()]
+    known = [each.after.state for each in taken.program.memo.values()]
     assert all(cursor.marks.due is None for state in known for cursor in state.cursors)
