@@ -23,6 +23,8 @@ from statecore.cli import main
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
 """Seconds after which a process counts as hung; no test waits that long when all is well."""
+AGAIN = 5
+"""After how many seconds without a word a person presses a key again."""
 
 
 def environment(**more):
@@ -164,6 +166,16 @@ class Terminal:
     def type(self, text):
         """Press keys."""
         os.write(self.ours, text.encode())
+
+    def interrupt(self):
+        """Press Ctrl-C, and again where nothing but its echo comes: Python hears one only later that comes just before it begins to read."""
+        while True:
+            self.type("\x03")
+            while select.select([self.ours], [], [], AGAIN)[0]:
+                more = self.read()
+                self.said += more
+                if not more or self.said.replace("^C", "").strip():
+                    return
 
     def end(self):
         """Read to the end: what was printed, and the exit code."""

@@ -175,7 +175,7 @@ def test_leaving_at_a_question_leaves_the_run_paused(tmp_path, keys, code):
     """Ctrl-C, the end of input, and "later" decide nothing, and say how to decide and go on."""
     with Terminal("demo", cwd=tmp_path, NO_COLOR="1") as terminal:
         run_id = run_id_in(terminal.until(ANSWER))
-        terminal.type(keys)
+        terminal.interrupt() if keys == "\x03" else terminal.type(keys)
         said, ended = terminal.end()
     assert ended == code
     assert f"statecore retry {run_id} fetch --db statecore-demo.sqlite" in said
