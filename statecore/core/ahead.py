@@ -196,10 +196,9 @@ class Search:
         if at not in self.rest:
             return True
         left = self.rest[at]
-        if spot.after is not None:
-            left = left[left.index(spot.after) + 1 :] if spot.after in left else left
-            if left and way.trigger == w.finish:
-                return way.to == Point(left[0], w.pending)
+        left = left[left.index(spot.after) + 1 :] if spot.after in left else left
+        if left and way.trigger == w.finish:
+            return way.to == Point(left[0], w.pending)
         return way.to.phase != w.pending or way.to.at not in self.program.nodes[at].exits.values() or way.to.at in left
 
     def round_of(self, spot: Reaching, way: Onward) -> Round:

@@ -228,6 +228,27 @@ def in_flight(of: Program, at: str, trigger: str) -> State:
     return advance(of, state, Event(trigger, call.at, call.turn, call.attempt)).state
 
 
+@pytest.mark.spec("GATE-8b")
+def test_a_call_that_is_made_no_more_is_a_place():
+    """An evaluator is called, and the new definition asks a person there: the run stays for a definition that makes the call."""
+    old = program(Condition("c", [step("a")], evaluator=work))
+    new = program(Condition("c", [step("a")], requires_confirmation=True))
+    assert ("place", "c") in found(old, new, advance(old, BEGINNING, START).state)
+
+
+@pytest.mark.spec("GATE-8")
+def test_a_failed_choice_has_the_others_ahead():
+    """A run failed in the first of two choices: reopened, it has the second one ahead, with its gate."""
+    old = program(Router("r", [step("x"), gate("y")], work))
+    state = advance(old, BEGINNING, START).state
+    state = advance(old, state, Event("choose", "r", choices=("r/x", "r/y"))).state
+    [call] = calls(old, state)
+    failed = advance(old, state, Event("fail", "r/x", call.turn, call.attempt)).state
+    assert failed.run == "failed"
+    assert found(old, old, failed) == set()
+    assert found(old, program(Router("r", [step("x"), step("y")], work)), failed) == {("gate", "r/y"), ("behind", "r/y")}
+
+
 def test_a_component_that_ends_early_is_left():
     """Where a group is given up, or stopped, beside a call in flight, the step behind it is ahead."""
     of = program(Steps("s", [Parallel(step("a"), step("b"), name="p")], on_error="skip"), step("c"))
