@@ -36,7 +36,7 @@ def disk(tmp_path_factory) -> SqliteDb:
 
 
 @pytest.mark.spec("RUN-5", "RUN-7", "RUN-8")
-@settings(max_examples=examples(15), deadline=None, print_blob=True, suppress_health_check=QUIET)
+@settings(max_examples=examples(8), deadline=None, print_blob=True, suppress_health_check=QUIET)
 @given(made=plans(), script=answers)
 def test_every_colour_and_store_gives_the_same_run(disk, made, script):
     """On any workflow and any answers: one journal, one list of calls with what they saw, one result, and one stream of events."""
@@ -53,7 +53,7 @@ def test_every_colour_and_store_gives_the_same_run(disk, made, script):
         assert events == told["InMemoryDb stream"], name
 
 
-plays = settings(max_examples=examples(40), deadline=None, print_blob=True, suppress_health_check=QUIET)
+plays = settings(max_examples=examples(24), deadline=None, print_blob=True, suppress_health_check=QUIET)
 
 
 def stream(made, script) -> Play:

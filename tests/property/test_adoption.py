@@ -22,7 +22,7 @@ from tests.property.pairs import TooManyError, faults, moves_of, pair
 from tests.sizes import examples
 
 Rule = Callable[[Program, Program, State], Iterable[Difference]]
-PAIRS, PLANTED, WORDS = 100, 30, 200
+PAIRS, PLANTED, WORDS = 70, 30, 120
 
 
 def wrongs(rule: Rule, seeds: Iterable[int], counts: Counter[str]) -> dict[int, list[str]]:

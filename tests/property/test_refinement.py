@@ -22,8 +22,8 @@ from tests.property.walks import of_components, refines, said, waits, walk
 from tests.sizes import examples
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-refinement = settings(max_examples=examples(200), deadline=None, print_blob=True, suppress_health_check=QUIET)
-properties = settings(max_examples=examples(50), deadline=None, print_blob=True, suppress_health_check=QUIET)
+refinement = settings(max_examples=examples(120), deadline=None, print_blob=True, suppress_health_check=QUIET)
+properties = settings(max_examples=examples(30), deadline=None, print_blob=True, suppress_health_check=QUIET)
 
 TRIGGERS = sorted({row.on for table in TABLES.values() for row in table.rows})
 
