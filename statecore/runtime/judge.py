@@ -118,7 +118,9 @@ class Case:
         key = first.run_id, first.created, pause_id
         if key not in worded:
             question = self.question(pause_id)
-            if question is not None and not says_the_same(question, node):
+            if question is None:
+                return True  # there are no words to compare, and nothing is remembered of them
+            if not says_the_same(question, node):
                 return False
             if len(worded) >= REMEMBERED:
                 worded.clear()

@@ -252,13 +252,8 @@ def resume(  # as many keywords as a continuation has settings
     by: str | None = None,
 ) -> Ready:
     """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
-    check_texts("continue_run", run_id=run_id, session_id=session_id, by=by)
-    if output is not None and not hasattr(output, "requirements"):
-        raise WrongArgument(*AN_OUTPUT, output)
-    run_id = run_id or (output.run_id if output is not None else None)
-    if run_id is None:
-        message = "continue_run needs a run output or a run_id."
-        raise TypeError(message)
+    check_texts("continue_run", session_id=session_id, by=by)
+    run_id = named_run(output, run_id)
     if session_id is not None and workflow.db.load(run_id).identity.session_id != session_id:
         raise UnknownRun(run_id, session_id)
     requirements = [*answered(step_requirements), *answered(error_requirements)]
@@ -277,6 +272,18 @@ def resume(  # as many keywords as a continuation has settings
         raise
     except RunBusy as busy:  # the process that executes the run applies the answers, once they are stored
         return going.ready_after(busy)
+
+
+def named_run(output: Driven | None, run_id: str | None) -> str:
+    """The id of the run that a caller names, by its output or by its id. Raises `WrongArgument`; `TypeError` for neither."""
+    check_texts("continue_run", run_id=run_id)
+    if output is not None and not hasattr(output, "requirements"):
+        raise WrongArgument(*AN_OUTPUT, output)
+    found = run_id or (output.run_id if output is not None else None)
+    if found is None:
+        message = "continue_run needs a run output or a run_id."
+        raise TypeError(message)
+    return found
 
 
 def answered(given: Iterable[Said] | None) -> list[Said]:

@@ -31,7 +31,7 @@ from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
 
 from .owner import alive
-from .records import Boundary, Decided, Entry, Identity, Pause, PauseFilter, Record, RunFilter, Text
+from .records import Boundary, Decided, Entry, Identity, Pause, Record, Text
 
 ENDED = RUN.final | {w.failed}
 STATUS = {
@@ -278,18 +278,6 @@ def check_counts(call: str, **given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, int) or isinstance(value, bool):
             raise WrongArgument(call, name, "a whole number", value)
-
-
-def check_filter(wanted: RunFilter | PauseFilter) -> None:
-    """Raise `WrongArgument` for a filter of other types: a number as a step's name would find nothing, in silence."""
-    texts = ("run_id", "session_id", "workflow_id", "step_name", "kind", "prefix", "user_id")
-    check_texts("A listing", **{name: getattr(wanted, name, None) for name in texts})
-    check_counts("A listing", limit=wanted.limit)
-    if isinstance(wanted, RunFilter):
-        check_texts("A listing", after=wanted.after)
-    elif wanted.after is not None and (type(wanted.after) is not tuple or list(map(type, wanted.after)) != [str, str]):
-        call, name, wants = "A listing", "after", "the ids of a run and a pause"
-        raise WrongArgument(call, name, wants, wanted.after)
 
 
 # -- the chain ---------------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from statecore.errors import (
     UnknownRun,
     UnreadableValue,
     UnsupportedSetting,
+    WrongArgument,
 )
 from statecore.lifecycles.decisions import RETRY
 from statecore.output import Requirement, WorkflowRunOutput
@@ -36,7 +37,7 @@ from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
-from statecore.stores.rules import ENDED, STATUS, check_filter, check_texts
+from statecore.stores.rules import ENDED, STATUS, check_counts, check_texts
 
 ALL = 1_000_000
 Item = TypeVar("Item")
@@ -49,6 +50,24 @@ def glance_of(db: RunReader) -> Callable[[str], Record]:
     """
     glance: Callable[[str], Record] = getattr(db, "glance", db.load)
     return glance
+
+
+LISTING = "A listing"
+PHASES, PLACE = ("phases", "phases in a tuple"), ("after", "the ids of a run and a pause")
+
+
+def check_filter(wanted: RunFilter | PauseFilter) -> None:
+    """Raise `WrongArgument` for a filter of other types: a number as a step's name would find nothing, in silence."""
+    texts = ("run_id", "session_id", "workflow_id", "step_name", "kind", "prefix", "user_id")
+    check_texts(LISTING, **{name: getattr(wanted, name, None) for name in texts})
+    check_counts(LISTING, limit=wanted.limit)
+    if isinstance(wanted, RunFilter):
+        check_texts(LISTING, after=wanted.after)
+        argument, given, fits = PHASES, wanted.phases, isinstance(wanted.phases, tuple | list | set | frozenset)
+    else:
+        argument, given, fits = PLACE, wanted.after, type(wanted.after) is tuple and len(wanted.after) == 2  # noqa: PLR2004  # as it says
+    if given is not None and not (fits and all(isinstance(each, str) for each in given)):
+        raise WrongArgument(LISTING, *argument, given)
 
 
 def logged(found: Listing[Item]) -> Listing[Item]:
@@ -83,6 +102,7 @@ class Inbox:
 
     def find(self, prefix: str) -> str:
         """Return the id of the one run whose id equals `prefix` or begins with it. Raises `UnknownRun`, `AmbiguousRun`."""
+        check_texts("Inbox.find", prefix=prefix)
         try:
             return glance_of(self.db)(prefix).identity.run_id
         except (StoreCorrupt, UnreadableValue):
@@ -100,6 +120,7 @@ class Inbox:
 
     def show(self, run_id: str) -> WorkflowRunOutput:
         """Return a run as it is stored. Raises `UnknownRun`."""
+        check_texts("Inbox.show", run_id=run_id)
         return self.view(self.db.load(run_id))
 
     def runs(self, wanted: RunFilter) -> Listing[WorkflowRunOutput]:
@@ -145,6 +166,7 @@ class Inbox:
         Returns whether it is set aside now. Raises `UnknownRun`, `RunBusy` where a living process executes it, and `UnsupportedSetting` where the
         store is not of format 3.
         """
+        check_texts("quarantine", run_id=run_id)
         store = self.db
         if not isinstance(store, KeepsAside):
             raise UnsupportedSetting(
@@ -158,6 +180,7 @@ class Inbox:
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""
+        check_texts("Inbox.program", run_id=run_id)
         return stored_program(self.db.load(run_id).identity.canonical)
 
     def view(self, record: Record, *, waiting: Sequence[Waiting] | None = None) -> WorkflowRunOutput:

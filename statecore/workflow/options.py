@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
@@ -20,6 +21,7 @@ from statecore.errors import (
     StoreUnavailable,
     Undecided,
     UnreadableValue,
+    WrongArgument,
     described,
     quoted,
 )
@@ -34,6 +36,7 @@ from .inbox import logged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from statecore.core import Micros
     from statecore.stores import RunReader
 
 T = TypeVar("T")
@@ -99,6 +102,14 @@ def phases_of(status: RunStatus | str) -> tuple[str, ...]:
         message = f"{quoted(status)} is no status; known: {', '.join(STATUS.values())}."
         raise DefinitionError(message)
     return phases
+
+
+def instant_of(call: str, moment: datetime) -> Micros:
+    """A moment in microseconds since 1970. Raises `WrongArgument` where it is no datetime."""
+    if not isinstance(moment, datetime):
+        argument, kind = "due_before", "a datetime"
+        raise WrongArgument(call, argument, kind, moment)
+    return round(moment.timestamp() * 1_000_000)
 
 
 def checked_schema(schema: Any) -> Any:

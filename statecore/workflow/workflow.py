@@ -36,6 +36,7 @@ from .options import (
     checked_schema,
     checked_store,
     each_on,
+    instant_of,
     off_loop,
     phases_of,
     plain_options,
@@ -369,10 +370,9 @@ class Workflow(OffLoop):
         """The inbox: the open, undecided pauses of the runs of this workflow, oldest first.
 
         `due_before`: pauses with a deadline before it, the soonest first. `after` is that of the page before, None at its end.
-
         An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
         """
-        due = None if due_before is None else round(due_before.timestamp() * 1_000_000)
+        due = None if due_before is None else instant_of("list_pauses", due_before)
         return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, after, due))  # noqa: FBT003
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:

@@ -10,7 +10,7 @@ from statecore.errors import NotPaused, StoreUnavailable
 from statecore.runtime.answers import stored_value
 from statecore.runtime.host import Runnable
 from statecore.runtime.judge import check_seen
-from statecore.runtime.launching import Driven, RunOptions, submit
+from statecore.runtime.launching import Driven, RunOptions, named_run, submit
 from statecore.stores import Decided
 from statecore.stores.rules import STATUS
 
@@ -90,10 +90,7 @@ class TemporalWorkflows(Generic[Output]):
 
         Raises the errors of `decide`; `NotPaused` where the run has ended.
         """
-        run_id = run_id or (run_output.run_id if run_output is not None else None)
-        if run_id is None:
-            message = "continue_run needs a run output or a run_id."
-            raise TypeError(message)
+        run_id = named_run(run_output, run_id)
         if retry_failed:
             self.reopen(run_id)
         for requirement in run_output.requirements if run_output is not None else ():
