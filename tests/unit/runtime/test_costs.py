@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from typing import Any, ClassVar
 
 import pytest
 
@@ -12,23 +10,7 @@ from statecore import InMemoryDb, Parallel, Step, Workflow
 from statecore.db.sqlite import SqliteDb
 from statecore.stores import replay
 from statecore.stores.sql3 import questions, reading
-
-GRAIN = 10
-
-
-class Counted(sqlite3.Connection):
-    """A connection that counts the instructions of SQLite's machine, which are the same on every machine."""
-
-    spent: ClassVar[int] = 0
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.set_progress_handler(self.tick, GRAIN)
-
-    @staticmethod
-    def tick() -> int:
-        Counted.spent += GRAIN
-        return 0
+from tests.faults.scale import Counted
 
 
 def spent(act) -> int:
