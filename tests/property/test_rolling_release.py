@@ -132,10 +132,9 @@ class History:
         self.wrong += [f"{name} was called, and nobody agreed to it" for name in self.called[before:] if name not in agreed]
         for name in self.called[before:]:
             now = [] if name in stood else [flow.compiled.program]  # a run never goes back
-            for program in (*self.followed.values(), *now):
-                gates = [at for at in program.named.get(name, ()) if w.needs_confirmation in program[at].facts]
-                if gates and not said & set(gates):
-                    self.wrong.append(f"{name} was called without a yes")
+            gates = {gate for program in (*self.followed.values(), *now) for gate in gates_of(program, name)}
+            if gates and not said & gates:  # a gate that a version has elsewhere is the same gate: it has the step's name
+                self.wrong.append(f"{name} was called without a yes")
 
     def counts_still(self, decided: Decided) -> bool:
         """Whether a decision did not lapse: its question was not put again."""
@@ -149,6 +148,11 @@ class History:
             return callable_now(Compiled(followed, {}), record.state)
         except TooManyError:
             return Anything()
+
+
+def gates_of(program: Program, name: str) -> list[str]:
+    """The addresses of the steps of a name that a person confirms."""
+    return [at for at in program.named.get(name, ()) if w.needs_confirmation in program[at].facts]
 
 
 def calm(tree: Tree) -> None:
