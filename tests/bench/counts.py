@@ -89,7 +89,19 @@ def traced(task: Task, durability: str, amount: int, folder: Path, size: int) ->
         found = Path(name, "strace")
         path = Path(name, "counted.db")
         child = [sys.executable, "-m", "tests.bench.counts", task, durability, str(amount), str(size), str(path)]
-        strace = [str(shutil.which("strace")), "-f", "-qq", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(found)]
+        strace = [
+            str(shutil.which("strace")),
+            "-f",
+            "--seccomp-bpf",
+            "-qq",
+            "-y",
+            "-s",
+            "0",
+            "-e",
+            f"trace={CALLS}",
+            "-o",
+            str(found),
+        ]
         subprocess.run(child, cwd=ROOT, check=True)  # lists of moves that a store meets for the first time cost one more
         subprocess.run([*strace, *child], cwd=ROOT, check=True)
         lines = found.read_text(encoding="utf-8", errors="replace").splitlines()

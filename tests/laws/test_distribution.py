@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -74,9 +75,15 @@ def texts(source: str) -> set[str]:
     }
 
 
+@cache
+def owners_of() -> dict[str, list[str]]:
+    """The distributions that are installed, by the modules that they bring."""
+    return dict(packages_distributions())
+
+
 def used(files: dict[str, str]) -> dict[str, set[str]]:
     """The distributions of which a file imports a module or, where one has no module, names the program; by file."""
-    owners = packages_distributions()
+    owners = owners_of()
     programs = set().union(*declared(PROJECT).values()) - {name_of(each) for names in owners.values() for each in names}
     return {
         path: {name_of(owners.get(top, [top])[0]) for top in imported(source)} | texts(source) & programs

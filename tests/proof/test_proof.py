@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random, SystemRandom
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from tests.conftest import pytest_terminal_summary
 from tests.model.definitions import compiled, leaf, programs
 from tests.model.models import models
 from tests.proof.workflows import larger
+from tests.sizes import TIMES
 
 PAGE = (coq.HERE / "README.md").read_text(encoding="utf-8")
 FORBIDDEN = re.compile(r"\b(Admitted|admit|Axioms?|Parameters?|Conjecture|Abort|Unset|Fail|give_up|bypass_check)\b")
@@ -98,12 +100,18 @@ def changed(machine: str, key: tuple[str, str, str], to: dict[str, str]) -> dict
 
 
 def test_a_row_that_leads_past_a_gate_breaks_a_proof(tmp_path):
-    """Each of ten such rows is refused by the lemmas about rows, with all other rows as they are; without a change they are accepted."""
+    """Each of ten such rows is refused by the lemmas about rows, with all other rows as they are; without a change they are accepted.
+
+    The ordinary run draws four of the ten, a campaign has all.
+    """
     if coq.missing():
         return
     coq.compiled(tmp_path, ["Words"])
     coq.compiled(tmp_path, ROWS)
-    said = {case: refused(tmp_path, tables.rows(changed(*change))) for case, change in PAST_GATES.items()}
+    seed = SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")  # noqa: T201  # shown where the test fails
+    cases = list(PAST_GATES) if TIMES > 1 else Random(seed).sample(list(PAST_GATES), 4)  # noqa: S311  # to be repeatable
+    said = {case: refused(tmp_path, tables.rows(changed(*PAST_GATES[case]))) for case in cases}
     assert {case: file for case, file in said.items() if file != "Rows.v"} == {}
 
 
