@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from statecore import WorkflowRunOutput
     from statecore.output import Requirement
     from statecore.stores import Record
+    from statecore.workflow.streams import Stream
 
 REFUSALS = (AlreadyDecided, NotPaused, PauseExpired)
 WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
@@ -78,7 +79,7 @@ class Following:
         """Start a run and follow it; the exit code. Where its idempotency key started a run before, that one is followed."""
 
         def begin() -> Iterator[e.RunEvent]:
-            stream = self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options)
+            stream: Stream = self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options)
             if stream.run_id != self.run_id:
                 self.screen.say(f"This key started run {short(stream.run_id)} before.", fg="yellow")
                 self.again = tuple(short(stream.run_id) if word == short(self.run_id) else word for word in self.again)
@@ -124,7 +125,8 @@ class Following:
     def continued(self, view: WorkflowRunOutput, *, retry_failed: bool = False) -> Iterator[e.RunEvent]:
         """The stream of the run, going on with the decisions that a view carries."""
         said: dict[str, Any] = {**self.orders, "by": self.by} if self.orders else {}
-        return self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True, **said)
+        going: Stream = self.workflow.continue_run(view, retry_failed=retry_failed, stream=True, stream_events=True, **said)
+        return going
 
     def view(self) -> WorkflowRunOutput:
         """The run as it stands in the store."""

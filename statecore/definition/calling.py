@@ -74,30 +74,33 @@ def callable_name(function: Any) -> str:
     return str(getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__)
 
 
-def wants_context(where: str, setting: str, function: Any, about: str = "step_input") -> bool:
-    """Whether user code has a parameter named `run_context`; asked once, when the component is constructed.
+BY_NAME = ("run_context", "session_state")
+"""The values that user code gets by the name of a parameter, beside its one argument."""
 
-    Raises `DefinitionError` where the code cannot be called as it will be (GATE-3): with one argument, and by name with `run_context` where
-    it has such a parameter.
+
+def taken(where: str, setting: str, function: Any, about: str = "step_input", more: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The values of `BY_NAME`, and of `more`, that user code has a parameter for; asked once, when the component is constructed.
+
+    Raises `DefinitionError` where the code cannot be called as it will be (GATE-3): with one argument, and these values by name.
     """
     if not callable(function):
-        return False
+        return ()
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return False  # built-in functions may have no signature
-    wants = "run_context" in signature.parameters
+        return ()  # built-in functions may have no signature
+    takes = tuple(name for name in (*BY_NAME, *more) if name in signature.parameters)
     try:
-        signature.bind(about, **({"run_context": None} if wants else {}))
+        signature.bind(about, **dict.fromkeys(takes))
     except TypeError as error:
         name = callable_name(function)
-        write = f"def {name}({about}{', run_context' if wants else ''})" if name.isidentifier() else f"a function of one {about}"
+        write = f"def {name}({', '.join((about, *takes))})" if name.isidentifier() else f"a function of one {about}"
         message = (
-            f"The {setting} of {where} is called with one argument{' and run_context' if wants else ''}, and {quoted(name)} cannot be: "
+            f"The {setting} of {where} is called with one argument{''.join(f' and {each}' for each in takes)}, and {quoted(name)} cannot be: "
             f"{error}. Write {write}; bind further arguments with functools.partial."
         )
         raise DefinitionError(message) from None
-    return wants
+    return takes
 
 
 def check_branches(where: str, branches: tuple[object, ...]) -> None:

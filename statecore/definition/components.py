@@ -20,7 +20,7 @@ from .calling import (
     check_retries,
     check_version,
     is_count,
-    wants_context,
+    taken,
 )
 from .fields import OnError, OnInterrupt
 from .needs import refuse_idle
@@ -64,10 +64,11 @@ class HasDefinition(Protocol):
 class Step(Reviewed):
     """A step calls user code once per attempt.
 
-    Give exactly one of `executor` (called with a `StepInput`, and with a `RunContext` if it has a parameter `run_context`; plain, async,
-    a generator or an async generator), `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose
-    result's `content` is the output). The name defaults to that of the function or workflow; events and requirements carry `step_id`, by
-    default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that grow by the factor `backoff`.
+    Give exactly one of `executor`, `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose result's
+    `content` is the output). The executor is called with a `StepInput`, and with `run_context` and `session_state` where it has parameters
+    of these names; it is plain, async, a generator or an async generator. The name defaults to that of the function or workflow; events and
+    requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that
+    grow by the factor `backoff`.
     `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
     `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step. `version` (from 1) is
     raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
@@ -86,7 +87,7 @@ class Step(Reviewed):
     execution_timeout: float | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
-    wants_context: bool
+    takes: tuple[str, ...]
     version: int | None
 
     @property
@@ -147,7 +148,7 @@ class Step(Reviewed):
             limit,
             interrupt,
             review,
-            wants_context(f"Step {name!r}", "executor", executor),
+            taken(f"Step {name!r}", "executor", executor),
             version,
         )
 
@@ -191,7 +192,7 @@ class Condition(Reviewed):
     description: str | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
-    wants_context: bool
+    takes: tuple[str, ...]
 
     def __init__(
         self,
@@ -212,8 +213,8 @@ class Condition(Reviewed):
         then, other = as_components(where, steps), as_components(where, else_steps if else_steps is not None else (), "else_steps")
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         refuse_idle("Condition", name, review, {"evaluator": evaluator, "on_interrupt": interrupt})
-        wants = wants_context(where, "evaluator", evaluator)
-        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, wants)
+        takes = taken(where, "evaluator", evaluator)
+        self.__attrs_init__(name, then, other, evaluator, description, interrupt, review, takes)
 
 
 @frozen(init=False)
@@ -233,7 +234,7 @@ class Loop(Reviewed):
     description: str | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
-    wants_context: bool
+    takes: tuple[str, ...]
 
     def __init__(
         self,
@@ -260,16 +261,17 @@ class Loop(Reviewed):
         own = {"end_condition": end_condition, "max_iterations": max_iterations, "forward_iteration_output": forward}
         refuse_idle("Loop", name, review, own | {"on_interrupt": interrupt})
         children = not_empty(where, as_components(where, steps))
-        wants = wants_context(where, "end_condition", end_condition, "outputs")
-        self.__attrs_init__(name, children, max_iterations, end_condition, forward, description, interrupt, review, wants)
+        takes = taken(where, "end_condition", end_condition, "outputs")
+        self.__attrs_init__(name, children, max_iterations, end_condition, forward, description, interrupt, review, takes)
 
 
 @frozen(init=False)
 class Router(Reviewed):
     """A Router runs some of its `choices`, in the order chosen by a person (`requires_user_input`) or by `selector`.
 
-    The selector is called with the `StepInput` and answers with a name, a component of the choices, or a list of these; None or an empty
-    list runs nothing. A nested list in `choices` is one choice that runs its components in order.
+    The selector is called with the `StepInput`, and takes `step_choices`, the components to choose from, by name. It answers with a name, a
+    component of the choices, or a list of these; None or an empty list runs nothing. A nested list in `choices` is one choice that
+    runs its components in order.
     Example: `statecore.examples.route_selection`.
     """
 
@@ -279,7 +281,7 @@ class Router(Reviewed):
     description: str | None
     on_interrupt: OnInterrupt | None
     human_review: HumanReview
-    wants_context: bool
+    takes: tuple[str, ...]
 
     def __init__(
         self,
@@ -303,8 +305,8 @@ class Router(Reviewed):
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         refuse_idle("Router", name, review, {"selector": selector, "on_interrupt": interrupt})
         children = not_empty(where, as_components(where, choices, "choices"))
-        wants = wants_context(where, "selector", selector)
-        self.__attrs_init__(name, children, selector, description, interrupt, review, wants)
+        takes = taken(where, "selector", selector, more=("step_choices",))
+        self.__attrs_init__(name, children, selector, description, interrupt, review, takes)
 
 
 @frozen(init=False)

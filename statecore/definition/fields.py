@@ -81,6 +81,8 @@ def plain_value(value: Any) -> Any:
 
 
 def function_name(function: Any) -> str:
-    """The name under which a plain definition knows a function, or an agent by its class."""
+    """The name under which a plain definition knows a function (of a partial, that inside it), or an agent by its class."""
+    while hasattr(function, "func"):  # functools.partial
+        function = function.func
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__qualname__)
     return f"{module}.{name}" if module else name

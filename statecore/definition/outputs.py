@@ -76,7 +76,7 @@ def named(name: str, given: Any) -> StepOutput:
     return output if output.step_name is not None else evolve(output, step_name=name)
 
 
-def as_text(value: Any) -> str | None:
+def as_text(value: Any, **options: Any) -> str | None:
     """A value as a text for a prompt: a text as it is, a model or a structure as indented JSON, anything else by `str`; None for None."""
     if value is None or isinstance(value, str):
         return value
@@ -84,5 +84,5 @@ def as_text(value: Any) -> str | None:
     if callable(dump):
         return str(dump(indent=2, exclude_none=True))
     if isinstance(value, dict | list | tuple):
-        return json.dumps(value, indent=2, default=str, ensure_ascii=False)
+        return json.dumps(value, **{"indent": 2, "default": str, "ensure_ascii": False, **options})
     return str(value)

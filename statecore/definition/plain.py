@@ -41,7 +41,7 @@ def plain_component(component: Component) -> dict[str, Any]:
             plain[name] = plain_definition(value)
         elif isinstance(value, HumanReview):
             plain[name] = value.to_dict()
-        elif name != "wants_context" and value is not None:
+        elif name != "takes" and value is not None:
             plain[name] = plain_value(value)
     return plain
 

@@ -14,7 +14,8 @@ from attrs import evolve, field, fields, frozen
 
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
-from .calling import is_count, wants_context
+from .alone import ByItself
+from .calling import is_count, taken
 from .fields import OnError, OnReject, OnTimeout, plain_value
 from .forms import Form, UserInputField
 from .schemas import as_form
@@ -218,7 +219,7 @@ class Read(Generic[T]):
         return self if component is None else getattr(component.human_review, self.setting)
 
 
-class Reviewed:
+class Reviewed(ByItself):
     """A component whose review settings can be read where they were written, as words of this release: an enum for a word, a form for its fields.
 
     A setting that the component does not support has its default. `hitl_max_retries` and `hitl_timeout` are the review's `max_retries`, `timeout`.
@@ -263,7 +264,7 @@ def merged(
         result = laid_over(where, result, own, [each for each in SETTINGS if getattr(own, each) != DEFAULTS[each]])
     refuse_unsupported(kind, where, result)
     if result.requires_output_review not in (True, False):
-        wants_context(where, "requires_output_review", result.requires_output_review, "output")  # a wrong one is refused here
+        taken(where, "requires_output_review", result.requires_output_review, "output")  # a wrong one is refused here
     return result
 
 

@@ -49,7 +49,16 @@ from .runs import (
     UnknownRun,
     UnknownStep,
 )
-from .runs_failed import AgentFailed, AgentPaused, RunFailed, StepTimeout, StillRunning, UnknownAgentResult, WrongArgument
+from .runs_failed import (
+    AgentFailed,
+    AgentPaused,
+    AsksPeople,
+    RunFailed,
+    StepTimeout,
+    StillRunning,
+    UnknownAgentResult,
+    WrongArgument,
+)
 from .stores import (
     MigrationNeeded,
     NotAStatecoreStore,
@@ -87,6 +96,7 @@ __all__ = [
     "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
+    "AsksPeople",
     "ClaimLost",
     "ConflictingSettings",
     "DefinitionChanged",

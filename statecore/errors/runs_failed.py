@@ -106,3 +106,16 @@ class WrongArgument(RunError, TypeError):
     argument: str
     kind: str
     given: object
+
+
+@define(**AS_ERROR)
+class AsksPeople(RunError):
+    """A component that asks people was to be executed by itself; there, no person is asked."""
+
+    code = "SC350"
+    says = (
+        "{component} is executed by itself, and then no person is asked. But {asks}. Run it as Workflow('try', steps=[...]): there the run "
+        "pauses, and a person decides."
+    )
+    component: str
+    asks: str

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from statecore.codec import decode, decode_plain
-from statecore.core import Compiled, asks, stored_program
+from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
+from statecore.definition.outputs import as_text
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
@@ -116,6 +117,15 @@ class WorkflowRunOutput:
         """Whether the run was cancelled."""
         return self.status is RunStatus.cancelled
 
+    @property
+    def is_error(self) -> bool:
+        """Whether the run failed."""
+        return self.status is RunStatus.error
+
+    def has_completed(self) -> bool:
+        """Whether the run is over and has completed."""
+        return self.status is RunStatus.completed
+
     @cached_property
     def input(self) -> Any:
         """The run's input."""
@@ -127,6 +137,15 @@ class WorkflowRunOutput:
         if self.status is not RunStatus.completed:
             return None
         return self._execution.content(self._record.state.result)
+
+    @property
+    def content_type(self) -> str:
+        """The name of the content's class: `str`, `dict`, `Order`."""
+        return type(self.content).__name__
+
+    def get_content_as_string(self, **options: Any) -> str:
+        """The content as a text: a text as it is, a model or a structure as indented JSON (`options` are those of `json.dumps`), else by `str`."""
+        return as_text(self.content, **options) or ""
 
     @cached_property
     def session_state(self) -> dict[str, Any]:
@@ -358,29 +377,3 @@ class WorkflowRunOutput:
         return StepOutput(
             content=content, step_name=waiting.pause.step_name, steps=steps, attempt=cursor.attempt, address=cursor.at, **media
         )
-
-
-def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
-    """The output of a run that this process has driven: as it left it, which is not read again, else as it stands.
-
-    Where it left questions and none is open any more, somebody else has answered and gone on: then the run is read.
-    """
-    left, host = execution.left, execution.host
-    if left is not None:
-        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
-        waiting, is_paused = execution.waiting, left.state.run == w.paused
-        if waiting or not is_paused or is_asked(execution):
-            later = waiting is None and is_paused  # there may be many, and few may be looked at
-            return WorkflowRunOutput(
-                host, left, execution.compiled, store_events=store_events, waiting=waiting, texts=handed_on, later=later
-            )
-    record = host.store.load(execution.identity.run_id)
-    known = record.identity.fingerprint == execution.program.fingerprint
-    return WorkflowRunOutput(host, record, execution.compiled if known else compiled_of(record), store_events=store_events)
-
-
-def is_asked(execution: Execution) -> bool:
-    """Whether the first question that a run was left with is open in its store: where it is closed, the run has gone on."""
-    first = asks(execution.program, execution.state)[0]
-    row = execution.host.store.pause(execution.identity.run_id, first.pause_id)
-    return row is not None and row.pause.closed is None

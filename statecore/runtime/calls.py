@@ -8,7 +8,7 @@ copy, and what happens in other branches of a Parallel is hidden (PAR-5).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,14 @@ from statecore.codec import decode, encode
 from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
-from statecore.definition.calling import wants_context
+from statecore.definition.calling import taken
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
-from statecore.stores.history import OVER
 
 from . import agents
 from .answers import judged, model_of
+from .past import PastMapping, is_seen
 from .sharing import Change, session_seen, session_to_be
 from .stopping import Stop
 
@@ -53,7 +53,7 @@ def execute(execution: Execution, call: Call, values: CallValues) -> Any:
     """A step's executor, or its agent's `run` (its `arun` where it has no other) with its prompt and what its signature takes."""
     step: Step = execution.compiled.components[call.at]  # type: ignore[assignment]
     if step.executor is not None:
-        return given(step.executor, step_input(execution, call, values), execution, values, wants=step.wants_context)
+        return given(step.executor, step_input(execution, call, values), execution, values, takes=step.takes)
     run = agents.run_of(step.agent)
     return run(agents.prompt(values), **agents.keywords(run, execution, values))
 
@@ -62,21 +62,21 @@ def evaluate(execution: Execution, call: Call, values: CallValues) -> Any:
     """A Condition's evaluator."""
     condition: Condition = execution.compiled.components[call.at]  # type: ignore[assignment]
     asked = step_input(execution, call, values)
-    return ask(condition.evaluator, asked, execution, values, wants=condition.wants_context)
+    return ask(condition.evaluator, asked, execution, values, takes=condition.takes)
 
 
 def select(execution: Execution, call: Call, values: CallValues) -> Any:
     """A Router's selector."""
     router: Router = execution.compiled.components[call.at]  # type: ignore[assignment]
     asked = step_input(execution, call, values)
-    return ask(router.selector, asked, execution, values, wants=router.wants_context)
+    return ask(router.selector, asked, execution, values, takes=router.takes)
 
 
 def test(execution: Execution, call: Call, values: CallValues) -> Any:
     """A Loop's end condition, called with the outputs of the iteration."""
     loop: Loop = execution.compiled.components[call.at]  # type: ignore[assignment]
     outputs = execution.history().iteration(call.at, call.turn)
-    return ask(loop.end_condition, outputs, execution, values, wants=loop.wants_context)
+    return ask(loop.end_condition, outputs, execution, values, takes=loop.takes)
 
 
 def judge(execution: Execution, call: Call, values: CallValues) -> Any:
@@ -86,8 +86,8 @@ def judge(execution: Execution, call: Call, values: CallValues) -> Any:
     media = execution.media(values.cursor.marks.output)
     output = StepOutput(content=content, step_name=component.name, address=call.at, attempt=call.attempt, **media)
     predicate = component.human_review.requires_output_review
-    wants = wants_context(component.name, "requires_output_review", predicate, "output")
-    return ask(predicate, output, execution, values, wants=wants)
+    takes = taken(component.name, "requires_output_review", predicate, "output")
+    return ask(predicate, output, execution, values, takes=takes)
 
 
 MADE: dict[str, Callable[[Execution, Call, CallValues], Any]] = {
@@ -100,7 +100,7 @@ MADE: dict[str, Callable[[Execution, Call, CallValues], Any]] = {
 exhaustive("runtime.calls.MADE", MADE, CALL_KINDS)
 
 
-def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wants: bool) -> Any:
+def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, takes: tuple[str, ...]) -> Any:
     """Ask a constant, a CEL expression or a callable."""
     if isinstance(asked, bool):
         return asked
@@ -108,12 +108,12 @@ def ask(asked: Any, about: Any, execution: Execution, values: CallValues, *, wan
         from .cel import evaluate_cel  # noqa: PLC0415  # an extra
 
         return evaluate_cel(asked, about, values.session_state)
-    return given(asked, about, execution, values, wants=wants)
+    return given(asked, about, execution, values, takes=takes)
 
 
-def given(function: Callable[..., Any], about: Any, execution: Execution, values: CallValues, *, wants: bool) -> Any:
-    """Call a function, with the run's context where it asks for it."""
-    return function(about, run_context=run_context(execution, values)) if wants else function(about)
+def given(function: Callable[..., Any], about: Any, execution: Execution, values: CallValues, *, takes: tuple[str, ...]) -> Any:
+    """Call a function, with the values that it takes by name."""
+    return function(about, **{name: NAMED[name](execution, values) for name in takes}) if takes else function(about)
 
 
 def is_async(execution: Execution, call: Call) -> bool:
@@ -319,41 +319,6 @@ class Past:
         return PastMapping(history, self.branches(), history.seq)
 
 
-class PastMapping(Mapping[str, StepOutput]):
-    """Earlier outputs by step name, as they were when it was made; a name is looked up when it is asked for."""
-
-    def __init__(self, history: History, branches: list[tuple[str, str]], upto: int) -> None:
-        self._history, self._branches, self._upto = history, branches, upto
-
-    def _of(self, name: str) -> Iterator[Visit]:
-        """The visits of a name that are over and may be seen, the newest first."""
-        visits = self._history.by_name.get(name, ())
-        return (v for v in reversed(visits) if v.first <= self._upto and v.phase in OVER and is_seen(v, self._branches))
-
-    def __getitem__(self, name: str) -> StepOutput:
-        """One output."""
-        visit = next(self._of(name), None)
-        if visit is None:
-            raise KeyError(name)
-        return self._history.output(visit)
-
-    def __iter__(self) -> Iterator[str]:
-        """The names, in the order in which the steps began."""
-        first = [
-            (min(visit.first for visit in found), name) for name in list(self._history.by_name) if (found := list(self._of(name)))
-        ]
-        return iter([name for _, name in sorted(first)])
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return sum(1 for _ in self)
-
-
-def is_seen(visit: Visit, branches: list[tuple[str, str]]) -> bool:
-    """Whether a visit lies in no other branch of a Parallel around a call (PAR-5)."""
-    return all(not visit.at.startswith(inside) or f"{visit.at}/".startswith(branch) for inside, branch in branches)
-
-
 def values_of(execution: Execution, call: Call) -> CallValues:
     """The values that a call is made with; what an earlier one of the same attempt changed, and was given up, is dropped."""
     execution.changes.pop(execution.place(call), None)
@@ -390,3 +355,17 @@ def run_context(execution: Execution, values: CallValues) -> RunContext:
         dependencies=execution.host.dependencies,
         stop_requested=values.stop,
     )
+
+
+def step_choices(execution: Execution, values: CallValues) -> list[Any]:
+    """The components that the selector of a Router chooses from."""
+    router: Router = execution.compiled.components[values.cursor.at]  # type: ignore[assignment]
+    return list(router.choices)
+
+
+NAMED: dict[str, Callable[[Execution, CallValues], Any]] = {
+    "run_context": run_context,
+    "session_state": lambda _, values: values.session_state(),
+    "step_choices": step_choices,
+}
+"""The values that user code takes by name."""

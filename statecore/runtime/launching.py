@@ -31,7 +31,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
-from statecore.stores.rules import check_mappings, check_texts, until
+from statecore.stores.rules import check_lists, check_mappings, check_texts, until
 
 from .answers import Said, reasons
 from .ends import beginning
@@ -69,8 +69,19 @@ class Driven(Protocol):
         """Its questions, answered or not."""
 
 
-class RunOptions(TypedDict, total=False):
+class Media(TypedDict, total=False):
+    """The media of a run: storable values, in lists."""
+
+    images: Sequence[Any] | None
+    audio: Sequence[Any] | None
+    videos: Sequence[Any] | None
+    files: Sequence[Any] | None
+
+
+class RunOptions(Media, total=False):
     """Beside the input of a new run: `additional_data` for its steps, whose it is (`session_id`, `user_id`), its id, its session state.
+
+    `images`, `audio`, `videos` and `files` are storable values, handed to the steps. `metadata` is laid over that of the workflow.
 
     `idempotency_key` names the request, in at most 1,024 characters: the same key again starts no second run of the workflow, but goes on
     with the first one where it can, and gives its output. Where the first one has failed, `on_failed` decides: "raise" raises `RunFailed`
@@ -84,6 +95,7 @@ class RunOptions(TypedDict, total=False):
     session_state: Mapping[str, Any] | None
     idempotency_key: str | None
     on_failed: OnFailed
+    metadata: Mapping[str, Any] | None
 
 
 AN_OUTPUT = "continue_run", "run_output", "the output of a run (an id is given as run_id=...)"
@@ -144,13 +156,16 @@ def unborn(  # as many keywords as a run has settings
     session_state: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
     on_failed: OnFailed | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **media: Unpack[Media],
 ) -> Execution:
     """A new run that is not stored yet; its first boundary stores and claims it. Raises `InvalidInput`, `UnstorableValue`, `UnsupportedSetting`.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
     """
     check_texts("A run", session_id=session_id, user_id=user_id, run_id=run_id)
-    check_mappings("A run", additional_data=additional_data, session_state=session_state)
+    check_mappings("A run", additional_data=additional_data, session_state=session_state, metadata=metadata)
+    additional_data = with_media(additional_data, media)
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
     given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
@@ -164,7 +179,7 @@ def unborn(  # as many keywords as a run has settings
         created=host.clock(),
         input=encode(given, limit=limit),
         additional_data=encode(dict(additional_data), limit=limit) if additional_data else NOTHING,
-        metadata=encode(workflow.metadata, limit=limit) if workflow.metadata else NOTHING,
+        metadata=encode({**workflow.metadata, **(metadata or {})}, limit=limit) if workflow.metadata or metadata else NOTHING,
         fingerprint=program.fingerprint,
         canonical=program.canonical,
         rules=RULES_VERSION,
@@ -173,6 +188,16 @@ def unborn(  # as many keywords as a run has settings
     own, wanted = workflow.session_state, session_state or {}
     state = encode({**own, **decode(kept), **wanted}, limit=limit) if own or wanted else kept
     return Execution(host, workflow.compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
+
+
+def with_media(additional_data: Mapping[str, Any] | None, media: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The additional data with the media that a run was given. Raises `WrongArgument`, `UnsupportedSetting`."""
+    given = {name: found for name, found in media.items() if found is not None}
+    check_lists("A run", **given)
+    for name in given:
+        if name in (additional_data or {}):
+            raise UnsupportedSetting(RUN_HERE, name, f"additional_data has {name}, too; give them once")
+    return {**(additional_data or {}), **{name: list(found) for name, found in given.items()}} if given else additional_data
 
 
 def session_of(workflow: Runnable, user_id: str | None) -> str:
@@ -244,6 +269,7 @@ def resume(  # as many keywords as a continuation has settings
     *,
     run_id: str | None = None,
     session_id: str | None = None,
+    run_response: Driven | None = None,
     step_requirements: Iterable[Said] | None = None,
     error_requirements: Iterable[Said] | None = None,
     retry_failed: bool = False,
@@ -253,6 +279,10 @@ def resume(  # as many keywords as a continuation has settings
 ) -> Ready:
     """A stored run with what was decided of it, claimed. Raises what `Continuation` refuses."""
     check_texts("continue_run", session_id=session_id, by=by)
+    if output is not None and run_response is not None:
+        message = "continue_run() takes one output, and got run_output and run_response."
+        raise TypeError(message)
+    output = run_response if output is None else output
     run_id = named_run(output, run_id)
     if session_id is not None and workflow.db.load(run_id).identity.session_id != session_id:
         raise UnknownRun(run_id, session_id)

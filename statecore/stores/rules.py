@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -271,6 +271,13 @@ def check_mappings(call: str, **given: Any) -> None:
     for name, value in given.items():
         if value is not None and not isinstance(value, Mapping):
             raise WrongArgument(call, name, "a mapping", value)
+
+
+def check_lists(call: str, **given: Any) -> None:
+    """Raise `WrongArgument` for an argument that is neither a list nor None."""
+    for name, value in given.items():
+        if value is not None and (isinstance(value, str | bytes) or not isinstance(value, Sequence)):
+            raise WrongArgument(call, name, "a list", value)
 
 
 def check_counts(call: str, **given: Any) -> None:

@@ -2,7 +2,7 @@
 
 Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls that the rooms below perform. `inbox` has `Inbox`: a
 store without a definition, for a process that only reads and decides. `options` has the words of calls, `known` the types of values that a
-workflow makes known, `off_loop` the methods that read or decide beside an event loop, `streams` the iterators of
+workflow makes known, `reading` the methods that read, `alone` runs a component by itself, `streams` has the iterators of
 events. The other modules only give names import paths: `condition`, `decorators`, `loop`, `parallel`, `router`, `step`, `steps`,
 `types`, `worker`. `Workflow` itself is loaded at its first use.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
-from statecore.definition import RunStatus
+from statecore.definition import RunStatus, Step
+from statecore.definition.calling import taken
 from statecore.definition.fields import plain_value
 from statecore.definition.plain import read_value
 from statecore.definition.schemas import as_form
@@ -69,12 +71,15 @@ class Facade(Protocol):
 class ContinueOptions(TypedDict, total=False):
     """Which run goes on (by id, optionally within a session), decisions apart from its output, and whether a failed one is reopened.
 
+    `run_response` is the output of the run under its other name.
+
     `adopt=True` takes the run over although this definition lacks something of the run's own; `by` is the person who says so. `force=True` with
     `by` calls a step again beside a call of it that was given up and is not over (RUN-11).
     """
 
     run_id: str | None
     session_id: str | None
+    run_response: WorkflowRunOutput | None
     step_requirements: Iterable[Requirement] | None
     error_requirements: Iterable[Requirement] | None
     retry_failed: bool
@@ -92,6 +97,26 @@ class DecideOptions(TypedDict, total=False):
     idempotency_key: str | None
     seen: str | None
     force: bool
+
+
+def children_of(workflow: Any, where: str, steps: Any) -> Sequence[Any]:
+    """The components of a workflow as it was written: a list, one component, or one function that is the whole workflow.
+
+    That function is called with the workflow and its input, and with what else it takes by name.
+    """
+    if isinstance(steps, Sequence):
+        return steps
+    if not callable(steps) or isinstance(steps, type) or hasattr(steps, "definition"):
+        return [steps]
+    taken(where, "steps", partial(steps, workflow), "execution_input")
+    return [Step(executor=partial(steps, workflow))]
+
+
+def check_telemetry(where: str, telemetry: object) -> None:
+    """A workflow reports nothing. Raises `DefinitionError` for a wish that it does."""
+    if telemetry is not False:
+        message = f"{where} reports nothing: telemetry is False, or left out, and not {quoted(telemetry)}."
+        raise DefinitionError(message)
 
 
 def phases_of(status: RunStatus | str) -> tuple[str, ...]:

@@ -11,49 +11,47 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from statecore.core import Compiled, compile_definition
+from statecore.core import Compiled, asks, compile_definition
 from statecore.definition.calling import check_version
 from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
 from statecore.definition.plain import plain_definition, read_definition
-from statecore.output import Requirement, WorkflowRunOutput, WorkflowSession
-from statecore.output.run_output import left_by
+from statecore.lifecycles import words as w
+from statecore.output import Requirement, WorkflowRunOutput
 from statecore.runtime import Host
-from statecore.runtime.host import clock_of
+from statecore.runtime.host import clock_of, compiled_of
 from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
 from statecore.runtime.ready import Ready
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive, drive_to_rest
-from statecore.stores import Listing, PauseFilter, RunFilter, RunReader
-from statecore.stores.rules import check_texts, checked_bound
+from statecore.stores import Listing, RunReader
+from statecore.stores.rules import checked_bound
 
 from .inbox import Inbox
 from .known import learn
-from .off_loop import OffLoop
 from .options import (
     ContinueOptions,
     DecideOptions,
     aeach_on,
+    check_telemetry,
     checked_schema,
     checked_store,
+    children_of,
     each_on,
-    instant_of,
     off_loop,
-    phases_of,
     plain_options,
     read_options,
-    whole,
 )
+from .reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from statecore.definition import RunStatus
+    from statecore.runtime import Execution
 
     from .streams import AsyncStream, Stream
 
 
-class Workflow(OffLoop):
+class Workflow(Reading):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
@@ -62,7 +60,8 @@ class Workflow(OffLoop):
     `version` (from 1; none counts as 0) never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry
     their events. `checks` are properties, or their texts, that `statecore check` proves or refutes; `dependencies` are live objects for
     executors that ask for a `run_context`, never stored. `types` are classes, base classes and modules whose values are
-    stored, beside those that annotations name; `max_value_bytes` bounds each value. Raises `DefinitionError`. Example: `statecore.examples`.
+    stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow, execution_input):
+    it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`. Example: `statecore.examples`.
     """
 
     name: str
@@ -82,7 +81,7 @@ class Workflow(OffLoop):
     def __init__(
         self,
         name: str = "workflow",
-        steps: Sequence[Child] | Steps | Step = (),
+        steps: Sequence[Child] | Steps | Step | Callable[..., Any] = (),
         db: RunReader | None = None,
         *,
         id: str | None = None,  # noqa: A002  # the word users know
@@ -99,10 +98,11 @@ class Workflow(OffLoop):
         dependencies: Mapping[str, Any] | None = None,
         types: Sequence[Any] = (),
         max_value_bytes: int | None = None,
+        telemetry: bool = False,
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
-        children = as_components(where, steps if isinstance(steps, Sequence) else [steps])
+        children = as_components(where, children_of(self, where, steps))
         self.definition = Definition(self.name, children, max_concurrency, version)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
@@ -117,6 +117,7 @@ class Workflow(OffLoop):
             shares_session=bool(session_id),
             max_value_bytes=checked_bound(where, "max_value_bytes", max_value_bytes),
         )
+        check_telemetry(where, telemetry)
         learn(where, self.compiled, types, self.input_schema)  # a wrong definition is refused where it is written
 
     def __repr__(self) -> str:
@@ -173,6 +174,10 @@ class Workflow(OffLoop):
     def run(
         self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
     ) -> Stream: ...
+    @overload
+    def run(
+        self, input: Any = None, *, stream: bool, stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> WorkflowRunOutput | Stream: ...
     def run(
         self,
         input: Any = None,  # noqa: A002  # the word users know
@@ -196,6 +201,10 @@ class Workflow(OffLoop):
     def arun(
         self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
     ) -> AsyncStream: ...
+    @overload
+    def arun(
+        self, input: Any = None, *, stream: bool, stream_events: bool = False, **options: Unpack[RunOptions]
+    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream: ...
     def arun(
         self,
         input: Any = None,  # noqa: A002  # the word users know
@@ -235,6 +244,15 @@ class Workflow(OffLoop):
         stream_events: bool = False,
         **options: Unpack[ContinueOptions],
     ) -> Stream: ...
+    @overload
+    def continue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        stream: bool,
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
+    ) -> WorkflowRunOutput | Stream: ...
     def continue_run(
         self,
         run_output: WorkflowRunOutput | None = None,
@@ -268,6 +286,15 @@ class Workflow(OffLoop):
         stream_events: bool = False,
         **options: Unpack[ContinueOptions],
     ) -> AsyncStream: ...
+    @overload
+    def acontinue_run(
+        self,
+        run_output: WorkflowRunOutput | None = None,
+        *,
+        stream: bool,
+        stream_events: bool = False,
+        **options: Unpack[ContinueOptions],
+    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream: ...
     def acontinue_run(
         self,
         run_output: WorkflowRunOutput | None = None,
@@ -322,59 +349,6 @@ class Workflow(OffLoop):
         """`recover`, on asyncio: the runs go on one after the other."""
         return await aeach_on(self, await off_loop(self.db, lambda: left_runs(self)))
 
-    # -- reading -----------------------------------------------------------------------------------------------------------------
-
-    def get_run_output(self, run_id: str) -> WorkflowRunOutput:
-        """Return a run as it is stored. Raises `UnknownRun`."""
-        check_texts("get_run_output", run_id=run_id)
-        return self.inbox.view(self.db.load(run_id))
-
-    def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
-        """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
-        check_texts("get_session", session_id=session_id)
-        session_id = session_id or self.session_id
-        records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000, by_claim=True))
-        if not whole(records):
-            return None
-        return WorkflowSession(
-            session_id, self.id, records[0].identity.user_id, [self.inbox.view(each) for each in reversed(records)]
-        )
-
-    def list_runs(
-        self,
-        *,
-        session_id: str | None = None,
-        user_id: str | None = None,
-        status: RunStatus | str | None = None,
-        limit: int = 100,
-        after: str | None = None,
-    ) -> Listing[WorkflowRunOutput]:
-        """Runs of this workflow, the one begun last first, behind the run `after`: the id in `after` of the page before (None at the end).
-
-        `unread` of the returned list names runs that cannot be read.
-        """
-        phases = None if status is None else phases_of(status)
-        return self.inbox.runs(RunFilter(session_id, self.id, phases, limit, after, user_id=user_id))
-
-    def list_pauses(
-        self,
-        *,
-        run_id: str | None = None,
-        session_id: str | None = None,
-        step_name: str | None = None,
-        kind: str | None = None,
-        due_before: datetime | None = None,
-        limit: int = 100,
-        after: tuple[str, str] | None = None,
-    ) -> Listing[Requirement]:
-        """The inbox: the open, undecided pauses of the runs of this workflow, oldest first.
-
-        `due_before`: pauses with a deadline before it, the soonest first. `after` is that of the page before, None at its end.
-        An overdue pause (`is_timed_out`) takes its `on_timeout` with `tick`, `recover`, `continue_run` or a worker; nothing is written here.
-        """
-        due = None if due_before is None else instant_of("list_pauses", due_before)
-        return self.inbox.pending(PauseFilter(run_id, session_id, self.id, step_name, kind, True, limit, after, due))  # noqa: FBT003
-
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
         if stream:
             from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
@@ -398,3 +372,29 @@ class Workflow(OffLoop):
         from statecore.workflow.streams import AsyncStream  # noqa: PLC0415  # the same
 
         return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)
+
+
+def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
+    """The output of a run that this process has driven: as it left it, which is not read again, else as it stands.
+
+    Where it left questions and none is open any more, somebody else has answered and gone on: then the run is read.
+    """
+    left, host = execution.left, execution.host
+    if left is not None:
+        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
+        waiting, is_paused = execution.waiting, left.state.run == w.paused
+        if waiting or not is_paused or is_asked(execution):
+            later = waiting is None and is_paused  # there may be many, and few may be looked at
+            return WorkflowRunOutput(
+                host, left, execution.compiled, store_events=store_events, waiting=waiting, texts=handed_on, later=later
+            )
+    record = host.store.load(execution.identity.run_id)
+    known = record.identity.fingerprint == execution.program.fingerprint
+    return WorkflowRunOutput(host, record, execution.compiled if known else compiled_of(record), store_events=store_events)
+
+
+def is_asked(execution: Execution) -> bool:
+    """Whether the first question that a run was left with is open in its store: where it is closed, the run has gone on."""
+    first = asks(execution.program, execution.state)[0]
+    row = execution.host.store.pause(execution.identity.run_id, first.pause_id)
+    return row is not None and row.pause.closed is None

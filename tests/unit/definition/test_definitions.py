@@ -115,7 +115,7 @@ def test_names_come_from_what_is_run():
 
 def test_a_function_without_a_signature_is_a_step():
     """Built-in functions run as executors, whether Python knows their parameters or not."""
-    assert [Step("t", function).wants_context for function in (min, len, print)] == [False, False, False]
+    assert [Step("t", function).takes for function in (min, len, print)] == [(), (), ()]
 
 
 def test_a_workflow_has_a_plain_form():
