@@ -15,7 +15,7 @@ def test_its_code_runs_from_top_to_bottom() -> None:
     """Each block of Python runs in the names that those before it left, and its assertions hold; the machine that it makes is a test."""
     document = Sybil(parsers=[PythonCodeBlockParser()]).parse(GUIDE)
     examples = list(document.examples())
-    assert len(examples) == 7
+    assert len(examples) == 8
     for example in examples:
         example.evaluate()
     assert issubclass(document.namespace["TestPayout"], unittest.TestCase)
