@@ -19,7 +19,7 @@ from statecore.workflow.inbox import Inbox
 from . import exits
 from .following import Following, Watching, interval_option, pace, watch_option
 from .person import Person, by_option, nobody, parse
-from .screen import Option, Screen, interactive, json_option, usage_errors, watched
+from .screen import Option, Screen, interactive, json_option, log_options, usage_errors, watched
 from .stores import db_option, placed
 from .targets import load
 from .views import print_json, run_document
@@ -71,6 +71,7 @@ def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int
 @by_option
 @db_option
 @json_option
+@log_options
 def run(  # noqa: PLR0913  # the options of the command, one by one
     target: str,
     text: str | None,
@@ -141,6 +142,7 @@ def resume_command(target: str, run_id: str, file: str) -> tuple[str, ...]:
 @by_option
 @db_option
 @json_option
+@log_options
 def resume(  # noqa: PLR0913  # the options of the command, one by one
     target: str,
     run: str | None,
@@ -195,6 +197,7 @@ def chosen(workflow: Workflow, run: str | None) -> str:
 @click.argument("target")
 @db_option
 @json_option
+@log_options
 def recover(target: str, db: str | None, *, as_json: bool) -> int:
     """Take over the runs of dead processes.
 
@@ -210,6 +213,7 @@ def recover(target: str, db: str | None, *, as_json: bool) -> int:
 @click.argument("target")
 @db_option
 @json_option
+@log_options
 def tick(target: str, db: str | None, *, as_json: bool) -> int:
     """Apply passed deadlines and stored decisions.
 

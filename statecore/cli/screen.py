@@ -82,6 +82,35 @@ class Option(Protocol):
         ...
 
 
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def logging_as(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Configure the log as an option says; both options of it count, wherever they stand on the line."""
+    if not value:
+        return
+    from .logs import configure  # noqa: PLC0415  # only who logs pays for it
+
+    said = ctx.find_root().meta.setdefault("statecore.log", {})
+    said[param.name] = value
+    configure(said.get("log_level"), as_json=bool(said.get("log_json")))
+
+
+def log_options(command: Decorated) -> Decorated:
+    """The options of a command that configure its log."""
+    level = click.option(
+        "--log-level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        callback=logging_as,
+        expose_value=False,
+        help="Write the log to the error output, from this level on.",
+    )
+    lines = click.option(
+        "--log-json", is_flag=True, callback=logging_as, expose_value=False, help="Write the log as JSON, a line for each record."
+    )
+    return level(lines(command))
+
+
 json_option: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 

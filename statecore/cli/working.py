@@ -19,7 +19,7 @@ from statecore.core import Seconds
 from statecore.runtime.worker import Went, Worker
 
 from . import exits
-from .screen import Screen, json_option
+from .screen import Screen, json_option, log_options
 from .stores import db_option, is_served, placed, served
 from .targets import load_all
 from .views import print_json
@@ -42,6 +42,7 @@ WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED":
 @click.option("--temporal", metavar="HOST:PORT", help="The same as --db temporal://HOST:PORT, for runs on a Temporal server.")
 @db_option
 @json_option
+@log_options
 def worker(  # noqa: PLR0913  # the options of the command, one by one
     targets: tuple[str, ...],
     concurrency: int,

@@ -10,7 +10,8 @@ agents, `pieces` exhausts generators, `cel` evaluates an expression, and `ends` 
 that the reducer takes; `sharing` lays what a call did to the session state over what others left; `traces` words the traceback of a failure.
 `storing` commits, renews and gives back. `sync` and `aio` are the two drivers; they differ only in how a call is made and waited for, and both
 are streams of commits. `flights` are the calls on their way; `hands` has the threads and event loops on which they run, `stopping` the request
-that tells one to stop, and `delays` the waiting for a retry. `keyboard` holds Ctrl-C back; `limits` keeps the calls that were given up,
+that tells one to stop, and `delays` the waiting for a retry. `observing` tells the log, and the `observers` of the host, of each
+boundary and call. `keyboard` holds Ctrl-C back; `limits` keeps the calls that were given up,
 `suspects` are those that a death has marked. `worker` drives many runs, which `jobs` describes; `backoff` repeats what fails with growing
 distance, `doctor` names the runs that nothing moves. One rule: the commit comes first, and a call begins when the intention is durable.
 

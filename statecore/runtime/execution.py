@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
+from sys import modules
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -47,11 +48,19 @@ from .sharing import session_after
 from .showing import shown
 
 if TYPE_CHECKING:
+    from logging import Logger
+
     from .host import Host
     from .sharing import Change
     from .stopping import Stop
 
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
+
+
+def logger() -> Logger | None:
+    """The logger of the package; None where `logging` is not imported, for then nothing below a warning is heard."""
+    logging = modules.get("logging")
+    return None if logging is None else logging.getLogger("statecore")
 
 
 @define(eq=False)
@@ -101,6 +110,10 @@ class Execution:
     """The requests to stop that calls in flight may hear."""
     context: Context = field(factory=copy_context, repr=False)
     """The context variables of the caller, of which each call has a copy (RUN-15)."""
+    log: Logger | None = field(factory=logger, repr=False)
+    """The logger of the package, where `logging` is imported (OBS-1)."""
+    observed: dict[Any, Any] = field(factory=dict, repr=False)
+    """The things that observers keep with this slice, each under itself."""
     _history: History | None = None
     _decided_at: dict[str, Micros] = field(factory=dict)
     _looking: Lock = field(factory=Lock, repr=False, eq=False)

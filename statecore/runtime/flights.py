@@ -23,6 +23,7 @@ from . import ends
 from .calls import call_user, limit_of, values_of
 from .hands import Outcome
 from .limits import timed_out
+from .observing import observed
 from .pieces import AT_HAND, Tell, exhaust, finish, manner_of, opened
 from .storing import store_events
 
@@ -82,7 +83,7 @@ def flight_of(execution: Execution, call: Call) -> Flight:
     """A call that is to be made now: its values and its context are its own."""
     limit = limit_of(execution, call)
     due = None if limit is None else execution.host.clock() + limit
-    return Flight(execution, call, values_of(execution, call), execution.context.copy(), due=due)
+    return Flight(execution, call, values_of(execution, call), observed(execution.context.copy(), execution, call), due=due)
 
 
 async def called(flight: Flight, tell: Tell | None) -> Any:

@@ -16,6 +16,8 @@ from statecore.stores import RunReader
 from statecore.stores.owner import this_process, wall_clock
 from statecore.stores.rules import LEASE_SECONDS
 
+from .observers import Observers
+
 if TYPE_CHECKING:
     from statecore.stores import Record, RunStore
 
@@ -72,6 +74,10 @@ class Host:
     dependencies: Mapping[str, Any] = field(factory=dict)
     shares_session: bool = False
     max_value_bytes: int | None = None
+    observers: Observers = field(factory=Observers, eq=False, repr=False)
+    """The listeners to what happens to runs here (OBS-1); the same workflow on another store has the same."""
+    replays: Callable[[], bool] | None = field(default=None, eq=False, repr=False)
+    """Whether what happens now is only repeated from a history, and was told before."""
     failures: dict[str, Exception] = field(factory=dict, eq=False, repr=False)
     """The exceptions of the runs with a key that failed last here, by run id; a second start tells them as its cause (KEY-1)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field, frozen
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from .execution import Execution
     from .host import Runnable
+
+
+LOG = logging.getLogger(__name__)
 
 
 @frozen
@@ -92,6 +96,16 @@ class Aside:
             return False
         driven = next((each for each in executions if each.identity.run_id == self.alone[1]), None)
         return driven is None or owes_suspect(driven.state)
+
+
+def refused(job: Job, error: BaseException) -> Went:
+    """The outcome of a run that could not go on; the log names it, and not what was wrong with its data."""
+    run_id, workflow = job.record.identity.run_id, job.workflow.id
+    name = type(error).__name__
+    LOG.warning(
+        "run %r of %r is left alone for a while: %s", run_id, workflow, name, extra={"run_id": run_id, "workflow": workflow}
+    )
+    return Went(run_id, "REFUSED", f"{name}: {error}", workflow)
 
 
 def went(execution: Execution) -> Went:

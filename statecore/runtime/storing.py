@@ -26,6 +26,8 @@ from statecore.stores import Boundary, PauseFilter
 from . import ends
 from .ends import cancellation, decision_events
 from .execution import of_record
+from .observers import INFO
+from .observing import tell_lost, tell_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -72,10 +74,15 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
     boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
     if not heeds_decisions:
         boundary = boundary._replace(heeds_decisions=False)
+    observers, log = execution.host.observers, execution.log
+    if observers.each:
+        boundary = observers.carried(execution, boundary)
     try:
         obstacle = execution.host.executor.commit(boundary)
-    except BaseException:
+    except BaseException as error:
         execution.lost = list(calls(execution.program, execution.state))  # they were called, and nothing says how they ended
+        if isinstance(error, ClaimLost) and execution.claim is None:
+            tell_lost(execution)
         raise
     if isinstance(obstacle, tuple):
         before = set(asks(execution.program, effect.before))
@@ -85,6 +92,8 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
     if obstacle:
         return requested(execution)
     execution.committed(effect, boundary)
+    if observers.each or (log is not None and log.isEnabledFor(INFO)):
+        tell_stored(execution, effect, boundary)
     return None
 
 
@@ -166,6 +175,8 @@ def cancelled_by(execution: Execution, by: str | None) -> Event:
 
 def leave(execution: Execution, left: Iterable[Awaited]) -> None:
     """A driver ends: the run is released, at once or when the last of the calls that were `left` or given up is over (RUN-9, RUN-11)."""
+    if execution.host.observers.each:
+        execution.host.observers.left(execution)
     waiting = [each for each in left if not each.done()]
     if waiting and not execution.parked:
         execution.keeps_claim = True
@@ -204,6 +215,8 @@ def let_go(execution: Execution) -> None:
     this process gives the run back as soon as it can (`give_back_left`); if it ends before, the next owner knows that the calls are in doubt.
     """
     place = place_of(execution.identity)
+    if execution.host.observers.each:
+        execution.host.observers.left(execution)
     UNRETURNED.pop(place, None)
     try:
         if execution.lost:
@@ -343,7 +356,9 @@ class Heartbeat:
             host.executor.renew(execution.identity.run_id, execution.epoch, lease)
             execution.lease = lease
             self._seen[id(execution)] = (lease, monotonic())
+            host.observers.renewed(execution)
         except ClaimLost:
+            tell_lost(execution)
             self.end(execution)
         except Exception:  # noqa: BLE001  # whatever a store cannot do now, a thread that died would never do again
             return False

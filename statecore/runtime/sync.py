@@ -23,6 +23,7 @@ from .flights import Flight, called, flight_of, say_waiting, stops, store_ends, 
 from .hands import CODE, LoopThread
 from .keyboard import GLANCE, HeldBack, Interruptible, keyboard_of, run_in
 from .limits import Late
+from .observing import observed
 from .pieces import AT_HAND, Piece, finish, is_awaited, manner_of, opened, pieces, teller
 from .stopping import Stopped
 from .storing import (
@@ -169,6 +170,8 @@ class Calls:
         An interruption is stored before it goes on its way; a stream closed between two pieces is one.
         """
         execution, context = self.execution, self.execution.context.copy()
+        if execution.host.observers.each:
+            observed(context, execution, call)
         values = values_of(execution, call)
         try:
             value = run_in(context, call_user, execution, call, values)

@@ -36,7 +36,7 @@ from . import aio
 from .backoff import Backoff, Telling
 from .hands import Hands, LoopThread
 from .host import Runnable
-from .jobs import Aside, Job, Went, went
+from .jobs import Aside, Job, Went, refused, went
 from .launching import adopting
 from .ready import Ready
 from .stopping import Stopped
@@ -375,7 +375,7 @@ class Worker:
     def _put_off(self, job: Job, error: BaseException) -> Went:
         """Let a run be for a while."""
         self._refused.failed(job.key)
-        return Went(job.record.identity.run_id, "REFUSED", f"{type(error).__name__}: {error}", job.workflow.id)
+        return refused(job, error)
 
     def _give_back(self, giving: Callable[[], None]) -> None:
         """Release a run, now or when the store is there again."""

@@ -27,6 +27,7 @@ from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
 from statecore.runtime.calls import call_user, is_async, limit_of, values_of
 from statecore.runtime.hands import CODE, Hands, LoopThread, hands_of
+from statecore.runtime.observing import observed
 from statecore.runtime.pieces import finish, finish_now, manner_of
 from statecore.stores.detail import Detail, detail_text
 from statecore.temporal import wire
@@ -91,7 +92,9 @@ class Performer:
         flow = self.workflows[identity.workflow_id]
         host = evolve(flow.host, store=self.db, session=flow.on(self.db).host.session)
         execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
-        return ended(execution, call, self.db.values, self.steps)
+        end = ended(execution, call, self.db.values, self.steps)
+        host.observers.called(execution, call, end["trigger"])
+        return end
 
     def compiled(self, flow: Runnable, identity: Identity, call: Call) -> Compiled:
         """The program that the run follows, with the user code of this worker. Where it has none there, another worker may: it is tried again."""
@@ -123,7 +126,7 @@ def ended(execution: Execution, call: Call, store: wire.Values | None, steps: Lo
     """Make a call, and say how it ended. Whatever is too large to be sent fails it."""
     inputs = values_of(execution, call)
     try:
-        given = performed(execution, call, inputs, steps)
+        given = observed(execution.context.copy(), execution, call).run(performed, execution, call, inputs, steps)
     except StoreError as error:  # what it looked back at could not be read: no error of the step, and nobody knows how far it came
         return plain_event(ends.interrupted(execution, call, str(error)))
     except Exception as error:  # noqa: BLE001  # the user's exception becomes an event; the policy decides

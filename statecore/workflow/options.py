@@ -248,8 +248,18 @@ def moved(workflow: Facade, run_id: str, taken: dict[str, Exception | None]) -> 
         raise
     except Exception as error:  # noqa: BLE001  # whatever keeps this run from going on is told with it
         taken[run_id] = error if not is_over(workflow, run_id) else None
+        if taken[run_id] is not None:
+            skipped(workflow, run_id, error)
     else:
         taken[run_id] = None
+
+
+def skipped(workflow: Facade, run_id: str, error: Exception) -> None:
+    """Log a run that was refused, so that its neighbours go on without it."""
+    from logging import getLogger  # noqa: PLC0415  # only a refusal needs it
+
+    fields = {"run_id": run_id, "workflow": workflow.id}
+    getLogger(__name__).warning("run %r of %r is skipped: %s", run_id, workflow.id, type(error).__name__, extra=fields)
 
 
 async def off_loop(db: RunReader, function: Callable[[], T]) -> T:

@@ -46,12 +46,15 @@ class Opened:
         return Continuation(self.host, self.execution.compiled, identity.workflow_id, identity.run_id, (), retry_failed)
 
 
-def opened(start: Start, clock: Callable[[], Micros]) -> Opened:
-    """A new run with its first boundary, one that an earlier execution carried on, or a failed one that goes on."""
+def opened(start: Start, clock: Callable[[], Micros], replays: Callable[[], bool] = lambda: True) -> Opened:
+    """A new run with its first boundary, one that an earlier execution carried on, or a failed one that goes on.
+
+    `replays` says whether what happens now was told before; so it is for a client, which only looks ahead.
+    """
     identity, state = start.identity, start.session_state
     compiled = program_of(identity.canonical, start.said)
     ledger = Ledger.carrying(identity, start.carried) if start.carried is not None else Ledger(identity.run_id)
-    host = Host(ledger, clock, lambda: OWNER, lease=start.lease)
+    host = Host(ledger, clock, lambda: OWNER, lease=start.lease, replays=replays)
     if start.carried is not None:
         run = Opened(ledger, host, of_record(host, compiled, ledger.load(identity.run_id)))
         return Opened(ledger, host, run.continuation(retry_failed=True).ready().execution) if start.reopens else run

@@ -85,7 +85,7 @@ class Run:
         except RulesUnknown as unknown:
             self.unknown = unknown  # `run` raises it: the SDK leaves a mess where a constructor does
             return
-        self.opened = opened(self.start, now)
+        self.opened = opened(self.start, now, workflow.unsafe.is_replaying)
         self.ledger, self.execution = self.opened.ledger, self.opened.execution
         self.flying: dict[Call, tuple[str, asyncio.Future[Any]]] = {}
         self.waiting: list[Call] = []
