@@ -229,9 +229,11 @@ flow = Workflow("flow", [Step("ask", lambda _: "done", requires_confirmation=Tru
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with a workflow; the log is as before afterwards."""
-    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "logged_flow.py").write_text(FLOW)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
+    sys.modules.pop("logged_flow", None)
     log = logging.getLogger("statecore")
     for each in [each for each in log.handlers if each.get_name() == HANDLER]:
         log.removeHandler(each)
@@ -241,7 +243,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_command_line_logs_lines(folder, capsys):
     """With `--log-level` each record is a line of the error output that begins with the time on the wall, in UTC; the output is as without."""
-    assert main(["run", "flow.py", "--log-level", "debug"]) == 4
+    assert main(["run", "logged_flow.py", "--log-level", "debug"]) == 4
     said = capsys.readouterr()
     lines = said.err.splitlines()
     assert len(lines) >= 3
@@ -252,9 +254,9 @@ def test_the_command_line_logs_lines(folder, capsys):
 @pytest.mark.parametrize("options", [["--log-json"], ["--log-json", "--log-level", "info"], ["--log-level", "INFO", "--log-json"]])
 def test_the_command_line_logs_json(folder, capsys, options):
     """With `--log-json` each record is an object with time, level, message and the fields; a worker has the options, too."""
-    main(["run", "flow.py", "--submit"])
+    main(["run", "logged_flow.py", "--submit"])
     capsys.readouterr()
-    assert main(["worker", "flow.py", "--until-idle", *options]) == 0
+    assert main(["worker", "logged_flow.py", "--until-idle", *options]) == 0
     records = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [each["message"].rpartition("' ")[2] for each in records][:1] == ["started"]
     assert {each["level"] for each in records} == {"info"}
