@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from statecore.core import Program
     from statecore.definition import HumanReview
 
-LEFT_OUT = ("user_input_schema", "confirmation_message", "user_input_message", "output_review_message", "iteration_review_message")
+LEFT_OUT = (
+    "user_input_schema",
+    "user_input_check",
+    "confirmation_message",
+    "user_input_message",
+    "output_review_message",
+    "iteration_review_message",
+)
 STATUS = {w.completed: "completed", w.cancelled: "cancelled", w.failed: "error"}
 PERIOD = 4
 

@@ -158,6 +158,16 @@ def as_read(kind: FieldKind, value: object) -> Any:
         return None
 
 
+def check_item(each: Any, _attribute: object, value: object) -> None:
+    """The type of the items is one of the known words, and that of a list."""
+    if value is None:
+        return
+    check_type(each, _attribute, value)
+    if each.field_type != "list":
+        message = f"item_type says nothing of a field of type {each.field_type}; it is the type of the items of a list."
+        raise DefinitionError(message)
+
+
 def check_secret(each: Any, attribute: Attribute[Any], value: object) -> None:
     """A secret is a text, without a default that a form would show."""
     check_flag(each, attribute, value)
@@ -179,7 +189,7 @@ class UserInputField:
 
     Types: str, text (several lines), int, float, decimal, bool, date, datetime, email, list, dict, file (bytes). `minimum` and `maximum` bound
     numbers and dates; `min_length` and `max_length` texts, lists and files; a text must contain a match of `pattern`, a regular expression.
-    `allowed_values` are the choices; of a list, those of its items. A `secret` field is a str that is never shown
+    `allowed_values` are the choices; of a list, those of its items, and `item_type` is their type. A `secret` field is a str that is never shown
     again: the step gets a `Secret`.
 
     Example: `statecore.examples.user_input`.
@@ -197,6 +207,12 @@ class UserInputField:
     max_length: int | None = field(default=None, validator=check_bound)
     pattern: str | None = field(default=None, validator=check_bound)
     secret: bool = field(default=False, validator=check_secret)
+    item_type: str | None = field(default=None, validator=check_item)
+
+    @property
+    def item(self) -> UserInputField | None:
+        """A field for one item of a list whose items have a type; None for any other field."""
+        return UserInputField(f"each item of {self.name}", self.item_type) if self.item_type is not None else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; the newer settings only where they are set. A default or bound with a spelling as text is that text."""
@@ -220,6 +236,8 @@ class UserInputField:
         """A given value as the step gets it; a value that does not fit stays as it is, for `wrong` to name."""
         if self.secret:
             return Secret(value) if isinstance(value, str) else value
+        if self.item is not None and isinstance(value, list):
+            return list(map(self.item.taken, value))
         kind = TYPES[self.field_type]
         if isinstance(value, str) and kind.read is not None and str not in kind.types:
             read = as_read(kind, value)
@@ -231,19 +249,27 @@ class UserInputField:
         """The fault of a value for this field, without the value; None where the value fits."""
         value = self.taken(given)
         value = value.reveal() if isinstance(value, Secret) else value
+        if self.secret and value == HIDDEN:
+            return f"{self.name} was hidden where it was read; give it again"
         kind = TYPES[self.field_type]
         fits = as_read(kind, value) is not None if not kind.types else type(value) in kind.types
         if not fits:
             if kind.read is not None:
                 return f"{self.name} must be {kind.says}" + ("" if isinstance(given, str) else f", not {type(given).__name__}")
             return f"{self.name} must be of type {self.field_type}, not {type(given).__name__}"
-        return self.not_allowed(value) or self.out_of_bounds(value)
+        return self.not_allowed(value) or self.out_of_bounds(value) or self.wrong_item(given)
+
+    def wrong_item(self, given: Any) -> str | None:
+        """The fault of the first item of a list that is not of the type of its items."""
+        item = self.item
+        faults = map(item.wrong, given) if item is not None else iter(())
+        return next((fault for fault in faults if fault is not None), None)
 
     def not_allowed(self, value: Any) -> str | None:
         """The fault of a value that is none of the choices."""
         if self.allowed_values is None:
             return None
-        allowed = [self.taken(each) for each in self.allowed_values]
+        allowed = [(self.item or self).taken(each) for each in self.allowed_values]
         chosen = value if self.field_type == "list" else [value]
         if all(each in allowed for each in chosen):
             return None
@@ -274,7 +300,15 @@ class UserInputField:
         return None
 
 
-NEWER: dict[str, Any] = {"minimum": None, "maximum": None, "min_length": None, "max_length": None, "pattern": None, "secret": False}
+NEWER: dict[str, Any] = {
+    "minimum": None,
+    "maximum": None,
+    "min_length": None,
+    "max_length": None,
+    "pattern": None,
+    "secret": False,
+    "item_type": None,
+}
 """The settings that plain data leaves out where they are at their default: forms of older releases are stored without them."""
 
 

@@ -166,6 +166,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need("user_input_message", ("Step", "Router"), (INPUT,)),
     Need("user_input_schema", ("Step",), (INPUT,)),
+    Need("user_input_check", ("Step",), (INPUT,)),
     Need("allow_multiple_selections", ("Router",), (INPUT,), "a selector may choose several as it is"),
     Need("output_review_message", ("Step", "Router"), (REVIEW,)),
     Need("iteration_review_message", ("Loop",), (ITERATION,)),

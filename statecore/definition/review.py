@@ -8,6 +8,7 @@ is a setting without its companion (`needs`): nothing is accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar, overload
 
 from attrs import evolve, field, fields, frozen
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Judge: TypeAlias = bool | Callable[["StepOutput"], Any]
 """True, or a predicate that says of an output whether a person has to see it."""
+FormCheck: TypeAlias = Callable[[Any], str | bool | None]
+"""A rule about the values of a form as a whole: None or True where they fit together, else the reason, or False."""
 LONGEST = 1e11
 """More seconds than any deadline has; beyond it calendars end."""
 GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout", "dangerous")
@@ -37,7 +40,7 @@ ITERATION = ("requires_iteration_review", "iteration_review_message")
 NESTED = "Step(workflow)"
 """A Step that runs a workflow, as messages call it."""
 SUPPORTED: dict[str, tuple[str, ...]] = {
-    "Step": (*GATE, *INPUT, "user_input_schema", *REVIEW),
+    "Step": (*GATE, *INPUT, "user_input_schema", "user_input_check", *REVIEW),
     NESTED: GATE,
     "Steps": GATE,
     "Workflow": GATE,
@@ -62,6 +65,7 @@ class ReviewSettings(TypedDict, total=False):
     requires_user_input: bool
     user_input_message: str | None
     user_input_schema: Sequence[UserInputField | Mapping[str, Any]] | Mapping[str, Any] | type | None
+    user_input_check: FormCheck | None
     allow_multiple_selections: bool
     requires_output_review: Judge
     output_review_message: str | None
@@ -127,6 +131,11 @@ def is_judge(value: object) -> bool:
     return isinstance(value, bool) or callable(value)
 
 
+def is_form_check(value: object) -> bool:
+    """Whether a value is a function that can be called where a decision is stored, or nothing: no coroutine function."""
+    return value is None or (callable(value) and not iscoroutinefunction(value) and not isasyncgenfunction(value))
+
+
 def is_seconds(value: object) -> bool:
     """Whether a value is a positive number of seconds, or nothing."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST)
@@ -164,13 +173,13 @@ def on_timeout(value: OnTimeout | str) -> OnTimeout:
 class HumanReview:
     """The questions about a component, and the outcome of a rejection, an error or an expired deadline.
 
-    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`),
-    or of a Router for a route; `requires_output_review` shows the output (True, or a predicate of the `StepOutput`, with a
-    `run_context` if it has that parameter); `requires_iteration_review` asks after each iteration of a Loop. `on_reject` defaults
-    to the else branch for a Condition and to skip for everything else; `retry` runs again with the feedback, at most `max_retries`
-    times. `on_error` unset means that the nearest enclosing component that sets it decides, and `fail` where none does. `timeout`
-    is in seconds; an expired pause takes `on_timeout`. `dangerous` marks a component that must not begin after a no to another one:
-    `statecore check` names the gates whose no leads on to it.
+    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`;
+    the function `user_input_check` judges them as a whole), or of a Router for a route; `requires_output_review` shows the output
+    (True, or a predicate of the `StepOutput`, with a `run_context` if it has that parameter); `requires_iteration_review` asks
+    after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip for everything else; `retry`
+    runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest enclosing component that sets
+    it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`. `dangerous` marks a
+    component that must not begin after a no to another one: `statecore check` names the gates whose no leads on to it.
 
     Example: `HumanReview(requires_confirmation=True, on_reject="cancel")`, and in `statecore.examples.cancellation`.
     """
@@ -180,6 +189,9 @@ class HumanReview:
     requires_user_input: bool = flag("requires_user_input")
     user_input_message: str | None = text("user_input_message")
     user_input_schema: Form | None = field(default=None, converter=as_form)
+    user_input_check: FormCheck | None = field(
+        default=None, validator=must("user_input_check", "a plain function of the values", is_form_check)
+    )
     allow_multiple_selections: bool = flag("allow_multiple_selections")
     requires_output_review: Judge = field(
         default=False, validator=must("requires_output_review", "True, False or a predicate", is_judge)
@@ -231,6 +243,7 @@ class Reviewed(ByItself):
     requires_user_input: Read[bool] = Read("requires_user_input")
     user_input_message: Read[str | None] = Read("user_input_message")
     user_input_schema: Read[Form | None] = Read("user_input_schema")
+    user_input_check: Read[FormCheck | None] = Read("user_input_check")
     allow_multiple_selections: Read[bool] = Read("allow_multiple_selections")
     requires_output_review: Read[Judge] = Read("requires_output_review")
     output_review_message: Read[str | None] = Read("output_review_message")
@@ -265,6 +278,8 @@ def merged(
     refuse_unsupported(kind, where, result)
     if result.requires_output_review not in (True, False):
         taken(where, "requires_output_review", result.requires_output_review, "output")  # a wrong one is refused here
+    if result.user_input_check is not None:
+        taken(where, "user_input_check", result.user_input_check, "values")  # a wrong one is refused here
     return result
 
 

@@ -35,13 +35,25 @@ BOUNDS = {
     "writeOnly": "secret",
 }
 TOLD = frozenset({"title", "description", "default", "type", "format", "enum", "const", "items", "examples", *BOUNDS})
+ITEM = frozenset({"enum", "const", "type", "format", "title", "description"})
 WHOLE = frozenset({"type", "title", "description", "properties", "required", "additionalProperties", "$defs", "$schema", "$id"})
-TEXTUAL: dict[Any, str] = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict", bytes: "file"} | {
+TEXTUAL: dict[Any, str] = {
+    str: "str",
+    Secret: "str",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    list: "list",
+    dict: "dict",
+    bytes: "file",
+} | {
     Decimal: "decimal",
     date: "date",
     datetime: "datetime",
 }
 
+BY_METADATA = frozenset({"description", "minimum", "maximum", "min_length", "max_length", "pattern"})
+"""The settings of a field that the metadata of a dataclass's attribute may have; other metadata is another library's."""
 KNOWN = f"known are {', '.join(each.__name__ for each in TEXTUAL)}"
 
 
@@ -88,27 +100,45 @@ def of_class(given: type) -> Form:
 
 
 def of_attribute(each: dataclasses.Field[Any], hint: Any) -> UserInputField:
-    """A field from an attribute of a dataclass."""
-    options, required = None, each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
-    if typing.get_origin(hint) in {typing.Union, UnionType}:
-        rest = [kind for kind in typing.get_args(hint) if kind is not NoneType]
-        hint, required = (rest[0] if len(rest) == 1 else hint), required and len(rest) == len(typing.get_args(hint))
-    if typing.get_origin(hint) is typing.Literal:
-        options = list(typing.get_args(hint))
-        hint = type(options[0])
-    elif isinstance(hint, type) and issubclass(hint, Enum):
-        options = [member.value for member in hint]
-        hint = type(options[0])
-    kind = TEXTUAL.get(typing.get_origin(hint) or hint)
-    if kind is None:
-        message = f"{each.name}: no field of a form has the type {quoted(getattr(hint, '__name__', str(hint)))}; {KNOWN}."
+    """A field from an attribute of a dataclass. Its metadata may have a description and bounds, under their names."""
+    required = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+    hint, optional = without_none(hint)
+    item = typing.get_args(hint)[0] if typing.get_origin(hint) is list else None
+    options, hint = choices_of(hint)
+    if item is not None:
+        options, item = choices_of(without_none(item)[0])
+    kinds = [TEXTUAL.get(typing.get_origin(each_hint) or each_hint) for each_hint in (hint, item) if each_hint is not None]
+    if None in kinds:
+        odd = hint if kinds[0] is None else item
+        message = f"{each.name}: no field of a form has the type {quoted(getattr(odd, '__name__', str(odd)))}; {KNOWN}."
         raise DefinitionError(message)
     default = None if each.default is dataclasses.MISSING else each.default
     if each.default_factory is not dataclasses.MISSING:
         default = each.default_factory()
-    return UserInputField(
-        each.name, kind, value=default.value if isinstance(default, Enum) else default, required=required, allowed_values=options
+    more = {name: value for name, value in each.metadata.items() if name in BY_METADATA}
+    return UserInputField.from_dict(
+        {"name": each.name, "field_type": kinds[0], "required": required and not optional, "allowed_values": options}
+        | {"value": default.value if isinstance(default, Enum) else default, "secret": hint is Secret, **more}
+        | ({"item_type": kinds[1]} if item is not None else {})
     )
+
+
+def without_none(hint: Any) -> tuple[Any, bool]:
+    """A type without None, and whether it allowed it; a union of several others as it is."""
+    if typing.get_origin(hint) not in {typing.Union, UnionType}:
+        return hint, False
+    rest = [kind for kind in typing.get_args(hint) if kind is not NoneType]
+    return (rest[0] if len(rest) == 1 else hint), len(rest) < len(typing.get_args(hint))
+
+
+def choices_of(hint: Any) -> tuple[list[Any] | None, Any]:
+    """The choices of a `Literal` or an enum, with their type; of any other type none."""
+    options: list[Any] | None = None
+    if typing.get_origin(hint) is typing.Literal:
+        options = list(typing.get_args(hint))
+    elif isinstance(hint, type) and issubclass(hint, Enum):
+        options = [each.value for each in hint]
+    return options, type(options[0]) if options else hint
 
 
 def instance(model: Any, values: Mapping[str, Any]) -> Any:
@@ -123,6 +153,9 @@ def instance(model: Any, values: Mapping[str, Any]) -> Any:
 
 def member(hint: Any, value: Any) -> Any:
     """A value of a dataclass's attribute; of an enum its member."""
+    if isinstance(value, list):
+        inside = next((typing.get_args(each) for each in (hint, *typing.get_args(hint)) if typing.get_origin(each) is list), ())
+        return [member(inside[0], each) for each in value] if inside else value
     kinds = [hint, *typing.get_args(hint)]
     enums = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum)]
     return enums[0](value) if enums else value
@@ -155,14 +188,15 @@ def of_property(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any], *
     refuse_unknown(f"The schema of {quoted(name)}", told, TOLD)
     options = told.get("enum", [told["const"]] if "const" in told else None)
     item, _ = resolved(name, told.get("items") or {}, defs)
+    each_is = None
     if told.get("type") == "array" and item:
-        refuse_unknown(f"The items of {quoted(name)}", item, frozenset({"enum", "const", "type", "title", "description"}))
-        options = item.get("enum", options)
-    kind = FORMATS.get(str(told.get("format"))) or PLAIN.get(str(told.get("type"))) or kind_of(options)
-    if kind is None or (told.get("format") not in FORMATS and told.get("format") is not None and told["format"] != "password"):
-        asked = f"{quoted(told.get('type'))} with the format {quoted(told.get('format'))}"
-        message = f"{quoted(name)} has the type {asked}, which no field of a form has."
+        refuse_unknown(f"The items of {quoted(name)}", item, ITEM)
+        options = item.get("enum", [item["const"]] if "const" in item else options)
+        each_is = type_of(f"each item of {name}", item, options) if item.keys() & {"type", "format"} else None
+    elif told.get("items"):
+        message = f"{quoted(name)} has 'items' and is no array."
         raise DefinitionError(message)
+    kind = type_of(name, told, options)
     bounds = {BOUNDS[word]: value for word, value in told.items() if word in BOUNDS}
     if kind == "decimal":  # JSON has no other numbers for its bounds
         bounds = {each: Decimal(str(value)) if isinstance(value, float) else value for each, value in bounds.items()}
@@ -170,7 +204,17 @@ def of_property(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any], *
         bounds["secret"] = True
     text = told.get("description") or told.get("title")
     default = None if bounds.get("secret") else told.get("default")
-    return UserInputField(name, kind, text, default, required and not optional, options, **bounds)
+    return UserInputField(name, kind, text, default, required and not optional, options, **bounds, item_type=each_is)
+
+
+def type_of(name: str, told: Mapping[str, Any], options: Any) -> str:
+    """The type of a field by the type and format of its schema. Raises `DefinitionError` where no field has it."""
+    kind = FORMATS.get(str(told.get("format"))) or PLAIN.get(str(told.get("type"))) or kind_of(options)
+    if kind is None or (told.get("format") not in FORMATS and told.get("format") is not None and told["format"] != "password"):
+        asked = f"{quoted(told.get('type'))} with the format {quoted(told.get('format'))}"
+        message = f"{quoted(name)} has the type {asked}, which no field of a form has."
+        raise DefinitionError(message)
+    return kind
 
 
 def resolved(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -239,13 +283,24 @@ def property_of(each: UserInputField) -> dict[str, Any]:
     if each.allowed_values is not None:
         options = list(map(spelt, each.allowed_values))
         told |= {"items": {"enum": options}} if each.field_type == "list" else {"enum": options}
+    if each.item is not None:
+        told["items"] = {**schema_of_type(each.item), **told.get("items", {})}
     told.update(bounds_of(each))
     if each.secret:
         told["writeOnly"] = True
     if each.required and each.value is None and each.field_type in {"str", "text"} and "minLength" not in told:
         told["minLength"] = 1
-    if each.field_type != "decimal":
-        return told
+    return with_numbers(told) if each.field_type == "decimal" else told
+
+
+def schema_of_type(each: UserInputField) -> dict[str, Any]:
+    """The schema of a field's type alone."""
+    told = {"type": OUT[each.field_type], **({"format": FORMAT_OF[each.field_type]} if each.field_type in FORMAT_OF else {})}
+    return with_numbers(told) if each.field_type == "decimal" else told
+
+
+def with_numbers(told: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a decimal number: as a number, or spelt as a text."""
     number: dict[str, Any] = {"type": "number"}
     number.update((word, float(told.pop(word))) for word in ("minimum", "maximum") if word in told)  # a schema has no other numbers
     spelling = {word: told.pop(word) for word in ("type", "format")}

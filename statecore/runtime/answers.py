@@ -10,7 +10,7 @@ from statecore.core import DECISIONS
 from statecore.definition import StepOutput, UserInputField
 from statecore.definition.forms import Secret, checked
 from statecore.definition.schemas import instance
-from statecore.errors import InvalidInput, quoted
+from statecore.errors import InvalidInput, described, quoted
 from statecore.errors.base import plain
 from statecore.lifecycles import BY_WORD, DECISION_WORDS
 from statecore.stores.detail import pause_detail
@@ -68,14 +68,37 @@ def stored_value(pause: Pause, word: str, value: Any, component: Any = None, lim
     """The value of a decision as it is stored, None without one. Raises `InvalidInput` where it does not fit the question.
 
     None is a value of its own where the word carries any value; elsewhere it means that nothing is carried. Where the process has the
-    component that asks, and its form is that of the question, the class of the form judges the values as a whole.
+    component that asks, and its form is that of the question, the class and the check of the form judge the values as a whole.
     """
     fits = fitting(pause, word, value)
-    form = form_of(component)
-    model = form.model if form is not None and word in DECISIONS[pause.kind] and carries(word, "form") else None
-    if model is not None and asks(pause, form):
-        judged(pause.step_name, model, fits)
+    if word in DECISIONS[pause.kind] and carries(word, "form") and asks(pause, form_of(component)):
+        as_given(pause.step_name, component, fits)
     return None if fits is None and not carries(word, "value") else encode(fits, limit=limit)
+
+
+def as_given(step_name: str, component: Any, values: Mapping[str, Any]) -> Any:
+    """The values of a form as the step gets them: an instance of its class, or the mapping. Raises `InvalidInput` where they do not fit together."""
+    model = getattr(form_of(component), "model", None)
+    made = values if model is None else judged(step_name, model, values)
+    check = getattr(getattr(component, "human_review", None), "user_input_check", None)
+    if check is None:
+        return made
+    try:
+        verdict = check(made)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(step_name, reasons(error, revealed(values))) from None  # as above: its text may repeat a value
+    if isinstance(verdict, str):
+        raise InvalidInput(step_name, [unrepeated(verdict, repeatable(revealed(values)), "user_input_check")])
+    if verdict is not None and verdict is not True:
+        told = "the values do not fit together (user_input_check)"
+        odd = f"user_input_check gave {described(verdict)}; it gives None or True, else the reason as a text, or False"
+        raise InvalidInput(step_name, [told if verdict is False else odd])
+    return made
+
+
+def revealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with secrets as texts, so that a reason that repeats one is found."""
+    return {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
 
 
 def judged(step_name: str, model: Any, values: Mapping[str, Any]) -> Any:
@@ -83,8 +106,9 @@ def judged(step_name: str, model: Any, values: Mapping[str, Any]) -> Any:
     try:
         return instance(model, values)
     except (ValueError, TypeError) as error:
-        shown = {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
-        raise InvalidInput(step_name, reasons(error, shown)) from None  # a traceback would show its text, and with it a value
+        raise InvalidInput(
+            step_name, reasons(error, revealed(values))
+        ) from None  # a traceback would show its text, and with it a value
 
 
 def carries(word: str | None, what: Carries) -> bool:
@@ -98,14 +122,10 @@ def form_of(component: Any) -> Any:
     return getattr(getattr(component, "human_review", None), "user_input_schema", None)
 
 
-def asks(pause: Pause, form: Iterable[UserInputField]) -> bool:
+def asks(pause: Pause, form: Iterable[UserInputField] | None) -> bool:
     """Whether a question has this form: a question of another definition is judged by its own fields alone."""
-    return list(pause_detail(pause.detail).schema or ()) == [each.to_dict() for each in form]
-
-
-def model_of(component: Any) -> Any:
-    """The class of a component's form; None where the form was made from fields, or there is none."""
-    return getattr(form_of(component), "model", None)
+    schema = pause_detail(pause.detail).schema
+    return (schema is None) == (form is None) and list(schema or ()) == [each.to_dict() for each in form or ()]
 
 
 def fitting(pause: Pause, word: str, value: Any) -> Any:
@@ -140,7 +160,7 @@ def reasons(error: Exception, given: Any) -> list[str]:
 
     A library of schemas lists them under `errors()`, as pydantic does. A reason that repeats a value of the input is left out.
     """
-    texts = tuple(text for text in leaves(plain(given)) if len(text) >= REPEATED)
+    texts = repeatable(given)
     found: Any = getattr(error, "errors", None)
     listed = [each for each in found() if isinstance(each, Mapping)] if callable(found) else []
     if not listed:
@@ -149,6 +169,11 @@ def reasons(error: Exception, given: Any) -> list[str]:
         (".".join(map(str, each.get("loc", ()))), unrepeated(str(each.get("msg")), texts, each.get("type", ""))) for each in listed
     ]
     return [f"{place}: {reason}" if place else reason for place, reason in told]
+
+
+def repeatable(given: Any) -> tuple[str, ...]:
+    """The values in an input that a reason must not repeat."""
+    return tuple(text for text in leaves(plain(given)) if len(text) >= REPEATED)
 
 
 def unrepeated(reason: str, texts: Iterable[str], kind: str) -> str:

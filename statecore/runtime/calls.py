@@ -22,7 +22,7 @@ from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 
 from . import agents
-from .answers import judged, model_of
+from .answers import as_given
 from .past import PastMapping, is_seen
 from .sharing import Change, session_seen, session_to_be
 from .stopping import Stop
@@ -235,8 +235,7 @@ def said_to(execution: Execution, call: Call, cursor: Cursor) -> dict[str, Any]:
     node = execution.program.nodes[call.at]
     if w.needs_input in node.facts:
         values = execution.answer(pause_id("user_input", call.at, call.turn, 0)) or {}
-        model = model_of(execution.compiled.components.get(call.at))
-        said["user_input"] = values if model is None else judged(node.name, model, values)
+        said["user_input"] = as_given(node.name, execution.compiled.components.get(call.at), values)
     if cursor.marks.reviews:
         return said | rejected(execution, call.at, call.turn, call.attempt, cursor.marks)
     for around in execution.program.ancestors(call.at):

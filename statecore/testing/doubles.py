@@ -186,6 +186,7 @@ def replace(children: Sequence[dict[str, Any]], prefix: str, stubs: Stubs, funct
             if kind.is_leaf or not isinstance(plain.get(setting), bool | None):
                 plain[setting] = named(kind.work, at, stubs, functions)
         review = plain.get("human_review", {})
+        review.pop("user_input_check", None)  # as the class of a form, it is code
         if isinstance(review.get("requires_output_review"), Mapping):
             review["requires_output_review"] = named("judge", at, stubs, functions)
         for name, part in kind.lists.items():

@@ -142,10 +142,32 @@ def answers(flow: Workflow, run_id: str, pause_id: str) -> dict[str, Any]:
     row = flow.db.pause(run_id, pause_id)
     schema = (pause_detail(row.pause.detail).schema if row is not None else None) or ()
     fields = [UserInputField.from_dict(each) for each in schema]
-    return {each.name: each.allowed_values[0] if each.allowed_values else SOME[each.field_type] for each in fields if each.required}
+    return {each.name: some(each) for each in fields if each.required}
 
 
-SOME: dict[str, Any] = {"str": "text", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}}
+SOME: dict[str, Any] = {
+    "str": "text",
+    "text": "text",
+    "int": 1,
+    "float": 1.0,
+    "decimal": "1.00",
+    "bool": True,
+    "date": "2026-12-24",
+    "datetime": "2026-12-24T18:00:00+00:00",
+    "email": "ada@example.org",
+    "list": [],
+    "dict": {},
+    "file": b"file",
+}
+
+
+def some(each: UserInputField) -> Any:
+    """A value that fits a field: a choice, a bound, a text of the least length; of a pattern it is a guess."""
+    allowed, least = list(each.allowed_values or ()), each.min_length or 0
+    guesses = [[allowed[0]] * max(1, least), allowed[0]] if allowed else []
+    guesses += [value for value in (SOME[each.field_type], each.minimum, each.maximum) if value is not None]
+    guesses += ["x" * least, b"x" * least, [SOME[each.item_type or "str"]] * least]
+    return next((value for value in guesses if each.wrong(value) is None), guesses[0])
 
 
 def go(drive: Callable[[], object]) -> None:

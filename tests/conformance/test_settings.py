@@ -10,7 +10,7 @@ import pytest
 from statecore import Condition, HumanReview, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.core.program import DANGEROUS
 from statecore.definition.review import SETTINGS, SUPPORTED
-from statecore.errors import DefinitionError, UnsupportedSetting
+from statecore.errors import DefinitionError, InvalidInput, UnsupportedSetting
 from tests.conformance.drive import Calls
 
 COMPONENTS = [kind for kind in SUPPORTED if kind != "Workflow"]  # a bare Workflow has no settings
@@ -26,6 +26,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "requires_user_input": (True, {}),
     "user_input_message": ("Well?", ASKED),
     "user_input_schema": ([{"name": "n", "field_type": "int"}], ASKED),
+    "user_input_check": (lambda values: f"{len(values)} is too many", ASKED),
     "allow_multiple_selections": (True, ASKED),
     "requires_output_review": (True, {}),
     "output_review_message": ("Well?", REVIEWED),
@@ -76,6 +77,9 @@ def works(setting: str, kind: str, calls: Calls, workflow: Workflow) -> None:  #
             assert asked_for.user_input_message == "Well?"
         case "user_input_schema":
             assert [each.name for each in asked_for.user_input_schema] == ["n"]
+        case "user_input_check":
+            with pytest.raises(InvalidInput, match="1 is too many"):
+                workflow.decide(run.run_id, asked.pause_id, "input", value={"n": 1})
         case "allow_multiple_selections":
             asked_for.select_multiple(["other", "work"])
             workflow.continue_run(run)
