@@ -10,7 +10,7 @@ from statecore.lifecycles import ASK_KINDS, SHOWS, exhaustive
 from statecore.lifecycles.decisions import REJECT
 from statecore.stores.rules import EXPIRY
 
-from .text import brief, clean, lasting, named
+from .text import brief, clean, lasting, named, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,8 +63,14 @@ exhaustive("asking.questions.PUT", PUT, ASK_KINDS)
 
 
 def particulars(requirement: Question) -> Iterator[str]:
-    """The details of a question, in lines: why it is put again, the fields of a form, the choices, the rejections, the deadline."""
+    """The details of a question, in lines.
+
+    A message that is longer than its line, why it is put again, the fields of a form, the choices, the rejections, the deadline.
+    """
     asked = _any(requirement)
+    message = message_of(requirement)
+    if message is not None and brief(message) != message:  # the line of the question has its beginning alone
+        yield from some_of(text_lines(message), LINES)
     if requirement.put_again is not None:
         yield clean(requirement.put_again)
     shows = SHOWS[requirement.kind]
@@ -122,19 +128,56 @@ def deadline(requirement: Question) -> str:
     return f"until {at:%Y-%m-%d %H:%M:%S} UTC, in {lasting(left)}; then {then}"
 
 
-def shown(requirement: Question) -> list[str]:
-    """The output under review, in lines; empty where there is none."""
+def shown(requirement: Question, most: int = LINES) -> list[str]:
+    """The output under review, in lines, at most so many and then how many more there are; empty where there is none."""
     if SHOWS[requirement.kind] != "output":
         return []
     output = _any(requirement).shown_output()
-    if output is None:
-        return []
-    from pprint import pformat  # noqa: PLC0415  # only an output under review needs it
+    return some_of(text_lines(output.content), most) if output is not None else []
 
-    text = output.content if isinstance(output.content, str) else pformat(output.content, width=LINE_WIDTH // 10)
-    lines = [clean(line, LINE_WIDTH) for line in text.split("\n")]
-    more = [f"... and {len(lines) - LINES} more lines"] if len(lines) > LINES else []
-    return [*lines[:LINES], *more]
+
+def some_of(lines: list[str], most: int) -> list[str]:
+    """The first of some lines, each cut where it is very long, and how many more there are."""
+    more = [f"... and {len(lines) - most:,} more lines"] if len(lines) > most else []
+    return [*(clean(line, LINE_WIDTH) for line in lines[:most]), *more]
+
+
+def text_lines(value: Any) -> list[str]:
+    """A value as lines of text, whole, as its author wrote them."""
+    from pprint import pformat  # noqa: PLC0415  # only what is decided about needs it
+
+    return (value if isinstance(value, str) else pformat(value, width=LINE_WIDTH // 10)).split("\n")
+
+
+def message_of(requirement: Question) -> str | None:
+    """The message of a question, as its author wrote it."""
+    asked = _any(requirement)
+    names = ("confirmation_message", "user_input_message", "output_review_message", "error_message")
+    return next((told for name in names if (told := getattr(asked, name, None)) is not None), None)
+
+
+def whole(requirement: Question) -> Iterator[str]:
+    """All that a person decides about, in lines of visible signs, none of them cut (GATE-12)."""
+    asked = _any(requirement)
+    about = dict(asked.about or {})
+    requester = about.pop("requested_by", None)
+    yield f"asked: {asked.created_at}" + (f", in a run for {named(requester)}" if requester is not None else "")
+    message = message_of(requirement)
+    for title, value in ([("message", message)] if message is not None else []) + [
+        (HEADS[name], each) for name, each in about.items()
+    ]:
+        if value is not None:
+            yield f"{title}:"
+            yield from (f"  {visible(line)}" for line in text_lines(value))
+
+
+HEADS = {
+    "run_input": "input of the run",
+    "previous_step_content": "previous output",
+    "output": "output under review",
+    "unreadable": "not readable",
+}
+"""The headings of what a question is about."""
 
 
 def _any(requirement: Question) -> Any:

@@ -36,8 +36,13 @@ def clean(text: object, width: int | None = None) -> str:
     if width is None and len(raw) > LONGEST:
         raw = f"{raw[: LONGEST * 3 // 4]} [...] {raw[-LONGEST // 4 :]}"
     seen = raw if width is None else raw[: width + 1]
-    spelt = "".join(spell(sign) if unicodedata.category(sign) in UNPRINTABLE else sign for sign in seen)
+    spelt = visible(seen)
     return spelt if width is None or len(spelt) <= width else spelt[: width - 3] + "..."
+
+
+def visible(text: str) -> str:
+    """A line of unknown origin in visible signs, whole."""
+    return "".join(spell(sign) if unicodedata.category(sign) in UNPRINTABLE else sign for sign in text)
 
 
 def named(name: str) -> str:

@@ -24,7 +24,7 @@ from .main import COMMANDS
 from .person import by_option
 from .screen import Option, command, json_option, usage_errors
 from .stores import db_option, inbox, is_served
-from .views import pause_document, print_json
+from .views import print_json
 
 if TYPE_CHECKING:
     from statecore.output import Requirement
@@ -95,7 +95,7 @@ class Clerk:
         )
         before = row.decided if row is not None else None
         if self.as_json:
-            print_json(pause_document(decided))
+            print_json(decided.to_dict())
         elif before is not None and (self.key is None or before.key != self.key):
             said = f"{decided.decision} by {named(decided.by or 'somebody')} at {decided.decided_at}"
             click.echo(f"'{named(place.step_name)}' was decided already: {said}. Nothing changed.")

@@ -15,7 +15,7 @@ from statecore.stores.records import after_of, unread_of
 from . import exits
 from .screen import Option, command, json_option
 from .stores import db_option, inbox
-from .views import RUN_HEAD, pause_document, pause_lines, print_json, run_document, run_lines, run_row
+from .views import RUN_HEAD, pause_lines, print_json, run_document, run_lines, run_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ def pending(  # noqa: PLR0913  # as many as there are options
     found = box.placed(wanted)
     goes_on(*(found.after or (None,)))
     if as_json:
-        print_json([{**pause_document(asked), "workflow_name": row.workflow_name} for row, asked in found])
+        print_json([{**asked.to_dict(), "workflow_name": row.workflow_name} for row, asked in found])
         return told(found.unread)
     if not found:
         click.echo("Nothing waits for a decision.")
@@ -130,18 +130,19 @@ def pending(  # noqa: PLR0913  # as many as there are options
 
 @click.command()
 @click.argument("run")
+@click.option("--full", is_flag=True, help="Show whole what each open pause is about: message, inputs, the output under review.")
 @db_option
 @json_option
-def show(run: str, db: str | None, *, as_json: bool) -> int:
+def show(run: str, db: str | None, *, full: bool, as_json: bool) -> int:
     """Show a run: steps, decisions, open pauses.
 
-    RUN is a run id or a prefix of it.
+    RUN is a run id or a prefix of it. JSON shows everything whole.
     """
     box = inbox(db)
     run_id = box.find(run)
     if as_json:
         print_json(run_document(box, run_id))
         return exits.FINE
-    for line in run_lines(box, run_id):
+    for line in run_lines(box, run_id, full=full):
         click.echo(line)
     return exits.FINE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from statecore.asking.questions import particulars, question, shown
+from statecore.asking.questions import particulars, question, shown, whole
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode_plain, encode
 from statecore.core.owed import next_put
@@ -47,16 +47,11 @@ def print_json(value: Any) -> None:
 def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
     """A run as plain data, with what each answer to its open pauses leads to."""
     view = inbox.show(run_id)
-    pending = [pause_document(each) for each in view.requirements if not each.is_resolved]
+    pending = [each.to_dict() for each in view.requirements if not each.is_resolved]
     try:
         return {**view.to_dict(), "pending": pending}
     except UnreadableValue as refusal:  # damage
         return {"run_id": run_id, "status": view.status.value, "unreadable": str(refusal), "pending": pending}
-
-
-def pause_document(requirement: Requirement) -> dict[str, Any]:
-    """A requirement as plain data, with what each answer leads to."""
-    return {**requirement.to_dict(), "outcomes": {each.word: each.leads_to for each in requirement.outcomes}}
 
 
 def readable(text: str | None) -> str:
@@ -78,8 +73,8 @@ def handed_on(history: History, visit: Visit) -> str:
     return brief(content) if content is not None else ""
 
 
-def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
-    """A run for people: what it is, what became of its steps, what it waits for."""
+def run_lines(inbox: Inbox, run_id: str, *, full: bool = False) -> Iterator[str]:
+    """A run for people: what it is, what became of its steps, what it waits for; `full` shows whole what is decided about."""
     record, view = inbox.db.load(run_id), inbox.show(run_id)
     yield f"Run {clean(run_id)} of {named(view.workflow_name)}: {coloured(view.status.value)}"
     yield f"  began {clock_text(record.identity.created)}, session {clean(view.session_id)}"
@@ -90,7 +85,9 @@ def run_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     yield from step_lines(inbox, run_id)
     for requirement in view.requirements:
         yield ""
-        yield from pause_lines(requirement)
+        yield from pause_lines(requirement, full=full)
+    if not full and any(not each.is_resolved for each in view.requirements):
+        yield click.style("\n  All that is decided about, whole: show --full", dim=True)
 
 
 def step_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
@@ -138,13 +135,13 @@ def decision_text(decided: Decided) -> str:
     return f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
 
 
-def pause_lines(requirement: Requirement) -> Iterator[str]:
+def pause_lines(requirement: Requirement, *, full: bool = False) -> Iterator[str]:
     """An open pause: the question, and what each answer leads to; or how it was decided."""
     yield click.style(f"  ? {question(requirement)}", fg="yellow")
     if requirement.is_resolved:
         yield f"    decided: {requirement.decision} by {named(requirement.by or 'somebody')}; it counts when the run goes on"
         return
-    yield from (f"    | {line}" for line in shown(requirement)[:SHOWN])
+    yield from (f"    | {line}" for line in (whole(requirement) if full else shown(requirement, SHOWN)))
     yield from (f"    {line}" for line in particulars(requirement))
     for outcome in requirement.outcomes:
         yield f"    {outcome.word:<7} -> {outcome.leads_to}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -32,3 +32,5 @@ class Place:
     read_traceback: Callable[[], str | None] | None = None
     show_output: Callable[[], StepOutput] | None = None
     """The output as people see it: what this process does not know the type of is plain data."""
+    read_about: Callable[[], dict[str, Any]] | None = None
+    """All that a person decides about, as people see it."""

@@ -89,6 +89,15 @@ class _Shared:
         program = self._place.program if self._place is not None else None
         return outcomes(program, self) if program is not None else []
 
+    @property
+    def about(self) -> dict[str, Any] | None:
+        """All that the person decides about, whole, as plain data (GATE-12); None on a requirement read from plain data.
+
+        `run_input`, `requested_by` (the user of the run), `previous_step_content`, and `output` where one is under review.
+        `unreadable` says why, in place of values that are damaged in their store.
+        """
+        return self._place.read_about() if self._place is not None and self._place.read_about is not None else None
+
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
         if decision not in words_of(self.kind):
@@ -107,10 +116,11 @@ class _Shared:
         return self.decision == said.word
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; `from_dict` reads it."""
+        """Plain data; `from_dict` reads it. `about` and `outcomes` are for the reader, and are not read back."""
         plain = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
         plain["seen"] = self.shown()
         plain["timeout_at"] = self.timeout_at.isoformat() if self.timeout_at is not None else None
+        plain["about"], plain["outcomes"] = self.about, {each.word: each.leads_to for each in self.outcomes}
         return plain
 
     @classmethod

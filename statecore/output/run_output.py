@@ -15,6 +15,7 @@ from statecore.codec import decode, decode_plain
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.definition.outputs import as_text
+from statecore.errors import UnreadableValue
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
@@ -245,7 +246,7 @@ class WorkflowRunOutput:
         store = self._host.store
         decided = [store.pause(self.run_id, each.pause_id) for each in store.decisions(self.run_id)]
         unused = [row for row in decided if row is not None and not is_used(row, self._rows)]
-        return [requirement_of(row, evolve(self.place(row), read_input=None, read_output=None)) for row in unused]
+        return [requirement_of(row, evolve(self.place(row), read_input=None, read_output=None, read_about=None)) for row in unused]
 
     @property
     def paused_step_name(self) -> str | None:
@@ -348,6 +349,7 @@ class WorkflowRunOutput:
             lambda: seen(self._record.identity.canonical, self._as_stored(waiting.pause)),
             lambda: self._history.traceback(waiting.pause),
             lambda: self._shown._read_output(waiting),  # noqa: SLF001  # the same class
+            lambda: self._shown._about(waiting),  # noqa: SLF001  # the same class
         )
 
     def _as_stored(self, pause: Pause) -> Pause:
@@ -369,6 +371,18 @@ class WorkflowRunOutput:
         cursor = self._cursor(waiting)
         call = self._execution.call_at(cursor)
         return step_input(self._execution, call, CallValues(self._execution, call, cursor))
+
+    def _about(self, waiting: Waiting) -> dict[str, Any]:
+        """All that a question is about."""
+        about: dict[str, Any] = {"requested_by": self.user_id}
+        try:
+            cursor = self._cursor(waiting)
+            about |= {"run_input": self.input, "previous_step_content": self._execution.content(cursor.prev)}
+            if SHOWS[waiting.pause.kind] == "output":
+                about["output"] = self._execution.content(cursor.marks.output)
+        except UnreadableValue as damage:
+            about["unreadable"] = str(damage)
+        return about
 
     def _read_output(self, waiting: Waiting) -> StepOutput:
         cursor = self._cursor(waiting)
