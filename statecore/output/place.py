@@ -32,5 +32,5 @@ class Place:
     read_traceback: Callable[[], str | None] | None = None
     show_output: Callable[[], StepOutput] | None = None
     """The output as people see it: what this process does not know the type of is plain data."""
-    read_about: Callable[[], dict[str, Any]] | None = None
+    read_about: Callable[[], dict[str, Any] | None] | None = None
     """All that a person decides about, as people see it."""

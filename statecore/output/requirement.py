@@ -57,6 +57,7 @@ class _Shared:
     seen: str | None = field(default=None, eq=False)
     put_again: str | None = None
     _place: Place | None = field(default=None, repr=False, eq=False)
+    _told: Mapping[str, Any] = field(factory=dict, repr=False, eq=False)
 
     @property
     def is_resolved(self) -> bool:
@@ -91,12 +92,14 @@ class _Shared:
 
     @property
     def about(self) -> dict[str, Any] | None:
-        """All that the person decides about, whole, as plain data (GATE-12); None on a requirement read from plain data.
+        """All that the person decides about, whole, as plain data (GATE-12); None where the question is over.
 
         `run_input`, `requested_by` (the user of the run), `previous_step_content`, and `output` where one is under review.
         `unreadable` says why, in place of values that are damaged in their store.
         """
-        return self._place.read_about() if self._place is not None and self._place.read_about is not None else None
+        if self._place is None or self._place.read_about is None:
+            return self._told.get("about")
+        return self._place.read_about()
 
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
@@ -116,11 +119,12 @@ class _Shared:
         return self.decision == said.word
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; `from_dict` reads it. `about` and `outcomes` are for the reader, and are not read back."""
+        """Plain data; `from_dict` reads it. `outcomes` has the sentence of each word."""
         plain = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
         plain["seen"] = self.shown()
         plain["timeout_at"] = self.timeout_at.isoformat() if self.timeout_at is not None else None
-        plain["about"], plain["outcomes"] = self.about, {each.word: each.leads_to for each in self.outcomes}
+        leads_to = {each.word: each.leads_to for each in self.outcomes}
+        plain["about"], plain["outcomes"] = self.about, leads_to or self._told.get("outcomes", {})
         return plain
 
     @classmethod
@@ -132,7 +136,7 @@ class _Shared:
             given["timeout_at"] = datetime.fromisoformat(given["timeout_at"])
         if given.get("user_input_schema") is not None:
             given["user_input_schema"] = [UserInputField(**each) for each in given["user_input_schema"]]
-        return cls(**given)
+        return cls(**given, told={name: plain[name] for name in ("about", "outcomes") if plain.get(name) is not None})
 
 
 @define(kw_only=True)

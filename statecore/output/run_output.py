@@ -363,20 +363,27 @@ class WorkflowRunOutput:
         execution.texts, execution.read = self._texts, self._read
         return execution
 
-    def _cursor(self, waiting: Waiting) -> Cursor:
+    def _standing(self, waiting: Waiting) -> Cursor | None:
         place = (waiting.pause.at, waiting.pause.turn)
-        return next(cursor for cursor in self._record.state.cursors if (cursor.at, cursor.turn) == place)
+        return next((cursor for cursor in self._record.state.cursors if (cursor.at, cursor.turn) == place), None)
+
+    def _cursor(self, waiting: Waiting) -> Cursor:
+        cursor = self._standing(waiting)
+        assert cursor is not None, "the run stands where its open question is put"  # noqa: S101  # of a closed one nothing is read
+        return cursor
 
     def _read_input(self, waiting: Waiting) -> StepInput:
         cursor = self._cursor(waiting)
         call = self._execution.call_at(cursor)
         return step_input(self._execution, call, CallValues(self._execution, call, cursor))
 
-    def _about(self, waiting: Waiting) -> dict[str, Any]:
-        """All that a question is about."""
+    def _about(self, waiting: Waiting) -> dict[str, Any] | None:
+        """All that a question is about; None where the run stands there no more."""
         about: dict[str, Any] = {"requested_by": self.user_id}
         try:
-            cursor = self._cursor(waiting)
+            cursor = self._standing(waiting)
+            if cursor is None:
+                return None
             about |= {"run_input": self.input, "previous_step_content": self._execution.content(cursor.prev)}
             if SHOWS[waiting.pause.kind] == "output":
                 about["output"] = self._execution.content(cursor.marks.output)

@@ -130,7 +130,7 @@ class Price(NamedTuple):
 
 @pytest.mark.spec("GATE-12", "VALUE-2")
 def test_an_inbox_shows_what_it_has_no_type_for(tmp_path):
-    """A process without the workflow's types reads what is decided about as plain data; plain data is read back without it."""
+    """A process without the workflow's types reads what is decided about as plain data; plain data that is read back still has it."""
     _flow, run, path = opened(
         tmp_path, Step("quote", lambda _: Price(1_250)), Step("pay", lambda _: 1, requires_confirmation=True), run_input=Price(7)
     )
@@ -142,7 +142,8 @@ def test_an_inbox_shows_what_it_has_no_type_for(tmp_path):
         True,
     ]
     again = StepRequirement.from_dict(asked.to_dict())
-    assert (again.about, again.pause_id) == (None, run.requirements[0].pause_id)
+    assert (again.about, again.pause_id) == (asked.about, run.requirements[0].pause_id)
+    assert again.to_dict()["outcomes"] == asked.to_dict()["outcomes"] != {}
 
 
 def test_a_question_that_is_over_is_about_nothing():

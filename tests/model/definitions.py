@@ -53,6 +53,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "requires_user_input": (False, True),
     "user_input_message": (None,),
     "user_input_schema": (None,),
+    "user_input_check": (None,),
     "allow_multiple_selections": (True,),
     "requires_output_review": (False, True, code),
     "output_review_message": (None,),

@@ -34,6 +34,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "requires_user_input": (True,),
     "user_input_message": ("Well?",),
     "user_input_schema": ([{"name": "n"}],),
+    "user_input_check": (code,),
     "allow_multiple_selections": (True,),
     "requires_output_review": (True, code),
     "output_review_message": ("Well?",),
@@ -135,6 +136,7 @@ def behaviour(kind: str, chosen: frozenset[Setting]) -> Any:
     assert graph.complete
     labels = [(node.step_id, node.name, node.version) for node in compiled.program.nodes.values()]
     limits = [getattr(each, "execution_timeout", None) for each in compiled.components.values()]  # a driver keeps them (RUN-11)
+    limits += [each.human_review.user_input_check for each in compiled.components.values() if hasattr(each, "human_review")]
     return labels, limits, advice(compiled), [situation(compiled, state, graph.out[n]) for n, state in enumerate(graph.states)]
 
 

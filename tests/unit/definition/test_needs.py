@@ -25,6 +25,7 @@ SET: dict[str, Any] = {
     "confirmation_message": "Pay?",
     "user_input_message": "Which?",
     "user_input_schema": [{"name": "n"}],
+    "user_input_check": judge,
     "allow_multiple_selections": True,
     "output_review_message": "Good?",
     "iteration_review_message": "Again?",

@@ -18,6 +18,7 @@ VALUES: dict[str, Any] = {
     "requires_user_input": True,
     "user_input_message": "Well?",
     "user_input_schema": [{"name": "n", "field_type": "int"}],
+    "user_input_check": lambda _: True,
     "allow_multiple_selections": True,
     "requires_output_review": True,
     "output_review_message": "Well?",
@@ -76,14 +77,15 @@ def made(kind: str, given: dict[str, Any]) -> Any:
 def seen(kind: str, given: dict[str, Any]) -> tuple[Any, ...] | None:
     """All that a workflow with this component is: its canonical form, texts, forms and numbers; None where it is refused by name."""
     try:
-        program = Workflow("flow", [made(kind, given)]).compiled.program
+        component = made(kind, given)
+        program = Workflow("flow", [component]).compiled.program
     except DefinitionError as refusal:
         names = [name for name, flat in FLAT.items() if flat in given]
         if not any(name in str(refusal) for name in [*given, *names]):
             raise
         return None
     shown = [(node.asks, node.form, node.multiple, node.limits) for node in program.nodes.values()]
-    return program.canonical, str(shown)
+    return program.canonical, str(shown), component.human_review.user_input_check
 
 
 @pytest.mark.spec("GATE-1")

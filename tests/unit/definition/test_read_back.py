@@ -15,6 +15,7 @@ COMPANIONS: dict[str, dict[str, Any]] = {
     "confirmation_message": {"requires_confirmation": True},
     "user_input_message": {"requires_user_input": True},
     "user_input_schema": {"requires_user_input": True},
+    "user_input_check": {"requires_user_input": True},
     "allow_multiple_selections": {"requires_user_input": True},
     "output_review_message": {"requires_output_review": True},
     "iteration_review_message": {"requires_iteration_review": True},
