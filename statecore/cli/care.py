@@ -85,6 +85,8 @@ def told(found: Verified, *, as_json: bool, made: bool = False) -> int:
     for remark in found.remarks[:SHOWN]:
         click.secho(line_of("note", remark), fg="yellow")
     seen = f"{found.runs:,} runs, {found.rows:,} journal rows, {found.values:,} values"
+    if found.purged:
+        seen = f"{seen}; {found.purged:,} purged"
     verdict = "sound" if found.sound else f"not sound: {len(found.faults):,} faults"
     click.echo(f"{'Copied to ' if made else ''}{clean(found.path)}: {verdict} ({seen})")
     return exits.FINE if found.sound else exits.FAILED

@@ -59,6 +59,8 @@ COMMANDS = (
     Later("doctor", "care", "List the problems of a store that need a person."),
     Later("backup", "care", "Copy a store while it is in use."),
     Later("quarantine", "setting_aside", "Set a run aside: no process continues it."),
+    Later("purge", "ending", "Remove runs that ended long ago."),
+    Later("compact", "ending", "Give the room of removed rows back to the disk."),
     Later("migrate", "migrating", "Lead a store to the newest format, in place."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
     Later("diagram", "diagram", "Draw a workflow, or a run on it."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define
 
 from .base import AS_ERROR, is_empty, worded
-from .runs import RunBusy, RunError
+from .runs import RunBusy, RunError, UnknownRun
 
 
 @define(**AS_ERROR)
@@ -30,6 +30,18 @@ class StillRunning(RunBusy):
         "A call of run {run_id!r} was given up and still runs in {owner}: nothing was changed. Wait until it is over, end that process, or "
         "force the retry with force=True and by (`statecore retry --force`): then two calls of the step may run at once."
     )
+
+
+@define(**AS_ERROR)
+class RunPurged(UnknownRun):
+    """The run was there and was purged: a tombstone keeps its id, its hashes and its instants, and nothing else."""
+
+    code = "SC327"
+    says = (
+        "Run {run_id!r} was purged at {at}: its tombstone is all that is left, and its id and the key of its start are never used again. "
+        "Look into an archive or a backup of that time."
+    )
+    at: str = ""
 
 
 @define(**AS_ERROR)

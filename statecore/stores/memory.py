@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import evolve
 
-from statecore.core import BEGINNING, Micros
-from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
-from statecore.lifecycles import words as w
+from statecore.core import Micros
+from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause
 
 from .evidence import with_evidence
-from .owner import OfProcess, alive
+from .forgetting import Forgetting, Kept, by_id, by_number
+from .owner import alive
 from .pages import instant, is_wanted, matches, paged, run_matches
 from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
@@ -32,87 +32,17 @@ from .rules import (
     link,
     parks_paused,
     slice_of,
-    until,
     waiting_decisions,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from statecore.core import Address, Ref, State
-    from statecore.core.state import Turn
+    from collections.abc import Collection
 
 
 NAME = "InMemoryDb"
 
 
-@define
-class Kept:
-    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask.
-
-    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0.
-    """
-
-    identity: Identity
-    number: int
-    session_state: Text
-    updated: Micros
-    owner: str | None = None
-    lease: Micros | None = None
-    state: State = BEGINNING
-    held: Mapping[Ref, int] = field(factory=dict)
-    epoch: int = 0
-    cancel_by: str | None = None
-    cancel_requested: Micros | None = None
-    entries: list[Entry] = field(factory=list)
-    pauses: dict[str, Pause] = field(factory=dict)
-    open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
-    decisions: dict[str, Decided] = field(factory=dict)
-    elsewhere: int = 0
-
-    @property
-    def seq(self) -> int:
-        """The number of the last row."""
-        return self.elsewhere + len(self.entries)
-
-    def can_go_on(self, time: Micros) -> bool:
-        """Whether there is anything to do: calls that are owed, answers, delays and deadlines that are over, a cancellation."""
-        if self.state.run in ENDED:
-            return False
-        if self.state.run != w.paused and (until(self.state) or 0) <= time:
-            return True
-        asked = [self.pauses[pause_id] for pause_id in self.open_at]
-        late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
-        return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
-
-    def record(self) -> Record:
-        """The run as callers see it."""
-        return Record(
-            identity=self.identity,
-            state=self.state,
-            seq=self.seq,
-            held=self.held,
-            session_state=self.session_state,
-            owner=self.owner,
-            epoch=self.epoch,
-            lease=self.lease,
-            cancel_by=self.cancel_by,
-            cancel_requested=self.cancel_requested,
-            updated=self.updated,
-        )
-
-
-def by_id(kept: Kept) -> str:
-    """The key of listings in the order of ids."""
-    return kept.identity.run_id
-
-
-def by_number(kept: Kept) -> int:
-    """The key of listings in which the run begun last comes first."""
-    return -kept.number
-
-
-class InMemoryDb(OfProcess):
+class InMemoryDb(Forgetting):
     """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
     `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with values, keys, and the state of a session
@@ -127,26 +57,16 @@ class InMemoryDb(OfProcess):
     def __init__(self, keep: int | None = 1000, *, max_value_bytes: int | None = None) -> None:
         self.keep: int | None = checked_bound(NAME, "keep", keep)
         self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
-        self._over: dict[str, None] = {}  # the runs that have ended, in the order in which they did
-        self._runs: dict[str, Kept] = {}  # in claim order, as those of each session
-        self._sessions: dict[str, dict[str, Kept]] = {}
-        self._starts: dict[tuple[str, str], str] = {}
         self._definitions: dict[str, Text] = {}
         self._begun = 0
         super().__init__()
-
-    def _kept(self, run_id: str) -> Kept:
-        try:
-            return self._runs[run_id]
-        except KeyError:
-            raise UnknownRun(run_id) from None
 
     def _new(self, identity: Identity, session_state: Text) -> Kept:
         """A new run, about to be claimed. Raises `DuplicateStart`, `DuplicateRun`."""
         check_beginning(identity, session_state)
         if identity.key is not None and (identity.workflow_id, identity.key) in self._starts:
             raise DuplicateStart(identity.key, self._starts[identity.workflow_id, identity.key])
-        if identity.run_id in self._runs:
+        if identity.run_id in self._runs or identity.run_id in self._purged:
             raise DuplicateRun(identity.run_id)
         self._begun += 1
         return Kept(identity, self._begun, session_state, identity.created)
@@ -230,23 +150,6 @@ class InMemoryDb(OfProcess):
                 kept.lease = boundary.lease
             self._forget(boundary.run_id, kept.state.run)
             return False
-
-    def _forget(self, run_id: str, phase: str) -> None:
-        """Note that a run has ended, or goes on again; forget the runs that ended first, where there are more than are kept."""
-        if phase in ENDED:
-            self._over[run_id] = None
-        elif self._over:
-            self._over.pop(run_id, None)
-        while self.keep is not None and len(self._over) > self.keep:
-            run_id = next(iter(self._over))
-            del self._over[run_id]
-            identity = self._runs.pop(run_id).identity
-            session = self._sessions[identity.session_id]
-            del session[run_id]
-            if not session:
-                del self._sessions[identity.session_id]
-            if identity.key is not None:
-                del self._starts[identity.workflow_id, identity.key]
 
     @staticmethod
     def _answer(kept: Kept, boundary: Boundary) -> tuple[Decided, ...]:
@@ -371,7 +274,8 @@ class InMemoryDb(OfProcess):
         """The session state as the run of a session left it that was executed last."""
         with self._lock:
             kepts = reversed(self._sessions.get(session_id, {}).values())
-            return next((kept.session_state for kept in kepts if kept.identity.workflow_id == workflow_id), None)
+            left = self._left.get((session_id, workflow_id))
+            return next((kept.session_state for kept in kepts if kept.identity.workflow_id == workflow_id), left)
 
     def definition(self, fingerprint: str) -> Text | None:
         """The canonical form of a workflow that some run has or had; None where there is none."""
@@ -388,10 +292,8 @@ class InMemoryDb(OfProcess):
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._runs.clear()
-            self._sessions.clear()
-            self._starts.clear()
-            self._over.clear()
+            for each in (self._runs, self._sessions, self._starts, self._over, self._purged, self._left):
+                each.clear()
 
     @staticmethod
     def _waiting(kept: Kept, pause: Pause) -> Waiting:

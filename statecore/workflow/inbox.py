@@ -7,9 +7,10 @@ known without the user's code. A reviewer's process needs the store and nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from statecore.core import Compiled, Program, stored_program
+from statecore.core import Compiled, Micros, Program, stored_program
 from statecore.errors import (
     AlreadyDecided,
     AmbiguousRun,
@@ -36,6 +37,7 @@ from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.stores.endings import Purged, Purges
 from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_counts, check_texts
 
@@ -77,6 +79,23 @@ def logged(found: Listing[Item]) -> Listing[Item]:
 
         getLogger(__name__).warning("run %r is left out, because it cannot be read: %s", each.run_id, each.why)
     return found
+
+
+ENDS_IN = "SqliteDb and PostgresDb of format 3 and InMemoryDb can; migrate an older store with `statecore migrate`"
+AGO = ("ended_before", "a timedelta, or a datetime with a time zone")
+
+
+def before(now: Micros, ended: timedelta | datetime) -> Micros:
+    """The instant that an age or an instant means. Raises `WrongArgument`."""
+    if isinstance(ended, timedelta):
+        return now - ended // timedelta(microseconds=1)
+    if type(ended) is not datetime or ended.tzinfo is None:
+        msg = "purge"
+        raise WrongArgument(msg, *AGO, ended)
+    return (ended - EPOCH) // timedelta(microseconds=1)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Inbox:
@@ -177,6 +196,31 @@ class Inbox:
             return False
         store.set_aside(run_id, self.host.clock())
         return True
+
+    def purge(  # as many as there is to say of a purge
+        self,
+        ended_before: timedelta | datetime,
+        *,
+        workflow: str | None = None,
+        keep_decisions: bool = False,
+        by: str | None = None,
+        plan: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Purged:
+        """Remove the runs that ended before an instant, or longer ago than an age, whole; a run that goes on or waits stays.
+
+        `workflow`: only of the workflow with this id. `keep_decisions`: runs in which a person decided stay. `by`: who purges. `plan`: nothing is
+        removed. `progress` is told how many runs are gone. Raises `UnsupportedSetting` where the store cannot purge.
+
+        Example: `Inbox(db).purge(timedelta(days=90), plan=True)`
+        """
+        check_texts("purge", workflow=workflow, by=by)
+        store, now = self.db, self.host.clock()
+        if not isinstance(store, Purges):
+            raise UnsupportedSetting(type(store).__name__, "purge", ENDS_IN)
+        return store.purge(
+            before(now, ended_before), now, workflow_id=workflow, keep_decisions=keep_decisions, by=by, plan=plan, progress=progress
+        )
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""

@@ -18,6 +18,7 @@ from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import MigratedFile, lead, migrate
 from tests.migration.golden import loaded
 from tests.sizes import examples
+from tests.unit.stores.counted import Counted
 from tests.unit.stores.sqlite_files import raw
 
 BATCH = 6
@@ -40,32 +41,6 @@ RANDOM = (
 
 COMMITTED = ("event", "session")
 """A column of commitments."""
-
-
-class Counted(sqlite3.Connection):
-    """A connection that counts its statements, and ends the process at one of them: before it, or after it."""
-
-    done = 0
-    fatal = 0
-    after = False
-
-    def execute(self, *arguments: Any) -> sqlite3.Cursor:
-        """Execute a statement, unless it is the fatal one."""
-        return self.struck(super().execute, arguments)
-
-    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
-        """Execute one for many rows."""
-        return self.struck(super().executemany, arguments)
-
-    def struck(self, act: Any, arguments: tuple[Any, ...]) -> sqlite3.Cursor:
-        """Do it, and die."""
-        Counted.done += 1
-        if Counted.done == Counted.fatal and not Counted.after:
-            os._exit(9)
-        cursor: sqlite3.Cursor = act(*arguments)
-        if Counted.done == Counted.fatal:
-            os._exit(9)
-        return cursor
 
 
 def migrated(file: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> MigratedFile:

@@ -19,6 +19,7 @@ from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import LONGEST, NO_MOVES, SHAPE_MOVES, MoveLists, moves_of, shape_of
 
+from .ended3 import orders, tombstones
 from .run import Findings
 from .run3 import check_run
 from .verify import Fault, definitions, legal_rows, plain
@@ -55,7 +56,7 @@ UNWRITTEN: dict[str, Any] = {
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""
-EMPTY = ("act", "audience", "notice", "delivery", "tombstone", "erasure", "leaf")
+EMPTY = ("act", "audience", "notice", "delivery", "leaf")
 """The tables that this release leaves empty."""
 
 SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'
@@ -63,16 +64,20 @@ SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'
 
 LOOSE = {
     "start_key": "SELECT key FROM start_key k WHERE NOT EXISTS "
-    "(SELECT 1 FROM run r WHERE r.run_id = k.run_id AND r.workflow = k.workflow AND r.start_key = k.key)",
+    "(SELECT 1 FROM run r WHERE r.run_id = k.run_id AND r.workflow = k.workflow AND r.start_key = k.key) "
+    "AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.run_id = k.run_id AND t.workflow = k.workflow)",
     "value": "SELECT v.id FROM value v LEFT JOIN event e ON e.id = v.event WHERE CASE v.slot WHEN 'by' THEN e.by_c WHEN 'note' THEN e.note_c "
     "ELSE e.value_c END IS NULL",
     "move": "SELECT m.event FROM move m LEFT JOIN event e ON e.id = m.event WHERE e.id IS NULL OR e.shape IS NOT NULL",
     "move of event": "SELECT event FROM move GROUP BY event HAVING min(k) <> 0 OR max(k) + 1 <> count(*)",
     "event": "SELECT e.id FROM event e WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = e.run AND e.id >> 24 = r.id)",
-    "session_value": "SELECT s.id FROM session_value s WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = s.run)",
+    "session_value": "SELECT s.id FROM session_value s WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.id = s.run) "
+    "AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.run = s.run)",
     "shape_move": "SELECT m.shape FROM shape_move m LEFT JOIN shape s ON s.id = m.shape WHERE s.id IS NULL OR m.k >= s.moves OR m.k < 0",
 }
 """Rows that belong to nothing, or have lost their order."""
+THERE = "SELECT id, run_id FROM run r WHERE NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.run = r.id) ORDER BY id"
+"""The runs but those that are being purged."""
 
 
 def contents(connection: Link, found: Verified, progress: Callable[[int, int], None] | None) -> None:
@@ -89,7 +94,9 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
         for (key,) in connection.execute(query).fetchall():
             found.blame(f"{table} {key}", "it belongs to nothing, or has lost its place")
     known = Known(MoveLists(legal_moves(connection)))
-    numbers = connection.execute("SELECT id, run_id FROM run ORDER BY id").fetchall()
+    tombstones(connection, found)
+    orders(connection, found)
+    numbers = connection.execute(THERE).fetchall()
     for number, run_id in numbers:
         findings = Findings()
         try:

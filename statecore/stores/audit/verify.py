@@ -52,6 +52,7 @@ class Verified:
     runs: int = 0
     rows: int = 0
     values: int = 0
+    purged: int = 0
     faults: list[Fault] = field(factory=list)
     remarks: list[Fault] = field(factory=list)
 

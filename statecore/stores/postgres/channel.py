@@ -59,8 +59,8 @@ SETTINGS = {
 }
 GOES = (psycopg.OperationalError, pg.IdleInTransactionSessionTimeout)
 """The errors of a connection that ends."""
-RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
-"""The errors that two transactions at once may meet; made again, each finds the rows of the other."""
+RACES = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation, pg.ForeignKeyViolation)
+"""The errors that two transactions at once may meet; made again, each finds the rows of the other, or that a purge has taken a session away."""
 COMING_AND_GOING = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 """A server that ends, starts, or has no place for one more; a transaction that was idle for too long."""
 GIVEN = frozenset({"42883", "42804", "22P02", "22023", "23502"})

@@ -12,6 +12,7 @@ GRANT USAGE ON SCHEMA statecore TO statecore_worker, statecore_decider, statecor
 GRANT SELECT ON statecore.store, statecore.workflow, statecore.session, statecore.definition, statecore.legal, statecore.shape,
   statecore.shape_move, statecore.run, statecore.session_value, statecore.hot, statecore.event, statecore.move, statecore.value, statecore.pause,
   statecore.act, statecore.audience TO statecore_decider;
+GRANT SELECT (run_id, purged_us) ON statecore.tombstone TO statecore_decider; -- a run that was purged is named so
 GRANT EXECUTE ON FUNCTION statecore.statecore_decide TO statecore_decider, statecore_worker;
 GRANT statecore_decider TO statecore_gateway;
 
@@ -32,7 +33,8 @@ GRANT USAGE ON SEQUENCE statecore.claim_order TO statecore_worker;
 -- a keeper erases and purges what the guards let go, and anchors the chain; it starts, moves and decides nothing
 GRANT INSERT ON statecore.tombstone, statecore.erasure, statecore.leaf TO statecore_keeper;
 GRANT DELETE ON statecore.run, statecore.session_value, statecore.hot, statecore.event, statecore.move, statecore.value, statecore.pause,
-  statecore.act, statecore.audience, statecore.notice, statecore.delivery, statecore.tombstone, statecore.erasure TO statecore_keeper;
+  statecore.act, statecore.audience, statecore.notice, statecore.delivery, statecore.tombstone, statecore.erasure, statecore.session
+  TO statecore_keeper;
 GRANT UPDATE (session, user_id, requester, input, additional, metadata, session_c, user_c, requester_c, input_c, additional_c, metadata_c, salt)
   ON statecore.run TO statecore_keeper;
 GRANT UPDATE ("by", note, value, by_c, note_c, value_c, salt) ON statecore.event TO statecore_keeper;

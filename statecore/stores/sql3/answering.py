@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from statecore.errors import UnknownPause, UnknownRun
+from statecore.errors import UnknownPause
 from statecore.lifecycles import words as w
 from statecore.stores.rules import check_key, check_pauses, judge, judge_all, parks_paused, sought, waiting_decisions
 
@@ -157,7 +157,7 @@ def decide(connection: Link, salts: Sequence[bytes], decision: Decided, *others:
         (sought(decision.run_id),),
     ).fetchone()
     if row is None:
-        raise UnknownRun(decision.run_id)
+        raise reading.unknown(connection, decision.run_id)
     number, phase = row
     kept = []
     for new, salt in zip((decision, *others), salts, strict=True):

@@ -17,10 +17,10 @@ from .queries import (
     BEGIN_HOT,
     DEFINE,
     DEFINED,
-    NUMBER,
     SESSION,
     START_KEY,
     STARTED,
+    TAKEN,
     WORKFLOW,
 )
 from .questions import body_of
@@ -59,7 +59,7 @@ def insert(connection: Link, salted: Salted, order: int) -> New:
         first = connection.execute(STARTED, (identity.workflow_id, identity.key)).fetchone()
         if first is not None:
             raise DuplicateStart(identity.key, first[0])
-    if connection.execute(NUMBER, (identity.run_id,)).fetchone() is not None:
+    if connection.execute(TAKEN, (identity.run_id, identity.run_id)).fetchone() is not None:
         raise DuplicateRun(identity.run_id)
     workflow = named(connection, WORKFLOW, ADD_WORKFLOW, identity.workflow_id)
     session = named(connection, SESSION, ADD_SESSION, identity.session_id)

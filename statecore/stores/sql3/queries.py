@@ -28,8 +28,10 @@ SELECT e.id, e.boundary, e.epoch, e.shape, e.place, e.seq, e.time_us, e.fact, e.
 FROM event e WHERE e.id > ? AND e.id <= ? ORDER BY e.id"""
 VALUE = "SELECT body FROM value WHERE event = ? AND slot = ?"
 AT = "SELECT seq, hash FROM event WHERE id = ?"
-NUMBER = "SELECT id FROM run WHERE run_id = ?"
-ENDS = f"SELECT r.id, {LAST_EVENT}, r.seal FROM run r WHERE r.run_id = ?"
+NUMBER = "SELECT r.id FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = ?"
+"""The number of a run; a run that is being purged has lost its row of `hot`, and is not there for a reader."""
+ENDS = f"SELECT r.id, {LAST_EVENT}, r.seal FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = ?"
+PURGED = "SELECT purged_us FROM tombstone WHERE run_id = ?"
 
 WAITING = """
 SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.step_name, p.words, p.max_bytes, p.message, p.form, p.salt,
@@ -51,6 +53,8 @@ SESSION_RUN = """
 SELECT h.run FROM hot h WHERE /*lite*/h.session = ? AND h.workflow = ? AND h.session = ? AND h.workflow = ?/*pg (h.session, h.workflow) <= (?, ?)
 AND (h.session, h.workflow) >= (?, ?)*/ ORDER BY h.session DESC, h.workflow DESC, h.claim_order DESC LIMIT 1"""
 """The run of a session and a workflow that was claimed last. Postgres is led to the index by its order, and not by what it knows of the session."""
+PURGED_SESSION = "SELECT max(run) FROM session_value WHERE session = ? AND workflow = ?"
+"""The purged run of a session and a workflow whose state was kept, because none was left after it."""
 
 # -- a boundary --------------------------------------------------------------------------------------------------------------------
 
@@ -81,6 +85,8 @@ ASKS = "SELECT min(due_us), count(word) FROM pause WHERE run = ? AND closed IS N
 
 # -- a new run ---------------------------------------------------------------------------------------------------------------------
 
+TAKEN = "SELECT id FROM run WHERE run_id = ? UNION ALL SELECT run FROM tombstone WHERE run_id = ?"
+"""A run id is taken for ever, also by a run that was purged."""
 STARTED = "SELECT k.run_id FROM start_key k JOIN workflow f ON f.id = k.workflow WHERE f.workflow_id = ? AND k.key = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow, workflow_name, session, user_id, created_us, input, additional, metadata, salt, definition, rules, start_key,

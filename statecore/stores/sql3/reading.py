@@ -11,11 +11,11 @@ from attrs import define, field
 from statecore.codec.records import load_state
 from statecore.core import stored_program
 from statecore.core.state import RULES_VERSION
-from statecore.errors import ReplayFailed, UnknownRun, UnreadableValue
+from statecore.errors import ReplayFailed, RunPurged, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
 from statecore.stores.records import Entry, Record
 from statecore.stores.replay import followed
-from statecore.stores.rules import ENDED, GENESIS, slice_of, sought, turn_text
+from statecore.stores.rules import ENDED, GENESIS, clock_text, slice_of, sought, turn_text
 from statecore.stores.rules import link as row_link
 from statecore.stores.sql.reading import canonical_of
 from statecore.stores.sql.rows import ROWS, check_same, read_held
@@ -30,6 +30,8 @@ from .queries import (
     NUMBER,
     OPEN_OF_RUN,
     PAUSE_OF_RUN,
+    PURGED,
+    PURGED_SESSION,
     RECORD_OF_RUN,
     SESSION,
     SESSION_RUN,
@@ -78,9 +80,15 @@ def number_of(connection: Link, run_id: str) -> int:
     """The number of a run. Raises `UnknownRun`."""
     row = connection.execute(NUMBER, (sought(run_id),)).fetchone()
     if row is None:
-        raise UnknownRun(run_id)
+        raise unknown(connection, run_id)
     number: int = row[0]
     return number
+
+
+def unknown(connection: Link, run_id: str) -> UnknownRun:
+    """The refusal of a run that is not there: never, or not any more."""
+    row = connection.execute(PURGED, (sought(run_id),)).fetchone()
+    return UnknownRun(run_id) if row is None else RunPurged(run_id, at=clock_text(row[0]))
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------------------
@@ -90,7 +98,7 @@ def record(connection: Link, run_id: str, known: Known) -> Record:
     """A run as it stands. Raises `UnknownRun`."""
     row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
     if row is None:
-        raise UnknownRun(run_id)
+        raise unknown(connection, run_id)
     return record_of(connection, row, known)
 
 
@@ -101,7 +109,7 @@ def look(connection: Link, run_id: str, pause_ids: Collection[str], known: Known
     """
     row = connection.execute(RECORD_OF_RUN, (sought(run_id),)).fetchone()
     if row is None:
-        raise UnknownRun(run_id)
+        raise unknown(connection, run_id)
     found = record_of(connection, row, known)
     rows = [] if found.state.run in ENDED else connection.execute(DECIDED_AND_OPEN, (row[0],)).fetchall()
     questions = [waiting_of(each) for each in rows]
@@ -180,8 +188,10 @@ def session_state(connection: Link, session_id: str, workflow_id: str) -> str | 
     """The session state as the run of a session left it that was claimed last; None where there is none."""
     names = ((SESSION, session_id), (WORKFLOW, workflow_id))
     numbers = [row[0] for query, name in names if (row := connection.execute(query, (sought(name),)).fetchone()) is not None]
-    row = connection.execute(SESSION_RUN, numbers * 2).fetchone() if len(numbers) == len(names) else None
-    return sessions.joined(sessions.read(connection, row[0])) if row is not None else None
+    if len(numbers) < len(names):
+        return None
+    row = connection.execute(SESSION_RUN, numbers * 2).fetchone() or connection.execute(PURGED_SESSION, numbers).fetchone()
+    return sessions.joined(sessions.read(connection, row[0])) if row[0] is not None else None
 
 
 # -- journals ----------------------------------------------------------------------------------------------------------------------
@@ -198,7 +208,7 @@ def journal(  # noqa: PLR0913  # a slice, and how it is read
     """A slice of a journal, each event checked against its chain. Raises `UnknownRun`."""
     row = connection.execute(ENDS, (sought(run_id),)).fetchone()
     if row is None:
-        raise UnknownRun(run_id)
+        raise unknown(connection, run_id)
     run, last, identity = row
     if last is None:
         return []

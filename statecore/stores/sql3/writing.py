@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.records import dump_state
 from statecore.core import ROOT
-from statecore.errors import SetAside, StoreUnavailable, UnknownRun
+from statecore.errors import SetAside, StoreUnavailable
 from statecore.lifecycles import words as w
 from statecore.stores.frames.questions import LAST_NUMBER, event_id
 from statecore.stores.rules import (
@@ -43,6 +43,7 @@ from .queries import (
     TAKE,
     VERSION,
 )
+from .reading import unknown
 from .rows import hot_digest
 from .shapes import NO_MOVES, list_moves
 from .steps import Place, Written, after, is_plain, plain, written
@@ -132,7 +133,7 @@ def place_of(connection: Link, run_id: str) -> Place:
     """Where a run stands, and whose it is; in Postgres it is locked. Raises `UnknownRun`."""
     row = connection.execute(FENCE, (sought(run_id),)).fetchone()
     if row is None:
-        raise UnknownRun(run_id)
+        raise unknown(connection, run_id)
     run, epoch, phase, order, owner, lease, cancelled, ended, definition, fingerprint, stored, head = row[:12]
     last, seq, boundary, linked, version, session, workflow, aside = row[12:]
     if version != VERSION:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from statecore.core import Seconds
+from statecore.stores.ending.store import Ending
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
@@ -46,7 +47,7 @@ def store_in(db_file: str | Path) -> SqliteDb2 | SqliteDb:
     return SqliteDb2(file) if there and format_of(file) is not THREE else SqliteDb(file)
 
 
-class SqliteDb(SqliteFile, Relational):
+class SqliteDb(SqliteFile, Ending):
     """A store in one SQLite file, which is made where there is none.
 
     The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
@@ -136,6 +137,10 @@ class SqliteDb(SqliteFile, Relational):
             return self._moved(salted, sharing.commit((salted, None, None), self._commit_all))
         with sharing.turn if self.blocking else ALONE:
             return super()._stored(salted)
+
+    def _wrote(self, rows: int) -> None:
+        """Count the pages that a purge has added to the log."""
+        self._unsaved += rows
 
     def _commit_all(self, several: Sequence[tuple[Salted, Written | None, Place | None]]) -> list[Place | Obstacle]:
         """Several boundaries in one transaction."""

@@ -110,8 +110,15 @@ class Operations:
         for parts in questions:
             whole(self.db.pauses, PauseFilter, **parts)
 
+    def those_who_end_data(self):
+        """A purge of everything that has ended, planned and done."""
+        late = self.clock() + 10**12
+        self.flow.cancel_run(f"parked-3{self.of}", by="ada")
+        self.db.purge(late, late, by="ada", plan=True)
+        assert self.db.purge(late, late, by="ada").runs >= 1
 
-NAMES = ["a_run_and_its_reviews", "workers", "those_who_look_after_them", "readers", "listings"]
+
+NAMES = ["a_run_and_its_reviews", "workers", "those_who_look_after_them", "readers", "listings", "those_who_end_data"]
 
 
 @contextmanager

@@ -1,0 +1,194 @@
+"""What a store in memory keeps of a run, and how it forgets: runs that are more than it is to keep, and runs that are purged (P27)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from statecore.core import BEGINNING, Micros
+from statecore.errors import RunPurged, UnknownRun
+from statecore.lifecycles import words as w
+
+from .endings import Purged
+from .owner import OfProcess
+from .records import Record
+from .rules import ENDED, clock_text, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from statecore.core import Address, Ref, State
+    from statecore.core.state import Turn
+
+    from .records import Decided, Entry, Identity, Pause, Text
+
+OWNED, DECIDED = "a process executes it", "a person decided in it, and decisions are kept"
+LAST = "its session goes on from it, and older runs of the session are there"
+"""Why a run that ended in time stays."""
+
+
+@define
+class Kept:
+    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask.
+
+    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0.
+    """
+
+    identity: Identity
+    number: int
+    session_state: Text
+    updated: Micros
+    owner: str | None = None
+    lease: Micros | None = None
+    state: State = BEGINNING
+    held: Mapping[Ref, int] = field(factory=dict)
+    epoch: int = 0
+    cancel_by: str | None = None
+    cancel_requested: Micros | None = None
+    entries: list[Entry] = field(factory=list)
+    pauses: dict[str, Pause] = field(factory=dict)
+    open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
+    decisions: dict[str, Decided] = field(factory=dict)
+    elsewhere: int = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last row."""
+        return self.elsewhere + len(self.entries)
+
+    def can_go_on(self, time: Micros) -> bool:
+        """Whether there is anything to do: calls that are owed, answers, delays and deadlines that are over, a cancellation."""
+        if self.state.run in ENDED:
+            return False
+        if self.state.run != w.paused and (until(self.state) or 0) <= time:
+            return True
+        asked = [self.pauses[pause_id] for pause_id in self.open_at]
+        late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
+        return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
+
+    def record(self) -> Record:
+        """The run as callers see it."""
+        return Record(
+            identity=self.identity,
+            state=self.state,
+            seq=self.seq,
+            held=self.held,
+            session_state=self.session_state,
+            owner=self.owner,
+            epoch=self.epoch,
+            lease=self.lease,
+            cancel_by=self.cancel_by,
+            cancel_requested=self.cancel_requested,
+            updated=self.updated,
+        )
+
+
+def by_id(kept: Kept) -> str:
+    """The key of listings in the order of ids."""
+    return kept.identity.run_id
+
+
+def by_number(kept: Kept) -> int:
+    """The key of listings in which the run begun last comes first."""
+    return -kept.number
+
+
+class Forgetting(OfProcess):
+    """The runs of a store in memory, and how they are forgotten."""
+
+    keep: int | None
+
+    def __init__(self) -> None:
+        self._over: dict[str, None] = {}  # the runs that have ended, in the order in which they did
+        self._runs: dict[str, Kept] = {}  # in claim order, as those of each session
+        self._sessions: dict[str, dict[str, Kept]] = {}
+        self._starts: dict[tuple[str, str], str] = {}
+        self._purged: dict[str, Micros] = {}  # the ids of purged runs, and when they were purged
+        self._left: dict[tuple[str, str], Text] = {}  # the states of sessions of which the last run was purged
+        super().__init__()
+
+    def _kept(self, run_id: str) -> Kept:
+        """What is kept of a run. Raises `UnknownRun`, `RunPurged`."""
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            if run_id in self._purged:
+                raise RunPurged(run_id, at=clock_text(self._purged[run_id])) from None
+            raise UnknownRun(run_id) from None
+
+    def _forget(self, run_id: str, phase: str) -> None:
+        """Note that a run has ended, or goes on again; forget the runs that ended first, where there are more than are kept."""
+        if phase in ENDED:
+            self._over[run_id] = None
+        elif self._over:
+            self._over.pop(run_id, None)
+        while self.keep is not None and len(self._over) > self.keep:
+            identity = self._drop(next(iter(self._over)))
+            self._left.pop((identity.session_id, identity.workflow_id), None)
+            if identity.key is not None:
+                del self._starts[identity.workflow_id, identity.key]
+
+    def _drop(self, run_id: str) -> Identity:
+        """Forget an ended run; who it was."""
+        del self._over[run_id]
+        identity = self._runs.pop(run_id).identity
+        session = self._sessions[identity.session_id]
+        del session[run_id]
+        if not session:
+            del self._sessions[identity.session_id]
+        return identity
+
+    def purge(  # noqa: PLR0913  # as many as there is to say of a purge
+        self,
+        ended_before: Micros,
+        time: Micros,
+        *,
+        workflow_id: str | None = None,
+        keep_decisions: bool = False,
+        by: str | None = None,  # noqa: ARG002  # a store in memory keeps no tombstones
+        plan: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Purged:
+        """Remove the runs that ended before an instant. Their ids, and the keys of their starts, stay taken while the process lives."""
+        self._own(bool(self._runs))
+        kept: Counter[str] = Counter()
+        runs, rows, gone = 0, 0, set[str]()
+        with self._lock:
+            for found in [self._runs[run_id] for run_id in self._over]:
+                if found.updated >= ended_before or workflow_id not in (None, found.identity.workflow_id):
+                    continue
+                why = self._staying(found, gone, keep_decisions=keep_decisions)
+                if why is not None:
+                    kept[why] += 1
+                    continue
+                runs, rows = runs + 1, rows + len(found.entries)
+                gone.add(found.identity.run_id)
+                if not plan:
+                    self._bury(found, time)
+        if progress is not None:
+            progress(runs)
+        return Purged(runs, rows, 1, kept, planned=plan)
+
+    def _staying(self, found: Kept, gone: set[str], *, keep_decisions: bool) -> str | None:
+        """Why an ended run stays; None where it goes."""
+        if found.owner is not None:
+            return OWNED
+        if keep_decisions and found.decisions:
+            return DECIDED
+        same = [each for each in self._of_session(found.identity) if each.identity.run_id not in gone]
+        return LAST if len(same) > 1 and same[-1] is found else None
+
+    def _of_session(self, identity: Identity) -> list[Kept]:
+        """The runs of a session and a workflow, in claim order."""
+        session = self._sessions[identity.session_id].values()
+        return [each for each in session if each.identity.workflow_id == identity.workflow_id]
+
+    def _bury(self, found: Kept, time: Micros) -> None:
+        """Remove a run; where it is the only one of its session, the state of the session stays."""
+        whose = found.identity.session_id, found.identity.workflow_id
+        if self._of_session(found.identity) == [found]:
+            self._left[whose] = found.session_state
+        self._drop(found.identity.run_id)
+        self._purged[found.identity.run_id] = time

@@ -1,0 +1,121 @@
+"""The end of data in Postgres: the same commands, by a login with the role `statecore_keeper` (P27)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+
+from statecore import Worker
+from statecore.db.postgres import PostgresDb
+from statecore.errors import NotPermitted, RunPurged
+from statecore.stores import postgres
+from statecore.stores.ending import purging
+from statecore.stores.postgres.health import verify
+from statecore.stores.records import RunFilter
+from statecore.testing.doubles import Clock
+from tests.ending.made import IBAN, LIVING, filled, flow_of
+from tests.postgres.deciders import ROLES as NAMES
+
+ROLES = (Path(postgres.__file__).parent / "roles-3.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands."""
+    return Clock()
+
+
+@pytest.fixture
+def logins(server, database, db, clock):
+    """A filled store, and what opens it as a login with a role."""
+    filled(db, clock)
+    server.execute(ROLES, url=database)
+    opened, made = [], []
+
+    def log_in(name, role):
+        server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'not the server''s, ours' IN ROLE {role}", url=database)
+        made.append(name)
+        opened.append(PostgresDb(database.replace("ada:", f"{name}:", 1)))
+        return opened[-1]
+
+    yield log_in
+    for store in opened:
+        store.close()
+    names = [*made, *NAMES]
+    server.execute(*[f"DROP OWNED BY {name}" for name in names], *[f"DROP ROLE {name}" for name in names], url=database)
+
+
+def ids(db):
+    """The runs that a store lists."""
+    return {each.identity.run_id for each in db.runs(RunFilter())}
+
+
+def test_a_keeper_purges_and_nobody_else(logins, db, clock):
+    """A keeper's login removes what has ended; a worker's and a decider's are refused, and nothing has changed."""
+    late = clock() + 1
+    for name, role in (("walt", "statecore_worker"), ("dora", "statecore_decider")):
+        with pytest.raises(NotPermitted):
+            logins(name, role).purge(late, late)
+    assert len(ids(db)) == 8
+    keeper = logins("kim", "statecore_keeper")
+    done = keeper.purge(late, late, by="kim")
+    assert (done.runs, done.unread) == (5, ())
+    found = verify(db)
+    assert (found.faults, found.purged, ids(db)) == ([], 5, set(LIVING))
+    with pytest.raises(RunPurged):
+        db.load("done")
+    with pytest.raises(RunPurged):
+        db.journal("wide")
+
+
+def test_no_row_goes_without_a_tombstone(logins, database, clock):
+    """Not even the owner deletes a row of a run that has no tombstone, and no tombstone is put for a run that goes on."""
+    assert logins is not None
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET search_path = statecore")
+        for table in ("event", "value", "pause", "hot", "run", "move"):
+            with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
+                connection.execute(f"DELETE FROM {table}".encode())  # noqa: S608  # from above
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only an ended run"):
+            connection.execute(
+                "INSERT INTO tombstone (run, run_id, workflow, identity, phase, number, head, created_us, ended_us, purged_us, seal) "
+                "SELECT r.id, r.run_id, r.workflow, r.seal, h.phase, h.number, h.head, r.created_us, 1, 1, r.seal "
+                "FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = 'paused'"
+            )
+
+
+def test_a_purge_runs_beside_workers_and_deciders(database, db, clock, monkeypatch):
+    """Two workers and a decider go on beside a purge in small transactions; every run ends well or is purged, and the store is sound."""
+    monkeypatch.setattr(purging, "ROWS", 9)
+    flow = flow_of(db, clock)
+    for n in range(12):
+        flow.run(IBAN, run_id=f"old-{n}")
+        flow.cancel_run(f"old-{n}")
+        flow.run(IBAN, run_id=f"new-{n}")
+    late = clock() + 1
+    clock.advance(10)
+
+    def decide():
+        with_own = flow_of(PostgresDb(database), clock)
+        for n in range(12):
+            with_own.decide(f"new-{n}", "gate:confirmation:0", "confirm", by="ada")
+        with_own.db.close()
+
+    def work():
+        with_own = flow_of(PostgresDb(database), clock)
+        Worker(with_own, 1).work(until_idle=True)
+        with_own.db.close()
+
+    threads = [Thread(target=decide), Thread(target=work), Thread(target=work)]
+    for each in threads:
+        each.start()
+    done = db.purge(late, late)
+    for each in threads:
+        each.join()
+    work()
+    assert done.runs == 12
+    assert {each.state.run for each in db.runs(RunFilter(prefix="new-"))} == {"completed"}
+    assert (verify(db).faults, ids(db)) == ([], {f"new-{n}" for n in range(12)})
