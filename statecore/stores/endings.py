@@ -1,4 +1,4 @@
-"""The end of data, as callers see it: what a purge and an erasure did, and the protocol of a store that knows both."""
+"""The end of data, as callers see it: the results of a purge, and the protocol of a store that purges."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def frozen_counts(found: Mapping[str, int]) -> Mapping[str, int]:
 
 @frozen
 class Purged:
-    """What a purge removed, or with `planned` would remove: runs, and the rows of all tables (planned: the events alone).
+    """The runs that a purge removed, or with `planned` would remove, and the rows of all tables (planned: the events alone).
 
     `batches` counts the transactions. `kept` says how many runs stay though they ended in time, by the reason; `unread` names those that stay
     because their rows are damaged.
@@ -53,6 +53,6 @@ class Purges(Protocol):
     ) -> Purged:
         """Remove the runs that ended before an instant, whole. A run that goes on or waits stays, whatever its age.
 
-        `workflow_id`: of this workflow alone. `keep_decisions`: a run in which a person decided stays. `by`: who purges. `plan`: nothing is
+        `workflow_id`: of this workflow alone. `keep_decisions`: a run in which a person decided stays. `by`: the person who purges. `plan`: nothing is
         removed. `progress` is told after each transaction how many runs are gone.
         """

@@ -1,4 +1,4 @@
-"""What a store in memory keeps of a run, and how it forgets: runs that are more than it is to keep, and runs that are purged (P27)."""
+"""The runs of a store in memory, and how it forgets those that are more than it is to keep, and those that are purged (P27)."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Forgetting(OfProcess):
         super().__init__()
 
     def _kept(self, run_id: str) -> Kept:
-        """What is kept of a run. Raises `UnknownRun`, `RunPurged`."""
+        """All that is kept of a run. Raises `UnknownRun`, `RunPurged`."""
         try:
             return self._runs[run_id]
         except KeyError:

@@ -209,8 +209,8 @@ class Inbox:
     ) -> Purged:
         """Remove the runs that ended before an instant, or longer ago than an age, whole; a run that goes on or waits stays.
 
-        `workflow`: only of the workflow with this id. `keep_decisions`: runs in which a person decided stay. `by`: who purges. `plan`: nothing is
-        removed. `progress` is told how many runs are gone. Raises `UnsupportedSetting` where the store cannot purge.
+        `workflow`: only of the workflow with this id. `keep_decisions`: runs in which a person decided stay. `by`: the person who purges.
+        `plan`: nothing is removed. `progress` is told how many runs are gone. Raises `UnsupportedSetting` where the store cannot purge.
 
         Example: `Inbox(db).purge(timedelta(days=90), plan=True)`
         """

@@ -1,4 +1,4 @@
-"""What is left of purged runs, under `verify`: tombstones, and the orders of purges that are not done."""
+"""The rest of purged runs under `verify`: tombstones, and the orders of purges that are not done."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from statecore.core import Micros
     from statecore.stores.sql.link import Link
 
     from .verify import Verified
@@ -89,7 +90,7 @@ def orders(connection: Link, found: Verified) -> None:
                 found.remarks.append(Fault(run_id, where, told(what, text_of(by), time, done)))
 
 
-def told(what: str, by: str | None, time: int, done: int | None) -> str:
+def told(what: str, by: str | None, time: Micros, done: Micros | None) -> str:
     """An erasure in words."""
     order = f"{what}, ordered by {by or 'an unnamed person'} at {clock_text(time)}"
     if done is None:

@@ -62,7 +62,7 @@ OF_RUN = (
     "DELETE FROM act WHERE id IN (SELECT a.id FROM pause p JOIN act a ON a.pause = p.id WHERE p.run = ? LIMIT ?)",
     "DELETE FROM pause WHERE id IN (SELECT id FROM pause WHERE run = ? LIMIT ?)",
 )
-"""What hangs on a run by its number, before what it hangs on."""
+"""The rows that hang on a run by its number, each before the row that it hangs on."""
 OF_EVENTS = (
     "DELETE FROM value WHERE id IN (SELECT id FROM value WHERE event BETWEEN ? AND ? LIMIT ?)",
     "DELETE FROM move WHERE (event, k) IN (SELECT event, k FROM move WHERE event BETWEEN ? AND ? ORDER BY event DESC, k DESC LIMIT ?)",
@@ -111,7 +111,7 @@ class Key(NamedTuple):
 
 @define
 class Batch:
-    """What one transaction did: which runs are gone, how many rows of each, where to go on, and what stays and why."""
+    """The result of one transaction: how many runs and rows are gone, where to go on, how many runs stay and why."""
 
     key: Key
     runs: int = 0
@@ -185,7 +185,7 @@ def page(connection: Link, wanted: Wanted, key: Key, *, locks: bool = False) -> 
 
 
 def plan(connection: Link, wanted: Wanted, key: Key) -> Batch:
-    """What a purge would do with the next runs; nothing is removed."""
+    """The result that a purge would have with the next runs; nothing is removed."""
     found = page(connection, wanted, key)
     batch = Batch(key, over=len(found) < READ)
     for run in found:

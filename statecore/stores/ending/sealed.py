@@ -1,4 +1,4 @@
-"""What is hashed of a tombstone and of an order to erase. Pure."""
+"""The hashes of a tombstone and of an order to erase. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PURGE = "purge"
 
 
 class Tomb(NamedTuple):
-    """What is left of a purged run, but for the person who purged it."""
+    """The rest of a purged run, but for the person who purged it."""
 
     run_id: str
     workflow_id: str

@@ -1,4 +1,4 @@
-"""`Ending` gives a store over the tables of format 3 the methods that end data."""
+"""`EndingStore` gives a store over the tables of format 3 the methods that end data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BREATH = 0.002
 """Seconds between two transactions of a purge, in which those that wait for the writer's place may take it."""
 
 
-class Ending(Relational):
+class EndingStore(Relational):
     """A store that purges runs. `_wrote` is told how many rows a transaction has changed, for a store that bounds its log."""
 
     def _wrote(self, rows: int) -> None:

@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from statecore.core import Seconds
 from statecore.errors import StoreCorrupt
-from statecore.stores.ending.store import Ending
+from statecore.stores.ending.store import EndingStore
 from statecore.stores.frames.questions import event_id
 from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
@@ -47,7 +47,7 @@ def store_in(db_url: str) -> PostgresDb2 | PostgresDb:
     return PostgresDb2(db_url) if is_older(new.tables()) else new
 
 
-class PostgresDb(PostgresSchema, Ending):
+class PostgresDb(PostgresSchema, EndingStore):
     """A store in one schema of a Postgres database (13 or later), which is made where there is none.
 
     The constructor does not connect; the first use does, so that a store made before a fork may be used in the children, as long as the

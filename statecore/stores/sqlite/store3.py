@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from statecore.core import Seconds
-from statecore.stores.ending.store import Ending
+from statecore.stores.ending.store import EndingStore
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
@@ -47,7 +47,7 @@ def store_in(db_file: str | Path) -> SqliteDb2 | SqliteDb:
     return SqliteDb2(file) if there and format_of(file) is not THREE else SqliteDb(file)
 
 
-class SqliteDb(SqliteFile, Ending):
+class SqliteDb(SqliteFile, EndingStore):
     """A store in one SQLite file, which is made where there is none.
 
     The constructor only looks: it refuses a file that is another program's, a newer release's or damaged. The first use opens it, so
