@@ -284,8 +284,8 @@ class Execution:
 
     @property
     def adopts(self) -> bool:
-        """Whether the run goes on with another definition than the one that is stored with it (P9)."""
-        return self.compiled.program.fingerprint != self.identity.fingerprint
+        """Whether the run goes on with another definition than the one that is stored with it (P9), or with other code that a person took."""
+        return self.adopted_by is not None or self.compiled.program.fingerprint != self.identity.fingerprint
 
     def entry(self, seq: int, move: Move, time: Micros, at_seq: Mapping[Ref, int]) -> Entry:
         """The journal row of a move; a component that hands on what another row holds says which row that is."""
@@ -340,7 +340,7 @@ class Execution:
         self.claim = None
         if boundary.definition is not None:
             fingerprint, canonical = boundary.definition
-            self.identity = evolve(self.identity, fingerprint=fingerprint, canonical=canonical)
+            self.identity, self.adopted_by = evolve(self.identity, fingerprint=fingerprint, canonical=canonical), None
         self.parked, self.time, self.lease = boundary.parks, boundary.time, boundary.lease or self.lease
         if boundary.session_state is not None:
             self.session_state = boundary.session_state

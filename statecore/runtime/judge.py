@@ -19,21 +19,24 @@ from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
 from statecore.core.evidence import goes_on_the_same, means_the_same, slices
+from statecore.core.owed import ASK_OF, pause_id
 from statecore.core.ways import question_at
-from statecore.errors import StaleDecision, StatecoreError
-from statecore.lifecycles import DECISION_WORDS, RUN, SHOWS
+from statecore.core.weaker import has_gate
+from statecore.errors import StaleDecision, StatecoreError, quoted
+from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter
-from statecore.stores.detail import pause_detail, pause_text
+from statecore.stores.detail import detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
 
-from .meanings import slices_of
-from .renewals import Renewal
+from .meanings import other_meanings, slices_of
+from .renewals import Renewal, newest
 from .showing import choices_shown, form_shown
 
 if TYPE_CHECKING:
-    from statecore.core import Node
-    from statecore.stores import Decided, Pause, Record, RunReader, Waiting
+    from statecore.core import Address, Node
+    from statecore.lifecycles import AskKind
+    from statecore.stores import Decided, Entry, Pause, Record, RunReader, Waiting
 
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
 ALL = 10_000
@@ -41,6 +44,12 @@ REFUSING = frozenset(each.word for each in DECISION_WORDS if each.refuses)
 REMEMBERED = 10_000
 """Of so many questions at most a program remembers that they have its words."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
+OPENED: tuple[tuple[AskKind, str], ...] = (("confirmation", "confirm"), ("user_input", "input"), ("route", "select"))
+"""The questions that are put before anything runs, with the word that lets it begin."""
+ROUNDS = ("iterations", "choices")
+"""What holds components that may come more than once."""
+WORD_OF = {kind: {trigger: word for word, trigger in words.items()} for kind, words in DECISIONS.items()}
+"""For each kind of question, the word that each trigger is fired by."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
 """The questions with a form or choices, and the stored text of these as a component has them now."""
 
@@ -80,11 +89,11 @@ class Case:
     def differences(self) -> list[Difference]:
         """Everything that speaks against going on."""
         if self.record.identity.fingerprint == self.program.fingerprint:
-            return []
+            return list(self.other_code())
         found = differences(self.old, self.program, self.record.state)
         if any(each.rule == "place" for each in found):
             return found
-        return [*found, *self.other_ways()]
+        return [*found, *self.other_ways(), *self.other_code()]
 
     def renewals(self) -> list[Renewal]:
         """The questions that are put again: their answer or their silence does not count, or, unanswered, they ask something else (GATE-7)."""
@@ -99,33 +108,39 @@ class Case:
 
     def changed(self, old: Program, ask: Ask, name: str, said: Decided | None) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
+        question = self.changed_question(name)
         refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
-        if not refused and not self.says_the_same(name, self.program.nodes[ask.at]):
+        if question is not None and not refused and not says_the_same(question, self.program.nodes[ask.at]):
             return "the question says something else now"
-        if old is self.program:
-            return None
         silent = said is None and ask.due is not None and ask.due <= self.now
         words = [said.word] if said is not None else [w.expire] if silent else words_of(old, self.program, ask)
-        other = next((word for word in words if not means_the_same(old, self.program, ask.at, ask.kind, word)), None)
-        return f"{other!r} leads to something else now" if other is not None else None
+        if old is not self.program:
+            other = next((word for word in words if not means_the_same(old, self.program, ask.at, ask.kind, word)), None)
+            if other is not None:
+                return f"{other!r} leads to something else now"
+        meant = other_meanings(self.program, question) if question is not None else ()
+        other = next((word for word in words if word in meant), None)
+        return f"{other!r} leads to other code now" if other is not None else None
 
-    def says_the_same(self, pause_id: str, node: Node) -> bool:
-        """Whether an open question has the words of the program. One that had them before is not read again: there may be many.
+    def changed_question(self, pause_id: str) -> Pause | None:
+        """An open question that has not the words of the program, or whose words do not mean the same; None for one that has not changed.
 
-        A program may serve several stores, and each may have a run of this id: the moment of its beginning tells them apart.
+        One that had not changed before is not read again: there may be many. A program may serve several stores, and each may have a run of
+        this id: the moment of its beginning tells them apart.
         """
         first, worded = self.record.identity, self.program.worded
         key = first.run_id, first.created, pause_id
-        if key not in worded:
-            question = self.question(pause_id)
-            if question is None:
-                return True  # there are no words to compare, and nothing is remembered of them
-            if not says_the_same(question, node):
-                return False
-            if len(worded) >= REMEMBERED:
-                worded.clear()
-            worded.add(key)
-        return True
+        if key in worded:
+            return None
+        question = self.question(pause_id)
+        if question is None:
+            return None  # there are no words to compare, and nothing is remembered of them
+        if not says_the_same(question, self.program.nodes[question.at]) or other_meanings(self.program, question):
+            return question
+        if len(worded) >= REMEMBERED:
+            worded.clear()
+        worded.add(key)
+        return None
 
     def other_ways(self) -> Iterator[Difference]:
         """Where the run stands in what an answer let begin, and that has changed up to the next question (GATE-7b)."""
@@ -137,15 +152,77 @@ class Case:
             for cursor in state.cursors
             if question_at(old, point_of(cursor)) is None and not goes_on_the_same(old, new, point_of(cursor))
         ]
-        if changed and self.is_answered():
-            for at in changed:
-                says = f"what an answer let begin has changed from {old.nodes[at].name!r} up to the next question"
-                yield Difference("answer", at, says)
+        rows = self.applied() if changed else []
+        for at in changed if rows else ():
+            row = next((row for row in reversed(rows) if at in let_begin(old, row)), rows[-1])
+            says = f"{old.nodes[at].name!r}, or what follows it up to the next question, has changed since {told(old, row)}"
+            yield Difference("answer", at, says)
 
-    def is_answered(self) -> bool:
-        """Whether an answer of a person, or a silence, has been applied to the run."""
+    def other_code(self) -> Iterator[Difference]:
+        """Where the run stands in what a yes let begin, and another function has been put in since the question was put (GATE-7b)."""
+        old, state, run_id = self.old, self.record.state, self.record.identity.run_id
+        standing = [each for each in state.cursors if question_at(old, point_of(each)) is None] if state.run != w.pending else []
+        for cursor in standing:
+            for gate, kind, word in gates_before(old, cursor.at):
+                row = newest(self.db, run_id, pause_id(kind, gate, cursor.turn[: old.nodes[gate].depth], 0))
+                said = row.decided if row is not None and row.pause.closed is not None else None
+                same = gate in self.program.nodes and means_the_same(old, self.program, gate, kind, word)
+                if row is None or said is None or said.word != word or not same:
+                    continue
+                if word in other_meanings(self.program, row.pause) and not self.is_taken_since(row.pause):
+                    person = quoted(said.by) if said.by else "a person"
+                    says = f"the code of {old.nodes[cursor.at].name!r}, or of what comes with it, is not that to which {person} said {word}"
+                    yield Difference("answer", cursor.at, says)
+
+    def is_taken_since(self, question: Pause) -> bool:
+        """Whether a person has taken the run over since a question was answered: then its code was agreed to."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        return any(row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire) for row in rows)
+        applied = max((row.seq for row in rows if row.at == question.at and row.trigger in BY_PERSON), default=0)
+        return any(row.seq > applied and detail_of(row.body.detail).adopted_by for row in rows)
+
+    def applied(self) -> list[Entry]:
+        """The rows that applied an answer of a person, or a silence, to the run."""
+        rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
+        return [row for row in rows if row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire)]
+
+
+def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, str], ...]:
+    """The gates, forms and routes whose yes leads to a component before another certain question, with that word, kept with the program.
+
+    Those in a loop or a router that the component is not in are left out: which of their rounds led to it, no state tells.
+    """
+    known: tuple[tuple[Address, AskKind, str], ...] | None = program.slices.get(("before", at))
+    if known is None:
+        known = tuple(
+            (node.at, kind, word)
+            for node in program.nodes.values()
+            for kind, word in OPENED
+            if has_gate(node, kind)
+            and all(program.within(at, around.at) for around in program.ancestors(node.at) if KINDS[around.kind].holds in ROUNDS)
+            and any(each.at == at for each in slices(program, node.at, kind)[word].components)
+        )
+        program.slices["before", at] = known
+    return known
+
+
+def let_begin(program: Program, row: Entry) -> frozenset[str]:
+    """The addresses to which an applied answer led, up to the next certain question; none where its question is no longer defined."""
+    kind = ASK_OF.get((row.machine, row.source))
+    if kind is None or row.at not in program.nodes or program.nodes[row.at].machine != row.machine:
+        return frozenset()
+    word = WORD_OF[kind].get(row.trigger, row.trigger)
+    found = slices(program, row.at, kind).get(word)
+    return frozenset() if found is None else frozenset(each.at for each in found.components)
+
+
+def told(program: Program, row: Entry) -> str:
+    """An applied answer in words: who said what to which component."""
+    name = program.nodes[row.at].name if row.at in program.nodes else row.at
+    if row.trigger == w.expire:
+        return f"the silence at {name!r} was applied"
+    word = WORD_OF.get(ASK_OF.get((row.machine, row.source), ""), {}).get(row.trigger, row.trigger)
+    person = quoted(who) if (who := detail_of(row.body.detail).by) else "a person"
+    return f"{person} said {word} to {name!r}"
 
 
 def words_of(old: Program, new: Program, ask: Ask) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from statecore.core.evidence import slices
+from statecore.core.evidence import slices, without_callables
+from statecore.stores.evidence import other_words
 from statecore.stores.frames.questions import Component, Slice, slice_digest
 
 if TYPE_CHECKING:
@@ -13,15 +14,29 @@ if TYPE_CHECKING:
     from statecore.core import Address, Program
     from statecore.core.evidence import WordSlice
     from statecore.lifecycles import AskKind
+    from statecore.stores import Pause
 
 
-def slices_of(program: Program, at: Address, kind: AskKind) -> Mapping[str, bytes]:
-    """The hash of the slice of each word of a question, expiry included. They are made when first asked for, and kept with the program."""
-    known: Mapping[str, bytes] | None = program.slices.get(("hashed", at, kind))
+def slices_of(program: Program, at: Address, kind: AskKind, *, named: bool = True) -> Mapping[str, bytes]:
+    """The hash of the slice of each word of a question, expiry included. They are made when first asked for, and kept with the program.
+
+    With `named=False` they are those of a program that was read from a store, which has no names of callables.
+    """
+    known: Mapping[str, bytes] | None = program.slices.get(("hashed", at, kind, named))
     if known is None:
-        known = {word: slice_digest(plain_slice(each)) for word, each in slices(program, at, kind).items()}
-        program.slices["hashed", at, kind] = known
+        found = slices(program, at, kind)
+        known = {word: slice_digest(plain_slice(each if named else without_callables(each))) for word, each in found.items()}
+        program.slices["hashed", at, kind, named] = known
     return known
+
+
+def other_meanings(program: Program, question: Pause) -> frozenset[str]:
+    """The words of a stored question that led to something else when it was put, names of callables included (GATE-7).
+
+    A process without the callables puts a question, too: it stores the interruption of a run that it gives back.
+    """
+    other = other_words(question, slices_of(program, question.at, question.kind))
+    return other and other & other_words(question, slices_of(program, question.at, question.kind, named=False))
 
 
 def plain_slice(each: WordSlice) -> Slice:

@@ -74,6 +74,21 @@ def stored_evidence(seen: bytes | None, meanings: bytes | None) -> Evidence | No
     return found
 
 
+def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
+    """The words of a stored question that led to something else when it was put, by the hashes of what they lead to now.
+
+    Where its store keeps no digests, or the row has lost its salt, there is nothing to compare.
+    """
+    if pause.slices is not None:
+        was, now = pause.slices, slices
+    elif pause.meant is not None and len(pause.meant.salt) == SALT_BYTES:
+        made = evidence(evolve(pause, slices=slices), pause.meant.salt)
+        was, now = pause.meant.words, made.meanings if made is not None else {}
+    else:
+        return frozenset()
+    return frozenset(word for word in {*was, *now} if was.get(word) != now.get(word))
+
+
 def with_evidence(pause: Pause) -> Pause:
     """A question with the digest that a person is shown, for a store in memory: what a salt would hide lies beside it there."""
     found = evidence(pause, bytes(SALT_BYTES))

@@ -47,13 +47,20 @@ class Entry(NamedTuple):
     body: Body
 
 
+class Meant(NamedTuple):
+    """The digest of each word of a question as it was put, and the salt of its row."""
+
+    words: Mapping[str, bytes]
+    salt: bytes
+
+
 @frozen
 class Pause:
     """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
 
     `detail` is a small JSON object of what the person is shown besides; `detail.PauseDetail` is what it means. After `deadline` it takes
     `on_timeout`. `slices` are the hashes of what each word leads to, given by the driver that puts the question; `seen` is the digest of the
-    question in hex, given by a store that keeps it. Neither is compared.
+    question in hex, and `meant` what its words meant, given by a store that keeps these. They are not compared.
     """
 
     run_id: str
@@ -71,6 +78,7 @@ class Pause:
     on_timeout: str = "cancel"
     slices: Mapping[str, bytes] | None = field(default=None, eq=False, repr=False, kw_only=True)
     seen: str | None = field(default=None, eq=False, repr=False, kw_only=True)
+    meant: Meant | None = field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @frozen

@@ -20,6 +20,7 @@ from tests.sizes import TIMES
 
 FORMAT_2 = (
     "test_claims_put_again",
+    "test_claims_other_code",
     "test_claims_confirmation",
     "test_claims_crash",
     "test_claims_said",
@@ -54,7 +55,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 TWO = ("sync", "async stream"), ("stream", "async")
 
 
-ADOPTING = ("test_claims_definitions", "test_claims_put_again")
+ADOPTING = ("test_claims_definitions", "test_claims_put_again", "test_claims_other_code")
 """The files whose runs follow several definitions: of one that a run followed before, `verify` may remark that."""
 
 

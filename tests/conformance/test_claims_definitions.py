@@ -200,7 +200,10 @@ def test_a_yes_holds_for_what_it_let_begin(db, drive, calls):
     with pytest.raises(OSError, match="x"):
         drive.resume(flow(), run)
     for other in (flow(calls.does("wire")), flow(version=2)):
-        with pytest.raises(DefinitionChanged, match="what an answer let begin has changed from 'pay' up to the next question"):
+        with pytest.raises(
+            DefinitionChanged,
+            match="'pay', or what follows it up to the next question, has changed since a person said confirm to 'pay'",
+        ):
             drive.resume(other, run_id=run.run_id, retry_failed=True)
     assert calls.names == ["pay"]
     run = drive.resume(flow(max_retries=1), run_id=run.run_id, retry_failed=True)

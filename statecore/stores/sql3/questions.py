@@ -10,7 +10,7 @@ from statecore.errors import UnreadableValue
 from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
-from statecore.stores.records import Decided, Pause, Waiting
+from statecore.stores.records import Decided, Meant, Pause, Waiting
 from statecore.stores.rules import turn_text
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
 
@@ -132,6 +132,7 @@ def put_of(row: Sequence[Any]) -> Put:
         deadline,
         on_timeout,
         seen=known.seen.hex() if known is not None else None,
+        meant=Meant(known.meanings, salt) if known is not None and salt is not None else None,
     )
     digest = pause_digest(pause, opened, salt, words.split("\n"), most, known)
     check_same(where, (digest, put), (seal, times_put(pause_id)))
