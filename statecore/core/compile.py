@@ -13,7 +13,6 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from statecore.definition.calling import module_of
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
 from statecore.definition.plain import CHILDREN, MAKERS
@@ -214,7 +213,7 @@ def code_of(given: Any) -> str | None:
     if isinstance(given, partial):
         return code_of(given.func)
     named = given if hasattr(given, "__qualname__") else type(given)
-    return f"{module_of(str(named.__module__))}:{named.__qualname__}"
+    return f"{named.__module__}:{named.__qualname__}"
 
 
 def node(  # the parts in which kinds differ

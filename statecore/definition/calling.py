@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from pathlib import PurePath
 from typing import Any, Protocol, TypeAlias
 
 from statecore.errors import DefinitionError, quoted
@@ -74,20 +72,6 @@ def callable_name(function: Any) -> str:
     while hasattr(function, "func"):  # functools.partial
         function = function.func
     return str(getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__)
-
-
-MAIN = ("__main__", "__mp_main__")
-
-
-def module_of(name: str) -> str:
-    """The name of a module; of the program that runs, the name under which another process imports it or loads its file."""
-    if name not in MAIN:
-        return name.removeprefix("target_")
-    main = sys.modules.get(name)
-    spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
-    if spec is not None and spec.name not in MAIN:
-        return str(spec.name).removesuffix(".__main__")
-    return PurePath(path).stem if path is not None else name
 
 
 BY_NAME = ("run_context", "session_state")

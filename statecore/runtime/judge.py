@@ -20,11 +20,12 @@ from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
 from statecore.core.evidence import goes_on_the_same, means_the_same, slices
 from statecore.core.owed import ASK_OF, pause_id
-from statecore.core.ways import question_at
+from statecore.core.ways import ASKED_BEFORE, question_at
 from statecore.core.weaker import has_gate
 from statecore.errors import StaleDecision, StatecoreError, quoted
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import CONFIRM, INPUT, SELECT
 from statecore.stores import PauseFilter
 from statecore.stores.detail import detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
@@ -44,10 +45,14 @@ REFUSING = frozenset(each.word for each in DECISION_WORDS if each.refuses)
 REMEMBERED = 10_000
 """Of so many questions at most a program remembers that they have its words."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
-OPENED: tuple[tuple[AskKind, str], ...] = (("confirmation", "confirm"), ("user_input", "input"), ("route", "select"))
+OPENED: tuple[tuple[AskKind, str], ...] = (
+    ("confirmation", CONFIRM.word),
+    ("user_input", INPUT.word),
+    ("route", SELECT.word),
+)
 """The questions that are put before anything runs, with the word that lets it begin."""
 ROUNDS = ("iterations", "choices")
-"""What holds components that may come more than once."""
+"""The ways of holding components that let these come more than once."""
 WORD_OF = {kind: {trigger: word for word, trigger in words.items()} for kind, words in DECISIONS.items()}
 """For each kind of question, the word that each trigger is fired by."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
@@ -161,7 +166,8 @@ class Case:
     def other_code(self) -> Iterator[Difference]:
         """Where the run stands in what a yes let begin, and another function has been put in since the question was put (GATE-7b)."""
         old, state, run_id = self.old, self.record.state, self.record.identity.run_id
-        standing = [each for each in state.cursors if question_at(old, point_of(each)) is None] if state.run != w.pending else []
+        begun = [each for each in state.cursors if each.phase not in ASKED_BEFORE] if state.run != w.pending else []
+        standing = [each for each in begun if question_at(old, point_of(each)) is None]
         for cursor in standing:
             for gate, kind, word in gates_before(old, cursor.at):
                 row = newest(self.db, run_id, pause_id(kind, gate, cursor.turn[: old.nodes[gate].depth], 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from statecore.core.evidence import slices, without_callables
@@ -41,4 +43,21 @@ def other_meanings(program: Program, question: Pause) -> frozenset[str]:
 
 def plain_slice(each: WordSlice) -> Slice:
     """A slice as its digest takes it."""
-    return Slice(each.entries, tuple([Component(*part) for part in each.components]), each.stops)
+    parts = [Component(*part._replace(callable=code_named(part.callable))) for part in each.components]
+    return Slice(each.entries, tuple(parts), each.stops)
+
+
+MAIN = ("__main__", "__mp_main__")
+
+
+def code_named(name: str | None) -> str | None:
+    """The name of user code, `module:qualname`; of the program that runs, as another process has it that imports it or loads its file."""
+    module, colon, rest = (name or "").partition(":")
+    if module in MAIN and colon:
+        main = sys.modules.get(module)
+        spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+        if spec is not None and spec.name not in MAIN:
+            module = str(spec.name).removesuffix(".__main__")
+        elif path is not None:
+            module = PurePath(path).stem
+    return f"{module.removeprefix('target_')}:{rest}" if colon else name
