@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
-from attrs import asdict, define
+from attrs import asdict, define, field
 
 from statecore.definition import StepOutput
 
@@ -64,9 +64,51 @@ class RunEvent:
     step_index: int | None = None
     parent_step_id: str | None = None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the event says that the run waits for people."""
+        return self.event == WorkflowRunEvent.workflow_paused.value
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the event says that the run was cancelled."""
+        return self.event == WorkflowRunEvent.workflow_cancelled.value
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the event says that the run failed."""
+        return self.event == WorkflowRunEvent.workflow_error.value
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, with the event's name."""
+        """Plain data, with the event's name; `from_dict` reads it."""
         return {"event": self.event, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> RunEvent:
+        """The event of the class that plain data name. Raises `KeyError` for a name that no event has."""
+        return event_of(plain)
+
+
+@define(kw_only=True)
+class ResultsEvent(RunEvent):
+    """The common part of events of something that is over: the outputs inside it, which are read when they are asked for."""
+
+    read: Callable[[], list[StepOutput]] | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def step_results(self) -> list[StepOutput]:
+        """The outputs of the components inside, in order."""
+        return self.read() if self.read is not None else []
+
+    @property
+    def executed_steps(self) -> list[str]:
+        """The names of the components inside that were entered, in order."""
+        return [each.step_name or "" for each in self.step_results]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with the event's name and the outputs; `from_dict` reads it."""
+        results = [each.to_dict() for each in self.step_results]
+        return {"event": self.event, **asdict(self, filter=lambda each, _: each.name != "read"), "step_results": results}
 
 
 @define(kw_only=True)
@@ -85,11 +127,16 @@ class WorkflowPausedEvent(RunEvent):
 
 
 @define(kw_only=True)
-class WorkflowCompletedEvent(RunEvent):
+class WorkflowCompletedEvent(ResultsEvent):
     """The run is over; `content` is its output."""
 
     event: ClassVar[str] = WorkflowRunEvent.workflow_completed.value
     content: Any = None
+
+    @property
+    def content_type(self) -> str:
+        """The name of the content's class."""
+        return type(self.content).__name__
 
 
 @define(kw_only=True)
@@ -200,9 +247,14 @@ class ConditionExecutionStartedEvent(RunEvent):
     event: ClassVar[str] = WorkflowRunEvent.condition_execution_started.value
     branch: str = ""
 
+    @property
+    def condition_result(self) -> bool:
+        """Whether the condition holds."""
+        return self.branch == "steps"
+
 
 @define(kw_only=True)
-class ConditionExecutionCompletedEvent(RunEvent):
+class ConditionExecutionCompletedEvent(ResultsEvent):
     """A Condition's branch is over."""
 
     event: ClassVar[str] = WorkflowRunEvent.condition_execution_completed.value
@@ -213,13 +265,15 @@ class StepsExecutionStartedEvent(RunEvent):
     """A group begins."""
 
     event: ClassVar[str] = WorkflowRunEvent.steps_execution_started.value
+    steps_count: int = 0
 
 
 @define(kw_only=True)
-class StepsExecutionCompletedEvent(RunEvent):
+class StepsExecutionCompletedEvent(ResultsEvent):
     """A group is over."""
 
     event: ClassVar[str] = WorkflowRunEvent.steps_execution_completed.value
+    steps_count: int = 0
 
 
 @define(kw_only=True)
@@ -263,17 +317,22 @@ class LoopIterationStartedEvent(RunEvent):
 
 
 @define(kw_only=True)
-class LoopIterationCompletedEvent(RunEvent):
-    """An iteration is over; `should_continue` says whether another may follow."""
+class LoopIterationCompletedEvent(ResultsEvent):
+    """An iteration is over; `should_continue` says whether another may follow. Its `step_results` are those of the iteration."""
 
     event: ClassVar[str] = WorkflowRunEvent.loop_iteration_completed.value
     iteration: int = 0
     max_iterations: int = 0
     should_continue: bool = False
 
+    @property
+    def iteration_results(self) -> list[StepOutput]:
+        """The outputs of the iteration, in order."""
+        return self.step_results
+
 
 @define(kw_only=True)
-class LoopExecutionCompletedEvent(RunEvent):
+class LoopExecutionCompletedEvent(ResultsEvent):
     """A Loop is over."""
 
     event: ClassVar[str] = WorkflowRunEvent.loop_execution_completed.value
@@ -290,7 +349,7 @@ class RouterExecutionStartedEvent(RunEvent):
 
 
 @define(kw_only=True)
-class RouterExecutionCompletedEvent(RunEvent):
+class RouterExecutionCompletedEvent(ResultsEvent):
     """A Router is over."""
 
     event: ClassVar[str] = WorkflowRunEvent.router_execution_completed.value
@@ -305,7 +364,7 @@ class ParallelExecutionStartedEvent(RunEvent):
 
 
 @define(kw_only=True)
-class ParallelExecutionCompletedEvent(RunEvent):
+class ParallelExecutionCompletedEvent(ResultsEvent):
     """Every branch of a Parallel is over."""
 
     event: ClassVar[str] = WorkflowRunEvent.parallel_execution_completed.value
@@ -313,26 +372,23 @@ class ParallelExecutionCompletedEvent(RunEvent):
 
 
 ALWAYS = (
-    WorkflowStartedEvent,
-    WorkflowPausedEvent,
-    WorkflowCompletedEvent,
-    WorkflowCancelledEvent,
-    WorkflowErrorEvent,
-    StepPausedEvent,
-    StepOutputReviewEvent,
-    RouterPausedEvent,
-    StepErrorEvent,
-    StepOutputEvent,
-    StepOutputDelta,
-)
+    WorkflowStartedEvent, WorkflowPausedEvent, WorkflowCompletedEvent, WorkflowCancelledEvent, WorkflowErrorEvent,
+    StepPausedEvent, StepOutputReviewEvent, RouterPausedEvent, StepErrorEvent, StepOutputEvent, StepOutputDelta,
+)  # fmt: skip
 """The events that `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
 
-BY_NAME: dict[str, type[RunEvent]] = {each.event: each for each in RunEvent.__subclasses__()}
+BY_NAME: dict[str, type[RunEvent]] = {
+    each.event: each for each in (*RunEvent.__subclasses__(), *ResultsEvent.__subclasses__()) if each.event
+}
 
 
 def event_of(plain: Mapping[str, Any]) -> RunEvent:
     """An event from plain data, as `to_dict` wrote it."""
-    return BY_NAME[plain["event"]](**{name: part for name, part in plain.items() if name != "event"})
+    parts = {name: part for name, part in plain.items() if name not in ("event", "step_results")}
+    if "step_results" in plain:
+        results = [StepOutput.from_dict(each) for each in plain["step_results"]]
+        parts["read"] = lambda: list(results)
+    return BY_NAME[plain["event"]](**parts)
 
 
 WorkflowRunOutputEvent = RunEvent

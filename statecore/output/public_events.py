@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
@@ -14,10 +15,14 @@ from statecore.lifecycles import words as w
 from statecore.runtime.pieces import Piece
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.detail import NO_DETAIL, Detail, detail_of
-from statecore.stores.history import skip_reason
+from statecore.stores.history import History, skip_reason
 from statecore.stores.replay import Values, replay
 
 from . import events as e
+
+if TYPE_CHECKING:
+    from statecore.core.state import Turn
+    from statecore.definition import StepOutput
 
 AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject})
 """The triggers that begin a step's next attempt."""
@@ -34,6 +39,7 @@ class Scene:
     commit: Commit
     time: Micros
     content: Callable[[Any], Any]
+    history: Callable[[], History]
     read: Callable[[str], Any] = decode
 
     def fields(self, move: Move) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def run_paused(scene: Scene, move: Move) -> e.RunEvent:
 
 def run_completed(scene: Scene, move: Move) -> e.RunEvent:
     """The run is over."""
-    return e.WorkflowCompletedEvent(**scene.fields(move), content=scene.content(move.hands_on))
+    return e.WorkflowCompletedEvent(**scene.fields(move), content=scene.content(move.hands_on), read=lambda: scene.history().tree())
 
 
 def run_failed(scene: Scene, move: Move) -> e.RunEvent:
@@ -158,11 +164,13 @@ def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
         return
     number = iteration_of(scene, move)
     if move.source == w.running and move.trigger == w.finish:
-        yield e.LoopIterationCompletedEvent(**fields, iteration=number, should_continue=move.dest != w.completed and number < limit)
+        goes_on, turn = move.dest != w.completed and number < limit, (*move.turn, number - 1)
+        read = partial(results, scene, move, turn)
+        yield e.LoopIterationCompletedEvent(**fields, iteration=number, should_continue=goes_on, read=read)
     if move.dest == w.running and move.trigger != w.resume:  # a reopened Loop goes on with the iteration that it was in
         yield e.LoopIterationStartedEvent(**fields, iteration=number + 1)
     if move.dest == w.completed:
-        yield e.LoopExecutionCompletedEvent(**fields, total_iterations=number)
+        yield e.LoopExecutionCompletedEvent(**fields, total_iterations=number, read=partial(results, scene, move, move.turn))
 
 
 def iteration_of(scene: Scene, move: Move) -> int:
@@ -191,16 +199,6 @@ def route_started(scene: Scene, move: Move) -> e.RunEvent | None:
     return e.RouterExecutionStartedEvent(**scene.fields(move), selected_steps=tuple(scene.program.nodes[at].name for at in choices))
 
 
-def branches(event: type[Any]) -> Maker:
-    """A maker for an event of a Parallel."""
-
-    def make(scene: Scene, move: Move) -> e.RunEvent:
-        made: e.RunEvent = event(**scene.fields(move), parallel_step_count=len(scene.program.nodes[move.at].exits))
-        return made
-
-    return make
-
-
 def branch_started(scene: Scene, move: Move) -> e.RunEvent:
     """A branch was chosen."""
     branch = "steps" if move.trigger in (w.confirm, w.hold) else "else_steps"
@@ -216,6 +214,37 @@ def cancelled(scene: Scene, move: Move) -> e.RunEvent:
     """The run was cancelled, by whom."""
     by = said(move).by
     return e.WorkflowCancelledEvent(**scene.fields(move), reason=f"cancelled by {by}" if by else None)
+
+
+def results(scene: Scene, move: Move, turn: Turn) -> list[StepOutput]:
+    """The outputs inside a component, of the turn given."""
+    return scene.history().tree_at(move.at, turn)
+
+
+def begun(event: type[Any], counts: str) -> Maker:
+    """A maker for the event of a component that begins, with the number of components inside it under the name that the event has for it."""
+
+    def make(scene: Scene, move: Move) -> e.RunEvent:
+        made: e.RunEvent = event(**scene.fields(move), **{counts: inside(scene, move)})
+        return made
+
+    return make
+
+
+def over(event: type[Any], counts: str | None = None) -> Maker:
+    """A maker for the event of a component that is over, with the outputs inside it."""
+
+    def make(scene: Scene, move: Move) -> e.RunEvent:
+        said = {counts: inside(scene, move)} if counts is not None else {}
+        made: e.RunEvent = event(**scene.fields(move), **said, read=partial(results, scene, move, move.turn))
+        return made
+
+    return make
+
+
+def inside(scene: Scene, move: Move) -> int:
+    """How many components stand in a component."""
+    return sum(each.parent == move.at for each in scene.program.nodes.values())
 
 
 def just(event: type[Any], **more: Callable[[Move], Any]) -> Maker:
@@ -237,13 +266,13 @@ BY_DEST: dict[tuple[str, str], tuple[Maker, ...]] = {
     (STEP.name, w.running): (just(e.StepStartedEvent, attempt=lambda move: move.attempt + (move.trigger in AGAIN)),),
     (STEP.name, w.completed): (step_output, step_completed),
     (CONDITION.name, w.running): (branch_started,),
-    (CONDITION.name, w.completed): (just(e.ConditionExecutionCompletedEvent),),
+    (CONDITION.name, w.completed): (over(e.ConditionExecutionCompletedEvent),),
     (ROUTER.name, w.running): (route_started,),
-    (ROUTER.name, w.completed): (just(e.RouterExecutionCompletedEvent),),
-    (PARALLEL.name, w.running): (branches(e.ParallelExecutionStartedEvent),),
-    (PARALLEL.name, w.completed): (branches(e.ParallelExecutionCompletedEvent),),
-    (GROUP.name, w.running): (just(e.StepsExecutionStartedEvent),),
-    (GROUP.name, w.completed): (just(e.StepsExecutionCompletedEvent),),
+    (ROUTER.name, w.completed): (over(e.RouterExecutionCompletedEvent),),
+    (PARALLEL.name, w.running): (begun(e.ParallelExecutionStartedEvent, "parallel_step_count"),),
+    (PARALLEL.name, w.completed): (over(e.ParallelExecutionCompletedEvent, "parallel_step_count"),),
+    (GROUP.name, w.running): (begun(e.StepsExecutionStartedEvent, "steps_count"),),
+    (GROUP.name, w.completed): (over(e.StepsExecutionCompletedEvent, "steps_count"),),
 }
 BESIDE: dict[str, Callable[[Scene, Move], Iterator[e.RunEvent]]] = {LOOP.name: iteration_over}
 """The events that watchers hear of each move of a component, besides; an iteration ends and begins by rows of its Loop."""
@@ -261,10 +290,12 @@ ANYWHERE: dict[str, tuple[Maker, ...]] = {
 
 def past_events(identity: Identity, programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[e.RunEvent]:
     """The events that watchers of a run heard, from its journal alone; values of unknown types are plain data (VALUE-2)."""
-    values = Values(read=decode_plain)
+    values, history = Values(read=decode_plain), History(read=decode_plain)
     for past in replay(programs, rows):
         values.learn(past)
-        yield from public_events(Scene(identity, past.program, past.commit, past.time, values.content, decode_plain))
+        history.extend(past.rows)
+        scene = Scene(identity, past.program, past.commit, past.time, values.content, lambda: history, decode_plain)
+        yield from public_events(scene)
 
 
 def public_events(scene: Scene) -> Iterator[e.RunEvent]:

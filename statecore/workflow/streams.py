@@ -23,7 +23,7 @@ def events_of(execution: Execution, commit: Commit | Piece, *, everything: bool)
     if isinstance(commit, Piece):
         yield delta(execution.identity, execution.program, commit)
         return
-    scene = Scene(execution.identity, execution.program, commit, execution.time, execution.content)
+    scene = Scene(execution.identity, execution.program, commit, execution.time, execution.content, execution.history)
     for event in public_events(scene):
         if everything or isinstance(event, ALWAYS):
             yield event

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, DefinitionError, Loop, Router, Step, UnsupportedSetting, Workflow, WrongArgument
+from statecore import Condition, DefinitionError, Loop, Parallel, Router, Step, Steps, UnsupportedSetting, Workflow, WrongArgument
+from statecore.run import workflow as e
 
 
 class Form:
@@ -161,3 +162,54 @@ def test_a_run_response_is_the_output(db, drive):
     with pytest.raises(TypeError, match="run_response"):
         drive.resume(flow, run, run_response=run)
     assert drive.resume(flow, None, run_response=run).content == 1
+
+
+def doubled(step_input: Any) -> int:
+    """Twice the content before, or the input."""
+    before: int = step_input.previous_step_content or step_input.input
+    return 2 * before
+
+
+EVERYTHING = [
+    Steps("group", [Step("g1", doubled), Step("g2", doubled)]),
+    Condition("cond", [Step("then", doubled)], [Step("other", doubled)], evaluator=lambda i: i.previous_step_content == 4),
+    Loop("loop", [Step("in", doubled)], 2, forward_iteration_output=True),
+    Router("route", [Step("x", doubled), Step("y", doubled)], selector=lambda _: ["y", "x"]),
+    Parallel(Step("p1", doubled), Step("p2", doubled), name="par"),
+]
+"""Each kind of component that has others inside; with the input 1 the contents are powers of two."""
+
+
+@pytest.mark.parametrize("drive", ["stream", "async stream"], indirect=True)
+def test_events_have_the_results_of_what_is_over(db, drive):
+    """Each event of a component that is over has the outputs inside it, and their names; the run's has those of its steps."""
+    drive.run(Workflow("w", EVERYTHING, db), 1)
+
+    def told(kind: Any) -> list[Any]:
+        return [(each.executed_steps, [output.content for output in each.step_results]) for each in drive.heard(kind)]
+
+    assert told(e.StepsExecutionCompletedEvent) == [(["g1", "g2"], [2, 4])]
+    assert [each.steps_count for each in drive.heard(e.StepsExecutionStartedEvent)] == [2]
+    assert told(e.ConditionExecutionCompletedEvent) == [(["then"], [8])]
+    assert [(each.condition_result, each.branch) for each in drive.heard(e.ConditionExecutionStartedEvent)] == [(True, "steps")]
+    assert told(e.LoopIterationCompletedEvent) == [(["in"], [16]), (["in"], [32])]
+    assert [[each.content for each in event.iteration_results] for event in drive.heard(e.LoopIterationCompletedEvent)] == [[16], [32]]
+    assert told(e.LoopExecutionCompletedEvent) == [(["in", "in"], [16, 32])]
+    assert told(e.RouterExecutionCompletedEvent) == [(["y", "x"], [64, 128])]
+    assert sorted(*[each.executed_steps for each in drive.heard(e.ParallelExecutionCompletedEvent)]) == ["p1", "p2"]
+    [(names, contents)] = told(e.WorkflowCompletedEvent)
+    assert names == ["group", "cond", "loop", "route", "par"]
+    assert contents == [4, 8, 32, 128, {"p1": 256, "p2": 256}]
+    assert [each.content_type for each in drive.heard(e.WorkflowCompletedEvent)] == ["dict"]
+
+
+@pytest.mark.parametrize("drive", ["stream"], indirect=True)
+def test_events_are_plain_data_and_back(db, drive):
+    """Each event heard is read back from its plain data, equal, with the same results; and so are those of the stored run."""
+    run = drive.run(Workflow("w", EVERYTHING, db), 1)
+    assert len(drive.events) == len(run.events)
+    for heard, stored in zip(drive.events, run.events, strict=True):
+        for event in (heard, stored):
+            read = e.RunEvent.from_dict(event.to_dict())
+            assert (type(read), read, read.to_dict()) == (type(heard), heard, heard.to_dict())
+    assert [each.event for each in run.events if each.is_paused or each.is_cancelled or each.is_error] == []
