@@ -111,3 +111,24 @@ def check_branches(where: str, branches: tuple[object, ...]) -> None:
             "write Parallel(Steps(...)) where a single branch is meant."
         )
         raise DefinitionError(message)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text can be written as UTF-8: there is no half of a character (a lone surrogate) in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def checked_name(kind: str, name: object) -> str:
+    """A name is a non-empty string that can be written as UTF-8; everything else about it is free."""
+    if not isinstance(name, str) or not name:
+        write = " Write the list by its keyword." if isinstance(name, list | tuple) else ""
+        message = f"A {kind} needs a name: a non-empty string, not {quoted(name)}.{write}"
+        raise DefinitionError(message)
+    if not is_whole(name):
+        message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
+        raise DefinitionError(message)
+    return name

@@ -19,12 +19,13 @@ from .calling import (
     check_concurrency,
     check_retries,
     check_version,
+    checked_name,
     is_count,
     taken,
 )
 from .fields import OnError, OnInterrupt
 from .needs import refuse_idle
-from .review import NESTED, HumanReview, Reviewed, ReviewSettings, is_whole, mark_of, merged, word
+from .review import NESTED, HumanReview, Reviewed, ReviewSettings, mark_of, merged, word
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -65,10 +66,10 @@ class Step(Reviewed):
     """A step calls user code once per attempt.
 
     Give exactly one of `executor`, `workflow` (a Workflow that runs in its place) or `agent` (any object with `run` or `arun`, whose result's
-    `content` is the output). The executor is called with a `StepInput`, and with `run_context` and `session_state` where it has parameters
-    of these names; it is plain, async, a generator or an async generator. The name defaults to that of the function or workflow; events and
-    requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds that
-    grow by the factor `backoff`.
+    `content` is the output; a `team` is one). The executor is called with a `StepInput`, and with `run_context` and `session_state` where it has
+    parameters of these names; it is plain, async, a generator or an async generator. The name defaults to that of the function or workflow;
+    events and requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds
+    that grow by the factor `backoff`.
     `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
     `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step. `version` (from 1) is
     raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
@@ -91,6 +92,11 @@ class Step(Reviewed):
     version: int | None
 
     @property
+    def team(self) -> Any:
+        """The agent, where it is a team: one that has `members`."""
+        return self.agent if hasattr(self.agent, "members") else None
+
+    @property
     def skip_on_failure(self) -> bool:
         """Whether a failure skips the step: the same as `on_error="skip"`."""
         return self.on_error is OnError.skip
@@ -102,6 +108,7 @@ class Step(Reviewed):
         workflow: HasDefinition | None = None,
         agent: Any = None,
         *,
+        team: Any = None,
         step_id: str | None = None,
         description: str | None = None,
         max_retries: int = 0,
@@ -114,7 +121,8 @@ class Step(Reviewed):
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        check_work(name, executor, workflow, agent)
+        check_work(name, executor, workflow, agent, team)
+        agent = agent if team is None else team
         mark = mark_of(executor)
         flow = workflow.definition if workflow is not None else None
         own = mark.name if mark is not None else None
@@ -164,14 +172,14 @@ class Steps(Reviewed):
 
     def __init__(
         self,
-        name: str,
-        steps: Sequence[Child],
+        name: str | None = None,
+        steps: Sequence[Child] = (),
         *,
         description: str | None = None,
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        name = checked_name("Steps", name)
+        name = checked_name("Steps", name if name is not None else "steps")
         review = merged("Steps", name, human_review, settings)
         refuse_idle("Steps", name, review)
         self.__attrs_init__(name, as_components(f"Steps {name!r}", steps), description, review)
@@ -196,8 +204,8 @@ class Condition(Reviewed):
 
     def __init__(
         self,
-        name: str,
-        steps: Sequence[Child],
+        name: str | None = None,
+        steps: Sequence[Child] = (),
         else_steps: Sequence[Child] | None = None,
         evaluator: Evaluator = True,
         *,
@@ -206,7 +214,7 @@ class Condition(Reviewed):
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        name = checked_name("Condition", name)
+        name = checked_name("Condition", name if name is not None else "condition")
         where = f"Condition {name!r}"
         check_asked(where, "evaluator", evaluator)
         review = merged("Condition", name, human_review, settings)
@@ -238,8 +246,8 @@ class Loop(Reviewed):
 
     def __init__(
         self,
-        name: str,
-        steps: Sequence[Child],
+        name: str | None = None,
+        steps: Sequence[Child] = (),
         max_iterations: int = 3,
         end_condition: Evaluator | None = None,
         *,
@@ -249,7 +257,7 @@ class Loop(Reviewed):
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        name = checked_name("Loop", name)
+        name = checked_name("Loop", name if name is not None else "loop")
         where = f"Loop {name!r}"
         if not is_count(max_iterations) or max_iterations < 1:
             message = f"max_iterations of {where} must be a whole number from 1, not {quoted(max_iterations)}."
@@ -285,8 +293,8 @@ class Router(Reviewed):
 
     def __init__(
         self,
-        name: str,
-        choices: Sequence[Child],
+        name: str | None = None,
+        choices: Sequence[Child] = (),
         selector: Executor | str | None = None,
         *,
         description: str | None = None,
@@ -294,7 +302,7 @@ class Router(Reviewed):
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
-        name = checked_name("Router", name)
+        name = checked_name("Router", name if name is not None else "router")
         where = f"Router {name!r}"
         review = merged("Router", name, human_review, settings)
         if (selector is None) == (not review.requires_user_input):
@@ -372,10 +380,10 @@ def not_empty(where: str, children: tuple[Component, ...]) -> tuple[Component, .
     return children
 
 
-def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> None:
+def check_work(name: str | None, executor: Any, workflow: Any, agent: Any, team: Any) -> None:
     """A step has exactly one thing to do."""
-    if sum(each is not None for each in (executor, workflow, agent)) != 1:
-        message = f"Step {name or ''!r} needs exactly one of executor, workflow and agent."
+    if sum(each is not None for each in (executor, workflow, agent, team)) != 1:
+        message = f"Step {name or ''!r} needs exactly one of executor, workflow, agent and team."
         raise DefinitionError(message)
     if executor is not None and not callable(executor):
         message = f"The executor of Step {name or ''!r} is not callable: it is {described(executor)}."
@@ -383,17 +391,7 @@ def check_work(name: str | None, executor: Any, workflow: Any, agent: Any) -> No
     if workflow is not None and not isinstance(workflow, HasDefinition):
         message = f"The workflow of Step {name or ''!r} is no Workflow: it is {described(workflow)}."
         raise DefinitionError(message)
+    agent = agent if team is None else team
     if agent is not None and not (callable(getattr(agent, "run", None)) or callable(getattr(agent, "arun", None))):
         message = f"The agent of Step {name or ''!r} has neither run() nor arun(): it is {described(agent)}."
         raise DefinitionError(message)
-
-
-def checked_name(kind: str, name: object) -> str:
-    """A name is a non-empty string that can be written as UTF-8; everything else about it is free."""
-    if not isinstance(name, str) or not name:
-        message = f"A {kind} needs a name: a non-empty string, not {quoted(name)}."
-        raise DefinitionError(message)
-    if not is_whole(name):
-        message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
-        raise DefinitionError(message)
-    return name

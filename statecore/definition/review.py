@@ -16,7 +16,7 @@ from attrs import evolve, field, fields, frozen
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
 from .alone import ByItself
-from .calling import is_count, taken
+from .calling import is_count, is_whole, taken
 from .fields import OnError, OnReject, OnTimeout, plain_value
 from .forms import Form, UserInputField
 from .schemas import as_form
@@ -115,15 +115,6 @@ def is_flag(value: object) -> bool:
 def is_text(value: object) -> bool:
     """Whether a value is a sentence that can be stored (a lone surrogate is no character), or nothing."""
     return value is None or (isinstance(value, str) and is_whole(value))
-
-
-def is_whole(text: str) -> bool:
-    """Whether a text can be written as UTF-8: there is no half of a character (a lone surrogate) in it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def is_judge(value: object) -> bool:

@@ -12,8 +12,8 @@ from uuid import uuid4
 from attrs import evolve
 
 from statecore.core import Compiled, asks, compile_definition
-from statecore.definition.calling import check_version
-from statecore.definition.components import Child, Definition, Step, Steps, as_components, checked_name
+from statecore.definition.calling import check_version, checked_name
+from statecore.definition.components import Child, Definition, Step, Steps, as_components
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput

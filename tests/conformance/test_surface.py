@@ -170,7 +170,7 @@ def doubled(step_input: Any) -> int:
     return 2 * before
 
 
-EVERYTHING = [
+EVERYTHING: list[Any] = [
     Steps("group", [Step("g1", doubled), Step("g2", doubled)]),
     Condition("cond", [Step("then", doubled)], [Step("other", doubled)], evaluator=lambda i: i.previous_step_content == 4),
     Loop("loop", [Step("in", doubled)], 2, forward_iteration_output=True),
@@ -193,7 +193,10 @@ def test_events_have_the_results_of_what_is_over(db, drive):
     assert told(e.ConditionExecutionCompletedEvent) == [(["then"], [8])]
     assert [(each.condition_result, each.branch) for each in drive.heard(e.ConditionExecutionStartedEvent)] == [(True, "steps")]
     assert told(e.LoopIterationCompletedEvent) == [(["in"], [16]), (["in"], [32])]
-    assert [[each.content for each in event.iteration_results] for event in drive.heard(e.LoopIterationCompletedEvent)] == [[16], [32]]
+    assert [[each.content for each in event.iteration_results] for event in drive.heard(e.LoopIterationCompletedEvent)] == [
+        [16],
+        [32],
+    ]
     assert told(e.LoopExecutionCompletedEvent) == [(["in", "in"], [16, 32])]
     assert told(e.RouterExecutionCompletedEvent) == [(["y", "x"], [64, 128])]
     assert sorted(*[each.executed_steps for each in drive.heard(e.ParallelExecutionCompletedEvent)]) == ["p1", "p2"]

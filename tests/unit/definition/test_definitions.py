@@ -13,7 +13,7 @@ import pytest
 from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, StepOutput, Steps, UserInputField, Workflow
 from statecore.definition import pause
 from statecore.definition.forms import checked
-from statecore.errors import DefinitionError, InvalidInput, NotAComponent, StoreForked, UnknownStep
+from statecore.errors import DefinitionError, DuplicateNames, InvalidInput, NotAComponent, StoreForked, UnknownStep
 
 
 def work(_step_input: Any) -> int:
@@ -189,3 +189,32 @@ def test_input_is_a_mapping_of_names(values):
     """What is no mapping, or has a key that is no name, is refused; without a schema too."""
     with pytest.raises(InvalidInput, match="a mapping of names to values is needed"):
         checked("ask", None, values)
+
+
+def test_a_component_without_a_name_has_that_of_its_kind():
+    """A name is optional; two siblings without one are told apart by their kind, or refused."""
+    made = [Steps(steps=[work]), Condition(steps=[work]), Loop(steps=[work]), Router(choices=[work], selector=work), Parallel(work)]
+    assert [each.name for each in made] == ["steps", "condition", "loop", "router", "parallel"]
+    with pytest.raises(DefinitionError, match="Write the list by its keyword"):
+        Loop([work], "loop")
+    with pytest.raises(DuplicateNames):
+        Workflow("w", [Loop(steps=[work]), Loop(steps=[work])])
+
+
+class Team:
+    """A team of agents, by its shape."""
+
+    members = ("a", "b")
+
+    def run(self, message):
+        return f"team: {message}"
+
+
+def test_a_team_is_an_agent():
+    """`Step(team=...)` calls it as an agent, and can be read back; beside an agent it is refused."""
+    step = Step("t", team=Team())
+    assert step.team is step.agent
+    assert Workflow("w", [step]).run("x").content == "team: x"
+    assert Step("a", agent=object.__new__(type("Agent", (), {"run": lambda *_: 1}))).team is None
+    with pytest.raises(DefinitionError, match="exactly one of"):
+        Step("t", team=Team(), agent=Team())

@@ -67,6 +67,7 @@ STRUCTURE = {
     "executor",
     "workflow",
     "agent",
+    "team",
     "steps",
     "else_steps",
     "choices",
