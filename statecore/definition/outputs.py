@@ -31,11 +31,12 @@ class Decision:
 class StepOutput:
     """The output of a component: its `content`, and its status.
 
-    An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8);
-    `stop=True` ends the workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped,
-    failed, or the phase it is in), `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it.
-    `decisions` are the questions about it that were decided or expired, in order. `images`, `videos`, `audio` and `files` are storable
-    values that are kept beside the content.
+    An executor may return one, or any storable value, which is then its content. `success=False` fails the step (ERR-8); `stop=True` ends the
+    workflow after it (RUN-3). The rest is filled in on outputs read from a run: `status` (completed, skipped, failed, or the phase it is in),
+    `reason`, `failures` (each with error, error_type and attempt), and `steps`, what is inside it. `decisions` are the questions about it that
+    were decided or expired, in order. `step_type` is Step, Loop, and so on. `metrics` has its seconds: `duration` without waiting for people, and
+    `waited` for them; that of a group counts the time of what is inside it as worked. `images`, `videos`, `audio` and `files` are storable values
+    that are kept beside the content.
 
     Example: `return StepOutput(content=total, stop=total == 0)`.
     """
@@ -57,6 +58,13 @@ class StepOutput:
     audio: list[Any] = field(factory=list)
     files: list[Any] = field(factory=list)
     decisions: list[Decision] = field(factory=list)
+    step_type: str | None = None
+    metrics: dict[str, float] = field(factory=dict, eq=False)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the component waits for a person."""
+        return self.status.startswith("awaiting") or self.status == "errored_paused"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what is inside; `from_dict` reads it."""

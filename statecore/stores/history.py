@@ -39,6 +39,9 @@ AT_THE_GATE = frozenset({kind for kind, shows in SHOWS.items() if shows not in (
 ITERATE = frozenset({kind.table.name for kind in KINDS.values() if kind.holds == "iterations"})
 """The tables of components that run their children again and again."""
 
+TYPE_OF = {kind.table.name: kind.title for kind in reversed(KINDS.values())}
+"""The type of a component by its table; a nested workflow has that of a group."""
+
 # why a component was skipped, by the state it was in and the trigger that ended it
 SKIP_REASONS = {
     (w.awaiting_confirmation, w.reject): "rejected",
@@ -78,6 +81,8 @@ class Visit:
     failures: list[dict[str, Any]] = field(factory=list)
     answers: list[Closing] = field(factory=list)
     put: int = 1
+    worked: Micros = 0
+    waited: Micros = 0
 
     @property
     def reason(self) -> str | None:
@@ -162,6 +167,11 @@ class History:
         if entry.trigger in ANSWERS and (entry.machine, entry.source) in ASK_OF:
             visit.answers.append(self.answer(visit, entry))
             visit.put = 1
+        passed = entry.time - visit.newest.time
+        if (entry.machine, visit.phase) in ASK_OF:
+            visit.waited += passed
+        else:
+            visit.worked += passed
         visit.phase, visit.newest, visit.attempt = entry.dest, entry, entry.attempt
         said = particulars(entry) if entry.body.detail else NO_DETAIL  # few rows say anything
         if entry.body.value is not None:
@@ -245,6 +255,8 @@ class History:
             address=visit.at,
             failures=list(visit.failures),
             decisions=[self.decision(each) for each in visit.answers],
+            step_type=TYPE_OF[visit.machine],
+            metrics={"duration": visit.worked / 1_000_000, "waited": visit.waited / 1_000_000},
             **self.beside(visit),
         )
 

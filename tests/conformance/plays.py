@@ -72,9 +72,9 @@ class Play:
 
 
 def untimed(output: dict[str, Any]) -> dict[str, Any]:
-    """An output's plain data without the times at which people decided."""
+    """An output's plain data without the times at which people decided, and that it took."""
     decisions = [{**each, "time": ""} for each in output["decisions"]]
-    return {**output, "decisions": decisions, "steps": [untimed(each) for each in output["steps"]]}
+    return {**output, "metrics": {}, "decisions": decisions, "steps": [untimed(each) for each in output["steps"]]}
 
 
 def placed(places: Mapping[int, Any], rows: Any) -> Any:

@@ -147,9 +147,9 @@ def test_a_nested_workflow_is_a_steps_with_its_own_name(db, drive, calls):
 
 
 def without_times(plain):
-    """An output as plain data, but for the instants at which it was decided."""
+    """An output as plain data, but for the instants at which it was decided, and the seconds that it took."""
     decisions = [each | {"time": None} for each in plain["decisions"]]
-    return plain | {"decisions": decisions, "steps": [without_times(each) for each in plain["steps"]]}
+    return plain | {"metrics": None, "decisions": decisions, "steps": [without_times(each) for each in plain["steps"]]}
 
 
 @pytest.mark.spec("NEST-1", "CONF-7")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from statecore import Condition, DefinitionError, Loop, Parallel, Router, Step, Steps, UnsupportedSetting, Workflow, WrongArgument
 from statecore.run import workflow as e
@@ -216,3 +217,23 @@ def test_events_are_plain_data_and_back(db, drive):
             read = e.RunEvent.from_dict(event.to_dict())
             assert (type(read), read, read.to_dict()) == (type(heard), heard, heard.to_dict())
     assert [each.event for each in run.events if each.is_paused or each.is_cancelled or each.is_error] == []
+
+
+def test_an_output_says_what_it_is_of_and_how_long_it_took(db, drive):
+    """Its type, whether it waits, and its seconds: those that it worked apart from those that it waited for a person."""
+    now = [1_000_000_000_000_000]
+
+    def works(_step_input: Any) -> int:
+        now[0] += 2_000_000
+        return 1
+
+    flow = Workflow("w", [*EVERYTHING, Step("late", works, requires_confirmation=True)], db)
+    flow.host = evolve(flow.host, clock=lambda: now[0])
+    run = drive.run(flow, 1)
+    assert [each.step_type for each in run.step_results] == ["Steps", "Condition", "Loop", "Router", "Parallel", "Step"]
+    assert [each.is_paused for each in run.step_results] == [False] * 5 + [True]
+    now[0] += 3_600_000_000
+    run = drive.finish(flow, run, lambda waiting: waiting.requirements[0].confirm())
+    late = run.step_results[-1]
+    assert (late.is_paused, late.metrics) == (False, {"duration": 2.0, "waited": 3600.0})
+    assert type(late).from_dict(late.to_dict()).metrics == late.metrics
