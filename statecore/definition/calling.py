@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Protocol, TypeAlias
 
-from statecore.errors import DefinitionError, quoted
+from statecore.errors import DefinitionError, described, quoted
 
 Seconds: TypeAlias = float
 """A length of time, in seconds."""
@@ -101,6 +101,46 @@ def taken(where: str, setting: str, function: Any, about: str = "step_input", mo
         )
         raise DefinitionError(message) from None
     return takes
+
+
+OFFERS = ("session_id", "user_id", "session_state", "dependencies", "stream", "images", "videos", "audio", "files")
+"""The values that an agent's `run` gets by name where its signature names them, beside the prompt."""
+
+
+def check_agent(where: str, agent: Any) -> None:
+    """An agent is an object whose `run`, or `arun` where it has no other, takes the prompt, and of `OFFERS` those that it names.
+
+    Raises `DefinitionError` for any other one, a class included whose method lacks its object (GATE-3).
+    """
+    name = next((each for each in ("run", "arun") if callable(getattr(agent, each, None))), None)
+    if name is None:
+        message = f"The agent of {where} has neither run() nor arun(): it is {described(agent)}."
+        raise DefinitionError(message)
+    if inspect.isclass(agent) and inspect.isfunction(inspect.getattr_static(agent, name, None)):
+        message = f"The agent of {where} is a class, and its {name}() needs an object. Write agent={agent.__name__}(...)."
+        raise DefinitionError(message)
+    run = getattr(agent, name)
+    try:
+        signature = inspect.signature(run)
+    except (TypeError, ValueError):
+        return  # built-in functions may have no signature
+    given = [each for each in signature.parameters.values() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    try:
+        signature.bind("prompt", **dict.fromkeys(each.name for each in given if each.name in OFFERS))
+    except TypeError as error:
+        message = (
+            f"The agent of {where} is asked with one prompt, and its {name}() cannot be: {error}. Write def {name}(self, "
+            f"prompt); beside it only {', '.join(OFFERS)} are given by name, and every other parameter needs a default."
+        )
+        raise DefinitionError(message) from None
+
+
+def checked_flag(where: str, setting: str, value: object) -> bool:
+    """A switch is True or False: a text that says no would be a yes."""
+    if not isinstance(value, bool):
+        message = f"The {setting} of {where} must be True or False, not {quoted(value)}."
+        raise DefinitionError(message)
+    return value
 
 
 def check_branches(where: str, branches: tuple[object, ...]) -> None:

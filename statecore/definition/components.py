@@ -14,11 +14,13 @@ from .calling import (
     Length,
     call_limit,
     callable_name,
+    check_agent,
     check_asked,
     check_branches,
     check_concurrency,
     check_retries,
     check_version,
+    checked_flag,
     checked_name,
     is_count,
     taken,
@@ -127,7 +129,7 @@ class Step(Reviewed):
         flow = workflow.definition if workflow is not None else None
         own = mark.name if mark is not None else None
         name = checked_name("Step", name or own or (flow.name if flow else callable_name(executor or agent)))
-        if skip_on_failure:
+        if checked_flag(f"Step {name!r}", "skip_on_failure", skip_on_failure):
             if settings.get("on_error") not in (None, OnError.skip):
                 message = f"Step {name!r}: skip_on_failure=True contradicts on_error={quoted(settings.get('on_error'))}."
                 raise DefinitionError(message)
@@ -265,11 +267,11 @@ class Loop(Reviewed):
         if end_condition is not None:
             check_asked(where, "end_condition", end_condition)
         review = merged("Loop", name, human_review, settings)
-        interrupt, forward = word(OnInterrupt, "on_interrupt")(on_interrupt), bool(forward_iteration_output)
+        interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
+        forward = checked_flag(where, "forward_iteration_output", forward_iteration_output)
         own = {"end_condition": end_condition, "max_iterations": max_iterations, "forward_iteration_output": forward}
         refuse_idle("Loop", name, review, own | {"on_interrupt": interrupt})
-        children = not_empty(where, as_components(where, steps))
-        takes = taken(where, "end_condition", end_condition, "outputs")
+        takes, children = taken(where, "end_condition", end_condition, "outputs"), not_empty(where, as_components(where, steps))
         self.__attrs_init__(name, children, max_iterations, end_condition, forward, description, interrupt, review, takes)
 
 
@@ -342,8 +344,7 @@ class Parallel(Reviewed):
         check_branches(where, steps)
         review = merged("Parallel", name, human_review, settings)
         refuse_idle("Parallel", name, review)
-        branches = not_empty(where, as_components(where, steps))
-        self.__attrs_init__(name, branches, max_concurrency, description, review)
+        self.__attrs_init__(name, not_empty(where, as_components(where, steps)), max_concurrency, description, review)
 
 
 Component: TypeAlias = Step | Steps | Condition | Loop | Router | Parallel | Definition
@@ -382,16 +383,15 @@ def not_empty(where: str, children: tuple[Component, ...]) -> tuple[Component, .
 
 def check_work(name: str | None, executor: Any, workflow: Any, agent: Any, team: Any) -> None:
     """A step has exactly one thing to do."""
+    where = f"Step {name or ''!r}"
     if sum(each is not None for each in (executor, workflow, agent, team)) != 1:
-        message = f"Step {name or ''!r} needs exactly one of executor, workflow, agent and team."
+        message = f"{where} needs exactly one of executor, workflow, agent and team."
         raise DefinitionError(message)
     if executor is not None and not callable(executor):
-        message = f"The executor of Step {name or ''!r} is not callable: it is {described(executor)}."
+        message = f"The executor of {where} is not callable: it is {described(executor)}."
         raise DefinitionError(message)
     if workflow is not None and not isinstance(workflow, HasDefinition):
-        message = f"The workflow of Step {name or ''!r} is no Workflow: it is {described(workflow)}."
+        message = f"The workflow of {where} is no Workflow: it is {described(workflow)}."
         raise DefinitionError(message)
-    agent = agent if team is None else team
-    if agent is not None and not (callable(getattr(agent, "run", None)) or callable(getattr(agent, "arun", None))):
-        message = f"The agent of Step {name or ''!r} has neither run() nor arun(): it is {described(agent)}."
-        raise DefinitionError(message)
+    if agent is not None or team is not None:
+        check_agent(where, agent if team is None else team)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statecore.codec import CODECS, encode
 from statecore.definition import StepOutput
+from statecore.definition.calling import OFFERS
 from statecore.errors import AgentFailed, AgentPaused, UnknownAgentResult, UnstorableValue
+from statecore.lifecycles import exhaustive
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -246,7 +248,7 @@ def is_storable(value: Any) -> bool:
 
 def run_of(agent: Any) -> Callable[..., Any]:
     """An agent's `run`, or its `arun` where it has no other."""
-    run: Callable[..., Any] = getattr(agent, "run", None) or agent.arun
+    run: Callable[..., Any] = agent.run if callable(getattr(agent, "run", None)) else agent.arun
     return run
 
 
@@ -262,6 +264,7 @@ OFFERED: dict[str, Callable[[Execution, Told], Any]] = {
     "audio": lambda _, values: values.media("audio"),
     "files": lambda _, values: values.media("files"),
 }
+exhaustive("runtime.agents.OFFERED", OFFERED, OFFERS, "definition.calling.OFFERS")
 
 
 def keywords(run: Callable[..., Any], execution: Execution, values: Told) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from os import PathLike
 from typing import Any, TypeVar
 
 from statecore.core import Compiled, Micros, Program, stored_program
@@ -15,6 +16,7 @@ from statecore.errors import (
     AlreadyDecided,
     AmbiguousRun,
     ClaimLost,
+    DefinitionError,
     NotPaused,
     RunBusy,
     RunsElsewhere,
@@ -24,6 +26,7 @@ from statecore.errors import (
     UnreadableValue,
     UnsupportedSetting,
     WrongArgument,
+    described,
 )
 from statecore.lifecycles.decisions import RETRY
 from statecore.output import Requirement, WorkflowRunOutput
@@ -98,6 +101,20 @@ def before(now: Micros, ended: timedelta | datetime) -> Micros:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def check_store(where: str, db: RunReader) -> RunReader:
+    """A store as it is given. Raises `DefinitionError` for a path, a URL, a class or anything else that is none."""
+    if isinstance(db, str | PathLike):
+        write = 'SqliteDb(db_file="...") for a file, PostgresDb("postgresql://...") for a server'
+    elif isinstance(db, type):
+        write = f"{db.__name__}(...)"
+    elif all(callable(getattr(db, method, None)) for method in ("load", "runs", "pauses", "decide", "journal")):
+        return db
+    else:
+        write = "SqliteDb(...), PostgresDb(...) or InMemoryDb()"
+    message = f"The db of {where} must be a store, not {described(db)}. Write db={write}."
+    raise DefinitionError(message)
+
+
 class Inbox:
     """An inbox lists the runs and open pauses of a store, stores decisions and requests cancellations, without the code of the workflows.
 
@@ -115,7 +132,8 @@ class Inbox:
     def __init__(
         self, db: RunReader, host: Host | None = None, compiled: Compiled | None = None, *, store_events: bool = False
     ) -> None:
-        self.db, self.host, self.compiled, self.store_events = db, host or Host(db), compiled, store_events
+        self.db, self.compiled, self.store_events = check_store("an inbox", db), compiled, store_events
+        self.host = host or Host(db)
 
     # -- reading -----------------------------------------------------------------------------------------------------------------
 

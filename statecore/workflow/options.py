@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from statecore.definition import RunStatus, Step
@@ -24,7 +23,6 @@ from statecore.errors import (
     Undecided,
     UnreadableValue,
     WrongArgument,
-    described,
     quoted,
 )
 from statecore.output import Requirement, WorkflowRunOutput
@@ -33,7 +31,7 @@ from statecore.stores import InMemoryDb
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
 
-from .inbox import logged
+from .inbox import check_store, logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,18 +142,7 @@ def checked_schema(schema: Any) -> Any:
 
 def checked_store(db: RunReader | None) -> RunReader:
     """The store of a workflow; without one a store in memory. Raises `DefinitionError` for a path, a URL or a class."""
-    if db is None:
-        return InMemoryDb()
-    if isinstance(db, str | PathLike):
-        write = 'SqliteDb(db_file="...") for a file, PostgresDb("postgresql://...") for a server'
-    elif isinstance(db, type):
-        write = f"{db.__name__}(...)"
-    elif all(callable(getattr(db, method, None)) for method in ("load", "runs", "pauses", "decide", "journal")):
-        return db
-    else:
-        write = "SqliteDb(...), PostgresDb(...) or InMemoryDb()"
-    message = f"The db of a workflow must be a store, not {described(db)}. Write db={write}."
-    raise DefinitionError(message)
+    return InMemoryDb() if db is None else check_store("a workflow", db)
 
 
 def plain_options(workflow: Facade) -> dict[str, Any]:

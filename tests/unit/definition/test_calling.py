@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, InMemoryDb, Loop, Parallel, Router, SqliteDb, Step, Steps, Workflow
+from statecore import Condition, Inbox, InMemoryDb, Loop, Parallel, Router, SqliteDb, Step, Steps, Workflow
 from statecore.errors import DefinitionError
 
 
@@ -83,6 +83,60 @@ def test_code_that_can_be_called_is_taken(setting):
         assert makers(function)[setting]() is not None
 
 
+def agent(run: Any, name: str = "run") -> Any:
+    """An object whose method is this function."""
+    return type("Made", (), {name: run})()
+
+
+NO_AGENTS: dict[str, tuple[Any, str]] = {
+    "no prompt": (agent(lambda self: 1), "too many positional arguments"),
+    "a parameter that is not given": (agent(lambda self, prompt, team: 1), "'team'"),
+    "a prompt by name only": (agent(lambda self, *, prompt: 1), "too many positional arguments"),
+    "an asynchronous one": (agent(lambda self: 1, "arun"), r"its arun\(\) cannot be"),
+    "a class": (type(agent(lambda self, prompt: 1)), r"is a class.*Write agent=Made\(\.\.\.\)"),
+    "neither": (object(), r"neither run\(\) nor arun\(\)"),
+    "no methods": (agent("text"), r"neither run\(\) nor arun\(\)"),
+}
+
+
+@pytest.mark.spec("GATE-3", "AGENT-3")
+@pytest.mark.parametrize("case", NO_AGENTS)
+def test_an_agent_that_cannot_be_asked_is_refused(case):
+    """An agent whose `run` does not take a prompt, or needs what is not given by name, is refused at definition, and so is a class."""
+    wrong, says = NO_AGENTS[case]
+    with pytest.raises(DefinitionError, match=f"The agent of Step 'it' .*{says}") as refused:
+        Step("it", agent=wrong)
+    assert len(str(refused.value)) < 500
+
+
+AGENTS: dict[str, Any] = {
+    "what it names": agent(lambda self, prompt, session_id, *, stream, files, other=1, **more: (prompt, other)),
+    "arun alone": type("Made", (), {"run": None, "arun": lambda self, prompt: (prompt, 1)})(),
+    "star arguments": agent(lambda *arguments, **named: (arguments[1], 1)),
+    "a class with a static method": type("Made", (), {"run": staticmethod(lambda prompt: (prompt, 1))}),
+    "another name": agent(lambda self, message, /: (message, 1)),
+}
+
+
+@pytest.mark.spec("GATE-3", "AGENT-3")
+@pytest.mark.parametrize("case", AGENTS)
+def test_an_agent_that_can_be_asked_is_taken_and_asked(case):
+    """What is taken at definition is asked as its signature says."""
+    assert Workflow("flow", [Step("it", agent=AGENTS[case])]).run("x").content == ("x", 1)
+
+
+@pytest.mark.spec("GATE-2", "GATE-3")
+@pytest.mark.parametrize("value", ["no", 1, None, []])
+def test_a_switch_is_a_bool(value):
+    """`skip_on_failure` and `forward_iteration_output` are True or False: a text that says no is no yes."""
+    for make in (
+        lambda: Step("it", work, skip_on_failure=value),
+        lambda: Loop("it", [work], 3, forward_iteration_output=value),
+    ):
+        with pytest.raises(DefinitionError, match=r"The \w+ of \w+ 'it' must be True or False, not"):
+            make()
+
+
 @pytest.mark.spec("GATE-3")
 def test_the_line_to_write_is_told():
     """The message gives the definition of the function as it has to be."""
@@ -133,9 +187,9 @@ STORES: list[tuple[Any, str]] = [
 @pytest.mark.spec("GATE-3")
 @pytest.mark.parametrize(("db", "write"), STORES, ids=str)
 def test_what_is_no_store_is_refused(db, write):
-    """A path, a URL or a class as `db` is refused by the workflow and by `on`, with the line to write."""
+    """A path, a URL or a class as `db` is refused by the workflow, by `on` and by an inbox, with the line to write."""
     workflow = Workflow("flow", [lambda step_input: step_input.input])
-    for make in (lambda: Workflow("flow", [work], db), lambda: workflow.on(db)):
+    for make in (lambda: Workflow("flow", [work], db), lambda: workflow.on(db), lambda: Inbox(db)):
         with pytest.raises(DefinitionError, match=f"must be a store.*Write db=.*{write}"):
             make()
     assert workflow.run("x").content == "x"
