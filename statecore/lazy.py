@@ -23,6 +23,7 @@ class Extra(NamedTuple):
 
 POSTGRES = Extra("postgres", "psycopg")
 TEMPORAL = Extra("temporal", "temporalio")
+OTEL = Extra("otel", "opentelemetry")
 PYTEST = Extra("testing", "pytest")
 HYPOTHESIS = Extra("testing", "hypothesis")
 

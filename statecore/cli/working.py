@@ -32,12 +32,32 @@ if TYPE_CHECKING:
 WORDS = {"COMPLETED": "done", "ERROR": "failed", "PAUSED": "waits", "CANCELLED": "cancelled", "RUNNING": "given back"}
 
 
+def placed_at(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """The host and the port that an option names. Raises `click.BadParameter`."""
+    if value is None:
+        return None
+    from statecore.telemetry.serving import address  # noqa: PLC0415  # only who serves needs it
+
+    found = address(value)
+    if found is None:
+        message = f"{clean(value)!r} is no port; write e.g. 9464 or 127.0.0.1:9464."
+        raise click.BadParameter(message, ctx, param)
+    return found
+
+
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1), help="The number of runs at a time.")
 @click.option("--until-idle", is_flag=True, help="End when no run can continue, instead of waiting for more.")
 @click.option(
     "--poll", type=click.FloatRange(0.01), metavar="SECONDS", help="Seconds between two polls for work, besides notifications."
+)
+@click.option(
+    "--metrics",
+    "place",
+    metavar="[HOST:]PORT",
+    callback=placed_at,
+    help="Serve /metrics, /healthz and /readyz by HTTP on this port of 127.0.0.1; 0 takes a free one.",
 )
 @click.option("--temporal", metavar="HOST:PORT", help="The same as --db temporal://HOST:PORT, for runs on a Temporal server.")
 @db_option
@@ -47,6 +67,7 @@ def worker(  # noqa: PLR0913  # the options of the command, one by one
     targets: tuple[str, ...],
     concurrency: int,
     poll: Seconds | None,
+    place: tuple[str, int] | None,
     temporal: str | None,
     db: str | None,
     *,
@@ -73,7 +94,7 @@ def worker(  # noqa: PLR0913  # the options of the command, one by one
     working = Worker([workflow for workflow, _ in there], concurrency, poll, teller(screen, as_json=as_json))
     names = ", ".join(named(workflow.name) for workflow in workflows)
     screen.say(f"Working on {names}, {concurrency} runs at a time" + (f", in {', '.join(places)}" if places else ""), bold=True)
-    with heeding(working):
+    with probed(working, place, screen), heeding(working):
         counts = working.work(until_idle=until_idle)
     if as_json:
         print_json({"counts": dict(counts)})
@@ -93,6 +114,28 @@ def teller(screen: Screen, *, as_json: bool) -> Callable[[Went], None]:
                 screen.step(short(went.run_id) or "store", WORDS.get(went.status, went.status.lower()), clean(went.why))
 
     return tell
+
+
+@contextmanager
+def probed(working: Worker, place: tuple[str, int] | None, screen: Screen) -> Iterator[None]:
+    """Meanwhile, serve the probes of a worker, where it is to have some. Raises `click.UsageError` where the port is taken."""
+    if place is None:
+        yield
+        return
+    from statecore.telemetry.metrics import measure  # noqa: PLC0415  # only who serves needs them
+    from statecore.telemetry.serving import Probes  # noqa: PLC0415  # the same
+
+    metrics = measure(*working.workflows)
+    try:
+        probes = Probes(metrics, *place)
+    except OSError as error:
+        message = f"The metrics cannot be served at {place[0]}:{place[1]}: {error.strerror or error}."
+        raise click.UsageError(message) from error
+    screen.say(f"Metrics at http://{place[0]}:{probes.port}/metrics")
+    try:
+        yield
+    finally:
+        probes.close()
 
 
 @contextmanager

@@ -36,7 +36,8 @@ class Detail(NamedTuple):
     the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
     `death` says of an interruption that the process died in the call, and whether others were in flight beside it. `lapsed` says of a
     question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`. `late` says what came too late of a
-    call that was given up, `left` is the process in which such a call goes on though its run was cancelled.
+    call that was given up, `left` is the process in which such a call goes on though its run was cancelled. `traceparent` is the trace of the
+    slice whose first row this is; a run that no program traces has none.
     """
 
     success: bool = True
@@ -57,6 +58,7 @@ class Detail(NamedTuple):
     lapsed: Mapping[str, Any] | None = None
     late: str | None = None
     left: str | None = None
+    traceparent: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -162,6 +164,7 @@ ROW_NAMES: dict[str, Reader] = {
     "lapsed": is_told,
     "late": is_text,
     "left": is_text,
+    "traceparent": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

@@ -359,6 +359,25 @@ class KeepsAside(Protocol):
         """The runs that are set aside, each with the instant since which it is."""
 
 
+UNENDED = ("pending", "running", "paused", "failed")
+"""The phases of runs that a person or a process may still move."""
+
+
+class Counts(NamedTuple):
+    """The counts of a workflow: of its open, undecided questions by kind, with the instant since which the oldest waits; of its runs by phase."""
+
+    questions: Mapping[str, tuple[int, Micros]]
+    runs: Mapping[str, int]
+
+
+@runtime_checkable
+class Tallied(Protocol):
+    """A store that counts what waits in it by an index."""
+
+    def tallies(self, workflow_id: str) -> Counts:
+        """The counts of a workflow; none of one that the store does not know."""
+
+
 class RunStore(RunReader, Protocol):
     """A database of runs that are executed by the processes which use it; `testing.stores` is the test of one.
 

@@ -24,12 +24,16 @@ ROOMS = {
     "cel": "runtime/",
     "diagrams": "draw/",
     "numpy": "codec/science.py",
+    "otel": "telemetry/",
     "pandas": "codec/science.py",
     "postgres": "stores/postgres/",
     "temporal": "temporal/",
     "testing": "testing/",
 }
 """The part of the package that may use each extra; the base dependencies may be used anywhere."""
+
+SHARED = {"opentelemetry": "opentelemetry-api"}
+"""A name of modules that several distributions share, and the one of them that the package uses."""
 
 CHECKOUT = frozenset({"pyproject.toml", "specs", "tests", "README.md"})
 """Files and folders that only a checkout has."""
@@ -86,7 +90,7 @@ def used(files: dict[str, str]) -> dict[str, set[str]]:
     owners = owners_of()
     programs = set().union(*declared(PROJECT).values()) - {name_of(each) for names in owners.values() for each in names}
     return {
-        path: {name_of(owners.get(top, [top])[0]) for top in imported(source)} | texts(source) & programs
+        path: {SHARED.get(top) or name_of(owners.get(top, [top])[0]) for top in imported(source)} | texts(source) & programs
         for path, source in files.items()
     }
 

@@ -12,7 +12,7 @@ from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
 
-from . import answering, aside, claiming, listing, plans, reading, steps, writing
+from . import answering, aside, claiming, listing, plans, reading, steps, tallies, writing
 from .events import Salted, check_rows, cut
 from .reading import Known
 from .shapes import MoveLists, intern, listed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from statecore.core import Micros
-    from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.records import Boundary, Counts, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
 
     from .steps import Written
@@ -197,6 +197,10 @@ class Relational:
     def aside(self) -> list[tuple[str, Micros]]:
         """The runs that are set aside, each with the instant since which it is."""
         return self._read(aside.all_of)
+
+    def tallies(self, workflow_id: str) -> Counts:
+        """The counts of a workflow's open questions and unended runs."""
+        return self._read(tallies.counts, workflow_id)
 
     # -- pauses ------------------------------------------------------------------------------------------------------------------
 

@@ -173,7 +173,7 @@ plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 deaths = st.none() | st.sampled_from(["alone", "beside"])
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, texts, texts, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, *[texts] * 3, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)

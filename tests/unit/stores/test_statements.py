@@ -90,6 +90,7 @@ class Operations:
         self.db.journal(f"parked-0{self.of}")
         self.db.outline(f"parked-0{self.of}", 1, 2)
         self.db.head(f"parked-0{self.of}")
+        self.db.tallies(self.flow.id)
         self.db.session_state("session 0", self.flow.id)
         self.flow.list_pauses(run_id=f"parked-0{self.of}")
 
