@@ -21,6 +21,9 @@ PLAIN = {
     "core/program.py": {"backoff"},
     "codec/values.py": {"value"},
     "draw/picture.py": {"width"},
+    "telemetry/metrics.py": {"value", "sum"},
+    "telemetry/otel.py": {"value"},
+    "telemetry/tallies.py": {"value"},
     "examples/error_pause.py": {"rate"},
 }
 """Floats without a unit: settings of the public interface, whose documentation says seconds, and numbers that are no time."""
