@@ -78,6 +78,12 @@ class StepOutput:
         return cls(**{**plain, "steps": inside, "decisions": decisions})
 
 
+class TellAsIs:
+    """A value that a generator yields to be told as it is: it is no part of the output. `CustomEvent` is one."""
+
+    __slots__ = ()
+
+
 def named(name: str, given: Any) -> StepOutput:
     """An earlier output by its step's name, from an output or from its plain data."""
     output = given if isinstance(given, StepOutput) else StepOutput.from_dict(given)

@@ -19,6 +19,7 @@ from statecore.stores.history import History, skip_reason
 from statecore.stores.replay import Values, replay
 
 from . import events as e
+from .custom import CustomEvent
 
 if TYPE_CHECKING:
     from statecore.core.state import Turn
@@ -68,8 +69,12 @@ def base_fields(identity: Identity, time: Micros, node: Node | None) -> dict[str
 
 
 def delta(identity: Identity, program: Program, piece: Piece) -> e.RunEvent:
-    """A piece of an output in the making."""
+    """A piece of an output in the making; an event of the user's own is told itself, and says whose it is."""
     base = base_fields(identity, piece.time, program.nodes[piece.call.at])
+    if isinstance(piece.content, CustomEvent):
+        for name, value in base.items():
+            setattr(piece.content, name, value)
+        return piece.content
     return e.StepOutputDelta(**base, content=piece.content, attempt=piece.call.attempt)
 
 

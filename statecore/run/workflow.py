@@ -1,6 +1,7 @@
 """Names handed on: the events of a stream and `WorkflowRunOutput`."""
 
 from statecore.output import WorkflowRunOutput
+from statecore.output.custom import CustomEvent
 from statecore.output.events import (
     ConditionExecutionCompletedEvent,
     ConditionExecutionStartedEvent,
@@ -37,6 +38,7 @@ from statecore.output.events import (
 __all__ = [
     "ConditionExecutionCompletedEvent",
     "ConditionExecutionStartedEvent",
+    "CustomEvent",
     "LoopExecutionCompletedEvent",
     "LoopExecutionStartedEvent",
     "LoopIterationCompletedEvent",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from attrs import frozen
 
 from statecore.definition import StepOutput
+from statecore.definition.outputs import TellAsIs
 
 from . import agents
 from .agents import NOTHING
@@ -43,7 +44,8 @@ class Manner:
 
 
 def joined(yielded: list[Any]) -> Any:
-    """One output out of what was yielded: the last `StepOutput`; else the texts joined, or the last value."""
+    """One output out of what was yielded: the last `StepOutput`; else the texts joined, or the last value. Events are no part of it."""
+    yielded = [each for each in yielded if not isinstance(each, TellAsIs)]
     outputs = [each for each in yielded if isinstance(each, StepOutput)]
     if outputs:
         return outputs[-1]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from statecore import Condition, DefinitionError, Loop, Parallel, Router, Step, Steps, UnsupportedSetting, Workflow, WrongArgument
+from statecore import (
+    Condition,
+    DefinitionError,
+    Loop,
+    Parallel,
+    Router,
+    Step,
+    StepOutput,
+    Steps,
+    UnsupportedSetting,
+    Workflow,
+    WrongArgument,
+)
 from statecore.run import workflow as e
+from tests.conformance.drive import COLOURS
 
 
 class Form:
@@ -237,3 +251,68 @@ def test_an_output_says_what_it_is_of_and_how_long_it_took(db, drive):
     late = run.step_results[-1]
     assert (late.is_paused, late.metrics) == (False, {"duration": 2.0, "waited": 3600.0})
     assert type(late).from_dict(late.to_dict()).metrics == late.metrics
+
+
+@dataclass
+class Found(e.CustomEvent):
+    """An event of a user's own."""
+
+    customer: str = ""
+
+
+class Plain(e.CustomEvent):
+    """Another one, under a name of its own."""
+
+    event = "Seen"
+
+
+def telling(_step_input: Any) -> Any:
+    """Yield events, a piece, and the output."""
+    yield Found("ada")
+    yield "piece"
+    yield Plain(score=3)
+    yield StepOutput("out")
+
+
+async def telling_async(_step_input: Any) -> Any:
+    """The same, as an async generator."""
+    for each in telling(None):
+        yield each
+
+
+@pytest.mark.spec("AGENT-5", "RUN-1")
+@pytest.mark.parametrize("code", [telling, telling_async])
+@pytest.mark.parametrize("drive", COLOURS, indirect=True)
+def test_an_event_of_ones_own_is_told(drive, code):
+    """A stream tells it as it is, in its place and with whose it is; it is no part of the output, in no colour."""
+    flow = Workflow("w", [Parallel(Step("s", code), Step("t", lambda _: 1), name="p")])
+    run = drive.run(flow, "x", run_id="r")
+    assert run.content == {"s": "out", "t": 1}
+    told: list[Any] = [each for each in drive.events if isinstance(each, (e.CustomEvent, e.StepOutputDelta))]
+    if not drive.streams:
+        assert told == []
+        return
+    found, piece, plain = told
+    assert (type(found), found.customer, found.run_id, found.step_name, found.workflow_name) == (Found, "ada", "r", "s", "w")
+    assert (piece.content, plain.event, plain.score, plain.step_id) == ("piece", "Seen", 3, "p/s")
+    assert found.to_dict() == {**e.CustomEvent.from_dict(found.to_dict()).to_dict()}
+    assert {name: found.to_dict()[name] for name in ("event", "customer", "session_id")} == {
+        "event": "CustomEvent",
+        "customer": "ada",
+        "session_id": run.session_id,
+    }
+    assert not [each for each in run.events if isinstance(each, e.CustomEvent)]
+
+
+def test_events_alone_are_no_output():
+    """A generator that yields nothing else ends with None, or with what it returns."""
+
+    def returns(_step_input: Any) -> Any:
+        yield Found("ada")
+        return 7
+
+    def nothing(_step_input: Any) -> Any:
+        yield Found("ada")
+
+    assert Workflow("w", [Step("s", returns)]).run().content == 7
+    assert Workflow("w", [Step("s", nothing)]).run().content is None

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import statecore
-from statecore.run.workflow import RunEvent
+from statecore.run import workflow as events
 from statecore.runtime.launching import RunOptions
 from statecore.workflow.options import ContinueOptions
 
@@ -34,7 +34,7 @@ def is_here(owner: str, name: str) -> bool:
     parameter = name.removesuffix("=")
     if owner in OPTIONS:
         return parameter in get_type_hints(OPTIONS[owner])
-    kind = RunEvent if owner == "RunEvent" else getattr(statecore, owner)
+    kind = getattr(events if owner.endswith("Event") else statecore, owner)
     if name.endswith("="):
         return parameter in inspect.signature(kind).parameters
     return hasattr(kind, name) or name in getattr(kind, "__annotations__", {})
