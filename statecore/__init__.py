@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from statecore.lazy import POSTGRES, lazy
 
 if TYPE_CHECKING:
-    from statecore.codec import register_codec, register_numpy, register_pandas, register_type
+    from statecore.codec import ERASED, register_codec, register_numpy, register_pandas, register_type
     from statecore.db.in_memory import InMemoryDb
     from statecore.db.postgres import AsyncPostgresDb, PostgresDb
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         NotABool,
         NotAComponent,
         NotAStatecoreStore,
+        NotEnded,
         NotPaused,
         NotPermitted,
         OutsideFormat,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         ReplayFailed,
         RulesUnknown,
         RunBusy,
+        RunErased,
         RunError,
         RunFailed,
         RunPurged,
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ERASED": "statecore.codec",
     "register_codec": "statecore.codec",
     "register_numpy": "statecore.codec",
     "register_pandas": "statecore.codec",
@@ -161,6 +164,7 @@ _HOMES = {
 """The module that defines each name; every other name of `__all__` is an error class."""
 
 __all__ = [
+    "ERASED",
     "AgentFailed",
     "AgentPaused",
     "AlreadyDecided",
@@ -193,6 +197,7 @@ __all__ = [
     "NotABool",
     "NotAComponent",
     "NotAStatecoreStore",
+    "NotEnded",
     "NotPaused",
     "NotPermitted",
     "OnError",
@@ -213,6 +218,7 @@ __all__ = [
     "RulesUnknown",
     "RunBusy",
     "RunContext",
+    "RunErased",
     "RunError",
     "RunFailed",
     "RunFilter",

@@ -6,7 +6,7 @@ leaves. A command that only reads or decides needs the store (`stores`) and no c
 (`views`), never from the command's own memory. `main` is the group and the one place where errors become messages; `exits` has the
 codes, `screen` the options and the lines, `logs` the lines of the log. The commands: `running` (run, resume, recover, tick), `demo`, `listing`
 (runs, pending, show), `deciding` (confirm and the other decisions, cancel), `care` (verify, doctor, backup), `setting_aside` (quarantine),
-`ending` (purge, compact), `migrating` (migrate), `working` (worker), `check` (check, export), `diagram`. Only the modules of the command
+`ending` (purge, erase, compact), `migrating` (migrate), `working` (worker), `check` (check, export), `diagram`. Only the modules of the command
 that was typed are imported.
 
 May enter: all rooms but `testing`. How a question is put in words is `statecore.asking`.

@@ -1,4 +1,4 @@
-"""Commands that end data: `purge`, `compact`."""
+"""Commands that end data: `purge`, `erase`, `compact`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from attrs import asdict
 
 from statecore.asking.text import clean
+from statecore.core import Seconds
 
 from . import exits
 from .care import store_argument
@@ -110,6 +111,57 @@ def report(done: Purged, *, as_json: bool) -> None:
         click.echo(f"{done.runs:,} runs removed: {done.rows:,} rows in {done.batches:,} transactions.")
     for why, count in sorted(done.kept.items()):
         click.secho(f"{count:,} kept: {why}", fg="yellow")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--step", metavar="STEP", help="Only values of this step, by its name or its address.")
+@click.option("--field", "fields", metavar="NAME", multiple=True, help="Only this field; may be repeated. Default: all.")
+@click.option("--reason", metavar="TEXT", help="The reason, kept with the order.")
+@click.option(
+    "--wait", default=10.0, show_default=True, type=click.FloatRange(0), help="How many seconds to wait for readers of the store."
+)
+@yes_option
+@by_option
+@db_option
+@json_option
+def erase(  # noqa: PLR0913  # as many as there are options
+    run: str,
+    step: str | None,
+    fields: tuple[str, ...],
+    reason: str | None,
+    wait: Seconds,
+    by: str,
+    db: str | None,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Erase values of a run that has ended.
+
+    They are replaced by their commitments, from which no value can be guessed; the chain of the run stays whole, and `verify` says by whom and
+    when. RUN is a run id or a prefix of it. The fields are input, output, form, message, comment, by, error, session, user. Nothing brings a value
+    back. Exit codes: 0 done, 1 refused, 2 usage, 3 not done: a process holds a trace back, so run it again.
+    """
+    box = inbox(db)
+    run_id = box.find(run)
+    if interactive() and not yes and not as_json:
+        names = ", ".join(fields) or "everything"
+        if not click.confirm(
+            f"Erase {clean(names)} of {f'step {clean(step)} of ' if step else ''}run {clean(run_id)}? Nothing brings it back."
+        ):
+            return exits.FAILED
+    done = box.erase(run_id, by=by, fields=fields, step=step, reason=reason, wait=wait)
+    code = exits.FINE if done.done else exits.UNDETERMINED
+    if as_json:
+        print_json({**asdict(done), "exit_code": code})
+        return code
+    click.echo(f"Run {clean(run_id)}: {clean(done.what)} erased; {done.bodies:,} values replaced by their commitments.")
+    if done.left is not None:
+        click.secho(f"Not done: {done.left}.", fg="yellow")
+    if done.beyond is not None:
+        click.echo(f"Not reached: {done.beyond}.")
+    return code
 
 
 @click.command()

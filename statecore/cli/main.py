@@ -60,6 +60,7 @@ COMMANDS = (
     Later("backup", "care", "Copy a store while it is in use."),
     Later("quarantine", "setting_aside", "Set a run aside: no process continues it."),
     Later("purge", "ending", "Remove runs that ended long ago."),
+    Later("erase", "ending", "Erase values of a run that has ended."),
     Later("compact", "ending", "Give the room of removed rows back to the disk."),
     Later("migrate", "migrating", "Lead a store to the newest format, in place."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),

@@ -7,6 +7,7 @@ begins with `$`. The set of tags is closed (`tags`, `values` and `reading` are t
     $tuple [..]   $set [..]   $frozenset [..]   $dict [[key, value], ..]   where JSON has only lists, and only str keys
     $int "0x.."   beyond 2**53, which other readers of JSON would round
     $float "nan"  $bytes  $decimal  $uuid  $date  $time  $datetime  $timedelta
+    $erased "" (`ERASED`, where an erasure took the value)
     $path  $posixpath  $windowspath  $fraction  $complex  $bytearray  $range
     $ordereddict [[key, value], ..]   $counter   $defaultdict [factory, pairs]   $deque [greatest length, items]
     $type [tag, plain]   a user's own type, through a codec that the user registered
@@ -29,7 +30,8 @@ A *state* of the core is written by `dump_state` and read by `load_state` (`reco
 fields. A definition needs no codec: `Program.canonical` is its stored form.
 
 Owns: the texts of values and states: `values` writes, `reading` reads, `tags` has the built-in scalars, `families` the classes that
-are stored by their fields, `registry` the types that a process knows, `annotated` those that annotations name, `science` numpy and
+are stored by their fields, `registry` the types that a process knows, `annotated` those that annotations name, `erased` the value that stands for an
+erased one, `science` numpy and
 pandas.
 
 May enter: the core, lifecycles and errors. No store, no user code but registered codecs.
@@ -37,6 +39,7 @@ May enter: the core, lifecycles and errors. No store, no user code but registere
 Start with `values.encode`.
 """
 
+from .erased import ERASED, Erased
 from .reading import decode, decode_plain
 from .records import FORMAT, dump_state, load_state
 from .registry import CODECS, Codec, Registry, learn_from, register_codec, register_type
@@ -46,9 +49,11 @@ from .values import DEPTH, LIMIT, encode
 __all__ = [
     "CODECS",
     "DEPTH",
+    "ERASED",
     "FORMAT",
     "LIMIT",
     "Codec",
+    "Erased",
     "Registry",
     "decode",
     "decode_plain",

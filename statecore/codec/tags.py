@@ -18,6 +18,9 @@ from attrs import frozen
 
 from statecore.definition.forms import Secret
 
+from . import erased
+from .erased import Erased
+
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
@@ -269,6 +272,7 @@ LATER_TAGS = (
     Tag("$complex",     complex,         spell_complex,   parse_complex),
     Tag("$bytearray",   bytearray,       spell_bytes,     parse_bytearray),
     Tag("$range",       range,           spell_range,     parse_range),
+    Tag("$erased",      Erased,          erased.spell,    erased.parse),
 )
 # fmt: on
 """The types that got a tag later: a codec that was registered for one of them before goes on writing it."""

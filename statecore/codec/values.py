@@ -16,6 +16,7 @@ from attrs import define
 
 from statecore.errors import UnstorableValue
 
+from .erased import Gone
 from .families import tag_of
 from .registry import CODECS, Codec, Registry
 from .tags import EXACT, HALVES, LATER_TAGS, TAGS, Refused, refuse
@@ -77,6 +78,7 @@ SCALARS: dict[type, Callable[[Any], str]] = WRITERS | {
     int: write_int,
     float: write_float,
     str: write_str,
+    Gone: write_str,  # a name in place of an erased one is shown as a text
 }
 
 

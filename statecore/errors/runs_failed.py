@@ -45,6 +45,33 @@ class RunPurged(UnknownRun):
 
 
 @define(**AS_ERROR)
+class NotEnded(RunError, ValueError):
+    """Values of a run that goes on, or waits, are not erased."""
+
+    code = "SC328"
+    says = (
+        "Run {run_id!r} is {status}, or a process still executes it: only of a run that has ended values are erased. Nothing was changed; "
+        "cancel it first, or wait until it ends."
+    )
+    run_id: str
+    status: str
+
+
+@define(**AS_ERROR)
+class RunErased(RunError, ValueError):
+    """Values of the run were erased, so it does not go on."""
+
+    code = "SC329"
+    says = (
+        "Run {run_id!r} does not go on: values of it were erased ({what}), ordered at {at}. Nothing was changed; start a new run where its "
+        "work is still wanted."
+    )
+    run_id: str
+    what: str
+    at: str
+
+
+@define(**AS_ERROR)
 class AgentPaused(RunError):
     """An agent's result says that the agent is paused and waits for an answer: its step has failed, and is not done."""
 

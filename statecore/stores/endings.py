@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from statecore.core import Micros
+from statecore.codec import erased
+from statecore.codec.erased import Gone
+from statecore.core import Micros, Seconds
 
 from .records import Unread
 
@@ -18,6 +20,20 @@ NONE: Mapping[str, int] = MappingProxyType({})
 def frozen_counts(found: Mapping[str, int]) -> Mapping[str, int]:
     """Counts that nobody changes."""
     return MappingProxyType(dict(found))
+
+
+ERASED_VALUE = erased.TEXT
+"""The text in place of a value that was erased; it is read as `ERASED`."""
+ERASED_TEXT = "(erased)"
+"""The text in place of a name or a message that was erased."""
+ERASED_FORM = '{"erased":true}'
+"""The particulars in place of those of a question that were erased."""
+
+
+def differs(one: object, other: object) -> bool:
+    """Whether two texts of one thing differ, as far as neither was erased."""
+    is_gone = any(isinstance(each, Gone) or each in (ERASED_TEXT, ERASED_VALUE) for each in (one, other))
+    return not is_gone and one != other
 
 
 @frozen
@@ -34,6 +50,40 @@ class Purged:
     kept: Mapping[str, int] = field(default=NONE, converter=frozen_counts)
     unread: tuple[Unread, ...] = ()
     planned: bool = False
+
+
+@frozen
+class Erasure:
+    """An order to erase, carried out: of which run, what in words, and how many bodies went this time.
+
+    It is `done` when no trace is left in the files of the store; else `left` says what holds one, and the same call goes on with it. `beyond` says
+    what no store can reach.
+    """
+
+    run_id: str
+    what: str
+    bodies: int
+    done: bool
+    left: str | None = None
+    beyond: str | None = None
+
+
+@runtime_checkable
+class Erases(Protocol):
+    """A store that erases values of ended runs."""
+
+    def erase(  # noqa: PLR0913  # as many as there is to say of an erasure
+        self,
+        run_id: str,
+        by: str,
+        time: Micros,
+        *,
+        fields: Collection[str] = (),
+        step: str | None = None,
+        reason: str | None = None,
+        wait: Seconds = 10.0,
+    ) -> Erasure:
+        """Replace values of an ended run by their commitments; no field named means all. Raises `UnknownRun`, `NotEnded`."""
 
 
 @runtime_checkable

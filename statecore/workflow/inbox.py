@@ -6,12 +6,12 @@ known without the user's code. A reviewer's process needs the store and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from os import PathLike
 from typing import Any, TypeVar
 
-from statecore.core import Compiled, Micros, Program, stored_program
+from statecore.core import Compiled, Micros, Program, Seconds, stored_program
 from statecore.errors import (
     AlreadyDecided,
     AmbiguousRun,
@@ -40,7 +40,7 @@ from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
-from statecore.stores.endings import Purged, Purges
+from statecore.stores.endings import Erases, Erasure, Purged, Purges
 from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_counts, check_texts
 
@@ -239,6 +239,30 @@ class Inbox:
         return store.purge(
             before(now, ended_before), now, workflow_id=workflow, keep_decisions=keep_decisions, by=by, plan=plan, progress=progress
         )
+
+    def erase(  # as many as there is to say of an erasure
+        self,
+        run_id: str,
+        *,
+        by: str,
+        fields: Collection[str] = (),
+        step: str | None = None,
+        reason: str | None = None,
+        wait: Seconds = 10.0,
+    ) -> Erasure:
+        """Replace values of an ended run by their commitments: of some fields or of all, of one step or of the whole run.
+
+        `fields`: of input, output, form, message, comment, by, error, session, user. `by` and `reason` are kept with the order. It waits for
+        `wait` seconds for readers that hold a trace back; where `done` of the result is False, call it again. Raises `UnknownRun`, `NotEnded`,
+        `UnsupportedSetting`.
+
+        Example: `Inbox(db).erase("run-1", by="dpo", fields=["output"])`
+        """
+        check_texts("erase", run_id=run_id, by=by, step=step, reason=reason)
+        store = self.db
+        if not isinstance(store, Erases):
+            raise UnsupportedSetting(type(store).__name__, "erase", ENDS_IN)
+        return store.erase(run_id, by, self.host.clock(), fields=fields, step=step, reason=reason, wait=wait)
 
     def program(self, run_id: str) -> Program:
         """Return the program to which the workflow was compiled when the run began."""

@@ -30,6 +30,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "runtime/ends.py": ("select", "the kind of a Router's call"),
     "runtime/execution.py": ("skip", "a policy of the user"),
     "runtime/launching.py": ("retry", "what a second start does with a failed run"),
+    "stores/audit/erased3.py": ("input", "a column of a run"),
+    "stores/ending/erasing.py": ("input", "a field of a run that can be erased"),
     "stores/rules.py": ("skip", "a policy of the user"),
     "temporal/client/listing.py": ("input", "the key of a run's input in plain data"),
     "testing/doubles.py": ("select", "the kind of a Router's call"),

@@ -16,7 +16,7 @@ from statecore.stores.ending import purging
 from statecore.stores.postgres.health import verify
 from statecore.stores.records import RunFilter
 from statecore.testing.doubles import Clock
-from tests.ending.made import IBAN, LIVING, filled, flow_of
+from tests.ending.made import IBAN, LIVING, completed, filled, flow_of
 from tests.postgres.deciders import ROLES as NAMES
 
 ROLES = (Path(postgres.__file__).parent / "roles-3.sql").read_text(encoding="utf-8")
@@ -119,3 +119,46 @@ def test_a_purge_runs_beside_workers_and_deciders(database, db, clock, monkeypat
     assert done.runs == 12
     assert {each.state.run for each in db.runs(RunFilter(prefix="new-"))} == {"completed"}
     assert (verify(db).faults, ids(db)) == ([], {f"new-{n}" for n in range(12)})
+
+
+def test_an_erasure_empties_rows_and_their_old_versions(db, database, clock):
+    """After an erasure no row, and no version of a row that a later snapshot may see, holds the value; `verify` says by whom; the rest is told."""
+    filled(db, clock)
+    for run_id in ("done", "again", "cancelled", "failed", "wide"):
+        done = db.erase(run_id, "dpo", clock(), reason="asked")
+        assert (done.done, done.left) == (True, None)
+        assert "replicas and backups" in (done.beyond or "")
+    found = verify(db)
+    assert (found.faults, len(found.remarks)) == ([], 5)
+    assert {each.why.split(" at ")[0] for each in found.remarks} == {"erased: everything, ordered by dpo"}
+    with psycopg.connect(database) as connection:
+        for table in ("run", "event", "value", "pause", "hot", "session_value"):
+            texts = connection.execute(f"SELECT t::text FROM statecore.{table} t".encode()).fetchall()  # noqa: S608  # from above
+            held = [text for (text,) in texts if IBAN.encode().hex() in text or IBAN in text]
+            living = {"run": 3, "event": 3, "value": 3, "pause": 3, "hot": 0, "session_value": 0}
+            assert len(held) <= living[table], table
+
+
+def test_a_transaction_that_sees_old_versions_is_named(db, database, clock):
+    """While another transaction sees the rows as they were, the erasure is not done and says so; afterwards the same call does it."""
+    completed(flow_of(db, clock), "one")
+    with psycopg.connect(database) as reader:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT count(*) FROM statecore.run")
+        done = db.erase("one", "dpo", clock(), wait=0.1)
+        assert not done.done
+        assert "still sees the old versions" in (done.left or "")
+        reader.execute("ROLLBACK")
+    assert db.erase("one", "dpo", clock(), wait=5).done
+
+
+def test_a_keeper_erases_and_its_owner_vacuums(logins, db, clock):
+    """A keeper's login empties the rows; where it may not VACUUM it says so, and the owner's next erasure ends the order. A worker may do neither."""
+    with pytest.raises(NotPermitted):
+        logins("walt", "statecore_worker").erase("done", "walt", clock())
+    done = logins("kim", "statecore_keeper").erase("done", "kim", clock())
+    assert not done.done
+    assert "may not VACUUM" in (done.left or "")
+    assert db.load("done").identity.input == '{"$erased":""}'
+    assert db.erase("done", "kim", clock()).done
+    assert verify(db).faults == []

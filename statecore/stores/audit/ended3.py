@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError
+from statecore.stores.ending.erasing import read
 from statecore.stores.ending.sealed import PURGE, Tomb, erasure_bodies, erasure_digest, tombstone_by, tombstone_digest
 from statecore.stores.rules import ENDED, clock_text
 from statecore.stores.sql3.questions import text_of
@@ -86,8 +87,12 @@ def orders(connection: Link, found: Verified) -> None:
             elif what == PURGE:
                 if buried is None or done is not None:
                     found.blame(where, "it orders a purge, and there is no tombstone", run_id)
+                continue
+            order = read(what)
+            if order is None:
+                found.blame(where, "its order is none that this release knows", run_id)
             else:
-                found.remarks.append(Fault(run_id, where, told(what, text_of(by), time, done)))
+                found.remarks.append(Fault(run_id, where, told(order.told, text_of(by), time, done)))
 
 
 def told(what: str, by: str | None, time: Micros, done: Micros | None) -> str:

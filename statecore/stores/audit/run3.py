@@ -12,7 +12,8 @@ from statecore.errors import StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from statecore.stores.detail import detail_of
-from statecore.stores.frames.framing import SALT_BYTES, slot_salt
+from statecore.stores.endings import differs
+from statecore.stores.frames.framing import slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
 from statecore.stores.rules import ENDED, GENESIS, held_text, link, until
 from statecore.stores.sql3 import sessions
@@ -22,6 +23,8 @@ from statecore.stores.sql3.questions import put_of
 from statecore.stores.sql3.reading import record_of
 from statecore.stores.sql3.rows import stored_events
 
+from . import erased3
+from .erased3 import is_erased
 from .run import BY_PERSON, check_held, check_state, fault_of, light, program_of, row_name, unasked
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow =
 QUESTIONS = """
 SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, login, decision_salt
 FROM pause WHERE run = ?"""
-LOOSE = "SELECT seq, salt, by, note, value, by_c, note_c, value_c, session FROM event WHERE id = ?"
+COUNTS = "SELECT seq FROM event WHERE id = ?"
 
 
 def check_run(connection: Link, run: int, run_id: str, known: Known, findings: Findings) -> None:
@@ -51,7 +54,8 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     if stands[1] is None:
         findings.blame("run", "it has lost where it stands")
         return
-    entries = journal(connection, run, run_id, bytes(stands[3]), known, findings)
+    erased = is_erased(connection, run)
+    entries = journal(connection, run, run_id, bytes(stands[3]), known, findings, erased=erased)
     if findings.faults:
         return
     row = connection.execute(f"{RECORD} WHERE r.id = ?", (run,)).fetchone()
@@ -69,13 +73,14 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     check_questions(connection, run, run_id, stands[0], findings)
     check_stands(stands, run_id, record, puts, findings)
     check_session(connection, run, stands, findings)
+    erased3.check(connection, run, findings, erased=erased)
 
 
 # -- the journal -------------------------------------------------------------------------------------------------------------------
 
 
 def journal(  # noqa: PLR0913  # a run, and what is known
-    connection: Link, run: int, run_id: str, chain: bytes, known: Known, findings: Findings
+    connection: Link, run: int, run_id: str, chain: bytes, known: Known, findings: Findings, *, erased: bool = False
 ) -> list[Entry]:
     """The rows up to the first bad event, which is blamed."""
     entries: list[Entry] = []
@@ -93,7 +98,7 @@ def journal(  # noqa: PLR0913  # a run, and what is known
             return entries
         for event in events:
             findings.rows += 1
-            wrong = fault_of_row(connection, run << NUMBER_BITS | event.number, len(entries) + len(event.entries))
+            wrong = fault_of_row(connection, run << NUMBER_BITS | event.number, len(entries) + len(event.entries), erased=erased)
             for entry in event.entries:
                 wrong = wrong or fault_of(entry, len(entries) + 1, phases)
                 phases[entry.at, entry.turn] = entry.dest
@@ -103,7 +108,7 @@ def journal(  # noqa: PLR0913  # a run, and what is known
                 findings.blame(f"event {event.number}", wrong)
                 return entries
         chain = events[-1].hash
-    if not old.agrees():
+    if not erased and not old.agrees():  # the old head is over plain values
         findings.blame("run", "its rows up to its migration are not those of its old head")
     return entries
 
@@ -132,14 +137,12 @@ class OldHead:
         return self.head is None or self.chain.hex() == self.head
 
 
-def fault_of_row(connection: Link, event: int, seq: int) -> str | None:
+def fault_of_row(connection: Link, event: int, seq: int, *, erased: bool) -> str | None:
     """The fault of the columns of an event that its link does not cover; None where they are right."""
-    found, salt, *rest = connection.execute(LOOSE, (event,)).fetchone()
+    [found] = connection.execute(COUNTS, (event,)).fetchone()
     if found != seq:
         return f"it counts {found} moves of the run, and there are {seq}"
-    if salt is not None and (all(each is None for each in rest) or len(salt) != SALT_BYTES):
-        return "it has a salt that no body needs"
-    return None
+    return erased3.fault_of_event(connection, event, erased=erased)
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------------------
@@ -182,8 +185,9 @@ def fault_of_closing(put: Put, left: Sequence[Entry]) -> str | None:
         for row in left:
             told = detail_of(row.body.detail)
             word = DECISIONS[put.waiting.pause.kind].get(decided.word)
-            spoken = (row.trigger, row.body.value, told.by or "", told.comment or "")
-            if spoken == (word, decided.value, decided.by or "", decided.comment or ""):
+            spoken = (row.body.value, told.by or "", told.comment or "")
+            said_then = (decided.value, decided.by or "", decided.comment or "")
+            if row.trigger == word and not any(map(differs, spoken, said_then)):
                 return None
         return f"its decision says {decided.word!r}, and row {left[0].seq} says something else"
     wanted = next((ENDS[row.trigger] for row in left if row.trigger in ENDS), "cancelled")

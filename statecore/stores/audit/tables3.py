@@ -33,11 +33,8 @@ if TYPE_CHECKING:
 
 UNWRITTEN: dict[str, Any] = {
     "store": ("kid", "rotating_us"),
-    "run": (
-        *("requester", "session_c", "user_c", "requester_c", "input_c", "additional_c", "metadata_c"),
-        *("workflow_version", "traceparent", "kid"),
-    ),
-    "hot": ("kid", "cancel_by_c", "cancel_kid"),
+    "run": ("requester", "requester_c", "workflow_version", "traceparent", "kid"),
+    "hot": ("kid", "cancel_kid"),
     "event": ("traceparent",),
     "pause": (
         *(
@@ -46,13 +43,11 @@ UNWRITTEN: dict[str, Any] = {
             "choices",
             "names",
             "shown",
-            "message_c",
-            "form_c",
             "choices_c",
             "names_c",
             "shown_c",
         ),
-        *("kid", "last_act", "answer_c", "by_c", "login_c", "comment_c", "decision_kid"),
+        *("kid", "last_act", "decision_kid"),
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""

@@ -7,19 +7,21 @@ from os import urandom
 from time import sleep
 from typing import TYPE_CHECKING
 
-from statecore.stores.endings import Purged
+from statecore.core import Seconds
+from statecore.stores.endings import Erasure, Purged
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import check_text
 from statecore.stores.sql3.relational import Relational
 
-from . import purging
+from . import emptying, erasing, purging
 from .purging import Key, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from statecore.core import Micros
 
+    from .emptying import Order
     from .purging import Batch
 
 BREATH = 0.002
@@ -27,7 +29,13 @@ BREATH = 0.002
 
 
 class EndingStore(Relational):
-    """A store that purges runs. `_wrote` is told how many rows a transaction has changed, for a store that bounds its log."""
+    """A store that purges runs and erases values.
+
+    `_wrote` is told how many rows a transaction has changed, for a store that bounds its log. `_scrubbed` is what only its database knows: how old
+    pages leave its files. `_beyond` says what it cannot reach.
+    """
+
+    _beyond: str | None = None
 
     def _wrote(self, rows: int) -> None:
         """Note that many rows were changed."""
@@ -64,6 +72,46 @@ class EndingStore(Relational):
                 return Purged(runs, rows, batches, kept, tuple(unread), plan)
             if not plan:
                 sleep(BREATH)
+
+    def erase(  # noqa: PLR0913  # as many as there is to say of an erasure
+        self,
+        run_id: str,
+        by: str,
+        time: Micros,
+        *,
+        fields: Collection[str] = (),
+        step: str | None = None,
+        reason: str | None = None,
+        wait: Seconds = 10.0,
+    ) -> Erasure:
+        """Replace values of an ended run by their commitments: those of some fields, or all; of one step, or of the whole run.
+
+        Orders of the run that are in force already are carried out as well. It waits for `wait` seconds for those who still read the store as it
+        was; then the order stays in force, and the same call goes on with it. Raises `UnknownRun`, `NotEnded`, `UnsupportedSetting`.
+        """
+        check_text(by, reason, step)
+        what = erasing.ordered(fields, step)
+        orders = self._write(emptying.begin, run_id, what, by, reason, time, urandom(SALT_BYTES))
+        bodies = sum(self._emptied(order) for order in orders)
+        left = self._scrubbed(wait)
+        if left is None:
+            self._write(emptying.done, orders, time)
+        return Erasure(run_id, what.told, bodies, left is None, left, self._beyond)
+
+    def _emptied(self, order: Order) -> int:
+        """Carry one order out, batch by batch; how many bodies went."""
+        bodies, last = 0, 0
+        while (batch := self._write(emptying.events, order, last, self._known.shapes)).last is not None:
+            bodies, last = bodies + batch.bodies, batch.last
+            self._wrote(emptying.AT_ONCE)
+        last = 0
+        while (batch := self._write(emptying.questions, order, last)).last is not None:
+            bodies, last = bodies + batch.bodies, batch.last
+        return bodies + self._write(emptying.rest, order)
+
+    def _scrubbed(self, wait: Seconds) -> str | None:
+        """Have the old pages leave the files of the store, within so many seconds; what still holds them, None where nothing does."""
+        raise NotImplementedError
 
     def _purged(self, wanted: Wanted, key: Key, time: Micros, by: str | None) -> Batch:
         """One transaction of a purge."""

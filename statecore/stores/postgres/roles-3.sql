@@ -41,7 +41,7 @@ GRANT UPDATE ("by", note, value, by_c, note_c, value_c, salt) ON statecore.event
 GRANT UPDATE (message, form, choices, names, shown, message_c, form_c, choices_c, names_c, shown_c, salt, answer, "by", login, comment, answer_c,
   by_c, login_c, comment_c, decision_salt) ON statecore.pause TO statecore_keeper;
 GRANT UPDATE ("by", login, delegate, answer, comment, by_c, login_c, delegate_c, answer_c, comment_c, salt) ON statecore.act TO statecore_keeper;
-GRANT UPDATE (cancel_by, cancel_by_c, cancel_salt) ON statecore.hot TO statecore_keeper;
+GRANT UPDATE (cancel_by, cancel_by_c, cancel_salt, session) ON statecore.hot TO statecore_keeper;
 GRANT UPDATE ("by", by_c, salt, kid, seal) ON statecore.tombstone TO statecore_keeper;
 GRANT UPDATE (done_us, "by", reason, by_c, reason_c, salt, kid, seal) ON statecore.erasure TO statecore_keeper;
 GRANT UPDATE (body, salt) ON statecore.session_value TO statecore_keeper;

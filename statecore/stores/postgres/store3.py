@@ -28,6 +28,7 @@ from . import deciding
 from .channel import Channel, named
 from .formats import SCRIPTS, furnish, is_older
 from .opening import raise_if_defective, tables_of
+from .scrubbing import BEYOND, vacuumed
 from .store import NAME, PostgresDb2, PostgresSchema
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class PostgresDb(PostgresSchema, EndingStore):
 
     version = VERSION
     _scripts = SCRIPTS
+    _beyond = BEYOND
     _writes: bool = True
     """Whether this login may write decisions itself."""
 
@@ -132,6 +134,10 @@ class PostgresDb(PostgresSchema, EndingStore):
     ) -> Answer:
         """The result of `work`, once all that it wrote in one transaction is stored."""
         return self.channel().write(work, *args, **more)
+
+    def _scrubbed(self, wait: Seconds) -> str | None:
+        """Have the old versions of rows removed."""
+        return vacuumed(self.channel(), self.db_schema, wait)
 
     def _step(self, boundary: Boundary, event: Written, place: Place) -> bool:  # noqa: ARG002  # what else a store may want to know
         """Store a plain step; False where the tables or the fence refuse it."""

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from attrs import define, field
 
+from statecore.codec.erased import Gone
 from statecore.core import DECISIONS, Micros
 from statecore.errors import UnstorableValue
 from statecore.stores.detail import detail_of, detail_text
+from statecore.stores.endings import ERASED_TEXT
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.records import Body, Boundary, Entry
 
@@ -147,6 +149,8 @@ apart_before: Callable[[str], Apart] = lru_cache(maxsize=1_024)(taken_apart)
 
 def together(public: dict[str, Any], by: str | None, note: str | None) -> str:
     """The particulars of a row, from what `apart` made of them."""
+    if isinstance(note, Gone) and (public.get("note") or public.get("raw")):
+        return without_note(public, by)
     if public.get("raw"):
         return note or ""
     said = {name: value for name, value in public.items() if name in PUBLIC}
@@ -158,6 +162,17 @@ def together(public: dict[str, Any], by: str | None, note: str | None) -> str:
     elif named is not None:
         said[named] = note
     return detail_text(detail_of(dumps(said))) if said else ""
+
+
+def without_note(public: dict[str, Any], by: str | None) -> str:
+    """The particulars of a row of which the note was erased: an error, or a comment, says so."""
+    said = {name: value for name, value in public.items() if name in PUBLIC}
+    if public.get("by"):
+        said["by"] = by
+    named = public.get("note")
+    failed = named == "error" or (named is not None and ("error_type" in said or said.get("success") is False))
+    said["error" if failed else "comment"] = ERASED_TEXT
+    return detail_text(detail_of(dumps(said)))
 
 
 @lru_cache(maxsize=1_024)

@@ -16,7 +16,8 @@ LAST_EVENT = "(SELECT max(id) FROM event WHERE id BETWEEN r.id << 24 AND (r.id <
 RECORD = """
 SELECT r.id, r.run_id, f.workflow_id, r.workflow_name, s.session_id, r.user_id, r.created_us, r.input, r.additional, r.metadata, r.salt,
   b.fingerprint, r.workflow_version, r.rules, r.start_key, r.seal, h.phase, h.claim_order, h.owner, h.epoch, h.lease_us, d.fingerprint,
-  h.number, h.head, h.state, h.held, h.updated_us, h.ended_us, h.seal, h.cancel_us, h.cancel_by, h.cancel_salt, h.cancel_seal, e.seq, e.hash
+  h.number, h.head, h.state, h.held, h.updated_us, h.ended_us, h.seal, h.cancel_us, h.cancel_by, h.cancel_salt, h.cancel_seal, e.seq, e.hash,
+  r.session_c, r.user_c, r.input_c, r.additional_c, r.metadata_c, h.cancel_by_c
 FROM run r JOIN hot h ON h.run = r.id LEFT JOIN workflow f ON f.id = r.workflow LEFT JOIN session s ON s.id = r.session
 LEFT JOIN definition b ON b.id = r.definition LEFT JOIN definition d ON d.id = h.definition
 LEFT JOIN event e ON e.id = (r.id << 24) + h.number"""
@@ -37,7 +38,7 @@ WAITING = """
 SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.step_name, p.words, p.max_bytes, p.message, p.form, p.salt,
   p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
   p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via,
-  p.seen, p.meanings, p.decided_seen, p.meaning
+  p.seen, p.meanings, p.decided_seen, p.meaning, p.message_c, p.form_c, p.answer_c, p.by_c, p.login_c, p.comment_c
 FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
 LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
@@ -72,6 +73,7 @@ SELECT r.id, h.epoch, h.phase, h.claim_order, h.owner, h.lease_us, h.cancel_us, 
 FROM run r JOIN hot h ON h.run = r.id JOIN definition d ON d.id = h.definition CROSS JOIN store LEFT JOIN event e ON e.id = {LAST_EVENT}
 WHERE r.run_id = ?"""
 """Where a run stands. In Postgres it is locked first: what is read while waiting for a lock is what was there before."""
+ERASED = "SELECT what, time_us FROM erasure WHERE run = ? ORDER BY id LIMIT 1"
 PHASE = "SELECT r.id, h.phase FROM run r JOIN hot h ON h.run = r.id WHERE r.run_id = ? /*pg FOR UPDATE OF h*/"
 TAKE = "UPDATE hot SET epoch = ? WHERE run = ?"
 SETTLE = """

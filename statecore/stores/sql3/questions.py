@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from statecore.codec.erased import Gone
 from statecore.codec.values import LIMIT
 from statecore.core import DECISIONS
 from statecore.errors import UnreadableValue
+from statecore.stores.endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE
 from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
@@ -45,6 +47,8 @@ def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes
     """The commitment to a body of a row; None where there is none. Raises `UnreadableValue` where the row has lost its salt."""
     if body is None:
         return None
+    if isinstance(body, Gone):
+        return body.commitment
     if salts is not None and len(salts) == SALT_BYTES:
         return row_commitment(salts, slot, body.encode() if isinstance(body, str) else body)
     salt = slot_salt(salts, slot)
@@ -54,9 +58,11 @@ def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes
     return commitment(slot, salt, body)
 
 
-def text_of(body: Any) -> str | None:
-    """The text of a body."""
-    return None if body is None else bytes(body).decode()
+def text_of(body: Any, commitment: Any = None, erased: str = ERASED_TEXT) -> str | None:
+    """The text of a body; of one that was erased the text that stands in its place, with the commitment that stayed."""
+    if body is None:
+        return None if commitment is None else Gone(erased, commitment)
+    return bytes(body).decode()
 
 
 def body_of(text: str | None) -> bytes | None:
@@ -111,7 +117,8 @@ def put_of(row: Sequence[Any]) -> Put:
         :16
     ]
     deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
-    closed_us, workflow_id, workflow_name, session_id, login, via, seen, meanings, decided_seen, meaning = row[29:]
+    closed_us, workflow_id, workflow_name, session_id, login, via, seen, meanings, decided_seen, meaning = row[29:39]
+    message_c, form_c, answer_c, by_c, login_c, comment_c = row[39:]
     known = stored_evidence(seen, meanings)
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
@@ -125,10 +132,10 @@ def put_of(row: Sequence[Any]) -> Put:
         read_turn(turn),
         attempt,
         step_name,
-        text_of(message),
+        text_of(message, message_c),
         opened_us,
         closed_us,
-        text_of(form) or "",
+        text_of(form, form_c, ERASED_FORM) or "",
         deadline,
         on_timeout,
         seen=known.seen.hex() if known is not None else None,
@@ -139,11 +146,13 @@ def put_of(row: Sequence[Any]) -> Put:
     decided = decision = None
     if word is not None:
         shown = decided_seen.hex() if decided_seen is not None else None
-        decided = Decided(run_id, pause_id, word, decided_us, text_of(answer), text_of(by), text_of(comment), key, seen=shown)
+        said = (text_of(answer, answer_c, ERASED_VALUE), text_of(by, by_c), text_of(comment, comment_c))
+        decided = Decided(run_id, pause_id, word, decided_us, *said, key, seen=shown)
+        login = Gone(ERASED_TEXT, login_c) if login is None and login_c is not None else login
         more = {"login": login, "via": via, "seen": decided_seen, "meaning": meaning}
         decision = decision_digest(decided, digest, decision_salt, more)
         check_same(f"decision of {where}", decision, signed)
-    waiting = Waiting(pause, decided, workflow_id, workflow_name, session_id)
+    waiting = Waiting(pause, decided, workflow_id, workflow_name, ERASED_TEXT if session_id is None else session_id)
     return Put(number, waiting, digest, decision, opened, closed, outcome, known)
 
 

@@ -124,11 +124,11 @@ def record_of(connection: Link, row: Sequence[Any], known: Known) -> Record:
     identity = identity_of(row, canonical_of(connection, row[21], known.definitions))
     number, run_id = row[0], identity.run_id
     phase, _, owner, epoch, lease, fingerprint, at, head, stored, held, updated = row[16:27]
-    cancelled, cancel_by, cancel_salt, cancel_seal, seq, linked = row[29:]
+    cancelled, cancel_by, cancel_salt, cancel_seal, seq, linked = row[29:35]
     check_hot(run_id, row)
     if (linked if at else row[15]) != head:
         raise broken_event(run_id, at)
-    by = text_of(cancel_by)
+    by = text_of(cancel_by, row[40])
     if cancelled is not None:
         check_same(f"request to cancel run {run_id!r}", cancel_digest(run_id, by, cancelled, cancel_salt), cancel_seal)
     state, where = load_state(stored), dict(read_held(held))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from statecore.codec.erased import Gone
 from statecore.errors import OutsideFormat, UnreadableValue
+from statecore.stores.endings import ERASED_TEXT, ERASED_VALUE
 from statecore.stores.frames.chain import CANCEL, event_hash, hot_hash, places, run_hash
+from statecore.stores.frames.framing import SALT_BYTES, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.records import FAR, Identity
 from statecore.stores.sql.rows import check_same
@@ -64,12 +67,18 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
     """The identity of a run, from the first columns of `RECORD`. Raises `UnreadableValue` where it is not as it was sealed."""
     _, run_id, workflow_id, workflow_name, session_id, user_id, created, given, additional, metadata, salt = row[:11]
     began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
-    texts = (text_of(given) or "", text_of(additional) or "", text_of(metadata) or "")
-    if None in (workflow_id, session_id, began, fingerprint, canonical, given, additional, metadata):
+    session_c, user_c, *given_c = row[35:40]
+    texts = [text_of(body, c, ERASED_VALUE) for body, c in zip((given, additional, metadata), given_c, strict=True)]
+    if session_id is None and session_c is not None:
+        session_id = Gone(ERASED_TEXT, session_c)
+    if user_id is None and user_c is not None:
+        user_id = Gone(ERASED_TEXT, user_c)
+    if None in (workflow_id, session_id, began, fingerprint, canonical, *texts):
         why = f"a column of run {run_id!r} is missing"
         raise UnreadableValue(why)
     who = (run_id, workflow_id, workflow_name, session_id, user_id, created)
-    identity = Identity(*who, *texts, fingerprint, canonical or "", rules, key)
+    put_in, more, about = [text or "" for text in texts]
+    identity = Identity(*who, put_in, more, about, fingerprint, canonical or "", rules, key)
     check_same(f"run {run_id!r}", identity_digest(identity, salt, began, version), seal)
     return identity
 
@@ -130,6 +139,10 @@ def event_of(  # noqa: PLR0913  # a row and what it must agree with
             continue
         if not inline and commitment is not None:
             [body] = connection.execute(VALUE, (event, slot)).fetchone() or (None,)  # noqa: PLW2901  # a larger body lies apart
+            if body is None and is_erased(salt, f"event.{slot}"):
+                bodies.append(Gone(ERASED_VALUE if slot == "value" else ERASED_TEXT, commitment))
+                commitments.append(bytes(commitment))
+                continue
         made = committed(salt, f"event.{slot}", None if body is None else bytes(body))
         if (made is not None and commitment != (None if inline else made)) or (made is None and commitment is not None):
             raise broken_event(run_id, event & LAST_NUMBER)
@@ -146,6 +159,11 @@ def event_of(  # noqa: PLR0913  # a row and what it must agree with
     if event_hash(chain, run_id, numbers, shape.digest, place, time, fact, commitments, session, joined, decided) != stored:
         raise broken_event(run_id, event & LAST_NUMBER)
     return Stored(event & LAST_NUMBER, boundary, tuple(entries), seq, time, bytes(stored))
+
+
+def is_erased(salt: bytes | None, slot: str) -> bool:
+    """Whether an erasure has taken the salt of a slot of an event along. Raises `OutsideFormat` for bytes that no row keeps."""
+    return salt is None or (len(salt) != SALT_BYTES and slot_salt(salt, slot) is None)
 
 
 def broken_event(run_id: str, number: int) -> UnreadableValue:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.records import dump_state
 from statecore.core import ROOT
-from statecore.errors import SetAside, StoreUnavailable
+from statecore.errors import RunErased, SetAside, StoreUnavailable
 from statecore.lifecycles import words as w
 from statecore.stores.frames.questions import LAST_NUMBER, event_id
 from statecore.stores.rules import (
@@ -35,6 +35,7 @@ from .queries import (
     ASKS,
     DEFINE,
     DEFINED,
+    ERASED,
     FENCE,
     KEEP,
     ORDER,
@@ -122,11 +123,20 @@ def fenced(connection: Link, salted: Salted) -> Place | None:
         if place.aside is not None:
             raise SetAside(boundary.run_id, clock_text(int(place.aside)))
     check_fence(boundary, place.epoch, place.seq)
+    if place.phase in ENDED and boundary.entries:
+        check_erased(connection, place.run, boundary.run_id)
     if heeds(boundary, place.cancelled):
         return None
     if claim is not None:
         return place._replace(epoch=place.epoch + 1, order=next_order(connection))
     return place
+
+
+def check_erased(connection: Link, run: int, run_id: str) -> None:
+    """Raise `RunErased` where values of an ended run that is to go on were erased, or are to be."""
+    row = connection.execute(ERASED, (run,)).fetchone()
+    if row is not None:
+        raise RunErased(run_id, row[0], clock_text(row[1]))
 
 
 def place_of(connection: Link, run_id: str) -> Place:

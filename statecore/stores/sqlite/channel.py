@@ -11,6 +11,7 @@ from time import monotonic, sleep, time_ns
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from statecore.core import Seconds
 from statecore.errors import (
     StoreCorrupt,
     StoreError,
@@ -346,6 +347,25 @@ class Channel:
                 self.undo()
                 if self.copier is None:  # whatever ails it, the next one is opened anew
                     copier.close()
+
+    def truncate(self, wait: Seconds) -> bool:
+        """Copy the write-ahead log into the file and cut it off; False where a reader or a writer holds it back for longer than `wait` seconds.
+
+        Unlike `checkpoint` it takes the writer's place itself, so no writer resets the log meanwhile. Raises only named errors.
+        """
+        try:
+            with self.using:
+                self.check_files()
+                more = dict(self.more) | {"busy_timeout": int(wait * 1_000)}
+                copier = connect(self.path, self.durability, self.factory, more)
+                try:
+                    busy, *_ = copier.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    copier.close()
+                return not busy
+        except Exception as error:
+            self.tell(error)
+            raise
 
     def close(self) -> None:
         """Give the connections back, once their thread is done with them: SQLite crashes the process of whoever closes one in between."""

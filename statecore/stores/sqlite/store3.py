@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from .channel import Channel
 
+HELD_BACK = "a process reads the store as it was, so the write-ahead log cannot be cut off; run it again when that process is done"
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
@@ -141,6 +142,10 @@ class SqliteDb(SqliteFile, EndingStore):
     def _wrote(self, rows: int) -> None:
         """Count the pages that a purge has added to the log."""
         self._unsaved += rows
+
+    def _scrubbed(self, wait: Seconds) -> str | None:
+        """Copy the log into the file and cut it off: the pages as they were before an erasure are in it."""
+        return None if self._channel().truncate(wait) else HELD_BACK
 
     def _commit_all(self, several: Sequence[tuple[Salted, Written | None, Place | None]]) -> list[Place | Obstacle]:
         """Several boundaries in one transaction."""

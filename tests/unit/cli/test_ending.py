@@ -126,3 +126,46 @@ def test_a_reader_keeps_the_log_and_is_named(file, capsys, monkeypatch):
         assert main(["compact", str(file)]) == 1
         assert "a process reads an older state" in capsys.readouterr().err
     assert verify(file).faults == []
+
+
+def erased(file, *arguments):
+    """The exit code of an erasure."""
+    return main(["erase", "done", "--by", "dpo", "--db", str(file), *arguments])
+
+
+def test_an_erasure_as_it_is_typed(file, capsys):
+    """The command says how many values went, and `verify` and `show` say so afterwards; a run that waits, and an unknown field, are refused."""
+    assert erased(file, "--reason", "request 17", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["done"], told["exit_code"], told["what"]) == (True, 0, "everything")
+    assert erased(file) == 0
+    assert "0 values replaced" in capsys.readouterr().out
+    assert main(["verify", str(file)]) == 0
+    assert "erased: everything, ordered by dpo at" in capsys.readouterr().out
+    assert main(["show", "done", "--db", str(file)]) == 0
+    assert "(erased)" in capsys.readouterr().out
+    assert main(["show", "done", "--db", str(file), "--json"]) == 0
+    assert '"$erased"' in capsys.readouterr().out
+    assert main(["erase", "paused", "--by", "dpo", "--db", str(file)]) == 1
+    assert "only of a run that has ended" in capsys.readouterr().err
+    assert erased(file, "--field", "iban") == 1
+    assert main(["erase", "never", "--by", "dpo", "--db", str(file)]) == 2
+
+
+def test_an_erasure_that_a_reader_holds_back_ends_with_three(file, capsys):
+    """While a process reads the store as it was, the exit code is 3 and the reason is told; afterwards it is 0."""
+    with closing(raw(file)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM run").fetchone()
+        assert erased(file, "--wait", "0.1") == 3
+        assert "Not done: a process reads the store" in capsys.readouterr().out
+    assert erased(file) == 0
+
+
+def test_an_erasure_is_confirmed_on_a_terminal(file, capsys, monkeypatch):
+    """On a terminal the command asks first; a no erases nothing, and the exit code is 1."""
+    monkeypatch.setattr(ending, "interactive", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda _: False)
+    assert erased(file) == 1
+    assert verify(file).remarks == []
+    assert erased(file, "--yes") == 0

@@ -116,6 +116,8 @@ class Operations:
         late = self.clock() + 10**12
         self.flow.cancel_run(f"parked-3{self.of}", by="ada")
         self.db.purge(late, late, by="ada", plan=True)
+        assert self.db.erase(f"parked-3{self.of}", "ada", late).bodies > 0
+        assert self.db.erase(f"parked-7{self.of}", "ada", late, fields=["input"]).bodies > 0
         assert self.db.purge(late, late, by="ada").runs >= 1
 
 
