@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from statecore.db.postgres import AsyncPostgresDb, PostgresDb
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
     from statecore.definition import (
+        Ask,
         Condition,
         Decision,
         HumanReview,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         AgentPaused,
         AlreadyDecided,
         AmbiguousRun,
+        AskRefused,
         AsksPeople,
         ClaimLost,
         ConflictingSettings,
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
         TransactionTimedOut,
         Unanswered,
         Undecided,
+        UndeclaredAsk,
         UnknownAgentResult,
         UnknownDecision,
         UnknownFormat,
@@ -133,6 +136,7 @@ _HOMES = {
     "PostgresDb": "statecore.stores.postgres.store3",
     "AsyncSqliteDb": "statecore.db.sqlite",
     "SqliteDb": "statecore.db.sqlite",
+    "Ask": "statecore.definition",
     "Condition": "statecore.definition",
     "Decision": "statecore.definition",
     "HumanReview": "statecore.definition",
@@ -169,6 +173,8 @@ __all__ = [
     "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
+    "Ask",
+    "AskRefused",
     "AsksPeople",
     "AsyncPostgresDb",
     "AsyncSqliteDb",
@@ -249,6 +255,7 @@ __all__ = [
     "TransactionTimedOut",
     "Unanswered",
     "Undecided",
+    "UndeclaredAsk",
     "UnknownAgentResult",
     "UnknownDecision",
     "UnknownFormat",

@@ -15,7 +15,7 @@ vars == <<w, run, cursors, frames, endings, result, did>>
 Root  == ""
 Node(at) == Programs[w].nodes[at]
 Calls(c) == Owes[Node(c.at).machine][c.phase] = "call"
-Unmarked == [deaths |-> 0, retries |-> 0, reruns |-> 0, reviews |-> 0, output |-> << >>, stopping |-> FALSE]
+Unmarked == [deaths |-> 0, retries |-> 0, reruns |-> 0, reviews |-> 0, output |-> << >>, stopping |-> FALSE, asked |-> 0, open |-> 0]
 Cursor(at, turn, prev, last) == [at |-> at, phase |-> "pending", turn |-> turn, attempt |-> 0, prev |-> prev, last |-> last, marks |-> Unmarked]
 Count(n) == IF Endless THEN n ELSE n + 1
 
@@ -38,7 +38,7 @@ Dest(machine, phase, on, facts) == (CHOOSE r \in Takes(machine, phase, on, facts
 
 Errors == {"error_fails", "error_skips", "error_pauses"}
 Kept   == {"keeps_output", "needs_review", "judges_output"}
-Facts(c, on) ==  \* what holds at the node, but for the four things that only the cursor knows
+Facts(c, on) ==  \* what holds at the node, but for the six things that only the cursor knows
     LET node == Node(c.at)  f == node.facts IN
     CASE on = "interrupt" /\ c.marks.deaths >= 2 -> (f \ {"interrupt_retries", "interrupt_fails"}) \cup {"interrupt_pauses"}
       [] on = "fail" /\ c.phase = "running" /\ c.marks.retries < node.retries -> (f \ Errors) \cup {"retries_left"}
@@ -46,6 +46,8 @@ Facts(c, on) ==  \* what holds at the node, but for the four things that only th
             IF c.marks.reviews >= node.reviews THEN (f \ {"review_retries"}) \cup {"reviews_spent"}
             ELSE IF node.machine = "step" THEN f
             ELSE (f \ {"review_retries"}) \cup {IF "person_chooses" \in f THEN "person_rechooses" ELSE "selector_rechooses"}
+      [] on = "answer" -> f \cup {IF c.marks.open > 1 THEN "answers_missing" ELSE "answers_complete"}
+      [] on = "ask" /\ c.marks.asked >= node.asks -> f \ {"may_ask"}
       [] on = "resume" /\ node.machine = "router" -> f \cup {IF "person_chooses" \in f THEN "choice_failed" ELSE "selector_failed"}
       [] on = "resume" /\ node.machine # "router" -> f \cup {"failed_here"}
       [] OTHER -> f
@@ -79,19 +81,21 @@ RECURSIVE Take(_, _, _, _), GoOn(_, _, _, _, _), Iterate(_, _), BeginAll(_, _, _
 Begin(d, c) == IF Ending(d, c) \/ Failing(d) THEN Put(d, c) ELSE Take(d, c, "enter", << >>)
 BeginAll(d, exits, c, i) == IF i > Len(exits) THEN d ELSE BeginAll(Begin(d, Cursor(exits[i].at, c.turn, c.prev, c.last)), exits, c, i + 1)
 
-Rest(d, c, on, phase) ==
+Rest(d, c, on, phase, asks) ==  \* of ask, `asks` has a sign for each question; which of several is answered makes no difference
     LET rejected == on = "reject" /\ c.phase = "awaiting_review"
-        again    == on \in {"retry", "resume", "wake"} \/ rejected
+        again    == on \in {"retry", "resume", "wake"} \/ rejected \/ (c.phase = "awaiting_answer" /\ phase = "running")
         m        == c.marks
         output   == IF on \in {"succeed", "stop"} THEN <<c.at>> ELSE m.output
         person   == on \in {"retry", "resume"}
     IN Put(d, [c EXCEPT !.phase = phase, !.attempt = IF person THEN Count(@) ELSE IF again THEN @ + 1 ELSE @,
         !.marks = [deaths   |-> IF on = "interrupt" THEN m.deaths + 1 ELSE IF on = "renew" THEN m.deaths ELSE 0,
-                   retries  |-> IF on = "wake" THEN m.retries + 1 ELSE IF person \/ on = "reject" THEN 0 ELSE m.retries,
+                   retries  |-> IF on = "wake" THEN m.retries + 1 ELSE IF person \/ on \in {"reject", "answer"} THEN 0 ELSE m.retries,
                    reruns   |-> IF person THEN Count(m.reruns) ELSE m.reruns,
                    reviews  |-> IF rejected THEN m.reviews + 1 ELSE m.reviews,
                    output   |-> IF phase \in {"judging", "awaiting_review"} \/ Node(c.at).machine = "loop" THEN output ELSE << >>,
-                   stopping |-> (m.stopping \/ on = "stop") /\ phase \in {"judging", "awaiting_review"}]])
+                   stopping |-> (m.stopping \/ on = "stop") /\ phase \in {"judging", "awaiting_review"},
+                   asked    |-> IF on = "ask" THEN m.asked + Len(asks) ELSE IF on = "renew" /\ phase = "running" THEN 0 ELSE m.asked,
+                   open     |-> IF on = "ask" THEN Len(asks) ELSE IF phase = "awaiting_answer" THEN m.open - 1 ELSE 0]])
 
 Descend(d, c, on, choices) ==
     LET node == Node(c.at) IN
@@ -120,7 +124,7 @@ Take(d, c, on, choices) ==  \* fire a row at a cursor that is already taken out 
                                  THEN IF node.leaves = c.at THEN GoOn(d, node, outer, << >>, c.last)  \* SKIP-1: a skipped step gives None
                                       ELSE EndWith(d, node.leaves, c, "leave", << >>, c.last)
                                  ELSE GoOn(d, node, outer, IF node.transparent THEN c.prev ELSE << >>, c.last)
-         [] OTHER -> Rest(d, c, on, phase)
+         [] OTHER -> Rest(d, c, on, phase, choices)
 
 CloseLoop(d, up, turn, prev) ==
     LET outer == SubSeq(turn, 1, Len(turn) - 1)  number == turn[Len(turn)]  f == FrameOf(d, up.at, outer)
@@ -206,6 +210,7 @@ Reported(c, on, choices) ==
     /\ Takes(Node(c.at).machine, c.phase, on, Facts(c, on)) # {}
     /\ on = "retry" => c.marks.reruns < Programs[w].attempts
     /\ on = "interrupt" => c.marks.deaths < Programs[w].deaths
+    /\ on = "renew" /\ c.phase = "awaiting_answer" => c.attempt < Programs[w].attempts
     /\ on = "expire" => Node(c.at).expires /\ Owes[Node(c.at).machine][c.phase] = "ask"
     /\ \/ Becomes(Settle(Take([Now EXCEPT !.run = "running", !.cursors = @ \ {c}], c, on, choices)), <<on, c.at>> \o choices)
        \/ Calls(c) /\ Becomes(Cancelled, <<on, c.at>> \o choices \o <<"and cancel">>)  \* the cancellation came with the result
@@ -213,7 +218,9 @@ Report == /\ run \in {"running", "paused"}
           /\ \E c \in cursors :
              /\ Owes[Node(c.at).machine][c.phase] # "nothing"
              /\ \E on \in {r.on : r \in Leaving[Node(c.at).machine][c.phase]} \ Internal :
-                \E choices \in IF on \in {"select", "choose"} THEN Node(c.at).routes ELSE {<< >>} : Reported(c, on, choices)
+                \E choices \in CASE on \in {"select", "choose"} -> Node(c.at).routes
+                                  [] on = "ask" -> {[i \in 1..n |-> "?"] : n \in 1..(Node(c.at).asks - c.marks.asked)}
+                                  [] OTHER -> {<< >>} : Reported(c, on, choices)
 
 Next == Start \/ Report \/ Reopen \/ Cancel
 Spec == Init /\ [][Next]_vars

@@ -46,8 +46,9 @@ FailedRunHasFailedStep == (run = "failed") => \E c \in cursors : c.phase = "fail
 PausedOnlyByPolicy == \A c \in cursors : c.phase = "errored_paused" =>
     "error_pauses" \in Node(c.at).facts \/ c.marks.deaths > 0
 
-\* RUN-2, REV-1: never more automatic retries, or reviews, than were asked for. (S33)
+\* RUN-2, REV-1, ASK-4: never more automatic retries, reviews, or questions of a step's code, than were asked for. (S33)
 Bounded == \A c \in cursors : c.marks.retries <= Node(c.at).retries /\ c.marks.reviews <= Node(c.at).reviews
+                                 /\ c.marks.asked <= Node(c.at).asks /\ c.marks.open <= c.marks.asked
 
 \* The cursor that came to stand right behind the component of the last event: nothing but that event led to it.
 Behind(c, on) == /\ Len(did) = 2 /\ did[1] \in on /\ c.at = Node(did[2]).next /\ c.at # Node(did[2]).parent

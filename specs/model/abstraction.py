@@ -44,7 +44,7 @@ def marks(m: Marks) -> dict[str, Any]:
     """What few cursors carry: the counts and the output under review; `rejected` is for people, `due` is a time."""
     return {
         "deaths": m.interrupts, "retries": m.retries, "reruns": m.reruns, "reviews": m.reviews,
-        "output": source(m.output), "stopping": m.stopping,
+        "output": source(m.output), "stopping": m.stopping, "asked": m.asked, "open": len(m.open),
     }  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def source(found: Source | None) -> list[str]:
 
 
 def label(events: tuple[Event, ...]) -> list[str]:
-    """What happened: the trigger, where, which choices, and whether a cancellation came with it."""
+    """What happened: the trigger, where, which choices, a sign for each question that is asked, and whether a cancellation came with it."""
     first, *more = events
     where = [] if first.trigger in {w.start, w.cancel, w.resume} else [first.at]
-    return [first.trigger, *where, *first.choices, *(["and cancel"] if more else [])]
+    asked = ["?"] * first.number if first.trigger == w.ask else []
+    return [first.trigger, *where, *first.choices, *asked, *(["and cancel"] if more else [])]

@@ -40,7 +40,10 @@ Ref: TypeAlias = tuple[
 
 
 class Wait(NamedTuple):
-    """What a run waits for: a person ("ask"), user code ("call"), a delay ("timer"), or to be resumed after it failed ("resume")."""
+    """What a run waits for: a person ("ask"), user code ("call"), a delay ("timer"), or to be resumed after it failed ("resume").
+
+    `number` is that of a question which code asks; of a call it says how many questions that code may still ask.
+    """
 
     what: str
     kind: str
@@ -49,6 +52,7 @@ class Wait(NamedTuple):
     attempt: int
     prev: Ref | None
     expires: bool = False
+    number: int = 0
 
 
 class Handed(NamedTuple):
@@ -76,7 +80,8 @@ class End(NamedTuple):
 
 
 # what a run waits for -> the words that answer it, that which goes forward first; "cancel" answers all but a failed run, "expire" what
-# has a deadline; "select" and "choose" are followed by the numbers of choices; "renew" puts a question again
+# has a deadline; "select" and "choose" are followed by the numbers of choices, "ask", which answers a call that may ask, by how many
+# questions it asks; "renew" puts a question again
 ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("call", "execute"): ("succeed", "stop", "fail", "interrupt"),
     ("call", "evaluate"): ("hold", "refute", "fail", "interrupt"),
@@ -89,6 +94,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ask", "route"): ("select", "reject", "renew"),
     ("ask", "output_review"): ("confirm", "reject", "edit", "renew"),
     ("ask", "iteration_review"): ("confirm", "reject", "renew"),
+    ("ask", "question"): ("answer", "reject", "renew"),
     ("ask", "error"): ("skip", "retry", "renew"),
     ("ask", "interrupted"): ("skip", "retry", "renew"),
     ("resume", "failed"): ("resume",),
@@ -141,11 +147,12 @@ class Place:
 
 @define
 class Tries:
-    """How often a component was begun, tried again by itself since a person last decided, and rejected in review."""
+    """How often a component was begun, tried again by itself since a person last decided, rejected in review, and has asked itself."""
 
     attempt: int = 0
     automatic: int = 0
     rejected: int = 0
+    asked: int = 0
 
     def again(self) -> None:
         """Begin anew because a person said so."""
@@ -221,6 +228,10 @@ def step(it: Step, here: Place, was: Handed) -> Waiting:
     tries = Tries()
     while True:
         said = yield from call("execute", it, here, tries, was, it.max_retries)
+        if said.startswith("ask"):
+            if (yield from asking(it, here, tries, was, int(said.split()[1]))) == "skip":
+                return skipped(it, here, was)
+            continue
         output: Ref = (here.at, here.turn, tries.attempt)
         kept = said and (yield from reviewed(it, here, tries, was))
         if kept == "skip":
@@ -407,6 +418,12 @@ def ask(kind: str, it: Component, here: Place, attempt: int, was: Handed) -> Ask
     review, said = review_of(it), "renew"
     while said == "renew":
         said = yield from wait(here, Wait("ask", kind, here.at, here.turn, attempt, was.prev, review.timeout is not None))
+    return consequence(kind, it, said)
+
+
+def consequence(kind: str, it: Component, said: str) -> str:
+    """What an answer, or a deadline that passed, leads to. Raises Cancelled where it cancels the run."""
+    review = review_of(it)
     if said == "reject":
         said = (review.on_reject or (OnReject.else_branch if isinstance(it, Condition) else OnReject.skip)).value
         if kind == "route" and said == "retry":
@@ -418,6 +435,31 @@ def ask(kind: str, it: Component, here: Place, attempt: int, was: Handed) -> Ask
     if said == "cancel":
         raise Cancelled
     return said
+
+
+def asking(it: Step, here: Place, tries: Tries, was: Handed, count: int) -> Asking:
+    """A step's code has asked, and begins again when all is answered (ASK-2); what closes one question closes the others.
+
+    Where the questions lapse, the code begins again as if it had asked nothing (ASK-8).
+    """
+    late = it.human_review.timeout is not None
+    numbers = range(tries.asked, tries.asked + count)
+    still = [Wait("ask", "question", here.at, here.turn, tries.attempt, was.prev, late, number) for number in numbers]
+    tries.asked += count
+    while still:
+        if here.ordered:
+            raise Cancelled
+        which, said = yield tuple(still)
+        if said == "renew":
+            tries.asked = 0
+            break
+        if said != "answer":
+            led = consequence("question", it, said)
+            return "skip" if led == "retry" else led  # CONF-10
+        tries.automatic = 0
+        still.remove(which)
+    tries.attempt += 1
+    return ""
 
 
 def reviewed(it: Step | Router, here: Place, tries: Tries, was: Handed) -> Asking:
@@ -452,7 +494,8 @@ def call(  # noqa: PLR0913  # what the asking depends on
     """User code is called once per attempt (RUN-2); an error or a death goes by policy. Its answer, or "" to begin again."""
     deaths = 0
     while True:
-        answer = yield from wait(here, Wait("call", kind, here.at, here.turn, tries.attempt, was.prev))
+        may_ask = it.may_ask - tries.asked if kind == "execute" else 0
+        answer = yield from wait(here, Wait("call", kind, here.at, here.turn, tries.attempt, was.prev, number=may_ask))
         if answer == "fail" and tries.automatic < automatic:
             yield from wait(here, Wait("timer", "delay", here.at, here.turn, tries.attempt, was.prev))
             tries.attempt, tries.automatic, deaths = tries.attempt + 1, tries.automatic + 1, 0

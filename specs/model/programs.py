@@ -72,6 +72,21 @@ def pausing() -> list[Program]:
     return found
 
 
+def asking() -> list[Program]:
+    """Code that asks, once and several times at once: alone, tried again, reviewed, with a deadline, and inside of other components."""
+    leaf = Step("y", code)
+    late: dict[str, Any] = {"timeout": 60, "on_timeout": "skip"}
+    return [
+        compiled(Step("a", code, may_ask=3), leaf),
+        compiled(Step("a", code, may_ask=2, max_retries=1, on_reject="cancel", **late)),
+        compiled(Step("a", code, may_ask=1, requires_output_review=True, on_reject="retry", hitl_max_retries=1, on_error="pause")),
+        compiled(Step("a", code, may_ask=1, requires_confirmation=True), leaf),
+        compiled(Parallel(Step("a", code, may_ask=2), leaf, name="p")),
+        compiled(Loop("l", [Step("a", code, may_ask=1, **late)], 2)),
+        compiled(Steps("u", [Step("a", code, may_ask=1), leaf], on_error="skip"), Step("z", code)),
+    ]
+
+
 def ending() -> list[Program]:
     """A unit that an error leaves around a Parallel in which a step may say stop, as the whole of a nested workflow, and with a gate behind it."""
     left = Steps("u", [Parallel(Step("x", code), Step("y", code), name="p")], on_error="skip")

@@ -2,9 +2,9 @@
 Require Import List Arith Bool Lia Permutation. Import ListNotations.
 Require Import Tables Core Checker Rows Gates Ends Positions Once.
 
-Definition again_ on src := t_in on new_attempt || ((on =t T_reject) && (src =p P_awaiting_review)).
+Definition again_ on src dst := if src =p P_awaiting_answer then dst =p P_running else t_in on new_attempt || ((on =t T_reject) && (src =p P_awaiting_review)).
 Definition starts m := m_mach m = M_step /\ m_dst m = P_running /\ m_on m <> T_interrupt.
-Definition attempt m := m_att m + if again_ (m_on m) (m_src m) then 1 else 0. (* the attempt whose call it begins *)
+Definition attempt m := m_att m + if again_ (m_on m) (m_src m) (m_dst m) then 1 else 0. (* the attempt whose call it begins *)
 
 Section calls.
 Variable p : program.
@@ -105,7 +105,7 @@ Proof.
   destruct (close p d _ a t pr la) as [[e [[[u pr'] la']|]]|] eqn:C; [| |discriminate]; apply t_close in C; [eapply quiet_trans; [exact C|eapply IH; eauto]|].
   injection H as <-; auto.
 Qed.
-Lemma t_take d c tr choices d' : take p d c tr choices = Some d' -> exists m, m_at m = at_ c /\ m_tn m = cut (at_ c) (tn c) /\ Quiet (add_move d m) d'.
+Lemma t_take d c tr choices num d' : take p d c tr choices num = Some d' -> exists m, m_at m = at_ c /\ m_tn m = cut (at_ c) (tn c) /\ Quiet (add_move d m) d'.
 Proof.
   intros H. unfold take in H. destruct (dfire p d (at_ c) _ _ _ tr _ _) as [[x e]|] eqn:F; [|discriminate]. apply dfire_inv in F as (m & -> & MA & MT & _).
   exists m. split; auto. split; auto. destruct ((x =p P_running) && _).
@@ -121,14 +121,14 @@ Proof.
     + destruct (x =p P_skipped); [|injection H as <-; apply quiet_moves; reflexivity].
       unfold skip in H. destruct (_ || _); [|eapply t_go_on; eauto]. destruct (_ =? _); [eapply t_go_on; eauto|injection H as <-; apply quiet_moves; reflexivity].
 Qed.
-Definition again_row (m : machine) (r : row) := negb (machine_beq m M_step) || negb (dst r =p P_running) || (on r =t T_interrupt) || front (src r) || again_ (on r) (src r).
+Definition again_row (m : machine) (r : row) := negb (machine_beq m M_step) || negb (dst r =p P_running) || (on r =t T_interrupt) || front (src r) || again_ (on r) (src r) (dst r).
 Lemma again_rows : every_row again_row = true. Proof. vm_compute. reflexivity. Qed.
 Lemma entered_of J m : Once_each J -> In m J -> starts m -> entered J (m_at m) (m_tn m).
 Proof.
   induction J as [|x J IH]; [intros _ []|]. intros [H1 H2] [<-|I] S; [apply H1; auto|]. apply entered_cons. right. apply IH; auto.
 Qed.
 (* the one place where a call of a step begins *)
-Lemma v_take d c tr choices d' E : take p d c tr choices = Some d' -> St p d (cpos p c :: E) -> V d -> kept (moves d) c -> V d'.
+Lemma v_take d c tr choices num d' E : take p d c tr choices num = Some d' -> St p d (cpos p c :: E) -> V d -> kept (moves d) c -> V d'.
 Proof.
   intros H S I KC. unfold take in H. destruct (dfire p d (at_ c) _ _ _ tr _ _) as [[x e]|] eqn:F; [|discriminate].
   pose proof F as F0. apply dfire_inv in F0 as (m & EE & MA & MT & MD & MM & MS & MO & FI). subst e.
@@ -147,7 +147,7 @@ Proof.
   assert (V1 : V (add_move d m)).
   { destruct I as (I1 & I2 & I3). split; [|split; auto].
     - split; auto. intros ST. pose proof ST as (S1 & S2 & S3). rewrite MM in S1. split.
-      + intros w WI WS W3 W4. destruct (OLD w WI WS) as [O1 O2]; auto; [split; congruence|]. unfold attempt at 2. rewrite MAT, MO, MS.
+      + intros w WI WS W3 W4. destruct (OLD w WI WS) as [O1 O2]; auto; [split; congruence|]. unfold attempt at 2. rewrite MAT, MO, MS, S2.
         pose proof FI as F1. rewrite S1 in F1. apply in_rows_fire in F1 as (r & R & RS & RO & RD & _). apply (every_row_in _ again_rows) in R. unfold again_row in R.
         rewrite RS, RO, RD, <- MD, S2, O2 in R. simpl in R. destruct (tr =t T_interrupt) eqn:TI; [apply internal_trigger_dec_bl in TI; congruence|]. simpl in R. rewrite R. lia.
       + rewrite MA, MT. apply entered_cons. destruct (phase_beq (ph c) P_pending) eqn:PP.
@@ -174,7 +174,7 @@ Proof.
           rewrite FX in R. simpl in R. apply andb_prop in R as [_ R]. apply orb_prop in R as [R|R]; [apply internal_phase_dec_bl in R; rewrite R; reflexivity|].
           apply andb_prop in R as [_ R]. apply internal_phase_dec_bl in R. rewrite R. exact FX. }
         destruct WI as [<-|WI].
-        -- destruct WS as (S1 & S2 & S3). rewrite MD in S2. split; [|rewrite S2; reflexivity]. unfold attempt. rewrite MAT, MO, MS. unfold again_, rejected_. lia.
+        -- destruct WS as (S1 & S2 & S3). rewrite MD in S2. split; [|rewrite S2; reflexivity]. unfold attempt. rewrite MAT, MO, MS, MD. unfold again_, anew, rejected_. lia.
         -- destruct (OLD w WI WS WP M) as [O1 O2]. split; [lia|]. destruct (front x) eqn:FF; auto. rewrite (FX eq_refl) in O2. discriminate.
 Qed.
 
@@ -254,7 +254,7 @@ Qed.
 Lemma v_report d v d' : report p d v = Some d' -> St p d [] -> V d -> V d'.
 Proof.
   unfold report. intros H S I. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (_ && _); [discriminate|]. pose proof (remove1_in _ _ _ _ R) as (_ & A & B). apply remove1_perm in R.
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (unfit _ _ _); [discriminate|]. pose proof (remove1_in _ _ _ _ R) as (_ & A & B). apply remove1_perm in R.
   destruct (if run (set_cursors d r) =p P_paused then _ else _) as [e|] eqn:F; [|discriminate]. assert (S2 : V (set_cursors d r)) by (apply v_sub; auto).
   pose proof (st_remove p d r c r [] R S eq_refl) as T2.
   assert (KC : kept (moves d) c) by (destruct I as (_ & I & _); rewrite Forall_forall in I; auto).
@@ -281,9 +281,9 @@ Proof.
   assert (KM : Forall (kept (moves (set_cursors g (filter (fun c => negb (failed_ c)) (cursors g))))) (filter failed_ (cursors g))) by exact KL. clear KL.
   revert H SP VG KM. generalize (set_cursors g (filter (fun c => negb (failed_ c)) (cursors g))). generalize (filter failed_ (cursors g)). clear g.
   induction l as [|c l IH]; simpl; intros d H S I K; [injection H as <-; exact I|].
-  destruct (take p d c T_resume []) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [])) in H; discriminate].
+  destruct (take p d c T_resume [] 0) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [] 0)) in H; discriminate].
   inversion K as [|? ? K1 K2]; subst. eapply IH; [exact H|eapply take_St; eauto; apply chosen1_nil|eapply v_take; eauto|].
-  destruct (t_take _ _ _ _ _ T) as (m & MA & MT & [_ QT]). destruct S as [SI _]. simpl in SI. pose proof (i_apart _ _ _ _ SI) as SA.
+  destruct (t_take _ _ _ _ _ _ T) as (m & MA & MT & [_ QT]). destruct S as [SI _]. simpl in SI. pose proof (i_apart _ _ _ _ SI) as SA.
   assert (AP : Forall (Apart p (cpos p c)) (map (cpos p) l ++ spots p d)) by (inversion_clear SA; auto). rewrite Forall_forall in AP, K2 |- *.
   intros y Y M P w WI WS WP. apply QT in WI; auto. destruct WI as [<-|WI]; [|apply (K2 y Y); auto]. exfalso. destruct WP as [W3 W4].
   assert (NO : ps (cpos p c) <> Over).

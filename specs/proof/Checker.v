@@ -7,7 +7,7 @@ Require Import Tables Core.
 Definition extends k := match k with K_loop | K_router => 1 | _ => 0 end.
 Definition beside k := match k with K_loop | K_router | K_parallel => true | _ => false end.
 
-Definition nobody := Node K_step M_step 0 0 [] 0 [] false 0 0 0 0 0 0 false None false.
+Definition nobody := Node K_step M_step 0 0 [] 0 [] false 0 0 0 0 0 0 false None false 0.
 Definition machine_of k := match k with K_step | K_run => M_step | K_condition => M_condition | K_loop => M_loop | K_router => M_router
   | K_parallel => M_parallel | K_steps | K_workflow => M_group end.
 Fixpoint distinct (l : list addr) : bool := match l with [] => true | x :: k => negb (existsb (Nat.eqb x) k) && distinct k end.

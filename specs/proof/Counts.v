@@ -22,7 +22,7 @@ Definition count_row (m : machine) (r : row) := negb (machine_beq m M_step) ||
    && (negb (on r =t T_wake) || (src r =p P_backing_off))
    && (negb (src r =p P_awaiting_review) || negb (on r =t T_reject) || (dst r =p P_cancelled) || (dst r =p P_skipped) || guard_beq (when r) G_review_retries)
    && (negb (on r =t T_interrupt) || negb ((dst r =p P_running) || (dst r =p P_judging)) || guard_beq (when r) G_interrupt_retries)
-   && (negb (on r =t T_renew) || negb ((dst r =p P_running) || (dst r =p P_judging)))).
+   && (negb (on r =t T_renew) || negb ((dst r =p P_running) || (dst r =p P_judging)) || (src r =p P_awaiting_answer))).
 Lemma count_rows : every_row count_row = true. Proof. vm_compute. reflexivity. Qed.
 Lemma minus_out fs gs g : In g gs -> ~ In g (minus fs gs).
 Proof. unfold minus. intros H I. apply filter_In in I as [_ I]. unfold has in I. apply negb_true_iff in I. assert (existsb (guard_beq g) gs = true); [|congruence].
@@ -33,16 +33,21 @@ Lemma beq_t x y : (x =t y) = true <-> x = y.
 Proof. split; [apply internal_trigger_dec_bl|apply internal_trigger_dec_lb]. Qed.
 Lemma pending_counted a t pr la : counted (pending_ a t pr la).
 Proof. intros _. simpl. repeat split; try lia; try discriminate. unfold max_interrupts. lia. Qed.
-Lemma rest_counted d c tr x e : counted c -> dfire p d (at_ c) (tn c) (att c) (ph c) tr (cursor_facts tr (N (at_ c)) c) (gives_ p c tr) = Some (x, e) ->
+Lemma rest_counted d c tr x num e : counted c -> dfire p d (at_ c) (tn c) (att c) (ph c) tr (cursor_facts tr (N (at_ c)) c) (gives_ p c tr) = Some (x, e) ->
   x <> P_completed -> x <> P_skipped ->
-  counted (Cursor (at_ c) x (tn c) (att c + if t_in tr new_attempt || rejected_ c tr then 1 else 0) (prev c) (last_ c)
-    (if (tr =t T_enter) && (x =p P_running) then unmarked else marked p c tr x)).
+  counted (Cursor (at_ c) x (tn c) (att c + if anew c tr x then 1 else 0) (prev c) (last_ c)
+    (if (tr =t T_enter) && (x =p P_running) then unmarked else asking c tr num (marked p c tr x))).
 Proof.
   intros C F NC NS M. simpl in *. specialize (C M). destruct C as (C1 & C2 & C3 & C4). apply fires in F as (_ & _ & _ & _ & _ & _ & F & _); [|exact W2].
   rewrite M in F. pose proof F as F0. apply in_rows_fire in F as (r & R & S & O & DD & WH). apply (every_row_in _ count_rows) in R. unfold count_row in R. simpl in R.
   apply andb_prop in R as [R R7]. apply andb_prop in R as [R R4]. apply andb_prop in R as [R R3]. apply andb_prop in R as [R1 R2]. rewrite S, O, DD in *.
   destruct ((tr =t T_enter) && (x =p P_running)) eqn:EN.
   { simpl. split; [lia|]. split; [lia|]. split; [|unfold max_interrupts; lia]. intros ->. apply andb_prop in EN as [_ EN]. discriminate. }
+  assert (AS : reviews (asking c tr num (marked p c tr x)) = reviews (marked p c tr x) /\ retries (asking c tr num (marked p c tr x)) = retries (marked p c tr x)
+    /\ deaths (asking c tr num (marked p c tr x)) = if (ph c =p P_awaiting_answer) && (tr =t T_renew) then 0 else deaths (marked p c tr x)).
+  { unfold asking. destruct (tr =t T_ask) eqn:TA; [apply beq_t in TA; rewrite TA; destruct (ph c =p P_awaiting_answer); repeat split|].
+    destruct (ph c =p P_awaiting_answer); simpl; [|auto]. destruct (tr =t T_renew); simpl; auto. }
+  destruct AS as (AS1 & AS2 & AS3). cbn [mk ph at_]. rewrite AS1, AS2, AS3. clear AS1 AS2 AS3.
   unfold marked. simpl. split; [|split; [|split]].
   - intros RR NX. unfold rejected_ at 1. destruct (tr =t T_reject) eqn:TR; simpl; [|rewrite Nat.add_0_r; apply C1; auto].
     2: { intros PC. rewrite PC in *. apply fire_entry in F0 as (_ & _ & _ & F0); [discriminate|discriminate]. }
@@ -63,9 +68,10 @@ Proof.
     rewrite R6 in WH. destruct WH as [WH|WH]; [discriminate|]. simpl in WH. unfold after_error in WH. destruct ((ph c =p P_running) && (retries (mk c) <? n_retries (N (at_ c)))) eqn:AE.
     + apply andb_prop in AE as [_ AE]. apply Nat.ltb_lt in AE. lia.
     + exfalso. exact (proj1 (PLAIN (at_ c)) WH).
-  - intros RJ. assert (RB : (x =p P_running) || (x =p P_judging) = true) by (destruct RJ as [->| ->]; reflexivity).
+  - intros RJ. destruct ((ph c =p P_awaiting_answer) && (tr =t T_renew)) eqn:AR; [unfold max_interrupts; lia|].
+    assert (RB : (x =p P_running) || (x =p P_judging) = true) by (destruct RJ as [->| ->]; reflexivity).
     destruct (tr =t T_interrupt) eqn:TI.
-    2: { destruct (tr =t T_renew) eqn:TN; [rewrite RB in R7; discriminate|unfold max_interrupts; lia]. }
+    2: { destruct (tr =t T_renew) eqn:TN; [|unfold max_interrupts; lia]. rewrite RB in R7. simpl in R7. rewrite andb_true_r in AR. congruence. }
     apply beq_t in TI. subst tr. simpl in R4. rewrite RB in R4. simpl in R4. apply internal_guard_dec_bl in R4.
     rewrite R4 in WH. destruct WH as [WH|WH]; [discriminate|]. simpl in WH. unfold after_interrupt in WH. destruct (deaths (mk c) + 1 <? max_interrupts) eqn:AI; [apply Nat.ltb_lt; auto|].
     exfalso. destruct WH as [WH|WH]; [discriminate|]. revert WH. apply minus_out. simpl. auto.
@@ -109,10 +115,10 @@ Proof.
   destruct (close p d _ a t pr la) as [[e [[[u pr'] la']|]]|] eqn:C; [| |discriminate]; apply q_close in C; auto; [eapply IH; eauto|].
   injection H as <-; auto.
 Qed.
-Lemma q_take d c tr choices d' : take p d c tr choices = Some d' -> Q d -> counted c -> Q d'.
+Lemma q_take d c tr choices num d' : take p d c tr choices num = Some d' -> Q d -> counted c -> Q d'.
 Proof.
   intros H I C. unfold take in H. destruct (dfire p d (at_ c) _ _ _ tr _ _) as [[x e]|] eqn:F; [|discriminate].
-  pose proof (fun NC NS => rest_counted _ _ _ _ _ C F NC NS) as RC. apply q_fire in F; auto. destruct ((x =p P_running) && _).
+  pose proof (fun NC NS => rest_counted _ _ _ _ num _ C F NC NS) as RC. apply q_fire in F; auto. destruct ((x =p P_running) && _).
   - unfold descend in H. destruct (kind_ (N (at_ c))).
     3: eapply q_iterate; eauto.
     3: { destruct choices; [discriminate|]. injection H as <-. apply q_fresh; [exact F|apply q_pending]. }
@@ -179,7 +185,7 @@ Qed.
 Lemma q_report d v d' : report p d v = Some d' -> Q d -> Q d'.
 Proof.
   unfold report. intros H I. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (_ && _); [discriminate|]. apply remove1_in in R as (_ & A & B).
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (unfit _ _ _); [discriminate|]. apply remove1_in in R as (_ & A & B).
   destruct (if run (set_cursors d r) =p P_paused then _ else _) as [e|] eqn:F; [|discriminate]. assert (S2 : Q (set_cursors d r)) by (apply q_sub; auto).
   assert (S3 : Q e). { destruct (run (set_cursors d r) =p P_paused); [eapply q_run; eauto|injection F as <-; auto]. }
   eapply q_take; eauto. destruct I as [I _]. rewrite Forall_forall in I. auto.
@@ -191,7 +197,7 @@ Proof.
   unfold reopen in H. destruct (negb _); [discriminate|]. destruct (fire_run d T_resume) as [e|] eqn:F; [|discriminate]. apply q_run in F; auto.
   destruct (fire_places p e T_resume _ _) as [g|] eqn:G; [|discriminate]. apply q_places in G; auto.
   eapply (q_fold _ counted); [|exact H| |apply q_sub; auto; intros x; rewrite filter_In; tauto].
-  - intros a x b T C J. exact (q_take _ _ _ _ _ T J C).
+  - intros a x b T C J. exact (q_take _ _ _ _ _ _ T J C).
   - apply Forall_filter. apply G.
 Qed.
 Lemma q_advance k d vs d' : advance p k d vs = Some d' -> Q d -> Q d'.

@@ -86,7 +86,7 @@ Proof.
   destruct (close p d _ a t pr la) as [[e [[[u pr'] la']|]]|] eqn:C; [| |discriminate]; apply (close_R r) in C; auto; [eapply IH; eauto|].
   injection H as <-; auto.
 Qed.
-Lemma take_R r d c tr choices d' : take p d c tr choices = Some d' -> R r d -> R r d'.
+Lemma take_R r d c tr choices num d' : take p d c tr choices num = Some d' -> R r d -> R r d'.
 Proof.
   intros H I. unfold take in H. destruct (dfire p d (at_ c) _ _ _ tr _ _) as [[x e]|] eqn:F; [|discriminate].
   apply (dfire_R r) in F as [I2 F]; auto. clear I d. destruct ((x =p P_running) && _) eqn:E1.
@@ -264,7 +264,7 @@ Proof. destruct x; vm_compute; try discriminate; intros H; injection H as <-; au
 Lemma report_D d v d' : report p d v = Some d' -> Forall rests (cursors d) -> Forall pend (fresh d) -> (run d = P_running \/ run d = P_paused) -> D d'.
 Proof.
   unfold report. intros H A B C. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:RM; [|discriminate]. destruct (_ && _); [discriminate|].
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:RM; [|discriminate]. destruct (unfit _ _ _); [discriminate|].
   destruct (if run (set_cursors d r) =p P_paused then _ else _) as [e|] eqn:F; [|discriminate]. left. eapply take_R; [exact H|].
   apply remove1_in in RM as (_ & _ & S). assert (A2 : Forall rests r) by (eapply Forall_sub; eauto).
   destruct C as [C|C]; simpl in F; rewrite C in F; simpl in F.

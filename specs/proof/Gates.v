@@ -145,8 +145,9 @@ Lemma cursor_facts_tame tr c : tame (cursor_facts tr (N (at_ c)) c) (at_ c).
 Proof.
   intros g G H.
   destruct tr; simpl in H; auto;
-  unfold after_interrupt, after_error, after_rejection, after_failure in H;
+  unfold after_interrupt, after_error, after_rejection, after_failure, after_answer, after_asking in H;
   repeat (match goal with H : context [if ?b then _ else _] |- _ => destruct b end); auto;
+  try (apply minus_in in H; assumption);
   destruct H as [<-|H]; try (apply minus_in in H; assumption); try assumption;
   simpl in G; repeat (destruct G as [G|G]; [discriminate|]); destruct G.
 Qed.
@@ -382,7 +383,7 @@ Lemma beq_refl_p x : (x =p x) = true. Proof. apply internal_phase_dec_lb; auto. 
 Lemma owes_beyond m x : m <> M_run -> owes m x = Some O_call -> beyond x = true.
 Proof. destruct m, x; simpl; auto; discriminate. Qed.
 Lemma owes_run x : owes M_run x = None. Proof. destruct x; reflexivity. Qed.
-Lemma take_step d c tr choices d' : take p d c tr choices = Some d' -> Inv d -> Pc (moves d) c -> chosen (at_ c) choices -> Step d d'.
+Lemma take_step d c tr choices num d' : take p d c tr choices num = Some d' -> Inv d -> Pc (moves d) c -> chosen (at_ c) choices -> Step d d'.
 Proof.
   intros H I P CH. unfold take in H.
   destruct (dfire p d (at_ c) (tn c) (att c) (ph c) tr _ _) as [[x e]|] eqn:F; [|discriminate].
@@ -577,7 +578,7 @@ Definition event_ok v := chosen (v_at v) (v_choices v) /\ NoDup (v_choices v).
 Lemma report_step d v d' : report p d v = Some d' -> Inv d -> event_ok v -> Step d d'.
 Proof.
   unfold report. intros H I E. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (_ && _); [discriminate|].
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (unfit _ _ _); [discriminate|].
   apply remove1_in in R as (M & A & B). unfold matches in M. apply andb_prop in M as [M _]. apply andb_prop in M as [M _].
   apply Nat.eqb_eq in M. destruct I as (I1 & I2 & I3). pose proof (conj I1 (conj I2 I3)) as I.
   assert (P : Pc (moves d) c). { rewrite Forall_forall in I2; auto. }

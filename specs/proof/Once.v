@@ -27,6 +27,13 @@ Definition router_row (m : machine) (r : row) := negb (machine_beq m M_router) |
    && (negb (on r =t T_finish) || (dst r =p P_running) || negb (choosing (dst r))) && (negb (src r =p P_failed) || (on r =t T_resume))
    && (negb (choosing (dst r)) || (dst r =p P_running) || choosing (src r) || t_in (on r) new_attempt || ((on r =t T_reject) && (src r =p P_awaiting_review)))).
 Lemma router_rows : every_row router_row = true. Proof. vm_compute. reflexivity. Qed.
+Definition answer_row (m : machine) (r : row) := machine_beq m M_step || negb (src r =p P_awaiting_answer).
+Lemma answer_rows : every_row answer_row = true. Proof. vm_compute. reflexivity. Qed.
+Lemma fire_unasked m f t fs x : fire m f t fs = Some x -> m <> M_step -> (f =p P_awaiting_answer) = false.
+Proof.
+  intros H M. apply in_rows_fire in H as (r & R & <- & _). apply (every_row_in _ answer_rows) in R. unfold answer_row in R.
+  apply orb_prop in R as [R|R]; [apply internal_machine_dec_bl in R; contradiction|]. apply negb_true_iff in R. exact R.
+Qed.
 Lemma fire_entry m f t fs x : fire m f t fs = Some x -> m <> M_run -> (t = T_enter <-> f = P_pending) /\ x <> P_pending
   /\ (t = T_enter -> over_ x = false) /\ over_ f = false.
 Proof.
@@ -276,7 +283,7 @@ Proof.
     | injection H as <-; apply st_fresh1; split; [|exact HW]; apply exit_in in EX as [k EX]; apply (w_exits p W) in EX as [Z [PB|[PB _]]]; [|contradiction];
       eapply tr_list; eauto; unfold turns_inside; rewrite K; [intros [Q|Q]; discriminate|discriminate] ].
 Qed.
-Lemma take_St d c tr choices d' E : take p d c tr choices = Some d' -> chosen1 (at_ c) choices -> St d (cpos c :: E) -> St d' E.
+Lemma take_St d c tr choices num d' E : take p d c tr choices num = Some d' -> chosen1 (at_ c) choices -> St d (cpos c :: E) -> St d' E.
 Proof.
   intros H CH [I HW]. simpl in I. unfold take in H. set (a := at_ c) in *.
   destruct (dfire p d a (tn c) (att c) (ph c) tr _ _) as [[x e]|] eqn:F; [|discriminate].
@@ -323,13 +330,15 @@ Proof.
         -- eapply st_cursor; [exact WY|]. unfold cpos. simpl. destruct x; try discriminate; auto.
         -- assert (W3 : Way (add_move d m) a (tn c) (Open (number c')) E).
            { destruct NN as [NN|NN]; [auto|]. eapply loose; [exact WY|]. rewrite NN. unfold number. simpl. fold a. destruct (kind_ (N a)) eqn:K; auto.
-             assert (MR : mach (N a) = M_router) by (rewrite (x_mach p X), K; reflexivity). rewrite MR in FI. apply in_rows_fire in FI as (r & R & S & O & D & _).
+             assert (MR : mach (N a) = M_router) by (rewrite (x_mach p X), K; reflexivity). rewrite MR in FI.
+             assert (UA : (ph c =p P_awaiting_answer) = false) by (eapply fire_unasked; [exact FI|discriminate]).
+             apply in_rows_fire in FI as (r & R & S & O & D & _).
              apply (every_row_in _ router_rows) in R. unfold router_row in R. rewrite S, O, D in R. simpl in R. repeat (apply andb_prop in R as [R ?]).
              destruct (choosing (ph c)); [destruct (choosing x); lia|]. destruct (choosing x) eqn:CX; [|lia]. simpl in H.
              assert (XR : (x =p P_running) = false).
              { destruct (x =p P_running) eqn:XR; auto. simpl in E1. destruct (exits (N a)) eqn:EX; [|discriminate]. exfalso.
                apply (w_exit p W2 a); auto. rewrite MR. discriminate. }
-             rewrite XR in H. simpl in H. unfold rejected_. rewrite H. lia. }
+             rewrite XR in H. simpl in H. unfold anew, rejected_. rewrite UA. simpl. rewrite H. lia. }
            eapply st_cursor; [exact W3|]. unfold cpos. simpl. destruct x; try discriminate; try contradiction; auto.
 Qed.
 
@@ -758,7 +767,7 @@ Definition event1 v := event_ok p v.
 Lemma report_St d v d' : report p d v = Some d' -> St d [] -> event1 v -> St d' [].
 Proof.
   unfold report. intros H S E. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (_ && _); [discriminate|].
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (unfit _ _ _); [discriminate|].
   pose proof (remove1_in _ _ _ _ R) as (M & _). unfold matches in M. apply andb_prop in M as [M _]. apply andb_prop in M as [M _]. apply Nat.eqb_eq in M.
   apply remove1_perm in R. pose proof (st_remove d r c r [] R S eq_refl) as S2.
   destruct (if run (set_cursors d r) =p P_paused then _ else _) as [e|] eqn:F; [|discriminate].
@@ -776,7 +785,7 @@ Proof.
     induction (cursors g) as [|c l IH]; simpl; auto. destruct (failed_ c); simpl; [apply perm_skip; auto|]. apply Permutation_cons_app. auto. }
   revert H SP. generalize (set_cursors g (filter (fun c => negb (failed_ c)) (cursors g))). generalize (filter failed_ (cursors g)). clear - W W2 X.
   induction l as [|c l IH]; simpl; intros d H S; [injection H as <-; exact S|].
-  destruct (take p d c T_resume []) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [])) in H; discriminate].
+  destruct (take p d c T_resume [] 0) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [] 0)) in H; discriminate].
   eapply IH; [exact H|]. eapply take_St; eauto. apply chosen1_nil.
 Qed.
 (* a run that has not begun has no journal *)

@@ -162,7 +162,7 @@ Proof.
       apply IH in H; auto; [|apply parent_b; auto]. destruct H as (H1 & H2 & H3 & H4). split; [auto|split; [eapply ext_trans; eauto|split; [rewrite U3 in H3; auto|congruence]]].
   - injection H as <-. split; [|split; [exists []; auto|split; [simpl; rewrite app_length; simpl; lia|auto]]]. apply low_fresh; auto. apply low_pending; auto. apply next_b; auto.
 Qed.
-Lemma enter_small d c d' : take p d c T_enter [] = Some d' -> Low d -> cb c -> at_ c <> 0 -> length (tn c) = depth (N (at_ c)) ->
+Lemma enter_small d c d' : take p d c T_enter [] 0 = Some d' -> Low d -> cb c -> at_ c <> 0 -> length (tn c) = depth (N (at_ c)) ->
   Low d' /\ exists l m, moves d' = l ++ m :: moves d /\ m_on m = T_enter.
 Proof.
   intros H L CB Z LT. pose proof CB as (A & T & AT). unfold take in H. destruct (dfire p d (at_ c) _ _ _ T_enter _ _) as [[x e]|] eqn:F; [|discriminate].
@@ -184,7 +184,9 @@ Proof.
         apply (w_exits p W) in EX as [_ [EX|[EX _]]]; [eapply child_b; eauto|contradiction] ].
   - destruct (x =p P_completed) eqn:C1; [apply internal_phase_dec_bl in C1; rewrite C1 in TO; discriminate|].
     destruct (x =p P_skipped) eqn:C2; [apply internal_phase_dec_bl in C2; rewrite C2 in TO; discriminate|].
-    injection H as <-. split; [|exists []; auto]. apply low_cursor; auto. split; [auto|split; [auto|]]. simpl. unfold rejected_. simpl. lia.
+    injection H as <-. split; [|exists []; auto]. apply low_cursor; auto. split; [auto|split; [auto|]]. simpl. unfold anew, rejected_. simpl.
+    destruct (ph c =p P_awaiting_answer) eqn:AA; [|lia]. apply internal_phase_dec_bl in AA.
+    destruct (fire_entry _ _ _ _ _ FI (w_mach p W2 _)) as (TE & _). pose proof (proj1 TE eq_refl) as PE. congruence.
 Qed.
 Record Keep d d' : Prop := { q_low : Low d'; q_ext : Ext d d'; q_fresh : fresh d' = fresh d; q_endings : endings d' = endings d; q_cursors : cursors d' = cursors d; q_frames : frames d' = frames d }.
 Lemma keep_refl d : Low d -> Keep d d. Proof. constructor; auto. apply ext_refl. Qed.

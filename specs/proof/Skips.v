@@ -238,7 +238,7 @@ Lemma past_PV d a t pr la d' EC : past p d a (cut a t) pr la = Some d' -> depth 
 Proof.
   unfold past. intros H L WY S V. eapply go_on_PV; [exact H|apply cut_len; auto|apply over_cut; auto| |exact V]. eapply said_cut; [|exact S]. symmetry. apply cut_same.
 Qed.
-Lemma take_PV d c tr choices d' EC : take p d c tr choices = Some d' -> chosen1 p (at_ c) choices -> tr <> T_leave -> St p d (map (cpos p) (c :: EC)) -> PV d (c :: EC) -> PV d' EC.
+Lemma take_PV d c tr choices num d' EC : take p d c tr choices num = Some d' -> chosen1 p (at_ c) choices -> tr <> T_leave -> St p d (map (cpos p) (c :: EC)) -> PV d (c :: EC) -> PV d' EC.
 Proof.
   intros H CH NL S V. pose proof S as [I HW]. simpl in I. unfold take in H. set (a := at_ c) in *.
   destruct (dfire p d a (tn c) (att c) (ph c) tr _ _) as [[x e]|] eqn:F; [|discriminate].
@@ -456,7 +456,7 @@ Proof.
   apply (every_row_in _ E) in RI. rewrite RO in RI. simpl in RI. apply andb_prop in RI as [R1 R2]. rewrite RS in R1. apply internal_phase_dec_bl in R1. unfold rests, owes_ in R. rewrite R1 in R.
   destruct (owes (mach (N (at_ c))) P_running); [discriminate|]. destruct R as [R|[R|[R|R]]]; congruence.
 Qed.
-Lemma leave_refused d c ch d' : rests p c -> take p d c T_leave ch = Some d' -> False.
+Lemma leave_refused d c ch num d' : rests p c -> take p d c T_leave ch num = Some d' -> False.
 Proof.
   unfold take. intros R H. destruct (dfire p d (at_ c) _ _ _ T_leave _ _) as [[x e]|] eqn:F; [|discriminate]. apply fires in F as (_ & _ & _ & _ & _ & _ & F & _); auto.
   simpl in F. eapply rests_no_leave; eauto.
@@ -464,7 +464,7 @@ Qed.
 Lemma report_PV d v d' : report p d v = Some d' -> St p d [] -> event1 p v -> Forall (rests p) (cursors d) -> PV d [] -> PV d' [].
 Proof.
   unfold report. intros H S E RS V. destruct ((v_on v =t T_resume) || _); [discriminate|].
-  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (_ && _); [discriminate|].
+  destruct (remove1 (matches v) (cursors d)) as [[c r]|] eqn:R; [|discriminate]. destruct (unfit _ _ _); [discriminate|].
   pose proof (remove1_in _ _ _ _ R) as (M & CI & SB). unfold matches in M. apply andb_prop in M as [M _]. apply andb_prop in M as [M _]. apply Nat.eqb_eq in M.
   apply remove1_perm in R. pose proof (st_remove p d r c r [] R S eq_refl) as S2. rewrite Forall_forall in RS.
   assert (V2 : PV (set_cursors d r) [c]).
@@ -494,7 +494,7 @@ Proof.
     apply in_app_or in Y as [Y|Y]; [apply filter_In in Y as [Y _]; apply in_or_app; auto|apply in_or_app; auto]. }
   revert H SP VP. generalize (set_cursors g (filter (fun c => negb (failed_ c)) (cursors g))). generalize (filter failed_ (cursors g)). clear - W W2 X.
   induction l as [|c l IH]; simpl; intros d H S V; [injection H as <-; exact V|].
-  destruct (take p d c T_resume []) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [])) in H; discriminate].
+  destruct (take p d c T_resume [] 0) as [e|] eqn:T; [|rewrite (fold_none (fun d c => take p d c T_resume [] 0)) in H; discriminate].
   eapply IH; [exact H|eapply take_St; eauto; apply chosen1_nil|eapply take_PV; eauto; [apply chosen1_nil|discriminate]].
 Qed.
 Lemma apply_PV d v d' : apply p d v = Some d' -> unbegun p d -> St p d [] -> event1 p v -> Forall (rests p) (cursors d) -> PV d [] -> PV d' [].

@@ -29,6 +29,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_running T_stop P_completed G_keeps_output;
     Row P_running T_stop P_awaiting_review G_needs_review;
     Row P_running T_stop P_judging G_judges_output;
+    Row P_running T_ask P_awaiting_answer G_may_ask;
     Row P_running T_fail P_backing_off G_retries_left;
     Row P_running T_fail P_failed G_error_fails;
     Row P_running T_fail P_skipped G_error_skips;
@@ -37,6 +38,14 @@ Definition rows (m : machine) : list row := match m with
     Row P_running T_interrupt P_errored_paused G_interrupt_pauses;
     Row P_running T_interrupt P_failed G_interrupt_fails;
     Row P_running T_cancel P_cancelled G_always;
+    Row P_awaiting_answer T_answer P_awaiting_answer G_answers_missing;
+    Row P_awaiting_answer T_answer P_running G_answers_complete;
+    Row P_awaiting_answer T_reject P_skipped G_reject_skips;
+    Row P_awaiting_answer T_reject P_cancelled G_reject_cancels;
+    Row P_awaiting_answer T_expire P_skipped G_timeout_skips;
+    Row P_awaiting_answer T_expire P_cancelled G_timeout_cancels;
+    Row P_awaiting_answer T_renew P_running G_always;
+    Row P_awaiting_answer T_cancel P_cancelled G_always;
     Row P_backing_off T_wake P_running G_always;
     Row P_backing_off T_cancel P_cancelled G_always;
     Row P_judging T_hold P_awaiting_review G_always;
@@ -265,6 +274,7 @@ Definition owes (m : machine) (p : phase) : option owed := match m, p with
   | M_step, P_backing_off => Some O_timer
   | M_step, P_judging => Some O_call
   | M_step, P_awaiting_review => Some O_ask
+  | M_step, P_awaiting_answer => Some O_ask
   | M_step, P_errored_paused => Some O_ask
   | M_condition, P_awaiting_confirmation => Some O_ask
   | M_condition, P_evaluating => Some O_call
@@ -292,7 +302,7 @@ Definition final (m : machine) : list phase := match m with
   | M_run => [P_cancelled; P_completed]
   end.
 Definition cancellable (m : machine) : list phase := match m with
-  | M_step => [P_awaiting_confirmation; P_awaiting_input; P_awaiting_review; P_backing_off; P_errored_paused; P_judging; P_running]
+  | M_step => [P_awaiting_answer; P_awaiting_confirmation; P_awaiting_input; P_awaiting_review; P_backing_off; P_errored_paused; P_judging; P_running]
   | M_condition => [P_awaiting_confirmation; P_errored_paused; P_evaluating]
   | M_loop => [P_awaiting_confirmation; P_awaiting_review; P_errored_paused; P_evaluating]
   | M_router => [P_awaiting_confirmation; P_awaiting_review; P_awaiting_route; P_errored_paused; P_evaluating; P_judging]
@@ -306,5 +316,5 @@ Definition errors : list guard := [G_error_fails; G_error_pauses; G_error_skips]
 Definition iteration : list guard := [G_loops_again; G_reviews_iterations; G_tests_end].
 Definition ends_early : list guard := [G_iterations_spent; G_keeps_output].
 Definition new_attempt : list trigger := [T_resume; T_retry; T_wake].
-Definition by_person : list trigger := [T_reject; T_resume; T_retry].
+Definition by_person : list trigger := [T_answer; T_reject; T_resume; T_retry].
 Definition reviewed : list phase := [P_awaiting_review; P_judging].

@@ -23,7 +23,7 @@ let rec source = function
   | None -> "null" | Some (Ref (a, t, n)) -> Printf.sprintf "[\"r\",%d,%s,%d]" a (turn t) n
   | Some (Gather l) -> Printf.sprintf "[\"g\",%s]" (arr (fun (a, s) -> Printf.sprintf "[%d,%s]" a (source s)) l)
 let b x = if x then "true" else "false"
-let marks m = arr (fun x -> x) [i m.deaths; i m.retries; i m.reruns; i m.reviews; source m.output; source m.rejected; b m.stopping; b m.due]
+let marks m = arr (fun x -> x) [i m.deaths; i m.retries; i m.reruns; i m.reviews; source m.output; source m.rejected; b m.stopping; b m.due; i m.asked; arr i m.open_]
 let cursor c = arr (fun x -> x) [i c.at_; phs c.ph; turn c.tn; i c.att; source c.prev; source c.last_; marks c.mk]
 let frame f = arr (fun x -> x) [i f.f_at; turn f.f_tn; source f.f_prev; source f.f_last; i f.f_att; marks f.f_mk; arr i f.f_rest;
   arr (fun (a, s) -> Printf.sprintf "[%d,%s]" a (source s)) f.f_done]
@@ -33,14 +33,14 @@ let state d = arr (fun x -> x) [phs d.run; arr cursor d.cursors; source d.result
 let node () =
   let kind_ = nth kinds in let mach = nth all_machines in let parent = int () in let next = int () in let leaves = int () in
   let transparent = flag () in let depth = int () in let level = int () in let index = int () in let n_retries = int () in let n_reviews = int () in
-  let n_iterations = int () in let forwards = flag () in let c = int () in let timeout = flag () in
+  let n_iterations = int () in let forwards = flag () in let c = int () in let timeout = flag () in let n_asks = int () in
   let facts = many (fun () -> nth all_guards) in
   let exits = many (fun () -> let t = nth all_triggers in let a = int () in (t, a)) in
   { kind_; mach; parent; next; facts; leaves; exits; transparent; depth; level; index; n_retries; n_reviews; n_iterations; forwards;
-    conc = (if c < 0 then None else Some c); timeout }
+    conc = (if c < 0 then None else Some c); timeout; n_asks }
 let event () =
   let v_on = nth all_triggers in let v_at = int () in let v_tn = many int in let v_att = int () in let v_choices = many int in
-  { v_on; v_at; v_tn; v_att; v_choices }
+  let v_num = int () in { v_on; v_at; v_tn; v_att; v_choices; v_num }
 let saved : (int, draft) Hashtbl.t = Hashtbl.create 1000
 let fuel = 100000
 let () =

@@ -50,7 +50,7 @@ class Numbers:
             node.index,
         ]
         out += [limits.retries, limits.reviews, limits.iterations, int(limits.forwards)]
-        out += [-1 if limits.concurrency is None else limits.concurrency, int(limits.timeout is not None)]
+        out += [-1 if limits.concurrency is None else limits.concurrency, int(limits.timeout is not None), limits.asks]
         out += [len(facts), *map(GUARDS.index, facts), len(node.exits)]
         for key, to in node.exits.items():  # the children of a Router or Parallel have names in place of triggers
             out += [0 if node.kind in {"router", "parallel"} else TRIGGERS.index(key), self.of[to]]
@@ -61,7 +61,7 @@ class Numbers:
         out: list[object] = ["from", before, "to", place, len(events)]
         for event in events:
             out += [TRIGGERS.index(event.trigger), self.of[event.at], len(event.turn), *event.turn, event.attempt]
-            out += [len(event.choices), *(self.of[choice] for choice in event.choices)]
+            out += [len(event.choices), *(self.of[choice] for choice in event.choices), event.number]
         return " ".join(map(str, out))
 
     # -- out -----------------------------------------------------------------------------------------------------------------------
@@ -89,7 +89,8 @@ class Numbers:
     def marks(self, marks: Marks) -> list[Any]:
         """A cursor's marks; of a deadline only whether there is one."""
         counts = [marks.interrupts, marks.retries, marks.reruns, marks.reviews]
-        return [*counts, self.source(marks.output), self.source(marks.rejected), marks.stopping, marks.due is not None]
+        rest = [marks.stopping, marks.due is not None, marks.asked, list(marks.open)]
+        return [*counts, self.source(marks.output), self.source(marks.rejected), *rest]
 
     def cursor(self, each: Cursor) -> list[Any]:
         """A cursor."""

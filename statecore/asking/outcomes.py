@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .questions import Question
 
 Code = Literal[
-    "runs", "runs_with_input", "runs_choices", "runs_branch", "runs_nothing", "runs_again", "revises",
+    "runs", "runs_with_input", "runs_choices", "runs_branch", "runs_nothing", "runs_again", "revises", "runs_answered",
     "skips", "discards", "keeps", "replaces", "cancels", "gives_up",
     "goes_on", "run_ends", "branch_ends", "iteration_ends", "choice_ends", "unknown",
 ]  # fmt: skip
@@ -84,6 +84,7 @@ SENTENCES: dict[Code, str] = {
     "runs_branch": "{components}",
     "runs_nothing": "nothing",
     "runs_again": "run {component} again",
+    "runs_answered": "run {component} again, when all its questions are answered",
     "revises": "run {component} again, with what you say about it",
     "skips": "skip {component}, {then}",
     "discards": "discard it, skip {component}, {then}",
@@ -102,7 +103,7 @@ exhaustive("asking.outcomes.SENTENCES", SENTENCES, get_args(Code), "asking.outco
 
 PHASES = {kind: phase for (_, phase), kind in ASK_OF.items()} | {"interrupted": w.errored_paused}
 """The phase in which a component puts each kind of question."""
-AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises"}
+AGAIN: dict[str, Code] = {w.errored_paused: "runs_again", w.awaiting_review: "revises", w.awaiting_answer: "runs_answered"}
 """The words for a component that has run before, by the phase in which it asked."""
 ENDS: dict[str, Code] = {"branches": "branch_ends", "iterations": "iteration_ends", "choices": "choice_ends"}
 """The kinds that end with their last component, where the successor depends on more than that; a list is over with it."""
@@ -185,7 +186,7 @@ def after_stop(program: Program, node: Node) -> Consequence:
     return Consequence("run_ends") if flow is None else after(program, flow)
 
 
-def carried(requirement: Question, word: str) -> list[str]:
+def carried(requirement: Question, word: str) -> list[str]:  # noqa: PLR0911  # one for each kind of data
     """The arguments that the command of a word needs besides, with placeholders in capitals."""
     asked: Any = requirement
     match BY_WORD[word].carries:
@@ -196,6 +197,8 @@ def carried(requirement: Question, word: str) -> list[str]:
             return [f"{each.name}={each.field_type.upper()}" for each in needed if clean(each.name) == each.name]
         case "names":
             return ["CHOICE"]
+        case "reply":
+            return ["ANSWER"]
         case "value":
             return ["--text", "TEXT"]
         case "feedback" if SHOWS[requirement.kind] == "output":

@@ -55,6 +55,7 @@ PUT: dict[str, Callable[[str, Any], str]] = {
     "route": asking("which way?"),
     "output_review": asking("keep this output?"),
     "iteration_review": asking("is this good enough?"),
+    "question": lambda name, asked: f"{name}: {brief(asked.question)}",
     "error": lambda name, asked: f"{name} failed: {named(asked.error_type)}: {brief(asked.error_message)}",
     "interrupted": lambda name, asked: f"{name} was interrupted: {brief(asked.error_message)}",
 }
@@ -79,10 +80,22 @@ def particulars(requirement: Question) -> Iterator[str]:
     if shows == "choices":
         yield from (f"{number:>3}  {named(name)}" for number, name in enumerate(asked.available_choices, 1))
         yield "several may be chosen; they run in the order chosen" if asked.allow_multiple_selections else "one is to be chosen"
+    if shows == "question":
+        yield from wanted(asked)
     if shows == "output" and asked.retry_count:
         yield f"rejected {asked.retry_count} of at most {asked.max_retries} times"
     if requirement.timeout_at is not None:
         yield deadline(requirement)
+
+
+def wanted(asked: Any) -> Iterator[str]:
+    """The kind of answer that a question of a step's code takes, in lines: choices, the fields of a form, yes or no."""
+    yield from map(field_line, asked.user_input_schema or ())
+    yield from (f"{number:>3}  {brief(each)}" for number, each in enumerate(asked.options, 1))
+    if asked.options:
+        yield "several may be chosen" if asked.allow_multiple_selections else "one is to be chosen"
+    if asked.wants == "confirmation":
+        yield "yes or no"
 
 
 def again_line(told: Mapping[str, str]) -> str:

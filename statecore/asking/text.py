@@ -152,9 +152,10 @@ READS: dict[Carries, Callable[[str], Any]] = {
     "form": lambda text: read_object(text, INPUT.word),
     "names": lambda text: [name.strip() for name in text.split(",")],
     "value": loosely,
+    "reply": str,
     "feedback": str,
 }
-"""How the value of an answer is read from text: an object, names between commas, JSON or text, a text."""
+"""How the value of an answer is read from text: an object, names between commas, JSON or text, a text; a question reads its answer."""
 exhaustive("asking.text.READS", READS, (each for each in get_args(Carries) if each != "nothing"))
 
 

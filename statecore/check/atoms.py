@@ -59,8 +59,9 @@ CONFIRMATIONS = frozenset({w.awaiting_confirmation})
 INPUTS = frozenset({w.awaiting_input})
 ROUTES = frozenset({w.awaiting_route})
 REVIEWS = frozenset({w.awaiting_review})
+QUESTIONS = frozenset({w.awaiting_answer})
 ERRORS = frozenset({w.errored_paused})
-AWAITING = CONFIRMATIONS | INPUTS | ROUTES | REVIEWS
+AWAITING = CONFIRMATIONS | INPUTS | ROUTES | REVIEWS | QUESTIONS
 ANYWHERE: frozenset[str] = frozenset()
 
 # verb -> the triggers, and the phases in which they count (none: any)
@@ -69,6 +70,7 @@ CAUSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "accepted": (frozenset({w.confirm, w.edit}), REVIEWS),
     "edited": (frozenset({w.edit}), REVIEWS),
     "rejected": (frozenset({w.reject}), ANYWHERE),
+    "answered": (frozenset({w.answer}), QUESTIONS),
     "given": (frozenset({w.give}), INPUTS),
     "selected": (frozenset({w.select}), ROUTES),
     "expired": (frozenset({w.expire}), ANYWHERE),
@@ -202,6 +204,11 @@ def rejected(name: str) -> Atom:
 def given(name: str) -> Atom:
     """A person gives the input that a step asks for."""
     return Atom("given", name)
+
+
+def answered(name: str) -> Atom:
+    """A person answers a question that the code of a step asks."""
+    return Atom("answered", name)
 
 
 def selected(name: str) -> Atom:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .world import Letter
 
-GATE = AWAITING - {w.awaiting_review}
+GATE = AWAITING - {w.awaiting_review, w.awaiting_answer}
 WORKING = frozenset({w.running, w.evaluating})
 Lives = dict["Address", set["Letter"]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from statecore.core import DECISIONS, ROOT, Ask, Call, Compiled, Event
+from statecore.core import DECISIONS, ROOT, Call, Compiled, Event, OpenQuestion
 from statecore.core.program import below
 from statecore.definition import Condition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.components import Component, Definition
@@ -169,7 +169,7 @@ def answer(program: Program, event: Event, kind: str) -> object:
         return names(program, event)
     if event.trigger == w.refute:
         return NO[kind]
-    return {w.hold: True}.get(event.trigger, event.trigger)
+    return {w.hold: True, w.ask: [w.ask] * event.number}.get(event.trigger, event.trigger)
 
 
 def names(program: Program, event: Event) -> list[str]:
@@ -185,12 +185,15 @@ def acts_of(program: Program, beat: Beat) -> list[str]:
         return [ROOT_ACTS[event.trigger]]
     if event.trigger == w.expire:
         return ["stubs.now += 10**15", "go(flow.tick)"]
-    if not isinstance(item, Ask):
+    if not isinstance(item, OpenQuestion):
         return []
     word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
-    value = {w.select: f", value={names(program, event)!r}", w.give: ", value={}", w.edit: ', value="edited"'}.get(
-        event.trigger, ""
-    )
+    value = {
+        w.select: f", value={names(program, event)!r}",
+        w.give: ", value={}",
+        w.edit: ', value="edited"',
+        w.answer: ', value="answered"',
+    }.get(event.trigger, "")
     return [f"flow.decide(RUN, {item.pause_id!r}, {word!r}{value})", "go(lambda: flow.continue_run(run_id=RUN))"]
 
 
@@ -230,7 +233,12 @@ def written_step(step: Step, at: str, depth: int) -> list[str]:
     """The work of a step: its stub, or the workflow in its place."""
     if step.workflow is not None:
         return [repr(step.name), f"workflow=Workflow({step.workflow.name!r}, {written_list(step.workflow.steps, at, depth)})"]
-    return [repr(step.name), f"stubs.execute({at!r})", *([f"max_retries={step.max_retries}"] if step.max_retries else [])]
+    return [
+        repr(step.name),
+        f"stubs.execute({at!r})",
+        *([f"max_retries={step.max_retries}"] if step.max_retries else []),
+        *([f"may_ask={step.may_ask}"] if step.may_ask else []),
+    ]
 
 
 def written_steps(group: Steps, at: str, depth: int) -> list[str]:

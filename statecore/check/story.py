@@ -11,7 +11,7 @@ from unicodedata import category
 
 from attrs import frozen
 
-from statecore.core import BEGINNING, ROOT, Advanced, Ask, Event, Program, State, advance
+from statecore.core import BEGINNING, ROOT, Advanced, Event, OpenQuestion, Program, State, advance
 from statecore.core.owed import owed_at
 from statecore.lifecycles import CALL_KINDS, TABLES, exhaustive
 from statecore.lifecycles import words as w
@@ -38,6 +38,8 @@ SENTENCES = {
     w.expire: "the deadline of {name} passes",
     w.confirm: "a person confirms {name} ({kind})",
     w.reject: "a person rejects {name} ({kind})",
+    w.ask: "{name} asks",
+    w.answer: "a person answers {name}",
     w.edit: "a person edits the output of {name}",
     w.give: "a person gives the input of {name}",
     w.select: "a person chooses {route} for {name}",
@@ -78,7 +80,7 @@ class Beat:
     @property
     def by_person(self) -> bool:
         """Whether a person did it."""
-        return isinstance(self.owed, Ask) and self.event.trigger != w.expire
+        return isinstance(self.owed, OpenQuestion) and self.event.trigger != w.expire
 
 
 def beats(program: Program, events: Iterable[Event]) -> list[Beat]:
@@ -98,7 +100,8 @@ def located(program: Program, state: State, event: Event) -> tuple[Event, Owed |
         return event, None
     cursor = next(each for each in state.cursors if each.at == event.at)
     real = Event(event.trigger, event.at, cursor.turn, cursor.attempt, choices=event.choices)
-    return real, owed_at(program, cursor)
+    real = real._replace(number=cursor.marks.open[0] if cursor.marks.open else event.number)  # of several open ones all are alike
+    return real, next(iter(owed_at(program, cursor)), None)
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ OLD = Ref("", (), 0)
 
 COUNTS_RETRIES = frozenset({w.running, w.backing_off})
 exhaustive("check.symmetry.canonical_marks",
-           ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due", "deaths", "put"),
+           ("interrupts", "retries", "reruns", "reviews", "output", "rejected", "stopping", "due", "deaths", "put", "asked", "open"),
            (each.name for each in fields(Marks)), "core.state")  # fmt: skip
 exhaustive("check.symmetry.canonical_cursor", ("at", "phase", "turn", "attempt", "prev", "last", "marks"),
            (each.name for each in fields(Cursor)), "core.state")  # fmt: skip
@@ -86,6 +86,8 @@ def canonical_marks(program: Program, at: str, marks: Marks, phase: str) -> Mark
         stopping=marks.stopping,
         due=None if marks.due is None else 0,
         deaths=marks.deaths,
+        asked=marks.asked,
+        open=tuple(range(marks.asked - len(marks.open), marks.asked)),  # which of several is answered first makes no difference
     )
     return UNMARKED if kept == UNMARKED else kept
 
@@ -240,7 +242,11 @@ def shape(world: World, places: dict[Address, int]) -> Piece:
     for at in places:
         node = world.compiled.program.nodes[at]
         phases = TABLES[node.machine].owes
-        offers = [(phase, trigger, tuple(map(number, route))) for phase in phases for trigger, route in world.offers(at, phase)]
+        offers = [
+            (phase, trigger, tuple(map(number, route)), count)
+            for phase in phases
+            for trigger, route, count in world.offers(at, phase)
+        ]
         exits = tuple(("" if KINDS[node.kind].is_wide else key, number(to)) for key, to in node.exits.items())
         links = number(node.parent), number(node.next), number(node.leaves)
         found.append((node.kind, node.machine, node.facts, node.transparent, node.depth, node.limits, *links, exits, tuple(offers)))

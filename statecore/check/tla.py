@@ -120,6 +120,7 @@ def node_of(node: Node) -> dict[str, Any]:
         "iterations": node.limits.iterations,
         "forwards": node.limits.forwards,
         "expires": node.limits.timeout is not None,
+        "asks": node.limits.asks,
     }
 
 

@@ -35,7 +35,9 @@ ALL_ROUTES = 4
 """Up to so many choices a selector is given every selection in every order; above, every single choice and every ordered pair."""
 
 LIVE = frozenset({w.running, w.paused})
-Offer = tuple[str, tuple["Address", ...]]
+Offer = tuple[str, tuple["Address", ...], int]
+MOST_ASKED = 2
+"""Up to so many questions of a step's code are tried in one visit (ASK-5)."""
 
 
 @define
@@ -50,11 +52,23 @@ class World:
         """Everything that may happen in a situation, but an ordered cancellation."""
         if state.run in LIVE:
             return [
-                Event(trigger, cursor.at, cursor.turn, cursor.attempt, choices=route)
+                Event(
+                    trigger,
+                    cursor.at,
+                    cursor.turn,
+                    cursor.attempt,
+                    choices=route,
+                    number=cursor.marks.open[0] if cursor.marks.open else number,
+                )
                 for cursor in state.cursors
-                for trigger, route in self.offers(cursor.at, cursor.phase)
+                for trigger, route, number in self.offers(cursor.at, cursor.phase)
+                if number <= self.most(cursor.at) - cursor.marks.asked or trigger != w.ask
             ]
         return {w.pending: [START], w.failed: [REOPEN]}.get(state.run, [])
+
+    def most(self, at: Address) -> int:
+        """How many questions of a step's code are tried in one visit."""
+        return min(MOST_ASKED, self.compiled.program.nodes[at].limits.asks)
 
     def offers(self, at: Address, phase: str) -> tuple[Offer, ...]:
         """The events that may happen to a component in a phase."""
@@ -73,7 +87,10 @@ class World:
         if node.limits.timeout is None:
             left_out |= {w.expire}
         triggers = dict.fromkeys(row.on for row in table.rows if row.source == phase and row.on not in left_out)
-        return [(trigger, route) for trigger in triggers for route in self.routes(at, trigger)]
+        offers: list[Offer] = [
+            (trigger, route, 0) for trigger in triggers if trigger != w.ask for route in self.routes(at, trigger)
+        ]
+        return [*offers, *((w.ask, (), number) for number in range(1, self.most(at) + 1) if w.ask in triggers)]
 
     def known(self, at: Address, phase: str) -> frozenset[str]:
         """The answers that are ruled out, because the definition holds the other one."""
@@ -99,6 +116,11 @@ class World:
             n.name for n in self.compiled.program.nodes.values() if KINDS[n.kind].holds == "choices" and len(n.exits) > ALL_ROUTES
         ]
         said = [f"{name} has more than {ALL_ROUTES} choices: single ones and ordered pairs were tried" for name in wide]
+        said += [
+            f"{n.name} may ask {n.limits.asks} questions: at most {MOST_ASKED} in a visit were tried"
+            for n in self.compiled.program.nodes.values()
+            if n.limits.asks > MOST_ASKED
+        ]
         return said if self.crashes else [*said, "processes do not die (see crashes)"]
 
 

@@ -1,4 +1,4 @@
-"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `edit`, `cancel`.
+"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `answer`, `edit`, `cancel`.
 
 They need the store, no code of the workflow, and run nothing.
 """
@@ -16,7 +16,7 @@ from statecore.asking.text import assigned, clean, named, read_json, read_object
 from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
 from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
-from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.stores import PauseFilter
 
 from . import exits
@@ -203,12 +203,38 @@ def give(clerk: Clerk, run: str, words: tuple[str, ...], json_value: str | None)
 @clerked
 def select(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
     """Choose; the first of several words is the step where a pause has that name."""
+    step, choices = step_and_values(clerk, run, words)
+    return clerk.decide(run, SELECT.word, step, lambda _: list(choices))
+
+
+@click.command(
+    ANSWER.word,
+    help=f"{ANSWER.sentence}\n\nANSWER is a choice, several choices, y or n, a text, or NAME=VALUE... of a form. {RUN_HELP}",
+)
+@click.argument("run")
+@click.argument("words", nargs=-1, required=True, metavar="[STEP] ANSWER...")
+@clerked
+def answer(clerk: Clerk, run: str, words: tuple[str, ...]) -> int:
+    """Answer what a step asks; the first of several words is the step where a pause has that name."""
+    step, said = step_and_values(clerk, run, words)
+    with usage_errors():
+        return clerk.decide(run, ANSWER.word, step, lambda asked: answer_of(asked, said))
+
+
+def step_and_values(clerk: Clerk, run: str, words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The step that words name first, None where they name none, and the others."""
     box = inbox(clerk.db)
     run_id = box.find(run)
     rows = box.pending(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
     names = {name for row in rows for name in (row.step_name, row.address, row.pause_id)} | keyed_names(box, run_id, clerk.key)
-    step, choices = (words[0], words[1:]) if len(words) > 1 and words[0] in names else (None, words)
-    return clerk.decide(run, SELECT.word, step, lambda _: list(choices))
+    return (words[0], words[1:]) if len(words) > 1 and words[0] in names else (None, words)
+
+
+def answer_of(asked: Any, said: tuple[str, ...]) -> Any:
+    """The answer that words are, by the question: the values of a form, several choices, or one text."""
+    if getattr(asked, "user_input_schema", None) is not None:
+        return assigned(said, asked.user_input_schema)
+    return list(said) if getattr(asked, "allow_multiple_selections", False) else " ".join(said)
 
 
 @click.command(help=f"{EDIT.sentence}\n\n{RUN_HELP}")
@@ -228,7 +254,7 @@ def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str 
 
 
 WORDS = tuple(each.word for each in DECISION_WORDS)
-exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, edit)), WORDS)
+exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, answer, edit)), WORDS)
 exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "cancel"))
 
 
@@ -242,7 +268,8 @@ def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
     undecided = [row for row in named if not row.is_resolved] or named
     fitting = [row for row in undecided if word in DECISIONS[row.kind]] or undecided
     if len(fitting) > 1:
-        choices = ", ".join(clean(row.address, 100) for row in fitting)
+        several = len({row.address for row in fitting}) < len(fitting)  # the code of one step asks several at once
+        choices = ", ".join(clean(row.pause_id if several else row.address, 100) for row in fitting)
         message = f"{len(fitting)} pauses of run {short(run_id)} are open. Name one: {choices}"
         raise click.UsageError(message)
     if fitting:

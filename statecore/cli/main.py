@@ -50,6 +50,7 @@ COMMANDS = (
     Later("skip", "deciding", "Skip a failed or interrupted step."),
     Later("input", "deciding", "Give the input that a step asks for."),
     Later("select", "deciding", "Select the children that a Router runs, in this order."),
+    Later("answer", "deciding", "Answer a question that a step asks."),
     Later("edit", "deciding", "Replace an output under review."),
     Later("cancel", "deciding", "Cancel a run."),
     Later("tick", "running", "Apply passed deadlines and stored decisions."),

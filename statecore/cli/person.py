@@ -57,6 +57,8 @@ class Answer:
         value = self.value
         if carries(self.word, "form"):
             value = checked(asked.step_name, asked.user_input_schema, value)
+        elif carries(self.word, "reply"):
+            value = answer_to(asked, value)
         elif carries(self.word, "names"):
             value = chosen_names(asked.step_name, value, asked.available_choices, multiple=asked.allow_multiple_selections)
         requirement.decide(self.word, value, by=self.by, comment=self.comment)
@@ -193,6 +195,8 @@ class Person:
                     answer = Answer(word, self.by, value=written_form(said) if said else form(requirement))
                 case "names":
                     answer = Answer(word, self.by, value=choices(requirement, said or line("  Which (numbers or names): ")))
+                case "reply":
+                    answer = Answer(word, self.by, value=answered(requirement, said))
                 case "value":
                     answer = Answer(word, self.by, value=read_value(word, said or line("  The new output, as JSON or text: ")))
                 case "feedback" if SHOWS[requirement.kind] == "output":
@@ -212,6 +216,7 @@ FOLLOWS = {
     "route": "numbers or names",
     "output_review": "a text",
     "iteration_review": "what is to be better",
+    "question": "the answer",
     "error": "a comment",
     "interrupted": "a comment",
 }
@@ -239,6 +244,28 @@ def choices(requirement: Any, text: str) -> list[str]:
     known = requirement.available_choices
     numbered = {str(number): name for number, name in enumerate(known, 1)}
     return [name if name in known else numbered.get(name, name) for name in read_value(SELECT.word, text)]
+
+
+def answer_to(requirement: Any, value: Any) -> Any:
+    """An answer to the code of a step, as it is stored: choices by number, too, and a form as JSON. Raises `InvalidInput`, `Miswritten`."""
+    if isinstance(value, str) and requirement.user_input_schema is not None:
+        value = written_form(value)
+    options = requirement.options
+    if isinstance(value, str) and options:
+        parts = [part.strip() for part in value.split(",")] if requirement.allow_multiple_selections else [value.strip()]
+        told = {str(each) for each in options}
+        numbered = {str(number): each for number, each in enumerate(options, 1)}
+        found = [part if part in told else numbered.get(part, part) for part in parts]
+        value = found if requirement.allow_multiple_selections else found[0]
+    requirement.answer(value)
+    return requirement.value
+
+
+def answered(requirement: Any, said: str) -> Any:
+    """The answer to the code of a step, asked for where it was not said. Raises `EOFError`."""
+    if requirement.user_input_schema is not None:
+        return written_form(said) if said else form(requirement)
+    return said or line("  Your answer: ")
 
 
 def written_form(text: str) -> dict[str, Any]:

@@ -62,14 +62,15 @@ def row(part: Any) -> tuple[Any, ...]:
     return lean(parts) if type(part) is Marks else parts
 
 
-LATER = (0, 1)
-"""The values of `deaths` and `put`, the last marks, of a cursor of which they say nothing: then they are left out, as earlier releases did."""
+LATER: tuple[Any, ...] = (0, 1, 0, [])
+"""The values of `deaths`, `put`, `asked` and `open`, the last marks, of a cursor of which they say nothing: then they are left out, as
+earlier releases did."""
 FORMER = len(NAMES[Marks]) - len(LATER)
 
 
 def lean(parts: Any) -> Any:
     """Marks without the last parts that say nothing."""
-    while len(parts) > FORMER and parts[-1] == LATER[len(parts) - FORMER - 1]:
+    while len(parts) > FORMER and (parts[-1] or 0) == (LATER[len(parts) - FORMER - 1] or 0):
         parts = parts[:-1]
     return parts
 
@@ -160,7 +161,7 @@ def read_marks(plain: Any) -> Marks:
             damaged("marks")
         plain = [*plain, *LATER[len(plain) - FORMER :]]
     marks: Marks = read_one(Marks, plain)
-    if marks == UNMARKED or marks.put < 1:
+    if marks == UNMARKED or marks.put < 1 or any(number >= marks.asked for number in marks.open):
         damaged("marks")
     return marks
 
@@ -270,5 +271,7 @@ PARTS: dict[str, Reader] = {
     "due": read_due,
     "deaths": read_count,
     "put": read_count,
+    "asked": read_count,
+    "open": read_turn,
 }
 READERS: dict[type, tuple[Reader, ...]] = {kind: tuple(PARTS[name] for name in names) for kind, names in NAMES.items()}

@@ -20,7 +20,7 @@ Start with `state`, then `reducer.advance`.
 
 from .compile import Compiled, compile_definition
 from .loop import Commit, Effect, Next, Start, loop
-from .owed import Ask, Call, Timer, answerable, asks, calls, owed, timers
+from .owed import Call, OpenQuestion, Timer, answerable, asks, calls, owed, timers
 from .program import ROOT, Address, Micros, Node, Program, Seconds, stored_program
 from .reducer import advance
 from .state import (
@@ -51,7 +51,6 @@ __all__ = [
     "START",
     "Address",
     "Advanced",
-    "Ask",
     "Call",
     "Commit",
     "Compiled",
@@ -64,6 +63,7 @@ __all__ = [
     "Move",
     "Next",
     "Node",
+    "OpenQuestion",
     "Program",
     "Ref",
     "Seconds",

@@ -250,12 +250,15 @@ def step(draft: Draft, component: Step, place: Place) -> None:
     facts = gate_facts(review) | error_facts(handler, component.on_interrupt) | output_facts(review)
     if review.requires_user_input:
         facts = facts - set(CONFIRMATION.values()) | {w.needs_input}  # INPUT-3: one pause
+    if component.may_ask:
+        facts = facts | {w.may_ask}
     numbers = limits(
         review,
         reviews=review.max_retries,
         retries=component.max_retries,
         delay=round(component.retry_delay * SECOND),
         backoff=float(component.backoff),
+        asks=component.may_ask,
     )
     words = shown(
         review,

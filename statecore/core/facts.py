@@ -82,9 +82,21 @@ def after_iteration(node: Node, iteration: int) -> frozenset[str]:
     return node.facts
 
 
+def after_answer(node: Node, cursor: Cursor) -> frozenset[str]:
+    """Whether this answer is the last one that the code of a step waits for."""
+    return node.facts | {w.answers_missing if len(cursor.marks.open) > 1 else w.answers_complete}
+
+
+def after_asking(node: Node, cursor: Cursor) -> frozenset[str]:
+    """Code that has asked as often as it may in this visit asks no more (ASK-4)."""
+    return node.facts if cursor.marks.asked < node.limits.asks else node.facts - {w.may_ask}
+
+
 CURSOR_FACTS: dict[str, Callable[[Node, Cursor], frozenset[str]]] = {
     w.interrupt: after_interrupt,
     w.fail: after_error,
     w.reject: after_rejection,
     w.resume: after_failure,
+    w.answer: after_answer,
+    w.ask: after_asking,
 }

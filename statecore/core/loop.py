@@ -60,7 +60,7 @@ def recall(program: Program, state: State, events: tuple[Event, ...]) -> Advance
     if len(events) > 1:
         return advance(program, state, *events)
     [event] = events
-    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm, event.death)
+    key = (state, event.trigger, event.at, event.turn, event.attempt, event.choices, event.firm, event.death, event.number)
     known: Remembered | None = program.memo.get(key)
     if known is not None:
         after = Recalled(known.after.state, moves_with(known.after.moves, known.place, event.body))

@@ -10,11 +10,14 @@ from statecore.lifecycles import KINDS, TABLES, AskKind, CallKind
 from statecore.lifecycles import words as w
 
 from .program import Address, Micros, Program
-from .state import UNMARKED, Cursor, Ending, Ref, Source, State, Turn
+from .state import UNMARKED, Cursor, Ending, Event, Ref, Source, State, Turn
 
 
-class Ask(NamedTuple):
-    """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires. `put` counts how often it was asked."""
+class OpenQuestion(NamedTuple):
+    """A person owes an answer; after `due` (microseconds, None without a deadline) the pause expires. `put` counts how often it was asked.
+
+    `number` is that of a question which the code of a step asks, counted in its visit; None of all others (ASK-2).
+    """
 
     kind: AskKind
     at: Address
@@ -22,11 +25,12 @@ class Ask(NamedTuple):
     attempt: int
     due: Micros | None = None
     put: int = 1
+    number: int | None = None
 
     @property
     def pause_id(self) -> str:
         """The pause's name within its run: derived, so that it is the same in every process and after every crash."""
-        return pause_id(self.kind, self.at, self.turn, self.attempt, self.put)
+        return pause_id(self.kind, self.at, self.turn, self.attempt, self.put, self.number)
 
 
 class Call(NamedTuple):
@@ -47,7 +51,7 @@ class Timer(NamedTuple):
     due: Micros
 
 
-Owed: TypeAlias = Ask | Call | Timer
+Owed: TypeAlias = OpenQuestion | Call | Timer
 
 CALL_OF: dict[tuple[str, str], CallKind] = {
     (kind.table.name, phase): code.call for kind in KINDS.values() for phase, code in kind.calls.items()
@@ -61,10 +65,12 @@ ASK_OF: dict[tuple[str, str], AskKind] = {
 
 
 @lru_cache(maxsize=4_096)
-def pause_id(kind: AskKind, at: Address, turn: Turn, attempt: int, put: int = 1) -> str:
-    """The derived name of a question; one that is put again has `@n` at its end (GATE-7a)."""
+def pause_id(  # noqa: PLR0913  # as many as a question has parts
+    kind: AskKind, at: Address, turn: Turn, attempt: int, put: int = 1, number: int | None = None
+) -> str:
+    """The derived name of a question; one that is put again has `@n` at its end (GATE-7a), one of a step's code `+n` (ASK-2)."""
     rounds = "".join(f".{n}" for n in turn)
-    again = f"@{put}" if put > 1 else ""
+    again = f"@{put}" if put > 1 else "" if number is None else f"+{number}"
     return f"{at}:{kind}{rounds}:{attempt}{again}"
 
 
@@ -72,6 +78,12 @@ def first_put(name: str) -> tuple[str, int]:
     """The name of a question when it was put for the first time, and how often it has been put under this one."""
     first, mark, put = name.rpartition("@")
     return (first, int(put)) if mark and put.isdecimal() else (name, 1)  # one of a first time ends with an attempt behind a colon
+
+
+def asked_number(name: str) -> int | None:
+    """The number of a question that the code of a step asks, from the question's name; None for any other question (ASK-2)."""
+    number = name.rpartition(":")[2].partition("+")[2]
+    return int(number) if number.isdecimal() else None
 
 
 def next_put(name: str) -> str:
@@ -85,7 +97,7 @@ class Owing(NamedTuple):
 
     program: Program
     items: tuple[Owed, ...]
-    asks: tuple[Ask, ...]
+    asks: tuple[OpenQuestion, ...]
     calls: tuple[Call, ...]
     timers: tuple[Timer, ...]
 
@@ -95,10 +107,10 @@ def owing(program: Program, state: State) -> Owing:
     known: Owing | None = state.owing
     if known is not None and known.program is program:
         return known
-    items = [item for cursor in state.cursors if (item := owed_at(program, cursor)) is not None]
+    items = [item for cursor in state.cursors for item in owed_at(program, cursor)]
     if state.run == w.failed:  # it calls nothing until it is reopened
         items = [item for item in items if type(item) is not Timer]
-    asks = tuple([item for item in items if type(item) is Ask])
+    asks = tuple([item for item in items if type(item) is OpenQuestion])
     calls = tuple([item for item in items if type(item) is Call])
     timers = tuple([item for item in items if type(item) is Timer])
     found = Owing(program, tuple(items), asks, calls, timers)
@@ -111,23 +123,25 @@ def owed(program: Program, state: State) -> tuple[Owed, ...]:
     return owing(program, state).items
 
 
-def owed_at(program: Program, cursor: Cursor) -> Owed | None:
-    """The thing that one cursor waits for; None where its branch is over or has not begun."""
+def owed_at(program: Program, cursor: Cursor) -> tuple[Owed, ...]:
+    """The things that one cursor waits for: one, or several questions of its code; none where its branch is over or has not begun."""
     return owed_by(program.nodes[cursor.at].machine, cursor)
 
 
 @lru_cache(maxsize=4_096)
-def owed_by(machine: str, cursor: Cursor) -> Owed | None:
-    """The thing that a cursor of a table waits for; of many branches few change at a time, and the others are not asked again."""
+def owed_by(machine: str, cursor: Cursor) -> tuple[Owed, ...]:
+    """The things that a cursor of a table waits for; of many branches few change at a time, and the others are not asked again."""
+    marks = cursor.marks
     match TABLES[machine].owes.get(cursor.phase):
         case "call":
-            return Call(CALL_OF[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt)
+            return (Call(CALL_OF[machine, cursor.phase], cursor.at, cursor.turn, cursor.attempt),)
         case "timer":
-            return Timer(cursor.at, cursor.turn, cursor.attempt, cursor.marks.due or 0)
+            return (Timer(cursor.at, cursor.turn, cursor.attempt, marks.due or 0),)
         case "ask":
-            return Ask(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, cursor.marks.due, cursor.marks.put)
+            asked = OpenQuestion(ask_kind(machine, cursor), cursor.at, cursor.turn, cursor.attempt, marks.due, marks.put)
+            return tuple([asked._replace(number=number) for number in marks.open]) if marks.open else (asked,)
         case _:
-            return None
+            return ()
 
 
 def ask_kind(machine: str, cursor: Cursor) -> AskKind:
@@ -137,12 +151,12 @@ def ask_kind(machine: str, cursor: Cursor) -> AskKind:
     return ASK_OF[machine, cursor.phase]
 
 
-def asks(program: Program, state: State) -> tuple[Ask, ...]:
+def asks(program: Program, state: State) -> tuple[OpenQuestion, ...]:
     """The questions that people owe an answer to."""
     return owing(program, state).asks
 
 
-def answerable(program: Program, state: State) -> tuple[Ask, ...]:
+def answerable(program: Program, state: State) -> tuple[OpenQuestion, ...]:
     """The questions whose answers count now (SAID-1).
 
     None counts where something has failed or was cancelled, where the run is over, or inside a component that is about to end early: an
@@ -156,7 +170,25 @@ def answerable(program: Program, state: State) -> tuple[Ask, ...]:
     return tuple(ask for ask in found if not is_ending(program, state.endings, ask)) if state.endings else found
 
 
-def is_ending(program: Program, endings: Iterable[Ending], place: Cursor | Ask) -> bool:
+CLOSES = frozenset({w.reject, w.expire, w.renew})
+"""The triggers after which none of the questions of a cursor is open."""
+
+
+def until_closed(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Events of people and clocks, without those of questions that an event before them has closed.
+
+    A rejection or an expiry of one question of a step's code closes its other ones: what was said of these stays stored, and is not used.
+    """
+    found: list[Event] = []
+    closed: set[tuple[Address, Turn]] = set()
+    for event in events:
+        if (event.at, event.turn) not in closed:
+            found.append(event)
+            closed |= {(event.at, event.turn)} if event.trigger in CLOSES else set()
+    return tuple(found)
+
+
+def is_ending(program: Program, endings: Iterable[Ending], place: Cursor | OpenQuestion) -> bool:
     """Whether a place lies in a component that is about to end early, so that nothing of it begins any more."""
     for ending in endings:
         depth = program.nodes[ending.unit].depth

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .draft import Draft
 
 NEW_ATTEMPT = frozenset({w.retry, w.resume, w.wake})
-BY_PERSON = frozenset({w.retry, w.resume, w.reject})
+BY_PERSON = frozenset({w.retry, w.resume, w.reject, w.answer})
 REVIEWED = frozenset({w.judging, w.awaiting_review})
 Onward: TypeAlias = "tuple[Turn, Source | None, Source | None] | None"
 
@@ -38,6 +38,7 @@ def take(  # noqa: PLR0913  # the parts of an event, one by one
     *,
     firm: bool = False,
     death: Death = "",
+    number: int = 0,
 ) -> None:
     """Fire a row at a cursor, and follow it. A firm failure is met by the error policy, whatever retries are left."""
     node = draft.program.nodes[cursor.at]
@@ -55,23 +56,38 @@ def take(  # noqa: PLR0913  # the parts of an event, one by one
     elif phase == w.skipped:
         skip(draft, node, cursor, trigger)
     else:
-        rest(draft, node, cursor, trigger, phase, death)
+        rest(draft, node, cursor, trigger, phase, death, number)
 
 
 # -- at rest -------------------------------------------------------------------------------------------------------------------
 
 
-def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death) -> None:  # noqa: PLR0913  # as `take`
+def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death, number: int) -> None:  # noqa: PLR0913  # as `take`
     """A cursor waits for the world, or has failed."""
-    again = begins_attempt(cursor.phase, trigger)
+    again = begins_attempt(cursor.phase, trigger, phase)
     plain = trigger == w.enter and phase == w.running
     marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase, death)
+    if w.awaiting_answer in (phase, cursor.phase):
+        marks = asking(marks, cursor, trigger, phase, number)
     draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
 
 
-def begins_attempt(phase: str, trigger: str) -> bool:
-    """Whether a trigger in a phase makes what comes next another attempt."""
+def begins_attempt(phase: str, trigger: str, dest: str) -> bool:
+    """Whether a trigger in a phase, which leads to another one, makes what comes next another attempt."""
+    if phase == w.awaiting_answer:  # the last answer, or a question that lapses: the code is called again (ASK-2, ASK-8)
+        return dest == w.running
     return trigger in NEW_ATTEMPT or (trigger == w.reject and phase == w.awaiting_review)
+
+
+def asking(marks: Marks, cursor: Cursor, trigger: str, phase: str, number: int) -> Marks:
+    """The marks of a cursor whose code has asked, with the questions that are open now: all deadlines of one call are one."""
+    was = cursor.marks
+    if trigger == w.ask:
+        return evolve(marks, asked=was.asked + number, open=tuple(range(was.asked, was.asked + number)))
+    if trigger == w.renew:  # what was asked and answered in this visit lapses, and may be asked anew (ASK-8)
+        return evolve(marks, due=None, put=1, asked=0, open=(), interrupts=0, deaths=0)
+    left = tuple([each for each in was.open if each != number])
+    return evolve(marks, open=left, due=was.due if phase == w.awaiting_answer else marks.due)
 
 
 def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, death: Death) -> Marks:  # noqa: PLR0913  # as `take`
@@ -91,6 +107,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, d
         stopping=(was.stopping or trigger == w.stop) and phase in REVIEWED,
         due=due(draft, node, was, phase),
         deaths=was.deaths + (death != "") if trigger == w.interrupt else 0,
+        asked=was.asked,
     )
 
 

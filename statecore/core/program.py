@@ -40,11 +40,13 @@ class Limits:
     forwards: bool = False
     concurrency: int | None = None
     timeout: Micros | None = None
+    asks: int = 0
+    """How many questions the code of a step may ask in one visit (ASK-4)."""
 
 
 UNLIMITED = Limits()
-NUMBERS = attrgetter(*[part.name for part in fields(Limits)])
-"""The numbers of a node, in their order."""
+NUMBERS = attrgetter(*[part.name for part in fields(Limits) if part.name != "asks"])
+"""The numbers of a node, in their order, but for `asks`: it is in the canonical form only where it is set."""
 
 
 @frozen
@@ -151,7 +153,8 @@ def row_of(node: Node) -> list[Any]:
         node.depth,
     ]
     version = [] if node.version is None else [node.version]
-    return [*place, sorted(node.facts), dict(node.exits), list(NUMBERS(node.limits)), *version]
+    asks = [node.limits.asks] if node.limits.asks else []
+    return [*place, sorted(node.facts), dict(node.exits), [*NUMBERS(node.limits), *asks], *version]
 
 
 def stored_program(canonical: str) -> Program:

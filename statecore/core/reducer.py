@@ -72,9 +72,19 @@ def report(draft: Draft, event: Event) -> None:
         raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
     if event.trigger == w.expire and cursor.marks.due is None:
         raise RefusedTrigger(draft.program.nodes[cursor.at].machine, cursor.phase, w.expire, ())
+    check_number(draft, cursor, event)
     if draft.run == w.paused:
         draft.fire_run(w.resume)
-    take(draft, cursor, event.trigger, event.body, event.choices, firm=event.firm, death=event.death)
+    take(draft, cursor, event.trigger, event.body, event.choices, firm=event.firm, death=event.death, number=event.number)
+
+
+def check_number(draft: Draft, cursor: Cursor, event: Event) -> None:
+    """Refuse what speaks of a question that is not open at a cursor, and more questions than its code may ask (ASK-2, ASK-4)."""
+    if cursor.phase == w.awaiting_answer and event.number not in cursor.marks.open:
+        raise StaleEvent(event.at, event.turn, event.attempt, event.trigger)
+    node = draft.program.nodes[cursor.at]
+    if event.trigger == w.ask and not 0 < event.number <= node.limits.asks - cursor.marks.asked:
+        raise RefusedTrigger(node.machine, cursor.phase, w.ask, ())
 
 
 def start(draft: Draft, event: Event) -> None:

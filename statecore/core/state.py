@@ -45,7 +45,8 @@ class Marks:
     `interrupts` counts the interruptions of this attempt in a row in which nothing was beside it, `deaths` the deaths of its process in all,
     `retries` the automatic retries since a person last decided, `reruns` the retries that people ordered, `reviews` the rejected reviews.
     `output` is under review, `rejected` was rejected by the last review, `stopping` says that the step said stop, `due` when a deadline or a
-    delay is over (microseconds), `put` how often the open question was put, the first time included (GATE-7a).
+    delay is over (microseconds), `put` how often the open question was put, the first time included (GATE-7a). `asked` counts the questions
+    that the code of a step has asked in this visit, `open` has the numbers of those that are not answered (ASK-2).
     """
 
     interrupts: int = 0
@@ -58,6 +59,8 @@ class Marks:
     due: Micros | None = None
     deaths: int = 0
     put: int = 1
+    asked: int = 0
+    open: tuple[int, ...] = ()
 
 
 UNMARKED = Marks()
@@ -138,7 +141,8 @@ class Event(NamedTuple):
     `choices` are the addresses that a Router is to run; `time` is when it happened, in microseconds. `by` is the person who decided or
     cancelled, as the caller names them; no row asks for it yet, and `loop.recall` relies on that. `body` is for the journal; the reducer
     never looks at it. A `firm` failure is one that a repetition cannot mend: no automatic retry follows it. `death` says of an interruption
-    that the process died in the call, alone or beside others; it is empty where a process that lives was told to stop.
+    that the process died in the call, alone or beside others; it is empty where a process that lives was told to stop. `number` says which
+    of the questions of a step's code is answered, is rejected or expires; of `ask` it says how many are asked (ASK-2).
     """
 
     trigger: str
@@ -151,6 +155,7 @@ class Event(NamedTuple):
     by: str | None = None
     firm: bool = False
     death: Death = ""
+    number: int = 0
 
 
 class Move(NamedTuple):

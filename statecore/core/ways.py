@@ -42,9 +42,9 @@ ASKED_BEFORE = frozenset({w.awaiting_confirmation, w.awaiting_input, w.awaiting_
 """The phases of a question that is put before anything runs: on every way that enters the component."""
 REVIEWED = frozenset({w.judging, w.awaiting_review})
 ITERATES = frozenset({w.tests_end, w.reviews_iterations, w.loops_again})
-ALWAYS = frozenset({w.always, w.failed_here, w.iterations_spent, w.interrupt_pauses})
+ALWAYS = frozenset({w.always, w.failed_here, w.iterations_spent, w.interrupt_pauses, w.answers_complete})
 """After three deaths a person is asked, whatever the policy (CRASH-2)."""
-NEVER = frozenset({w.retries_left, w.failed_inside, w.reviews_spent})
+NEVER = frozenset({w.retries_left, w.failed_inside, w.reviews_spent, w.answers_missing})
 """They lead nowhere, or to a point that is reached without them."""
 FAILED = {w.choice_failed: w.person_chooses, w.selector_failed: w.selector_chooses}
 RECHOOSES = {w.person_rechooses: w.person_chooses, w.selector_rechooses: w.selector_chooses}

@@ -30,7 +30,7 @@ ORDERS: dict[str, tuple[frozenset[str], ...]] = {
 SILENCE = (frozenset({w.timeout_cancels}), frozenset({w.timeout_skips}), frozenset({w.timeout_approves}))
 ASKS_FIRST = frozenset({w.needs_confirmation, w.needs_input, w.needs_route})
 REVIEWS = frozenset({w.needs_review, w.judges_output, w.reviews_iterations})
-RELEVANT = {"a no at the gate": ASKS_FIRST, "a no at the review": REVIEWS}
+RELEVANT = {"a no at the gate": ASKS_FIRST | {w.may_ask}, "a no at the review": REVIEWS}
 """A no is compared only where there is a question to say it to."""
 
 

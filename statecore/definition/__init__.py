@@ -4,9 +4,8 @@ Owns: `components`, attrs classes with explicit constructors, so that the two sp
 (`review`) at once and a wrong one is refused where it was written. `needs` is the table of what gives each setting an effect, `calling`
 checks user code and the numbers beside it. `fields` has the policies, `forms` the fields of a form and the check of their values,
 `schemas` forms from classes and JSON Schema and back, `step_io` the arguments of user code, `given` those that are made by hand,
-`outputs` its results, `plain` definitions as plain data, `alone` the methods of a component by
-itself. A definition says nothing of addresses, states or stores: `core.compile`
-does. No run ever changes it.
+`outputs` its results, `questions` those that it asks, `plain` definitions as plain data, `alone` the methods of a component by
+itself. A definition says nothing of addresses, states or stores: `core.compile` does. No run ever changes it.
 
 May enter: errors, attrs and pure parts of the standard library.
 
@@ -17,10 +16,12 @@ from .components import Component, Condition, Definition, Loop, Parallel, Router
 from .fields import OnError, OnInterrupt, OnReject, OnTimeout, RunStatus
 from .forms import UserInputField
 from .outputs import Decision, StepOutput
+from .questions import Ask
 from .review import HumanReview, pause
 from .step_io import RunContext, StepInput
 
 __all__ = [
+    "Ask",
     "Component",
     "Condition",
     "Decision",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Protocol, TypeAlias
 
-from statecore.errors import DefinitionError, described, quoted
+from statecore.errors import DefinitionError, UnsupportedSetting, described, quoted
 
 Seconds: TypeAlias = float
 """A length of time, in seconds."""
@@ -58,6 +58,17 @@ def check_version(where: str, version: object) -> None:
     if version is not None and (not is_count(version) or version == 0):
         message = f"version of {where} must be a whole number from 1, not {quoted(version)}."
         raise DefinitionError(message)
+
+
+def check_asks(where: str, asks: object, executor: object, review: Any) -> None:
+    """The most questions of a step's own code is a whole number from 0; an executor asks, and a silence is no answer to it (ASK-4)."""
+    if not is_count(asks):
+        message = f"may_ask of {where} must be a whole number from 0, not {quoted(asks)}."
+        raise DefinitionError(message)
+    if asks and executor is None:
+        raise UnsupportedSetting(where, "may_ask", "only an executor asks; set it on a Step that has one, also inside a workflow")
+    if asks and review.on_timeout.value == "approve":
+        raise UnsupportedSetting(where, "on_timeout='approve'", "its own questions want answers", ["cancel", "skip"])
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:

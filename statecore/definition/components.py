@@ -16,6 +16,7 @@ from .calling import (
     callable_name,
     check_agent,
     check_asked,
+    check_asks,
     check_branches,
     check_concurrency,
     check_retries,
@@ -73,8 +74,9 @@ class Step(Reviewed):
     events and requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds
     that grow by the factor `backoff`.
     `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
-    `skip_on_failure=True` is `on_error="skip"`. `on_interrupt` is the outcome of a death of the process in the step. `version` (from 1) is
-    raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
+    `may_ask` is how many questions the executor may ask in one visit (`Ask`). `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
+    is the outcome of a death of the process in the step. `version` (from 1) is raised when code behind the same name
+    changes its meaning: a parked run is then not continued in silence.
     Example: `statecore.examples.confirmation`.
     """
 
@@ -92,6 +94,7 @@ class Step(Reviewed):
     human_review: HumanReview
     takes: tuple[str, ...]
     version: int | None
+    may_ask: int
 
     @property
     def team(self) -> Any:
@@ -120,6 +123,7 @@ class Step(Reviewed):
         skip_on_failure: bool = False,
         on_interrupt: OnInterrupt | str | None = None,
         version: int | None = None,
+        may_ask: int = 0,
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
@@ -138,7 +142,9 @@ class Step(Reviewed):
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
         check_version(f"Step {name!r}", version)
-        refuse_idle(kind, name, review, {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff})
+        check_asks(f"Step {name!r}", may_ask, executor, review)
+        numbers = {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff, "may_ask": may_ask}
+        refuse_idle(kind, name, review, numbers)
         step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
         limit = call_limit(name, execution_timeout)
@@ -160,6 +166,7 @@ class Step(Reviewed):
             review,
             taken(f"Step {name!r}", "executor", executor),
             version,
+            may_ask,
         )
 
 

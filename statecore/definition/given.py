@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .outputs import Decision, StepOutput
+from .questions import Answered, AnswersByKey
 
 
 @frozen
@@ -21,6 +22,8 @@ class GivenValues:
     media_given: Mapping[str, Sequence[Any]] = field(factory=dict)
     workflow_session: Any = None
     decided: Decision | None = None
+    answers_given: AnswersByKey = field(factory=AnswersByKey)
+    notes_given: Any = None
 
     def run_input(self) -> Any:
         """The run's input."""
@@ -47,6 +50,14 @@ class GivenValues:
         """The answer at the gate."""
         return self.decided
 
+    def answers(self) -> AnswersByKey:
+        """The answers to what the step has asked."""
+        return self.answers_given
+
+    def notes(self) -> Any:
+        """The notes of its last question."""
+        return self.notes_given
+
     def media(self, name: str) -> list[Any] | None:
         """The media of a kind; None where there are none."""
         return list(self.media_given.get(name) or ()) or None
@@ -63,6 +74,23 @@ class GivenValues:
     def outputs(self) -> Mapping[str, StepOutput]:
         """All earlier outputs."""
         return self.outputs_given
+
+
+def as_answers(given: Mapping[str, Any] | Sequence[Any]) -> AnswersByKey:
+    """AnswersByKey from values: by key, or in the order of the questions; an `Answered`, or its plain data, is itself."""
+    pairs = list(given.items()) if isinstance(given, Mapping) else [(str(number), each) for number, each in enumerate(given)]
+    return AnswersByKey([as_answer(key, each) for key, each in pairs])
+
+
+def as_answer(key: str, given: Any) -> Answered:
+    """One answer from a value, or from plain data."""
+    if isinstance(given, Mapping) and given.keys() >= PARTS:
+        return Answered(**given)
+    return given if isinstance(given, Answered) else Answered(key, "", given)
+
+
+PARTS = frozenset({"key", "message", "value"})
+"""The parts that plain data of an answer has."""
 
 
 def nested(outputs: Any, name: str) -> StepOutput | None:

@@ -31,6 +31,7 @@ OWN: dict[str, Any] = {
     "retry_delay": 0,
     "backoff": 1,
     "on_interrupt": None,
+    "may_ask": 0,
 }
 """The settings that are not part of a `HumanReview` and take part in the table, with their defaults."""
 
@@ -127,6 +128,7 @@ asked = bool
 GATE, INPUT, REVIEW, ITERATION = map(
     flag, ("requires_confirmation", "requires_user_input", "requires_output_review", "requires_iteration_review")
 )
+ASKS = at_least("may_ask", 1)
 TWICE = at_least("max_iterations", 2)
 INSIDE = "the steps inside it have their own retries"
 NEXT = "nothing follows the only iteration"
@@ -143,7 +145,7 @@ RETRIED = Beside("on_reject='retry'", lambda given: given["on_reject"] is OnReje
 # -- the table -----------------------------------------------------------------------------------------------------------------------
 
 QUESTIONS: dict[str, tuple[Beside, ...]] = {
-    "Step": (GATE, INPUT, REVIEW),
+    "Step": (GATE, INPUT, REVIEW, ASKS),
     "Step(workflow)": (GATE,),
     "Steps": (GATE,),
     "Condition": (GATE,),

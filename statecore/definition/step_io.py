@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import asdict, define, field
 
-from .given import GivenValues
+from .given import GivenValues, as_answers
 from .outputs import Decision, StepOutput, as_text, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from .questions import AnswersByKey
 
 
 class PastOutputs(Protocol):
@@ -31,6 +33,8 @@ class Values(Protocol):
     def additional(self) -> dict[str, Any]: ...
     def session(self) -> Any: ...
     def decision(self) -> Decision | None: ...
+    def answers(self) -> AnswersByKey: ...
+    def notes(self) -> Any: ...
     def media(self, name: str) -> list[Any] | None: ...
 
 
@@ -68,7 +72,8 @@ class StepInput:
     rejected the output (KEY-2); `attempt` counts from 0.
 
     The engine makes it from what is stored; a test makes one from values, to call an executor by hand: `previous_step_outputs` are outputs
-    by step name, as `StepOutput` or its plain data, and `decision` is the answer at the gate.
+    by step name, as `StepOutput` or its plain data, `decision` is the answer at the gate, and `answers` are those to the step's own questions,
+    as values by key or in their order.
 
     Example: `pay(StepInput(input="ada", previous_step_content=12))`, and `statecore.examples.decide_elsewhere`.
     """
@@ -91,13 +96,25 @@ class StepInput:
         workflow_session: Any = None,
         *,
         decision: Decision | None = None,
+        answers: Mapping[str, Any] | Sequence[Any] = (),
+        notes: Any = None,
         step_name: str = "",
         idempotency_key: str = "",
         attempt: int = 0,
     ) -> None:
         outputs = {name: named(name, each) for name, each in (previous_step_outputs or {}).items()}
         media = {"images": images or (), "videos": videos or (), "audio": audio or (), "files": files or ()}
-        given = GivenValues(input, previous_step_content, outputs, additional_data or {}, media, workflow_session, decision)
+        given = GivenValues(
+            input,
+            previous_step_content,
+            outputs,
+            additional_data or {},
+            media,
+            workflow_session,
+            decision,
+            as_answers(answers),
+            notes,
+        )
         self._hold(given, given, step_name, idempotency_key, attempt)
 
     @classmethod
@@ -141,6 +158,16 @@ class StepInput:
         Where it has none itself, that of the nearest component around it: the no that leads to an else branch, the choice of a route.
         """
         return self._values.decision()
+
+    @property
+    def answers(self) -> AnswersByKey:
+        """The answers to what the code of this step has asked (`Ask`) in this visit, by number or key; every later attempt sees the same."""
+        return self._values.answers()
+
+    @property
+    def notes(self) -> Any:
+        """The notes of the last `Ask` of this visit that has some; None where there are none."""
+        return self._values.notes()
 
     @property
     def workflow_session(self) -> Any:
@@ -223,6 +250,8 @@ class StepInput:
             "audio": self.audio,
             "files": self.files,
             "decision": asdict(self.decision) if self.decision is not None else None,
+            "answers": [asdict(each) for each in self.answers],
+            "notes": self.notes,
             "step_name": self.step_name,
             "idempotency_key": self.idempotency_key,
             "attempt": self.attempt,

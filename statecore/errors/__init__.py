@@ -52,6 +52,7 @@ from .runs import (
 from .runs_failed import (
     AgentFailed,
     AgentPaused,
+    AskRefused,
     AsksPeople,
     NotEnded,
     RunErased,
@@ -59,6 +60,7 @@ from .runs_failed import (
     RunPurged,
     StepTimeout,
     StillRunning,
+    UndeclaredAsk,
     UnknownAgentResult,
     WrongArgument,
 )
@@ -99,6 +101,7 @@ __all__ = [
     "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
+    "AskRefused",
     "AsksPeople",
     "ClaimLost",
     "ConflictingSettings",
@@ -153,6 +156,7 @@ __all__ = [
     "TransactionTimedOut",
     "Unanswered",
     "Undecided",
+    "UndeclaredAsk",
     "UnknownAgentResult",
     "UnknownDecision",
     "UnknownFormat",

@@ -120,6 +120,28 @@ class UnknownAgentResult(RunError, ValueError):
 
 
 @define(**AS_ERROR)
+class UndeclaredAsk(RunError):
+    """The code of a step asked a question, and the step does not say that it may: it has failed."""
+
+    code = "SC333"
+    says = (
+        "The code of step {step_name!r} asked a question, and the step may ask none. Nothing was asked: on_error applies. Declare how many "
+        "questions it may ask in one visit: Step(..., may_ask=1)."
+    )
+    step_name: str
+
+
+@define(**AS_ERROR)
+class AskRefused(RunError):
+    """The code of a component asked a question that cannot be put: it has failed."""
+
+    code = "SC334"
+    says = "The question of {step_name!r} cannot be put: {why}. Nothing was asked: on_error applies. Correct the code, or raise its may_ask."
+    step_name: str
+    why: str
+
+
+@define(**AS_ERROR)
 class RunFailed(RunError):
     """The run that an idempotency key has begun has failed. The cause is the exception, where this process still has it."""
 

@@ -13,14 +13,17 @@ from attrs import frozen
 
 from . import words as w
 
-AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "error", "interrupted"]
-"""The kinds of question."""
+AskKind = Literal["confirmation", "user_input", "route", "output_review", "iteration_review", "question", "error", "interrupted"]
+"""The kinds of question; one of the kind `question` is put by the code of a step itself."""
 
-Shows = Literal["nothing", "form", "choices", "output", "error"]
+Shows = Literal["nothing", "form", "choices", "output", "question", "error"]
 """The matter that a person is shown besides a question's message: so it is put, and so its answer is read."""
 
-Carries = Literal["nothing", "feedback", "form", "names", "value"]
-"""The data that a decision has besides its word: a text that may be left out, values by name, names of choices, or an output."""
+Carries = Literal["nothing", "feedback", "form", "names", "value", "reply"]
+"""The data that a decision has besides its word: a text that may be left out, values by name, names of choices, an output, or a reply.
+
+A question of a step says which answers it takes: yes or no, one or several of its choices, the values of its form, or a text.
+"""
 
 
 @frozen
@@ -67,6 +70,14 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         example="select:quick,deep",
     ),
     DecisionWord(
+        "answer",
+        {"question": w.answer},
+        carries="reply",
+        verb="answer",
+        sentence="Answer a question that a step asks.",
+        example="answer:20",
+    ),
+    DecisionWord(
         "edit",
         {"output_review": w.edit},
         carries="value",
@@ -82,6 +93,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
             "route": w.reject,
             "output_review": w.reject,
             "iteration_review": w.reject,
+            "question": w.reject,
         },
         carries="feedback",
         verb="reject",
@@ -109,7 +121,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
     ),
 )
 """Each word once. A question offers its words in this order."""
-CONFIRM, INPUT, SELECT, EDIT, REJECT, RETRY, SKIP = DECISION_WORDS
+CONFIRM, INPUT, SELECT, ANSWER, EDIT, REJECT, RETRY, SKIP = DECISION_WORDS
 BY_WORD: Mapping[str, DecisionWord] = {each.word: each for each in DECISION_WORDS}
 
 
@@ -134,6 +146,7 @@ SHOWS: dict[str, Shows] = {
     "route": "choices",
     "output_review": "output",
     "iteration_review": "output",
+    "question": "question",
     "error": "error",
     "interrupted": "error",
 }

@@ -49,6 +49,7 @@ ASKED_IN: dict[str, AskKind] = {
     w.awaiting_input: "user_input",
     w.awaiting_route: "route",
     w.awaiting_review: "output_review",
+    w.awaiting_answer: "question",
     w.errored_paused: "error",
 }
 """The question that a component puts in each phase that owes an answer; `Kind.review` says which one it puts in `awaiting_review`."""

@@ -1,7 +1,8 @@
 """The lifecycle of a step: a leaf that calls user code.
 
-A person decides before anything runs, or gives what it needs; the code runs; its output may be reviewed; an error is tried again, failed,
-skipped or put to a person, as the policy says. `running` owes a result and `judging` the review predicate's; `backing_off` owes the
+A person decides before anything runs, or gives what it needs; the code runs, and may ask questions of its own: then its call is
+over, and it is called again with the answers. Its output may be reviewed; an error is tried again, failed, skipped or put to a
+person, as the policy says. `running` owes a result and `judging` the review predicate's; `backing_off` owes the
 end of a delay; the awaiting states and `errored_paused` owe a person's word.
 """
 
@@ -19,7 +20,7 @@ STEP = Table(
     final=frozenset({completed, skipped, cancelled}),
     owes={
         awaiting_confirmation: "ask", awaiting_input: "ask", running: "call", backing_off: "timer", judging: "call",
-        awaiting_review: "ask", errored_paused: "ask",
+        awaiting_review: "ask", awaiting_answer: "ask", errored_paused: "ask",
     },
     rows=(
         #   from                   on         to                     when                claim       because
@@ -50,6 +51,7 @@ STEP = Table(
         Row(running,               stop,      completed,             keeps_output,       "RUN-3",    "it ends its workflow with it"),
         Row(running,               stop,      awaiting_review,       needs_review,       "RUN-3",    "after its review"),
         Row(running,               stop,      judging,               judges_output,      "RUN-3"),
+        Row(running,               ask,       awaiting_answer,       may_ask,            "ASK-1",    "the code asks, and its call is over"),
         Row(running,               fail,      backing_off,           retries_left,       "RUN-2",    "automatic retries, only where asked for"),
         Row(running,               fail,      failed,                error_fails,        "ERR-1",    "the default: errors are loud"),
         Row(running,               fail,      skipped,               error_skips,        "ERR-2"),
@@ -58,6 +60,15 @@ STEP = Table(
         Row(running,               interrupt, errored_paused,        interrupt_pauses,   "CRASH-2",  "it began, no end is recorded"),
         Row(running,               interrupt, failed,                interrupt_fails,    "CRASH-2"),
         Row(running,               cancel,    cancelled,             always,             "CANCEL-1"),
+
+        Row(awaiting_answer,       answer,    awaiting_answer,       answers_missing,    "ASK-2",    "another question of the call is open"),
+        Row(awaiting_answer,       answer,    running,               answers_complete,   "ASK-2",    "called again, with the answers"),
+        Row(awaiting_answer,       reject,    skipped,               reject_skips,       "ASK-5",    "the other questions are closed"),
+        Row(awaiting_answer,       reject,    cancelled,             reject_cancels,     "ASK-5"),
+        Row(awaiting_answer,       expire,    skipped,               timeout_skips,      "TIME-3"),
+        Row(awaiting_answer,       expire,    cancelled,             timeout_cancels,    "TIME-3"),
+        Row(awaiting_answer,       renew,     running,               always,             "ASK-8",    "the code asks anew: the words are its own"),
+        Row(awaiting_answer,       cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(backing_off,           wake,      running,               always,             "RUN-2",    "the delay is over"),
         Row(backing_off,           cancel,    cancelled,             always,             "CANCEL-1"),

@@ -220,6 +220,8 @@ class StepPausedEvent(RunEvent):
     confirmation_message: str | None = None
     requires_user_input: bool = False
     user_input_message: str | None = None
+    requires_answer: bool = False
+    question: str | None = None
 
 
 @define(kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.errors import InvalidInput
 from statecore.lifecycles import SHOWS
-from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, SELECT
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, SELECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,4 +42,4 @@ def answer_of(asked: Any, told: Mapping[str, Any]) -> tuple[str, Any]:
         return REJECT.word, None
     if SHOWS.get(asked.kind) == "form":
         return INPUT.word, {each.name: each.value for each in asked.user_input_schema or () if each.value is not None}
-    return CONFIRM.word, None
+    return (ANSWER.word, True) if SHOWS.get(asked.kind) == "question" else (CONFIRM.word, None)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import frozen
 
 from statecore.codec import decode, decode_plain
-from statecore.core import Ask, Commit, Micros, Move, Node, Program, asks
+from statecore.core import Commit, Micros, Move, Node, OpenQuestion, Program, asks
 from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, SHOWS, STEP, TABLES, exhaustive
 from statecore.lifecycles import words as w
+from statecore.runtime.asked import asked_in
 from statecore.runtime.pieces import Piece
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.detail import NO_DETAIL, Detail, detail_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject})
 """The triggers that begin a step's next attempt."""
 
-PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select})
+PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select, w.answer})
 
 
 @frozen
@@ -139,12 +140,19 @@ def step_paused(scene: Scene, move: Move) -> e.RunEvent | None:
     return paused_event(scene, move, ask) if ask is not None else None
 
 
-def paused_event(scene: Scene, move: Move, ask: Ask) -> e.RunEvent:
+def questions_put(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
+    """The code of a step asks, perhaps several questions at once."""
+    owed = asks(scene.program, scene.commit.after.state)
+    return (paused_event(scene, move, each) for each in owed if (each.at, each.turn) == (move.at, move.turn))
+
+
+def paused_event(scene: Scene, move: Move, ask: OpenQuestion) -> e.RunEvent:
     """The event of a question."""
     node = scene.program.nodes[move.at]
     fields = {**scene.fields(move), "pause_id": ask.pause_id, "kind": ask.kind}
     event, message, more = PAUSE_EVENTS[SHOWS[ask.kind]]
-    made: e.RunEvent = event(**fields, **{message: node.asks.get(ask.kind)}, **more(node))
+    said = node.asks.get(ask.kind) if ask.number is None else asked_in(ask, scene.commit).message
+    made: e.RunEvent = event(**fields, **{message: said}, **more(node))
     return made
 
 
@@ -153,6 +161,7 @@ PAUSE_EVENTS: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]]
     "form": (e.StepPausedEvent, "user_input_message", lambda _: {"requires_user_input": True}),
     "choices": (e.RouterPausedEvent, "user_input_message", lambda node: {"available_choices": tuple(node.exits)}),
     "output": (e.StepOutputReviewEvent, "output_review_message", lambda _: {}),
+    "question": (e.StepPausedEvent, "question", lambda _: {"requires_answer": True}),
     "error": (e.StepPausedEvent, "confirmation_message", lambda _: {}),
 }
 """The event of a question by what it shows: its class, the name that it has for the message, and what it says of the node."""
@@ -289,6 +298,7 @@ ANYWHERE: dict[str, tuple[Maker, ...]] = {
     w.awaiting_input: (step_paused,),
     w.awaiting_route: (step_paused,),
     w.awaiting_review: (step_paused,),
+    w.awaiting_answer: (),  # `questions_put` says it, once for each question
     w.errored_paused: (step_paused,),
 }
 
@@ -314,6 +324,8 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
             yield e.StepContinuedEvent(**scene.fields(move), decision=move.trigger, by=by)
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)
+        if move.trigger == w.ask:
+            yield from questions_put(scene, move)
         if move.machine in BESIDE:
             yield from BESIDE[move.machine](scene, move)
         for make in BY_DEST.get((move.machine, move.dest), ()) or ANYWHERE.get(move.dest, ()):

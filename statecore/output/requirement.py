@@ -15,9 +15,10 @@ from statecore.definition.forms import checked
 from statecore.definition.schemas import json_schema
 from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
-from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, words_of
-from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
+from statecore.runtime.asked import taken
+from statecore.stores.detail import NO_PAUSE_DETAIL, PauseDetail, pause_detail
 from statecore.stores.rules import check_texts, clock_text
 
 from .place import Place
@@ -144,7 +145,8 @@ class StepRequirement(_Shared):
     """A requirement is a question about a component; its `kind` determines the methods that answer it.
 
     confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
-    `reject`. iteration_review: `confirm`, `reject`. The last call before the run continues counts.
+    `reject`. iteration_review: `confirm`, `reject`. question, put by the code of a step: `answer`, `reject`; `question` is its sentence, `wants`
+    the kind of answer, `key` its key, `options` its choices, `user_input_schema` its form. The last call before the run continues counts.
 
     Example: `statecore.examples.output_review`.
     """
@@ -153,6 +155,10 @@ class StepRequirement(_Shared):
     user_input_message: str | None = None
     user_input_schema: list[UserInputField] | None = None
     output_review_message: str | None = None
+    question: str | None = None
+    wants: str | None = None
+    key: str | None = None
+    options: list[Any] = field(factory=list)
     available_choices: list[str] = field(factory=list)
     allow_multiple_selections: bool = False
     on_reject: str | None = None
@@ -185,6 +191,16 @@ class StepRequirement(_Shared):
     def requires_iteration_review(self) -> bool:
         """Whether the result of an iteration is shown for review."""
         return self.kind == "iteration_review"
+
+    @property
+    def requires_answer(self) -> bool:
+        """Whether the code of a step asks."""
+        return SHOWS.get(self.kind) == "question"
+
+    @property
+    def needs_answer(self) -> bool:
+        """Whether an answer to the code of a step is still owed."""
+        return self.requires_answer and not self.is_resolved
 
     @property
     def is_post_execution(self) -> bool:
@@ -265,6 +281,16 @@ class StepRequirement(_Shared):
     def reject(self, feedback: str | None = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a rejection, with the feedback of the person."""
         self.decide(REJECT.word, feedback, by=by, comment=comment)
+
+    def answer(self, value: Any, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record the answer to a question of a step's code. Raises `InvalidInput` at once for a value that does not fit."""
+        wanted = PauseDetail(
+            wants=self.wants,
+            schema=None if self.user_input_schema is None else tuple(each.to_dict() for each in self.user_input_schema),
+            options=tuple(self.options),
+            multiple=self.allow_multiple_selections,
+        )
+        self.decide(ANSWER.word, taken(self.step_name, wanted, value) if self.requires_answer else value, by=by, comment=comment)
 
     def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the output is to be replaced; None and "" are values."""
@@ -363,6 +389,7 @@ MESSAGES = {
     "form": "user_input_message",
     "choices": "user_input_message",
     "output": "output_review_message",
+    "question": "question",
 }
 """The attribute that has the message of a question, by what it shows; an error is told by itself."""
 exhaustive("output.requirement.MESSAGES", MESSAGES, set(SHOWS.values()) - {"error"})
@@ -408,6 +435,9 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         on_reject=place.on_reject,
         user_input_schema=[UserInputField(**each) for each in said.schema] if said.schema is not None else None,
         available_choices=list(said.choices or ()),
+        options=list(said.options or ()),
+        wants=said.wants,
+        key=said.key,
         allow_multiple_selections=said.multiple or False,
         max_retries=said.max_retries or 0,
     )

@@ -15,6 +15,8 @@ from statecore.errors.base import plain
 from statecore.lifecycles import BY_WORD, DECISION_WORDS
 from statecore.stores.detail import pause_detail
 
+from .asked import taken
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -128,7 +130,7 @@ def asks(pause: Pause, form: Iterable[UserInputField] | None) -> bool:
     return (schema is None) == (form is None) and list(schema or ()) == [each.to_dict() for each in form or ()]
 
 
-def fitting(pause: Pause, word: str, value: Any) -> Any:
+def fitting(pause: Pause, word: str, value: Any) -> Any:  # noqa: PLR0911  # one for each kind of data
     """The value of a decision in the form in which it is stored. Raises `InvalidInput` where it does not fit the question.
 
     An unknown word is left for the store to refuse, which knows first whether the pause was decided.
@@ -147,6 +149,8 @@ def fitting(pause: Pause, word: str, value: Any) -> Any:
             return chosen_names(pause.step_name, names, said.choices or (), multiple=said.multiple or False)
         case "value":
             return value.content if type(value) is StepOutput else value
+        case "reply":
+            return taken(pause.step_name, pause_detail(pause.detail), value)
         case "feedback":
             return value
         case "nothing":

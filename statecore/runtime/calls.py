@@ -17,6 +17,7 @@ from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
 from statecore.definition.calling import taken
+from statecore.definition.questions import AnswersByKey
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
@@ -184,6 +185,16 @@ class CallValues:
         """The answers to this step: its form, and the feedback on its last output."""
         return said_to(self._execution, self._call, self.cursor)
 
+    def answers(self) -> AnswersByKey:
+        """The answers to what the code of this step has asked in this visit. One that was called for the first time has asked nothing."""
+        history = self._execution.history() if self._call.attempt else None
+        return AnswersByKey() if history is None else history.answers(self._call.at, self._call.turn)
+
+    def notes(self) -> Any:
+        """The last notes of this visit."""
+        history = self._execution.history() if self._call.attempt else None
+        return None if history is None else history.notes(self._call.at, self._call.turn)
+
     def media(self, name: str) -> list[Any] | None:
         """The media of a kind that the run was given in its additional data, and those of the previous output; None where there are none."""
         given = agents.listed(decode(self._execution.identity.additional_data).get(name))
@@ -326,18 +337,22 @@ def values_of(execution: Execution, call: Call) -> CallValues:
 
 def step_input(execution: Execution, call: Call, values: CallValues) -> StepInput:
     """The input of one call."""
-    key = wish_key(execution.identity.run_id, call, values.cursor)
+    may_have_asked = call.attempt and execution.program.nodes[call.at].limits.asks
+    rounds = execution.history().rounds(call.at, call.turn) if may_have_asked else 0
+    key = wish_key(execution.identity.run_id, call, values.cursor, rounds)
     return StepInput.of(values, Past(execution, call.at), execution.program.nodes[call.at].name, key, call.attempt)
 
 
-def wish_key(run_id: str, call: Call, cursor: Cursor) -> str:
+def wish_key(run_id: str, call: Call, cursor: Cursor, rounds: int = 0) -> str:
     """The idempotency key of a call: one for all attempts of one wish, another after each output that a person has rejected (KEY-2).
 
-    A `~` in an address comes before 0 or 1, so that no address ends in the part that counts rejections.
+    So it is after each round of answers to what the code asks. A `~` in an address comes before 0 or 1, so that no address ends in the parts
+    that count rejections and rounds.
     """
     turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
     rejected = f"~r{cursor.marks.reviews}" if cursor.marks.reviews else ""
-    return f"{run_id}/{call.at}{turn}{rejected}"
+    answered = f"~a{rounds}" if rounds else ""
+    return f"{run_id}/{call.at}{turn}{rejected}{answered}"
 
 
 def run_context(execution: Execution, values: CallValues) -> RunContext:

@@ -9,10 +9,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import decode, encode
-from statecore.core import DECISIONS, Address, Ask, Call, Event, Micros, Node, Program, Ref
+from statecore.core import DECISIONS, Address, Call, Event, Micros, Node, OpenQuestion, Program, Ref
+from statecore.core.owed import until_closed
 from statecore.definition import StepOutput
-from statecore.errors import AgentFailed, InvalidAnswer, NotABool, StepFailed, UnstorableValue, ValueTooLarge
-from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
+from statecore.definition.questions import AnswersByKey, Ask, AskedQuestion, asked_by, questions_of
+from statecore.errors import (
+    AgentFailed,
+    AskRefused,
+    InvalidAnswer,
+    NotABool,
+    StepFailed,
+    UndeclaredAsk,
+    UnstorableValue,
+    ValueTooLarge,
+    quoted,
+)
+from statecore.lifecycles import BY_WORD, CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Decided
 from statecore.stores.detail import NO_DETAIL, Detail, definition_text, detail_of, detail_text
@@ -35,8 +47,10 @@ NUMPY = frozenset({("numpy", "bool_"), ("numpy", "bool")})
 """The bool of numpy, which is no bool of Python; it had the first name until numpy 2."""
 GIVES = frozenset({w.succeed, w.stop})
 """The ends of a call that bring an output."""
-UNSTORABLE = (UnstorableValue, ValueTooLarge)
-"""Errors that the next attempt would meet again: no automatic retry follows them (VALUE-3)."""
+UNSTORABLE = (UnstorableValue, ValueTooLarge, UndeclaredAsk, AskRefused)
+"""Errors that the next attempt would meet again: no automatic retry follows them (VALUE-3, ASK-4)."""
+KEEPS_NOTHING = frozenset({w.fail, w.ask})
+"""The ends of a call that undo what it wrote to the session state (RUN-8, ASK-1)."""
 MAX_ERROR = 4096
 """Stored error text is bounded (P17)."""
 
@@ -45,14 +59,14 @@ def returned(execution: Execution, call: Call, value: Any, values: CallValues) -
     """A call returned: the event that it stands for. What cannot be stored fails the step instead (P10)."""
     try:
         event = RETURNED[call.kind](execution, call, value)
-        changed = values.changed_state() if event.trigger != w.fail else None
+        changed = values.changed_state() if event.trigger not in KEEPS_NOTHING else None
         if changed is not None and is_reviewed(execution, event):
             event = event._replace(body=holding(event.body, changed))
         elif changed is not None:
             execution.changes[execution.place(call)] = changed
     except Exception as error:  # noqa: BLE001  # whatever goes wrong with a value is an error of its step
         return failed(execution, call, error)
-    if event.body.value is not None:
+    if event.body.value is not None and event.trigger in GIVES:
         execution.texts[Ref(call.at, call.turn, call.attempt)] = event.body.value
     return event
 
@@ -71,6 +85,8 @@ def holding(body: Body, change: Change) -> Body:
 def handed_on(execution: Execution, call: Call, value: Any) -> Event:
     """A step's return value as an event; an agent's result is judged first. Raises `UnstorableValue`, `AgentPaused`, `UnknownAgentResult`."""
     step: Any = execution.compiled.components[call.at]
+    if isinstance(value, Ask | list | tuple) and (questions := asked_by(value)):
+        return asking(execution, call, questions)
     if step.agent is not None:
         try:
             value = agents.output_of(step.name, value)
@@ -88,6 +104,54 @@ def handed_on(execution: Execution, call: Call, value: Any) -> Event:
         said = said._replace(media=encode(media, limit=execution.host.limit))
     body = Body(detail_text(said), encode(value.content, limit=execution.host.limit))
     return execution.event(w.stop if value.stop else w.succeed, call, body)
+
+
+# -- questions -----------------------------------------------------------------------------------------------------------------------
+
+ONLY_STEPS = "only the code of a step asks; ask at the component's own gate, or in a step before it"
+"""The advice for an `Ask` of an evaluator, a selector, an end condition or a predicate."""
+
+
+def asking(execution: Execution, call: Call, asked: Sequence[Ask]) -> Event:
+    """The event of a call that asked. Raises `UndeclaredAsk`, `AskRefused`; `UnstorableValue` for notes or choices that cannot be stored."""
+    node = execution.program.nodes[call.at]
+    if call.kind != KINDS[node.kind].work or not KINDS[node.kind].is_leaf:
+        raise AskRefused(node.name, ONLY_STEPS)
+    if not node.limits.asks:
+        raise UndeclaredAsk(node.name)
+    before, limit = execution.cursor_at(call).marks.asked, execution.host.limit
+    if before + len(asked) > node.limits.asks:
+        why = f"it would ask {before + len(asked)} questions in this visit, and may ask {node.limits.asks} (may_ask)"
+        raise AskRefused(node.name, why)
+    questions = questions_of(asked, before)
+    check_keys(node.name, questions, execution.history().answers(call.at, call.turn) if before else AnswersByKey())
+    check_choices(node.name, questions)
+    notes = next((each.notes for each in reversed(asked) if each.notes is not None), None)
+    said = Detail(number=len(asked), questions=encode([[*each] for each in questions], limit=limit))
+    body = Body(detail_text(said), None if notes is None else encode(notes, limit=limit))
+    return execution.event(w.ask, call, body)._replace(number=len(asked))
+
+
+def check_keys(step_name: str, questions: Sequence[AskedQuestion], before: AnswersByKey) -> None:
+    """Raise `AskRefused` for a key that was asked in this visit before (ASK-3)."""
+    known = {each.key for each in before}
+    for each in questions:
+        if each.key in known:
+            raise AskRefused(
+                step_name, f"the key {quoted(each.key)} is asked twice in one visit; read step_input.answers before asking"
+            )
+        known.add(each.key)
+
+
+def check_choices(step_name: str, questions: Sequence[AskedQuestion]) -> None:
+    """Raise `AskRefused` for choices of which two are equal: an answer would name both."""
+    for each in questions:
+        texts = [encode(option) for option in each.options or ()]
+        if len(set(texts)) < len(texts):
+            raise AskRefused(step_name, "two of its choices are equal")
+
+
+# -- yes, no, and choices ------------------------------------------------------------------------------------------------------------
 
 
 def answered(execution: Execution, call: Call, value: Any) -> Event:
@@ -108,7 +172,12 @@ def chosen(execution: Execution, call: Call, value: Any) -> Event:
 
 
 def failed(execution: Execution, call: Call, error: Exception, said: str | None = None) -> Event:
-    """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`."""
+    """A call raised: the event that it stands for; the exception itself is kept for the caller of `run`. An `Ask` is a question (ASK-1)."""
+    if isinstance(error, Ask):
+        try:
+            return asking(execution, call, (error,))
+        except Exception as refused:  # noqa: BLE001  # whatever is wrong with a question is an error of its step
+            error = refused
     execution.raised[call.at, call.turn, call.attempt] = error
     text = bounded(said if said is not None else text_of(error))
     trace = trace_of(error, function_of(execution, call))
@@ -161,24 +230,28 @@ def bounded(text: str) -> str:
 # -- people and the clock ----------------------------------------------------------------------------------------------------------
 
 
-def decision_events(program: Program, asked: Collection[Ask], answers: Mapping[str, Decided], now: Micros) -> tuple[Event, ...]:
+def decision_events(
+    program: Program, asked: Collection[OpenQuestion], answers: Mapping[str, Decided], now: Micros
+) -> tuple[Event, ...]:
     """The events of the questions that are answered, in the order of the questions."""
-    return tuple(decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in asked if ask.pause_id in answers)
+    said = [decision_event(ask, answers[ask.pause_id], program.nodes[ask.at], now) for ask in asked if ask.pause_id in answers]
+    return until_closed(said)
 
 
-def decision_event(ask: Ask, answer: Decided, node: Node, now: Micros) -> Event:
+def decision_event(ask: OpenQuestion, answer: Decided, node: Node, now: Micros) -> Event:
     """The event that a stored decision stands for."""
     names = decode(answer.value) if BY_WORD[answer.word].carries == "names" and answer.value else ()
     choices = tuple(node.exits[name] for name in names)
     trigger = DECISIONS[ask.kind][answer.word]
-    return Event(trigger, ask.at, ask.turn, ask.attempt, decision_body(answer), choices, now, answer.by or None)
+    body = decision_body(answer, ask.number)
+    return Event(trigger, ask.at, ask.turn, ask.attempt, body, choices, now, answer.by or None, number=ask.number or 0)
 
 
-def decision_body(answer: Decided) -> Body:
-    """The body of a decision in the journal: the person and the reason."""
-    if not (answer.by or answer.comment):
+def decision_body(answer: Decided, number: int | None = None) -> Body:
+    """The body of a decision in the journal: the person and the reason, and which of several questions of a step's code it answers."""
+    if not (answer.by or answer.comment) and number is None:
         return Body("", answer.value)
-    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None)), answer.value)
+    return Body(detail_text(Detail(by=answer.by or None, comment=answer.comment or None, number=number)), answer.value)
 
 
 def beginning(program: Program, now: Micros) -> Event:
@@ -191,7 +264,13 @@ def cancellation(by: str | None, left: str | None = None) -> Event:
     return Event(w.cancel, body=Body(detail_text(Detail(by=by or None, left=left))), by=by or None)
 
 
-def expiries(asked: Collection[Ask], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
+def expiries(asked: Collection[OpenQuestion], decided: Collection[str], now: Micros) -> tuple[Event, ...]:
     """The events of those questions whose deadline is over, and which nobody decided in time (TIME-3)."""
     late = [ask for ask in asked if ask.due is not None and ask.due <= now]
-    return tuple(Event(w.expire, ask.at, ask.turn, ask.attempt, time=now) for ask in late if ask.pause_id not in decided)
+    return until_closed([expiry(ask, now) for ask in late if ask.pause_id not in decided])
+
+
+def expiry(ask: OpenQuestion, now: Micros) -> Event:
+    """The event of a deadline that is over."""
+    body = None if ask.number is None else Body(detail_text(Detail(number=ask.number)))
+    return Event(w.expire, ask.at, ask.turn, ask.attempt, body, time=now, number=ask.number or 0)

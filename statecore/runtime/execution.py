@@ -14,7 +14,6 @@ from attrs import define, evolve, field
 from statecore.codec import decode
 from statecore.core import (
     Address,
-    Ask,
     Call,
     Commit,
     Compiled,
@@ -23,6 +22,7 @@ from statecore.core import (
     Gather,
     Micros,
     Move,
+    OpenQuestion,
     Program,
     Ref,
     Source,
@@ -45,7 +45,7 @@ from .forms import GIVES, formed, is_alone
 from .meanings import slices_of
 from .renewals import detail_again, newest
 from .sharing import session_after
-from .showing import shown
+from .showing import message, shown
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -308,7 +308,7 @@ class Execution:
         """Where the outputs lie that a state refers to."""
         return {ref: at_seq.get(ref) or self.held[ref] for ref in references(state)}
 
-    def pause(self, ask: Ask, effect: Commit, time: Micros) -> Pause:
+    def pause(self, ask: OpenQuestion, effect: Commit, time: Micros) -> Pause:
         """The question that an ask puts, as a person will read it."""
         node = self.program.nodes[ask.at]
         on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
@@ -322,7 +322,7 @@ class Execution:
             turn=ask.turn,
             attempt=ask.attempt,
             step_name=node.name,
-            message=node.asks.get(ask.kind),
+            message=message(node, ask, effect),
             opened=time,
             detail=detail_again(self.host.store, self.identity.run_id, ask, effect.events, shown(node, ask, effect)),
             deadline=ask.due,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
 
-from statecore.core import DECISIONS, Ask, Micros, Program, asks, stored_program
+from statecore.core import DECISIONS, Micros, OpenQuestion, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
 from statecore.core.evidence import goes_on_the_same, means_the_same, slices
@@ -102,16 +102,18 @@ class Case:
 
     def renewals(self) -> list[Renewal]:
         """The questions that are put again: their answer or their silence does not count, or, unanswered, they ask something else (GATE-7)."""
-        old, found = self.old, []
+        old, found, refused = self.old, [], set()
         for ask in asks(old, self.record.state):
             name = ask.pause_id
             said = self.answers.get(name)
             why = self.changed(old, ask, name, said)
             if why is not None:
                 found.append(Renewal(ask, why, said))
-        return found
+            elif said is not None and said.word in REFUSING:
+                refused.add((ask.at, ask.turn))
+        return [each for each in found if (each.ask.at, each.ask.turn) not in refused]  # a no to one closes the others (ASK-2)
 
-    def changed(self, old: Program, ask: Ask, name: str, said: Decided | None) -> str | None:
+    def changed(self, old: Program, ask: OpenQuestion, name: str, said: Decided | None) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
         question = self.changed_question(name)
         refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
@@ -187,9 +189,11 @@ class Case:
         return any(row.seq > applied and detail_of(row.body.detail).adopted_by for row in rows)
 
     def applied(self) -> list[Entry]:
-        """The rows that applied an answer of a person, or a silence, to the run."""
+        """The rows that applied an answer of a person, or a silence, to the run; but for answers that lapse with the questions beside them (ASK-8)."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        return [row for row in rows if row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire)]
+        said = [row for row in rows if row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire)]
+        own = {(cursor.at, cursor.turn) for cursor in self.record.state.cursors if cursor.phase == w.awaiting_answer}
+        return [row for row in said if row.source != w.awaiting_answer or (row.at, row.turn) not in own]
 
 
 def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, str], ...]:
@@ -231,7 +235,7 @@ def told(program: Program, row: Entry) -> str:
     return f"{person} said {word} to {name!r}"
 
 
-def words_of(old: Program, new: Program, ask: Ask) -> list[str]:
+def words_of(old: Program, new: Program, ask: OpenQuestion) -> list[str]:
     """The words of a question, and `expire` where one of two definitions has a deadline for it."""
     return list(dict.fromkeys([*slices(old, ask.at, ask.kind), *slices(new, ask.at, ask.kind)]))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from statecore.core import DECISIONS, REOPEN, Event, advance, answerable, asks
+from statecore.core.owed import until_closed
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -47,7 +48,7 @@ from .storing import (
 from .suspects import death_of, in_doubt
 
 if TYPE_CHECKING:
-    from statecore.core import Ask, Call, Commit, Compiled
+    from statecore.core import Call, Commit, Compiled, OpenQuestion
 
 
 LEFT = "began, and no end is recorded"
@@ -284,7 +285,7 @@ class Continuation:
         that is put again is so in any case, or a later boundary would take it for one of this definition.
         """
         program, state, now = self.compiled.program, execution.state, self.host.clock()
-        again = tuple(each.event(now) for each in self.again)
+        again = until_closed([each.event(now) for each in self.again])
         if state.run == w.failed:
             body = Body(detail_text(Detail(by=self.force_by))) if self.force_by else None
             return (REOPEN._replace(time=now, by=self.force_by, body=body), *again)
@@ -300,7 +301,7 @@ class Continuation:
         before = set(asks(program, state))
         asked = [ask for ask in answerable(program, alone) if ask in before]
         answered = decision_events(program, asked, execution.answers, now)
-        return (*left, *again, *answered, *expiries(asked, execution.answers, now))
+        return (*left, *again, *until_closed([*answered, *expiries(asked, execution.answers, now)]))
 
 
 def check_put(store: RunReader, pause: Pause) -> None:
@@ -315,6 +316,6 @@ def already(decided: Decided) -> AlreadyDecided:
     return AlreadyDecided(decided.pause_id, decided.word, decided.by, clock_text(decided.time))
 
 
-def describe(ask: Ask, compiled: Compiled) -> str:
+def describe(ask: OpenQuestion, compiled: Compiled) -> str:
     """One owed answer, in words."""
     return f"{ask.kind} of {compiled.program.nodes[ask.at].name!r} ({ANSWERS[ask.kind]})"

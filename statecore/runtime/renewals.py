@@ -20,7 +20,7 @@ from statecore.stores.detail import Detail, detail_of, detail_text, pause_detail
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from statecore.core import Ask, Micros
+    from statecore.core import Micros, OpenQuestion
     from statecore.stores import Decided, RunReader, Waiting
 
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class Renewal:
     """A question that is put again: why, and the answer that lapses with its former wording, if there is one."""
 
-    ask: Ask
+    ask: OpenQuestion
     why: str
     said: Decided | None = None
 
     def event(self, now: Micros) -> Event:
         """The event that puts it again."""
-        body = Body(detail_text(Detail(lapsed=self.told())))
-        return Event(w.renew, self.ask.at, self.ask.turn, self.ask.attempt, body, time=now)
+        body = Body(detail_text(Detail(lapsed=self.told(), number=self.ask.number)))
+        return Event(w.renew, self.ask.at, self.ask.turn, self.ask.attempt, body, time=now, number=self.ask.number or 0)
 
     def told(self) -> dict[str, Any]:
         """The data that the row and the new question keep of the former one."""
@@ -58,7 +58,7 @@ def newest(store: RunReader, run_id: str, name: str) -> Waiting | None:
     return store.pause(run_id, put_since(store, run_id, name) or name)
 
 
-def detail_again(store: RunReader, run_id: str, ask: Ask, events: Iterable[Event], now: str) -> str:
+def detail_again(store: RunReader, run_id: str, ask: OpenQuestion, events: Iterable[Event], now: str) -> str:
     """The details of a question: where it is put again, those of now, of an error those of the former question; and why it is put again."""
     if ask.put == 1:
         return now

@@ -32,7 +32,7 @@ from .observing import tell_lost, tell_stored
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from statecore.core import Ask
+    from statecore.core import OpenQuestion
     from statecore.core.state import Death
     from statecore.stores import Decided, Identity
 
@@ -97,7 +97,7 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
     return None
 
 
-def events_of(execution: Execution, asked: Collection[Ask], stored: Iterable[Decided]) -> tuple[Event, ...]:
+def events_of(execution: Execution, asked: Collection[OpenQuestion], stored: Iterable[Decided]) -> tuple[Event, ...]:
     """The events of those questions that are decided, by a stored decision or by one that was handed in."""
     answers = {**execution.answers, **{each.pause_id: each for each in stored}}
     return decision_events(execution.program, asked, answers, execution.host.clock())

@@ -36,7 +36,7 @@ LEFT_SEVERAL: set[str] = set()
 
 def owed_calls(program: Program, state: State) -> tuple[tuple[Call, bool], ...]:
     """The calls that a run owes, in their order, each with whether it is a suspect."""
-    found = [(owed_at(program, cursor), cursor.marks.deaths > 0) for cursor in state.cursors]
+    found = [(item, cursor.marks.deaths > 0) for cursor in state.cursors for item in owed_at(program, cursor)]
     return tuple([(call, suspect) for call, suspect in found if isinstance(call, Call)])
 
 

@@ -38,6 +38,8 @@ class Detail(NamedTuple):
     question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`. `late` says what came too late of a
     call that was given up, `left` is the process in which such a call goes on though its run was cancelled. `traceparent` is the trace of the
     slice whose first row this is; a run that no program traces has none.
+    `number` says which question of a step's code a row is about, or how many are asked; `questions` are those that are asked, as an encoded
+    list (`definition.questions`).
     """
 
     success: bool = True
@@ -59,6 +61,8 @@ class Detail(NamedTuple):
     late: str | None = None
     left: str | None = None
     traceparent: str | None = None
+    number: int | None = None
+    questions: str | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -83,7 +87,8 @@ class PauseDetail(NamedTuple):
 
     `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
     are a route's; `retry_count` and `max_retries` count the rejections of an output, `iteration` and `max_iterations` those of a loop.
-    `again` is to a question that is put again what `Detail.lapsed` is to its row.
+    `again` is to a question that is put again what `Detail.lapsed` is to its row. A question of a step's code has `wants`, the kind of answer
+    that it takes, its `key`, and its `options`, which are any values.
     """
 
     error: str | None = None
@@ -96,6 +101,9 @@ class PauseDetail(NamedTuple):
     iteration: int | None = None
     max_iterations: int | None = None
     again: Mapping[str, Any] | None = None
+    wants: str | None = None
+    key: str | None = None
+    options: tuple[Any, ...] | None = None
     more: Mapping[str, Any] = NONE
 
     def plain(self) -> dict[str, Any]:
@@ -165,6 +173,8 @@ ROW_NAMES: dict[str, Reader] = {
     "late": is_text,
     "left": is_text,
     "traceparent": is_text,
+    "number": is_number,
+    "questions": is_text,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,
@@ -177,6 +187,9 @@ PAUSE_NAMES: dict[str, Reader] = {
     "iteration": is_number,
     "max_iterations": is_number,
     "again": is_told,
+    "wants": is_text,
+    "key": is_text,
+    "options": lambda value: type(value) is list,
 }
 NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
 

@@ -14,13 +14,12 @@ from statecore.lifecycles import words as w
 from .endings import Purged
 from .owner import OfProcess
 from .records import Record
-from .rules import ENDED, clock_text, until
+from .rules import ENDED, Place, clock_text, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from statecore.core import Address, Ref, State
-    from statecore.core.state import Turn
+    from statecore.core import Ref, State
 
     from .records import Decided, Entry, Identity, Pause, Text
 
@@ -49,7 +48,7 @@ class Kept:
     cancel_requested: Micros | None = None
     entries: list[Entry] = field(factory=list)
     pauses: dict[str, Pause] = field(factory=dict)
-    open_at: dict[str, tuple[Address, Turn]] = field(factory=dict)
+    open_at: dict[str, Place] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
     elsewhere: int = 0
 

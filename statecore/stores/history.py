@@ -10,12 +10,13 @@ from statecore.codec import decode
 from statecore.core import DECISIONS
 from statecore.core.owed import ASK_OF, pause_id
 from statecore.definition import Decision, StepOutput
+from statecore.definition.questions import Answered, AnswersByKey
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 
 from .detail import NO_DETAIL, Detail, detail_of
 from .records import FAR, NEAR, Body
-from .rules import clock_text
+from .rules import clock_text, is_about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,7 +55,12 @@ SKIP_REASONS = {
     (w.awaiting_input, w.reject): "rejected",
     (w.awaiting_route, w.reject): "rejected",
     (w.awaiting_review, w.reject): "its output was rejected",
+    (w.awaiting_answer, w.reject): "a question of it was rejected",
 }
+
+
+ASKING = frozenset({w.ask, w.answer, w.renew})
+"""The triggers of rows in which code asks, is answered, or a question is put again."""
 
 
 class Closing(NamedTuple):
@@ -83,6 +89,10 @@ class Visit:
     put: int = 1
     worked: Micros = 0
     waited: Micros = 0
+    rounds: int = 0
+    """How many rounds of questions of its code were answered, those included that have lapsed (KEY-2)."""
+    asked: list[Entry] = field(factory=list)
+    """The rows in which the code of a step asked, and those that answered it, in this visit; none of those that have lapsed (ASK-8)."""
 
     @property
     def reason(self) -> str | None:
@@ -95,6 +105,22 @@ class Visit:
     def name(self) -> str:
         """The component's name: the last part of its address."""
         return name_of(self.at)
+
+    def is_put_again(self, entry: Entry) -> bool:
+        """Whether a row puts the same question once more; else it is noted that code has asked, or was answered.
+
+        Where questions of code lapse, only the last notes are left: the values of the answers go (ASK-8).
+        """
+        if entry.trigger == w.renew and entry.dest == entry.source:
+            self.put += 1
+            return True
+        self.rounds += entry.trigger == w.answer and entry.dest == w.running
+        if entry.trigger == w.renew:
+            noted = [each for each in self.asked if each.trigger == w.ask and each.body.value is not None]
+            self.asked = [each._replace(body=Body("", each.body.value)) for each in noted[-1:]]
+        else:
+            self.asked.append(entry)
+        return False
 
 
 def skip_reason(source: str, trigger: str) -> str:
@@ -115,7 +141,7 @@ def is_used(waiting: Waiting, entries: Iterable[Entry]) -> bool:
     if decided is None or pause.closed is None:
         return False
     moved = (pause.at, pause.attempt, pause.closed, DECISIONS[pause.kind].get(decided.word))
-    return any((row.at, row.attempt, row.time, row.trigger) == moved for row in entries)
+    return any((row.at, row.attempt, row.time, row.trigger) == moved and is_about(row, pause) for row in entries)
 
 
 def particulars(entry: Entry) -> Detail:
@@ -161,8 +187,7 @@ class History:
             visit = Visit(entry.machine, entry.at, entry.turn, entry.attempt, entry.dest, entry, entry.seq)
             self.visits[key] = visit
             self.by_name.setdefault(visit.name, []).append(visit)
-        if entry.trigger == w.renew:  # the same question, once more
-            visit.put += 1
+        if entry.trigger in ASKING and visit.is_put_again(entry):
             return
         if entry.trigger in ANSWERS and (entry.machine, entry.source) in ASK_OF:
             visit.answers.append(self.answer(visit, entry))
@@ -193,7 +218,8 @@ class History:
         if entry.machine in ITERATE and kind not in AT_THE_GATE:  # the question is about an iteration, the row is not
             inside = [each.turn[: len(turn) + 1] for each in self.visits.values() if each.at.startswith(f"{entry.at}/")]
             turn = max(each for each in inside if each[:-1] == turn)
-        return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt, visit.put), entry)
+        number = particulars(entry).number if entry.source == w.awaiting_answer else None
+        return Closing(kind, pause_id(kind, entry.at, turn, entry.attempt, visit.put, number), entry)
 
     def decision(self, answer: Closing) -> Decision:
         """The answer to a question, its value freshly decoded."""
@@ -209,6 +235,41 @@ class History:
             time=clock_text(entry.time if time is None else time),
             expired=expired,
         )
+
+    def answers(self, at: Address, turn: Turn) -> AnswersByKey:
+        """The answers to what the code of a step has asked in a visit, in the order of its questions, with their values freshly decoded."""
+        visit = self.visits.get((at, turn))
+        questions: list[Any] = []
+        found: dict[int, tuple[Entry, Detail]] = {}
+        for entry in visit.asked if visit is not None else ():
+            said = particulars(entry)
+            if entry.trigger == w.ask:
+                questions += self.read(said.questions) if said.questions is not None else []
+            elif said.number is not None:
+                found[said.number] = (entry, said)
+        return AnswersByKey(
+            [self.answer_to(questions[number][0], questions[number][1], *found[number]) for number in sorted(found)]
+        )
+
+    def answer_to(self, key: str, message: str, entry: Entry, said: Detail) -> Answered:
+        """One answer of a person to the code of a step."""
+        asked = pause_id("question", entry.at, entry.turn, entry.attempt, 1, said.number)
+        time = self.times(asked)
+        value = self.value(entry.body.value, entry.seq)
+        return Answered(key, message, value, said.by, said.comment, clock_text(entry.time if time is None else time))
+
+    def rounds(self, at: Address, turn: Turn) -> int:
+        """How many rounds of questions of a step's code were answered in a visit."""
+        visit = self.visits.get((at, turn))
+        return visit.rounds if visit is not None else 0
+
+    def notes(self, at: Address, turn: Turn) -> Any:
+        """The last notes of the questions of a visit; None where there are none."""
+        visit = self.visits.get((at, turn))
+        noted = [
+            each for each in (visit.asked if visit is not None else ()) if each.trigger == w.ask and each.body.value is not None
+        ]
+        return self.value(noted[-1].body.value, noted[-1].seq) if noted else None
 
     def at_the_gate(self, at: Address, turn: Turn) -> Decision | None:
         """The last answer before a component ran; None where there was no question."""

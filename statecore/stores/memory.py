@@ -31,6 +31,7 @@ from .rules import (
     judge_all,
     link,
     parks_paused,
+    place_of,
     slice_of,
     waiting_decisions,
 )
@@ -165,7 +166,7 @@ class InMemoryDb(Forgetting):
             del kept.open_at[pause_id]
         for pause in boundary.opened:
             kept.pauses[pause.pause_id] = with_evidence(pause)
-            kept.open_at[pause.pause_id] = (pause.at, pause.turn)
+            kept.open_at[pause.pause_id] = place_of(pause)
         return ()
 
     def release(self, run_id: str, epoch: int) -> None:

@@ -257,7 +257,7 @@ class PauseFilter:
     """A selection of open pauses for a listing, oldest first. A pause must fit every field; None fits all. With `due_before` the order is by deadline.
 
     `run_id`, `session_id`, `workflow_id`, `step_name`: equal to. `kind`: one of `confirmation`, `user_input`, `output_review`,
-    `iteration_review`, `route`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too. `decided_only`: lists decided
+    `iteration_review`, `route`, `question`, `error`, `interrupted`. `undecided_only`: False lists decided pauses, too. `decided_only`: lists decided
     pauses alone, and `undecided_only` counts no more.
     `due_before`: the deadline comes before this instant (microseconds since 1970, UTC). `due_after`: the deadline comes after it, or there is none.
     `limit`: the most pauses of one page; `after`: the run's and the pause's id of the last pause of the page before.

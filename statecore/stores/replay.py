@@ -138,7 +138,19 @@ def event_at(program: Program, state: State, rows: Sequence[Entry], place: int) 
     said = detail_of(row.body.detail)
     death = (said.death or "") if row.trigger == w.interrupt else ""
     firm = row.trigger == w.fail and row.dest != w.backing_off  # where no retry was left, it makes no difference
-    return Event(row.trigger, row.at, cursor.turn, row.attempt, row.body, chosen(node.exits, row), row.time, said.by, firm, death)
+    return Event(
+        row.trigger,
+        row.at,
+        cursor.turn,
+        row.attempt,
+        row.body,
+        chosen(node.exits, row),
+        row.time,
+        said.by,
+        firm,
+        death,
+        said.number or 0,
+    )
 
 
 def chosen(exits: Mapping[str, str], row: Entry) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
-from typing import Any
+from typing import Any, TypeAlias
 
 from statecore.core import DECISIONS, Address, Micros, Ref, State
+from statecore.core.owed import asked_number
 from statecore.core.program import ROOT
 from statecore.core.state import Turn
 from statecore.errors import (
@@ -30,6 +31,7 @@ from statecore.errors import (
 from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
 
+from .detail import detail_of
 from .owner import alive
 from .records import Boundary, Decided, Entry, Identity, Pause, Record, Text
 
@@ -55,6 +57,8 @@ MANY = 2**62
 LAST, SURROGATE, FIRST_ABOVE = chr(0x10FFFF), 0xD800, 0xE000
 """The last character, and the gap in the code points that no text in UTF-8 has."""
 TEXT = "text"
+Place: TypeAlias = "tuple[Address, Turn, str]"
+"""The place of an open question."""
 _LEGAL = frozenset(LEGAL)
 _columns = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
 
@@ -214,7 +218,18 @@ def changes(boundary: Boundary) -> bool:
     return bool(boundary.entries or boundary.opened or boundary.closed or boundary.decisions or boundary.session_state is not None)
 
 
-def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[str, tuple[Address, Turn]]) -> None:
+def place_of(pause: Pause) -> Place:
+    """The place of an open question: its component in its turn, and, where the code of a step asks several at once, which of them it is."""
+    return pause.at, pause.turn, pause.pause_id if asked_number(pause.pause_id) is not None else ""
+
+
+def is_about(row: Entry, pause: Pause) -> bool:
+    """Whether a row of a question's component is about this question: the code of a step may ask several at once (ASK-2)."""
+    number = asked_number(pause.pause_id)
+    return number is None or number == detail_of(row.body.detail).number
+
+
+def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[str, Place]) -> None:
     """Raise `RefusedBoundary` unless the boundary closes pauses that are open, and then opens new ones where none is.
 
     `known` are the ids of the run's pauses, at least those that the boundary speaks of; `open_at` says where its open ones ask.
@@ -227,10 +242,11 @@ def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[st
     for pause in boundary.opened:
         if pause.pause_id in ids or pause.closed is not None:
             raise RefusedBoundary(boundary.run_id, f"it opens {pause.pause_id!r}, which was asked before")
-        if (pause.at, pause.turn) in places:
+        place = place_of(pause)
+        if place in places or any(each[:2] == place[:2] and "" in (each[2], place[2]) for each in places):
             raise RefusedBoundary(boundary.run_id, f"it opens {pause.pause_id!r} where another question is open")
         ids.add(pause.pause_id)
-        places.add((pause.at, pause.turn))
+        places.add(place)
         check_text(pause.pause_id, pause.at, pause.step_name, pause.message, pause.detail)
 
 

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 
 from statecore.core import ROOT, Micros
 from statecore.core.program import below
-from statecore.definition import StepOutput
+from statecore.definition import Ask, StepOutput
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.errors import Unanswered
 from statecore.lifecycles import CALL_KINDS, COMPONENT_KINDS, STEP_KIND, exhaustive
@@ -31,6 +31,8 @@ Answer: TypeAlias = Any
 """A word ("confirm"), or a word with its value (("edit", "new text"), ("input", {"amount": 3}), ("reject", "why"), ("select", ["a"]))."""
 Key: TypeAlias = tuple[str, str]
 """The kind and place of a call: execute, evaluate, select, test or judge, and the address."""
+ASKED = "ask"
+"""The planned answer of a step that asks a question."""
 OF_TITLE = {kind.title: kind for kind in COMPONENT_KINDS}
 DEFAULTS: dict[str, Any] = {"execute": "succeed", "evaluate": False, "select": None, "test": True, "judge": False}
 exhaustive("testing.doubles.DEFAULTS", DEFAULTS, CALL_KINDS)
@@ -134,6 +136,8 @@ def copied(planned: Mapping[Key, Sequence[Any]]) -> dict[Key, list[Any]]:
 class Stubs:
     """Planned answers, call by call: "succeed", "stop" and "fail" for steps; True, False, names or "fail" for evaluators and selectors.
 
+    A step that may ask asks a question for "ask", and as many as a list of it has.
+
     The answer to an unplanned call is `default(kind, at)`: steps succeed, evaluators and predicates say no, selectors
     choose nothing, end conditions end their loop. A step passes on its address. `called` remembers each call, in
     order.
@@ -158,7 +162,14 @@ class Stubs:
         """The function in place of user code."""
         if kind != STEP_KIND.work:
             return lambda _about: self.answer(kind, at)
-        return lambda _step_input: StepOutput(content=at, stop=self.answer(kind, at) == "stop")
+        return lambda _step_input: self.end(at, self.answer(kind, at))
+
+    @staticmethod
+    def end(at: str, said: Any) -> Any:
+        """The value that a step's stub returns for a planned answer."""
+        if said == ASKED or isinstance(said, list):
+            return [Ask("?") for _ in ([said] if said == ASKED else said)]
+        return StepOutput(content=at, stop=said == "stop")
 
 
 def defaults(kind: str, _at: str) -> Any:

@@ -20,7 +20,7 @@ from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
 from statecore.stores import Boundary, InMemoryDb, Obstacle, Pause, PauseFilter, RunFilter, RunStore
 from statecore.workflow.workflow import Workflow
 
-from .doubles import Clock, Planned, Stubs, stubbed, timed
+from .doubles import ASKED, Clock, Planned, Stubs, stubbed, timed
 from .invariants import assert_invariants, assert_properties, of_one_run
 from .paths import answers
 
@@ -29,7 +29,7 @@ GONE = f"{socket.gethostname()}/an-earlier-boot/1/1"
 
 REFUSALS = (AlreadyDecided, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided)
 OUTCOMES: dict[str, tuple[str | bool, ...]] = {
-    "execute": ("succeed", "succeed", "fail", "stop"),
+    "execute": ("succeed", "succeed", "fail", "stop", ASKED),
     "evaluate": (True, False, "fail"),
     "test": (True, False, "fail"),
     "judge": (False, True, "fail"),
@@ -181,7 +181,9 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         """The answer of a stub."""
         if kind not in OUTCOMES:
             return self.route(at) if number % 3 < 2 else []  # noqa: PLR2004  # one in three chooses nothing
-        return OUTCOMES[kind][number % len(OUTCOMES[kind])]
+        may_ask = self.flow.compiled.program.nodes[at].limits.asks
+        outcomes = [each for each in OUTCOMES[kind] if each != ASKED or may_ask]
+        return outcomes[number % len(outcomes)]
 
     def value(self, pause: Pause, word: str) -> Any:
         """The value that a decision carries."""
@@ -192,6 +194,8 @@ class WorkflowStateMachine(RuleBasedStateMachine):
                 return self.route(pause.at)
             case "value":
                 return "edited"
+            case "reply":
+                return "answered"
             case _:
                 return None
 

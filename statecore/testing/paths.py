@@ -17,7 +17,7 @@ from statecore.check.replay import plan
 from statecore.check.story import Beat, beats, sentence, shown
 from statecore.check.symmetry import canonical
 from statecore.check.world import World
-from statecore.core import BEGINNING, DECISIONS, ROOT, Ask, Event, State, advance, calls
+from statecore.core import BEGINNING, DECISIONS, ROOT, Event, OpenQuestion, State, advance, calls
 from statecore.core.owed import timers
 from statecore.definition import UserInputField
 from statecore.errors import TooManyPaths
@@ -105,17 +105,19 @@ def act(flow: Workflow, clock: Clock, run_id: str, beat: Beat) -> None:
     elif event.trigger == w.expire:
         clock.now = max([clock.now, *(row.pause.deadline or 0 for row in pauses(flow, run_id) if row.pause.at == event.at)])
         go(flow.tick)
-    elif isinstance(item, Ask):
+    elif isinstance(item, OpenQuestion):
         decided(flow, run_id, event, item)
         go(lambda: flow.continue_run(run_id=run_id))
 
 
-def decided(flow: Workflow, run_id: str, event: Event, item: Ask) -> None:
+def decided(flow: Workflow, run_id: str, event: Event, item: OpenQuestion) -> None:
     """Store the decision of a person."""
     word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
     exits = flow.compiled.program.nodes[event.at].exits
     names = [name for at in event.choices for name, where in exits.items() if where == at]
-    value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited"}.get(event.trigger)
+    value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited", w.answer: "answered"}.get(
+        event.trigger
+    )
     flow.decide(run_id, item.pause_id, word, value=value)
 
 
@@ -123,10 +125,10 @@ def meanwhile(flow: Workflow, clock: Clock, run_id: str, ahead: deque[Beat], sec
     """Let a person decide while the driver waits for a delay, where the path has it so; else the time passes."""
     record = flow.db.load(run_id)
     waiting = {(each.at, each.turn) for each in timers(flow.compiled.program, record.state)}
-    while ahead and not isinstance(ahead[0].owed, Ask) and (ahead[0].event.at, ahead[0].event.turn) not in waiting:
+    while ahead and not isinstance(ahead[0].owed, OpenQuestion) and (ahead[0].event.at, ahead[0].event.turn) not in waiting:
         ahead.popleft()  # what a call did, and what has waited long enough
     beat = ahead[0] if ahead else None
-    if beat is not None and isinstance(beat.owed, Ask) and beat.event.trigger != w.expire:
+    if beat is not None and isinstance(beat.owed, OpenQuestion) and beat.event.trigger != w.expire:
         decided(flow, run_id, ahead.popleft().event, beat.owed)
     else:
         clock.sleep(seconds)

@@ -26,6 +26,8 @@ FORMAT_2 = (
     "test_claims_said",
     "test_claims_leases",
     "test_claims_keys",
+    "test_claims_asks",
+    "test_claims_asks_again",
 )
 """The tests that have a store of format 2 besides: a sample, for no new store is one."""
 

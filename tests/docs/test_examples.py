@@ -27,6 +27,7 @@ COMPLETED, CANCELLED, PAUSED = "COMPLETED", ("CANCELLED", None), ("PAUSED", None
 LATHE = "stock: nothing like a new lathe in stock; order: a new lathe ordered; notice:"
 ENDS = {
     "analysis": [(COMPLETED, "detailed"), (COMPLETED, "quick summary")],
+    "asking_from_a_step": [(COMPLETED, "20 of 28 is refunded"), (COMPLETED, "30 of 35 is refunded")],
     "cancellation": [(COMPLETED, "announced: deployed release-1.4 for staging"), CANCELLED],
     "condition": [
         (COMPLETED, "closed (refunded: broken lamp)"),

@@ -23,7 +23,7 @@ Facts = frozenset[str]
 REAL = dict(TABLES)
 """The tables as they are, also while a mutant stands in for one of them."""
 
-CALL = frozenset({w.succeed, w.stop, w.fail, w.interrupt, w.hold, w.refute, w.choose})
+CALL = frozenset({w.succeed, w.stop, w.fail, w.ask, w.interrupt, w.hold, w.refute, w.choose})
 """What a call reports."""
 
 CLOCK = frozenset({w.wake, w.expire})
@@ -62,7 +62,13 @@ def known(node: Node, source: str, on: str) -> frozenset[Facts]:
     if on not in CURSOR_FACTS or node.machine == "run" or (source == w.running and node.exits):
         return frozenset({node.facts})
     cursors = [
-        Cursor(node.at, source, marks=Marks(interrupts=min(count, MAX_INTERRUPTS - 1), retries=count, reviews=count))
+        Cursor(
+            node.at,
+            source,
+            marks=Marks(
+                interrupts=min(count, MAX_INTERRUPTS - 1), retries=count, reviews=count, asked=count, open=tuple(range(count))
+            ),
+        )
         for count in range(MAX_INTERRUPTS)
     ]
     inside = {node.facts | {w.failed_inside}} if on == w.resume and node.exits else set()
@@ -175,13 +181,17 @@ def nobody_waits_for_nothing(table: Table) -> list[str]:
 
 
 def one_row_holds(table: Table) -> list[str]:
-    """For each state and trigger exactly one row holds under every legal policy."""
+    """For each state and trigger exactly one row holds under every legal policy; none for the questions of code that may not ask."""
     pairs = dict.fromkeys((row.source, row.on) for row in table.rows)
     found = []
     for source, on in pairs:
         rows = [row for row in table.rows if (row.source, row.on) == (source, on)]
         possible = answers(table.name, source, on, frozenset(row.when for row in rows))
-        found += [f"{source} on {on}: not one row under {sorted(f)}" for f in possible if sum(holds(r, f) for r in rows) != 1]
+        found += [
+            f"{source} on {on}: not one row under {sorted(f)}"
+            for f in possible
+            if sum(holds(r, f) for r in rows) != (on != w.ask or w.may_ask in f)
+        ]
     return found
 
 
@@ -228,11 +238,12 @@ def questions_offer_every_answer(table: Table) -> list[str]:
 
 
 def a_decision_goes_on(table: Table) -> list[str]:
-    """A person's decision leaves its state, or begins a new attempt: the same question is not asked twice under one name."""
+    """A person's decision leaves its state, begins a new attempt, or closes one of several questions: none is asked twice under one name."""
     return [
         f"{row} changes nothing"
         for row in table.rows
-        if row.on in DECIDED and row.dest == row.source and not begins_attempt(row.source, row.on)
+        if row.on in DECIDED and row.dest == row.source and not begins_attempt(row.source, row.on, row.dest)
+        if row.when != w.answers_missing
     ]
 
 
@@ -247,8 +258,12 @@ def questions_expire_and_delays_end(table: Table) -> list[str]:
 
 
 def questions_are_put_again(table: Table) -> list[str]:
-    """Every question, and nothing else, can be put again, whatever the policy, and is the same question then (GATE-7a)."""
-    asked = {(state, state, w.always) for state, owes in table.owes.items() if owes == "ask"}
+    """Every question, and nothing else, can be put again, whatever the policy, and is the same question then (GATE-7a).
+
+    One whose words came from a call is put again by another call (ASK-8).
+    """
+    anew = {w.awaiting_answer: w.running}
+    asked = {(state, anew.get(state, state), w.always) for state, owes in table.owes.items() if owes == "ask"}
     again = {(row.source, row.dest, row.when) for row in table.rows if row.on == w.renew}
     return [f"{source} is put again, or not, against its word" for source, *_ in sorted(asked ^ again)]
 

@@ -55,6 +55,7 @@ def test_the_messages_name_the_methods_of_each_kind():
         "route": "select() or reject()",
         "output_review": "confirm(), edit() or reject()",
         "iteration_review": "confirm() or reject()",
+        "question": "answer() or reject()",
         "error": "retry() or skip()",
         "interrupted": "retry() or skip()",
     }

@@ -241,7 +241,18 @@ def test_each_mark_of_a_cursor_is_stored_and_weighed():
     names = [attribute.name for attribute in fields(Marks)]
     output = Ref("a", (), 0)
     full = Marks(
-        interrupts=1, retries=1, reruns=1, reviews=1, output=output, rejected=output, stopping=True, due=1, deaths=1, put=2
+        interrupts=1,
+        retries=1,
+        reruns=1,
+        reviews=1,
+        output=output,
+        rejected=output,
+        stopping=True,
+        due=1,
+        deaths=1,
+        put=2,
+        asked=1,
+        open=(0,),
     )
     assert list(NAMES[Marks]) == names
     assert [name for name in names if getattr(full, name) == getattr(UNMARKED, name)] == []

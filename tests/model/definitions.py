@@ -72,7 +72,7 @@ RENAMED = {"max_retries": "hitl_max_retries"}
 
 # how a component of each kind is made; a setting that one of them refuses is no legal policy
 SHAPES: dict[str, tuple[Callable[..., Any], ...]] = {
-    "Step": (lambda **s: leaf("it", max_retries=1, **s),),
+    "Step": (lambda **s: leaf("it", max_retries=1, **s), lambda **s: leaf("it", max_retries=1, may_ask=2, **s)),
     "Step(workflow)": (lambda **s: Step("it", workflow=flow(leaf()), **s),),
     "Steps": (lambda **s: Steps("it", [leaf()], **s), lambda **s: Steps("it", [], **s)),
     "Condition": (

@@ -2,9 +2,10 @@
 
 The explorer plays the world: in each state it tries every trigger that the tables know for each owed item, a cancellation, a
 cancellation that came with a result, and the reopening of a failed run; a Router is sent to each of its choices and to two of them in
-reverse order; a question expires only where it has a deadline. A question is put again in each state, and how often is not counted: so the
-state is the same as before. `attempts` bounds how often a person may say retry or reopen, `deaths`
-how often the process of one call may die; the core itself asks a person after the third. Rejected reviews, automatic retries and
+reverse order; a question expires only where it has a deadline. A question is put again in each state, and how often is not counted:
+so the state is the same as before, but where code asks anew (ASK-8), which it does in a first attempt alone. `attempts` bounds how
+often a person may say retry or reopen, `deaths` how often the process of one call may die;
+the core itself asks a person after the third. Rejected reviews, automatic retries and
 iterations are bounded by the definition. The answer is the whole labelled graph, moves included, so that two
 cores are the same if and only if their graphs are.
 """
@@ -19,7 +20,7 @@ from functools import cache
 
 from attrs import evolve, frozen
 
-from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, Ask, Call, Cursor, Event, Program, State, advance
+from statecore.core import BEGINNING, CANCEL, REOPEN, START, Advanced, Call, Cursor, Event, OpenQuestion, Program, State, advance
 from statecore.core.facts import MAX_INTERRUPTS
 from statecore.core.owed import Owed, owed_at
 from statecore.lifecycles import TABLES
@@ -126,29 +127,36 @@ def labels(program: Program, state: State, attempts: int, deaths: int) -> list[L
     if state.run == w.failed and all(cursor.marks.reruns < attempts for cursor in state.cursors):
         found.append((REOPEN,))
     for cursor in state.cursors if state.run in (w.running, w.paused) else ():
-        item = owed_at(program, cursor)
-        if item is None:
-            continue
-        for trigger in offered(program[cursor.at].machine, cursor.phase):
-            if not is_spent(cursor, trigger, attempts, deaths):
-                for event in events(program, item, trigger):
-                    found += [(event,), (event, CANCEL)] if isinstance(item, Call) else [(event,)]
+        for item in owed_at(program, cursor):
+            for trigger in offered(program[cursor.at].machine, cursor.phase):
+                if not is_spent(cursor, trigger, attempts, deaths):
+                    for event in events(program, item, trigger, cursor.marks.asked):
+                        found += [(event,), (event, CANCEL)] if isinstance(item, Call) else [(event,)]
     return found
 
 
 def is_spent(cursor: Cursor, trigger: str, attempts: int, deaths: int) -> bool:
     """Whether the exploration's bounds leave a trigger out here."""
-    return (trigger == w.retry and cursor.marks.reruns >= attempts) or (
-        trigger == w.interrupt and cursor.marks.interrupts >= deaths
+    return (
+        (trigger == w.retry and cursor.marks.reruns >= attempts)
+        or (trigger == w.interrupt and cursor.marks.interrupts >= deaths)
+        or (trigger == w.renew and cursor.phase == w.awaiting_answer and cursor.attempt >= attempts)
     )
 
 
-def events(program: Program, item: Owed, trigger: str) -> list[Event]:
-    """The events that carry a trigger to what is owed: one for each choice of a Router, none for a deadline that does not exist."""
-    if trigger == w.expire and not (isinstance(item, Ask) and item.due is not None):
+def events(program: Program, item: Owed, trigger: str, asked: int = 0) -> list[Event]:
+    """The events that carry a trigger to what is owed: one for each choice of a Router, none for a deadline that does not exist.
+
+    The code of a step asks each number of questions that it may still ask.
+    """
+    if trigger == w.ask:
+        numbers = range(1, program[item.at].limits.asks - asked + 1)
+        return [Event(trigger, item.at, item.turn, item.attempt, number=number) for number in numbers]
+    if trigger == w.expire and not (isinstance(item, OpenQuestion) and item.due is not None):
         return []
     if trigger not in (w.select, w.choose):
-        return [Event(trigger, item.at, item.turn, item.attempt)]
+        number = item.number or 0 if isinstance(item, OpenQuestion) else 0
+        return [Event(trigger, item.at, item.turn, item.attempt, number=number)]
     exits = tuple(program[item.at].exits.values())
     routes = [(each,) for each in exits] + [tuple(reversed(exits[:2]))] * (len(exits) > 1)
     return [Event(trigger, item.at, item.turn, item.attempt, choices=route) for route in routes]

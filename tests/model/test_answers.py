@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from statecore.core import DECISIONS, Advanced, Ask, Call, Event, Program, State, Timer, advance, answerable, asks, calls
+from statecore.core import DECISIONS, Advanced, Call, Event, OpenQuestion, Program, State, Timer, advance, answerable, asks, calls
 from statecore.core.loop import Commit, committing
 from statecore.core.owed import timers
 from statecore.lifecycles import words as w
@@ -18,7 +18,7 @@ from tests.model.explore import Graph, Label
 from tests.model.test_reachable import graphs
 
 
-def words(graph: Graph, state: State, ask: Ask) -> list[Event]:
+def words(graph: Graph, state: State, ask: OpenQuestion) -> list[Event]:
     """The answers of people to a question, as the graph has them."""
     triggers = set(DECISIONS[ask.kind].values())
     place = (ask.at, ask.turn, ask.attempt)
@@ -70,7 +70,7 @@ def test_no_answer_counts_where_an_end_is_decided():
     """Beside what runs, a question counts if and only if the calls can end well and leave it open in a run that is not over."""
     seen: Counter[bool] = Counter()
     for graph in graphs():
-        known: dict[tuple[State, Ask], bool] = {}
+        known: dict[tuple[State, OpenQuestion], bool] = {}
         for state in graph.edges:
             if state.run == w.running and (open_asks := asks(graph.program, state)):
                 counts = answerable(graph.program, state)
@@ -80,7 +80,7 @@ def test_no_answer_counts_where_an_end_is_decided():
     assert min(seen.values()) > 50, seen
 
 
-def survives(graph: Graph, state: State, ask: Ask, known: dict[tuple[State, Ask], bool]) -> bool:
+def survives(graph: Graph, state: State, ask: OpenQuestion, known: dict[tuple[State, OpenQuestion], bool]) -> bool:
     """Whether the calls and delays of a state can end well, so that the question is asked still in a paused run; nobody answers or cancels."""
     if state.run != w.running:
         return state.run == w.paused and ask in asks(graph.program, state)

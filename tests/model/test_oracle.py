@@ -74,8 +74,9 @@ def answer_of(compiled: Compiled, label: Label, waits: list[Wait]) -> tuple[Wait
     event, *more = label
     if event in (CANCEL, REOPEN):
         return waits[0], "cancel" if event is CANCEL else "resume"
-    wait = next(wait for wait in waits if (wait.at, wait.turn, wait.attempt) == (event.at, event.turn, event.attempt))
-    word = "input" if event.trigger == w.give else event.trigger
+    here = [wait for wait in waits if (wait.at, wait.turn, wait.attempt) == (event.at, event.turn, event.attempt)]
+    wait = next(wait for wait in here if wait.what != "ask" or wait.number == event.number)
+    word = f"ask {event.number}" if event.trigger == w.ask else event.trigger
     order = list(compiled.program[event.at].exits.values())
     return wait, " ".join([word, *(str(order.index(at)) for at in event.choices)]) + WITH * len(more)
 

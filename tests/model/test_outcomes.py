@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from typing import get_args
 
 from statecore.asking.outcomes import Code, Consequence, outcomes
-from statecore.core import DECISIONS, Advanced, Ask, Event, Program, State, asks
+from statecore.core import DECISIONS, Advanced, Event, OpenQuestion, Program, State, asks
 from statecore.lifecycles import words as w
 from tests.model.explore import Graph
 from tests.model.test_reachable import graphs
 
 
-def answered(graph: Graph) -> list[tuple[State, Ask, str, Event, Advanced]]:
+def answered(graph: Graph) -> list[tuple[State, OpenQuestion, str, Event, Advanced]]:
     """Every answer of the graph by a person: the state, the question, the word, and what the core made of it."""
     found = []
     for state, label, after in graph.steps():
@@ -25,7 +25,7 @@ def answered(graph: Graph) -> list[tuple[State, Ask, str, Event, Advanced]]:
     return found
 
 
-def asked(state: State, ask: Ask, program: Program) -> SimpleNamespace:
+def asked(state: State, ask: OpenQuestion, program: Program) -> SimpleNamespace:
     """The requirement of a question, as far as its outcomes need it."""
     cursor = next(each for each in state.cursors if (each.at, each.turn) == (ask.at, ask.turn))
     return SimpleNamespace(kind=ask.kind, address=ask.at, retry_count=cursor.marks.reviews, ends_workflow=cursor.marks.stopping)

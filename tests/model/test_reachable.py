@@ -10,7 +10,7 @@ from itertools import combinations, product
 import pytest
 from attrs import evolve
 
-from statecore.core import CANCEL, REOPEN, Ask, Call, Cursor, Event, Ref, State, advance, asks, calls, owed
+from statecore.core import CANCEL, REOPEN, Call, Cursor, Event, OpenQuestion, Ref, State, advance, asks, calls, owed
 from statecore.core.facts import MAX_INTERRUPTS
 from statecore.core.owed import timers
 from statecore.core.state import UNMARKED, Gather, Source, Turn
@@ -56,13 +56,14 @@ def test_paused_is_owed_by_people_alone():
 
 @pytest.mark.spec("LAW-3")
 def test_questions_mirror_the_state():
-    """Each cursor that waits for a person is one question, under a name that no other has in the whole life of the run."""
+    """Each cursor that waits for a person is one question, or several of its code, each under a name that no other has in the life of the run."""
     for graph in graphs():
-        names: dict[str, Ask] = {}
+        names: dict[str, OpenQuestion] = {}
         for state in graph.edges:
             waiting = [c for c in state.cursors if TABLES[graph.program[c.at].machine].owes.get(c.phase) == "ask"]
             found = asks(graph.program, state)
-            assert [(ask.at, ask.turn, ask.attempt) for ask in found] == [(c.at, c.turn, c.attempt) for c in waiting]
+            wanted = [(c.at, c.turn, c.attempt, number) for c in waiting for number in c.marks.open or (None,)]
+            assert [(ask.at, ask.turn, ask.attempt, ask.number) for ask in found] == wanted
             assert len({ask.pause_id for ask in found}) == len(found)
             assert all(names.setdefault(ask.pause_id, ask) == ask for ask in found)
 
@@ -211,13 +212,16 @@ def last_phases(graph: Graph) -> set[tuple[State, frozenset[tuple[tuple[str, Tur
     return seen
 
 
-AGAIN = frozenset({w.retry, w.resume, w.interrupt, w.wake, w.renew})
+AGAIN = frozenset({w.retry, w.resume, w.interrupt, w.wake, w.renew, w.answer})
 """The triggers by which a call, or an answer, is owed once more."""
 
 
 @pytest.mark.spec("LAW-9", "RUN-2")
 def test_nothing_repeats_by_itself():
-    """Without retry, reopening, delay, interruption, rejected reviews and renewed questions, and with all counters forgotten, every run is finite."""
+    """Without retry, reopening, delay, interruption, rejected reviews, answers to code and renewed questions every run is finite.
+
+    So it is with all counters forgotten.
+    """
     for graph in graphs():
         after: dict[State, set[State]] = {}
         for state, label, found in graph.steps():
@@ -301,7 +305,7 @@ def test_a_cancellation_always_cancels():
 
 @pytest.mark.spec("ERR-4", "CRASH-2", "RUN-2")
 def test_only_a_repetition_is_an_attempt():
-    """A retry, a delay that is over, a review given back and a reopening call again as the next attempt; nothing else does.
+    """A retry, a delay that is over, a review given back, the last answer to code and a reopening call again as the next attempt; nothing else.
 
     What stands in another branch is not touched by it.
     """
@@ -315,6 +319,7 @@ def test_only_a_repetition_is_an_attempt():
                 now = here.get((before.at, before.turn))
                 own = (before.at, before.turn, before.attempt) == (event.at, event.turn, event.attempt)
                 repeated = own and (event.trigger in (w.retry, w.wake) or is_review_rejected(state, event))
+                repeated |= own and before.phase == w.awaiting_answer and now is not None and now.phase == w.running
                 reopened = event == REOPEN and before.phase == w.failed
                 assert now is None or now.attempt == before.attempt + (repeated or reopened)
 

@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from specs.model import abstraction, tlc
-from specs.model.programs import compiled, deaths_of, ending, pausing, random_programs, two_steps
+from specs.model.programs import asking, compiled, deaths_of, ending, pausing, random_programs, two_steps
 from specs.model.tlc import Dumped, canonical, check, graph
 from specs.tools.evidence import differing
 from statecore.check.tla import by_hand, lifecycle_module, program_module
@@ -35,7 +35,7 @@ LARGEST = 500
 @cache
 def workflows() -> tuple[Program, ...]:
     """The random workflows, without the few that are too large, and those that pause where chance seldom leads."""
-    return (*small(random_programs(2 * WORKFLOWS, SEED), WORKFLOWS), *pausing(), *ending())
+    return (*small(random_programs(2 * WORKFLOWS, SEED), WORKFLOWS), *pausing(), *ending(), *asking())
 
 
 def small(programs: Iterable[Program], count: int) -> list[Program]:
@@ -168,7 +168,7 @@ def unheard(engine: Dumped) -> list[str]:
 def test_the_workflows_have_everything():
     """Among them are all kinds of components, in numbers, and every trigger of the world is taken somewhere."""
     kinds = [node.kind for program in workflows() for node in program.nodes.values()]
-    assert len(workflows()) == WORKFLOWS + len(pausing()) + len(ending())
+    assert len(workflows()) == WORKFLOWS + len(pausing()) + len(ending()) + len(asking())
     for kind in ("step", "steps", "workflow", "condition", "loop", "router", "parallel"):
         assert kinds.count(kind) >= 5, kind
     taken = {(program[e.at].machine, e.trigger) for program in workflows() for _, events, _ in steps_of(program) for e in events}

@@ -40,7 +40,9 @@ def at(program: Program, event: Event, time: int) -> Event:
     """An event, some time, with the names of its choices."""
     names = [program[choice].name for choice in event.choices]
     body = Body(dumps({"choices": names})) if names else None
-    return Event(event.trigger, event.at, event.turn, event.attempt, body, event.choices, time)
+    if event.number or program[event.at].limits.asks:
+        body = Body(dumps({"number": event.number}))
+    return event._replace(body=body, time=time)
 
 
 def row(move: Move, seq: int, time: int) -> Entry:

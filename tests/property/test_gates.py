@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
-from statecore.core import BEGINNING, START, Ask, Call, Event, State, advance, compile_definition, owed
+from statecore.core import BEGINNING, START, Call, Event, OpenQuestion, State, advance, compile_definition, owed
 from statecore.definition import Definition
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def run_to_pause(program: Program, state: State, called: list[str]) -> State:
     return state
 
 
-def questions(program: Program, state: State) -> list[Ask]:
+def questions(program: Program, state: State) -> list[OpenQuestion]:
     """What people are asked."""
-    return [item for item in owed(program, state) if isinstance(item, Ask)]
+    return [item for item in owed(program, state) if isinstance(item, OpenQuestion)]
 
 
 def nothing_unapproved_ran(kinds: tuple[str, ...], word: str, *, everywhere: bool) -> None:

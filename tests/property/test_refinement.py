@@ -6,15 +6,16 @@ The refinement plays the answers of a walk to `specs/model/oracle.py`; the prope
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from specs.model.oracle import ANSWERS
-from statecore.core import CANCEL, ROOT, START, Ask, Call, Event, State, advance, owed
+from statecore.core import CANCEL, ROOT, START, Call, Event, OpenQuestion, State, advance, owed
 from statecore.core.loop import recall
-from statecore.definition import Condition, Definition, Step
+from statecore.definition import Condition, Definition, Loop, Step, Steps
 from statecore.errors import LifecycleError
 from statecore.lifecycles import TABLES
 from statecore.testing.strategies import answers, definitions, families, never_called
@@ -56,6 +57,37 @@ def test_reducer_refines_oracle(definition, script):
 def test_reducer_refines_oracle_of_the_whole_family(definition, script):
     """On any workflow of all seven kinds, with every review, deadline and retry, the reducer and the oracle wait and end alike."""
     refines(walk(definition, script))
+
+
+def leaf(settings: tuple[int, int, dict[str, Any]], name: str) -> Step:
+    """A step whose code may ask."""
+    asks, retries, more = settings
+    return Step(name, lambda _: None, may_ask=asks, max_retries=retries, **more)
+
+
+ASKERS = st.tuples(
+    st.integers(1, 3),
+    st.integers(0, 1),
+    st.sampled_from(
+        [
+            {},
+            {"on_error": "pause"},
+            {"on_reject": "cancel"},
+            {"timeout": 1.5, "on_timeout": "skip"},
+            {"requires_output_review": True},
+        ]
+    ),
+)
+
+
+@pytest.mark.spec("ASK-2", "ASK-3", "ASK-4", "ASK-5", "ASK-8")
+@refinement
+@given(one=ASKERS, other=ASKERS, around=st.integers(0, 3), script=answers())
+def test_reducer_refines_oracle_of_code_that_asks(one, other, around, script):
+    """Where code asks, once or several questions at once, the reducer waits for what the oracle waits for, alone and inside of others."""
+    steps = [leaf(one, "a"), leaf(other, "b")]
+    makers: list[Any] = [lambda: steps, lambda: [Steps("s", steps)], lambda: [Loop("l", steps, 2)], lambda: [Condition("c", steps)]]
+    refines(walk(Definition("flow", tuple(makers[around]())), script))
 
 
 # -- gates -------------------------------------------------------------------------------------------------------------------------
@@ -234,7 +266,7 @@ def test_a_run_is_paused_if_and_only_if_only_people_are_waited_for(taken):
     """Paused: an answer is owed and no call; running: a call; completed and cancelled: nothing at all."""
     for state in taken.states:
         items = owed(taken.program, state)
-        asks, calls = any(isinstance(i, Ask) for i in items), any(isinstance(i, Call) for i in items)
+        asks, calls = any(isinstance(i, OpenQuestion) for i in items), any(isinstance(i, Call) for i in items)
         assert (state.run == "paused") == (asks and not calls)
         assert (state.run == "running") == calls
         assert (state.run in {"completed", "cancelled"}) == (state.cursors == ())

@@ -18,10 +18,10 @@ from statecore.core import (
     REOPEN,
     START,
     Advanced,
-    Ask,
     Call,
     Event,
     Move,
+    OpenQuestion,
     State,
     Timer,
     advance,
@@ -91,6 +91,7 @@ def waits(program: Program, state: State) -> list[Wait]:
     if state.run == "failed":
         return [Wait("resume", "failed", c.at, c.turn, c.attempt, plain(c.prev)) for c in state.cursors]
     prev = {(cursor.at, cursor.turn): plain(cursor.prev) for cursor in state.cursors}
+    asked = {(cursor.at, cursor.turn): cursor.marks.asked for cursor in state.cursors}
     return [
         Wait(
             *sort_of(item),
@@ -98,16 +99,24 @@ def waits(program: Program, state: State) -> list[Wait]:
             item.turn,
             item.attempt,
             prev[item.at, item.turn],
-            isinstance(item, Ask) and item.due is not None,
+            isinstance(item, OpenQuestion) and item.due is not None,
+            number_of(program, item, asked[item.at, item.turn]),
         )
         for item in owed(program, state)
     ]
 
 
+def number_of(program: Program, item: Owed, asked: int) -> int:
+    """The number of a question that code asks; of a step's call how many questions it may still ask."""
+    if isinstance(item, OpenQuestion):
+        return item.number or 0
+    return program[item.at].limits.asks - asked if isinstance(item, Call) and item.kind == "execute" else 0
+
+
 def sort_of(item: Owed) -> tuple[str, str]:
     """What is owed, and of which kind."""
     match item:
-        case Ask():
+        case OpenQuestion():
             return "ask", item.kind
         case Call():
             return "call", item.kind
@@ -122,7 +131,7 @@ def plain(handed: object) -> Any:
 
 def choice(wait: Wait, answer: int, components: Mapping[str, Component] | None = None) -> str:
     """The word that a number stands for."""
-    words = ANSWERS[wait.what, wait.kind] + ("expire",) * wait.expires
+    words = ANSWERS[wait.what, wait.kind] + ("expire",) * wait.expires + asking(wait)
     if answer >= CANCELS and wait.what != "resume":
         return "cancel"
     beside = any(isinstance(each, Parallel) and wait.at.startswith(f"{at}/") for at, each in (components or {}).items())
@@ -138,11 +147,21 @@ def choice(wait: Wait, answer: int, components: Mapping[str, Component] | None =
     return word
 
 
+def asking(wait: Wait) -> tuple[str, ...]:
+    """The words with which a call asks: for one question, and for all that it may ask."""
+    return tuple(f"ask {count}" for count in sorted({1, wait.number}) if wait.what == "call" and 0 < count <= wait.number)
+
+
 def said(wait: Wait, word: str, components: Mapping[str, Component] | None = None) -> Event:
     """A word as an event: the run's own words are said to the run, all others where they are waited for."""
     word, *numbers = word.split()
-    chosen = tuple(below(wait.at, components[wait.at].choices[int(n)].name) for n in numbers) if components else ()  # type: ignore[union-attr]
-    return {"cancel": CANCEL, "resume": REOPEN}.get(word) or Event(word, wait.at, wait.turn, wait.attempt, choices=chosen)
+    chosen: tuple[str, ...] = ()
+    if components and word != "ask":
+        chosen = tuple(below(wait.at, components[wait.at].choices[int(n)].name) for n in numbers)  # type: ignore[union-attr]
+    number = int(numbers[0]) if word == "ask" else wait.number if wait.what == "ask" else 0
+    return {"cancel": CANCEL, "resume": REOPEN}.get(word) or Event(
+        word, wait.at, wait.turn, wait.attempt, choices=chosen, number=number
+    )
 
 
 def told(wait: Wait, word: str, components: Mapping[str, Component] | None = None) -> tuple[Event, ...]:

@@ -28,6 +28,7 @@ Rows == [
     [source |-> "running", on |-> "stop", dest |-> "completed", when |-> "keeps_output"],  \* RUN-3
     [source |-> "running", on |-> "stop", dest |-> "awaiting_review", when |-> "needs_review"],  \* RUN-3
     [source |-> "running", on |-> "stop", dest |-> "judging", when |-> "judges_output"],  \* RUN-3
+    [source |-> "running", on |-> "ask", dest |-> "awaiting_answer", when |-> "may_ask"],  \* ASK-1
     [source |-> "running", on |-> "fail", dest |-> "backing_off", when |-> "retries_left"],  \* RUN-2
     [source |-> "running", on |-> "fail", dest |-> "failed", when |-> "error_fails"],  \* ERR-1
     [source |-> "running", on |-> "fail", dest |-> "skipped", when |-> "error_skips"],  \* ERR-2
@@ -36,6 +37,14 @@ Rows == [
     [source |-> "running", on |-> "interrupt", dest |-> "errored_paused", when |-> "interrupt_pauses"],  \* CRASH-2
     [source |-> "running", on |-> "interrupt", dest |-> "failed", when |-> "interrupt_fails"],  \* CRASH-2
     [source |-> "running", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
+    [source |-> "awaiting_answer", on |-> "answer", dest |-> "awaiting_answer", when |-> "answers_missing"],  \* ASK-2
+    [source |-> "awaiting_answer", on |-> "answer", dest |-> "running", when |-> "answers_complete"],  \* ASK-2
+    [source |-> "awaiting_answer", on |-> "reject", dest |-> "skipped", when |-> "reject_skips"],  \* ASK-5
+    [source |-> "awaiting_answer", on |-> "reject", dest |-> "cancelled", when |-> "reject_cancels"],  \* ASK-5
+    [source |-> "awaiting_answer", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
+    [source |-> "awaiting_answer", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3
+    [source |-> "awaiting_answer", on |-> "renew", dest |-> "running", when |-> "always"],  \* ASK-8
+    [source |-> "awaiting_answer", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "backing_off", on |-> "wake", dest |-> "running", when |-> "always"],  \* RUN-2
     [source |-> "backing_off", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "judging", on |-> "hold", dest |-> "awaiting_review", when |-> "always"],  \* REV-2
@@ -266,7 +275,7 @@ Rows == [
 ]
 
 Owes == [
-  step |-> [pending |-> "nothing", awaiting_confirmation |-> "ask", awaiting_input |-> "ask", running |-> "call", skipped |-> "nothing", cancelled |-> "nothing", completed |-> "nothing", awaiting_review |-> "ask", judging |-> "call", backing_off |-> "timer", failed |-> "nothing", errored_paused |-> "ask"],
+  step |-> [pending |-> "nothing", awaiting_confirmation |-> "ask", awaiting_input |-> "ask", running |-> "call", skipped |-> "nothing", cancelled |-> "nothing", completed |-> "nothing", awaiting_review |-> "ask", judging |-> "call", awaiting_answer |-> "ask", backing_off |-> "timer", failed |-> "nothing", errored_paused |-> "ask"],
   condition |-> [pending |-> "nothing", awaiting_confirmation |-> "ask", evaluating |-> "call", running |-> "nothing", skipped |-> "nothing", cancelled |-> "nothing", failed |-> "nothing", errored_paused |-> "ask", completed |-> "nothing"],
   loop |-> [pending |-> "nothing", awaiting_confirmation |-> "ask", running |-> "nothing", skipped |-> "nothing", cancelled |-> "nothing", completed |-> "nothing", evaluating |-> "call", awaiting_review |-> "ask", failed |-> "nothing", errored_paused |-> "ask"],
   router |-> [pending |-> "nothing", awaiting_confirmation |-> "ask", awaiting_route |-> "ask", evaluating |-> "call", skipped |-> "nothing", cancelled |-> "nothing", running |-> "nothing", failed |-> "nothing", errored_paused |-> "ask", completed |-> "nothing", awaiting_review |-> "ask", judging |-> "call"],

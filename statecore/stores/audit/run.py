@@ -8,7 +8,7 @@ from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
-from statecore.core.owed import references
+from statecore.core.owed import asked_number, references
 from statecore.core.program import ROOT
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, StatecoreError
@@ -245,7 +245,9 @@ def check_pauses(connection: Link, number: int, entries: Sequence[Entry], asked:
         if not left:
             findings.blame(where, "it was closed when no row left its question")
             continue
-        wrong = fault_of_answer(left, kind, said)
+        mine = asked_number(pause_id)
+        about = [row for row in left if mine is None or detail_of(row.body.detail).number == mine]
+        wrong = fault_of_answer(about, kind, said) if about else None  # another question of the call closed this one (ASK-2)
         if wrong is not None:
             findings.blame(f"decision of pause {pause_id!r}", wrong)
     for seq, place in unasked(entries, closings):
@@ -276,7 +278,9 @@ def fault_of_answer(left: Sequence[Entry], kind: str, decided: Sequence[Any]) ->
     said = Detail(by=by or None, comment=comment or None)
     for row in left:
         value = None if row.body.value is None else digest(row.body.value)
-        told = detail_of(row.body.detail)._replace(of=None, definition=None)  # it may hand rows on, and follow another definition
+        told = detail_of(row.body.detail)._replace(
+            of=None, definition=None, number=None
+        )  # it may hand rows on, and follow another definition
         if (row.trigger, value, told) == (DECISIONS[kind].get(word), address, said):
             return None
     return f"it says {word!r}, and row {left[0].seq} says something else"

@@ -15,7 +15,7 @@ from statecore.stores.detail import detail_of
 from statecore.stores.endings import differs
 from statecore.stores.frames.framing import slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
-from statecore.stores.rules import ENDED, GENESIS, held_text, link, until
+from statecore.stores.rules import ENDED, GENESIS, held_text, is_about, link, until
 from statecore.stores.sql3 import sessions
 from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING
@@ -179,6 +179,10 @@ ENDS = {w.expire: "expired", w.renew: "lapsed"}
 def fault_of_closing(put: Put, left: Sequence[Entry]) -> str | None:
     """Why the rows that left a question do not agree with what is stored of its end; None where they do."""
     said, decided = put.outcome, put.waiting.decided
+    about = [row for row in left if is_about(row, put.waiting.pause)]
+    if not about and all(row.trigger != w.renew for row in left):  # another question of the call closed this one (ASK-2)
+        return None if said == "cancelled" else f"it is stored as {said}, and row {left[0].seq} is about another question"
+    left = about or left
     if any(row.trigger in BY_PERSON for row in left):
         if said != "decided" or decided is None:
             return f"row {left[0].seq} says {left[0].trigger}, and it is stored as {said}"

@@ -31,6 +31,7 @@ from statecore.stores.rules import (
     judge_all,
     link,
     parks_paused,
+    place_of,
     seal,
     sought,
     turn_text,
@@ -69,11 +70,23 @@ if TYPE_CHECKING:
     Moves = Mapping[Move, int]
 
 BEGUN = dump_state(BEGINNING)
+PAUSE_OPEN = """
+CREATE UNIQUE INDEX pause_open ON pause (run, at, turn, (CASE WHEN kind = 'question' THEN pause_id ELSE '' END)) WHERE closed IS NULL"""
 
 
 def learn_moves(connection: Link) -> None:
-    """Add the moves of this release's lifecycles that a database does not know yet, inside the caller's transaction."""
+    """Add the moves of this release's lifecycles that a database does not know yet, inside the caller's transaction.
+
+    With them comes the index of open questions: a store of an earlier release knows no code that asks several at once.
+    """
+    index_questions(connection)
     connection.executemany('INSERT INTO legal (machine, source, "trigger", dest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', LEGAL)
+
+
+def index_questions(connection: Link) -> None:
+    """Have a component one open question, or several of its code (ASK-2)."""
+    connection.execute("DROP INDEX IF EXISTS pause_open")
+    connection.execute(PAUSE_OPEN)
 
 
 def keep(connection: Link, *texts: Text) -> list[bytes]:
@@ -322,7 +335,7 @@ def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> tup
     A pause that was closed long ago is read only where the boundary speaks of it.
     """
     found = {each.pause.pause_id: each for each in reading.open_pauses(connection, number)}
-    open_at = {pause_id: (each.pause.at, each.pause.turn) for pause_id, each in found.items()}
+    open_at = {pause_id: place_of(each.pause) for pause_id, each in found.items()}
     spoken_of = [each.pause_id for each in boundary.decisions] + [each.pause_id for each in boundary.opened]
     for pause_id in set(spoken_of) - found.keys():
         row = reading.pause_in(connection, number, pause_id)

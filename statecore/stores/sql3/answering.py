@@ -8,7 +8,17 @@ from attrs import define, field
 
 from statecore.errors import UnknownPause
 from statecore.lifecycles import words as w
-from statecore.stores.rules import check_key, check_pauses, judge, judge_all, parks_paused, sought, waiting_decisions
+from statecore.stores.rules import (
+    check_key,
+    check_pauses,
+    is_about,
+    judge,
+    judge_all,
+    parks_paused,
+    place_of,
+    sought,
+    waiting_decisions,
+)
 
 from . import questions, reading
 from .events import BY_PERSON, check_key_text
@@ -17,7 +27,7 @@ from .queries import USED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from statecore.stores.records import Boundary, Decided, Pause
+    from statecore.stores.records import Boundary, Decided, Entry, Pause
     from statecore.stores.sql.link import Link
 
     from .events import Part, Salted
@@ -64,10 +74,7 @@ class Answers:
                     n
                     for n, part in enumerate(parts)
                     if n not in found
-                    and any(
-                        row.at == pause.at and row.trigger in BY_PERSON and pause.turn[: len(row.turn)] == row.turn
-                        for row in part.entries
-                    )
+                    and any(row.trigger in BY_PERSON and is_there(row, pause) and is_about(row, pause) for row in part.entries)
                 ),
                 None,
             )
@@ -104,13 +111,21 @@ class Answers:
 def outcome(put: Put, boundary: Boundary) -> str:
     """The outcome of a question that a boundary closes."""
     pause = put.waiting.pause
-    for row in boundary.entries:
-        if row.at == pause.at and pause.turn[: len(row.turn)] == row.turn:
-            if row.trigger == w.expire:
-                return "expired" if put.decision is None else "cancelled"
-            if row.trigger in CLOSES:
-                return CLOSES[row.trigger]
+    there = [row for row in boundary.entries if is_there(row, pause)]
+    about = [row for row in there if is_about(row, pause)]
+    for row in about:
+        if row.trigger == w.expire:
+            return "expired" if put.decision is None else "cancelled"
+        if row.trigger in CLOSES:
+            return CLOSES[row.trigger]
+    if there and not about:  # another question of the call was rejected or has expired: this one is no longer asked
+        return next((CLOSES[row.trigger] for row in there if row.trigger in CLOSES), "cancelled")
     return "decided" if put.decision is not None else "cancelled"
+
+
+def is_there(row: Entry, pause: Pause) -> bool:
+    """Whether a row is of the component, and the turn, that puts a question."""
+    return row.at == pause.at and pause.turn[: len(row.turn)] == row.turn
 
 
 def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: Salted) -> Answers | tuple[Decided, ...] | None:
@@ -132,7 +147,7 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
         if put is not None:
             found[pause_id] = put
     places = {pause_id: put.waiting.pause for pause_id, put in found.items()}
-    open_at = {pause_id: (pause.at, pause.turn) for pause_id, pause in places.items() if pause.closed is None}
+    open_at = {pause_id: place_of(pause) for pause_id, pause in places.items() if pause.closed is None}
     pauses = places if all(each.pause_id in places for each in boundary.decisions) else of_all(connection, run, places)
     stored = {pause_id: put.waiting.decided for pause_id, put in found.items() if put.waiting.decided is not None}
     fresh = judge_all(boundary, pauses, stored, phase)

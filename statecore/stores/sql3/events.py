@@ -24,7 +24,7 @@ from statecore.stores.records import Body, Boundary, Entry
 
 from .shapes import Listed, MoveList
 
-PUBLIC = frozenset({"success", "error_type", "retry_count", "choices", "of", "definition", "death"})
+PUBLIC = frozenset({"success", "error_type", "retry_count", "choices", "of", "definition", "death", "number"})
 """The particulars of a row that hold no text of a person and no name of one."""
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
 

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from statecore.stores import Decided, Entry, InMemoryDb, Pause, PauseFilter, Waiting
 from statecore.stores.detail import detail_of
 from statecore.stores.forgetting import Kept
+from statecore.stores.rules import place_of
 from statecore.temporal.wire import Plain, plain_head, read, read_head, row
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Ledger(InMemoryDb):
         kept.epoch, kept.cancel_by, kept.cancel_requested = record.epoch, record.cancel_by, record.cancel_requested
         kept.entries, kept.elsewhere = page.rows, carried["elsewhere"]
         opened = [read_waiting(each) for each in carried["pauses"]]
-        kept.open_at = {pause.pause_id: (pause.at, pause.turn) for pause, _ in opened}
+        kept.open_at = {pause.pause_id: place_of(pause) for pause, _ in opened}
         for pause, decided in [*page.pauses, *opened]:
             kept.pauses[pause.pause_id] = pause
             if decided is not None:

@@ -217,6 +217,8 @@ class Run:
             self.execution.changes[self.execution.place(call)] = change
         said = Body(end["detail"], end["value"]) if end["detail"] or end["value"] is not None else NO_BODY
         event = self.execution.event(end["trigger"], call, said, tuple(end["choices"]))
+        if event.trigger == w.ask:
+            event = event._replace(number=detail_of(end["detail"]).number or 0)
         firm = detail_of(end["detail"]).error_type in UNSTORABLE and workflow.patched(FIRM)
         return event._replace(firm=firm) if event.trigger == w.fail else event
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define, evolve, frozen
 
-from statecore.core import BEGINNING, Ask, Cursor, Ref, State
+from statecore.core import BEGINNING, Cursor, OpenQuestion, Ref, State
 from statecore.core.state import Turn
 from statecore.lifecycles import RUN
 from statecore.lifecycles import words as w
@@ -108,7 +108,7 @@ def confirmed(at: str, **parts: Any) -> Fired:
 def question(run_id: str, at: str = "gate", opened: Micros = TIME, kind: AskKind = "confirmation", **parts: Any) -> Pause:
     """A pause, named as the core names it."""
     turn, attempt = parts.pop("turn", ()), parts.pop("attempt", 0)
-    pause_id = Ask(kind, at, turn, attempt, put=parts.pop("put", 1)).pause_id
+    pause_id = OpenQuestion(kind, at, turn, attempt, put=parts.pop("put", 1)).pause_id
     return evolve(Pause(run_id, pause_id, kind, at, turn, attempt, at, "Go on?", opened), **parts)
 
 

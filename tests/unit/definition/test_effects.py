@@ -59,6 +59,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "max_iterations": (1, 2),
     "max_concurrency": (1,),
     "version": (1,),
+    "may_ask": (1, 2),
 }
 """Values that are not the default; a new setting needs a line."""
 STRUCTURE = {

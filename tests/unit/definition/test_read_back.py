@@ -30,7 +30,8 @@ COMPANIONS: dict[str, dict[str, Any]] = {
 }
 """Settings that a setting needs beside it."""
 REFUSED = {
-    ("Step(workflow)", setting) for setting in ("max_retries", "retry_delay", "backoff", "on_interrupt", "execution_timeout")
+    ("Step(workflow)", setting)
+    for setting in ("max_retries", "retry_delay", "backoff", "on_interrupt", "execution_timeout", "may_ask")
 }
 """Settings that a kind takes no value of: the steps inside the nested workflow have them."""
 PLACES = [(kind, setting) for kind in CLASSES for setting in (*settings_of(kind), "hitl_timeout") if setting != "selector"]

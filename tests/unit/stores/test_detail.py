@@ -173,12 +173,14 @@ plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text
 more = st.dictionaries(st.text().map("x-{}".format), plain)
 deaths = st.none() | st.sampled_from(["alone", "beside"])
 details = st.builds(
-    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, *[texts] * 3, more
+    Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, *[texts] * 3,
+    counts, texts, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
 questions = st.builds(
-    PauseDetail, texts, texts, forms, named, st.none() | st.booleans(), counts, counts, counts, counts, told, more
+    PauseDetail, texts, texts, forms, named, st.none() | st.booleans(), counts, counts, counts, counts, told,
+    texts, texts, st.none() | st.lists(plain).map(tuple), more
 )  # fmt: skip
 
 
