@@ -20,13 +20,8 @@ from statecore.db.sqlite import SqliteDb
 
 ORDER = re.findall(
     r"\w+",
-<<<<<<< HEAD
-    "demo run resume runs pending show confirm reject retry skip input select edit cancel tick recover worker verify doctor backup quarantine purge"
-    " erase compact migrate check diagram export",
-=======
     "demo run resume runs pending show confirm reject retry skip input select answer edit cancel tick recover worker verify doctor backup"
-    " quarantine purge compact migrate check diagram export",
->>>>>>> 9a25242 (ask: questions from inside a step, through every floor)
+    " quarantine purge erase compact migrate check diagram export",
 )
 OTHERS = {
     "asyncio",
