@@ -68,7 +68,9 @@ def check_asks(where: str, asks: object, executor: object, review: Any) -> None:
     if asks and executor is None:
         raise UnsupportedSetting(where, "may_ask", "only an executor asks; set it on a Step that has one, also inside a workflow")
     if asks and review.on_timeout.value == "approve":
-        raise UnsupportedSetting(where, "on_timeout='approve'", "its own questions want answers", ["cancel", "skip"])
+        raise UnsupportedSetting(
+            where, "on_timeout='approve'", "a question of its code wants an answer; silence cancels the run or skips it"
+        )
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:

@@ -37,7 +37,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "runtime/execution.py": ("skip", "a policy of the user"),
     "runtime/judge.py": ("answer", "a rule of the judge"),
     "runtime/launching.py": ("retry", "what a second start does with a failed run"),
-    "stores/audit/erased3.py": ("input", "a column of a run"),
+    "stores/audit/erased3.py": ("answer input", "a column of a run"),
     "stores/ending/erasing.py": ("input", "a field of a run that can be erased"),
     "stores/rules.py": ("skip", "a policy of the user"),
     "temporal/client/listing.py": ("input", "the key of a run's input in plain data"),
