@@ -34,7 +34,7 @@ are stored by their fields, `registry` the types that a process knows, `annotate
 erased one, `science` numpy and
 pandas.
 
-May enter: the core, lifecycles and errors. No store, no user code but registered codecs.
+May enter: the core, lifecycles, errors, and the media of definitions, which are known in every process. No store, no user code but registered codecs.
 
 Start with `values.encode`.
 """

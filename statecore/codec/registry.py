@@ -14,6 +14,7 @@ from weakref import WeakSet, ref
 
 from attrs import field, frozen
 
+from statecore.definition.media import MEDIA
 from statecore.errors import RefusedCodec, described
 
 from .annotated import types_in
@@ -188,6 +189,8 @@ def unfit(kind: Any, tag: Any) -> str | None:
 
 CODECS = Registry()
 """The registry of this process, used where `encode` and `decode` are given none."""
+for _medium in MEDIA:  # they are known in every process
+    CODECS.register(_medium, f"statecore.media:{_medium.__name__}", _medium.to_dict, _medium.from_dict)
 
 
 def register_codec(kind: type[T], tag: str, to_plain: Callable[[T], Any], from_plain: Callable[[Any], T]) -> None:
