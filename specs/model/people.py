@@ -125,8 +125,10 @@ def of_loop(row: Any, it: Component | None, rounds: dict[tuple[str, Any], int]) 
         yield Told("LoopIterationStarted", row.at, {"iteration": 1})
         return
     number = rounds.get(place, 0)
-    if row.source == "running" and row.trigger == "finish":
-        more = row.dest != "completed" and number < it.max_iterations
+    waits = row.source == "running" and row.trigger == "finish" and row.dest == "evaluating"  # the end condition decides
+    tested = row.source in ("evaluating", "errored_paused") and row.dest in ("running", "completed", "awaiting_review", "skipped")
+    if tested or (row.source == "running" and row.trigger == "finish" and not waits):
+        more = row.dest in ("running", "awaiting_review") and number < it.max_iterations
         yield Told("LoopIterationCompleted", row.at, {"iteration": number, "should_continue": more})
     if row.dest == "running" and row.trigger != "resume":
         rounds[place] = number + 1

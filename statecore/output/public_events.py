@@ -168,6 +168,14 @@ PAUSE_EVENTS: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]]
 exhaustive("output.public_events.PAUSE_EVENTS", PAUSE_EVENTS, SHOWS.values())
 
 
+DECIDED_ITERATION = {
+    w.running: (w.running, w.completed, w.awaiting_review),
+    w.evaluating: (w.running, w.completed, w.awaiting_review, w.skipped),
+    w.errored_paused: (w.skipped,),
+}
+"""The rows of a Loop that say whether another iteration may follow the one that is over; before its end condition was called, none does."""
+
+
 def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
     """The notices of a Loop beside its own row: an iteration ended, another began, the Loop began or is over."""
     node = scene.program.nodes[move.at]
@@ -177,8 +185,8 @@ def iteration_over(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
         yield e.LoopIterationStartedEvent(**fields, iteration=1)
         return
     number = iteration_of(scene, move)
-    if move.source == w.running and move.trigger == w.finish:
-        goes_on, turn = move.dest != w.completed and number < limit, (*move.turn, number - 1)
+    if move.dest in DECIDED_ITERATION.get(move.source, ()):
+        goes_on, turn = move.dest in (w.running, w.awaiting_review) and number < limit, (*move.turn, number - 1)
         read = partial(results, scene, move, turn)
         yield e.LoopIterationCompletedEvent(**fields, iteration=number, should_continue=goes_on, read=read)
     if move.dest == w.running and move.trigger != w.resume:  # a reopened Loop goes on with the iteration that it was in

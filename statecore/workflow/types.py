@@ -3,6 +3,9 @@
 from statecore.definition import HumanReview, OnError, OnInterrupt, OnReject, OnTimeout, StepInput, StepOutput, UserInputField
 from statecore.output import ErrorRequirement, StepRequirement
 
+WorkflowExecutionInput = StepInput
+"""The input of a function that is a whole workflow: the run's input, its data and its media."""
+
 __all__ = [
     "ErrorRequirement",
     "HumanReview",
@@ -14,4 +17,5 @@ __all__ = [
     "StepOutput",
     "StepRequirement",
     "UserInputField",
+    "WorkflowExecutionInput",
 ]

@@ -316,3 +316,20 @@ def test_events_alone_are_no_output():
 
     assert Workflow("w", [Step("s", returns)]).run().content == 7
     assert Workflow("w", [Step("s", nothing)]).run().content is None
+
+
+@pytest.mark.spec("LOOP-1")
+@pytest.mark.parametrize("drive", ["stream", "async stream"], indirect=True)
+def test_an_iteration_says_whether_another_follows(drive):
+    """`should_continue` is the answer of the end condition, and False after the last iteration that is allowed."""
+
+    def told(**settings: Any) -> list[tuple[int, bool]]:
+        drive.run(Workflow("w", [Loop("l", [Step("s", lambda _: 1)], **settings)]))
+        return [(each.iteration, each.should_continue) for each in drive.heard(e.LoopIterationCompletedEvent)]
+
+    ends = iter([False, True])
+    assert told(max_iterations=3, end_condition=lambda _: next(ends)) == [(1, True), (2, False)]
+    assert told(max_iterations=2, end_condition=lambda _: False) == [(1, True), (2, False)]
+    assert told(max_iterations=2) == [(1, True), (2, False)]
+    fails = {"max_iterations": 2, "on_error": "skip"}
+    assert told(end_condition=lambda _: 1 / 0, **fails) == [(1, False)]

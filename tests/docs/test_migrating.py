@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import statecore
+from statecore import media
 from statecore.run import workflow as events
 from statecore.runtime.launching import RunOptions
 from statecore.workflow.options import ContinueOptions
@@ -34,7 +35,7 @@ def is_here(owner: str, name: str) -> bool:
     parameter = name.removesuffix("=")
     if owner in OPTIONS:
         return parameter in get_type_hints(OPTIONS[owner])
-    kind = getattr(events if owner.endswith("Event") else statecore, owner)
+    kind = getattr(media, owner.partition(".")[2], None) or getattr(events if owner.endswith("Event") else statecore, owner)
     if name.endswith("="):
         return parameter in inspect.signature(kind).parameters
     return hasattr(kind, name) or name in getattr(kind, "__annotations__", {})
