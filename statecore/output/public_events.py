@@ -168,7 +168,7 @@ PAUSE_EVENTS: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]]
 exhaustive("output.public_events.PAUSE_EVENTS", PAUSE_EVENTS, SHOWS.values())
 
 
-DECIDED_ITERATION = {
+DECIDED_ITERATION: dict[str, tuple[str, ...]] = {
     w.running: (w.running, w.completed, w.awaiting_review),
     w.evaluating: (w.running, w.completed, w.awaiting_review, w.skipped),
     w.errored_paused: (w.skipped,),

@@ -6,7 +6,7 @@ import pytest
 
 from statecore.run.base import RunStatus
 from statecore.run.workflow import WorkflowRunEvent
-from statecore.workflow import StepInput, StepOutput
+from statecore.workflow import Step, StepInput, StepOutput
 from tests.rehearsal import content_studio as studio
 
 
@@ -37,7 +37,7 @@ def test_the_planner_by_hand():
 def test_a_step_by_itself():
     """A step is executed by itself, and its state is changed in place."""
     state = {"sources": 1}
-    counted = studio.Step(name="count", executor=studio.count_sources)
+    counted = Step(name="count", executor=studio.count_sources)
     output = counted.execute(StepInput(input="owls", previous_step_content="seen"), session_state=state)
     assert (output.content, state) == ("seen (3 sources)", {"sources": 3})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from statecore.media import Image
@@ -40,7 +42,7 @@ def listen(stream, heard):
 
 def test_a_conversation_over_streams(workflow):
     """Route, amount and review are asked one after the other; each stream goes on where the last one paused."""
-    heard = []
+    heard: list[Any] = []
     start = {"stream": True, "stream_events": True, "session_id": "desk"}
     listen(
         workflow.run("a broken lamp", additional_data={"customer": "ada"}, images=[Image(url="https://example.com/lamp")], **start),
