@@ -26,6 +26,8 @@ LAST = 2.0
 class Drain:
     """Things to do, in order, on one thread. What one of them raises is dropped with it."""
 
+    dropped: int
+
     def __init__(self) -> None:
         self._hands, self._lock = Hands("statecore-telemetry", 1), Lock()
         self._waiting, self.dropped = 0, 0

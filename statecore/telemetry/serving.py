@@ -32,6 +32,10 @@ PATIENCE = 1.0
 class Probes:
     """An HTTP server on a thread, from its making until `close`. `port` 0 takes a free one; raises `OSError` where the port is taken."""
 
+    metrics: Metrics
+    patience: Seconds
+    is_stopping: bool
+
     def __init__(self, metrics: Metrics, host: str, port: int, patience: Seconds = PATIENCE) -> None:
         self.metrics, self.patience, self.is_stopping = metrics, patience, False
         self._asking = Hands("statecore-probe", 8)
@@ -107,7 +111,7 @@ class Prober(BaseHTTPRequestHandler):
     """The answer to a GET of a known path; nothing is written to the terminal."""
 
     paths: ClassVar[dict[str, Callable[[], tuple[int, str, str]]]] = {}
-    timeout = 10
+    timeout: float | None = 10
 
     def do_GET(self) -> None:
         """Answer."""
