@@ -111,7 +111,7 @@ class Prober(BaseHTTPRequestHandler):
     """The answer to a GET of a known path; nothing is written to the terminal."""
 
     paths: ClassVar[dict[str, Callable[[], tuple[int, str, str]]]] = {}
-    timeout: float | None = 10
+    timeout: ClassVar[float | None] = 10
 
     def do_GET(self) -> None:
         """Answer."""
