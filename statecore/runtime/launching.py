@@ -31,7 +31,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
-from statecore.stores.rules import check_lists, check_mappings, check_texts, until
+from statecore.stores.rules import check_lists, check_mappings, check_request_key, check_texts, until
 
 from .answers import Said, reasons
 from .ends import beginning
@@ -51,8 +51,6 @@ ALL = 1_000_000
 NOTHING = encode({})
 NOBODYS = -1
 """The epoch of no claim."""
-MAX_KEY = 1_024
-"""How many characters an idempotency key has at most (KEY-1)."""
 OnFailed: TypeAlias = Literal["raise", "retry"]
 ON_FAILED = get_args(OnFailed)
 
@@ -141,8 +139,7 @@ def check_key(key: Any, on_failed: str | None) -> None:
         raise UnsupportedSetting(RUN_HERE, setting, "it is about the run of an idempotency_key; give one")
     if on_failed not in (None, *ON_FAILED):
         raise UnsupportedSetting(RUN_HERE, setting, "the run of a key is told or retried", ON_FAILED)
-    if key is not None and not (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
-        raise UnsupportedSetting(RUN_HERE, "this idempotency_key", f"a key is a text of 1 to {MAX_KEY:,} characters")
+    check_request_key(RUN_HERE, key)
 
 
 def unborn(  # as many keywords as a run has settings

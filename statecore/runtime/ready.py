@@ -28,7 +28,7 @@ from statecore.errors import (
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
 from statecore.stores.detail import Detail, detail_text
-from statecore.stores.rules import STATUS, check_claim, check_deadline, clock_text, ended
+from statecore.stores.rules import STATUS, check_claim, check_deadline, check_texts, clock_text, ended
 
 from . import ends
 from .answers import ANSWERS, Said, stored_value
@@ -240,6 +240,7 @@ class Continuation:
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
         word = str(requirement.decision)
+        check_texts("A decision", by=requirement.by, comment=requirement.comment)
         text = stored_value(pause, word, requirement.value, self.compiled.components.get(pause.at), self.host.limit)
         return Decided(
             self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by or self.force_by, requirement.comment

@@ -35,6 +35,7 @@ from .detail import detail_of
 from .owner import alive
 from .records import Boundary, Decided, Entry, Identity, Pause, Record, Text
 
+MAX_KEY = 1_024
 ENDED = RUN.final | {w.failed}
 STATUS = {
     w.pending: "PENDING",
@@ -280,6 +281,12 @@ def check_texts(call: str, **given: Any) -> None:
     for name, value in given.items():
         if value is not None and not isinstance(value, str):
             raise WrongArgument(call, name, "a text", value)
+
+
+def check_request_key(call: str, key: object) -> None:
+    """Raise `UnsupportedSetting` for an idempotency key that is no text of 1 to 1,024 characters; None is none."""
+    if key is not None and not (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
+        raise UnsupportedSetting(call, "this idempotency_key", f"a key is a text of 1 to {MAX_KEY:,} characters")
 
 
 def check_mappings(call: str, **given: Any) -> None:

@@ -42,7 +42,7 @@ from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.endings import Erases, Erasure, Purged, Purges
 from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
-from statecore.stores.rules import ENDED, STATUS, check_counts, check_texts
+from statecore.stores.rules import ENDED, STATUS, check_counts, check_request_key, check_texts
 
 ALL = 1_000_000
 Item = TypeVar("Item")
@@ -307,7 +307,8 @@ class Inbox:
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
-        check_texts("decide", idempotency_key=idempotency_key, seen=seen)
+        check_texts("decide", seen=seen)
+        check_request_key("decide", idempotency_key)
         forced = forcing(force=force, by=by) if force else None
         record = self.db.load(run_id)
         row = self.db.pause(run_id, pause_id)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statecore import Loop, Router, Step, Workflow, WorkflowRunOutput
-from statecore.errors import AlreadyDecided, InvalidInput, UnknownDecision
+from statecore import Loop, Router, Step, StepRequirement, Workflow, WorkflowRunOutput
+from statecore.errors import AlreadyDecided, InvalidInput, UnknownDecision, WrongArgument
 
 NAMES = ("by", "comment", "self", "values", "value", "decision", "asked", "named", "given", "first name", "größe", "", "a.b")
 
@@ -178,6 +178,20 @@ def test_plain_data_is_read_as_it_was_written(case):
 
 
 # -- decided before ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("SAID-4")
+@pytest.mark.parametrize("wrong", [{"by": 5}, {"comment": {"why": "x"}}, {"by": ["ada"]}])
+def test_who_and_why_are_texts(db, drive, wrong):
+    """A name or a reason in plain data that is no text is refused by name, and nothing is stored; the question stays open."""
+    workflow = Workflow("flow", [Step("s", lambda _: 1, requires_confirmation=True)], db)
+    run = drive.run(workflow)
+    posted = StepRequirement.from_dict({**run.requirements[0].to_dict(), "confirmed": True, **wrong})
+    with pytest.raises(WrongArgument, match=f"{next(iter(wrong))} as a text"):
+        drive.resume(workflow, run_id=run.run_id, step_requirements=[posted])
+    assert db.decisions(run.run_id) == []
+    run.requirements[0].confirm()
+    assert drive.resume(workflow, run).content == 1
 
 
 @pytest.mark.spec("SAID-4", "CONF-9")

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 from attrs import evolve
 
-from statecore import Loop, RunStatus, Step, StepOutput, Worker, Workflow
+from statecore import Inbox, Loop, RunStatus, Step, StepOutput, Worker, Workflow
 from statecore.errors import AlreadyDecided, KeyReused, RunFailed, StepFailed, UnsupportedSetting
 from statecore.runtime import Host
 from statecore.runtime.host import REMEMBERED
@@ -225,6 +225,20 @@ def test_a_decision_is_one_decision(db, calls):
     with pytest.raises(KeyReused):
         workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="k")
     assert workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="l").by is None
+
+
+@pytest.mark.spec("KEY-1", "CONT-10")
+@pytest.mark.parametrize("key", ["", "k" * 1025, 5])
+def test_the_key_of_a_decision_is_bounded_too(db, calls, key):
+    """A key that is no text of 1 to 1,024 characters is refused by `decide`, of a workflow and of an inbox, and nothing is stored."""
+    workflow = Workflow("flow", [Step("pay", calls.does("pay"), requires_confirmation=True)], db)
+    run = workflow.run(run_id="r")
+    for decide in (workflow.decide, Inbox(db).decide):
+        with pytest.raises(UnsupportedSetting, match="1 to 1,024 characters"):
+            decide("r", run.requirements[0].pause_id, "confirm", idempotency_key=key)
+    assert db.decisions("r") == []
+    workflow.decide("r", run.requirements[0].pause_id, "confirm", idempotency_key="k" * 1024)
+    assert workflow.continue_run(run_id="r").content == "pay"
 
 
 @pytest.mark.spec("KEY-2")

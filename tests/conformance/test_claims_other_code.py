@@ -7,11 +7,15 @@ import sys
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from statecore import Loop, Parallel, RunStatus, Step, Steps, UserInputField, Workflow
 from statecore.errors import DefinitionChanged
+from statecore.runtime.launching import launch
+from statecore.runtime.worker import Worker
 from statecore.stores.detail import detail_of
 from statecore.stores.sqlite.store import SqliteDb2
+from statecore.testing.stores.samples import DEAD
 from tests.conformance.drive import confirm_all, history
 
 
@@ -155,6 +159,26 @@ def test_a_person_may_say_that_other_code_is_meant(db, drive, calls):
     assert (run.status, calls.names) == (RunStatus.completed, ["pays", "wires", "wires"])
     said = [detail_of(entry.body.detail).adopted_by for entry in db.journal("r")]
     assert [name for name in said if name] == ([] if isinstance(db, SqliteDb2) else ["bob"])
+
+
+@pytest.mark.spec("GATE-7", "CRASH-2")
+def test_a_question_that_was_put_without_functions_counts(db, drive, calls):
+    """A worker that gives a run back stores its interruption by the stored definition, which has no functions; the answer counts all the same."""
+
+    def flow(name, title="pay"):
+        return Workflow("flow", [Step(title, code(calls, name), on_interrupt="pause")], db)
+
+    first = flow("pay")
+    host = first.host
+    first.host = evolve(host, owner=lambda: DEAD)
+    launch(first, "x", run_id="r")  # its owner dies when the call is to be made
+    first.host = host
+    assert Worker(flow("pay", "other")).work(until_idle=True) == {"REFUSED": 1}
+    [asked] = first.get_run_output("r").requirements
+    assert (asked.kind, calls.names) == ("interrupted", [])
+    first.decide("r", asked.pause_id, "retry", by="ada")
+    run = drive.resume(flow("pay"), run_id="r")
+    assert (run.status, calls.names) == (RunStatus.completed, ["pay"])
 
 
 # -- one file, run in several ways -----------------------------------------------------------------------------------------------
