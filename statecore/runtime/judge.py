@@ -35,7 +35,8 @@ from .renewals import Renewal, newest
 from .showing import choices_shown, form_shown
 
 if TYPE_CHECKING:
-    from statecore.core import Address, Node
+    from statecore.core import Address, Cursor, Node
+    from statecore.core.state import Turn
     from statecore.lifecycles import AskKind
     from statecore.stores import Decided, Entry, Pause, Record, RunReader, Waiting
 
@@ -172,7 +173,7 @@ class Case:
         standing = [each for each in begun if question_at(old, point_of(each)) is None]
         for cursor in standing:
             for gate, kind, word in gates_before(old, cursor.at):
-                row = newest(self.db, run_id, pause_id(kind, gate, cursor.turn[: old.nodes[gate].depth], 0))
+                row = newest(self.db, run_id, pause_id(kind, gate, round_of(old, gate, cursor), 0))
                 said = row.decided if row is not None and row.pause.closed is not None else None
                 same = gate in self.program.nodes and means_the_same(old, self.program, gate, kind, word)
                 if row is None or said is None or said.word != word or not same:
@@ -197,22 +198,24 @@ class Case:
 
 
 def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, str], ...]:
-    """The gates, forms and routes whose yes leads to a component before another certain question, with that word, kept with the program.
-
-    Those in a loop or a router that the component is not in are left out: which of their rounds led to it, no state tells.
-    """
+    """The gates, forms and routes whose yes leads to a component before another certain question, with that word, kept with the program."""
     known: tuple[tuple[Address, AskKind, str], ...] | None = program.slices.get(("before", at))
     if known is None:
         known = tuple(
             (node.at, kind, word)
             for node in program.nodes.values()
             for kind, word in OPENED
-            if has_gate(node, kind)
-            and all(program.within(at, around.at) for around in program.ancestors(node.at) if KINDS[around.kind].holds in ROUNDS)
-            and any(each.at == at for each in slices(program, node.at, kind)[word].components)
+            if has_gate(node, kind) and any(each.at == at for each in slices(program, node.at, kind)[word].components)
         )
         program.slices["before", at] = known
     return known
+
+
+def round_of(program: Program, gate: Address, cursor: Cursor) -> Turn:
+    """The round of a gate that led to a place: that of the place in the loops and routers around both, the first one in others."""
+    around = [each.at for each in program.ancestors(gate) if KINDS[each.kind].holds in ROUNDS]
+    shared = sum(program.within(cursor.at, at) for at in around)
+    return (*cursor.turn[:shared], *[0] * (len(around) - shared))
 
 
 def let_begin(program: Program, row: Entry) -> frozenset[str]:

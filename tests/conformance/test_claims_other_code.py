@@ -98,6 +98,10 @@ ASKED = {
         Steps("group", [step("order")], requires_confirmation=True),
         Parallel(step("pay"), step("note"), name="p"),
     ],
+    "a gate in a loop that is over": lambda step: [
+        Loop("loop", [step("order", requires_confirmation=True)], 1),
+        Loop("next", [step("pay")], 1),
+    ],
     "a gate in this iteration": lambda step: [Loop("loop", [step("order", requires_confirmation=True), step("pay")], 2)],
 }
 

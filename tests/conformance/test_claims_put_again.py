@@ -118,6 +118,20 @@ def test_a_silence_counts_where_it_means_the_same(db, drive, calls):
     assert (run.paused_step_name, calls.names) == ("end", ["log"])
 
 
+@pytest.mark.spec("GATE-7", "TIME-3")
+def test_a_silence_is_applied_at_its_instant(db, drive, calls):
+    """At the very deadline it is the silence that is compared, and no other word: it means the same, so it is applied."""
+
+    def flow(*more):
+        return timed(Workflow("flow", [gated(calls, "pay", timeout=60, on_timeout="cancel"), *more], db), clock)
+
+    clock = Clock()
+    run = drive.run(flow())
+    clock.advance(60)
+    run = drive.resume(flow(calls.does("log")), run_id=run.run_id)
+    assert (run.status, calls.names) == (RunStatus.cancelled, [])
+
+
 @pytest.mark.spec("GATE-7a")
 def test_other_answers_stay(db, drive, calls):
     """Of two answers only the one whose question has changed lapses; the other is applied in the same boundary."""

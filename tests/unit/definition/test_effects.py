@@ -131,9 +131,9 @@ def behaviour(kind: str, chosen: frozenset[Setting]) -> Any:
     """What happens in all runs of a workflow with such a component; the error where it is refused."""
     try:
         component = made(kind, {name: VALUES[name][which] for name, which in chosen})
+        compiled = Workflow("flow", [Step("before", code, requires_confirmation=True), component, Step("after", code)]).compiled
     except DefinitionError as refused:
         return refused
-    compiled = Workflow("flow", [Step("before", code, requires_confirmation=True), component, Step("after", code)]).compiled
     graph = explore(World(compiled, crashes=True), Budget(50_000, 60))
     assert graph.complete
     labels = [(node.step_id, node.name, node.version) for node in compiled.program.nodes.values()]
