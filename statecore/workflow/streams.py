@@ -46,6 +46,11 @@ class Stream:
         """The run that is followed; a second start with the same key follows the first one's, and may have nothing to tell."""
         return self._execution.identity.run_id
 
+    @property
+    def session_id(self) -> str:
+        """The session of the run that is followed."""
+        return self._execution.identity.session_id
+
     def __iter__(self) -> Stream:
         """A stream is its own iterator."""
         return self
@@ -91,6 +96,11 @@ class AsyncStream:
     def run_id(self) -> str:
         """The run that is followed; a second start with the same key follows the first one's, and may have nothing to tell."""
         return self._execution.identity.run_id
+
+    @property
+    def session_id(self) -> str:
+        """The session of the run that is followed."""
+        return self._execution.identity.session_id
 
     def __aiter__(self) -> AsyncStream:
         """A stream is its own iterator."""

@@ -377,6 +377,15 @@ def test_a_form_reaches_the_agent(db, drive, asked):
         assert '{"colour": "grün"}' in prompt
 
 
+@pytest.mark.spec("AGENT-4")
+@pytest.mark.parametrize("previous", ["", 0, False, [], {}])
+def test_an_agent_is_asked_with_an_empty_content(db, drive, calls, previous):
+    """A previous content that is empty is the prompt, and not the run's input: only None stands for none."""
+    agent = Agent(result(content="done"))
+    drive.run(Workflow("flow", [Step("before", calls.does("before", previous)), Step("mail", agent=agent)], db), "the input")
+    assert agent.asked == [previous]
+
+
 @pytest.mark.spec("AGENT-4", "SKIP-1")
 def test_an_agent_is_never_asked_with_another_steps_words(db, drive, calls):
     """The prompt is the previous content; the run's input first and after a skipped step, whatever earlier steps said."""

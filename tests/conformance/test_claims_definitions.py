@@ -301,6 +301,21 @@ def test_a_call_that_was_begun_is_made_by_its_version(db, drive, calls):
     assert (run.status, run.content, calls.names) == (RunStatus.completed, "done", ["long", "long"])
 
 
+@pytest.mark.spec("GATE-8")
+def test_a_call_that_failed_is_made_again_by_its_version(db, drive, calls):
+    """A failed run is not reopened with another version of the step that failed, also where no answer was given; its own version reopens it."""
+
+    def flow(version):
+        return Workflow("flow", [Step("call", calls.does("call", OSError("x"), "done"), version=version)], db)
+
+    with pytest.raises(OSError, match="x"):
+        drive.run(flow(1), run_id="r")
+    with pytest.raises(DefinitionChanged, match="the call of 'call' was begun by its version 1, and this is version 2"):
+        drive.resume(flow(2), run_id="r", retry_failed=True)
+    assert calls.names == ["call"]
+    assert drive.resume(flow(1), run_id="r", retry_failed=True).content == "done"
+
+
 @pytest.mark.spec("CONT-5", "CONT-9")
 def test_the_journal_says_which_definition_it_follows(db, drive, calls):
     """A run that went on with a changed definition replays from its journal: each row follows the definition that held then."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from statecore import Inbox, Parallel, PauseFilter, RunStatus, Step, StepRequirement, Workflow
-from statecore.errors import StaleDecision
+from statecore.errors import RunBusy, StaleDecision
 from tests.conformance.drive import history
 
 
@@ -80,3 +80,24 @@ def test_a_digest_of_something_else_is_refused(db, drive, calls):
     assert db.decisions(run.run_id) == []
     first = workflow.decide(run.run_id, one.pause_id, "confirm", seen=one.shown(), by="ada")
     assert workflow.decide(run.run_id, one.pause_id, "confirm", seen="stale").by == first.by == "ada"
+
+
+@pytest.mark.spec("GATE-6", "SAID-1")
+def test_a_digest_of_something_else_is_refused_of_a_busy_run(db, drive, calls):
+    """An answer that is handed to `continue_run` while another branch runs is compared before it is stored, too."""
+    found: list[str] = []
+
+    def busy(_step_input):
+        [asked] = flow.get_run_output("r").steps_requiring_confirmation
+        for seen in ("0" * 64, asked.shown()):
+            answer = StepRequirement.from_dict({**asked.to_dict(), "seen": seen, "confirmed": True})
+            try:
+                flow.continue_run(run_id="r", step_requirements=[answer])
+            except (StaleDecision, RunBusy) as refused:
+                found.append(f"{type(refused).__name__} {len(db.decisions('r'))}")
+
+    flow = Workflow(
+        "flow", [Parallel(Step("gate", calls.does("gate"), requires_confirmation=True), Step("busy", busy), name="p")], db
+    )
+    run = drive.run(flow, run_id="r")
+    assert (found, run.status, calls.names) == (["StaleDecision 0", "RunBusy 1"], RunStatus.completed, ["gate"])

@@ -44,6 +44,28 @@ def test_a_stream_that_is_left_can_be_continued(db, calls, colour, read):
     assert (run.status, calls.names) == (RunStatus.completed, ["a", "b"])
 
 
+@pytest.mark.spec("CONT-8")
+@pytest.mark.parametrize("user", [None, "ada"])
+def test_a_stream_and_its_events_say_whose_they_are(db, calls, user):
+    """A stream has the ids of its run and session, each of its events has them, and that session's last run is the one that was streamed."""
+    workflow = two_steps(calls, db)
+
+    async def heard():
+        stream = workflow.arun("x", stream=True, stream_events=True, user_id=user)
+        return stream, [event async for event in stream]
+
+    def plain():
+        stream: Any = workflow.run("x", stream=True, stream_events=True, user_id=user)
+        return stream, list(stream)
+
+    for way in (plain, lambda: asyncio.run(heard())):
+        stream, events = way()
+        assert {(event.run_id, event.session_id) for event in events} == {(stream.run_id, stream.session_id)}
+        session = workflow.get_session(stream.session_id)
+        assert session is not None
+        assert session.runs[-1].run_id == stream.run_id
+
+
 @pytest.mark.spec("CONT-3")
 @pytest.mark.parametrize("colour", ["stream", "async stream"])
 @pytest.mark.parametrize("begun_by", ["run", "continue_run"])

@@ -81,6 +81,16 @@ CASES: dict[str, tuple[list[Any], list[Any], set[tuple[str, str]]]] = {
         [gate("a"), Condition("c", [step("t")], [step("e")], requires_confirmation=True)],
         {("weaker", "c")},
     ),
+    "a rejected review that is made again": (
+        [gate("a"), step("s", requires_output_review=True, on_reject="cancel")],
+        [gate("a"), step("s", requires_output_review=True, on_reject="retry")],
+        {("weaker", "s")},
+    ),
+    "a rejected review that skips": (
+        [gate("a"), step("s", requires_output_review=True, on_reject="retry")],
+        [gate("a"), step("s", requires_output_review=True, on_reject="skip")],
+        {("weaker", "s")},
+    ),
     "a death that is repeated": ([gate("a", on_interrupt="pause")], [gate("a")], {("weaker", "a")}),
     "a form for a yes": ([gate("a")], [step("a", requires_user_input=True)], {("gate", "a")}),
     "a gate that moved outward": (
@@ -160,6 +170,11 @@ def test_versions_of_workflows_and_of_calls():
     assert found(old, program(gate("a"), version=4), parked(old)) == set()
     owed = advance(old, parked(old), Event("confirm", "a")).state
     assert found(old, program(gate("a"), version=4), owed) == {("version", "a")}
+    for ends, phase in (({"max_retries": 1, "retry_delay": 9}, "backing_off"), ({}, "failed")):
+        late = program(step("a", **ends))
+        state = advance(late, advance(late, BEGINNING, START).state, Event("fail", "a", (), 0)).state
+        assert [each.phase for each in state.cursors] == [phase]
+        assert found(late, program(step("a", version=2, **ends)), state) == {("version", "a")}
     inner = Workflow("inner", [gate("a")], version=2)
     assert program(inner)["inner"].version == program(Step("x", workflow=inner))["x"].version == 2
     assert program(Step("x", workflow=inner, version=3))["x"].version == 3

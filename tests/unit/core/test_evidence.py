@@ -143,6 +143,21 @@ def test_each_word_has_a_slice_and_each_slice_its_stops():
     assert slices(program(*steps), "r", "route")["select"].entries == (("select", "r/a"), ("select", "r/b"))
 
 
+@pytest.mark.spec("GATE-5")
+@pytest.mark.parametrize("spared", ["a predicate", "an end condition", "an error pause"])
+def test_a_question_that_may_be_spared_ends_no_slice(spared):
+    """A judged review, a review of an iteration behind an end condition, and an error pause are passed: the slice ends at the next gate alone."""
+    between: dict[str, Any] = {
+        "a predicate": step("f", requires_output_review=lambda _: True),
+        "an end condition": Loop("f", [step("a")], 3, lambda _: True, requires_iteration_review=True),
+        "an error pause": step("f", on_error="pause"),
+    }
+    one = program(gate(), between[spared], gate("n"))
+    assert slices(one, "pay", "confirmation")["confirm"].stops == {("n", "confirmation")}
+    certain = program(gate(), step("f", requires_output_review=True), gate("n"))
+    assert slices(certain, "pay", "confirmation")["confirm"].stops >= {("f", "output_review")}
+
+
 def test_slices_are_made_once():
     """A program keeps its slices: the second question of a kind at an address costs a look."""
     one = program(gate(), step("log"))
