@@ -80,6 +80,7 @@ class Following:
 
         def begin() -> Iterator[e.RunEvent]:
             stream: Stream = self.workflow.run(run_input, run_id=self.run_id, stream=True, stream_events=True, **options)
+            self.screen.say(f"Run {short(stream.run_id)} of {named(self.workflow.name)}", bold=True)  # it exists from here on
             if stream.run_id != self.run_id:
                 self.screen.say(f"This key started run {short(stream.run_id)} before.", fg="yellow")
                 self.again = tuple(short(stream.run_id) if word == short(self.run_id) else word for word in self.again)

@@ -13,14 +13,15 @@ from statecore.stores import PauseFilter, RunFilter
 from statecore.stores.records import after_of, unread_of
 
 from . import exits
-from .screen import Option, command, json_option
+from .screen import Option, Screen, command, json_option
 from .stores import db_option, inbox
-from .views import RUN_HEAD, pause_lines, print_json, run_document, run_lines, run_row
+from .views import RUN_HEAD, pause_lines, print_json, run_lines, run_row, shown_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from statecore.stores.records import Unread
+    from statecore.workflow.inbox import Inbox
 
 limit_option: Option = click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1), help="The maximum number of lines."
@@ -131,18 +132,47 @@ def pending(  # noqa: PLR0913  # as many as there are options
 @click.command()
 @click.argument("run")
 @click.option("--full", is_flag=True, help="Show whole what each open pause is about: message, inputs, the output under review.")
+@click.option("--timeline", is_flag=True, help="Show a bar for each step: its calls, and its waiting for a person.")
+@click.option("--follow", is_flag=True, help="Show each event as it is stored, until the run ends.")
 @db_option
 @json_option
-def show(run: str, db: str | None, *, full: bool, as_json: bool) -> int:
+def show(  # noqa: PLR0913  # as many as there are options
+    run: str, db: str | None, *, full: bool, timeline: bool, follow: bool, as_json: bool
+) -> int:
     """Show a run: steps, decisions, open pauses.
 
-    RUN is a run id or a prefix of it. JSON shows everything whole.
+    RUN is a run id or a prefix of it. JSON shows everything whole: decisions, tracebacks and the timeline, too. With
+    --follow and --json: one line for each event.
     """
     box = inbox(db)
     run_id = box.find(run)
+    if follow:
+        return followed(box, run_id, as_json=as_json)
     if as_json:
-        print_json(run_document(box, run_id))
+        print_json(shown_document(box, run_id))
+        return exits.FINE
+    if timeline:
+        from .timeline import timeline_lines  # noqa: PLC0415  # only who asks for it needs it
+
+        for line in timeline_lines(box, run_id):
+            click.echo(line)
         return exits.FINE
     for line in run_lines(box, run_id, full=full):
         click.echo(line)
     return exits.FINE
+
+
+def followed(box: Inbox, run_id: str, *, as_json: bool) -> int:
+    """Show the events of a run that other processes execute, until it ends; the exit code says how."""
+    from statecore.workflow.elsewhere import follow  # noqa: PLC0415  # only who follows needs it
+
+    from .following import EXITS, LINES  # noqa: PLC0415  # the same
+
+    screen = Screen(quiet=as_json)
+    for event in follow(box, run_id):
+        if as_json:
+            print_json(event.to_dict())
+        describe = LINES.get(type(event))
+        if describe is not None:
+            screen.step(event.step_name or "run", *describe(event))
+    return EXITS[box.show(run_id).status]

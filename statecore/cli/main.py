@@ -33,8 +33,17 @@ class Later(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """The context of the command itself, which is parsed, asked for help, completed and invoked from then on."""
-        return self.loaded().make_context(info_name, args, parent, **extra)
+        """The context of the command itself, which is parsed, asked for help, completed and invoked from then on.
+
+        An unknown option is refused with the nearest one.
+        """
+        command = self.loaded()
+        try:
+            return command.make_context(info_name, args, parent, **extra)
+        except click.NoSuchOption as error:
+            from .nearest import no_option  # noqa: PLC0415  # only a refusal needs it
+
+            raise no_option(error, command) from None
 
 
 COMMANDS = (
@@ -77,6 +86,14 @@ class InOrder(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """The names, as they were added."""
         return list(self.commands)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; an unknown one is refused with the nearest one."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
+            from .nearest import no_command  # noqa: PLC0415  # only a refusal needs it
+
+            raise no_command(args[0], self.list_commands(ctx), ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=InOrder, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

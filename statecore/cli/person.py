@@ -11,6 +11,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import TIMEOUT_MAX, Timer
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -169,23 +172,28 @@ class Person:
             click.echo(f"    {click.style(f'[{word[0]}]{word[1:]:<6}', bold=True)} -> {leads_to}")
         more = FOLLOWS[requirement.kind]
         try:
-            while True:
-                said = line(f"  Your answer ({'/'.join(word[0] for word, _ in offers)}; {more} may follow): ")
-                word, _, rest = said.partition(" ")
-                if SHOWS[requirement.kind] == "choices" and is_numbers(said):
-                    word, rest = SELECT.word, said
-                chosen = [offer for offer, _ in offers if word and offer.startswith(word.lower())]
-                if chosen == ["later"]:
-                    return None
-                answer = self.complete(requirement, chosen[0], rest.strip()) if chosen else None
-                if answer is not None:
-                    click.echo()
-                    return answer
-                if not chosen:
-                    click.echo(f"  Please answer {', '.join(offer for offer, _ in offers)}, or the first letter of one.")
+            with announcing(requirement):
+                return self.asked(requirement, offers, more)
         except EOFError:
             click.echo()
             return None
+
+    def asked(self, requirement: Requirement, offers: Sequence[tuple[str, str]], more: str) -> Answer | None:
+        """The answer of a person, who is asked until it fits; None for later. Raises `EOFError`."""
+        while True:
+            said = line(f"  Your answer ({'/'.join(word[0] for word, _ in offers)}; {more} may follow): ")
+            word, _, rest = said.partition(" ")
+            if SHOWS[requirement.kind] == "choices" and is_numbers(said):
+                word, rest = SELECT.word, said
+            chosen = [offer for offer, _ in offers if word and offer.startswith(word.lower())]
+            if chosen == ["later"]:
+                return None
+            answer = self.complete(requirement, chosen[0], rest.strip()) if chosen else None
+            if answer is not None:
+                click.echo()
+                return answer
+            if not chosen:
+                click.echo(f"  Please answer {', '.join(offer for offer, _ in offers)}, or the first letter of one.")
 
     def complete(self, requirement: Requirement, word: str, said: str) -> Answer | None:
         """The answer with what it carries, asked for where it was not said; None where it does not fit, after saying why."""
@@ -208,6 +216,23 @@ class Person:
             click.echo(f"  {clean(error)}")
             return None
         return answer
+
+
+@contextmanager
+def announcing(requirement: Requirement) -> Iterator[None]:
+    """Meanwhile, say that the deadline of a question has passed as soon as it has: an answer comes too late then (TIME-4)."""
+    if requirement.timeout_at is None:
+        yield
+        return
+    said = f"  The deadline of this question has passed: its on_timeout, {requirement.on_timeout}, is applied; an answer comes too late."
+    left = (requirement.timeout_at - datetime.now(UTC)).total_seconds()
+    timer = Timer(max(0.0, min(left, TIMEOUT_MAX)), click.secho, (f"\n{said}",), {"fg": "yellow"})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 FOLLOWS = {

@@ -99,7 +99,6 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     following = Following(workflow, who, screen, (), file)
     following.named(run_id)
     following.again = resume_command(target, following.run_id, file)
-    screen.say(f"Run {short(following.run_id)} of {named(workflow.name)}", bold=True)
     return follow(following, lambda: following.start(run_input, idempotency_key=key), as_json=as_json)
 
 

@@ -54,6 +54,18 @@ def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
         return {"run_id": run_id, "status": view.status.value, "unreadable": str(refusal), "pending": pending}
 
 
+def shown_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
+    """All that is known of a run, as plain data: its decisions, its failures with their tracebacks and its timeline besides."""
+    from .timeline import timeline_document  # noqa: PLC0415  # a list does without
+
+    document = run_document(inbox, run_id)
+    try:
+        more = {"decisions": decision_documents(inbox, run_id), "failures": failure_documents(inbox, run_id)}
+    except UnreadableValue:  # damage, which the document says
+        return document
+    return {**document, **more, "timeline": timeline_document(inbox, run_id)}
+
+
 def readable(text: str | None) -> str:
     """A stored value in a line; of a type that this process does not know, its plain data."""
     if text is None:
@@ -131,8 +143,49 @@ def depth(history: History, visit: Visit) -> int:
 
 def decision_text(decided: Decided) -> str:
     """A decision in a line: word, person, time and reason."""
-    why = decided.comment or (readable(decided.value) if decided.value else "")
-    return f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}" + (f": {brief(why)}" if why else "")
+    value = f" {readable(decided.value)}" if decided.value else ""
+    why = f": {brief(decided.comment)}" if decided.comment else ""
+    return f"{decided.word}{value} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}{why}"
+
+
+def decision_documents(inbox: Inbox, run_id: str) -> list[dict[str, Any]]:
+    """Each decision of a run as plain data: the question, the word, the value, the person, the reason, and what became of it."""
+    unused = {each.pause_id for each in inbox.show(run_id).unused_decisions}
+    found = []
+    for decided in inbox.db.decisions(run_id):
+        row = inbox.db.pause(run_id, decided.pause_id)
+        pause = row.pause if row is not None else None
+        lapsed = inbox.db.pause(run_id, next_put(decided.pause_id)) is not None
+        became = (
+            "lapsed" if lapsed else "not used" if decided.pause_id in unused else "applied" if pause and pause.closed else "stored"
+        )
+        found.append(
+            {
+                "pause_id": decided.pause_id,
+                "kind": pause and pause.kind,
+                "step_name": pause and pause.step_name,
+                "message": pause and pause.message,
+                "asked_at": pause and clock_text(pause.opened),
+                "decision": decided.word,
+                "value": None if decided.value is None else decode_plain(decided.value),
+                "by": decided.by,
+                "comment": decided.comment,
+                "decided_at": clock_text(decided.time),
+                "outcome": became,
+            }
+        )
+    return found
+
+
+def failure_documents(inbox: Inbox, run_id: str) -> list[dict[str, Any]]:
+    """Each failure of a run as plain data, with its traceback."""
+    visits = History(read=decode_plain).extend(inbox.db.journal(run_id)).visits.values()
+    names = ("attempt", "error_type", "error", "where", "traceback")
+    return [
+        {"address": visit.at, "step_name": visit.name, **{name: failure.get(name) for name in names}}
+        for visit in visits
+        for failure in visit.failures
+    ]
 
 
 def pause_lines(requirement: Requirement, *, full: bool = False) -> Iterator[str]:

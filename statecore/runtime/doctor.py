@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 ALL = 1_000_000
 UNFINISHED = (w.pending, w.running, w.paused, w.failed)
+HOUR = 3_600_000_000
+"""For how many microseconds a call without a limit may run before it is named."""
+OWES = {phase: owed for kind in KINDS.values() for phase, owed in kind.table.owes.items()}
+"""The owed part of each phase: a call, an answer or a delay."""
 REMEDIES = {
     "stranded": "Finish the run with the definition that it follows, restore what it lacks, or cancel it.",
     "refused": "Finish the run with the definition that it follows, or take it over: statecore resume TARGET RUN --adopt --by WHO",
@@ -56,6 +60,9 @@ def stranded(judgements: Iterable[Judgement]) -> Iterator[Symptom]:
     for each in judgements:
         if each.verdict in REMEDIES:
             yield Symptom(each.verdict, each.run_id, "; ".join(each.why), REMEDIES[each.verdict])
+        elif each.verdict == "asked again":
+            again = f"statecore resume TARGET {each.run_id} puts the question again, in the words of this definition."
+            yield Symptom("stale", each.run_id, "; ".join(each.why) or "its question is another one in this definition", again)
 
 
 def unasked(db: RunReader, workflow_id: str, program: Program) -> Iterator[Symptom]:
@@ -131,7 +138,7 @@ def examine(db: RunReader, now: Micros, workflow: Runnable | None = None) -> Exa
     for record in records:
         found.runs[STATUS[record.state.run]] += 1
         symptom = left_behind(db, record, now) if record.owner is not None else None
-        symptom = symptom or of_run(record, now)
+        symptom = symptom or of_run(record, now) or unheard(record, now) or endless(record, now, workflow)
         if symptom is not None:
             found.symptoms.append(symptom)
         found.executing += record.owner is not None and symptom is None
@@ -156,7 +163,8 @@ def of_run(record: Record, now: Micros) -> Symptom | None:
     over = lease is not None and now >= lease + SKEW
     known = standing(owner) if owner is not None else None
     if known == "dead" or (known == "unknown" and over):
-        return Symptom("interrupted", run_id, f"its owner {owner} is gone, and left it {record.state.run}", RECOVER)
+        ends = f"; its lease {'ended' if over else 'ends'} {clock_text(lease)}" if lease is not None else ""
+        return Symptom("interrupted", run_id, f"its owner {owner} is gone, and left it {record.state.run}{ends}", RECOVER)
     if known == "alive" and over:
         why = f"its owner {owner} lives, and has not renewed its lease since {clock_text(lease or 0)}"
         return Symptom("stuck", run_id, why, "Look at that process; once it is ended, the run can be recovered.")
@@ -208,6 +216,33 @@ def overlong(db: RunReader, workflow: Runnable, now: Micros) -> Iterator[Symptom
                     f"a call of {cursor.at!r} has run since {clock_text(rows[-1].time)}, and its execution_timeout is {seconds:g} s"
                 )
                 yield Symptom("overlong", record.identity.run_id, why, f"Look at the process {record.owner}.")
+
+
+def unheard(record: Record, now: Micros) -> Symptom | None:
+    """The symptom of a run that is to be cancelled, and whose process has not done it: a call of it neither ends nor is given up."""
+    since = record.cancel_requested
+    if record.owner is None or since is None or record.state.run != w.running or now < since + 10 * PATIENCE:
+        return None
+    why = f"it is to be cancelled since {clock_text(since)}, and {record.owner} still executes it"
+    return Symptom("uncancelled", record.identity.run_id, why, "Look at that process: it waits for a call that does not end.")
+
+
+def endless(record: Record, now: Micros, workflow: Runnable | None) -> Symptom | None:
+    """The symptom of a run whose owner lives, and that has stored nothing for an hour though it owes a call (RUN-11).
+
+    A call with an `execution_timeout` is judged by that, where the workflow is known (`overlong`).
+    """
+    if record.owner is None or record.state.run != w.running or now < record.updated + HOUR:
+        return None
+    components = workflow.compiled.components if workflow is not None and workflow.id == record.identity.workflow_id else {}
+    calls = [each.at for each in record.state.cursors if OWES.get(each.phase) == "call"]
+    left = [at for at in calls if getattr(components.get(at), "execution_timeout", None) is None]
+    if not left:
+        return None
+    why = f"a call of {left[0]!r} has run since {clock_text(record.updated)} or before, and no limit is known of it"
+    return Symptom(
+        "overlong", record.identity.run_id, why, f"Look at the process {record.owner}; an execution_timeout bounds a call."
+    )
 
 
 def of_pauses(rows: Iterable[Waiting], now: Micros) -> Iterator[Symptom]:

@@ -12,14 +12,17 @@ from statecore.output import WorkflowSession
 from statecore.stores import PauseFilter, RunFilter
 from statecore.stores.rules import check_texts
 
+from .elsewhere import POLL, afollow, follow
 from .options import instant_of, off_loop, phases_of, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from datetime import datetime
 
+    from statecore.core import Seconds
     from statecore.definition import RunStatus
     from statecore.output import Requirement, WorkflowRunOutput
+    from statecore.output.events import RunEvent
     from statecore.stores import Listing, RunReader
 
     from .inbox import Inbox
@@ -55,6 +58,20 @@ class Reading:
         if session_id not in (None, record.identity.session_id) or user_id not in (None, record.identity.user_id):
             raise UnknownRun(run_id)
         return self.inbox.view(record)
+
+    def follow(self, run_id: str, *, after: int = 0, poll: Seconds = POLL, until_rest: bool = False) -> Iterator[RunEvent]:
+        """Yield the events of a run that any process executes: those that are stored, then each new one, until the run has ended.
+
+        `after`: the number of events that the caller has had, for a reader that comes back. `poll`: seconds between two looks at the store.
+        With `until_rest` it ends where the run waits for a person, too. Nothing is executed or written. Raises `UnknownRun`.
+        """
+        check_texts("follow", run_id=run_id)
+        return follow(self.inbox, run_id, after=after, poll=poll, until_rest=until_rest)
+
+    def afollow(self, run_id: str, *, after: int = 0, poll: Seconds = POLL, until_rest: bool = False) -> AsyncIterator[RunEvent]:
+        """`follow`, on asyncio: `async for event in workflow.afollow(run_id)`."""
+        check_texts("afollow", run_id=run_id)
+        return afollow(self.inbox, run_id, after=after, poll=poll, until_rest=until_rest)
 
     def get_run(self, run_id: str) -> WorkflowRunOutput | None:
         """A run as it is stored; None where there is none."""
