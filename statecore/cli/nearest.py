@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from statecore.lifecycles import DecisionWord
+
+WORDS: dict[str, DecisionWord] = {
+    **dict.fromkeys(("accept", "allow", "approve", "yes"), CONFIRM),
+    **dict.fromkeys(("decline", "deny", "refuse", "no"), REJECT),
+    **dict.fromkeys(("answer", "fill", "give"), INPUT),
+    **dict.fromkeys(("choose", "pick"), SELECT),
+    **dict.fromkeys(("fix", "replace"), EDIT),
+    "rerun": RETRY,
+}
+"""The words of people for a decision."""
 COMMANDS = {
-    "accept": "confirm", "allow": "confirm", "approve": "confirm", "yes": "confirm",
-    "decline": "reject", "deny": "reject", "refuse": "reject", "no": "reject",
+    **{said: meant.word for said, meant in WORDS.items()},
     "abort": "cancel", "kill": "cancel", "stop": "cancel", "terminate": "cancel",
     "continue": "resume", "go": "resume", "start": "run", "submit": "run",
     "history": "show", "inspect": "show", "logs": "show", "status": "show", "trace": "show",
     "inbox": "pending", "list": "runs", "ls": "runs", "questions": "pending", "waiting": "pending",
-    "answer": "input", "choose": "select", "fix": "edit", "replace": "edit", "rerun": "retry",
     "health": "doctor", "repair": "doctor", "upgrade": "migrate", "serve": "worker", "work": "worker", "draw": "diagram",
 }  # fmt: skip
 OPTIONS = {
