@@ -141,21 +141,19 @@ def show(  # noqa: PLR0913  # as many as there are options
 ) -> int:
     """Show a run: steps, decisions, open pauses.
 
-    RUN is a run id or a prefix of it. JSON shows everything whole: decisions, tracebacks and the timeline, too. With
-    --follow and --json: one line for each event.
+    RUN is a run id or a prefix of it. JSON shows everything whole: decisions and tracebacks, too. With --follow and
+    --json: one line for each event.
     """
     box = inbox(db)
     run_id = box.find(run)
     if follow:
         return followed(box, run_id, as_json=as_json)
+    if timeline:
+        from .timeline import print_timeline  # noqa: PLC0415  # only who asks for it needs it
+
+        return print_timeline(box, run_id, as_json=as_json)
     if as_json:
         print_json(shown_document(box, run_id))
-        return exits.FINE
-    if timeline:
-        from .timeline import timeline_lines  # noqa: PLC0415  # only who asks for it needs it
-
-        for line in timeline_lines(box, run_id):
-            click.echo(line)
         return exits.FINE
     for line in run_lines(box, run_id, full=full):
         click.echo(line)

@@ -56,7 +56,7 @@ def no_command(word: str, known: Sequence[str], ctx: click.Context) -> click.Usa
 
     near = nearest(word, known, COMMANDS)
     end = f" Did you mean {near!r}?" if near else " `statecore --help` lists the commands."
-    return click.UsageError(f"There is no command {clean(word)!r}.{end}", ctx)
+    return click.UsageError(f"No such command {clean(word)!r}.{end}", ctx)
 
 
 def no_option(error: click.NoSuchOption, command: click.Command) -> click.UsageError:
@@ -66,4 +66,4 @@ def no_option(error: click.NoSuchOption, command: click.Command) -> click.UsageE
     known = [name for each in command.params if isinstance(each, click.Option) for name in each.opts]
     near = nearest(error.option_name, known, OPTIONS)
     end = f" Did you mean {near}?" if near else f" `statecore {command.name} --help` lists the options."
-    return click.UsageError(f"There is no option {clean(error.option_name)}.{end}", error.ctx)
+    return click.UsageError(f"No such option {clean(error.option_name)}.{end}", error.ctx)

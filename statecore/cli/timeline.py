@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
 from attrs import define, field
 
 from statecore.asking.text import lasting, named
 from statecore.lifecycles import TABLES
 from statecore.stores.history import name_of
 from statecore.stores.rules import ENDED
+
+from . import exits
+from .views import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,6 +77,16 @@ def lanes_of(inbox: Inbox, run_id: str) -> tuple[list[Lane], Micros, Micros]:
     start = record.identity.created
     end = entries[-1].time if entries and record.state.run in ENDED else inbox.host.clock()
     return lanes(entries, end), start, max(start, end)
+
+
+def print_timeline(inbox: Inbox, run_id: str, *, as_json: bool) -> int:
+    """Print the timeline; the exit code."""
+    if as_json:
+        print_json({"run_id": run_id, "timeline": timeline_document(inbox, run_id)})
+        return exits.FINE
+    for line in timeline_lines(inbox, run_id):
+        click.echo(line)
+    return exits.FINE
 
 
 def timeline_lines(inbox: Inbox, run_id: str) -> Iterator[str]:

@@ -55,15 +55,13 @@ def run_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
 
 
 def shown_document(inbox: Inbox, run_id: str) -> dict[str, Any]:
-    """All that is known of a run, as plain data: its decisions, its failures with their tracebacks and its timeline besides."""
-    from .timeline import timeline_document  # noqa: PLC0415  # a list does without
-
+    """All that is known of a run, as plain data: its decisions, and its failures with their tracebacks, besides."""
     document = run_document(inbox, run_id)
     try:
         more = {"decisions": decision_documents(inbox, run_id), "failures": failure_documents(inbox, run_id)}
     except UnreadableValue:  # damage, which the document says
         return document
-    return {**document, **more, "timeline": timeline_document(inbox, run_id)}
+    return {**document, **more}
 
 
 def readable(text: str | None) -> str:
@@ -142,10 +140,11 @@ def depth(history: History, visit: Visit) -> int:
 
 
 def decision_text(decided: Decided) -> str:
-    """A decision in a line: word, person, time and reason."""
-    value = f" {readable(decided.value)}" if decided.value else ""
-    why = f": {brief(decided.comment)}" if decided.comment else ""
-    return f"{decided.word}{value} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}{why}"
+    """A decision in a line: word, person, time, value and reason."""
+    said = [readable(decided.value)] if decided.value else []
+    said += [brief(decided.comment)] if decided.comment else []
+    told = f"{decided.word} by {named(decided.by or 'somebody')}, {clock_text(decided.time)}"
+    return f"{told}: {'; '.join(said)}" if said else told
 
 
 def decision_documents(inbox: Inbox, run_id: str) -> list[dict[str, Any]]:

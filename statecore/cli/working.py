@@ -127,7 +127,7 @@ def probed(working: Worker, place: tuple[str, int] | None, screen: Screen) -> It
 
     metrics = measure(*working.workflows)
     try:
-        probes = Probes(metrics, *place)
+        probes = Probes(metrics, *place, is_stopping=lambda: working.stopping)
     except OSError as error:
         message = f"The metrics cannot be served at {place[0]}:{place[1]}: {error.strerror or error}."
         raise click.UsageError(message) from error

@@ -34,10 +34,12 @@ class Probes:
 
     metrics: Metrics
     patience: Seconds
-    is_stopping: bool
+    is_stopping: Callable[[], bool]
 
-    def __init__(self, metrics: Metrics, host: str, port: int, patience: Seconds = PATIENCE) -> None:
-        self.metrics, self.patience, self.is_stopping = metrics, patience, False
+    def __init__(
+        self, metrics: Metrics, host: str, port: int, patience: Seconds = PATIENCE, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.metrics, self.patience, self.is_stopping = metrics, patience, is_stopping
         self._asking = Hands("statecore-probe", 8)
         self._server = Server((host, port), self.answers())
         self.port: int = self._server.server_address[1]
@@ -66,7 +68,7 @@ class Probes:
 
     def ready(self) -> tuple[int, str, str]:
         """Whether each store answers in time."""
-        if self.is_stopping:
+        if self.is_stopping():
             return 503, PLAIN, "stopping\n"
         stores = {id(workflow.db): workflow.db for workflow in self.metrics.workflows}
         asked = [self._asking.submit(answers, store) for store in stores.values()]

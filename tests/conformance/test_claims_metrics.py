@@ -194,12 +194,16 @@ def test_the_probes_say_what_the_stores_do():
     """`/readyz` is 200 where each store answers, 503 where one is silent or fails; `/healthz` is 200 all the same, and neither says why."""
     silent = Silent()
     workflows = [flow(InMemoryDb()), flow(silent, "other")]
-    probes = Probes(measure(*workflows), "127.0.0.1", 0, patience=0.2)
+    stopping: list[bool] = []
+    probes = Probes(measure(*workflows), "127.0.0.1", 0, patience=0.2, is_stopping=lambda: bool(stopping))
     try:
         assert got(probes.port, "/healthz") == (200, "ok\n")
         assert got(probes.port, "/readyz") == (503, "not ready\n")
         silent.go.set()
         assert got(probes.port, "/readyz?verbose=1") == (200, "ready\n")
+        stopping.append(True)
+        assert got(probes.port, "/readyz") == (503, "stopping\n")
+        stopping.clear()
         workflows[0].db.load = fails
         assert got(probes.port, "/readyz") == (503, "not ready\n")
         assert got(probes.port, "/")[0] == 404

@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
 def test_an_unknown_command_suggests_the_nearest(capsys, typed, meant):
     """A word that people use for a command, and one that is misspelt, is a usage error that names the command."""
     assert main([typed, "r1"]) == 2
-    assert f"There is no command '{typed}'. Did you mean '{meant}'?" in capsys.readouterr().err
+    assert f"No such command '{typed}'. Did you mean '{meant}'?" in capsys.readouterr().err
 
 
 def test_an_unrelated_command_says_where_the_list_is(capsys):

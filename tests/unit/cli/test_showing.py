@@ -81,10 +81,10 @@ def test_the_text_of_a_run_has_values_and_reasons(store, capsys):
     """A decision's line has its word, its value, its person and its reason; the secret of a form is in none."""
     assert main(["show", "whole"]) == 0
     text = capsys.readouterr().out
-    line = next(line for line in text.splitlines() if "input {" in line)
+    line = next(line for line in text.splitlines() if "input by" in line)
     assert "amount" in line
     assert "by ada" in line
-    assert line.endswith(": as ordered")
+    assert line.endswith("; as ordered")
     assert "charge()" in text
     assert "0815" not in text
 
@@ -97,6 +97,8 @@ def test_the_timeline_has_working_and_waiting_apart(store, capsys):
         "fetch": (3_600.0, 0.0),
         "pay": (3_600.0, 0.0),
     }
+    assert main(["show", "whole", "--timeline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["timeline"] == list(found.values())
     assert main(["show", "whole", "--timeline"]) == 0
     lines = capsys.readouterr().out.splitlines()
     bars = {line.split("|")[0].strip(): line.split("|")[1] for line in lines if "|" in line}
