@@ -94,7 +94,10 @@ def lines_of(effect: Commit, boundary: Boundary) -> Iterator[LogLine]:
     if effect.after.state.run == w.paused:
         yield LogLine(INFO, "paused")
     moves = effect.after.moves
-    names = ", ".join(f"{move.at or 'run'}: {move.trigger} -> {move.dest}" for move in moves[:SHOWN])
+    names = ", ".join(
+        f"{move.at!r}: {move.trigger} -> {move.dest}" if move.at else f"run: {move.trigger} -> {move.dest}"
+        for move in moves[:SHOWN]
+    )
     more = f" and {len(moves) - SHOWN} more" if len(moves) > SHOWN else ""
     event = effect.events[0]
     yield LogLine(DEBUG, f"stored boundary {boundary.seq + len(boundary.entries)}: {names}{more}", event.at or None, event.attempt)

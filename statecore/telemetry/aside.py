@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 from concurrent.futures import TimeoutError as Late
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,10 @@ class Drain:
     dropped: int
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with nothing, as in a forked child, which has no thread of its parent, and may have a lock that one of them held."""
         self._hands, self._lock = Hands("statecore-telemetry", 1), Lock()
         self._waiting, self.dropped = 0, 0
         self._ends_late = False
@@ -65,6 +71,8 @@ class Drain:
 
 
 DRAIN = Drain()
+with suppress(AttributeError):  # there is no fork everywhere
+    os.register_at_fork(after_in_child=DRAIN.begin)
 
 
 def flush(seconds: Seconds = 5.0) -> bool:

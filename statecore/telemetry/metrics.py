@@ -97,6 +97,8 @@ class Metrics(Observer):
     counters: dict[tuple[Metric, Labels], float] = field(factory=dict)
     histograms: dict[tuple[Metric, Labels], Histogram] = field(factory=dict)
     _lock: Lock = field(factory=Lock, repr=False)
+    _reading: Lock = field(factory=Lock, repr=False)
+    """Held while the stores are asked, which may take long; what is counted meanwhile does not wait for it."""
     _read: tuple[Seconds, list[Gauge]] | None = None
 
     # -- what is counted -----------------------------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ class Metrics(Observer):
 
     def gauges(self) -> list[Gauge]:
         """The gauges of the stores, at most 15 seconds old. A store that does not answer has `statecore_store_up` 0 and no other gauge."""
-        with self._lock:
+        with self._reading:
             if self._read is None or monotonic() - self._read[0] >= EVERY:
                 self._read = monotonic(), list(gauges(self.workflows))
             return self._read[1]

@@ -34,8 +34,8 @@ Traces: TypeAlias = Literal["linked", "one"]
 TRACES = get_args(Traces)
 Place: TypeAlias = "tuple[Address, Turn, int]"
 HEADER = "traceparent"
-WINDOW = 64
-"""How many rows are read at a time where the slice before is looked for."""
+WINDOW, LARGEST, MOST = 64, 4_096, 65_536
+"""How many rows are read at first where the slice before is looked for, at a time, and at all: a run may have been traced never before."""
 TEXT = TraceContextTextMapPropagator()
 
 
@@ -184,12 +184,14 @@ def oldest(execution: Observed) -> str | None:
 
 
 def windows(execution: Observed, *, backwards: bool) -> Iterator[list[Entry]]:
-    """The rows of a run, some at a time, without their larger values where the store can leave them out."""
+    """The rows of a run, more and more at a time, without their values where the store can leave them out."""
     store, run_id = execution.host.store, execution.identity.run_id
     rows = getattr(store, "outline", None) or store.journal
-    starts = range(0, execution.seq, WINDOW)
-    for start in reversed(starts) if backwards else starts:
-        yield rows(run_id, start, min(start + WINDOW, execution.seq))
+    size, read = WINDOW, 0
+    while read < min(MOST, execution.seq):
+        upto = min(read + size, execution.seq)
+        yield rows(run_id, execution.seq - upto, execution.seq - read) if backwards else rows(run_id, read, upto)
+        size, read = min(2 * size, LARGEST), upto
 
 
 def header_in(rows: Iterable[Entry]) -> str | None:

@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -139,6 +139,31 @@ def test_gauges_are_read_at_most_every_15_seconds(monkeypatch):
     assert [key for key in samples if key[0] == "statecore_open_questions"] == []
 
 
+def test_a_scrape_that_hangs_holds_no_run_up():
+    """While a scrape waits for a store that does not answer, a run of another store is executed and counted."""
+    silent = Silent()
+    workflows = [flow(silent, "other"), Workflow("w", [Step("a", lambda _: 1)])]
+    metrics = measure(*workflows)
+    asked = Event()
+
+    def tallies(_):
+        asked.set()
+        silent.go.wait()
+        return 1 / 0
+
+    silent.pauses = tallies  # type: ignore[method-assign]
+    scrape = Thread(target=metrics.text)
+    scrape.start()
+    try:
+        assert asked.wait(20)
+        workflows[1].run("x")
+        assert metrics.counters
+        assert scrape.is_alive()
+    finally:
+        silent.go.set()
+        scrape.join()
+
+
 def test_any_name_is_a_label(tmp_path):
     """Names with quotes, backslashes and line ends are labels that Prometheus reads back as they are."""
     name = 'a "b" \\ c\nd'
@@ -260,12 +285,12 @@ def test_a_wrong_address_is_a_usage_error(place, tmp_path, monkeypatch, capsys):
     assert "--metrics" in capsys.readouterr().err
 
 
-@pytest.mark.spec("OBS-1", "OBS-2")
+@pytest.mark.spec("OBS-1", "OBS-2", "OBS-5")
 def test_the_page_does_what_it_says(tmp_path, monkeypatch):
     """Each block of Python of the guide page runs in the names that those before it left, and its assertions hold."""
     monkeypatch.chdir(tmp_path)
     page = Path(__file__).parents[2] / "specs" / "guide" / "observing.md"
     examples = list(Sybil(parsers=[PythonCodeBlockParser()]).parse(page).examples())
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         example.evaluate()

@@ -218,6 +218,23 @@ def test_only_the_first_row_of_a_slice_has_a_trace(db, drive, exported):
     assert journal(db) == journal(plain)
 
 
+def test_a_long_slice_is_found_again(exported):
+    """A slice of more rows than are looked at together is linked by the next one; of a run that was never traced nothing is."""
+    steps = [*(Step(f"s{n}", lambda _: 1) for n in range(200)), Step("gate", lambda _: 1, requires_confirmation=True)]
+    for traced in (True, False):
+        db = InMemoryDb()
+        before = Workflow("long", steps, db)
+        after = instrument(Workflow("long", steps, db), tracer_provider=exported.provider)
+        (after if traced else before).run("x", run_id="r")
+        after.decide("r", "gate:confirmation:0", "confirm")
+        assert exported.spans() is not None  # they have ended
+        exported.exporter.clear()
+        after.continue_run(run_id="r")
+        [slice_] = exported.named("run long")
+        assert len(slice_.links) == traced
+        assert db.load("r").seq > 400
+
+
 # -- telemetry that does not work ------------------------------------------------------------------------------------------------------
 
 
