@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORDS: dict[str, DecisionWord] = {
     **dict.fromkeys(("accept", "allow", "approve", "yes"), CONFIRM),
     **dict.fromkeys(("decline", "deny", "refuse", "no"), REJECT),
-    **dict.fromkeys(("answer", "fill", "give"), INPUT),
+    **dict.fromkeys(("fill", "give"), INPUT),
     **dict.fromkeys(("choose", "pick"), SELECT),
     **dict.fromkeys(("fix", "replace"), EDIT),
     "rerun": RETRY,
@@ -41,13 +41,11 @@ OPTIONS = {
 
 
 def nearest(word: str, known: Iterable[str], synonyms: dict[str, str]) -> str | None:
-    """The known word that a word is a synonym of or nearly spells; None where none is near."""
+    """The known word that a word, or one that it nearly spells, stands for; None where none is near."""
     names = list(known)
-    meant = synonyms.get(word.lower())
-    if meant in names:
-        return meant
-    near = get_close_matches(word, names, 1)
-    return near[0] if near else None
+    meant = {said: name for said, name in synonyms.items() if name in names} | {name: name for name in names}
+    near = [word.lower()] if word.lower() in meant else get_close_matches(word.lower(), meant, 1)
+    return meant[near[0]] if near else None
 
 
 def no_command(word: str, known: Sequence[str], ctx: click.Context) -> click.UsageError:

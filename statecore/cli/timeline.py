@@ -18,12 +18,12 @@ from .views import print_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from statecore.core import Address, Micros
+    from statecore.core import Address, Micros, Seconds
     from statecore.core.state import Turn
     from statecore.stores import Entry
     from statecore.workflow.inbox import Inbox
 
-COLUMNS = 40
+COLUMNS, MINUTE = 40, 60
 OWES = {table.name: table.owes for table in TABLES.values()}
 """The owed part of each phase of each lifecycle: a call, an answer, or a delay."""
 SIGNS = {"call": "#", "ask": ".", "timer": "-"}
@@ -79,6 +79,11 @@ def lanes_of(inbox: Inbox, run_id: str) -> tuple[list[Lane], Micros, Micros]:
     return lanes(entries, end), start, max(start, end)
 
 
+def told_of(seconds: Seconds) -> str:
+    """A time in words; a short one to a tenth of a second."""
+    return lasting(seconds) if seconds >= MINUTE else f"{seconds:.1f} s"
+
+
 def print_timeline(inbox: Inbox, run_id: str, *, as_json: bool) -> int:
     """Print the timeline; the exit code."""
     if as_json:
@@ -92,11 +97,11 @@ def print_timeline(inbox: Inbox, run_id: str, *, as_json: bool) -> int:
 def timeline_lines(inbox: Inbox, run_id: str) -> Iterator[str]:
     """The timeline for people."""
     found, start, end = lanes_of(inbox, run_id)
-    yield f"Timeline of {lasting((end - start) / 1_000_000)}"
+    yield f"Timeline of {told_of((end - start) / 1_000_000)}"
     for lane in found:
         turn = "".join(f" {number + 1}" for number in lane.turn)
         told = [
-            f"{word} {lasting(lane.seconds(owed))}"
+            f"{word} {told_of(lane.seconds(owed))}"
             for owed, word in (("call", "works"), ("ask", "waits"), ("timer", "delayed"))
             if any(kind == owed for kind, *_ in lane.spans)
         ]

@@ -35,7 +35,15 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("approve", "confirm"), ("deny", "reject"), ("status", "show"), ("ls", "runs"), ("confrim", "confirm"), ("workers", "worker")],
+    [
+        ("approve", "confirm"),
+        ("deny", "reject"),
+        ("status", "show"),
+        ("ls", "runs"),
+        ("confrim", "confirm"),
+        ("aprove", "confirm"),
+        ("workers", "worker"),
+    ],
 )
 def test_an_unknown_command_suggests_the_nearest(capsys, typed, meant):
     """A word that people use for a command, and one that is misspelt, is a usage error that names the command."""
