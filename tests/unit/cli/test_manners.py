@@ -9,17 +9,19 @@ from threading import Event
 
 import pytest
 
+from statecore import HumanReview, OnTimeout, Step, Workflow
 from statecore.cli import main
 from statecore.cli.main import COMMANDS
 from statecore.cli.nearest import COMMANDS as MEANT
 from statecore.cli.nearest import OPTIONS
+from statecore.cli.person import Person
 
 pytestmark = pytest.mark.spec("OBS-6")
 
 FLOW = """
-from statecore import HumanReview, Step, UserInputField, Workflow
-review = HumanReview(requires_confirmation=True, timeout=0.2, on_timeout="skip")
-mannered = Workflow("mannered", [Step("ask", lambda _: "done", human_review=review)], input_schema=[UserInputField("n", "int")])
+from statecore import Step, UserInputField, Workflow
+ask = Step("ask", lambda _: "done", requires_confirmation=True)
+mannered = Workflow("mannered", [ask], input_schema=[UserInputField("n", "int")])
 """
 
 
@@ -135,10 +137,12 @@ class Printing(io.StringIO):
         return True
 
 
-def test_a_deadline_that_passes_is_announced(folder, monkeypatch):
+def test_a_deadline_that_passes_is_announced(monkeypatch):
     """While a person is asked, the passing of the deadline is printed, with what happens then; nobody has to press a key for it."""
+    review = HumanReview(requires_confirmation=True, timeout=0.2, on_timeout=OnTimeout.skip)
+    [asked] = Workflow("w", [Step("ask", lambda _: 1, human_review=review)]).run("x").requirements
     screen = Printing("deadline of this question has passed: its on_timeout, skip,")
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stdin", Typing(screen.printed))
-    main(["run", "mannered_flow.py", "--input-json", '{"n": 1}', "--by", "ada"])
+    assert Person("ada")(asked, asked.outcomes) is None  # the answer was: later
     assert screen.printed.is_set()
