@@ -160,7 +160,8 @@ def one(draft: Draft, component: Component, place: Place) -> None:
     if title in CODE and not getattr(component, "workflow", None):
         review: HumanReview = component.human_review  # type: ignore[union-attr]  # a Definition is no kind with code
         handler = handled(review, place)
-        refuse_unheard(title, component.name, review, OnError.fail if handler is None else handler.policy)
+        policy, own = OnError.fail if handler is None else handler.policy, {"may_ask": getattr(component, "may_ask", 0)}
+        refuse_unheard(title, component.name, review, policy, own)
     compile_kind = COMPILED[type(component)]
     compile_kind(draft, component, place)
 

@@ -222,9 +222,12 @@ def may_inherit(need: Need, kind: str, given: Given) -> bool:
     return asks and not need.idle(kind, {**given, "on_error": OnError.pause})
 
 
-def refuse_unheard(kind: str, name: str, review: HumanReview, on_error: OnError) -> None:
-    """Raise `UnsupportedSetting` for a deadline that nothing waits for, by the error policy that is in force at a component."""
-    given = settings_of(review)
+def refuse_unheard(kind: str, name: str, review: HumanReview, on_error: OnError, own: Mapping[str, Any] | None = None) -> None:
+    """Raise `UnsupportedSetting` for a deadline that nothing waits for, by the error policy that is in force at a component.
+
+    `own` has the component's settings beside its review.
+    """
+    given = {**OWN, **settings_of(review), **(own or {})}
     if review.timeout is None or on_error is OnError.pause or any(each.holds(given) for each in QUESTIONS[kind]):
         return
     where, need = f"{kind} {name!r}", next(each for each in NEEDS if each.setting == "timeout" and kind in each.kinds)

@@ -235,3 +235,10 @@ def test_a_gate_without_its_switch_does_not_run_unasked():
 def test_the_page_of_settings_is_up_to_date():
     """`python -m specs.tools.settings` was run after the last change of a table."""
     assert settings_page.main(["--check"]) == 0
+
+
+@pytest.mark.spec("GATE-1")
+def test_a_step_that_may_ask_has_a_use_for_a_deadline():
+    """A deadline beside `may_ask` is for the questions from inside the step: neither the step nor its workflow refuses it."""
+    step = Step("a", lambda _: 1, may_ask=1, human_review=HumanReview(timeout=60))
+    assert Workflow("w", [step]).run("x").content == 1
