@@ -17,6 +17,7 @@ TIME = re.compile(
 UNIT = re.compile(r".*(_us|micros|seconds)")
 PLAIN = {
     "definition/components.py": {"retry_delay", "backoff", "execution_timeout"},
+    "definition/media.py": {"duration"},
     "definition/review.py": {"timeout", "hitl_timeout"},
     "core/program.py": {"backoff"},
     "codec/values.py": {"value"},
