@@ -1,6 +1,7 @@
 """The user's words: `from statecore.workflow import Workflow, Step, Condition, OnError ...`, as in the framework whose words these are.
 
-Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls that the rooms below perform. `inbox` has `Inbox`: a
+Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls that the rooms below perform; `running` has its
+methods that begin runs and go on with them. `inbox` has `Inbox`: a
 store without a definition, for a process that only reads and decides. `options` has the words of calls, `known` the types of values that a
 workflow makes known, `reading` the methods that read, `elsewhere` follows a run of another process, `alone` runs a component by
 itself, `streams` has the iterators of events. The other modules only give names import paths: `condition`, `decorators`, `loop`,

@@ -27,6 +27,7 @@ from statecore.errors import (
 )
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.runtime.hands import hands_of
+from statecore.runtime.launching import RunOptions
 from statecore.stores import InMemoryDb
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
@@ -64,6 +65,12 @@ class Facade(Protocol):
 
     def acontinue_run(self, *, run_id: str) -> Awaitable[WorkflowRunOutput]:
         """Go on with a run."""
+
+
+class StartOptions(RunOptions, total=False):
+    """With `background=True` the run is stored, and driven beside its caller, who gets its output as it begins and reads it again by its id."""
+
+    background: bool
 
 
 class ContinueOptions(TypedDict, total=False):

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from attrs import evolve
 
-from statecore.core import Compiled, asks, compile_definition
+from statecore.core import Compiled, compile_definition
 from statecore.definition.calling import check_version, checked_name
 from statecore.definition.components import Child, Definition, Step, Steps, as_components
 from statecore.definition.plain import plain_definition, read_definition
-from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.runtime import Host
-from statecore.runtime.host import clock_of, compiled_of
-from statecore.runtime.launching import RunOptions, late_runs, launch, left_runs, resume, submit
-from statecore.runtime.ready import Ready
-from statecore.runtime.storing import raise_loud
-from statecore.runtime.sync import drive, drive_to_rest
+from statecore.runtime.host import clock_of
+from statecore.runtime.launching import late_runs, left_runs
 from statecore.stores import Listing, RunReader
 from statecore.stores.rules import checked_bound
 
 from .inbox import Inbox
 from .known import learn
 from .options import (
-    ContinueOptions,
     DecideOptions,
     aeach_on,
     check_telemetry,
@@ -42,16 +37,13 @@ from .options import (
     read_options,
 )
 from .reading import Reading
+from .running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statecore.runtime import Execution
 
-    from .streams import AsyncStream, Stream
-
-
-class Workflow(Reading):
+class Workflow(Running, Reading):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
@@ -164,150 +156,6 @@ class Workflow(Reading):
         other.__dict__.pop("inbox", None)
         return other
 
-    # -- running -----------------------------------------------------------------------------------------------------------------
-
-    @overload
-    def run(
-        self, input: Any = None, *, stream: Literal[False] = False, stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> WorkflowRunOutput: ...
-    @overload
-    def run(
-        self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> Stream: ...
-    @overload
-    def run(
-        self, input: Any = None, *, stream: bool, stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> WorkflowRunOutput | Stream: ...
-    def run(
-        self,
-        input: Any = None,  # noqa: A002  # the word users know
-        *,
-        stream: bool = False,
-        stream_events: bool = False,
-        **options: Unpack[RunOptions],
-    ) -> WorkflowRunOutput | Stream:
-        """Start a run and drive it until it pauses or ends.
-
-        Options: see `RunOptions`. With `stream=True` an iterator of events is returned. Raises the executor's own exception where a step
-        fails under policy fail; `UnstorableValue`, `DuplicateRun`, `KeyReused` before anything ran.
-        """
-        return self._drive(launch(self, input, **options), stream=stream, stream_events=stream_events)
-
-    @overload
-    def arun(
-        self, input: Any = None, *, stream: Literal[False] = False, stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> Coroutine[Any, Any, WorkflowRunOutput]: ...
-    @overload
-    def arun(
-        self, input: Any = None, *, stream: Literal[True], stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> AsyncStream: ...
-    @overload
-    def arun(
-        self, input: Any = None, *, stream: bool, stream_events: bool = False, **options: Unpack[RunOptions]
-    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream: ...
-    def arun(
-        self,
-        input: Any = None,  # noqa: A002  # the word users know
-        *,
-        stream: bool = False,
-        stream_events: bool = False,
-        **options: Unpack[RunOptions],
-    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
-        """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
-        if stream:
-            return self._astream(launch(self, input, **options), stream_events=stream_events)
-        return self._adrive(lambda: launch(self, input, **options))
-
-    def submit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
-        """Store a run without executing anything of it: a worker begins it, or `recover`. Options and refusals are those of `run`."""
-        return self.get_run_output(submit(self, input, **options))
-
-    async def asubmit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
-        """`submit`, off the event loop."""
-        return await off_loop(self.db, lambda: self.submit(input, **options))
-
-    @overload
-    def continue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: Literal[False] = False,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> WorkflowRunOutput: ...
-    @overload
-    def continue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: Literal[True],
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> Stream: ...
-    @overload
-    def continue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: bool,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> WorkflowRunOutput | Stream: ...
-    def continue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: bool = False,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> WorkflowRunOutput | Stream:
-        """Continue a run, with the decisions of the requirements and all other data of the store.
-
-        Options: see `ContinueOptions`. Decisions stored by `decide` count too; a run whose process died is taken over. Raises `Undecided`,
-        `AlreadyDecided`, `PauseExpired`, `NotPaused`, `RunBusy`, `UnknownRun`, `DefinitionChanged`; nothing is changed then.
-        """
-        return self._drive(resume(self, run_output, **options), stream=stream, stream_events=stream_events)
-
-    @overload
-    def acontinue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: Literal[False] = False,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> Coroutine[Any, Any, WorkflowRunOutput]: ...
-    @overload
-    def acontinue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: Literal[True],
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> AsyncStream: ...
-    @overload
-    def acontinue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: bool,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream: ...
-    def acontinue_run(
-        self,
-        run_output: WorkflowRunOutput | None = None,
-        *,
-        stream: bool = False,
-        stream_events: bool = False,
-        **options: Unpack[ContinueOptions],
-    ) -> Coroutine[Any, Any, WorkflowRunOutput] | AsyncStream:
-        """The same on asyncio: an awaitable of the output, or with `stream=True` an asynchronous iterator that may be awaited first."""
-        if stream:
-            return self._astream(resume(self, run_output, **options), stream_events=stream_events)
-        return self._adrive(lambda: resume(self, run_output, **options))
-
     # -- deciding ----------------------------------------------------------------------------------------------------------------
 
     def decide(
@@ -348,53 +196,3 @@ class Workflow(Reading):
     async def arecover(self) -> Listing[WorkflowRunOutput]:
         """`recover`, on asyncio: the runs go on one after the other."""
         return await aeach_on(self, await off_loop(self.db, lambda: left_runs(self)))
-
-    def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
-        if stream:
-            from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
-
-            return Stream(ready.execution, drive(ready.execution, ready.first), everything=stream_events)
-        drive_to_rest(ready.execution, ready.first)
-        raise_loud(ready.execution)
-        return left_by(ready.execution, store_events=self.store_events)
-
-    async def _adrive(self, prepare: Callable[[], Ready]) -> WorkflowRunOutput:
-        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
-
-        ready = await aio.prepared(self.db, prepare)
-        async for _commit in aio.drive(ready.execution, ready.first):
-            pass
-        raise_loud(ready.execution)
-        return await off_loop(self.db, lambda: left_by(ready.execution, store_events=self.store_events))
-
-    def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
-        from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
-        from statecore.workflow.streams import AsyncStream  # noqa: PLC0415  # the same
-
-        return AsyncStream(ready.execution, aio.drive(ready.execution, ready.first), everything=stream_events)
-
-
-def left_by(execution: Execution, *, store_events: bool) -> WorkflowRunOutput:
-    """The output of a run that this process has driven: as it left it, which is not read again, else as it stands.
-
-    Where it left questions and none is open any more, somebody else has answered and gone on: then the run is read.
-    """
-    left, host = execution.left, execution.host
-    if left is not None:
-        handed_on = execution.texts if left.state.run == w.completed else {}  # all else that is large is read when asked for
-        waiting, is_paused = execution.waiting, left.state.run == w.paused
-        if waiting or not is_paused or is_asked(execution):
-            later = waiting is None and is_paused  # there may be many, and few may be looked at
-            return WorkflowRunOutput(
-                host, left, execution.compiled, store_events=store_events, waiting=waiting, texts=handed_on, later=later
-            )
-    record = host.store.load(execution.identity.run_id)
-    known = record.identity.fingerprint == execution.program.fingerprint
-    return WorkflowRunOutput(host, record, execution.compiled if known else compiled_of(record), store_events=store_events)
-
-
-def is_asked(execution: Execution) -> bool:
-    """Whether the first question that a run was left with is open in its store: where it is closed, the run has gone on."""
-    first = asks(execution.program, execution.state)[0]
-    row = execution.host.store.pause(execution.identity.run_id, first.pause_id)
-    return row is not None and row.pause.closed is None

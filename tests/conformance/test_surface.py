@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from statecore import (
     Loop,
     Parallel,
     Router,
+    RunStatus,
     Step,
     StepOutput,
     Steps,
@@ -24,6 +28,7 @@ from statecore import (
 )
 from statecore.run import workflow as e
 from tests.conformance.drive import COLOURS
+from tests.postgres.flows import until
 
 
 class Form:
@@ -333,3 +338,57 @@ def test_an_iteration_says_whether_another_follows(drive):
     assert told(max_iterations=2) == [(1, True), (2, False)]
     fails = {"max_iterations": 2, "on_error": "skip"}
     assert told(end_condition=lambda _: 1 / 0, **fails) == [(1, False)]
+
+
+TRACE: ContextVar[str] = ContextVar("trace", default="none")
+
+
+@pytest.mark.spec("RUN-15")
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_run_in_the_background(db, colour):
+    """The caller gets the run as it begins; it goes on beside, in a copy of the caller's context, and is read by its id until it rests."""
+    going = Event()
+
+    def works(step_input: Any) -> list[Any]:
+        assert going.wait(60)
+        return [step_input.input, TRACE.get()]
+
+    flow = Workflow("w", [Step("a", works), Step("gate", lambda i: i.previous_step_content, requires_confirmation=True)], db)
+    TRACE.set("mine")
+    if colour == "sync":
+        begun = flow.run("x", run_id="r", background=True)
+        assert begun.status is RunStatus.pending
+        going.set()
+    else:
+
+        async def beside() -> None:
+            begun = await flow.arun("x", run_id="r", background=True)
+            assert begun.status is RunStatus.pending
+            going.set()
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+        asyncio.run(beside())
+    run = until(lambda: (found := flow.get_run_output("r")).is_paused and found)
+    run.requirements[0].confirm()
+    assert flow.continue_run(run).content == ["x", "mine"]
+
+
+def test_a_failure_in_the_background_is_stored(caplog):
+    """It reaches no caller; the run says it, and the log names the run."""
+    flow = Workflow("w", [Step("a", lambda _: 1 / 0)])
+    flow.run(run_id="r", background=True)
+    run = until(lambda: (found := flow.get_run_output("r")).is_error and found)
+    assert run.error == "division by zero"
+    until(lambda: "run r, which was begun in the background, stopped" in caplog.text)
+
+
+def test_a_stream_is_not_in_the_background():
+    """Both at once are refused, in either colour, and nothing is stored."""
+    flow = Workflow("w", [Step("a", lambda _: 1)])
+    for begin in (flow.run, flow.arun):
+        with pytest.raises(UnsupportedSetting, match="background=True"):
+            begin("x", background=True, stream=True)
+        wrong: Any = "yes"
+        with pytest.raises(UnsupportedSetting, match="True or False"):
+            begin("x", background=wrong)
+    assert flow.list_runs() == []

@@ -12,12 +12,11 @@ import pytest
 import statecore
 from statecore import media
 from statecore.run import workflow as events
-from statecore.runtime.launching import RunOptions
-from statecore.workflow.options import ContinueOptions
+from statecore.workflow.options import ContinueOptions, StartOptions
 
 PAGE = Path(__file__).parents[2] / "specs/guide/migrating.md"
 ROW = re.compile(r"^\| (`.*`) \| (`.*`) \| (yes|differs|no) \| (.*?) ?\|$", re.MULTILINE)
-OPTIONS: dict[str, Any] = {"Workflow.run": RunOptions, "Workflow.continue_run": ContinueOptions}
+OPTIONS: dict[str, Any] = {"Workflow.run": StartOptions, "Workflow.continue_run": ContinueOptions}
 REVIEWED = {"Step", "Steps", "Condition", "Loop", "Router", "Parallel"}
 
 

@@ -30,7 +30,7 @@ def gated(tmp_path):
 def test_a_step_passes_few_files(flow):
     """A run of one step through SQLite, begun and ended, passes at most 34 files and is at most 22 deep."""
     found = way(flow.run)
-    assert {"workflow/workflow.py", "runtime/sync.py", "stores/sql3/writing.py"} <= set(found.files)
+    assert {"workflow/running.py", "runtime/sync.py", "stores/sql3/writing.py"} <= set(found.files)
     assert len(found.files) <= 34, found.files
     assert found.depth <= 22
 
