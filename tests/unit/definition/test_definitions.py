@@ -13,7 +13,15 @@ import pytest
 from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, StepOutput, Steps, UserInputField, Workflow
 from statecore.definition import pause
 from statecore.definition.forms import checked
-from statecore.errors import DefinitionError, DuplicateNames, InvalidInput, NotAComponent, StoreForked, UnknownStep
+from statecore.errors import (
+    DefinitionError,
+    DuplicateNames,
+    InvalidInput,
+    NotAComponent,
+    StoreForked,
+    UnknownStep,
+    UnsupportedSetting,
+)
 
 
 def work(_step_input: Any) -> int:
@@ -218,3 +226,10 @@ def test_a_team_is_an_agent():
     assert Step("a", agent=object.__new__(type("Agent", (), {"run": lambda *_: 1}))).team is None
     with pytest.raises(DefinitionError, match="exactly one of"):
         Step("t", team=Team(), agent=Team())
+
+
+def test_a_deadline_holds_for_what_a_step_asks_itself():
+    """A step that may ask takes a deadline, at every depth; one that never asks, and pauses at no error, is refused."""
+    Workflow("w", [Parallel(Step("a", work, may_ask=1, timeout=60), work)])
+    with pytest.raises(UnsupportedSetting, match="timeout"):
+        Workflow("w", [Parallel(Step("a", work, timeout=60), work)])
