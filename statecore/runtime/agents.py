@@ -190,6 +190,8 @@ def output_of(step_name: str, result: Any) -> Any:
 
     Raises `AgentPaused` and `AgentFailed` where the result says that it is not done, `UnknownAgentResult` where it has no content.
     """
+    for part in parts_of(result):
+        believe(step_name, part, standing(part))
     if type(result) is StepOutput:
         return result
     believe(step_name, result, standing(result))
@@ -203,6 +205,12 @@ def output_of(step_name: str, result: Any) -> Any:
     content = next((value for name in named if (value := getattr(result, name)) is not None), None)
     believe(step_name, content, stands_by(content, OF_CONTENT))
     return StepOutput(content=content, **media_of(result))
+
+
+def parts_of(result: Any) -> list[Any]:
+    """The objects in a list or a tuple, or the one in a `StepOutput`, that may be results of agents themselves; plain data is none."""
+    parts = [result.content] if type(result) is StepOutput else list(result) if type(result) in (list, tuple) else []
+    return [each for each in parts if type(each) not in PLAIN and not isinstance(each, Mapping)]
 
 
 def believe(step_name: str, result: Any, stands: Standing | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from types import SimpleNamespace
 from typing import Any
@@ -170,6 +171,27 @@ def test_a_plain_value_is_judged_by_what_it_says_too(made, believed):
     workflow = Workflow("flow", [Step("mail", agent=Agent(made), on_error="pause")])
     run = workflow.run("x")
     assert (run.status == "COMPLETED", run.content if believed else None) == (believed, made if believed else None)
+
+
+@dataclass
+class Told:
+    """A result that can be stored as it is."""
+
+    content: str
+    status: str = "COMPLETED"
+
+
+@pytest.mark.spec("AGENT-1")
+@pytest.mark.parametrize(
+    "around", [lambda told: [told], lambda told: (Told("first"), told), StepOutput], ids=["list", "tuple", "output"]
+)
+@pytest.mark.parametrize(("status", "error"), [("PAUSED", AgentPaused), ("ERROR", AgentFailed), ("RUNNING", AgentFailed)])
+def test_a_result_inside_is_judged_too(around, status, error):
+    """A result in a list or a tuple, or as the content of a `StepOutput`, completes no step that it says is not done; one that is done does."""
+    with pytest.raises(error, match="May I"):
+        Workflow("flow", [Step("mail", agent=Agent(around(Told("May I?", status))))]).run("x")
+    assert Workflow("flow", [Step("mail", agent=Agent(around(Told("sent"))))]).run("x").status.value == "COMPLETED"
+    assert Workflow("flow", [Step("mail", agent=Agent([{"status": status}]))]).run("x").content == [{"status": status}]
 
 
 @pytest.mark.spec("AGENT-1")
