@@ -62,3 +62,31 @@ def test_the_worker_of_a_release_puts_a_question_again(store):
     later.decide(run.run_id, asked.pause_id, "confirm", by="bob")
     assert Worker(later, concurrency=1).work(until_idle=True) == {"COMPLETED": 1}
     assert called == ["pay", "wire"]
+
+
+@pytest.mark.spec("GATE-7", "GATE-7b")
+def test_the_worker_of_other_code_asks_again(store):
+    """A worker with another function behind the gate calls nothing under the former yes, where the store keeps digests; it asks again."""
+    called: list[str] = []
+
+    def pay(_step_input):
+        called.append("pay")
+
+    def wire(_step_input):
+        called.append("wire")
+
+    def flow(code):
+        return Workflow("flow", [Step("pay", code, requires_confirmation=True)], store)
+
+    run = flow(pay).run("x")
+    flow(pay).decide(run.run_id, run.requirements[0].pause_id, "confirm", by="ada")
+    counts = Worker(flow(wire), concurrency=1).work(until_idle=True)
+    if isinstance(store, PostgresDb2) and not isinstance(store, PostgresDb):
+        assert (counts, called) == ({"COMPLETED": 1}, ["wire"])  # format 2 keeps no digests (decision 0086)
+        return
+    assert (counts, called) == ({"PAUSED": 1}, [])
+    [asked] = Inbox(store).pending(PauseFilter())
+    assert "'confirm' leads to other code now; ada said confirm" in str(asked.put_again)
+    flow(wire).decide(run.run_id, asked.pause_id, "confirm", seen=asked.shown())
+    assert Worker(flow(wire), concurrency=1).work(until_idle=True) == {"COMPLETED": 1}
+    assert called == ["wire"]
