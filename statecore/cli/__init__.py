@@ -7,7 +7,8 @@ leaves. A command that only reads or decides needs the store (`stores`) and no c
 codes, `screen` the options and the lines, `logs` the lines of the log, `timeline` the bars of a run,
 `nearest` the word that an unknown one may mean. The commands: `running` (run, resume, recover, tick), `demo`, `listing`
 (runs, pending, show), `deciding` (confirm and the other decisions, cancel), `care` (verify, doctor, backup), `setting_aside` (quarantine),
-`ending` (purge, erase, compact), `migrating` (migrate), `working` (worker), `check` (check, export), `diagram`. Only the modules of the command
+`ending` (purge, erase, compact), `auditing` (archive, audit),
+`migrating` (migrate), `working` (worker), `check` (check, export), `diagram`. Only the modules of the command
 that was typed are imported.
 
 May enter: all rooms but `testing`. How a question is put in words is `statecore.asking`.

@@ -9,6 +9,9 @@ import click
 from attrs import asdict
 
 from statecore.asking.text import clean
+from statecore.stores.endings import Anchored
+from statecore.stores.sqlite.archived import is_archive
+from statecore.stores.sqlite.archived import verify as archive_verified
 from statecore.stores.sqlite.health import ailments, facts, library
 from statecore.stores.sqlite.health import backup as backed_up
 from statecore.stores.sqlite.health import verify as verified
@@ -34,19 +37,28 @@ store_argument: Option = click.argument("store", callback=existing, envvar="STAT
 
 @click.command()
 @store_argument
+@click.option("--root", metavar="HEX", help="A root that `statecore audit --anchor` gave; needs --leaves.")
+@click.option("--leaves", metavar="N", type=click.IntRange(0), help="Over how many leaves the root was made.")
 @json_option
-def verify(store: Path | str, *, as_json: bool) -> int:
-    """Check a store, row by row.
+def verify(store: Path | str, root: str | None, leaves: int | None, *, as_json: bool) -> int:
+    """Check a store, or an archive, row by row.
 
     Every value, hash chain, state, pause and decision in STORE, a file or a postgresql:// URL, is checked, and each journal is replayed;
-    the first wrong row of each run is named. Nothing is written. Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
+    the first wrong row of each run is named. With --root, a run that was deleted, replaced or shortened since is named, too. Nothing is written.
+    Exit codes: 0 sound, 1 faults or no store of ours, 2 usage.
     """
     progress = counting(as_json=as_json)
+    if (root is None) != (leaves is None):
+        message = "--root and --leaves belong together."
+        raise click.UsageError(message)
+    kept = None if root is None or leaves is None else Anchored(leaves, root)
+    if isinstance(store, Path) and is_archive(store):
+        return told(archive_verified(store, progress), as_json=as_json)
     if isinstance(store, Path):
-        return told(verified(store, progress), as_json=as_json)
+        return told(verified(store, progress, anchored=kept), as_json=as_json)
     from statecore.stores.postgres.health import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
 
-    return told(verified_there(database(store), progress), as_json=as_json)
+    return told(verified_there(database(store), progress, anchored=kept), as_json=as_json)
 
 
 @click.command()
@@ -85,6 +97,8 @@ def told(found: Verified, *, as_json: bool, made: bool = False) -> int:
     for remark in found.remarks[:SHOWN]:
         click.secho(line_of("note", remark), fg="yellow")
     seen = f"{found.runs:,} runs, {found.rows:,} journal rows, {found.values:,} values"
+    if found.root is not None:
+        click.echo(f"root  {found.root}")
     if found.purged:
         seen = f"{seen}; {found.purged:,} purged"
     verdict = "sound" if found.sound else f"not sound: {len(found.faults):,} faults"

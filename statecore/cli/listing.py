@@ -20,12 +20,15 @@ from .views import RUN_HEAD, pause_lines, print_json, run_lines, run_row, shown_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from statecore.stores.pages import Counted
     from statecore.stores.records import Unread
     from statecore.workflow.inbox import Inbox
 
 limit_option: Option = click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1), help="The maximum number of lines."
 )
+count_option: Option = click.option("--count", "counts", is_flag=True, help="Print how many there are; it stops at 1,000.")
+exact_option: Option = click.option("--exact", is_flag=True, help="Print exactly how many there are, however long that takes.")
 STATUSES = ("running", "paused", "completed", "cancelled", "error", "pending")
 
 
@@ -40,6 +43,8 @@ session_option: Option = click.option("--session", metavar="ID", help="Only of t
 @click.option("--user", metavar="ID", help="Only runs of this user.")
 @limit_option
 @click.option("--after", metavar="RUN", help="Go on after this run, the last one of the page before.")
+@count_option
+@exact_option
 @db_option
 @json_option
 def runs(  # noqa: PLR0913  # as many as there are options
@@ -51,6 +56,8 @@ def runs(  # noqa: PLR0913  # as many as there are options
     after: str | None,
     db: str | None,
     *,
+    counts: bool,
+    exact: bool,
     as_json: bool,
 ) -> int:
     """List runs; the run that began last comes first."""
@@ -58,6 +65,8 @@ def runs(  # noqa: PLR0913  # as many as there are options
 
     box = inbox(db)
     wanted = RunFilter(session, workflow, phases_of(status) if status else None, limit, after, user_id=user)
+    if counts or exact:
+        return tell_count(box.count(wanted, exact=exact), as_json=as_json)
     records = box.db.runs(wanted)
     unread = unread_of(records)
     goes_on(after_of(records))
@@ -70,6 +79,15 @@ def runs(  # noqa: PLR0913  # as many as there are options
     for record in records:
         click.echo(run_row(box.view(record), f"{since(record.updated)} ago"))
     return told(unread)
+
+
+def tell_count(found: Counted, *, as_json: bool) -> int:
+    """Print a count; the exit code."""
+    if as_json:
+        print_json(found._asdict())
+    else:
+        click.echo(str(found))
+    return exits.FINE
 
 
 def goes_on(*key: str | None) -> None:
@@ -91,6 +109,8 @@ def told(unread: Sequence[Unread]) -> int:
 @session_option
 @click.option("--overdue", is_flag=True, help="Only pauses whose deadline has passed; the one that passed first comes first.")
 @limit_option
+@count_option
+@exact_option
 @click.option("--after", metavar="RUN PAUSE", nargs=2, help="Go on after this pause, the last one of the page before.")
 @db_option
 @json_option
@@ -103,6 +123,8 @@ def pending(  # noqa: PLR0913  # as many as there are options
     db: str | None,
     *,
     overdue: bool,
+    counts: bool,
+    exact: bool,
     as_json: bool,
 ) -> int:
     """List open pauses.
@@ -113,6 +135,8 @@ def pending(  # noqa: PLR0913  # as many as there are options
     run_id = box.find(prefix) if prefix else None
     late = box.host.clock() if overdue else None
     wanted = PauseFilter(run_id=run_id, workflow_id=workflow, session_id=session, limit=limit, after=after, due_before=late)
+    if counts or exact:
+        return tell_count(box.count(wanted, exact=exact), as_json=as_json)
     found = box.placed(wanted)
     goes_on(*(found.after or (None,)))
     if as_json:

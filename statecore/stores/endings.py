@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
@@ -84,6 +85,38 @@ class Erases(Protocol):
         wait: Seconds = 10.0,
     ) -> Erasure:
         """Replace values of an ended run by their commitments; no field named means all. Raises `UnknownRun`, `NotEnded`."""
+
+
+@frozen
+class Archived:
+    """A file of archived runs: where it is, which runs it holds, and how many rows."""
+
+    path: str
+    runs: tuple[str, ...]
+    rows: int
+
+
+@frozen
+class Anchored:
+    """The root over the first `leaves` leaves, in hex, and how many of them are new. Keep both elsewhere."""
+
+    leaves: int
+    root: str
+    added: int = 0
+
+
+@runtime_checkable
+class Archives(Protocol):
+    """A store that archives runs and anchors its chain."""
+
+    def archive(self, run_ids: Sequence[str], to: str | Path, time: Micros) -> Archived:
+        """Write runs into a new file, with all that is needed to verify them elsewhere."""
+
+    def anchor(self) -> Anchored:
+        """Append the leaves of the runs that have begun and ended since the last time; the root over all leaves."""
+
+    def root(self, leaves: int | None = None) -> Anchored:
+        """The root over the first leaves, or over all of them."""
 
 
 @runtime_checkable

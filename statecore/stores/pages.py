@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .records import Listing
 from .rules import bounded
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from .records import Decided, Identity, PauseFilter, RunFilter, Waiting
 
 Row = TypeVar("Row")
+
+
+class Counted(NamedTuple):
+    """A count of a listing: so many, and whether there may be more, because a count stops after 1,000 rows."""
+
+    number: int
+    more: bool
+
+    def __str__(self) -> str:
+        """The count as people read it: 17, or 1,000+."""
+        return f"{self.number:,}{'+' if self.more else ''}"
 
 
 def run_matches(identity: Identity, phase: str, wanted: RunFilter) -> bool:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
+
+from attrs import evolve
 
 from statecore.core import Compiled, Micros, Program, Seconds, stored_program
 from statecore.errors import (
@@ -40,11 +43,12 @@ from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
-from statecore.stores.endings import Erases, Erasure, Purged, Purges
+from statecore.stores.endings import Archived, Archives, Erases, Erasure, Purged, Purges
+from statecore.stores.pages import Counted
 from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_counts, check_request_key, check_texts
 
-ALL = 1_000_000
+ALL, MOST_COUNTED = 1_000_000, 1_000
 Item = TypeVar("Item")
 
 
@@ -84,6 +88,7 @@ def logged(found: Listing[Item]) -> Listing[Item]:
     return found
 
 
+ENDS_IN_TABLES = "SqliteDb and PostgresDb of format 3 can; migrate an older store with `statecore migrate`"
 ENDS_IN = "SqliteDb and PostgresDb of format 3 and InMemoryDb can; migrate an older store with `statecore migrate`"
 AGO = ("ended_before", "a timedelta, or a datetime with a time zone")
 
@@ -197,6 +202,18 @@ class Inbox:
                 found.append((row, self.requirement(row, views[run_id])))
         return Listing(found, unread.values(), after_of(rows))
 
+    def count(self, wanted: RunFilter | PauseFilter, *, exact: bool = False) -> Counted:
+        """Return how many runs, or open pauses, fit the filter. It stops after 1,000 rows (`more` of the count), unless `exact`."""
+        check_filter(wanted)
+        counting = getattr(self.db, "count", None)
+        if counting is not None:
+            found: Counted = counting(wanted, exact=exact)
+            return found
+        whole = evolve(wanted, after=None, limit=ALL if exact else MOST_COUNTED + 1)
+        rows = self.db.pauses(whole) if isinstance(whole, PauseFilter) else self.db.runs(whole)
+        number = len(rows) + len(unread_of(rows))
+        return Counted(number, more=False) if exact or number <= MOST_COUNTED else Counted(MOST_COUNTED, more=True)
+
     def quarantine(self, run_id: str, *, release: bool = False) -> bool:
         """Set a run aside: no worker takes it and no process continues it, before it is taken back with `release`. Its rows are not looked at.
 
@@ -239,6 +256,12 @@ class Inbox:
         return store.purge(
             before(now, ended_before), now, workflow_id=workflow, keep_decisions=keep_decisions, by=by, plan=plan, progress=progress
         )
+
+    def archive(self, run_ids: Sequence[str], to: str | Path) -> Archived:
+        """Write runs into a new file, with all that is needed to verify them elsewhere. Raises `UnknownRun`, `StoreUnavailable`."""
+        if not isinstance(self.db, Archives):
+            raise UnsupportedSetting(type(self.db).__name__, "archive", ENDS_IN_TABLES)
+        return self.db.archive(run_ids, to, self.host.clock())
 
     def erase(  # as many as there is to say of an erasure
         self,

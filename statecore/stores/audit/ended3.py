@@ -1,12 +1,14 @@
-"""The rest of purged runs under `verify`: tombstones, and the orders of purges that are not done."""
+"""The rest of purged runs under `verify`: tombstones and orders; and the leaves that an outsider anchors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError
+from statecore.stores.ending.anchoring import root
 from statecore.stores.ending.erasing import read
 from statecore.stores.ending.sealed import PURGE, Tomb, erasure_bodies, erasure_digest, tombstone_by, tombstone_digest
+from statecore.stores.frames import chain
 from statecore.stores.rules import ENDED, clock_text
 from statecore.stores.sql3.questions import text_of
 
@@ -93,6 +95,55 @@ def orders(connection: Link, found: Verified) -> None:
                 found.blame(where, "its order is none that this release knows", run_id)
             else:
                 found.remarks.append(Fault(run_id, where, told(order.told, text_of(by), time, done)))
+
+
+LEAVES = """
+SELECT l.number, l.kind, l.run_id, l.event, l.digest, l.hash, r.run_id, r.seal, t.run_id, t.identity, t.number, t.head, e.hash, h.run
+FROM leaf l LEFT JOIN run r ON r.id = l.run LEFT JOIN hot h ON h.run = l.run LEFT JOIN tombstone t ON t.run = l.run
+LEFT JOIN event e ON e.id = (l.run << 24) + l.event WHERE l.number > ? ORDER BY l.number LIMIT ?"""
+
+
+def leaves(connection: Link, found: Verified) -> None:
+    """Each leaf follows the one before, is the hash of what it says, and agrees with its run or with the tombstone of it."""
+    last = 0
+    while rows := connection.execute(LEAVES, (last, AT_ONCE)).fetchall():
+        for row in rows:
+            why = f"it is missing; leaf {row[0]} comes next" if row[0] != last + 1 else fault_of_leaf(row)
+            if why is not None:
+                found.blame(f"leaf {last + 1}", why, row[2])
+            last = row[0]
+
+
+def fault_of_leaf(row: Sequence[Any]) -> str | None:  # noqa: PLR0911  # a table of reasons
+    """Why a leaf cannot be what was stored; None where it can. Of a run that ended again the older ends are not in its tombstone."""
+    _, kind, run_id, event, digest, kept, its, seal, buried, identity, number, head, linked, there = row
+    try:
+        made = chain.begun(run_id, bytes(digest)) if kind == "begun" else chain.ended(run_id, event, bytes(digest))
+    except (StatecoreError, TypeError, ValueError) as error:
+        return plain(error)
+    if made != kept:
+        return "it is not the hash of its run"
+    if its is None and buried is None:
+        return "its run is gone, and there is no tombstone"
+    if run_id != (buried if its is None else its):
+        return "its run has another id"
+    if kind == "begun":
+        return None if digest == (identity if seal is None else seal) else "its run began as another one"
+    if there is not None:
+        return None if digest == linked else "the journal of its run was shortened or replaced"
+    if number is None or event > number or (event == number and digest != head):
+        return "its run ended as another one"
+    return None
+
+
+def check_root(connection: Link, found: Verified, upto: int, wanted: str) -> None:
+    """The root over the first leaves is the one that a person has kept."""
+    there, made = root(connection, upto)
+    if there < upto:
+        found.blame("table leaf", f"it has {there:,} leaves, and the root was made over {upto:,}")
+    elif made.hex() != wanted.lower():
+        found.blame("table leaf", f"the root over the first {upto:,} leaves is {made.hex()}, and another one was kept")
+    found.root = made.hex()
 
 
 def told(what: str, by: str | None, time: Micros, done: Micros | None) -> str:

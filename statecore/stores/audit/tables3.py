@@ -19,7 +19,7 @@ from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import LONGEST, NO_MOVES, SHAPE_MOVES, MoveLists, moves_of, shape_of
 
-from .ended3 import orders, tombstones
+from .ended3 import leaves, orders, tombstones
 from .run import Findings
 from .run3 import check_run
 from .verify import Fault, definitions, legal_rows, plain
@@ -51,7 +51,7 @@ UNWRITTEN: dict[str, Any] = {
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""
-EMPTY = ("act", "audience", "notice", "delivery", "leaf")
+EMPTY = ("act", "audience", "notice", "delivery")
 """The tables that this release leaves empty."""
 
 SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'
@@ -91,6 +91,7 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
     known = Known(MoveLists(legal_moves(connection)))
     tombstones(connection, found)
     orders(connection, found)
+    leaves(connection, found)
     numbers = connection.execute(THERE).fetchall()
     for number, run_id in numbers:
         findings = Findings()

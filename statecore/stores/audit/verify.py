@@ -53,6 +53,7 @@ class Verified:
     rows: int = 0
     values: int = 0
     purged: int = 0
+    root: str | None = None
     faults: list[Fault] = field(factory=list)
     remarks: list[Fault] = field(factory=list)
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from os import urandom
+from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
 
 from statecore.core import Seconds
-from statecore.stores.endings import Erasure, Purged
+from statecore.stores.endings import Anchored, Archived, Erasure, Purged
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import check_text
 from statecore.stores.sql3.relational import Relational
 
-from . import emptying, erasing, purging
+from . import anchoring, archiving, emptying, erasing, purging
+from .files import new_file
 from .purging import Key, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from statecore.core import Micros
 
     from .emptying import Order
     from .purging import Batch
 
+FIRST: tuple[int, int] = (-(2**62), 0)
+"""The key before every run that has ended."""
 BREATH = 0.002
 """Seconds between two transactions of a purge, in which those that wait for the writer's place may take it."""
 
@@ -97,6 +101,36 @@ class EndingStore(Relational):
         if left is None:
             self._write(emptying.done, orders, time)
         return Erasure(run_id, what.told, bodies, left is None, left, self._beyond)
+
+    def archive(self, run_ids: Sequence[str], to: str | Path, time: Micros) -> Archived:
+        """Write runs into a new file, with all that is needed to verify them elsewhere; the store stays as it is.
+
+        Raises `UnknownRun`, and `StoreUnavailable` where there is a file of that name.
+        """
+        check_text(*run_ids)
+        runs = tuple(dict.fromkeys(run_ids))
+        with new_file(to) as file:
+            rows = self._read(archiving.archive, runs, time, file)
+        return Archived(str(to), runs, rows)
+
+    def anchor(self) -> Anchored:
+        """Append the leaves of the runs that have begun and ended since the last time; the root over all leaves."""
+        added = 0
+        run: int | None = 0
+        while run is not None:
+            run, new = self._write(anchoring.begun, run)
+            added += new
+        key: tuple[Micros, int] | None = FIRST
+        while key is not None:
+            key, new = self._write(anchoring.ended, key)
+            added += new
+        leaves, root = self._read(anchoring.root)
+        return Anchored(leaves, root.hex(), added)
+
+    def root(self, leaves: int | None = None) -> Anchored:
+        """The root over the first leaves, or over all of them; nothing is appended."""
+        found, root = self._read(anchoring.root, leaves)
+        return Anchored(found, root.hex())
 
     def _emptied(self, order: Order) -> int:
         """Carry one order out, batch by batch; how many bodies went."""

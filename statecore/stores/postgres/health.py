@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError, StoreCorrupt
 from statecore.stores.audit import tables3
+from statecore.stores.audit.ended3 import check_root
 from statecore.stores.audit.verify import Verified, contents, plain
+from statecore.stores.endings import Anchored as Kept
 from statecore.stores.records import Symptom
 from statecore.stores.sql3.queries import VERSION
 
@@ -54,16 +56,18 @@ def ailments(told: dict[str, object]) -> list[Symptom]:
     return [Symptom("durability", str(told["path"]), f"{name} {why}", f"Set {name} = on in postgresql.conf.") for name in off]
 
 
-def verify(db: PostgresSchema, progress: Callable[[int, int], None] | None = None) -> Verified:
+def verify(db: PostgresSchema, progress: Callable[[int, int], None] | None = None, *, anchored: Kept | None = None) -> Verified:
     """Check a store. `progress` is told after each run how many were checked, of how many.
 
-    Raises what opening the store raises, but for `StoreCorrupt`: all damage is a fault.
+    `anchored` is a root that was kept elsewhere (`db.anchor`). Raises what opening the store raises, but for `StoreCorrupt`: all damage is a fault.
     """
     found = Verified(db.path, db.version)
     try:
         with db.channel().lent() as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # what others write from now on is not seen here
             (tables3.contents if db.version == VERSION else contents)(PostgresLink(connection), found, progress)
+            if anchored is not None and db.version == VERSION:
+                check_root(PostgresLink(connection), found, anchored.leaves, anchored.root)
             connection.execute("ROLLBACK")
     except StoreCorrupt as error:
         found.blame("schema", plain(error))

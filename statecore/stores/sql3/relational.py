@@ -12,7 +12,7 @@ from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
 
-from . import answering, aside, claiming, listing, plans, reading, steps, tallies, writing
+from . import answering, aside, claiming, counting, listing, plans, reading, steps, tallies, writing
 from .events import Salted, check_rows, cut
 from .reading import Known
 from .shapes import MoveLists, intern, listed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from statecore.core import Micros
+    from statecore.stores.pages import Counted
     from statecore.stores.records import Boundary, Counts, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
 
@@ -185,6 +186,10 @@ class Relational:
     def runs(self, wanted: RunFilter) -> list[Record]:
         """A page of runs, the one begun last first. Raises `UnknownRun` for an unknown `after`."""
         return self._read(listing.runs, wanted, self._known)
+
+    def count(self, wanted: RunFilter | PauseFilter, *, exact: bool = False) -> Counted:
+        """How many runs, or open pauses, a filter fits; unless `exact` it stops after 1,000 rows. Raises `UnknownRun`."""
+        return self._read(counting.count, wanted, exact=exact)
 
     def set_aside(self, run_id: str, time: Micros) -> Micros:
         """Set a run aside, whatever its rows say: no process claims it; since when it is. Raises `UnknownRun`, `RunBusy`."""

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
 from statecore.stores.audit import tables3
+from statecore.stores.audit.ended3 import check_root
 from statecore.stores.audit.verify import MANY, Verified, contents, plain
+from statecore.stores.endings import Anchored as Kept
 from statecore.stores.records import Symptom
 from statecore.stores.sql3.older import SUFFIX
 
 from .channel import DURABILITY, SETTINGS, connect, named
-from .formats import ANY, format_of, its_format
+from .formats import ANY, THREE, format_of, its_format
 from .opening import TWO, Format, defect, located, look, marks, opened, shape, size_of
 from .reader import attached, only_read
 
@@ -89,10 +91,17 @@ def ailments(path: Path) -> list[Symptom]:
     return found
 
 
-def verify(path: str | Path, progress: Callable[[int, int], None] | None = None, of: Format | None = None) -> Verified:
+def verify(
+    path: str | Path,
+    progress: Callable[[int, int], None] | None = None,
+    of: Format | None = None,
+    *,
+    anchored: Kept | None = None,
+) -> Verified:
     """Check a store as one of a format; None is the format that the file has. `progress` is told after each run how many were checked, of how many.
 
-    Raises `NotAStatecoreStore`, `StoreTooNew`, `StoreUnavailable`; all other damage is a fault.
+    `anchored` is a root that was kept elsewhere, and over how many leaves it is (`db.anchor`). Raises `NotAStatecoreStore`, `StoreTooNew`,
+    `StoreUnavailable`; all other damage is a fault.
     """
     file = located(path)
     found = Verified(str(file), (of or TWO).version)
@@ -109,11 +118,21 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None,
     try:
         connection.execute("BEGIN")  # what others write from now on is not seen here
         checked(connection, found, progress, of)
+        if anchored is not None:
+            compare(connection, found, anchored)
     except Exception as error:  # noqa: BLE001  # the same, of the file
         found.blame("file", plain(named(error, str(file)) or error))
     finally:
         connection.close()
     return found
+
+
+def compare(connection: sqlite3.Connection, found: Verified, anchored: Kept) -> None:
+    """Compare a root that was kept with the leaves of a store of format 3."""
+    if found.schema != THREE.version:
+        found.blame("file", f"it is of format {found.schema}, which has no leaves")
+    elif not any(fault.where in ("file", "schema") for fault in found.faults):
+        check_root(connection, found, anchored.leaves, anchored.root)
 
 
 def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None, of: Format = TWO) -> None:

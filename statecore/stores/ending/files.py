@@ -1,0 +1,32 @@
+"""A new file that nobody sees before it is whole: written under another name, on the disk, then linked to its own. Nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from statecore.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file to be written, which gets its name when the block ends well. Raises `StoreUnavailable` where there is one of that name."""
+    target = Path(path).expanduser().absolute()
+    if os.path.lexists(target):
+        raise StoreUnavailable(str(target), "it exists, and an archive overwrites nothing")
+    made = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(made, target)
+    except OSError as error:
+        raise StoreUnavailable(str(target), str(error)) from error
+    finally:
+        made.unlink(missing_ok=True)
