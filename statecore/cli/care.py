@@ -9,8 +9,8 @@ import click
 from attrs import asdict
 
 from statecore.asking.text import clean
+from statecore.stores.ending.files import is_archive
 from statecore.stores.endings import Anchored
-from statecore.stores.sqlite.archived import is_archive
 from statecore.stores.sqlite.archived import verify as archive_verified
 from statecore.stores.sqlite.health import ailments, facts, library
 from statecore.stores.sqlite.health import backup as backed_up

@@ -65,7 +65,7 @@ COMMANDS = (
     Later("tick", "running", "Apply passed deadlines and stored decisions."),
     Later("recover", "running", "Take over the runs of dead processes."),
     Later("worker", "working", "Execute the runs of workflows that can continue."),
-    Later("verify", "care", "Check a store, row by row."),
+    Later("verify", "care", "Check a store, or an archive, row by row."),
     Later("doctor", "care", "List the problems of a store that need a person."),
     Later("backup", "care", "Copy a store while it is in use."),
     Later("quarantine", "setting_aside", "Set a run aside: no process continues it."),

@@ -75,10 +75,15 @@ def opened(db: str | None) -> RunReader:
 
 def filed(file: str) -> RunReader:
     """The store in a file, of the format that the file has."""
-    from statecore.stores.sqlite.archived import ArchiveDb, is_archive  # noqa: PLC0415  # a database or a server needs no SQLite
+    from statecore.stores.ending.files import is_archive  # noqa: PLC0415  # a database or a server needs no SQLite
+
+    if is_archive(file):
+        from statecore.stores.sqlite.archived import ArchiveDb  # noqa: PLC0415  # the same
+
+        return ArchiveDb(file)
     from statecore.stores.sqlite.store3 import store_in  # noqa: PLC0415  # the same
 
-    return ArchiveDb(file) if is_archive(file) else store_in(file)
+    return store_in(file)
 
 
 def is_served(db: str | None) -> bool:

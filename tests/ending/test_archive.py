@@ -12,8 +12,9 @@ import pytest
 from statecore import Inbox, SqliteDb
 from statecore.cli.main import main
 from statecore.errors import StoreCorrupt, StoreUnavailable, UnknownRun, UnsupportedSetting
+from statecore.stores.ending.files import is_archive
 from statecore.stores.records import RunFilter
-from statecore.stores.sqlite.archived import ArchiveDb, is_archive, verify
+from statecore.stores.sqlite.archived import ArchiveDb, verify
 from statecore.stores.sqlite.store import SqliteDb2
 from statecore.testing.doubles import Clock
 from tests.ending.made import IBAN, filled

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from statecore.stores.sql.link import Link
 
 KIND, EDITION = "archive", 1
-BEGINNING = b'{"statecore":"archive",'
-"""The first bytes of each such file."""
 AT_ONCE = 500
 
 STORE = "SELECT * FROM store"
@@ -59,7 +57,7 @@ LAST = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"
 written = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
-class Writer:
+class ArchiveLines:
     """Lines on their way into a file, and the hash of all of them."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -87,7 +85,7 @@ class Writer:
 def archive(connection: Link, run_ids: Sequence[str], time: Micros, file: IO[bytes]) -> int:
     """Write runs into a file; how many rows. Raises `UnknownRun`."""
     numbers = [number_of(connection, run_id) for run_id in run_ids]
-    writer = Writer(file)
+    writer = ArchiveLines(file)
     writer.line({"statecore": KIND, "version": EDITION, "format": 3, "made_us": time, "runs": list(run_ids)})
     for row in connection.execute(STORE).fetchall():
         writer.row("store", row)
@@ -161,7 +159,7 @@ def rows_in(path: str, file: IO[bytes]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def line_of(path: str, line: bytes) -> Any:
-    """What a line says. Raises `StoreCorrupt`."""
+    """The content of a line. Raises `StoreCorrupt`."""
     try:
         found = loads(line)
         if isinstance(found, dict):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+BEGINNING = b'{"statecore":"archive",'
+"""The first bytes of an archive."""
+
+
 @contextmanager
 def new_file(path: str | Path) -> Iterator[IO[bytes]]:
     """A file to be written, which gets its name when the block ends well. Raises `StoreUnavailable` where there is one of that name."""
@@ -30,3 +34,12 @@ def new_file(path: str | Path) -> Iterator[IO[bytes]]:
         raise StoreUnavailable(str(target), str(error)) from error
     finally:
         made.unlink(missing_ok=True)
+
+
+def is_archive(path: str | Path) -> bool:
+    """Whether a file begins as an archive does."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(BEGINNING)) == BEGINNING
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, NoReturn, ParamSpec, TypeVar
 from statecore.errors import StatecoreError, StoreCorrupt, StoreError, StoreUnavailable
 from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import Verified, plain
-from statecore.stores.ending.archiving import BEGINNING, rows_in
+from statecore.stores.ending.archiving import rows_in
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.relational import Relational
@@ -35,15 +35,6 @@ TABLES = frozenset(
     }
 )
 """The tables of which an archive has rows."""
-
-
-def is_archive(path: str | Path) -> bool:
-    """Whether a file begins as an archive does."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(len(BEGINNING)) == BEGINNING
-    except OSError:
-        return False
 
 
 def loaded(path: Path) -> sqlite3.Connection:

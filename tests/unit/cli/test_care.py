@@ -73,7 +73,8 @@ def test_verify_says_that_a_store_is_sound(cli, file):
     assert (said.code, said.out, said.err) == (FINE, f"{file}: sound (1 runs, 3 journal rows, 2 values)\n", "")
     document = json.loads(cli("verify runs.db --json").out)
     assert document == {
-        "path": str(file), "schema": 2, "runs": 1, "rows": 3, "values": 2, "purged": 0, "faults": [], "remarks": [], "sound": True, "exit_code": 0,
+        "path": str(file), "schema": 2, "runs": 1, "rows": 3, "values": 2, "purged": 0, "root": None, "faults": [],
+        "remarks": [], "sound": True, "exit_code": 0,
     }  # fmt: skip
 
 
