@@ -7,6 +7,7 @@ from threading import Thread
 
 import psycopg
 import pytest
+from attrs import evolve
 
 from statecore import Worker
 from statecore.db.postgres import PostgresDb
@@ -14,7 +15,8 @@ from statecore.errors import NotPermitted, RunPurged
 from statecore.stores import postgres
 from statecore.stores.ending import purging
 from statecore.stores.postgres.health import verify
-from statecore.stores.records import RunFilter
+from statecore.stores.records import PauseFilter, RunFilter
+from statecore.stores.sqlite.archived import verify as verify_archive
 from statecore.testing.doubles import Clock
 from tests.ending.made import IBAN, LIVING, completed, filled, flow_of
 from tests.postgres.deciders import ROLES as NAMES
@@ -162,3 +164,30 @@ def test_a_keeper_erases_and_its_owner_vacuums(logins, db, clock):
     assert db.load("done").identity.input == '{"$erased":""}'
     assert db.erase("done", "kim", clock()).done
     assert verify(db).faults == []
+
+
+def test_a_root_and_an_archive_of_postgres(db, database, clock, tmp_path):
+    """A keeper's root stays what it was after a purge and an erasure; an archive of a schema is verified without a server."""
+    filled(db, clock)
+    kept = db.anchor()
+    assert (kept.leaves, db.anchor().added) == (13, 0)
+    done = db.archive(["done", "wide", "paused"], tmp_path / "some.archive", clock())
+    assert done.rows > 100
+    db.erase("failed", "dpo", clock())
+    db.purge(clock() + 1, clock())
+    found = verify(db, anchored=kept)
+    assert (found.faults, found.root, found.purged) == ([], kept.root, 5)
+    wrong = evolve(kept, root="00" * 32)
+    assert [fault.where for fault in verify(db, anchored=wrong).faults] == ["table leaf"]
+    archived = verify_archive(tmp_path / "some.archive")
+    assert (archived.faults, archived.runs) == ([], 3)
+    with psycopg.connect(database, autocommit=True) as connection, pytest.raises(psycopg.errors.IntegrityConstraintViolation):
+        connection.execute("DELETE FROM statecore.leaf")
+
+
+def test_a_count_stops_in_postgres(db, clock):
+    """Counts are those of a listing."""
+    filled(db, clock)
+    assert str(db.count(RunFilter())) == "8"
+    assert db.count(RunFilter(phases=("paused",))).number == 2
+    assert db.count(PauseFilter(undecided_only=False), exact=True).number == 2

@@ -26,7 +26,7 @@ KIND, EDITION = "archive", 1
 AT_ONCE = 500
 
 STORE = "SELECT * FROM store"
-LEGAL = "SELECT * FROM legal ORDER BY id"
+LEGAL = "SELECT * FROM legal"
 BY_ID = {
     "workflow": "SELECT * FROM workflow WHERE id = ?",
     "session": "SELECT * FROM session WHERE id = ?",
@@ -46,10 +46,10 @@ KEY = "SELECT k.* FROM run r JOIN start_key k ON k.workflow = r.workflow AND k.k
 OF_EVENTS = {
     "move": "SELECT * FROM move WHERE event > ? AND event <= ? ORDER BY event, k",
     "event": "SELECT * FROM event WHERE id > ? AND id <= ? ORDER BY id",
-    "value": "SELECT * FROM value WHERE event > ? AND event <= ? ORDER BY id",
+    "value": "SELECT * FROM value WHERE event > ? AND event <= ?",
 }
 REFERS = "SELECT r.workflow, r.session, r.definition, h.definition FROM run r JOIN hot h ON h.run = r.id WHERE r.id = ?"
-SHAPES = "SELECT DISTINCT shape FROM event WHERE id BETWEEN ? AND ? AND shape IS NOT NULL"
+SHAPES = "SELECT shape FROM event WHERE id BETWEEN ? AND ? AND shape IS NOT NULL"
 FACTS = "SELECT fact FROM event WHERE id BETWEEN ? AND ? AND fact LIKE '%\"definition\"%'"
 DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
 LAST = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"

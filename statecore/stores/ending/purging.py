@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RUNS, ROWS = 50, 5_000
 """The most runs and the most rows that one transaction of a purge removes."""
 READ = 200
-"""The most candidates that one transaction reads."""
+"""The most candidates that one transaction reads where runs are narrowed."""
 
 CANDIDATES = """
 SELECT h.ended_us, h.run, r.run_id, h.workflow, f.workflow_id, r.seal, h.phase, h.number, h.head, r.created_us, h.session, h.owner, h.quarantined,
@@ -49,12 +49,17 @@ BEGUN = """
 SELECT e.run FROM erasure e WHERE e.done_us IS NULL AND e.run > ? AND e.what = ? ORDER BY e.run LIMIT ? /*pg FOR UPDATE SKIP LOCKED*/"""
 UNHOT = "DELETE FROM hot WHERE run = ?"
 
-OF_RUN = (
+HANGS = """
+SELECT EXISTS (SELECT 1 FROM notice WHERE run = ?), EXISTS (SELECT 1 FROM pause WHERE run = ?),
+  EXISTS (SELECT 1 FROM value WHERE event BETWEEN ? AND ?), EXISTS (SELECT 1 FROM move WHERE event BETWEEN ? AND ?)"""
+OF_NOTICES = (
     (
         "DELETE FROM delivery WHERE (notice, channel) IN (SELECT d.notice, d.channel FROM notice n JOIN delivery d ON d.notice = n.id "
         "WHERE n.run = ? LIMIT ?)"
     ),
     "DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE run = ? LIMIT ?)",
+)
+OF_PAUSES = (
     (
         "DELETE FROM audience WHERE (who, pause, since_us) IN (SELECT a.who, a.pause, a.since_us FROM pause p JOIN audience a ON a.pause = p.id "
         "WHERE p.run = ? LIMIT ?)"
@@ -63,11 +68,9 @@ OF_RUN = (
     "DELETE FROM pause WHERE id IN (SELECT id FROM pause WHERE run = ? LIMIT ?)",
 )
 """The rows that hang on a run by its number, each before the row that it hangs on."""
-OF_EVENTS = (
-    "DELETE FROM value WHERE id IN (SELECT id FROM value WHERE event BETWEEN ? AND ? LIMIT ?)",
-    "DELETE FROM move WHERE (event, k) IN (SELECT event, k FROM move WHERE event BETWEEN ? AND ? ORDER BY event DESC, k DESC LIMIT ?)",
-    "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)",
-)
+VALUES = "DELETE FROM value WHERE id IN (SELECT id FROM value WHERE event BETWEEN ? AND ? LIMIT ?)"
+MOVES = "DELETE FROM move WHERE (event, k) IN (SELECT event, k FROM move WHERE event BETWEEN ? AND ? ORDER BY event DESC, k DESC LIMIT ?)"
+EVENTS = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
 ITS_STATE = "DELETE FROM session_value WHERE id IN (SELECT id FROM session_value WHERE run = ? LIMIT ?)"
 OTHER_STATES = """
 DELETE FROM session_value WHERE id IN (SELECT id FROM session_value WHERE session = ? AND workflow = ? AND run <> ? LIMIT ?)"""
@@ -100,6 +103,11 @@ class Wanted:
     ended_before: Micros
     workflow_id: str | None = None
     keep_decisions: bool = False
+
+    @property
+    def reads(self) -> int:
+        """How many candidates one transaction reads: more where some of them are passed over."""
+        return RUNS if self.workflow_id is None and not self.keep_decisions else READ
 
 
 class Key(NamedTuple):
@@ -180,14 +188,14 @@ def is_sealed(run: Candidate) -> bool:
 
 def page(connection: Link, wanted: Wanted, key: Key, *, locks: bool = False) -> list[Candidate]:
     """The next runs that ended in time, in the order of their ends."""
-    rows = connection.execute(CANDIDATES + (LOCKED if locks else ""), (wanted.ended_before, *key, READ)).fetchall()
+    rows = connection.execute(CANDIDATES + (LOCKED if locks else ""), (wanted.ended_before, *key, wanted.reads)).fetchall()
     return [Candidate(*row) for row in rows]
 
 
 def plan(connection: Link, wanted: Wanted, key: Key) -> Batch:
     """The result that a purge would have with the next runs; nothing is removed."""
     found = page(connection, wanted, key)
-    batch = Batch(key, over=len(found) < READ)
+    batch = Batch(key, over=len(found) < wanted.reads)
     for run in found:
         batch.key = Key(run.ended_us, run.run)
         if goes(run, wanted, batch) and not waits(connection, run, wanted, batch):
@@ -231,7 +239,7 @@ def purge(connection: Link, wanted: Wanted, key: Key, time: Micros, by: str | No
             if not clear(connection, run.run, batch):
                 begin(connection, run, time, by, salt)
                 return batch
-    batch.over = len(found) < READ
+    batch.over = len(found) < wanted.reads
     return batch
 
 
@@ -277,7 +285,10 @@ def clear(connection: Link, run: int, batch: Batch) -> bool:
     session, workflow = connection.execute(ALONE, (run,)).fetchone()
     its = session is None or connection.execute(HAS_OTHERS, (session, workflow, run)).fetchone() is not None
     state = (ITS_STATE, (run,)) if its else (OTHER_STATES, (session, workflow, run))
-    for statement, values in (*[(each, (run,)) for each in OF_RUN], *[(each, (first, last)) for each in OF_EVENTS], state):
+    told, asked, kept, listed = connection.execute(HANGS, (run, run, first, last, first, last)).fetchone()
+    hanging = [(each, (run,)) for each in (*(OF_NOTICES if told else ()), *(OF_PAUSES if asked else ()))]
+    far = [(each, (first, last)) for each in (*((VALUES,) if kept else ()), *((MOVES,) if listed else ()), EVENTS)]
+    for statement, values in (*hanging, *far, state):
         batch.rows += connection.execute(statement, (*values, batch.room)).rowcount
         if batch.room <= 0:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from os import urandom
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from statecore.core import Seconds
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 FIRST: tuple[int, int] = (-(2**62), 0)
 """The key before every run that has ended."""
-BREATH = 0.002
-"""Seconds between two transactions of a purge, in which those that wait for the writer's place may take it."""
+BREATH, LONGEST_BREATH = 0.002, 0.25
+"""Seconds between two transactions of a purge: as long as the last one took. Those that wait for the writer's place look for it now and then, and
+find it free every second time."""
 
 
 class EndingStore(Relational):
@@ -66,6 +67,7 @@ class EndingStore(Relational):
         kept: Counter[str] = Counter()
         unread = []
         while True:
+            began = monotonic()
             batch = self._read(purging.plan, wanted, key) if plan else self._purged(wanted, key, time, by)
             runs, rows, batches = runs + batch.runs, rows + (batch.events if plan else batch.rows), batches + 1
             kept, key = kept + batch.kept, batch.key
@@ -75,7 +77,7 @@ class EndingStore(Relational):
             if batch.over:
                 return Purged(runs, rows, batches, kept, tuple(unread), plan)
             if not plan:
-                sleep(BREATH)
+                sleep(min(max(BREATH, monotonic() - began), LONGEST_BREATH))
 
     def erase(  # noqa: PLR0913  # as many as there is to say of an erasure
         self,
