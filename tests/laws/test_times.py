@@ -19,6 +19,7 @@ PLAIN = {
     "definition/components.py": {"retry_delay", "backoff", "execution_timeout"},
     "definition/media.py": {"duration"},
     "definition/review.py": {"timeout", "hitl_timeout"},
+    "definition/media.py": {"duration"},
     "core/program.py": {"backoff"},
     "codec/values.py": {"value"},
     "draw/picture.py": {"width"},
