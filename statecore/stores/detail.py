@@ -194,6 +194,11 @@ PAUSE_NAMES: dict[str, Reader] = {
 NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
 
 
+def name_of(at: str) -> str:
+    """The name at the end of an address."""
+    return at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
 # -- rows --------------------------------------------------------------------------------------------------------------------------
 
 

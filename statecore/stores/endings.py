@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -12,7 +12,9 @@ from attrs import field, frozen
 from statecore.codec import erased
 from statecore.codec.erased import Gone
 from statecore.core import Micros, Seconds
+from statecore.errors import UnsupportedSetting
 
+from .detail import name_of
 from .records import Unread
 
 NONE: Mapping[str, int] = MappingProxyType({})
@@ -51,6 +53,51 @@ class Purged:
     kept: Mapping[str, int] = field(default=NONE, converter=frozen_counts)
     unread: tuple[Unread, ...] = ()
     planned: bool = False
+
+
+FIELDS = ("input", "output", "form", "message", "comment", "by", "error", "session", "user")
+"""The slots that can be erased, as people name them."""
+ALL, WHERE = "all", "erase"
+
+
+@frozen
+class What:
+    """An order: the fields that go, and the step whose they are; None is the whole run."""
+
+    fields: frozenset[str]
+    step: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The order as it is stored."""
+        names = ALL if self.fields == frozenset(FIELDS) else ",".join(name for name in FIELDS if name in self.fields)
+        return names if self.step is None else f"{names}@{self.step}"
+
+    @property
+    def told(self) -> str:
+        """The order in words."""
+        names = "everything" if self.fields == frozenset(FIELDS) else ", ".join(name for name in FIELDS if name in self.fields)
+        return names if self.step is None else f"{names} of step {self.step!r}"
+
+    def is_of(self, at: str) -> bool:
+        """Whether what lies at an address goes: the step is named by its name or by its whole address."""
+        return self.step is None or self.step in (at, name_of(at))
+
+
+def ordered(fields: Iterable[str], step: str | None) -> What:
+    """An order of these fields; of none named: of all. Raises `UnsupportedSetting` for a field that there is not."""
+    wanted = frozenset(fields) or frozenset(FIELDS)
+    unknown = sorted(wanted - frozenset(FIELDS))
+    if unknown:
+        raise UnsupportedSetting(WHERE, f"field={unknown[0]!r}", "it is none of the fields of a run", FIELDS)
+    return What(wanted, step)
+
+
+def read_order(text: str) -> What | None:
+    """The order that a stored text stands for; None for a text of no order."""
+    names, at, step = text.partition("@")
+    fields = frozenset(FIELDS) if names == ALL else frozenset(names.split(","))
+    return What(fields, step if at else None) if fields <= frozenset(FIELDS) else None
 
 
 @frozen

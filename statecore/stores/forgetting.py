@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from statecore.core import BEGINNING, Micros
-from statecore.errors import RunPurged, UnknownRun
+from statecore.core import BEGINNING, Micros, Seconds
+from statecore.errors import NotEnded, RunPurged, UnknownRun
 from statecore.lifecycles import words as w
 
-from .endings import Purged
+from .blanking import blank
+from .endings import Erasure, Purged, ordered
 from .owner import OfProcess
 from .records import Record
-from .rules import ENDED, Place, clock_text, until
+from .rules import ENDED, STATUS, Place, clock_text, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from statecore.core import Ref, State
 
@@ -169,6 +170,27 @@ class Forgetting(OfProcess):
         if progress is not None:
             progress(runs)
         return Purged(runs, rows, 1, kept, planned=plan)
+
+    def erase(  # noqa: PLR0913  # as many as there is to say of an erasure
+        self,
+        run_id: str,
+        by: str,  # noqa: ARG002  # a store in memory keeps no orders
+        time: Micros,  # noqa: ARG002  # the same
+        *,
+        fields: Collection[str] = (),
+        step: str | None = None,
+        reason: str | None = None,  # noqa: ARG002  # the same
+        wait: Seconds = 0,  # noqa: ARG002  # there is no file to wait for
+    ) -> Erasure:
+        """Take values of an ended run away; the state of the session goes for this run alone. Raises `UnknownRun`, `NotEnded`."""
+        self._own(bool(self._runs))
+        what = ordered(fields, step)
+        with self._lock:
+            kept = self._kept(run_id)
+            if kept.state.run not in ENDED or kept.owner is not None:
+                raise NotEnded(run_id, STATUS[kept.state.run])
+            blank(kept, what)
+        return Erasure(run_id, what.told, len(kept.entries), done=True)
 
     def _staying(self, found: Kept, gone: set[str], *, keep_decisions: bool) -> str | None:
         """Why an ended run stays; None where it goes."""

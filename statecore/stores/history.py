@@ -14,7 +14,7 @@ from statecore.definition.questions import Answered, AnswersByKey
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 
-from .detail import NO_DETAIL, Detail, detail_of
+from .detail import NO_DETAIL, Detail, detail_of, name_of
 from .records import FAR, NEAR, Body
 from .rules import clock_text, is_about
 
@@ -128,11 +128,6 @@ def skip_reason(source: str, trigger: str) -> str:
     if trigger == w.expire:
         return "nobody decided in time"
     return SKIP_REASONS.get((source, trigger), trigger)
-
-
-def name_of(at: Address) -> str:
-    """The name at the end of an address."""
-    return at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 
 def is_used(waiting: Waiting, entries: Iterable[Entry]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from statecore import Inbox, SqliteDb
 from statecore.codec import ERASED
 from statecore.errors import AlreadyDecided, KeyReused, NotEnded, RunErased, UnknownRun, UnsupportedSetting
-from statecore.stores.ending.erasing import FIELDS
+from statecore.stores.endings import FIELDS
 from statecore.stores.frames import framing
 from statecore.stores.records import RunFilter
 from statecore.stores.sqlite.health import verify
@@ -319,3 +319,24 @@ def test_no_body_goes_without_an_order(db, file, clock):
             connection.execute("UPDATE run SET input = CAST('1' AS BLOB)")
         with pytest.raises(sqlite3.IntegrityError, match="done once"):
             connection.execute("UPDATE erasure SET done_us = NULL")
+
+
+@pytest.mark.parametrize("field", HOLDS)
+def test_a_store_in_memory_takes_the_same_fields(clock, field):
+    """In memory a field goes as in a file, and no other does; a run that goes on is refused."""
+    from statecore import HumanReview, InMemoryDb, Step, Workflow
+
+    db = InMemoryDb()
+    review = HumanReview(requires_confirmation=True, confirmation_message="message-7f")
+    flow = Workflow("fields", [Step("first", lambda _: "output-7f"), Step("gate", lambda _: "ok", human_review=review)], db=db)
+    flow.run("input-7f", run_id="one", user_id="user-7f", session_id="s")
+    with pytest.raises(NotEnded):
+        db.erase("one", "dpo", clock())
+    flow.decide("one", "gate:confirmation:0", "confirm", by="person-7f", comment="comment-7f")
+    flow.continue_run(run_id="one")
+    seen = {name: text for name, text in HOLDS.items() if name != "session"}
+    assert db.erase("one", "dpo", clock(), fields=[field]).done
+    held = repr((db.load("one"), db.journal("one"), db.decisions("one"), db.pause("one", "gate:confirmation:0")))
+    assert {name for name, text in seen.items() if text in held} == set(seen) - {field}
+    if field == "output":
+        assert Inbox(db).show("one").step_results[0].content is ERASED

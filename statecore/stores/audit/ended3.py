@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from statecore.errors import StatecoreError
 from statecore.stores.ending.anchoring import root
-from statecore.stores.ending.erasing import read
 from statecore.stores.ending.sealed import PURGE, Tomb, erasure_bodies, erasure_digest, tombstone_by, tombstone_digest
+from statecore.stores.endings import read_order
 from statecore.stores.frames import chain
 from statecore.stores.rules import ENDED, clock_text
 from statecore.stores.sql3.questions import text_of
@@ -90,7 +90,7 @@ def orders(connection: Link, found: Verified) -> None:
                 if buried is None or done is not None:
                     found.blame(where, "it orders a purge, and there is no tombstone", run_id)
                 continue
-            order = read(what)
+            order = read_order(what)
             if order is None:
                 found.blame(where, "its order is none that this release knows", run_id)
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.errors import NotEnded
+from statecore.stores.endings import What, read_order
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.rules import ENDED, STATUS, sought
 from statecore.stores.sql3.questions import body_of
@@ -16,7 +17,7 @@ from statecore.stores.sql3.reading import unknown
 from statecore.stores.sql3.shapes import read_shape
 
 from . import erasing
-from .erasing import What, emptied
+from .erasing import emptied
 from .sealed import PURGE, erasure_bodies, erasure_digest
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def standing(connection: Link, run: int) -> list[Order]:
     """The orders of a run that are in force."""
     found = []
     for number, text in connection.execute(OPEN, (run, PURGE)).fetchall():
-        what = erasing.read(text)
+        what = read_order(text)
         if what is not None:
             found.append(Order(run, number, what))
     return found

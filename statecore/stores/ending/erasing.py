@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import frozen
-
-from statecore.errors import UnsupportedSetting
 from statecore.lifecycles import SHOWS
 from statecore.lifecycles import words as w
+from statecore.stores.endings import What
 from statecore.stores.frames.framing import SALT_BYTES, salts_left, slot_salt
-from statecore.stores.history import name_of
 from statecore.stores.sql3.events import BY_PERSON, facts_of
 from statecore.stores.sql3.questions import committed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from statecore.stores.sql3.shapes import Listed
 
-FIELDS = ("input", "output", "form", "message", "comment", "by", "error", "session", "user")
-"""The slots that can be erased, as people name them."""
-ALL, WHERE = "all", "erase"
 MIXED = frozenset({"output", "comment", "by", "error", "session"})
 """The fields that take a note along in which several particulars lie together."""
 OF_RUN = {
@@ -37,46 +31,6 @@ OF_RUN = {
     "run.requester": "user",
 }
 """The field of each slot of a run."""
-
-
-@frozen
-class What:
-    """An order: the fields that go, and the step whose they are; None is the whole run."""
-
-    fields: frozenset[str]
-    step: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The order as it is stored."""
-        names = ALL if self.fields == frozenset(FIELDS) else ",".join(name for name in FIELDS if name in self.fields)
-        return names if self.step is None else f"{names}@{self.step}"
-
-    @property
-    def told(self) -> str:
-        """The order in words."""
-        names = "everything" if self.fields == frozenset(FIELDS) else ", ".join(name for name in FIELDS if name in self.fields)
-        return names if self.step is None else f"{names} of step {self.step!r}"
-
-    def is_of(self, at: str) -> bool:
-        """Whether what lies at an address goes: the step is named by its name or by its whole address."""
-        return self.step is None or self.step in (at, name_of(at))
-
-
-def ordered(fields: Iterable[str], step: str | None) -> What:
-    """An order of these fields; of none named: of all. Raises `UnsupportedSetting` for a field that there is not."""
-    wanted = frozenset(fields) or frozenset(FIELDS)
-    unknown = sorted(wanted - frozenset(FIELDS))
-    if unknown:
-        raise UnsupportedSetting(WHERE, f"field={unknown[0]!r}", "it is none of the fields of a run", FIELDS)
-    return What(wanted, step)
-
-
-def read(text: str) -> What | None:
-    """The order that a stored text stands for; None for a text of no order."""
-    names, at, step = text.partition("@")
-    fields = frozenset(FIELDS) if names == ALL else frozenset(names.split(","))
-    return What(fields, step if at else None) if fields <= frozenset(FIELDS) else None
 
 
 # -- which bodies go ---------------------------------------------------------------------------------------------------------------

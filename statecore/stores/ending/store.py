@@ -9,12 +9,12 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from statecore.core import Seconds
-from statecore.stores.endings import Anchored, Archived, Erasure, Purged
+from statecore.stores.endings import Anchored, Archived, Erasure, Purged, ordered
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import check_text
 from statecore.stores.sql3.relational import Relational
 
-from . import anchoring, archiving, emptying, erasing, purging
+from . import anchoring, archiving, emptying, purging
 from .files import new_file
 from .purging import Key, Wanted
 
@@ -96,7 +96,7 @@ class EndingStore(Relational):
         was; then the order stays in force, and the same call goes on with it. Raises `UnknownRun`, `NotEnded`, `UnsupportedSetting`.
         """
         check_text(by, reason, step)
-        what = erasing.ordered(fields, step)
+        what = ordered(fields, step)
         orders = self._write(emptying.begin, run_id, what, by, reason, time, urandom(SALT_BYTES))
         bodies = sum(self._emptied(order) for order in orders)
         left = self._scrubbed(wait)

@@ -9,7 +9,10 @@ import statecore.stores
 
 ROOMS = Path(statecore.stores.__file__).parent
 SHARED = {"__init__", "channel", "formats", "opening", "store", "store3", "health", "migrating"}
-ALONE: dict[str, set[str]] = {"sqlite": {"damage", "reader", "sharing"}, "postgres": {"deciding", "patience"}}
+ALONE: dict[str, set[str]] = {
+    "sqlite": {"archived", "compacting", "damage", "reader", "sharing"},
+    "postgres": {"deciding", "patience", "scrubbing"},
+}
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
     "formats": {"SCRIPTS", "is_older"},
