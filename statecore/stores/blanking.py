@@ -14,7 +14,7 @@ from .detail import detail_of, detail_text
 from .endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE, What
 
 if TYPE_CHECKING:
-    from .forgetting import Kept
+    from .kept import Kept
     from .records import Decided, Entry, Pause
 
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())

@@ -5,94 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import define, field
-
-from statecore.core import BEGINNING, Micros, Seconds
+from statecore.core import Micros, Seconds
 from statecore.errors import NotEnded, RunPurged, UnknownRun
-from statecore.lifecycles import words as w
 
 from .blanking import blank
 from .endings import Erasure, Purged, ordered
+from .kept import Kept
 from .owner import OfProcess
-from .records import Record
-from .rules import ENDED, STATUS, Place, clock_text, until
+from .rules import ENDED, STATUS, clock_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
-    from statecore.core import Ref, State
-
-    from .records import Decided, Entry, Identity, Pause, Text
+    from .records import Identity, Text
 
 OWNED, DECIDED = "a process executes it", "a person decided in it, and decisions are kept"
 LAST = "its session goes on from it, and older runs of the session are there"
 """Why a run that ended in time stays."""
-
-
-@define
-class Kept:
-    """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask.
-
-    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0.
-    """
-
-    identity: Identity
-    number: int
-    session_state: Text
-    updated: Micros
-    owner: str | None = None
-    lease: Micros | None = None
-    state: State = BEGINNING
-    held: Mapping[Ref, int] = field(factory=dict)
-    epoch: int = 0
-    cancel_by: str | None = None
-    cancel_requested: Micros | None = None
-    entries: list[Entry] = field(factory=list)
-    pauses: dict[str, Pause] = field(factory=dict)
-    open_at: dict[str, Place] = field(factory=dict)
-    decisions: dict[str, Decided] = field(factory=dict)
-    elsewhere: int = 0
-
-    @property
-    def seq(self) -> int:
-        """The number of the last row."""
-        return self.elsewhere + len(self.entries)
-
-    def can_go_on(self, time: Micros) -> bool:
-        """Whether there is anything to do: calls that are owed, answers, delays and deadlines that are over, a cancellation."""
-        if self.state.run in ENDED:
-            return False
-        if self.state.run != w.paused and (until(self.state) or 0) <= time:
-            return True
-        asked = [self.pauses[pause_id] for pause_id in self.open_at]
-        late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
-        return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
-
-    def record(self) -> Record:
-        """The run as callers see it."""
-        return Record(
-            identity=self.identity,
-            state=self.state,
-            seq=self.seq,
-            held=self.held,
-            session_state=self.session_state,
-            owner=self.owner,
-            epoch=self.epoch,
-            lease=self.lease,
-            cancel_by=self.cancel_by,
-            cancel_requested=self.cancel_requested,
-            updated=self.updated,
-        )
-
-
-def by_id(kept: Kept) -> str:
-    """The key of listings in the order of ids."""
-    return kept.identity.run_id
-
-
-def by_number(kept: Kept) -> int:
-    """The key of listings in which the run begun last comes first."""
-    return -kept.number
 
 
 class Forgetting(OfProcess):

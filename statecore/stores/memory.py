@@ -10,7 +10,8 @@ from statecore.core import Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause
 
 from .evidence import with_evidence
-from .forgetting import Forgetting, Kept, by_id, by_number
+from .forgetting import Forgetting
+from .kept import Kept, by_id, by_number
 from .owner import alive
 from .pages import instant, is_wanted, matches, paged, run_matches
 from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from statecore.stores import Decided, Entry, InMemoryDb, Pause, PauseFilter, Waiting
 from statecore.stores.detail import detail_of
-from statecore.stores.forgetting import Kept
+from statecore.stores.kept import Kept
 from statecore.stores.rules import place_of
 from statecore.temporal.wire import Plain, plain_head, read, read_head, row
 
