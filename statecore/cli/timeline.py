@@ -9,7 +9,7 @@ from attrs import define, field
 
 from statecore.asking.text import lasting, named
 from statecore.lifecycles import TABLES
-from statecore.stores.history import name_of
+from statecore.stores.detail import name_of
 from statecore.stores.rules import ENDED
 
 from . import exits

@@ -19,7 +19,6 @@ PLAIN = {
     "definition/components.py": {"retry_delay", "backoff", "execution_timeout"},
     "definition/media.py": {"duration"},
     "definition/review.py": {"timeout", "hitl_timeout"},
-    "definition/media.py": {"duration"},
     "core/program.py": {"backoff"},
     "codec/values.py": {"value"},
     "draw/picture.py": {"width"},
