@@ -27,8 +27,8 @@ from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 
 SEEDS = Path(__file__).parents[1] / "seeds"
-GOLDEN, BEFORE = SEEDS / "same-bytes.json", SEEDS / "bytes-before.json"
-"""The rows that this release writes, and those of one whose lifecycles had no question that is put again."""
+GOLDEN, UNASKED, BEFORE = SEEDS / "same-bytes.json", SEEDS / "bytes-unasked.json", SEEDS / "bytes-before.json"
+"""The rows that this release writes, those of one whose steps asked nothing, and those of one with no question that is put again."""
 BEGAN = 1_700_000_000_000_000
 OWNER = "old-host/boot/1/1"
 BOOM = "the line is busy"
@@ -198,7 +198,7 @@ def test_a_scenario_stores_the_bytes_that_it_stored_before(tmp_path, monkeypatch
     assert [len(golden[name]["rows"]) for name in ("run", "journal", "pause", "decision")] == [9, 112, 9, 6]
 
 
-@pytest.mark.parametrize("written", [GOLDEN, BEFORE], ids=["now", "before"])
+@pytest.mark.parametrize("written", [GOLDEN, UNASKED, BEFORE], ids=["now", "before code asked", "before"])
 def test_a_store_that_was_written_before_goes_on(tmp_path, written):
     """The rows of the golden file are sound, and each run goes on: what was paused, decided, in error, failed, submitted or interrupted."""
     file = tmp_path / "before.db"
