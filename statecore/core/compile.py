@@ -15,7 +15,6 @@ from attrs import define, evolve, field, frozen
 
 from statecore.definition.components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from statecore.definition.fields import OnError, OnInterrupt, OnReject, OnTimeout
-from statecore.definition.needs import CODE, refuse_unheard
 from statecore.definition.plain import CHILDREN, MAKERS
 from statecore.definition.review import HAS_ELSE, NESTED, SUPPORTED, HumanReview
 from statecore.errors import DuplicateNames
@@ -156,12 +155,6 @@ def side_by_side(
 def one(draft: Draft, component: Component, place: Place) -> None:
     """Compile one component by its kind."""
     draft.components[place.at] = component
-    title = type(component).__name__
-    if title in CODE and not getattr(component, "workflow", None):
-        review: HumanReview = component.human_review  # type: ignore[union-attr]  # a Definition is no kind with code
-        handler = handled(review, place)
-        policy, own = OnError.fail if handler is None else handler.policy, {"may_ask": getattr(component, "may_ask", 0)}
-        refuse_unheard(title, component.name, review, policy, own)
     compile_kind = COMPILED[type(component)]
     compile_kind(draft, component, place)
 

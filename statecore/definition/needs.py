@@ -2,8 +2,7 @@
 
 `NEEDS` is the one table. It drives the refusal (`refuse_idle`), the page `specs/guide/settings.md` and the test over every component and
 setting. A setting is set if it differs from its default; a default that is written out sets nothing. A companion stands on the component
-itself, so that each refusal comes from a constructor; but for the error pause of a deadline, which may be that of a component around it: it
-is looked for when the workflow is made (`refuse_unheard`).
+itself: an error pause that is only inherited gives no deadline its effect, so that each refusal comes from a constructor.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ def error_pause(code: str | None) -> Beside:
         called = code is None or (given[code] is not None and not isinstance(given[code], bool))
         return called and given["on_error"] is OnError.pause
 
-    says = "on_error='pause', its own or around it" + (f", and code in its {code}" if code else "")
+    says = "on_error='pause' of its own" + (f" and code in its {code}" if code else "")
     return Beside(says, holds, {"on_error": OnError.pause, **({code: asked} if code else {})})
 
 
@@ -204,31 +203,8 @@ NEEDS: tuple[Need, ...] = (
 
 def refuse_idle(kind: str, name: str, review: HumanReview, own: Mapping[str, Any] | None = None) -> None:
     """Raise `UnsupportedSetting` for the first setting that can have no effect; `own` has the component's settings beside its review."""
-    given = {**OWN, **settings_of(review), **(own or {})}
+    given = {**OWN, **{REVIEW_NAMES[each]: getattr(review, each) for each in DEFAULTS}, **(own or {})}
     where = f"{kind} {name!r}"
     for need in NEEDS:
-        if need.idle(kind, given) and not may_inherit(need, kind, given):
+        if need.idle(kind, given):
             raise UnsupportedSetting(where, need.says, need.without)
-
-
-def settings_of(review: HumanReview) -> dict[str, Any]:
-    """The settings of a review under their flat names."""
-    return {REVIEW_NAMES[each]: getattr(review, each) for each in DEFAULTS}
-
-
-def may_inherit(need: Need, kind: str, given: Given) -> bool:
-    """Whether a deadline has its effect where a component around this one pauses at errors."""
-    asks = given["on_error"] is None and need.setting == "timeout"
-    return asks and not need.idle(kind, {**given, "on_error": OnError.pause})
-
-
-def refuse_unheard(kind: str, name: str, review: HumanReview, on_error: OnError, own: Mapping[str, Any] | None = None) -> None:
-    """Raise `UnsupportedSetting` for a deadline that nothing waits for, by the error policy that is in force at a component.
-
-    `own` has the component's settings beside its review.
-    """
-    given = {**OWN, **settings_of(review), **(own or {})}
-    if review.timeout is None or on_error is OnError.pause or any(each.holds(given) for each in QUESTIONS[kind]):
-        return
-    where, need = f"{kind} {name!r}", next(each for each in NEEDS if each.setting == "timeout" and kind in each.kinds)
-    raise UnsupportedSetting(where, need.says, need.without)

@@ -12,7 +12,6 @@ from statecore.definition.fields import function_name
 from statecore.definition.needs import NEEDS, OWN, QUESTIONS, STANDARD
 from statecore.definition.plain import Nested
 from statecore.errors import UnsupportedSetting
-from statecore.testing import Clock, timed
 from statecore.testing.strategies import never_called
 
 
@@ -139,65 +138,14 @@ def test_a_default_that_is_written_out_sets_nothing(kind):
     component(kind, {"human_review": HumanReview()})
 
 
-LATE: dict[str, Any] = {
-    "Step": lambda: Step("late", never_called, timeout=60, on_timeout="skip"),
-    "Condition": lambda: Condition("late", [never_called], evaluator=judge, timeout=60),
-    "Loop": lambda: Loop("late", [never_called], 2, judge, timeout=60),
-    "Router": lambda: Router("late", [never_called], judge, timeout=60),
-}
-AROUND: dict[str, tuple[Any, bool]] = {
-    "nothing": (lambda late: late, False),
-    "a group that pauses": (lambda late: Steps("g", [late], on_error="pause"), True),
-    "a group that skips": (lambda late: Steps("g", [late], on_error="skip"), False),
-    "an inner group that fails": (lambda late: Steps("h", [Steps("g", [late], on_error="fail")], on_error="pause"), False),
-    "an outer group that pauses": (lambda late: Steps("h", [Steps("g", [late])], on_error="pause"), True),
-    "a branch": (lambda late: Parallel(late, Step("other", never_called), on_error="pause"), True),
-    "an iteration": (lambda late: Loop("l", [late], 2, on_error="pause"), True),
-    "a nested workflow": (lambda late: Step("n", workflow=Workflow("w", [Steps("g", [late], on_error="pause")])), True),
-    "an else branch": (lambda late: Condition("c", [Step("other", never_called)], [late], on_error="pause"), True),
-}
-
-
 @pytest.mark.spec("GATE-1", "ERR-7")
-@pytest.mark.parametrize("kind", LATE)
-@pytest.mark.parametrize("around", AROUND)
-def test_a_deadline_counts_for_the_error_pause_in_force(kind, around):
-    """A deadline without a question of its own is taken where a component around it pauses at errors; elsewhere the workflow refuses it."""
-    place, counts = AROUND[around]
-    if counts:
-        nodes = Workflow("flow", [place(LATE[kind]())]).compiled.program.nodes
-        assert [node.limits.timeout for node in nodes.values() if node.name == "late"] == [60_000_000]
-        return
-    with pytest.raises(UnsupportedSetting, match=rf"{kind} 'late'.*timeout.*on_error='pause', its own or around it"):
-        Workflow("flow", [place(LATE[kind]())])
-
-
-@pytest.mark.spec("GATE-1", "ERR-7")
-@pytest.mark.parametrize("wrong", [{"on_error": "fail"}, {"on_error": "skip"}])
-def test_a_policy_of_its_own_beats_one_around_it(wrong):
-    """A component with another error policy of its own, and one that calls no code, refuses a lone deadline itself."""
-    with pytest.raises(UnsupportedSetting, match=r"Step 'late'.*timeout"):
-        Step("late", never_called, timeout=60, **wrong)
-    with pytest.raises(UnsupportedSetting, match=r"Condition 'late'.*timeout"):
-        Condition("late", [never_called], evaluator=True, timeout=60)
-
-
-@pytest.mark.spec("GATE-1", "ERR-7", "TIME-3")
-def test_the_deadline_of_an_inherited_pause_is_kept():
-    """An error pause that a group ordered has the deadline of the step in it, and expires as the step says."""
-
-    def fails(_step_input):
-        message = "bad"
-        raise OSError(message)
-
-    clock = Clock()
-    late = Step("late", fails, timeout=60, on_timeout="skip")
-    flow = timed(Workflow("flow", [Steps("g", [late], on_error="pause"), Step("end", lambda _: "end")]), clock)
-    run = flow.run("x", run_id="r")
-    assert run.steps_with_errors[0].timeout_at is not None
-    clock.advance(61)
-    [run] = flow.tick()
-    assert (run.status.value, run.content) == ("COMPLETED", "end")
+def test_a_deadline_of_an_error_pause_stands_beside_it():
+    """A deadline counts for the step's own error pause; one that only the group has is not seen where the deadline is written."""
+    late = Step("late", never_called, timeout=60, on_timeout="skip", on_error="pause")
+    around = Steps("group", [late], on_error="pause")
+    assert Workflow("flow", [around]).compiled.program.nodes["group/late"].limits.timeout == 60_000_000
+    with pytest.raises(UnsupportedSetting, match=r"Step 'late'.*timeout.*on_error='pause' of its own"):
+        Step("late", never_called, timeout=60, on_timeout="skip")
 
 
 @pytest.mark.spec("GATE-1")
