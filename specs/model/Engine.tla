@@ -83,13 +83,13 @@ BeginAll(d, exits, c, i) == IF i > Len(exits) THEN d ELSE BeginAll(Begin(d, Curs
 
 Rest(d, c, on, phase, asks) ==  \* of ask, `asks` has a sign for each question; which of several is answered makes no difference
     LET rejected == on = "reject" /\ c.phase = "awaiting_review"
-        again    == on \in {"retry", "resume", "wake"} \/ rejected \/ (c.phase = "awaiting_answer" /\ phase = "running")
+        again    == on \in {"retry", "resume", "wake", "amend"} \/ rejected \/ (c.phase = "awaiting_answer" /\ phase = "running")
         m        == c.marks
         output   == IF on \in {"succeed", "stop"} THEN <<c.at>> ELSE m.output
-        person   == on \in {"retry", "resume"}
-    IN Put(d, [c EXCEPT !.phase = phase, !.attempt = IF person THEN Count(@) ELSE IF again THEN @ + 1 ELSE @,
+        person   == on \in {"retry", "resume"} \/ (on = "amend" /\ c.phase = "errored_paused")
+    IN Put(d, [c EXCEPT !.phase = phase, !.prev = IF on = "amend" THEN <<c.at>> ELSE @, !.attempt = IF person THEN Count(@) ELSE IF again THEN @ + 1 ELSE @,
         !.marks = [deaths   |-> IF on = "interrupt" THEN m.deaths + 1 ELSE IF on = "renew" THEN m.deaths ELSE 0,
-                   retries  |-> IF on = "wake" THEN m.retries + 1 ELSE IF person \/ on \in {"reject", "answer"} THEN 0 ELSE m.retries,
+                   retries  |-> IF on = "wake" THEN m.retries + 1 ELSE IF person \/ on \in {"reject", "answer", "amend"} THEN 0 ELSE m.retries,
                    reruns   |-> IF person THEN Count(m.reruns) ELSE m.reruns,
                    reviews  |-> IF rejected THEN m.reviews + 1 ELSE m.reviews,
                    output   |-> IF phase \in {"judging", "awaiting_review"} \/ Node(c.at).machine = "loop" THEN output ELSE << >>,
@@ -208,7 +208,7 @@ Reopen == /\ run = "failed" /\ \A c \in cursors : c.marks.reruns < Programs[w].a
 Internal == {"enter", "start", "finish", "leave", "pause", "cancel"}
 Reported(c, on, choices) ==
     /\ Takes(Node(c.at).machine, c.phase, on, Facts(c, on)) # {}
-    /\ on = "retry" => c.marks.reruns < Programs[w].attempts
+    /\ on \in {"retry", "amend"} => c.marks.reruns < Programs[w].attempts
     /\ on = "interrupt" => c.marks.deaths < Programs[w].deaths
     /\ on = "renew" /\ c.phase = "awaiting_answer" => c.attempt < Programs[w].attempts
     /\ on = "expire" => Node(c.at).expires /\ Owes[Node(c.at).machine][c.phase] = "ask"

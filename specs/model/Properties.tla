@@ -17,7 +17,7 @@ Ended == run \in {"completed", "cancelled", "failed"}
 \* of PNext, said without ENABLED, which TLC finds hard. A question that is put again (GATE-7a) is no answer of the world.
 Fair  == PSpec /\ ([]<>Ended \/ []<><<did'[1] # "renew">>_all)
 Gated(at) == Node(at).facts \cap {"needs_confirmation", "needs_input"} # {}
-Agreed(at, turn) == \E on \in {"confirm", "input", "expire"} : <<at, turn, on>> \in decided
+Agreed(at, turn) == \E on \in {"confirm", "amend", "input", "expire"} : <<at, turn, on>> \in decided
 Refused(at, turn) == <<at, turn, "reject">> \in decided
 Entered(c) == c.phase \notin AskedFirst \cup {"pending"}
 Asking(c) == Owes[Node(c.at).machine][c.phase] = "ask"

@@ -126,7 +126,7 @@ def enabled(table: Table, row: Row, s: Situation) -> Any:
 def after(table: Table, row: Row, s: Situation) -> Situation:
     """The situation after a row."""
     i, dest = s.place, row.dest
-    person = row.on in (w.retry, w.resume, w.reject)
+    person = row.on in (w.retry, w.resume, w.reject, w.amend)
     rejected = row.on == w.reject and row.source == w.awaiting_review
     first = row.source in FIRST
     passes = first and row.on != w.renew and dest not in (w.skipped, w.cancelled)

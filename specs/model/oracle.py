@@ -89,19 +89,27 @@ ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("call", "select"): ("choose", "refute", "fail", "interrupt"),
     ("call", "judge"): ("refute", "hold", "fail", "interrupt"),
     ("timer", "delay"): ("wake",),
-    ("ask", "confirmation"): ("confirm", "reject", "renew"),
+    ("ask", "confirmation"): ("confirm", "amend", "reject", "renew"),
     ("ask", "user_input"): ("input", "reject", "renew"),
     ("ask", "route"): ("select", "reject", "renew"),
     ("ask", "output_review"): ("confirm", "reject", "edit", "renew"),
     ("ask", "iteration_review"): ("confirm", "reject", "renew"),
     ("ask", "question"): ("answer", "reject", "renew"),
-    ("ask", "error"): ("skip", "retry", "renew"),
-    ("ask", "interrupted"): ("skip", "retry", "renew"),
+    ("ask", "error"): ("skip", "retry", "amend", "provide", "renew"),
+    ("ask", "interrupted"): ("skip", "retry", "amend", "provide", "renew"),
     ("resume", "failed"): ("resume",),
 }
+GIVEN = ("amend", "provide")
+"""The words of a person who gives a step another input, or its output (GATE-11, ERR-12)."""
 WITH = " and cancel"
 """The end of a word that comes together with a cancellation."""
 DEATHS = 3  # an interrupted call is put to a person when it has died this often in a row, whatever its policy
+
+
+def answers_at(waits: Wait, it: Component) -> tuple[str, ...]:
+    """The words that answer what a run waits for at a component: a Step alone takes an output, and another input where it says so."""
+    heard = {"amend": review_of(it).allow_edit, "provide": True} if isinstance(it, Step) else {}
+    return tuple(word for word in ANSWERS[waits.what, waits.kind] if word not in GIVEN or heard.get(word))
 
 
 class Left(Exception):  # not an error: the way out of a unit
@@ -223,23 +231,34 @@ def step(it: Step, here: Place, was: Handed) -> Waiting:
     """A step calls user code and hands on its output; one that runs a workflow is a group to which SKIP-1 applies."""
     if it.workflow is not None:
         return (yield from group(it, it.workflow.steps, here, was))
-    if (yield from gate(it, here, was)) != "confirm":
+    tries, entered = Tries(), (yield from gate(it, here, was))
+    if entered not in ("confirm", "amend"):
         return skipped(it, here, was)
-    tries = Tries()
+    was = amended(here, tries, was) if entered == "amend" else was
     while True:
         said = yield from call("execute", it, here, tries, was, it.max_retries)
         if said.startswith("ask"):
             if (yield from asking(it, here, tries, was, int(said.split()[1]))) == "skip":
                 return skipped(it, here, was)
             continue
+        kept = said if said in ("", "amend", "provide") else (yield from reviewed(it, here, tries, was))
         output: Ref = (here.at, here.turn, tries.attempt)
-        kept = said and (yield from reviewed(it, here, tries, was))
+        if kept == "amend":
+            was = amended(here, tries, was)
+            continue
         if kept == "skip":
             return skipped(it, here, was)
         if kept and said == "stop":
             raise Stopped(output)
         if kept:
             return completed(here, output)
+
+
+def amended(here: Place, tries: Tries, was: Handed) -> Handed:
+    """A person gave another input (GATE-11, ERR-12): it is the previous content of the next attempt and of those after it."""
+    given: Ref = (here.at, here.turn, tries.attempt)
+    tries.again()
+    return Handed(given, was.last)
 
 
 def steps(it: Steps, here: Place, was: Handed) -> Waiting:
@@ -468,7 +487,7 @@ def reviewed(it: Step | Router, here: Place, tries: Tries, was: Handed) -> Askin
     if callable(wanted):
         judged = yield from call("judge", it, here, tries, was)
         if judged != "hold":
-            return "keep" if judged else ""
+            return judged if judged in GIVEN else "keep" if judged else ""
     elif not wanted:
         return "keep"
     said = yield from ask("output_review", it, here, tries.attempt, was)
@@ -510,8 +529,11 @@ def call(  # noqa: PLR0913  # what the asking depends on
             return answer
         if policy == "retry":  # called again with the same key: the same attempt (CRASH-2)
             continue
-        if policy == "skip" or (policy == "pause" and (yield from ask(pause, it, here, tries.attempt, was)) == "skip"):
+        said = (yield from ask(pause, it, here, tries.attempt, was)) if policy == "pause" else policy
+        if said == "skip":
             raise Left(here.unit or here.at, was.last)
+        if said in GIVEN:  # ERR-12
+            return said
         if policy == "fail":  # the run ends here, but may be resumed (ERR-1)
             if here.ordered:
                 raise Cancelled(here.at)

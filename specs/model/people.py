@@ -23,7 +23,7 @@ AWAITING = {
 }
 QUESTIONS = {*AWAITING, "awaiting_review"}
 ASKS = {"StepPaused", "RouterPaused", "StepOutputReview"}
-SAID = {"confirm", "reject", "retry", "skip", "edit", "input", "select"}
+SAID = {"confirm", "reject", "retry", "skip", "edit", "amend", "provide", "input", "select"}
 STATUS = {"completed": "COMPLETED", "cancelled": "CANCELLED", "failed": "ERROR", "paused": "PAUSED", "running": "RUNNING"}
 RUNS = {"paused": "WorkflowPaused", "completed": "WorkflowCompleted", "cancelled": "WorkflowCancelled", "failed": "WorkflowError"}
 PLAIN = {"group": "Steps", "condition": "Condition", "router": "Router", "parallel": "Parallel"}
@@ -104,7 +104,7 @@ def of_row(row: Any, it: Component | None, rounds: dict[tuple[str, Any], int]) -
 def of_work(row: Any) -> Iterator[Told]:
     """A component other than a Loop begins, or is over."""
     if row.machine == "step" and row.dest == "running":
-        again = row.trigger in ("retry", "resume", "wake", "reject")
+        again = row.trigger in ("retry", "resume", "wake", "reject", "amend")
         yield Told("StepStarted", row.at, {"attempt": row.attempt + again})
     elif row.machine == "step" and row.dest == "completed":
         yield Told("StepOutput", row.at, {"stop": row.trigger == "stop"})
@@ -170,7 +170,7 @@ def questions(rows: Sequence[Any], known: Mapping[str, Component], now: int) -> 
             kind = kind_of(row)
             due = None if review.timeout is None else moment(row.time) + timedelta(seconds=review.timeout)
             mine = [each for each in rows if (each.at, each.turn) == (at, turn)]
-            ordered = sum(each.trigger == "retry" for each in mine)
+            ordered = sum(each.trigger == "retry" or (each.trigger == "amend" and each.source == "errored_paused") for each in mine)
             rejected = sum(
                 each.trigger == "reject" and each.source == "awaiting_review" and each.machine != "loop" for each in mine
             )

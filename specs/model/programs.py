@@ -88,9 +88,10 @@ def asking() -> list[Program]:
 
 
 def ending() -> list[Program]:
-    """A unit that an error leaves around a Parallel in which a step may say stop, as the whole of a nested workflow, and with a gate behind it."""
+    """A unit that an error leaves around a Parallel in which a step may say stop, with a gate behind it; and a step that takes another input."""
     left = Steps("u", [Parallel(Step("x", code), Step("y", code), name="p")], on_error="skip")
-    return [compiled(Definition("w", (left,)), Step("z", code, requires_confirmation=True))]
+    amended = Step("a", code, requires_confirmation=True, allow_edit=True, on_error="pause", requires_output_review=code)
+    return [compiled(Definition("w", (left,)), Step("z", code, requires_confirmation=True)), compiled(amended, Step("b", code))]
 
 
 def random_programs(count: int, seed: int) -> Iterator[Program]:

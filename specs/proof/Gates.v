@@ -28,7 +28,7 @@ Hypothesis W : wf.
 
 (* a person's word that lets a component run, or the clock's where the definition says so *)
 Definition word a m := match m_on m with
-  | T_confirm | T_input => True
+  | T_confirm | T_amend | T_input => True
   | T_expire => In G_timeout_approves (facts (N a))
   | T_reject => In G_reject_takes_else (facts (N a))
   | _ => False end.

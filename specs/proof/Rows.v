@@ -42,9 +42,9 @@ Definition front (f : phase) := match f with P_pending | P_awaiting_confirmation
 Definition shut (f : phase) := match f with P_skipped | P_cancelled => true | _ => false end.
 Definition beyond (f : phase) := negb (front f) && negb (shut f).
 
-(* A row that passes the gate is a confirmation, an input, an expiry that approves, or the rejection of a Condition that takes its else. *)
+(* A row that passes the gate is a confirmation, with the input as it was or with another one, an input, an expiry that approves, or the rejection of a Condition that takes its else. *)
 Definition agreeing (r : row) := match on r with
-  | T_confirm | T_input => true
+  | T_confirm | T_amend | T_input => true
   | T_expire => guard_beq (when r) G_timeout_approves
   | T_reject => guard_beq (when r) G_reject_takes_else
   | _ => false end.

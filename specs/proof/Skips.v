@@ -21,7 +21,9 @@ Definition hands b w : option (option source) := match m_dst w with
 Definition told (J : list move) a (t : turn) (pr : option source) := forall b w x, before b a -> In w J -> ends w -> m_at w = b -> m_tn w = cut a t ->
   hands b w = Some x -> x = pr.
 Definition Said (J : list move) a (t : turn) (pr : option source) := forall w x, In w J -> ends w -> m_at w = a -> m_tn w = cut a t -> hands a w = Some x -> x = pr.
-Definition pvc J c := told J (at_ c) (tn c) (prev c).
+(* a person gave the step another content in place of the previous one (GATE-11, ERR-12): it is under the step's own name *)
+Definition given c := mach (N (at_ c)) = M_step /\ exists n, prev c = Some (Ref (at_ c) (tn c) n).
+Definition pvc J c := ~ given c -> told J (at_ c) (tn c) (prev c).
 Definition pvf J f := told J (f_at f) (f_tn f) (f_prev f).
 Definition left_none e := e_how e = T_leave -> e_prev e = None.
 Record PV d EC : Prop := { v_c : Forall (pvc (moves d)) (EC ++ cursors d ++ fresh d); v_f : Forall (pvf (moves d)) (frames d); v_e : Forall left_none (endings d) }.
@@ -58,12 +60,14 @@ Proof.
 Qed.
 Lemma pv_move d EC m : PV d EC -> ~ ends m -> PV (add_move d m) EC.
 Proof.
-  intros [A B C] NE. constructor; simpl; auto; (eapply Forall_impl; [|eassumption]); intros y Y; apply told_add; auto; contradiction.
+  intros [A B C] NE. constructor; simpl; auto.
+  - eapply Forall_impl; [|exact A]. intros y Y NG. apply told_add; [apply Y; exact NG|contradiction].
+  - eapply Forall_impl; [|exact B]. intros y Y. apply told_add; [exact Y|contradiction].
 Qed.
 Lemma pv_end d EC m a t s : PV d EC -> Way d a t s EC -> m_at m = a -> m_tn m = cut a t -> PV (add_move d m) EC.
 Proof.
   intros [A B C] [[G D I] _] MA MT. constructor; simpl; auto.
-  - rewrite Forall_forall in *. intros y Y. apply told_add; [apply A; auto|]. intros _ BE T. rewrite MA in BE. assert (YI : In (cpos p y) (map (cpos p) EC ++ spots p d)).
+  - rewrite Forall_forall in *. intros y Y NG. apply told_add; [apply A; auto|]. intros _ BE T. rewrite MA in BE. assert (YI : In (cpos p y) (map (cpos p) EC ++ spots p d)).
     { apply in_app_or in Y as [Y|Y]; apply in_or_app; [left; apply in_map; auto|right; apply spots_in; apply in_app_or in Y as [Y|Y]; eauto 6]. }
     apply (no_neighbour (Pos a t s) (cpos p y) (at_ y)); auto. simpl. congruence.
   - rewrite Forall_forall in *. intros f FI. apply told_add; [apply B; auto|]. intros _ BE T. rewrite MA in BE. pose proof (i_frames _ _ _ _ I) as FO. rewrite Forall_forall in FO.
@@ -115,7 +119,7 @@ Proof. intros [A B C] H. constructor; simpl; auto. apply Forall_app; auto. Qed.
 Lemma st_pop d f r EC : PV d EC -> Permutation (frames d) (f :: r) -> PV (set_frames d r) EC /\ pvf (moves d) f.
 Proof. intros [A B C] H. pose proof (forall_perm _ _ _ H B) as B2. inversion B2; subst. split; auto. constructor; auto. Qed.
 Lemma pv_iterate d c d' EC n : iterate p d c = Some d' -> kind_ (N (at_ c)) = K_loop -> Good p (moves d) (frames d) (Pos (at_ c) (tn c) (Open n)) -> Fair p (moves d) ->
-  n = number p c -> pvc (moves d) c -> PV d EC -> PV d' EC.
+  n = number p c -> told (moves d) (at_ c) (tn c) (prev c) -> PV d EC -> PV d' EC.
 Proof.
   unfold iterate. intros H K G FJ NE PC V. destruct (exit_ (N (at_ c)) T_enter) as [b|] eqn:EX; [|discriminate]. injection H as <-.
   apply exit_in in EX as [k EX]. apply (w_exits p W) in EX as [Z [PB|[_ PB]]]; [|rewrite K in PB; discriminate].
@@ -124,7 +128,7 @@ Proof.
   destruct (cut_snoc p (at_ c) (tn c) nr b GL DB) as (S1 & S2 & S3).
   apply st_adds; [apply st_frame; auto|].
   - unfold pvf, framed. simpl. eapply told_cut; [|exact PC]. symmetry. apply cut_same.
-  - constructor; [|constructor]. unfold pvc. simpl. eapply told_first; eauto; [lia|]. intros _. rewrite nth_cut by lia. rewrite S3. rewrite NE. unfold number. rewrite K. reflexivity.
+  - constructor; [|constructor]. unfold pvc. simpl. intros _. eapply told_first; eauto; [lia|]. intros _. rewrite nth_cut by lia. rewrite S3. rewrite NE. unfold number. rewrite K. reflexivity.
 Qed.
 Lemma said_end d EC a t s m pr : Way d a t s EC -> live (Pos a t s) -> m_at m = a -> m_tn m = cut a t -> (m_dst m = P_completed -> m_gives m = pr) ->
   (m_dst m = P_skipped -> hands a m = Some None -> pr = None) -> Said (m :: moves d) a t pr.
@@ -159,7 +163,7 @@ Lemma go_on_PV k : forall d a t pr la d' EC, go_on p k d a t pr la = Some d' -> 
 Proof.
   induction k as [|k IH]; simpl; [discriminate|]. intros d a t pr la d' EC H L WY SA V. pose proof WY as [T HW].
   destruct (Nat.eqb_spec (next (N a)) (parent (N a))) as [NP|NP].
-  2: { injection H as <-. apply st_adds; auto. constructor; [|constructor]. eapply told_next; eauto. }
+  2: { injection H as <-. apply st_adds; auto. constructor; [|constructor]. intros _; eapply told_next; eauto. }
   unfold is_root in H. destruct (Nat.eqb_spec (parent (N a)) 0) as [Z|Z].
   { injection H as <-. destruct V; constructor; auto. }
   destruct (close p d (parent (N a)) a t pr la) as [[e o]|] eqn:C; [|discriminate].
@@ -184,15 +188,15 @@ Proof.
       { rewrite EN. intros O. pose proof (way _ _ _ _ _ FI (not_run p W2 q)) as (_ & _ & _ & Y). rewrite (Y eq_refl O) in C1. discriminate. }
       apply (way_move p W _ _ _ _ m) in LP; auto; [|left; eexists; reflexivity|congruence].
       assert (DL : depth (N q) <? length t = true) by (apply Nat.ltb_lt; lia). pose proof (pv_move _ _ _ VR NE) as VM.
-      assert (PO : forall x du, pvc (m :: moves d) (own_ f x t pr du)).
-      { intros x du. unfold pvc, own_. simpl. apply told_add; [|contradiction]. unfold pvf in PF. rewrite FA, FT in PF. rewrite FA. eapply told_cut; [|exact PF]. apply cut_same. }
+      assert (PO : forall x du, told (m :: moves d) (at_ (own_ f x t pr du)) (tn (own_ f x t pr du)) (prev (own_ f x t pr du))).
+      { intros x du. unfold own_. simpl. apply told_add; [|contradiction]. unfold pvf in PF. rewrite FA, FT in PF. rewrite FA. eapply told_cut; [|exact PF]. apply cut_same. }
       destruct (y =p P_running) eqn:C2.
       * destruct (iterate p _ _) as [h|] eqn:IT; [|discriminate]. injection C as <- <-. injection H as <-.
         eapply pv_iterate; [exact IT|simpl; rewrite FA; auto| | | |apply PO|exact VM].
         -- simpl. rewrite FA. apply LP.
         -- apply LP.
         -- unfold number. simpl. rewrite FA, K, DL. reflexivity.
-      * injection C as <- <-. injection H as <-. apply st_add; auto; apply PO.
+      * injection C as <- <-. injection H as <-. apply st_add; auto; intros _; apply PO.
   - assert (L1 : length t = S (depth (N q))) by lia. unfold close_router in C. rewrite (init_len p q t L1) in C.
     destruct (frame_ d q (cut q t)) as [[f e1]|] eqn:FR; [|discriminate]. apply frame_pop in FR as (r & -> & PM & FA & FT).
     destruct (st_pop _ _ _ _ V PM) as [VR PF].
@@ -209,12 +213,12 @@ Proof.
       destruct (y =p P_running) eqn:C2.
       * destruct (f_rest f) as [|b more] eqn:RE; [discriminate|]. injection C as <- <-. injection H as <-. apply st_adds.
         -- apply st_frame; auto. unfold pvf. simpl. rewrite FA, FT. apply told_add; [exact PF|contradiction].
-        -- constructor; [|constructor]. unfold pvc. simpl. intros b2 w x BE _ _ _ _ _. exfalso.
+        -- constructor; [|constructor]. unfold pvc. simpl. intros _ b2 w x BE _ _ _ _ _. exfalso.
            pose proof (i_frames _ _ _ _ (t_inv _ _ _ _ _ T)) as FO. rewrite Forall_forall in FO.
            assert (FI2 : In f (frames d)) by (eapply Permutation_in; [apply Permutation_sym; exact PM|simpl; auto]).
            destruct (k_rest _ _ _ (FO f FI2) b) as (_ & _ & PB & _); [rewrite RE; simpl; auto|]. rewrite FA in PB.
            pose proof (before_same _ _ BE) as (P2 & _). destruct BE as (_ & _ & NP2). apply NP2, (x_beside p X); rewrite P2, PB; auto.
-      * injection C as <- <-. injection H as <-. apply st_add; auto. unfold pvc. simpl. rewrite FA. apply told_add; [exact PF|contradiction].
+      * injection C as <- <-. injection H as <-. apply st_add; auto. unfold pvc. simpl. intros _. rewrite FA. apply told_add; [exact PF|contradiction].
   - unfold close_parallel in C. rewrite Nat.add_0_r in DE. assert (CQ : cut q t = t) by (apply cut_all; lia).
     destruct (frame_ d q t) as [[f e1]|] eqn:FR; [|discriminate]. apply frame_pop in FR as (r & -> & PM & FA & FT).
     destruct (st_pop _ _ _ _ V PM) as [VR PF].
@@ -230,6 +234,14 @@ Proof.
       eapply IH; [exact H|lia|eapply way_close; eauto|exact S2|exact V2].
 Qed.
 
+(* a step alone is given another content *)
+Definition amend_row (m : machine) (r : row) := negb (on r =t T_amend) || machine_beq m M_step.
+Lemma amend_rows : every_row amend_row = true. Proof. vm_compute. reflexivity. Qed.
+Lemma amends m f tr fs x : fire m f tr fs = Some x -> tr = T_amend -> m = M_step.
+Proof.
+  intros F Q. apply in_rows_fire in F as (r & R & _ & O & _). pose proof (every_row_in _ amend_rows _ _ R) as E. unfold amend_row in E.
+  rewrite O, Q in E. simpl in E. apply internal_machine_dec_bl. exact E.
+Qed.
 Lemma pv_c1 d c EC : PV d (c :: EC) -> PV d EC /\ pvc (moves d) c.
 Proof. intros [A B C]. simpl in A. inversion A; subst. split; auto. constructor; auto. Qed.
 Lemma pv_ending d e EC : PV d EC -> left_none e -> PV (add_ending d e) EC.
@@ -272,8 +284,10 @@ Proof.
   assert (LV : over_ x = true -> live (Pos a (tn c) s)).
   { intros OX. apply LV0. intros Q. apply TE in Q. rewrite (TO Q) in OX. discriminate. }
   destruct ((x =p P_running) && _) eqn:E1.
-  - apply andb_prop in E1 as [XR _]. apply internal_phase_dec_bl in XR. rewrite XR in *. destruct ST as [[Q _]|(_ & n & WY & NN & PN)]; [discriminate|].
-    assert (NE : ~ ends m) by (intros Q; apply EN in Q; discriminate). pose proof (pv_move _ _ _ V NE) as VM. destruct (pv_c1 _ _ _ VM) as [_ PCM].
+  - apply andb_prop in E1 as [XR HX]. apply internal_phase_dec_bl in XR. rewrite XR in *. destruct ST as [[Q _]|(_ & n & WY & NN & PN)]; [discriminate|].
+    assert (NE : ~ ends m) by (intros Q; apply EN in Q; discriminate). pose proof (pv_move _ _ _ V NE) as VM. destruct (pv_c1 _ _ _ VM) as [_ PCM0].
+    assert (PCM : told (moves (add_move d m)) a (tn c) (prev c)).
+    { apply PCM0. intros [GS _]. fold a in GS. rewrite (x_leaf p X a GS) in HX. discriminate. }
     assert (WN : Way (add_move d m) a (tn c) (Open (number p c)) EC) by (destruct NN as [NN| <-]; auto).
     pose proof WN as [TN _]. pose proof (t_good _ _ _ _ _ TN) as GN. pose proof (g_own _ _ _ _ GN) as ON. unfold Own in ON. simpl in ON. destruct ON as (OL & _).
     pose proof (i_fair _ _ _ _ (t_inv _ _ _ _ _ TN)) as FJ. destruct CH as [CH _].
@@ -284,10 +298,10 @@ Proof.
     3: { eapply pv_iterate; [exact H|exact K|exact GN|exact FJ|reflexivity|exact PCM|exact VO]. }
     3: { destruct choices as [|b others]; [discriminate|]. injection H as <-. apply st_adds; [apply st_frame; auto|].
          - unfold pvf, framed. simpl. fold a. eapply told_cut; [|exact PCM]. symmetry. apply cut_same.
-         - constructor; [|constructor]. apply PB0; auto. apply (CH b); simpl; auto. }
+         - constructor; [|constructor]. intros _. apply PB0; auto. apply (CH b); simpl; auto. }
     3: { injection H as <-. apply st_adds; [apply st_frame; auto|].
          - unfold pvf, framed. simpl. fold a. eapply told_cut; [|exact PCM]. symmetry. apply cut_same.
-         - rewrite Forall_forall. intros y Y. apply in_map_iff in Y as ([k b] & <- & Y). apply (w_exits p W) in Y as [_ [Y|[_ Y]]]; [|rewrite K in Y; discriminate]. apply PB0; auto. }
+         - rewrite Forall_forall. intros y Y. apply in_map_iff in Y as ([k b] & <- & Y). apply (w_exits p W) in Y as [_ [Y|[_ Y]]]; [|rewrite K in Y; discriminate]. intros _. apply PB0; auto. }
     all: destruct (exit_ (N a) tr) as [b|] eqn:EX; [|discriminate]; destruct OL as [OL|OL]; [discriminate|]; destruct (Nat.eqb_spec b a) as [EB|EB];
       [ unfold close_group in H; destruct (dfire p _ a (tn c) 0 _ _ _ _) as [[y g]|] eqn:F2; [|discriminate]; pose proof F2 as F3;
         apply fires_gives in F2 as (m2 & -> & A2 & B2 & C2 & D2 & _ & FI2 & _ & G2);
@@ -298,7 +312,7 @@ Proof.
         | unfold past in H; eapply go_on_PV; [exact H|exact OL| |exact S2|exact V2]; eapply way_end; [exact W|exact WN|left; eexists; reflexivity|congruence|auto|auto] ]
       | injection H as <-; apply st_adds; [exact VO|]; apply Forall_cons; [|apply Forall_nil]; apply exit_in in EX as [k EX]; apply (w_exits p W) in EX as [Z [PB|[PB _]]]; [|contradiction];
         (assert (DB : depth (N a) <= depth (N b)) by (assert (PZ : parent (N b) <> 0) by (rewrite PB; exact (g_zero _ _ _ _ GN)); rewrite (w_depth p W b PZ), PB; lia));
-        eapply told_first; [exact GN|exact FJ|exact PB|reflexivity|exact DB|unfold turns_inside; rewrite K; intros [Q|Q]; discriminate] ].
+        intros _; eapply told_first; [exact GN|exact FJ|exact PB|reflexivity|exact DB|unfold turns_inside; rewrite K; intros [Q|Q]; discriminate] ].
   - assert (SK : m_dst m = P_skipped -> forall z, hands a m = Some z -> z = None).
     { intros Q z HZ. unfold hands in HZ. rewrite Q in HZ. destruct (transparent (N a) && negb (by_error m)); [discriminate|]. injection HZ as <-. auto. }
     destruct (x =p P_completed) eqn:E2.
@@ -320,7 +334,11 @@ Proof.
                apply not_true_is_false. intros Q. apply internal_trigger_dec_bl in Q. contradiction. }
              rewrite BE in HZ. discriminate. }
            eapply past_PV; eauto.
-      * injection H as <-. unfold rest. fold a. apply st_add; auto. unfold pvc. simpl. apply told_add; [exact PC|]. intros Q BE T.
+      * injection H as <-. unfold rest. fold a. apply st_add; auto. unfold pvc. simpl. intros NG.
+        assert (NA : tr <> T_amend).
+        { intros Q. apply NG. split; [simpl; exact (amends _ _ _ _ _ FI Q)|]. simpl. rewrite Q. simpl. eexists. reflexivity. }
+        assert (TA : (tr =t T_amend) = false) by (apply not_true_is_false; intros Q; apply internal_trigger_dec_bl in Q; contradiction).
+        rewrite TA in *. apply told_add; [apply PC; intros [G1 G2]; apply NG; split; [exact G1|exact G2]|]. intros Q BE T.
         assert (OX : over_ x = true) by (apply EN; auto). rewrite MA in BE. unfold before in BE. destruct BE as (_ & Q1 & Q2). pose proof (x_index p X a Q2) as XI. rewrite Q1 in XI. lia.
 Qed.
 
@@ -360,8 +378,8 @@ Proof.
       constructor; [rewrite CZ, F4; constructor|rewrite FZ; constructor|exact VE4].
     - destruct (early_inv p W d e S FR EI Z) as (IU & DU & _). fold u in IU, DU. pose proof (i_good _ _ _ _ IU) as GU. apply Forall_inv in GU.
       constructor; auto.
-      + simpl. rewrite F4, app_nil_r, C4. simpl in VC. rewrite FR, app_nil_r in VC. rewrite Forall_forall in *. intros y Y b w x BE WI WE WA WT HH.
-        destruct (NW Z w WI) as [WI2|WN]; [apply filter_In in Y as [Y _]; apply (VC y Y b w x); auto|]. exfalso.
+      + simpl. rewrite F4, app_nil_r, C4. simpl in VC. rewrite FR, app_nil_r in VC. rewrite Forall_forall in *. intros y Y NG b w x BE WI WE WA WT HH.
+        destruct (NW Z w WI) as [WI2|WN]; [apply filter_In in Y as [Y _]; apply (VC y Y NG b w x); auto|]. exfalso.
         destruct (turn_of_new _ _ _ S FR EI Z WN) as (AU & TU & TU2). fold u in AU, TU, TU2. rewrite WA in *. pose proof (DU y Y) as DV. destruct AU as [AU|AU].
         * rewrite AU in *. eapply (no_neighbour _ _ (at_ y) DV); [exact BE|reflexivity|]. rewrite (TU2 eq_refl) in WT. etransitivity; [symmetry; exact WT|]. symmetry. apply cut_same.
         * apply (div_up_not p W _ _ _ DV). simpl. pose proof (before_same _ _ BE) as (P2 & _). apply (anc_parent_eq p b); auto.
@@ -414,7 +432,7 @@ Lemma pv_quiet d d' EC : PV d EC -> cursors d' = cursors d -> fresh d' = fresh d
   (forall w, In w (moves d') -> In w (moves d) \/ ~ ends w) -> PV d' EC.
 Proof.
   intros [A B C] E1 E2 E3 E4 M. constructor.
-  - rewrite E1, E2. eapply Forall_impl; [|exact A]. intros y Y b w x BE WI WE. destruct (M w WI) as [Q|Q]; [exact (Y b w x BE Q WE)|contradiction].
+  - rewrite E1, E2. eapply Forall_impl; [|exact A]. intros y Y NG b w x BE WI WE. destruct (M w WI) as [Q|Q]; [exact (Y NG b w x BE Q WE)|contradiction].
   - rewrite E3. eapply Forall_impl; [|exact B]. intros y Y b w x BE WI WE. destruct (M w WI) as [Q|Q]; [exact (Y b w x BE Q WE)|contradiction].
   - rewrite E4. exact C.
 Qed.
@@ -476,7 +494,7 @@ Qed.
 Lemma start_PV d d' : start p d = Some d' -> unbegun p d -> PV d [] -> PV d' [].
 Proof.
   unfold start. intros H U V. destruct (fire_run d T_start) as [e|] eqn:F; [|discriminate]. pose proof (run_PV _ _ _ _ F V) as VE.
-  destruct (is_root _); injection H as <-; auto. apply st_adds; auto. constructor; [|constructor]. intros b w x BE WI WE _ _ _. exfalso.
+  destruct (is_root _); injection H as <-; auto. apply st_adds; auto. constructor; [|constructor]. intros _ b w x BE WI WE _ _ _. exfalso.
   pose proof F as F2. apply fire_run_inv in F2 as (F3 & _). apply start_row in F3 as [F3 _]. destruct (U F3) as (M & _). unfold fire_run in F. destruct (fire M_run (run d) T_start []) as [y|]; [|discriminate].
   injection F as <-. simpl in WI. rewrite M in WI. destruct WI as [<-|[]]. destruct WE as [Q _]. apply Q. reflexivity.
 Qed.

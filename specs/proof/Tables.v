@@ -9,6 +9,7 @@ Definition rows (m : machine) : list row := match m with
     Row P_pending T_enter P_awaiting_input G_needs_input;
     Row P_pending T_enter P_running G_runs_at_once;
     Row P_awaiting_confirmation T_confirm P_running G_always;
+    Row P_awaiting_confirmation T_amend P_running G_allows_edit;
     Row P_awaiting_confirmation T_reject P_skipped G_reject_skips;
     Row P_awaiting_confirmation T_reject P_cancelled G_reject_cancels;
     Row P_awaiting_confirmation T_expire P_running G_timeout_approves;
@@ -69,6 +70,8 @@ Definition rows (m : machine) : list row := match m with
     Row P_awaiting_review T_renew P_awaiting_review G_always;
     Row P_awaiting_review T_cancel P_cancelled G_always;
     Row P_errored_paused T_retry P_running G_always;
+    Row P_errored_paused T_amend P_running G_allows_edit;
+    Row P_errored_paused T_provide P_completed G_always;
     Row P_errored_paused T_skip P_skipped G_always;
     Row P_errored_paused T_expire P_skipped G_timeout_skips;
     Row P_errored_paused T_expire P_cancelled G_timeout_cancels;
@@ -315,6 +318,6 @@ Definition max_interrupts := 3.
 Definition errors : list guard := [G_error_fails; G_error_pauses; G_error_skips].
 Definition iteration : list guard := [G_loops_again; G_reviews_iterations; G_tests_end].
 Definition ends_early : list guard := [G_iterations_spent; G_keeps_output].
-Definition new_attempt : list trigger := [T_resume; T_retry; T_wake].
-Definition by_person : list trigger := [T_answer; T_reject; T_resume; T_retry].
+Definition new_attempt : list trigger := [T_amend; T_resume; T_retry; T_wake].
+Definition by_person : list trigger := [T_amend; T_answer; T_reject; T_resume; T_retry].
 Definition reviewed : list phase := [P_awaiting_review; P_judging].

@@ -199,20 +199,20 @@ Theorem CRASH_2_deaths_are_counted d c : history p d -> In c (cursors d) -> mach
   deaths (mk c) < max_interrupts.
 Proof. intros H I M. apply (counts d c H I M). Qed.
 Lemma content d c b w x : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> ends w -> m_at w = b -> m_tn w = cut p (at_ c) (tn c) ->
-  hands p b w = Some x -> prev c = x.
+  hands p b w = Some x -> ~ given p c -> prev c = x.
 Proof.
-  destruct well as [W1 W2]. pose proof among as W3. intros H I B WI WE WA WT HH. assert (VD : PV p d []).
-  { clear I B WI WE WA WT HH. induction H as [|d v vs k d' H IH EV AD]; [constructor; constructor|]. destruct (history_St _ H) as [SD UD].
+  destruct well as [W1 W2]. pose proof among as W3. intros H I B WI WE WA WT HH NG. assert (VD : PV p d []).
+  { clear I B WI WE WA WT HH NG. induction H as [|d v vs k d' H IH EV AD]; [constructor; constructor|]. destruct (history_St _ H) as [SD UD].
     eapply advance_PV; eauto. apply history_G; auto. }
   destruct VD as [VC _ _]. rewrite Forall_forall in VC. symmetry. apply (VC c) with (b := b) (w := w); auto. simpl. apply in_or_app. auto.
 Qed.
 Theorem RUN_1_content_is_what_came_before d c b w : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> m_mach w <> M_run ->
-  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_completed -> prev c = m_gives w.
-Proof. intros H I B WI M A T E. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. reflexivity. Qed.
+  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_completed -> ~ given p c -> prev c = m_gives w.
+Proof. intros H I B WI M A T E NG. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. reflexivity. Qed.
 Theorem SKIP_1_after_a_skip_there_is_none d c b w : history p d -> In c (cursors d) -> before p b (at_ c) -> In w (moves d) -> m_mach w <> M_run ->
-  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_skipped -> transparent (get p b) = false \/ by_error w = true -> prev c = None.
+  m_at w = b -> m_tn w = cut p (at_ c) (tn c) -> m_dst w = P_skipped -> transparent (get p b) = false \/ by_error w = true -> ~ given p c -> prev c = None.
 Proof.
-  intros H I B WI M A T E TR. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. destruct TR as [->| ->]; [reflexivity|]. simpl. rewrite andb_false_r. reflexivity.
+  intros H I B WI M A T E TR NG. eapply content; eauto; [split; auto|]. unfold hands. rewrite E. destruct TR as [->| ->]; [reflexivity|]. simpl. rewrite andb_false_r. reflexivity.
 Qed.
 Theorem SETTLE_ends d v vs e : history p d -> Forall (event_ok p) (v :: vs) -> fold_left (fun o v => do d <- o; apply p d v) (v :: vs) (Some d) = Some e ->
   Comes p e /\ exists k, forall j, k <= j -> settle p j e = settle p k e.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Code = Literal[
     "runs", "runs_with_input", "runs_choices", "runs_branch", "runs_nothing", "runs_again", "revises", "runs_answered",
-    "skips", "discards", "keeps", "replaces", "cancels", "gives_up",
+    "skips", "discards", "keeps", "replaces", "provides", "cancels", "gives_up",
     "goes_on", "run_ends", "branch_ends", "iteration_ends", "choice_ends", "unknown",
 ]  # fmt: skip
 """The consequences of an answer (the first two lines), and the successors of a component (the third)."""
@@ -90,6 +90,7 @@ SENTENCES: dict[Code, str] = {
     "discards": "discard it, skip {component}, {then}",
     "keeps": "keep it, {then}",
     "replaces": "replace the output, {then}",
+    "provides": "take it as the output of {component}, {then}",
     "cancels": "cancel the run",
     "gives_up": "cancel the run: it was rejected as often as it may be",
     "goes_on": "go on with {component}",
@@ -113,7 +114,7 @@ exhaustive("asking.outcomes.ENDS", ENDS, HOLDING - {"list", "fork"})
 def outcomes(program: Program, requirement: Question) -> list[Outcome]:
     """The answers that a requirement takes, each with its outcome."""
     node = program.nodes.get(requirement.address)
-    words = DECISIONS[requirement.kind]
+    words = {word: DECISIONS[requirement.kind][word] for word in requirement.words}
     if node is None:
         return [Outcome(word, Consequence("unknown")) for word in words]
     return [Outcome(word, consequence(program, node, at_rest(requirement), word, words[word])) for word in words]
@@ -141,7 +142,10 @@ def consequence(program: Program, node: Node, cursor: Cursor, word: str, trigger
             return Consequence(code, (Named(left.at, left.name),), after(program, left))
         case w.completed:
             then = after_stop(program, node) if cursor.marks.stopping else after(program, node)
-            return Consequence("replaces" if BY_WORD[word].carries == "value" else "keeps", (Named(node.at, node.name),), then)
+            kept: Code = (
+                "provides" if cursor.phase == w.errored_paused else "replaces" if BY_WORD[word].carries == "value" else "keeps"
+            )
+            return Consequence(kept, (Named(node.at, node.name),), then)
         case _:
             return running(program, node, cursor.phase, word, trigger)
 
@@ -149,6 +153,8 @@ def consequence(program: Program, node: Node, cursor: Cursor, word: str, trigger
 def running(program: Program, node: Node, phase: str, word: str, trigger: str) -> Consequence:
     """The code that runs after an answer: a branch, the choices, or the component itself, again or for the first time."""
     carries = BY_WORD[word].carries
+    if carries == "value":
+        return Consequence("runs_with_input", (Named(node.at, node.name),))
     if phase in AGAIN:
         return Consequence(AGAIN[phase], (Named(node.at, node.name),))
     if KINDS[node.kind].holds == "fork":

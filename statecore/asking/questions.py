@@ -23,6 +23,7 @@ class Question(Protocol):
     """A requirement as far as its words need it; its `kind` says which attributes it has besides."""
 
     kind: str
+    words: tuple[str, ...]
     step_name: str
     address: str
     timeout_at: datetime | None

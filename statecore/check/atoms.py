@@ -66,7 +66,7 @@ ANYWHERE: frozenset[str] = frozenset()
 
 # verb -> the triggers, and the phases in which they count (none: any)
 CAUSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "confirmed": (frozenset({w.confirm}), CONFIRMATIONS),
+    "confirmed": (frozenset({w.confirm, w.amend}), CONFIRMATIONS),
     "accepted": (frozenset({w.confirm, w.edit}), REVIEWS),
     "edited": (frozenset({w.edit}), REVIEWS),
     "rejected": (frozenset({w.reject}), ANYWHERE),
@@ -74,7 +74,9 @@ CAUSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "given": (frozenset({w.give}), INPUTS),
     "selected": (frozenset({w.select}), ROUTES),
     "expired": (frozenset({w.expire}), ANYWHERE),
-    "retried": (frozenset({w.retry}), ERRORS),
+    "amended": (frozenset({w.amend}), CONFIRMATIONS | ERRORS),
+    "provided": (frozenset({w.provide}), ERRORS),
+    "retried": (frozenset({w.retry, w.amend}), ERRORS),
     "left": (frozenset({w.skip}), ERRORS),
     "fails": (frozenset({w.fail}), frozenset({w.running, w.evaluating, w.judging})),
     "stops": (frozenset({w.stop}), ANYWHERE),
@@ -219,6 +221,16 @@ def selected(name: str) -> Atom:
 def expired(name: str) -> Atom:
     """A deadline passes."""
     return Atom("expired", name)
+
+
+def amended(name: str) -> Atom:
+    """A person gives the step another input, at its confirmation or its error pause."""
+    return Atom("amended", name)
+
+
+def provided(name: str) -> Atom:
+    """A person gives the output of the step, at its error pause."""
+    return Atom("provided", name)
 
 
 def retried(name: str) -> Atom:

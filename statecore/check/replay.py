@@ -192,6 +192,8 @@ def acts_of(program: Program, beat: Beat) -> list[str]:
         w.select: f", value={names(program, event)!r}",
         w.give: ", value={}",
         w.edit: ', value="edited"',
+        w.amend: ', value="amended"',
+        w.provide: ', value="provided"',
         w.answer: ', value="answered"',
     }.get(event.trigger, "")
     return [f"flow.decide(RUN, {item.pause_id!r}, {word!r}{value})", "go(lambda: flow.continue_run(run_id=RUN))"]

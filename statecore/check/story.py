@@ -44,6 +44,8 @@ SENTENCES = {
     w.give: "a person gives the input of {name}",
     w.select: "a person chooses {route} for {name}",
     w.retry: "a person says retry to the error of {name}",
+    w.amend: "a person gives {name} another input",
+    w.provide: "a person gives the output of {name}",
     w.skip: "a person says skip to the error of {name}",
 }
 CALLED = {

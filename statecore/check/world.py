@@ -86,7 +86,8 @@ class World:
         left_out = INTERNAL | self.known(at, phase) | (frozenset() if self.crashes else {w.interrupt})
         if node.limits.timeout is None:
             left_out |= {w.expire}
-        triggers = dict.fromkeys(row.on for row in table.rows if row.source == phase and row.on not in left_out)
+        rows = [row for row in table.rows if row.when not in w.OFFERED or row.when in node.facts]
+        triggers = dict.fromkeys(row.on for row in rows if row.source == phase and row.on not in left_out)
         offers: list[Offer] = [
             (trigger, route, 0) for trigger in triggers if trigger != w.ask for route in self.routes(at, trigger)
         ]

@@ -1,4 +1,4 @@
-"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `answer`, `edit`, `cancel`.
+"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `answer`, `edit`, `provide`, `cancel`.
 
 They need the store, no code of the workflow, and run nothing.
 """
@@ -13,10 +13,9 @@ import click
 from attrs import frozen
 
 from statecore.asking.text import assigned, clean, named, read_json, read_object, short
-from statecore.core import DECISIONS
 from statecore.errors import NotPaused, UnknownPause
 from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
-from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, PROVIDE, REJECT, RETRY, SELECT, SKIP
 from statecore.stores import PauseFilter
 
 from . import exits
@@ -237,24 +236,32 @@ def answer_of(asked: Any, said: tuple[str, ...]) -> Any:
     return list(said) if getattr(asked, "allow_multiple_selections", False) else " ".join(said)
 
 
-@click.command(help=f"{EDIT.sentence}\n\n{RUN_HELP}")
-@click.argument("run")
-@click.argument("step", required=False)
-@click.option("--value", metavar="JSON", help="The new output, as JSON.")
-@click.option("--text", metavar="TEXT", help="The new output, as plain text.")
-@clerked
-def edit(clerk: Clerk, run: str, step: str | None, value: str | None, text: str | None) -> int:
-    """Replace an output by JSON or by text."""
-    if (value is None) == (text is None):
-        message = "Give --value JSON or --text TEXT, one of the two."
-        raise click.UsageError(message)
-    with usage_errors():
-        output = read_json(value, "--value") if value is not None else text
-    return clerk.decide(run, EDIT.word, step, lambda _: output)
+def valued(said: DecisionWord) -> click.Command:
+    """The command of a word that carries a value, as JSON or as text."""
+
+    @click.command(said.word, help=f"{said.sentence}\n\n{RUN_HELP}")
+    @click.argument("run")
+    @click.argument("step", required=False)
+    @click.option("--value", metavar="JSON", help="The value, as JSON.")
+    @click.option("--text", metavar="TEXT", help="The value, as plain text.")
+    @clerked
+    def decide(clerk: Clerk, run: str, step: str | None, value: str | None, text: str | None) -> int:
+        if (value is None) == (text is None):
+            message = "Give --value JSON or --text TEXT, one of the two."
+            raise click.UsageError(message)
+        with usage_errors():
+            given = read_json(value, "--value") if value is not None else text
+        return clerk.decide(run, said.word, step, lambda _: given)
+
+    return decide
+
+
+edit: click.Command = valued(EDIT)
+provide: click.Command = valued(PROVIDE)
 
 
 WORDS = tuple(each.word for each in DECISION_WORDS)
-exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, answer, edit)), WORDS)
+exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, answer, edit, provide)), WORDS)
 exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "cancel"))
 
 
@@ -266,7 +273,7 @@ def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
     rows = box.pending(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
     named = [row for row in rows if step in (None, row.step_name, row.address, row.pause_id)]
     undecided = [row for row in named if not row.is_resolved] or named
-    fitting = [row for row in undecided if word in DECISIONS[row.kind]] or undecided
+    fitting = [row for row in undecided if word in row.words] or undecided
     if len(fitting) > 1:
         several = len({row.address for row in fitting}) < len(fitting)  # the code of one step asks several at once
         choices = ", ".join(clean(row.pause_id if several else row.address, 100) for row in fitting)

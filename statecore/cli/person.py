@@ -21,7 +21,6 @@ from attrs import define, field, frozen
 
 from statecore.asking.questions import field_line, particulars, question, shown
 from statecore.asking.text import Miswritten, assigned, clean, read_object, read_value, typed
-from statecore.core import DECISIONS
 from statecore.definition.forms import checked
 from statecore.errors import InvalidInput, UnknownStep, suggest
 from statecore.lifecycles import ASK_KINDS, BY_WORD, DECISION_WORDS, SHOWS, exhaustive
@@ -99,7 +98,7 @@ class Given:
 
     def __call__(self, requirement: Requirement, _outcomes: Sequence[Outcome]) -> Answer | None:
         """The answer to a requirement; None where none was given, or a step was run again often enough."""
-        fitting = DECISIONS[requirement.kind]
+        fitting = requirement.words
         for name in (requirement.address, requirement.step_name):
             word, value = self.named.get(name, ("", None))
             if word in fitting:
@@ -206,7 +205,9 @@ class Person:
                 case "reply":
                     answer = Answer(word, self.by, value=answered(requirement, said))
                 case "value":
-                    answer = Answer(word, self.by, value=read_value(word, said or line("  The new output, as JSON or text: ")))
+                    answer = Answer(
+                        word, self.by, value=read_value(word, said or line(f"  {VALUE_OF[requirement.kind]}, as JSON or text: "))
+                    )
                 case "feedback" if SHOWS[requirement.kind] == "output":
                     answer = Answer(word, self.by, value=said or line("  What is to be better (may be empty): ") or None)
                 case _:
@@ -235,6 +236,8 @@ def announcing(requirement: Requirement) -> Iterator[None]:
         timer.cancel()
 
 
+VALUE_OF = {"output_review": "The new output", "confirmation": "The new input", "error": "The value", "interrupted": "The value"}
+"""The thing that a value stands for, by the kind of its question."""
 FOLLOWS = {
     "confirmation": "a comment",
     "user_input": "values as JSON",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Round: TypeAlias = "Address | None"
 YES: dict[str, frozenset[str]] = {
-    w.awaiting_confirmation: frozenset({w.confirm}),
+    w.awaiting_confirmation: frozenset({w.confirm, w.amend}),
     w.awaiting_input: frozenset({w.give}),
     w.awaiting_route: frozenset({w.select}),
     w.awaiting_review: frozenset({w.confirm, w.edit}),

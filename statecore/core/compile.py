@@ -252,6 +252,8 @@ def step(draft: Draft, component: Step, place: Place) -> None:
         facts = facts - set(CONFIRMATION.values()) | {w.needs_input}  # INPUT-3: one pause
     if component.may_ask:
         facts = facts | {w.may_ask}
+    if review.allow_edit:
+        facts |= {w.allows_edit}
     numbers = limits(
         review,
         reviews=review.max_retries,

@@ -51,12 +51,21 @@ class WordSlice(NamedTuple):
     stops: frozenset[tuple[Address, str]] = frozenset()
 
 
+def offered(node: Node, kind: AskKind) -> tuple[str, ...]:
+    """The words that answer a question of this component, in the order of the words: those whose trigger has a row there."""
+    rows = [row for row in TABLES[node.machine].rows if row.source == PHASES[kind]]
+    heard = {row.on for row in rows if row.when not in w.OFFERED or row.when in node.facts}
+    return tuple([word for word, trigger in DECISIONS[kind].items() if trigger in heard])
+
+
 def slices(program: Program, at: Address, kind: AskKind) -> Mapping[str, WordSlice]:
     """The slice of each word of a question, and of `expire` where it has a deadline. They are made when first asked for, and kept."""
     known = program.slices.get((at, kind))
     if known is None:
         node, point = program.nodes[at], Point(at, PHASES[kind])
-        words = dict(DECISIONS[kind]) | ({w.expire: w.expire} if node.limits.timeout is not None else {})
+        words = {word: DECISIONS[kind][word] for word in offered(node, kind)} | (
+            {w.expire: w.expire} if node.limits.timeout is not None else {}
+        )
         out = ways(program, point)
         known = {word: reached(program, [way for way in out if way.trigger == trigger]) for word, trigger in words.items()}
         program.slices[at, kind] = known

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from .draft import Draft
 
-NEW_ATTEMPT = frozenset({w.retry, w.resume, w.wake})
-BY_PERSON = frozenset({w.retry, w.resume, w.reject, w.answer})
+NEW_ATTEMPT = frozenset({w.retry, w.resume, w.wake, w.amend})
+BY_PERSON = frozenset({w.retry, w.resume, w.reject, w.amend, w.answer})
+GIVES = frozenset({w.succeed, w.stop, w.edit, w.amend, w.provide})
+"""The triggers whose rows have a value that is handed on: the output of a call, or what a person gives."""
 REVIEWED = frozenset({w.judging, w.awaiting_review})
 Onward: TypeAlias = "tuple[Turn, Source | None, Source | None] | None"
 
@@ -69,7 +71,8 @@ def rest(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, dea
     marks = UNMARKED if plain else marked(draft, node, cursor, trigger, phase, death)
     if w.awaiting_answer in (phase, cursor.phase):
         marks = asking(marks, cursor, trigger, phase, number)
-    draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, cursor.prev, cursor.last, marks))
+    prev = Ref(cursor.at, cursor.turn, cursor.attempt) if trigger == w.amend else cursor.prev
+    draft.cursors.append(Cursor(cursor.at, phase, cursor.turn, cursor.attempt + again, prev, cursor.last, marks))
 
 
 def begins_attempt(phase: str, trigger: str, dest: str) -> bool:
@@ -100,7 +103,7 @@ def marked(draft: Draft, node: Node, cursor: Cursor, trigger: str, phase: str, d
     return Marks(
         interrupts=was.interrupts + (death != "beside") if trigger == w.interrupt else 0,
         retries=was.retries + 1 if trigger == w.wake else 0 if trigger in BY_PERSON else was.retries,
-        reruns=was.reruns + (trigger in (w.retry, w.resume)),
+        reruns=was.reruns + (trigger in (w.retry, w.resume) or (trigger == w.amend and cursor.phase == w.errored_paused)),
         reviews=was.reviews + rejected,
         output=output if phase in REVIEWED or KINDS[node.kind].holds == "iterations" else None,
         rejected=was.output if rejected else was.rejected,

@@ -166,6 +166,7 @@ NEEDS: tuple[Need, ...] = (
         (ONE_MESSAGE,),
         "a step that asks for input shows user_input_message",
     ),
+    Need("allow_edit", ("Step",), (GATE, error_pause(None)), "no question of the step takes another input"),
     Need("user_input_message", ("Step", "Router"), (INPUT,)),
     Need("user_input_schema", ("Step",), (INPUT,)),
     Need("user_input_check", ("Step",), (INPUT,)),

@@ -40,7 +40,7 @@ ITERATION = ("requires_iteration_review", "iteration_review_message")
 NESTED = "Step(workflow)"
 """A Step that runs a workflow, as messages call it."""
 SUPPORTED: dict[str, tuple[str, ...]] = {
-    "Step": (*GATE, *INPUT, "user_input_schema", "user_input_check", *REVIEW),
+    "Step": (*GATE, "allow_edit", *INPUT, "user_input_schema", "user_input_check", *REVIEW),
     NESTED: GATE,
     "Steps": GATE,
     "Workflow": GATE,
@@ -62,6 +62,7 @@ class ReviewSettings(TypedDict, total=False):
 
     requires_confirmation: bool
     confirmation_message: str | None
+    allow_edit: bool
     requires_user_input: bool
     user_input_message: str | None
     user_input_schema: Sequence[UserInputField | Mapping[str, Any]] | Mapping[str, Any] | type | None
@@ -164,7 +165,8 @@ def on_timeout(value: OnTimeout | str) -> OnTimeout:
 class HumanReview:
     """The questions about a component, and the outcome of a rejection, an error or an expired deadline.
 
-    `requires_confirmation` asks before anything of the component runs; `requires_user_input` asks for values (`user_input_schema`;
+    `requires_confirmation` asks before anything of the component runs; where `allow_edit` is set a person may answer this question, and
+    an error pause, with the content that the step gets in place of the previous one; `requires_user_input` asks for values (`user_input_schema`;
     the function `user_input_check` judges them as a whole), or of a Router for a route; `requires_output_review` shows the output
     (True, or a predicate of the `StepOutput`, with a `run_context` if it has that parameter); `requires_iteration_review` asks
     after each iteration of a Loop. `on_reject` defaults to the else branch for a Condition and to skip for everything else; `retry`
@@ -177,6 +179,7 @@ class HumanReview:
 
     requires_confirmation: bool = flag("requires_confirmation")
     confirmation_message: str | None = text("confirmation_message")
+    allow_edit: bool = flag("allow_edit")
     requires_user_input: bool = flag("requires_user_input")
     user_input_message: str | None = text("user_input_message")
     user_input_schema: Form | None = field(default=None, converter=as_form)
@@ -231,6 +234,7 @@ class Reviewed(ByItself):
     __slots__ = ()
     requires_confirmation: Read[bool] = Read("requires_confirmation")
     confirmation_message: Read[str | None] = Read("confirmation_message")
+    allow_edit: Read[bool] = Read("allow_edit")
     requires_user_input: Read[bool] = Read("requires_user_input")
     user_input_message: Read[str | None] = Read("user_input_message")
     user_input_schema: Read[Form | None] = Read("user_input_schema")

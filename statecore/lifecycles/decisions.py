@@ -31,7 +31,8 @@ class DecisionWord:
     """One word: `fires` has the trigger for each kind of question that it answers, `verb` is the method of a requirement that says it.
 
     `sentence` is the first line of the help of its command, `example` an answer as `--answers` takes it. `refuses` marks a "no": it
-    counts until an approval by silence is stored. `repeats` marks a word after which the same question may be put again.
+    counts until an approval by silence is stored. `repeats` marks a word after which the same question may be put again. `offered_by` are
+    the kinds in which only some questions offer the word: those whose stored particulars name it.
     """
 
     word: str
@@ -42,6 +43,7 @@ class DecisionWord:
     example: str
     refuses: bool = False
     repeats: bool = False
+    offered_by: frozenset[str] = frozenset()
 
 
 DECISION_WORDS: tuple[DecisionWord, ...] = (
@@ -79,11 +81,13 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
     ),
     DecisionWord(
         "edit",
-        {"output_review": w.edit},
+        {"confirmation": w.amend, "output_review": w.edit, "error": w.amend, "interrupted": w.amend},
         carries="value",
         verb="edit",
-        sentence="Replace an output under review.",
+        sentence="Replace an output under review, or the input of a step.",
         example="edit:a new text",
+        repeats=True,
+        offered_by=frozenset({"confirmation", "error", "interrupted"}),
     ),
     DecisionWord(
         "reject",
@@ -112,6 +116,15 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
         repeats=True,
     ),
     DecisionWord(
+        "provide",
+        {"error": w.provide, "interrupted": w.provide},
+        carries="value",
+        verb="provide",
+        sentence="Give the output of a failed or interrupted step.",
+        example="provide:a text",
+        offered_by=frozenset({"error", "interrupted"}),
+    ),
+    DecisionWord(
         "skip",
         {"error": w.skip, "interrupted": w.skip},
         carries="nothing",
@@ -121,7 +134,7 @@ DECISION_WORDS: tuple[DecisionWord, ...] = (
     ),
 )
 """Each word once. A question offers its words in this order."""
-CONFIRM, INPUT, SELECT, ANSWER, EDIT, REJECT, RETRY, SKIP = DECISION_WORDS
+CONFIRM, INPUT, SELECT, ANSWER, EDIT, REJECT, RETRY, PROVIDE, SKIP = DECISION_WORDS
 BY_WORD: Mapping[str, DecisionWord] = {each.word: each for each in DECISION_WORDS}
 
 

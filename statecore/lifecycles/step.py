@@ -29,6 +29,7 @@ STEP = Table(
         Row(pending,               enter,     running,               runs_at_once,       "RUN-1"),
 
         Row(awaiting_confirmation, confirm,   running,               always,             "CONF-2"),
+        Row(awaiting_confirmation, amend,     running,               allows_edit,        "GATE-11",  "with another input, where the step allows it"),
         Row(awaiting_confirmation, reject,    skipped,               reject_skips,       "CONF-3"),
         Row(awaiting_confirmation, reject,    cancelled,             reject_cancels,     "CONF-4",   "the whole run stops"),
         Row(awaiting_confirmation, expire,    running,               timeout_approves,   "TIME-3"),
@@ -96,6 +97,8 @@ STEP = Table(
         Row(awaiting_review,       cancel,    cancelled,             always,             "CANCEL-1"),
 
         Row(errored_paused,        retry,     running,               always,             "ERR-4",    "the gate is not asked again"),
+        Row(errored_paused,        amend,     running,               allows_edit,        "ERR-12",   "with another input, where the step allows it"),
+        Row(errored_paused,        provide,   completed,             always,             "ERR-12",   "by what the person gives"),
         Row(errored_paused,        skip,      skipped,               always,             "ERR-5",    "skipped, not failed"),
         Row(errored_paused,        expire,    skipped,               timeout_skips,      "TIME-3"),
         Row(errored_paused,        expire,    cancelled,             timeout_cancels,    "TIME-3"),

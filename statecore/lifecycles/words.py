@@ -54,6 +54,8 @@ edit = "edit"
 give = "input"
 answer = "answer"
 select = "select"
+amend = "amend"
+provide = "provide"
 retry = "retry"
 skip = "skip"
 cancel = "cancel"
@@ -80,6 +82,7 @@ review_skips = "review_skips"
 review_cancels = "review_cancels"
 review_retries = "review_retries"
 reviews_spent = "reviews_spent"
+allows_edit = "allows_edit"
 retries_left = "retries_left"
 error_fails = "error_fails"
 error_skips = "error_skips"
@@ -104,6 +107,9 @@ choice_failed = "choice_failed"
 failed_here = "failed_here"
 failed_inside = "failed_inside"
 
+
+OFFERED = frozenset({allows_edit})
+"""The guards of rows that a definition may leave out: where they do not hold, their trigger means nothing there."""
 
 Owes = Literal["ask", "call", "timer"]
 

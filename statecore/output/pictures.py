@@ -57,8 +57,8 @@ def bundle(plain: str, program: Program, state: State | None = None, past: Mappi
 
 # -- what became of each component of a run ----------------------------------------------------------------------------------------
 
-CALLED = {w.give: "input"}
-DECIDED = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select, w.answer})
+CALLED = {w.give: "input", w.amend: "edit"}
+DECIDED = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.amend, w.provide, w.give, w.select, w.answer})
 
 
 def past_of(program: Program, rows: Iterable[Entry], history: History, open_now: Iterable[Requirement]) -> dict[Address, Past]:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from statecore.core.state import Turn
     from statecore.definition import StepOutput
 
-AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject})
+AGAIN = frozenset({w.retry, w.resume, w.wake, w.reject, w.amend})
 """The triggers that begin a step's next attempt."""
 
-PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.give, w.select, w.answer})
+PERSON = frozenset({w.confirm, w.reject, w.retry, w.skip, w.edit, w.amend, w.provide, w.give, w.select, w.answer})
 
 
 @frozen

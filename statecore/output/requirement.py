@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, define, field, fields
+from attrs import Factory, asdict, define, field, fields
 
 from statecore.asking.outcomes import Outcome, outcomes
 from statecore.asking.questions import again_line
@@ -15,11 +15,11 @@ from statecore.definition.forms import checked
 from statecore.definition.schemas import json_schema
 from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
-from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, RETRY, SELECT, SKIP
-from statecore.runtime.answers import chosen_names, words_of
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, PROVIDE, REJECT, RETRY, SELECT, SKIP
+from statecore.runtime.answers import chosen_names, plain_words
 from statecore.runtime.asked import taken
 from statecore.stores.detail import NO_PAUSE_DETAIL, PauseDetail, pause_detail
-from statecore.stores.rules import check_texts, clock_text
+from statecore.stores.rules import check_texts, clock_text, words_of
 
 from .place import Place
 from .posted import ANSWERED, take_posted
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class _Shared:
-    """The attributes of both kinds of requirement. `decision` is the word that was chosen, None while nothing is.
+    """The attributes of both kinds of requirement. `words` are those that answer it; `decision` is the one that was chosen, None while none is.
 
     `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case. `put_again` says why
     the question is put again, and which answer was given before; None where it is not (GATE-7a).
@@ -48,6 +48,7 @@ class _Shared:
     step_index: int
     address: str
     created_at: str | None = None
+    words: tuple[str, ...] = field(default=Factory(lambda self: plain_words(self.kind), takes_self=True), converter=tuple)
     decision: str | None = None
     value: Any = None
     comment: str | None = None
@@ -104,8 +105,8 @@ class _Shared:
 
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision` for a word that does not answer this kind of question."""
-        if decision not in words_of(self.kind):
-            raise UnknownDecision(self.pause_id, self.kind, decision, words_of(self.kind))
+        if decision not in self.words:
+            raise UnknownDecision(self.pause_id, self.kind, decision, self.words)
         check_texts("A decision", by=by, comment=comment)
         self.decision, self.value, self.by, self.comment = decision, value, by, comment
 
@@ -293,7 +294,7 @@ class StepRequirement(_Shared):
         self.decide(ANSWER.word, taken(self.step_name, wanted, value) if self.requires_answer else value, by=by, comment=comment)
 
     def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
-        """Record that the output is to be replaced; None and "" are values."""
+        """Record another output in place of the one under review, or, before a step with `allow_edit`, another input; None and "" are values."""
         self.decide(EDIT.word, output, by=by, comment=comment)
 
     def set_user_input(
@@ -377,6 +378,14 @@ class ErrorRequirement(_Shared):
         """Record that the step is to run again, with the same input."""
         self.decide(RETRY.word, by=by, comment=comment)
 
+    def edit(self, value: Any, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record that a step with `allow_edit` is to run again, with this value as its previous content."""
+        self.decide(EDIT.word, value, by=by, comment=comment)
+
+    def provide(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record the output of the step: it counts as completed, and nothing of it runs. None and "" are values."""
+        self.decide(PROVIDE.word, output, by=by, comment=comment)
+
     def skip(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record that the step is to be skipped."""
         self.decide(SKIP.word, by=by, comment=comment)
@@ -417,6 +426,7 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         "timeout_at": datetime.fromtimestamp(pause.deadline / 1_000_000, UTC) if pause.deadline is not None else None,
         "on_timeout": pause.on_timeout if pause.deadline is not None else None,
         "retry_count": said.retry_count or 0,
+        "words": words_of(pause),
         "put_again": again_line(said.again) if said.again is not None else None,
         "place": place,
     }

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 REPEATED = 4
 """A text this long is a value where it is seen again, and not by chance."""
 VERBS = {each.word: f"{each.verb}()" for each in DECISION_WORDS}
-ANSWERS = {kind: " or ".join(", ".join(VERBS[word] for word in words).rsplit(", ", 1)) for kind, words in DECISIONS.items()}
-"""The methods of a requirement that answer each kind of question, as a message says it."""
 
 
 class Said(Protocol):
@@ -61,9 +59,14 @@ class Said(Protocol):
         """The digest of the question that the person was shown; None where it is not known, or was shown under this very definition."""
 
 
-def words_of(kind: str) -> tuple[str, ...]:
-    """The words that answer a kind of question."""
-    return tuple(DECISIONS[kind])
+def answered_by(words: Iterable[str]) -> str:
+    """The methods of a requirement that say these words, as a message lists them."""
+    return " or ".join(", ".join(VERBS[word] for word in words).rsplit(", ", 1))
+
+
+def plain_words(kind: str) -> tuple[str, ...]:
+    """The words that answer each question of a kind."""
+    return tuple([word for word in DECISIONS[kind] if kind not in BY_WORD[word].offered_by])
 
 
 def stored_value(pause: Pause, word: str, value: Any, component: Any = None, limit: int = LIMIT) -> str | None:

@@ -346,13 +346,15 @@ def step_input(execution: Execution, call: Call, values: CallValues) -> StepInpu
 def wish_key(run_id: str, call: Call, cursor: Cursor, rounds: int = 0) -> str:
     """The idempotency key of a call: one for all attempts of one wish, another after each output that a person has rejected (KEY-2).
 
-    So it is after each round of answers to what the code asks. A `~` in an address comes before 0 or 1, so that no address ends in the parts
-    that count rejections and rounds.
+    So it is after each round of answers to what the code asks, and with each input that a person gives in place of another. A `~` in an
+    address comes before 0 or 1, so that no address ends in the parts that count.
     """
     turn = "".join(f".{n}" for n in call.turn) if call.turn else ""
     rejected = f"~r{cursor.marks.reviews}" if cursor.marks.reviews else ""
     answered = f"~a{rounds}" if rounds else ""
-    return f"{run_id}/{call.at}{turn}{rejected}{answered}"
+    given = cursor.prev if isinstance(cursor.prev, Ref) and (cursor.prev.at, cursor.prev.turn) == (cursor.at, cursor.turn) else None
+    amended = f"~e{given.attempt}" if given is not None else ""
+    return f"{run_id}/{call.at}{turn}{rejected}{answered}{amended}"
 
 
 def run_context(execution: Execution, values: CallValues) -> RunContext:

@@ -31,7 +31,7 @@ from statecore.core import (
     asks,
 )
 from statecore.core.owed import references
-from statecore.core.path import REVIEWED
+from statecore.core.path import GIVES, REVIEWED
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
 from statecore.lifecycles import KINDS, SHOWS
@@ -41,7 +41,7 @@ from statecore.stores.detail import detail_of, detail_text, of_text
 from statecore.stores.history import History
 from statecore.stores.records import NO_BODY
 
-from .forms import GIVES, formed, is_alone
+from .forms import formed, is_alone
 from .meanings import slices_of
 from .renewals import detail_again, newest
 from .sharing import session_after

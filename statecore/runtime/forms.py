@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statecore.core import Ref
 from statecore.core.owed import references
-from statecore.core.path import REVIEWED
+from statecore.core.path import GIVES, REVIEWED
 from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Entry
 from statecore.stores.records import NO_BODY
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from statecore.stores import Claim, Identity
 
     from .host import Host
-
-GIVES = frozenset({w.succeed, w.stop, w.edit})
-"""The triggers of moves that bring an output."""
 
 
 class PlainForm(NamedTuple):

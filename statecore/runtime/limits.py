@@ -120,7 +120,11 @@ class Late(Generic[F, L]):
     def allowed(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         """The decisions that call nothing beside a call that was given up."""
         held = self.held()
-        return tuple(each for each in events if each.trigger != w.retry or (each.at, each.turn) not in held) if held else events
+        return (
+            tuple(each for each in events if each.trigger not in (w.retry, w.amend) or (each.at, each.turn) not in held)
+            if held
+            else events
+        )
 
     def held(self) -> set[tuple[Address, Turn]]:
         """The visits of the calls that were given up."""

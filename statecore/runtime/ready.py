@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from statecore.core import DECISIONS, REOPEN, Event, advance, answerable, asks
+from statecore.core import REOPEN, Event, advance, answerable, asks
+from statecore.core.evidence import offered
 from statecore.core.owed import until_closed
 from statecore.errors import (
     AlreadyDecided,
@@ -28,10 +29,10 @@ from statecore.errors import (
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
 from statecore.stores.detail import Detail, detail_text
-from statecore.stores.rules import STATUS, check_claim, check_deadline, check_texts, clock_text, ended
+from statecore.stores.rules import STATUS, check_claim, check_deadline, check_texts, clock_text, ended, words_of
 
 from . import ends
-from .answers import ANSWERS, Said, stored_value
+from .answers import Said, answered_by, stored_value
 from .ends import beginning, cancellation, decision_events, expiries
 from .execution import Execution, of_record
 from .host import Host, compiled_of
@@ -207,8 +208,8 @@ class Continuation:
             if row.decided is None:
                 check_deadline(row.pause, new)  # one that comes too late is refused, and writes nothing (TIME-4)
             if row.decided is None and row.pause.closed is None:
-                if new.word not in DECISIONS[row.pause.kind]:
-                    raise UnknownDecision(new.pause_id, row.pause.kind, new.word, DECISIONS[row.pause.kind])
+                if new.word not in words_of(row.pause):
+                    raise UnknownDecision(new.pause_id, row.pause.kind, new.word, words_of(row.pause))
                 self.shown.append((requirement, row.pause))
                 answers[requirement.pause_id] = new
                 self.fresh.append(new)
@@ -319,4 +320,5 @@ def already(decided: Decided) -> AlreadyDecided:
 
 def describe(ask: OpenQuestion, compiled: Compiled) -> str:
     """One owed answer, in words."""
-    return f"{ask.kind} of {compiled.program.nodes[ask.at].name!r} ({ANSWERS[ask.kind]})"
+    node = compiled.program.nodes[ask.at]
+    return f"{ask.kind} of {node.name!r} ({answered_by(offered(node, ask.kind))})"

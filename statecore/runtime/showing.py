@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from statecore.lifecycles import ASK_KINDS, exhaustive
-from statecore.stores.detail import PauseDetail, detail_of, detail_text, pause_text
+from statecore.core.evidence import offered
+from statecore.lifecycles import ASK_KINDS, BY_WORD, exhaustive
+from statecore.stores.detail import PauseDetail, detail_of, detail_text, pause_detail, pause_text
 
 from .asked import asked_in, question_shown
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def shown(node: Node, ask: OpenQuestion, effect: Commit) -> str:
-    """The data that a person is shown besides the message, as a JSON object: an error, a form, the choices, how often it was rejected."""
-    return DETAILS[ask.kind](node, ask, effect)
+    """The data that a person is shown besides the message, as a JSON object: an error, a form, choices, rejections, words that are offered besides."""
+    text = DETAILS[ask.kind](node, ask, effect)
+    besides = tuple([word for word in offered(node, ask.kind) if ask.kind in BY_WORD[word].offered_by])
+    return pause_text(pause_detail(text)._replace(words=besides)) if besides else text
 
 
 def error_shown(_node: Node, ask: OpenQuestion, effect: Commit) -> str:

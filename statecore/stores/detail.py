@@ -88,7 +88,8 @@ class PauseDetail(NamedTuple):
     `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
     are a route's; `retry_count` and `max_retries` count the rejections of an output, `iteration` and `max_iterations` those of a loop.
     `again` is to a question that is put again what `Detail.lapsed` is to its row. A question of a step's code has `wants`, the kind of answer
-    that it takes, its `key`, and its `options`, which are any values.
+    that it takes, its `key`, and its `options`, which are any values. `words` are those that it
+    offers besides what its kind does.
     """
 
     error: str | None = None
@@ -104,6 +105,7 @@ class PauseDetail(NamedTuple):
     wants: str | None = None
     key: str | None = None
     options: tuple[Any, ...] | None = None
+    words: tuple[str, ...] | None = None
     more: Mapping[str, Any] = NONE
 
     def plain(self) -> dict[str, Any]:
@@ -190,6 +192,7 @@ PAUSE_NAMES: dict[str, Reader] = {
     "wants": is_text,
     "key": is_text,
     "options": lambda value: type(value) is list,
+    "words": is_names,
 }
 NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
 

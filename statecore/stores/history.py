@@ -96,7 +96,9 @@ class Visit:
 
     @property
     def reason(self) -> str | None:
-        """Why it was skipped; None where it was not."""
+        """Why it was skipped, or who gave its output (ERR-12); None for anything else."""
+        if self.phase == w.completed and self.newest.trigger == w.provide:
+            return f"provided by {particulars(self.newest).by or 'somebody'}"
         if self.phase != w.skipped:
             return None
         return skip_reason(self.newest.source, self.newest.trigger)

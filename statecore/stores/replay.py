@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from statecore.codec import decode
 from statecore.core import BEGINNING, ROOT, Commit, Event, Gather, Ref, Source, State, advance
 from statecore.core.owed import references
+from statecore.core.path import GIVES
 from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import words as w
 from statecore.stores.detail import detail_of
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from statecore.core import Micros, Move, Program
     from statecore.stores.records import Entry, Text
-
-GIVES = frozenset({w.succeed, w.stop, w.edit})
-"""The triggers that bring a value which later components may be given."""
 
 
 @frozen

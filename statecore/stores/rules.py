@@ -31,7 +31,7 @@ from statecore.errors import (
 from statecore.lifecycles import BY_WORD, RUN, TABLES
 from statecore.lifecycles import words as w
 
-from .detail import detail_of
+from .detail import detail_of, pause_detail
 from .owner import alive
 from .records import Boundary, Decided, Entry, Identity, Pause, Record, Text
 
@@ -88,12 +88,18 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
     check_deadline(pause, new)
     if pause.closed is not None or phase in ENDED:
         raise NotPaused(pause.run_id, STATUS[phase])
-    if new.word not in DECISIONS[pause.kind]:
-        raise UnknownDecision(pause.pause_id, pause.kind, new.word, DECISIONS[pause.kind])
+    if new.word not in words_of(pause):
+        raise UnknownDecision(pause.pause_id, pause.kind, new.word, words_of(pause))
     if new.seen is not None and pause.seen is not None and new.seen != pause.seen:  # another question was shown (GATE-6)
         raise StaleDecision(pause.run_id, pause.pause_id)
     check_text(new.value, new.by, new.comment, new.key)
     return None
+
+
+def words_of(pause: Pause) -> tuple[str, ...]:
+    """The words that answer a question, in the order of the words: those of its kind, and those that it offers besides (ERR-12, GATE-11)."""
+    besides = pause_detail(pause.detail).words or () if pause.detail else ()
+    return tuple([word for word in DECISIONS[pause.kind] if pause.kind not in BY_WORD[word].offered_by or word in besides])
 
 
 def refuses(word: str) -> bool:

@@ -13,11 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from statecore.check.atoms import moments
 from statecore.check.properties import Property
-from statecore.core import DECISIONS
 from statecore.definition import Step
 from statecore.errors import AlreadyDecided, ClaimLost, DefinitionChanged, NotPaused, PauseExpired, RunBusy, Undecided
 from statecore.lifecycles import BY_WORD, CALL_KINDS, exhaustive
 from statecore.stores import Boundary, InMemoryDb, Obstacle, Pause, PauseFilter, RunFilter, RunStore
+from statecore.stores.rules import words_of
 from statecore.workflow.workflow import Workflow
 
 from .doubles import ASKED, Clock, Planned, Stubs, stubbed, timed
@@ -110,7 +110,7 @@ class WorkflowStateMachine(RuleBasedStateMachine):
         rows = self.flow.db.pauses(PauseFilter(undecided_only=False, limit=ALL))
         if rows:
             pause = rows[which % len(rows)].pause
-            words = list(DECISIONS[pause.kind])
+            words = list(words_of(pause))
             chosen = words[word % len(words)]
             with suppress(*REFUSALS):
                 self.flow.decide(pause.run_id, pause.pause_id, chosen, value=self.value(pause, chosen))

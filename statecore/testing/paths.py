@@ -115,9 +115,14 @@ def decided(flow: Workflow, run_id: str, event: Event, item: OpenQuestion) -> No
     word = next(word for word, trigger in DECISIONS[item.kind].items() if trigger == event.trigger)
     exits = flow.compiled.program.nodes[event.at].exits
     names = [name for at in event.choices for name, where in exits.items() if where == at]
-    value = {w.select: names, w.give: answers(flow, run_id, item.pause_id), w.edit: "edited", w.answer: "answered"}.get(
-        event.trigger
-    )
+    value = {
+        w.select: names,
+        w.give: answers(flow, run_id, item.pause_id),
+        w.edit: "edited",
+        w.amend: "amended",
+        w.provide: "provided",
+        w.answer: "answered",
+    }.get(event.trigger)
     flow.decide(run_id, item.pause_id, word, value=value)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from statecore.core import Compiled, Micros, Program, Seconds, stored_program
+from statecore.core import DECISIONS, Compiled, Micros, Program, Seconds, stored_program
 from statecore.errors import (
     AlreadyDecided,
     AmbiguousRun,
@@ -31,7 +31,7 @@ from statecore.errors import (
     WrongArgument,
     described,
 )
-from statecore.lifecycles.decisions import RETRY
+from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
@@ -345,7 +345,7 @@ class Inbox:
             check_seen(record.identity.canonical, row.pause, seen)
         component = self.compiled.components.get(row.pause.at) if self.compiled is not None else None
         text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
-        if decision == RETRY.word:
+        if DECISIONS[row.pause.kind].get(decision) in (w.retry, w.amend):
             check_left(self.host, record, forced)
         shown = seen if row.pause.seen is not None else None
         try:

@@ -164,7 +164,7 @@ def decision(asked: Any, answer: int) -> tuple[str, Any]:
         case "iteration_review":
             fitting = [("confirm", None), ("reject", f"again {answer}")]
         case _:
-            fitting = [("retry", None), ("skip", None)]
+            fitting = [("retry", None), ("skip", None), *[("provide", {"provided": answer})] * ("provide" in asked.words)]
     return fitting[answer % len(fitting)]
 
 

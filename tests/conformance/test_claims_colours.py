@@ -25,6 +25,7 @@ ENDS = {
     *(("running", trigger) for trigger in ("succeed", "stop")),
     ("judging", "refute"),
     *(("awaiting_review", trigger) for trigger in ("confirm", "edit")),
+    ("errored_paused", "provide"),
 }
 numbers = count()
 

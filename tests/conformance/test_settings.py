@@ -23,6 +23,7 @@ ITERATED: dict[str, Any] = {"requires_iteration_review": True}
 VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "requires_confirmation": (True, {}),
     "confirmation_message": ("Well?", GATED),
+    "allow_edit": (True, GATED),
     "requires_user_input": (True, {}),
     "user_input_message": ("Well?", ASKED),
     "user_input_schema": ([{"name": "n", "field_type": "int"}], ASKED),
@@ -77,6 +78,10 @@ def works(setting: str, kind: str, calls: Calls, workflow: Workflow) -> None:  #
             assert asked_for.user_input_message == "Well?"
         case "user_input_schema":
             assert [each.name for each in asked_for.user_input_schema] == ["n"]
+        case "allow_edit":
+            asked_for.edit("another input")
+            assert workflow.continue_run(run).status is RunStatus.completed
+            assert workflow.db.journal(run.run_id)[2].trigger == "amend"
         case "user_input_check":
             with pytest.raises(InvalidInput, match="1 is too many"):
                 workflow.decide(run.run_id, asked.pause_id, "input", value={"n": 1})

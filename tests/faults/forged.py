@@ -15,7 +15,6 @@ from attrs import evolve, fields, frozen
 from statecore import HumanReview, Loop, Router, Step, Workflow
 from statecore.errors import StatecoreError
 from statecore.output import Requirement, WorkflowRunOutput
-from statecore.runtime.answers import words_of
 from statecore.stores import InMemoryDb, PauseFilter
 from tests.faults.report import Order, Tally
 
@@ -202,7 +201,7 @@ def forgeries(paused: WorkflowRunOutput) -> Iterator[Forgery]:
                     f"{where}.{name} = {value!r:.30}", partial(write, name, value), write in ADDRESSED and name in ADDRESS
                 )
     for value in FORGED:
-        if value is not None and value not in words_of(asked.kind):
+        if value is not None and value not in asked.words:
             yield Forgery(f"requirement.decision = {value!r:.30}", partial(lied, "decision", value))
     yield Forgery("the requirement twice", doubled)
 

@@ -16,7 +16,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "check/replay.py": ("select", "the kind of a Router's call"),
     "check/story.py": ("select", "the kind of a Router's call"),
     "cli/main.py": (
-        "answer confirm edit input reject retry select skip",
+        "answer confirm edit input provide reject retry select skip",
         "--help imports nothing; cli/deciding compares this list",
     ),
     "core/adoption.py": ("answer", "a rule of the judge"),
@@ -27,7 +27,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "draw/boxes.py": ("skip", "a policy in a picture"),
     "lifecycles/kind.py": ("select", "the kind of a Router's call"),
     "lifecycles/router.py": ("select", "the kind of a Router's call"),
-    "output/pictures.py": ("input", "a label in a picture"),
+    "output/pictures.py": ("edit input", "a label in a picture"),
     "output/plain_run.py": ("input", "the key of a run's input"),
     "output/run_output.py": ("skip", "a policy of the user"),
     "runtime/asked.py": ("input", "a kind of answer"),

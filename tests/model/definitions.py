@@ -50,6 +50,7 @@ def compiled(*steps: Any, name: str = "model") -> Program:
 VALUES: dict[str, tuple[Any, ...]] = {
     "requires_confirmation": (False, True),
     "confirmation_message": (None,),
+    "allow_edit": (False, True),
     "requires_user_input": (False, True),
     "user_input_message": (None,),
     "user_input_schema": (None,),

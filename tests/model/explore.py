@@ -129,16 +129,23 @@ def labels(program: Program, state: State, attempts: int, deaths: int) -> list[L
     for cursor in state.cursors if state.run in (w.running, w.paused) else ():
         for item in owed_at(program, cursor):
             for trigger in offered(program[cursor.at].machine, cursor.phase):
-                if not is_spent(cursor, trigger, attempts, deaths):
+                if is_offered(program, cursor, trigger) and not is_spent(cursor, trigger, attempts, deaths):
                     for event in events(program, item, trigger, cursor.marks.asked):
                         found += [(event,), (event, CANCEL)] if isinstance(item, Call) else [(event,)]
     return found
 
 
+def is_offered(program: Program, cursor: Cursor, trigger: str) -> bool:
+    """Whether a component hears a trigger there: some words are heard only where the definition says so."""
+    node = program[cursor.at]
+    rows = [row for row in TABLES[node.machine].rows if (row.source, row.on) == (cursor.phase, trigger)]
+    return any(row.when not in w.OFFERED or row.when in node.facts for row in rows)
+
+
 def is_spent(cursor: Cursor, trigger: str, attempts: int, deaths: int) -> bool:
     """Whether the exploration's bounds leave a trigger out here."""
     return (
-        (trigger == w.retry and cursor.marks.reruns >= attempts)
+        (trigger in (w.retry, w.amend) and cursor.marks.reruns >= attempts)
         or (trigger == w.interrupt and cursor.marks.interrupts >= deaths)
         or (trigger == w.renew and cursor.phase == w.awaiting_answer and cursor.attempt >= attempts)
     )

@@ -22,7 +22,7 @@ def words(graph: Graph, state: State, ask: OpenQuestion) -> list[Event]:
     """The answers of people to a question, as the graph has them."""
     triggers = set(DECISIONS[ask.kind].values())
     place = (ask.at, ask.turn, ask.attempt)
-    found = [label[0] for label in graph.edges[state] if len(label) == 1]
+    found = [label[0] for label, led_to in graph.edges[state].items() if len(label) == 1 and isinstance(led_to, Advanced)]
     return [event for event in found if (event.at, event.turn, event.attempt) == place and event.trigger in triggers]
 
 

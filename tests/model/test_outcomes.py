@@ -8,6 +8,7 @@ from typing import get_args
 
 from statecore.asking.outcomes import Code, Consequence, outcomes
 from statecore.core import DECISIONS, Advanced, Event, OpenQuestion, Program, State, asks
+from statecore.core.evidence import offered
 from statecore.lifecycles import words as w
 from tests.model.explore import Graph
 from tests.model.test_reachable import graphs
@@ -28,11 +29,14 @@ def answered(graph: Graph) -> list[tuple[State, OpenQuestion, str, Event, Advanc
 def asked(state: State, ask: OpenQuestion, program: Program) -> SimpleNamespace:
     """The requirement of a question, as far as its outcomes need it."""
     cursor = next(each for each in state.cursors if (each.at, each.turn) == (ask.at, ask.turn))
-    return SimpleNamespace(kind=ask.kind, address=ask.at, retry_count=cursor.marks.reviews, ends_workflow=cursor.marks.stopping)
+    words = offered(program.nodes[ask.at], ask.kind)
+    return SimpleNamespace(
+        kind=ask.kind, words=words, address=ask.at, retry_count=cursor.marks.reviews, ends_workflow=cursor.marks.stopping
+    )
 
 
 ENDS = {"cancels": w.cancelled, "gives_up": w.cancelled, "skips": w.skipped, "discards": w.skipped}
-ENDS |= {"keeps": w.completed, "replaces": w.completed}
+ENDS |= {"keeps": w.completed, "replaces": w.completed, "provides": w.completed}
 """The phase that the component reaches, by the code; the others leave it alive."""
 
 
@@ -74,4 +78,4 @@ def test_an_outcome_says_what_the_core_does():
             if (fault := wrong(said, state, event, after)) is not None:
                 faults.append((graph.program.name, ask, word, str(said), fault))
     assert faults[:5] == []
-    assert set(codes) >= {*get_args(Code)[:4], *get_args(Code)[5:13]}, codes
+    assert set(codes) >= {*get_args(Code)[:4], *get_args(Code)[5:14]}, codes

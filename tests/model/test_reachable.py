@@ -140,7 +140,7 @@ def branches(graph: Graph, fork: str, depth: int) -> list[frozenset[tuple[Turn, 
 
 @pytest.mark.spec("LAW-6", "REV-1")
 def test_a_step_completes_only_by_a_result():
-    """A step completes by the report of the call owed for this very attempt, or by the word on the output that this attempt gave."""
+    """A step completes by the report of the call owed for this attempt, by the word on its output, or by what a person gives at its error."""
     for graph in graphs():
         for state, label, after in graph.steps():
             for move in after.moves:
@@ -148,7 +148,8 @@ def test_a_step_completes_only_by_a_result():
                     own = next(c for c in state.cursors if (c.at, c.turn, c.attempt) == (move.at, move.turn, move.attempt))
                     assert (move.at, move.trigger) == (label[0].at, label[0].trigger)
                     assert move.hands_on == Ref(move.at, move.turn, move.attempt)
-                    assert own.phase == w.running or own.marks.output == move.hands_on
+                    provided = (own.phase, move.trigger) == (w.errored_paused, w.provide)
+                    assert own.phase == w.running or provided or own.marks.output == move.hands_on
 
 
 @pytest.mark.spec("LAW-7")
@@ -212,7 +213,7 @@ def last_phases(graph: Graph) -> set[tuple[State, frozenset[tuple[tuple[str, Tur
     return seen
 
 
-AGAIN = frozenset({w.retry, w.resume, w.interrupt, w.wake, w.renew, w.answer})
+AGAIN = frozenset({w.retry, w.amend, w.resume, w.interrupt, w.wake, w.renew, w.answer})
 """The triggers by which a call, or an answer, is owed once more."""
 
 
@@ -318,7 +319,7 @@ def test_only_a_repetition_is_an_attempt():
             for before in state.cursors:
                 now = here.get((before.at, before.turn))
                 own = (before.at, before.turn, before.attempt) == (event.at, event.turn, event.attempt)
-                repeated = own and (event.trigger in (w.retry, w.wake) or is_review_rejected(state, event))
+                repeated = own and (event.trigger in (w.retry, w.amend, w.wake) or is_review_rejected(state, event))
                 repeated |= own and before.phase == w.awaiting_answer and now is not None and now.phase == w.running
                 reopened = event == REOPEN and before.phase == w.failed
                 assert now is None or now.attempt == before.attempt + (repeated or reopened)

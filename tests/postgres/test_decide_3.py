@@ -70,6 +70,7 @@ ANSWERS = {
     "input": ("user_input", FORM, {"amount": 3, "why": "a", "rate": 1, "sure": True, "tags": [1], "more": {"x": 1}}),
     "select": ("route", ROUTE, ["print", "mail"]),
     "edit": ("output_review", None, {"text": "better"}),
+    "provide": ("error", None, [1, None]),
     "reject": ("confirmation", None, "too much"),
     "retry": ("error", None, None),
     "skip": ("interrupted", None, None),
@@ -139,6 +140,7 @@ UNFIT = [
     ("select", ROUTE, [None]),
     ("select", ROUTE | {"multiple": False}, ["mail", "fax"]),
     ("edit", None, None),
+    ("provide", None, None),
 ]
 
 
@@ -163,7 +165,7 @@ def test_what_is_no_value_is_refused(owner, dora, answer):
 REFUSALS = [
     ("unknown_run", {}, {"run_id": "none"}, None),
     ("unknown_pause", {}, {"pause_id": "none"}, None),
-    ("unknown_word", {}, {"word": "edit"}, "\n".join(DECISIONS["confirmation"])),
+    ("unknown_word", {}, {"word": "select"}, "\n".join(DECISIONS["confirmation"])),
     ("unknown_word", {}, {"word": "confirm\nreject"}, "\n".join(DECISIONS["confirmation"])),
     ("unknown_word", {}, {"word": None}, "\n".join(DECISIONS["confirmation"])),
     ("needs_votes", {"rule": "2 of role:finance"}, {}, "2 of role:finance"),

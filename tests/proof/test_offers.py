@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from specs.model.oracle import ANSWERS
+from specs.model.oracle import ANSWERS, GIVEN
 from specs.model.programs import ending, pausing, random_programs
-from statecore.core import Event, Program, State
+from statecore.core import Event, Node, Program, State
 from statecore.lifecycles import words as w
 from tests.model.explore import explore, labels
 from tests.model.models import models
@@ -66,4 +66,10 @@ def words(program: Program, state: State) -> set[tuple[object, ...]]:
         (wait.at, wait.turn, wait.attempt, w.give if word == "input" else word)
         for wait in waits(program, state)
         for word in (*ANSWERS[wait.what, wait.kind], *(["expire"] if wait.expires else []))
+        if word not in GIVEN or hears(program[wait.at], word)
     }
+
+
+def hears(node: Node, word: str) -> bool:
+    """Whether a component hears a word by which a person gives something: a step does, and another input where it says so."""
+    return node.machine == "step" and (word == "provide" or w.allows_edit in node.facts)

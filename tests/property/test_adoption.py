@@ -16,7 +16,7 @@ import pytest
 
 from statecore.core import DECISIONS, Program, State, adoption, ahead, asks
 from statecore.core.adoption import Difference, differences
-from statecore.core.evidence import means_the_same, slices
+from statecore.core.evidence import means_the_same, offered, slices
 from statecore.lifecycles import words as w
 from tests.property.pairs import TooManyError, faults, moves_of, pair
 from tests.sizes import examples
@@ -136,7 +136,7 @@ def unlike(same: Same, seeds: Iterable[int], counts: Counter[str]) -> dict[int, 
         [ask] = asks(drawn.old.program, drawn.state)
         if drawn.old.program[ask.at].facts != drawn.new.program[ask.at].facts:
             continue
-        for word in DECISIONS[ask.kind]:
+        for word in offered(drawn.old.program[ask.at], ask.kind):
             is_same = same(drawn.old.program, drawn.new.program, ask.at, ask.kind, word)
             counts["same" if is_same else "other"] += 1
             try:

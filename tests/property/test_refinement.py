@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
-from specs.model.oracle import ANSWERS
+from specs.model.oracle import answers_at
 from statecore.core import CANCEL, ROOT, START, Call, Event, OpenQuestion, State, advance, owed
 from statecore.core.loop import recall
 from statecore.definition import Condition, Definition, Loop, Step, Steps
@@ -104,7 +104,8 @@ def test_gates_hold_at_every_depth(taken):
         for outer in taken.around(at):
             if taken.review(outer).requires_confirmation and (stage.wait.kind, outer) != ("confirmation", at):
                 rejected_into = isinstance(taken.components[outer], Condition) and at.startswith(f"{outer}/else/")
-                assert (outer, "reject" if rejected_into else "confirm") in decided
+                agreed = {"reject"} if rejected_into else {"confirm", "amend"}
+                assert agreed & {word for at_gate, word in decided if at_gate == outer}
         decided.add((at, stage.word))
 
 
@@ -139,7 +140,7 @@ def test_only_what_is_owed_can_be_answered(taken):
     for stage in taken.stages:
         at, turn, attempt = stage.wait.at, stage.wait.turn, stage.wait.attempt
         failed = stage.wait.what == "resume"
-        known = set() if failed else {*ANSWERS[stage.wait.what, stage.wait.kind], "cancel"}
+        known = set() if failed else {*answers_at(stage.wait, taken.components[at]), "cancel"}
         events = [Event(word, at, turn, attempt) for word in TRIGGERS if word not in known]
         events += [Event(word) for word in TRIGGERS if word != ("resume" if failed else "cancel")]
         events += [Event(word, at, turn, attempt + 1) for word in known]
@@ -216,14 +217,14 @@ def test_a_failed_run_is_failed_from_the_step_outwards(taken):
 @properties
 @given(walks)
 def test_a_step_completes_only_if_it_was_executed(taken):
-    """A step is completed exactly when its call said so, and each attempt of a call has one result."""
+    """A step is completed exactly when its call said so, or a person gave its output, and each attempt of a call has one result."""
     for stage in taken.stages:
         completed = [
             move.at
             for move in of_components(stage.after)
             if move.dest == "completed" and isinstance(step := taken.components[move.at], Step) and step.workflow is None
         ]
-        assert completed == ([stage.wait.at] if stage.word in {"succeed", "stop"} else [])
+        assert completed == ([stage.wait.at] if stage.word in {"succeed", "stop", "provide"} else [])
     results = Counter(stage.wait for stage in taken.stages if stage.wait.what == "call" and stage.word != "interrupt")
     assert all(count == 1 for count in results.values())
 
@@ -250,7 +251,7 @@ def test_cancel_ends_a_run_wherever_it_is(taken):
     for stage in taken.stages:
         if stage.before.run == "failed":
             continue
-        for word in ANSWERS[stage.wait.what, stage.wait.kind]:
+        for word in answers_at(stage.wait, taken.components[stage.wait.at]):
             for events in ([CANCEL], [said(stage.wait, word), CANCEL]):
                 after = advance(taken.program, stage.before, *events)
                 assert after.state == State("cancelled")

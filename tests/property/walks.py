@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import field, frozen
 
-from specs.model.oracle import ANSWERS, WITH, Entry, Wait, run
+from specs.model.oracle import ANSWERS, WITH, Entry, Wait, answers_at, run
 from statecore.core import (
     BEGINNING,
     CANCEL,
@@ -131,7 +131,8 @@ def plain(handed: object) -> Any:
 
 def choice(wait: Wait, answer: int, components: Mapping[str, Component] | None = None) -> str:
     """The word that a number stands for."""
-    words = ANSWERS[wait.what, wait.kind] + ("expire",) * wait.expires + asking(wait)
+    words = (answers_at(wait, components[wait.at]) if components else ANSWERS[wait.what, wait.kind]) + ("expire",) * wait.expires
+    words += asking(wait)
     if answer >= CANCELS and wait.what != "resume":
         return "cancel"
     beside = any(isinstance(each, Parallel) and wait.at.startswith(f"{at}/") for at, each in (components or {}).items())

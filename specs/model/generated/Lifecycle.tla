@@ -8,6 +8,7 @@ Rows == [
     [source |-> "pending", on |-> "enter", dest |-> "awaiting_input", when |-> "needs_input"],  \* INPUT-1
     [source |-> "pending", on |-> "enter", dest |-> "running", when |-> "runs_at_once"],  \* RUN-1
     [source |-> "awaiting_confirmation", on |-> "confirm", dest |-> "running", when |-> "always"],  \* CONF-2
+    [source |-> "awaiting_confirmation", on |-> "amend", dest |-> "running", when |-> "allows_edit"],  \* GATE-11
     [source |-> "awaiting_confirmation", on |-> "reject", dest |-> "skipped", when |-> "reject_skips"],  \* CONF-3
     [source |-> "awaiting_confirmation", on |-> "reject", dest |-> "cancelled", when |-> "reject_cancels"],  \* CONF-4
     [source |-> "awaiting_confirmation", on |-> "expire", dest |-> "running", when |-> "timeout_approves"],  \* TIME-3
@@ -68,6 +69,8 @@ Rows == [
     [source |-> "awaiting_review", on |-> "renew", dest |-> "awaiting_review", when |-> "always"],  \* GATE-7a
     [source |-> "awaiting_review", on |-> "cancel", dest |-> "cancelled", when |-> "always"],  \* CANCEL-1
     [source |-> "errored_paused", on |-> "retry", dest |-> "running", when |-> "always"],  \* ERR-4
+    [source |-> "errored_paused", on |-> "amend", dest |-> "running", when |-> "allows_edit"],  \* ERR-12
+    [source |-> "errored_paused", on |-> "provide", dest |-> "completed", when |-> "always"],  \* ERR-12
     [source |-> "errored_paused", on |-> "skip", dest |-> "skipped", when |-> "always"],  \* ERR-5
     [source |-> "errored_paused", on |-> "expire", dest |-> "skipped", when |-> "timeout_skips"],  \* TIME-3
     [source |-> "errored_paused", on |-> "expire", dest |-> "cancelled", when |-> "timeout_cancels"],  \* TIME-3

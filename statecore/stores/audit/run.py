@@ -9,6 +9,7 @@ from attrs import define, field
 from statecore.codec.records import load_state
 from statecore.core import BEGINNING, DECISIONS, Program, State, asks, stored_program
 from statecore.core.owed import asked_number, references
+from statecore.core.path import GIVES
 from statecore.core.program import ROOT
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, StatecoreError
@@ -35,7 +36,6 @@ FROM journal j LEFT JOIN legal l ON l.id = j.legal LEFT JOIN value v ON v.hash =
 PAUSES = """
 SELECT p.pause_id, p.kind, p.at, p.turn, p.attempt, p.opened, p.closed, p.deadline, p.decided, d.word, d.time, d.value, d."by", d.comment
 FROM pause p LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id WHERE p.run = ? ORDER BY p.id"""
-GIVES = frozenset({w.succeed, w.stop, w.edit})
 BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
 MOVES = frozenset(LEGAL)
 

@@ -80,10 +80,10 @@ SET search_path FROM CURRENT AS $$
 DECLARE given JSON; asked JSON;
 BEGIN
   IF word IN ('confirm', 'retry', 'skip') THEN RETURN CASE WHEN answer IS NOT NULL THEN 'the word carries no value' END; END IF;
-  IF word NOT IN ('input', 'select', 'edit', 'reject') THEN RETURN 'the word is not known here'; END IF;
+  IF word NOT IN ('input', 'select', 'edit', 'provide', 'reject') THEN RETURN 'the word is not known here'; END IF;
   IF answer IS NULL THEN RETURN CASE WHEN word <> 'reject' THEN 'the word carries a value' END; END IF;
   given := convert_from(answer, 'UTF8')::json;
-  IF word IN ('edit', 'reject') OR NOT salted THEN RETURN NULL; END IF;
+  IF word IN ('edit', 'provide', 'reject') OR NOT salted THEN RETURN NULL; END IF;
   asked := coalesce(convert_from(form, 'UTF8'), '{}')::json;
   RETURN CASE word WHEN 'select' THEN wrong_choices(given, asked) ELSE wrong_values(given, asked) END;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.erased import Gone
 from statecore.codec.values import LIMIT
-from statecore.core import DECISIONS
 from statecore.errors import UnreadableValue
 from statecore.stores.endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE
 from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
 from statecore.stores.records import Decided, Meant, Pause, Waiting
-from statecore.stores.rules import turn_text
+from statecore.stores.rules import turn_text, words_of
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
 
 from .queries import ASK, CLOSE, DECIDE
@@ -164,7 +163,7 @@ def asked(pause: Pause, event: int, salted: Salted) -> bytes:
     found = salted.digests.get((pause.pause_id, event))
     if found is None:
         salt = salted.salt(f"pause {pause.pause_id}")
-        found = pause_digest(pause, event, salt, list(DECISIONS[pause.kind]), LIMIT, evidence(pause, salt))
+        found = pause_digest(pause, event, salt, list(words_of(pause)), LIMIT, evidence(pause, salt))
         salted.digests[pause.pause_id, event] = found
     return found
 
@@ -173,7 +172,7 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     """Store a question that an event puts."""
     salt = salted.salt(f"pause {pause.pause_id}")
     place = (pause.kind, pause.at, turn_text(pause.turn), pause.attempt, pause.step_name)
-    texts = ("\n".join(DECISIONS[pause.kind]), LIMIT, body_of(pause.message), body_of(pause.detail or None))
+    texts = ("\n".join(words_of(pause)), LIMIT, body_of(pause.message), body_of(pause.detail or None))
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
     known = evidence(pause, salt)

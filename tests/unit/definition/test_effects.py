@@ -31,6 +31,7 @@ def code(_about):
 VALUES: dict[str, tuple[Any, ...]] = {
     "requires_confirmation": (True,),
     "confirmation_message": ("Well?",),
+    "allow_edit": (True,),
     "requires_user_input": (True,),
     "user_input_message": ("Well?",),
     "user_input_schema": ([{"name": "n"}],),

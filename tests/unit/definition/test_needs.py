@@ -23,6 +23,7 @@ def judge(_output):
 # a value of each setting that is not its default
 SET: dict[str, Any] = {
     "confirmation_message": "Pay?",
+    "allow_edit": True,
     "user_input_message": "Which?",
     "user_input_schema": [{"name": "n"}],
     "user_input_check": judge,

@@ -15,6 +15,7 @@ FLAT = {"max_retries": "hitl_max_retries", "timeout": "hitl_timeout"}
 VALUES: dict[str, Any] = {
     "requires_confirmation": True,
     "confirmation_message": "Well?",
+    "allow_edit": True,
     "requires_user_input": True,
     "user_input_message": "Well?",
     "user_input_schema": [{"name": "n", "field_type": "int"}],

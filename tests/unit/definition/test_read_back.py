@@ -13,6 +13,7 @@ from tests.unit.definition.test_effects import CLASSES, VALUES, code, made, sett
 
 COMPANIONS: dict[str, dict[str, Any]] = {
     "confirmation_message": {"requires_confirmation": True},
+    "allow_edit": {"requires_confirmation": True},
     "user_input_message": {"requires_user_input": True},
     "user_input_schema": {"requires_user_input": True},
     "user_input_check": {"requires_user_input": True},

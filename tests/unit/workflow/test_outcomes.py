@@ -57,7 +57,28 @@ CASES = {
     ),
     "an error": (
         [Step("a", fails, on_error=OnError.pause), NEXT],
-        {"retry": ("runs_again", "run 'a' again"), "skip": ("skips", "skip 'a', go on with 'next'")},
+        {
+            "retry": ("runs_again", "run 'a' again"),
+            "provide": ("provides", "take it as the output of 'a', go on with 'next'"),
+            "skip": ("skips", "skip 'a', go on with 'next'"),
+        },
+    ),
+    "an error of a step that allows another input": (
+        [Step("a", fails, on_error=OnError.pause, allow_edit=True), NEXT],
+        {
+            "edit": ("runs_with_input", "run 'a' with it"),
+            "retry": ("runs_again", "run 'a' again"),
+            "provide": ("provides", "take it as the output of 'a', go on with 'next'"),
+            "skip": ("skips", "skip 'a', go on with 'next'"),
+        },
+    ),
+    "a gate that allows another input": (
+        [Step("a", lambda _: 1, requires_confirmation=True, allow_edit=True), NEXT],
+        {
+            "confirm": ("runs", "run 'a'"),
+            "edit": ("runs_with_input", "run 'a' with it"),
+            "reject": ("skips", "skip 'a', go on with 'next'"),
+        },
     ),
     "a review": (
         [done("a", **REVIEW), NEXT],
