@@ -21,7 +21,7 @@ from statecore.errors import DefinitionError
 from tests.model.definitions import RENAMED, VALUES, fitting, leaf, programs
 
 FULL = os.environ.get("STATECORE_PAIRS") == "full"
-ONES = {"programs": 1982, "situations": 46675, "edges": 180068}
+ONES = {"programs": 2741, "situations": 66973, "edges": 272402}
 STEPS = 537
 SOME = {"pairs": 1074, "situations": 20638, "edges": 75428}
 NINE = {"pairs": 9666, "situations": 192186, "edges": 711072}
