@@ -81,7 +81,7 @@ def works(setting: str, kind: str, calls: Calls, workflow: Workflow) -> None:  #
         case "allow_edit":
             asked_for.edit("another input")
             assert workflow.continue_run(run).status is RunStatus.completed
-            assert workflow.db.journal(run.run_id)[2].trigger == "amend"
+            assert "amend" in [row.trigger for row in workflow.db.journal(run.run_id)]
         case "user_input_check":
             with pytest.raises(InvalidInput, match="1 is too many"):
                 workflow.decide(run.run_id, asked.pause_id, "input", value={"n": 1})

@@ -28,6 +28,7 @@ from statecore.cli.screen import command
 from statecore.cli.views import readable
 from statecore.codec import decode
 from statecore.definition.forms import Secret
+from statecore.runtime.answers import plain_words
 from statecore.stores.detail import detail_of
 from tests.crash.commands import statecore
 
@@ -244,7 +245,7 @@ def test_an_answer_to_a_step_that_is_not_there_is_a_usage_error(cli, effects):
 
 def test_unattended_retries_come_to_an_end():
     """`step=retry` retries a step ten times, then leaves it to a person."""
-    asked: Any = SimpleNamespace(kind="error", address="s", step_name="s")
+    asked: Any = SimpleNamespace(kind="error", words=("retry", "skip"), address="s", step_name="s")
     given = parse(["s=retry"], "ada")
     assert [given(asked, ()) is not None for _ in range(RETRIES + 1)] == [True] * RETRIES + [False]
 
@@ -462,7 +463,7 @@ def test_a_decision_that_means_nothing_is_refused(cli, line, code, says):
 def test_of_several_open_pauses_one_must_be_named():
     """Where several pauses fit, the places are listed; where only one takes the word, that one is meant."""
     rows = [
-        SimpleNamespace(step_name=name, address=at, pause_id=f"{at}:0", kind=kind, is_resolved=resolved)
+        SimpleNamespace(step_name=name, address=at, pause_id=f"{at}:0", kind=kind, words=plain_words(kind), is_resolved=resolved)
         for name, at, kind, resolved in (
             ("a", "x/a", "confirmation", False),
             ("a", "y/a", "confirmation", False),
