@@ -99,7 +99,10 @@ def random_programs(count: int, seed: int) -> Iterator[Program]:
     draw = Random(seed)  # noqa: S311  # it chooses examples, not secrets
     seen: set[str] = set()
     while len(seen) < count:
-        program = compiled(*some(draw, draw.randint(1, DEPTH), draw.randint(1, 2)))
+        try:
+            program = compiled(*some(draw, draw.randint(1, DEPTH), draw.randint(1, 2)))
+        except UnsupportedSetting:  # a deadline that nothing around its component gives an effect
+            continue
         if len(program.nodes) <= LARGEST and program.fingerprint not in seen:
             seen.add(program.fingerprint)
             yield program
