@@ -52,6 +52,7 @@ from .runs import (
 from .runs_failed import (
     AgentFailed,
     AgentPaused,
+    AmbiguousSession,
     AskRefused,
     AsksPeople,
     NotEnded,
@@ -101,6 +102,7 @@ __all__ = [
     "AgentPaused",
     "AlreadyDecided",
     "AmbiguousRun",
+    "AmbiguousSession",
     "AskRefused",
     "AsksPeople",
     "ClaimLost",

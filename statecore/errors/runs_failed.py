@@ -180,3 +180,15 @@ class AsksPeople(RunError):
     )
     component: str
     asks: str
+
+
+@define(**AS_ERROR)
+class AmbiguousSession(RunError, ValueError):
+    """A call names no session, and this process has run several of the workflow."""
+
+    code = "SC351"
+    says = (
+        "{call} names no session, and this process has run several of this workflow: one of another is never taken. Name it, as "
+        "{call}(session_id=run.session_id), or give the workflow one, as Workflow(session_id=...)."
+    )
+    call: str

@@ -33,7 +33,7 @@ class Runnable(Protocol):
     id: str
     name: str
     input_schema: Any
-    session_id: str
+    session_id: str | None
     session_state: dict[str, Any]
     user_id: str | None
     metadata: dict[str, Any]
@@ -60,8 +60,7 @@ class Host:
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
     code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
-    `shares_session` says that all users share the workflow's session, because it was named. `max_value_bytes` is the workflow's own bound of a
-    stored value; the store may have another.
+    `max_value_bytes` is the workflow's own bound of a stored value; the store may have another.
     """
 
     store: RunReader
@@ -72,7 +71,6 @@ class Host:
     lease: Seconds | None = None
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
-    shares_session: bool = False
     max_value_bytes: int | None = None
     observers: Observers = field(factory=Observers, eq=False, repr=False)
     """The listeners to what happens to runs here (OBS-1); the same workflow on another store has the same."""

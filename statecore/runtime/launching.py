@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, get_args
 from uuid import uuid4
 
@@ -165,12 +164,13 @@ def unborn(  # as many keywords as a run has settings
     additional_data = with_media(additional_data, media)
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
+    session = session_id or workflow.session_id  # none named: one of its own (SESSION-1)
     given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
     identity = Identity(
         run_id=run_id or str(uuid4()),
         workflow_id=workflow.id,
         workflow_name=workflow.name,
-        session_id=session_id or session_of(workflow, user_id),
+        session_id=session or str(uuid4()),
         user_id=user_id or workflow.user_id,
         key=idempotency_key,
         created=host.clock(),
@@ -181,7 +181,7 @@ def unborn(  # as many keywords as a run has settings
         canonical=program.canonical,
         rules=RULES_VERSION,
     )
-    kept = host.store.session_state(identity.session_id, identity.workflow_id) or NOTHING
+    kept = (host.store.session_state(session, identity.workflow_id) if session is not None else None) or NOTHING
     own, wanted = workflow.session_state, session_state or {}
     state = encode({**own, **decode(kept), **wanted}, limit=limit) if own or wanted else kept
     return Execution(host, workflow.compiled, identity, BEGINNING, 1, 0, {}, state, claim=Claim(host.owner(), identity, state))
@@ -195,13 +195,6 @@ def with_media(additional_data: Mapping[str, Any] | None, media: Mapping[str, An
         if name in (additional_data or {}):
             raise UnsupportedSetting(RUN_HERE, name, f"additional_data has {name}, too; give them once")
     return {**(additional_data or {}), **{name: list(found) for name, found in given.items()}} if given else additional_data
-
-
-def session_of(workflow: Runnable, user_id: str | None) -> str:
-    """The session of a run that names none: the workflow's own, and for each other user one beside it, unless all are to share it."""
-    if workflow.host.shares_session or user_id in (None, workflow.user_id):
-        return workflow.session_id
-    return sha256(f"{workflow.session_id}/{user_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def started_before(host: Host, compiled: Compiled, again: Identity, run_id: str, on_failed: OnFailed | None) -> Ready:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from statecore.stores import Listing, RunReader
 
     from .inbox import Inbox
+    from .sessions import Sessions
 
 
 @frozen
@@ -41,7 +42,8 @@ class Reading:
 
     db: RunReader
     id: str
-    session_id: str
+    session_id: str | None
+    _sessions: Sessions
     decide: Callable[..., Requirement]
     cancel_run: Callable[..., bool]
 
@@ -50,6 +52,10 @@ class Reading:
         @property
         def inbox(self) -> Inbox:
             """The store of this workflow, seen as what people owe."""
+
+    def _meant(self, call: str) -> str | None:
+        """The session of a call that names none: the workflow's own, where it has one, else the one that this object ran last here."""
+        return self.session_id or self._sessions.meant(call)
 
     def get_run_output(self, run_id: str, session_id: str | None = None, user_id: str | None = None) -> WorkflowRunOutput:
         """Return a run as it is stored. Raises `UnknownRun`, also for a run of another session or user than the one that is named."""
@@ -84,14 +90,18 @@ class Reading:
         """The run of a session that was executed last, of that user where one is named; the workflow's own session by default."""
         check_texts("get_last_run_output", session_id=session_id, user_id=user_id)
         limit = 1 if user_id is None else 1_000_000
-        wanted = RunFilter(session_id or self.session_id, self.id, limit=limit, by_claim=True, user_id=user_id)
+        session_id = session_id or self._meant("get_last_run_output")
+        if session_id is None:
+            return None
+        wanted = RunFilter(session_id, self.id, limit=limit, by_claim=True, user_id=user_id)
         records = whole(self.db.runs(wanted))
         return self.inbox.view(records[0]) if records else None
 
     def get_session_state(self, session_id: str | None = None) -> dict[str, Any]:
         """The session state as the session's last run left it; that of the workflow's own session by default."""
         check_texts("get_session_state", session_id=session_id)
-        kept = self.db.session_state(session_id or self.session_id, self.id)
+        session_id = session_id or self._meant("get_session_state")
+        kept = self.db.session_state(session_id, self.id) if session_id is not None else None
         state: dict[str, Any] = decode(kept) if kept is not None else {}
         return state
 
@@ -111,7 +121,9 @@ class Reading:
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
         check_texts("get_session", session_id=session_id)
-        session_id = session_id or self.session_id
+        session_id = session_id or self._meant("get_session")
+        if session_id is None:
+            return None
         records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000, by_claim=True))
         if not whole(records):
             return None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from statecore.runtime.ready import Ready
     from statecore.stores import RunReader
 
+    from .sessions import Sessions
     from .streams import AsyncStream, Stream
 
 LOG = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ class Running:
     id: str
     name: str
     input_schema: Any
-    session_id: str
+    session_id: str | None
+    _sessions: Sessions
     session_state: dict[str, Any]
     user_id: str | None
     metadata: dict[str, Any]
@@ -120,7 +122,9 @@ class Running:
 
     def submit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
         """Store a run without executing anything of it: a worker begins it, or `recover`. Options and refusals are those of `run`."""
-        return self.get_run_output(submit(self, input, **options))
+        begun = self.get_run_output(submit(self, input, **options))
+        self._sessions.ran(begun.session_id)
+        return begun
 
     async def asubmit(self, input: Any = None, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
         """`submit`, off the event loop."""
@@ -231,12 +235,14 @@ class Running:
         import asyncio  # noqa: PLC0415  # only asynchronous users pay for it
 
         begun = await self.asubmit(input, **options)
+        self._sessions.ran(begun.session_id)
         task = asyncio.get_running_loop().create_task(self._abeside(begun.run_id))
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
         return begun
 
     def _drive(self, ready: Ready, *, stream: bool, stream_events: bool) -> WorkflowRunOutput | Stream:
+        self._sessions.ran(ready.execution.identity.session_id)
         if stream:
             from .streams import Stream  # noqa: PLC0415  # only who streams pays for the events
 
@@ -249,12 +255,14 @@ class Running:
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
 
         ready = await aio.prepared(self.db, prepare)
+        self._sessions.ran(ready.execution.identity.session_id)
         async for _commit in aio.drive(ready.execution, ready.first):
             pass
         raise_loud(ready.execution)
         return await off_loop(self.db, lambda: left_by(ready.execution, store_events=self.store_events))
 
     def _astream(self, ready: Ready, *, stream_events: bool) -> AsyncStream:
+        self._sessions.ran(ready.execution.identity.session_id)
         from statecore.runtime import aio  # noqa: PLC0415  # only asynchronous users pay for it
         from statecore.workflow.streams import AsyncStream  # noqa: PLC0415  # the same
 

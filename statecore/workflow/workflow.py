@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
-from uuid import uuid4
 
 from attrs import evolve
 
@@ -38,6 +37,7 @@ from .options import (
 )
 from .reading import Reading
 from .running import Running
+from .sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,14 +46,15 @@ if TYPE_CHECKING:
 class Workflow(Running, Reading):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
-    `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another
-    workflow it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with
-    `model_validate`) checks each run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. A lower
-    `version` (from 1; none counts as 0) never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry
-    their events. `checks` are properties, or their texts, that `statecore check` proves or refutes; `dependencies` are live objects for
-    executors that ask for a `run_context`, never stored. `types` are classes, base classes and modules whose values are
-    stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow, execution_input):
-    it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`. Example: `statecore.examples`.
+    `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another workflow
+    it is a group under its own name. `input_schema` (a list of `UserInputField` or such dicts, or a class with `model_validate`) checks each
+    run's input before anything is stored; `max_concurrency` bounds each Parallel that sets none. A lower `version` (from 1; none counts as 0)
+    never continues a run of a higher one. With `store_events=True` the plain data of its outputs carry their events. `checks` are properties, or
+    their texts, that `statecore check` proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never
+    stored. A run has a session of its own, unless one is named, here or where it begins. `types` are classes, base classes and modules whose
+    values are stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow,
+    execution_input): it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`. Example:
+    `statecore.examples`.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Workflow(Running, Reading):
     description: str | None
     user_id: str | None
     store_events: bool
-    session_id: str
+    session_id: str | None
     session_state: dict[str, Any]
     metadata: dict[str, Any]
     db: RunReader
@@ -99,14 +100,13 @@ class Workflow(Running, Reading):
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events
-        self.session_id = session_id or str(uuid4())
+        self.session_id, self._sessions = session_id, Sessions()
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
         self.db = checked_store(db)
         self.host = Host(
             self.db,
             session=self.get_session,
             dependencies={**(dependencies or {})},
-            shares_session=bool(session_id),
             max_value_bytes=checked_bound(where, "max_value_bytes", max_value_bytes),
         )
         check_telemetry(where, telemetry)

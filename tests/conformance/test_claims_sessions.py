@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
-from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
+from statecore import AmbiguousSession, Condition, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
 from statecore.testing import Clock, timed
 
 
@@ -175,3 +178,71 @@ def test_what_branches_leave_together_may_be_too_large(db, drive):
     assert run.content == "fine"
     failed = [each.failures[-1]["error_type"] for each in run.step_results[0].steps if each.status == "skipped"]
     assert (failed, len(run.session_state)) == (["UnstorableValue"], 1)
+
+
+def counts(_step_input: Any, session_state: dict[str, Any]) -> int:
+    """A step that counts the runs of its session."""
+    session_state["runs"] = session_state.get("runs", 0) + 1
+    number: int = session_state["runs"]
+    return number
+
+
+@pytest.mark.spec("SESSION-1")
+def test_a_run_without_a_session_has_one_of_its_own(db, drive):
+    """Two runs of one Workflow share nothing, whoever their users are, unless a session is named, on the Workflow or where a run begins."""
+    workflow = Workflow("flow", [Step("a", counts)], db)
+    assert workflow.session_id is None
+    runs = [drive.run(workflow, user_id=user) for user in (None, None, "ada", "ada")]
+    assert [run.content for run in runs] == [1, 1, 1, 1]
+    assert len({run.session_id for run in runs}) == 4
+    assert [drive.run(workflow, session_id="s").content for _ in range(2)] == [1, 2]
+    shared = Workflow("shared", [Step("a", counts)], db, session_id="named")
+    assert [drive.run(shared, user_id=user).content for user in ("ada", "eve")] == [1, 2]
+
+
+@pytest.mark.spec("SESSION-1")
+def test_a_read_means_the_session_that_this_context_ran(db):
+    """In each of two tasks and of four threads, and in the streams of a task, a read without a name gives what was run there."""
+    workflow = Workflow("flow", [Step("a", lambda i: i.input, requires_confirmation=True)], db)
+
+    def customer(name: str) -> None:
+        for event in workflow.run(name, stream=True):
+            assert event.run_id
+        run = workflow.get_session().runs[-1]
+        assert run.input == name
+        run.requirements[0].confirm()
+        for _ in workflow.continue_run(run, stream=True):
+            pass
+        assert workflow.get_last_run_output().content == name
+        assert [each.output for each in workflow.get_chat_history()] == [name]
+
+    async def acustomer(name: str) -> None:
+        async for _ in workflow.arun(name, stream=True):
+            await asyncio.sleep(0)
+        session = await workflow.aget_session()
+        assert [each.input for each in session.runs] == [name]
+        session.runs[0].requirements[0].confirm()
+        done = await workflow.acontinue_run(session.runs[0])
+        assert (done.content, (await workflow.aget_last_run_output()).content) == (name, name)
+
+    async def two() -> None:
+        await asyncio.gather(acustomer("one"), acustomer("two"))
+
+    asyncio.run(two())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(customer, "abcd"))
+
+
+@pytest.mark.spec("SESSION-1")
+def test_a_read_never_gives_the_session_of_another(db):
+    """A context that ran nothing gets the only session of the process, and `AmbiguousSession` where there are several; None where none was run."""
+    workflow = Workflow("flow", [Step("a", counts)], db)
+    reads = (workflow.get_session, workflow.get_last_run_output, workflow.get_session_state, workflow.get_chat_history)
+    assert [read() for read in reads] == [None, None, {}, []]
+    first = copy_context().run(workflow.run)
+    assert workflow.get_session().session_id == first.session_id
+    copy_context().run(workflow.run)
+    for read in (*reads, workflow.get_session_metrics):
+        with pytest.raises(AmbiguousSession, match="session_id="):
+            read()
+    assert workflow.get_session(first.session_id).runs[0].run_id == first.run_id
