@@ -53,8 +53,8 @@ class Workflow(Running, Reading):
     their texts, that `statecore check` proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never
     stored. A run has a session of its own, unless one is named, here or where it begins. `types` are classes, base classes and modules whose
     values are stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow,
-    execution_input): it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`. Example:
-    `statecore.examples`.
+    execution_input): it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`.
+    Example: `statecore.examples`.
     """
 
     name: str

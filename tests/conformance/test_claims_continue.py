@@ -312,15 +312,15 @@ def test_the_object_passed_in_stays_what_it_was(db, drive, calls):
 def test_after_a_stream_the_session_ends_with_its_run(db, calls, colour):
     """`get_session().runs[-1]` is the run that the last stream ran, also where it is an older one that was continued."""
     drive, workflow = Drive(colour), two_gates(calls, db)
-    first = drive.run(workflow, run_id="first")
-    assert drive.run(workflow, run_id="second").run_id == "second"
+    first = drive.run(workflow, run_id="first", session_id="s")
+    assert drive.run(workflow, run_id="second", session_id="s").run_id == "second"
     confirm_all(first)
     assert drive.resume(workflow, first).run_id == "first"
-    session = workflow.get_session()
+    session = workflow.get_session("s")
     assert [run.run_id for run in session.runs] == ["second", "first"]
     assert session.get_run("second").paused_step_name == "one"
     assert drive.run(workflow, run_id="third", session_id="elsewhere").run_id == "third"
-    assert workflow.get_session().runs[-1].run_id == "first"
+    assert workflow.get_session("s").runs[-1].run_id == "first"
     assert workflow.get_session("never") is None
 
 

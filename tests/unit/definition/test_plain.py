@@ -88,12 +88,12 @@ def test_a_kind_that_there_is_not_is_named():
 def test_a_session_and_its_runs_come_back(stores):
     """A session's plain data are JSON and read back as the same; its runs tell their events where the workflow stores them."""
     flow = Workflow("flow", [Step("a", work), Step("gate", work, requires_confirmation=True)], store_events=stores)
-    done = flow.run({"n": 1})
+    done = flow.run({"n": 1}, session_id="s")
     for asked in done.step_requirements:
         asked.confirm()
     done = flow.continue_run(done)
-    flow.run({"n": 2})
-    session = flow.get_session()
+    flow.run({"n": 2}, session_id="s")
+    session = flow.get_session("s")
     assert session is not None
     plain = json.loads(json.dumps(session.to_dict(), default=list))
     again = WorkflowSession.from_dict(plain)
