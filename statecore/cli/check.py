@@ -115,7 +115,7 @@ def parked(store: Path | str, workflow: Workflow) -> bool:
     for each in unasked(db, workflow.id, program):
         click.secho(f"{each.kind:<12}{clean(each.about)}: {clean(each.why)}", fg="yellow", err=True)
         click.echo(f"            {clean(each.remedy)}", err=True)
-    return bool(list(stranded(found)))
+    return any(each.kind != "stale" for each in stranded(found))  # a question that is put again keeps no run back
 
 
 def wanted(texts: tuple[str, ...], assumed: tuple[str, ...], files: tuple[Path, ...]) -> tuple[list[Property], list[Property]]:

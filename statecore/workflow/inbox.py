@@ -330,7 +330,7 @@ class Inbox:
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
         check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
-        check_texts("decide", seen=seen)
+        check_texts("decide", seen=seen, idempotency_key=idempotency_key)
         check_request_key("decide", idempotency_key)
         forced = forcing(force=force, by=by) if force else None
         record = self.db.load(run_id)

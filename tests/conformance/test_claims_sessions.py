@@ -203,7 +203,7 @@ def test_a_run_without_a_session_has_one_of_its_own(db, drive):
 @pytest.mark.spec("SESSION-1")
 def test_a_read_means_the_session_that_this_context_ran(db):
     """In each of two tasks and of four threads, and in the streams of a task, a read without a name gives what was run there."""
-    workflow = Workflow("flow", [Step("a", lambda i: i.input, requires_confirmation=True)], db)
+    workflow: Any = Workflow("flow", [Step("a", lambda i: i.input, requires_confirmation=True)], db)
 
     def customer(name: str) -> None:
         for event in workflow.run(name, stream=True):
@@ -236,7 +236,7 @@ def test_a_read_means_the_session_that_this_context_ran(db):
 @pytest.mark.spec("SESSION-1")
 def test_a_read_never_gives_the_session_of_another(db):
     """A context that ran nothing gets the only session of the process, and `AmbiguousSession` where there are several; None where none was run."""
-    workflow = Workflow("flow", [Step("a", counts)], db)
+    workflow: Any = Workflow("flow", [Step("a", counts)], db)
     reads = (workflow.get_session, workflow.get_last_run_output, workflow.get_session_state, workflow.get_chat_history)
     assert [read() for read in reads] == [None, None, {}, []]
     first = copy_context().run(workflow.run)
