@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from statecore.errors import DefinitionError, UnsupportedSetting, described, quoted
 
+T = TypeVar("T")
 Seconds: TypeAlias = float
 """A length of time, in seconds."""
 
@@ -185,3 +186,11 @@ def checked_name(kind: str, name: object) -> str:
         message = f"The name {name!r} of a {kind} has half a character in it (a lone surrogate)."
         raise DefinitionError(message)
     return name
+
+
+def not_empty(where: str, children: tuple[T, ...]) -> tuple[T, ...]:
+    """A component that needs something to run has it."""
+    if not children:
+        message = f"{where} has nothing to run."
+        raise DefinitionError(message)
+    return children

@@ -24,6 +24,7 @@ from .calling import (
     checked_flag,
     checked_name,
     is_count,
+    not_empty,
     taken,
 )
 from .fields import OnError, OnInterrupt
@@ -378,14 +379,6 @@ def as_component(where: str, child: Any) -> Component:
     if callable(child) and not inspect.isclass(child):
         return Step(executor=child)
     raise NotAComponent(where, child)
-
-
-def not_empty(where: str, children: tuple[Component, ...]) -> tuple[Component, ...]:
-    """A component that needs something to run has it."""
-    if not children:
-        message = f"{where} has nothing to run."
-        raise DefinitionError(message)
-    return children
 
 
 def check_work(name: str | None, executor: Any, workflow: Any, agent: Any, team: Any) -> None:

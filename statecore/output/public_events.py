@@ -311,9 +311,14 @@ ANYWHERE: dict[str, tuple[Maker, ...]] = {
 }
 
 
-def past_events(identity: Identity, programs: Callable[[str], Program | None], rows: Sequence[Entry]) -> Iterator[e.RunEvent]:
-    """The events that watchers of a run heard, from its journal alone; values of unknown types are plain data (VALUE-2)."""
-    values, history = Values(read=decode_plain), History(read=decode_plain)
+def past_events(
+    identity: Identity, programs: Callable[[str], Program | None], rows: Sequence[Entry], times: Callable[[str], Micros | None]
+) -> Iterator[e.RunEvent]:
+    """The events that watchers of a run heard, from its journal; `times` says when a question was decided, which no row does.
+
+    Values of unknown types are plain data (VALUE-2).
+    """
+    values, history = Values(read=decode_plain), History(times=times, read=decode_plain)
     for past in replay(programs, rows):
         values.learn(past)
         history.extend(past.rows)

@@ -21,6 +21,7 @@ from statecore.runtime.asked import taken
 from statecore.stores.detail import NO_PAUSE_DETAIL, PauseDetail, pause_detail
 from statecore.stores.rules import check_texts, clock_text, words_of
 
+from .kinds import Kinds
 from .place import Place
 from .posted import ANSWERED, take_posted
 
@@ -142,7 +143,7 @@ class _Shared:
 
 
 @define(kw_only=True)
-class StepRequirement(_Shared):
+class StepRequirement(_Shared, Kinds):
     """A requirement is a question about a component; its `kind` determines the methods that answer it.
 
     confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
@@ -165,68 +166,6 @@ class StepRequirement(_Shared):
     on_reject: str | None = None
     retry_count: int = 0
     max_retries: int = 0
-
-    # -- which question ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def requires_confirmation(self) -> bool:
-        """Whether a yes or no is asked before anything runs."""
-        return self.kind == "confirmation"
-
-    @property
-    def requires_user_input(self) -> bool:
-        """Whether values are asked for."""
-        return SHOWS.get(self.kind) == "form"
-
-    @property
-    def requires_route_selection(self) -> bool:
-        """Whether a route is asked for."""
-        return SHOWS.get(self.kind) == "choices"
-
-    @property
-    def requires_output_review(self) -> bool:
-        """Whether an output, or the result of an iteration, is shown for review."""
-        return SHOWS.get(self.kind) == "output"
-
-    @property
-    def requires_iteration_review(self) -> bool:
-        """Whether the result of an iteration is shown for review."""
-        return self.kind == "iteration_review"
-
-    @property
-    def requires_answer(self) -> bool:
-        """Whether the code of a step asks."""
-        return SHOWS.get(self.kind) == "question"
-
-    @property
-    def needs_answer(self) -> bool:
-        """Whether an answer to the code of a step is still owed."""
-        return self.requires_answer and not self.is_resolved
-
-    @property
-    def is_post_execution(self) -> bool:
-        """Whether the question comes after something ran."""
-        return self.requires_output_review
-
-    @property
-    def needs_confirmation(self) -> bool:
-        """Whether a confirmation is still owed."""
-        return self.requires_confirmation and not self.is_resolved
-
-    @property
-    def needs_user_input(self) -> bool:
-        """Whether values are still owed."""
-        return self.requires_user_input and not self.is_resolved
-
-    @property
-    def needs_route_selection(self) -> bool:
-        """Whether a route is still owed."""
-        return self.requires_route_selection and not self.is_resolved
-
-    @property
-    def needs_output_review(self) -> bool:
-        """Whether a review is still owed."""
-        return self.requires_output_review and not self.is_resolved
 
     # -- what was answered -------------------------------------------------------------------------------------------------------
 

@@ -276,7 +276,7 @@ class WorkflowRunOutput:
         """All that happened so far, as a stream with `stream_events=True` told it; read back from the journal."""
         from .public_events import past_events  # noqa: PLC0415  # only who asks for events pays for their classes
 
-        return list(past_events(self._record.identity, self._program, self._rows))
+        return list(past_events(self._record.identity, self._program, self._rows, self._execution.decided_at))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: everything above; the events only where the workflow says `store_events=True`, for they repeat the rest.

@@ -18,8 +18,9 @@ from statecore.errors import StatecoreError
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.stores.abilities import KeepsAside
 from statecore.stores.owner import SKEW, alive, standing
-from statecore.stores.records import KeepsAside, Symptom, unread_of
+from statecore.stores.records import Symptom, unread_of
 from statecore.stores.rules import STATUS, clock_text, until
 
 from .judge import Judgement, judge

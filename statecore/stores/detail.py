@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from statecore.codec import decode, encode
+from statecore.errors import UnreadableValue
 
 if TYPE_CHECKING:
     from statecore.core.state import Death
@@ -259,7 +260,11 @@ def pause_detail(text: str) -> PauseDetail:
     """The particulars that a question's text stands for."""
     if not text:
         return NO_PAUSE_DETAIL
-    known, more = sorted_out(decode(text), PAUSE_NAMES)
+    said = decode(text)
+    if not isinstance(said, dict):
+        why = "the particulars of a question are no object"
+        raise UnreadableValue(why)
+    known, more = sorted_out(said, PAUSE_NAMES)
     return PauseDetail(**known, more=more)
 
 

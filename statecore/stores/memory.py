@@ -12,12 +12,12 @@ from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPau
 from .evidence import with_evidence
 from .forgetting import Forgetting
 from .kept import Kept, by_id, by_number
+from .links import GENESIS, link
 from .owner import alive
 from .pages import instant, is_wanted, matches, paged, run_matches
 from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
-    GENESIS,
     bounded,
     check_beginning,
     check_claim,
@@ -30,7 +30,6 @@ from .rules import (
     heeds,
     judge,
     judge_all,
-    link,
     parks_paused,
     place_of,
     slice_of,

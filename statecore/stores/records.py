@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -343,39 +343,6 @@ class RunReader(Protocol):
 
     def close(self) -> None:
         """Give connections back; the store is not used afterwards."""
-
-
-@runtime_checkable
-class KeepsAside(Protocol):
-    """A store that sets runs aside."""
-
-    def set_aside(self, run_id: str, time: Micros) -> Micros:
-        """Set a run aside, whatever its rows say: no process claims it; since when it is. Raises `UnknownRun`, `RunBusy`."""
-
-    def take_back(self, run_id: str) -> bool:
-        """Take back a run that was set aside; whether it was. Raises `UnknownRun`."""
-
-    def aside(self) -> list[tuple[str, Micros]]:
-        """The runs that are set aside, each with the instant since which it is."""
-
-
-UNENDED = ("pending", "running", "paused", "failed")
-"""The phases of runs that a person or a process may still move."""
-
-
-class Counts(NamedTuple):
-    """The counts of a workflow: of its open, undecided questions by kind, with the instant since which the oldest waits; of its runs by phase."""
-
-    questions: Mapping[str, tuple[int, Micros]]
-    runs: Mapping[str, int]
-
-
-@runtime_checkable
-class Tallied(Protocol):
-    """A store that counts what waits in it by an index."""
-
-    def tallies(self, workflow_id: str) -> Counts:
-        """The counts of a workflow; none of one that the store does not know."""
 
 
 class RunStore(RunReader, Protocol):

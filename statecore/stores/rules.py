@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import sha256
 from json import JSONEncoder
 from typing import Any, TypeAlias
 
@@ -24,6 +23,7 @@ from statecore.errors import (
     StaleDecision,
     UnknownDecision,
     UnknownPause,
+    UnreadableValue,
     UnstorableValue,
     UnsupportedSetting,
     WrongArgument,
@@ -53,7 +53,6 @@ LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
 UNDECIDED = frozenset({w.expire, w.renew})
 """The triggers that close a pause without a decision, or with one that counts no more."""
-GENESIS = bytes(32)
 MANY = 2**62
 LAST, SURROGATE, FIRST_ABOVE = chr(0x10FFFF), 0xD800, 0xE000
 """The last character, and the gap in the code points that no text in UTF-8 has."""
@@ -61,7 +60,7 @@ TEXT = "text"
 Place: TypeAlias = "tuple[Address, Turn, str]"
 """The place of an open question."""
 _LEGAL = frozenset(LEGAL)
-_columns = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
+spelled = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
 
 
 def checked_bound(where: str, name: str, bound: int | None) -> int | None:
@@ -98,8 +97,14 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
 
 def words_of(pause: Pause) -> tuple[str, ...]:
     """The words that answer a question, in the order of the words: those of its kind, and those that it offers besides (ERR-12, GATE-11)."""
-    besides = pause_detail(pause.detail).words or () if pause.detail else ()
-    return tuple([word for word in DECISIONS[pause.kind] if pause.kind not in BY_WORD[word].offered_by or word in besides])
+    words = DECISIONS[pause.kind]
+    if not pause.detail or not any(pause.kind in BY_WORD[word].offered_by for word in words):
+        return tuple([word for word in words if pause.kind not in BY_WORD[word].offered_by])
+    try:
+        besides = pause_detail(pause.detail).words or ()
+    except UnreadableValue:  # the store takes any text; one that says nothing offers nothing besides
+        besides = ()
+    return tuple([word for word in words if pause.kind not in BY_WORD[word].offered_by or word in besides])
 
 
 def refuses(word: str) -> bool:
@@ -316,48 +321,6 @@ def check_counts(call: str, **given: Any) -> None:
             raise WrongArgument(call, name, "a whole number", value)
 
 
-# -- the chain ---------------------------------------------------------------------------------------------------------------------
-
-
-def digest(text: Text) -> bytes:
-    """The address of a value: the SHA-256 of its text."""
-    return sha256(text.encode()).digest()
-
-
-def link(previous: bytes, run_id: str, entry: Entry, value: bytes | None = None) -> bytes:
-    """The next link of a run's chain: SHA-256 over the link before and every column of the row.
-
-    `value` is the digest of the row's value, where it is known already.
-    """
-    body = entry.body
-    if value is None and body.value is not None:
-        value = digest(body.value)
-    machine, move = move_text(entry.machine, entry.source, entry.trigger, entry.dest)
-    turn = _columns(entry.turn) if entry.turn else "[]"
-    where = f"{quoted(run_id)},{entry.seq},{machine},{quoted(entry.at)},{turn},{entry.attempt}"
-    address = f'"{value.hex()}"' if value is not None else "null"
-    detail = _columns(body.detail) if body.detail else '""'
-    row = f"[{where},{move},{entry.time},{detail},{address}]"
-    return sha256(previous + row.encode()).digest()
-
-
-@lru_cache(maxsize=1_024)
-def quoted(name: str) -> str:
-    """An id or an address as it stands in a JSON array; a run repeats them in each of its rows."""
-    return _columns(name)
-
-
-@lru_cache(maxsize=2 * len(LEGAL))
-def move_text(machine: str, *move: str) -> tuple[str, str]:
-    """The name of a lifecycle, and one of its moves, as they stand in a JSON array."""
-    return _columns(machine), _columns(move)[1:-1]
-
-
-def seal(*columns: object) -> bytes:
-    """The seal of a row that no chain covers: the SHA-256 of its columns."""
-    return sha256(_columns(columns).encode()).digest()
-
-
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -416,7 +379,13 @@ def turn_text(turn: Turn) -> str:
     return ".".join(map(str, turn)) if turn else ""
 
 
+@lru_cache(maxsize=1_024)
+def quoted(name: str) -> str:
+    """An id or an address as it stands in a JSON array; a run repeats them in each of its rows."""
+    return spelled(name)
+
+
 def held_text(held: Mapping[Ref, int]) -> str:
     """Where outputs lie, as a column."""
-    rows = [f"[{quoted(at)},{_columns(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
+    rows = [f"[{quoted(at)},{spelled(turn) if turn else '[]'},{attempt},{seq}]" for (at, turn, attempt), seq in held.items()]
     return f"[{','.join(rows)}]"

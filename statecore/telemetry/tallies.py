@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.records import UNENDED, Counts, Tallied
+from statecore.stores.abilities import UNENDED, Counts, Tallied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

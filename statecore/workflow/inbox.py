@@ -43,9 +43,10 @@ from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.stores.abilities import KeepsAside
 from statecore.stores.endings import Archived, Archives, Erases, Erasure, Purged, Purges
 from statecore.stores.pages import Counted
-from statecore.stores.records import KeepsAside, Listing, Unread, after_of, unread_of
+from statecore.stores.records import Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_counts, check_request_key, check_texts
 
 ALL, MOST_COUNTED = 1_000_000, 1_000

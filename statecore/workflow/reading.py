@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from statecore.stores import Listing, RunReader
 
     from .inbox import Inbox
-    from .sessions import Sessions
+    from .running import Sessions
 
 
 @frozen

@@ -36,8 +36,7 @@ from .options import (
     read_options,
 )
 from .reading import Reading
-from .running import Running
-from .sessions import Sessions
+from .running import Running, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -66,9 +66,16 @@ class Play:
     @property
     def told(self) -> list[dict[str, Any]]:
         """What a stream told, without times and ids; the pieces of branches come as far as they have come when another branch ends the run."""
-        untimed = ("run_id", "session_id", "created_at")
+        own = ("run_id", "session_id", "created_at", "step_results")
         heard = [event for event in self.events if not (has_branches(self.made) and isinstance(event, StepOutputDelta))]
-        return self.ordered([{k: v for k, v in event.to_dict().items() if k not in untimed} for event in heard])
+        plain = [event.to_dict() for event in heard]
+        results = [[untimed(each) for each in event.get("step_results", ())] for event in plain]
+        return self.ordered(
+            [
+                {k: v for k, v in event.items() if k not in own} | {"results": done}
+                for event, done in zip(plain, results, strict=True)
+            ]
+        )
 
 
 def untimed(output: dict[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,7 @@ class Fake:
     """What the heartbeat sees of an execution; its store refuses with what it is told to."""
 
     blocking = False
+    log = None
 
     def __init__(self, refusal=None):
         self.now, self.renewed, self.refusal, self.lease, self.parked, self.epoch = 100_000_000, [], refusal, 160_000_000, False, 4

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from statecore.stores.links import digest
 from statecore.stores.records import PauseFilter, RunFilter
-from statecore.stores.rules import digest
 from statecore.stores.sqlite.formats import THREE
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.migrating import migrate

@@ -13,8 +13,8 @@ from attrs import evolve
 
 from statecore.core import BEGINNING
 from statecore.errors import MigrationNeeded, StoreCorrupt, StoreReplaced, StoreTooNew, StoreUnavailable
+from statecore.stores.links import seal
 from statecore.stores.records import Boundary, Claim, Decided, Identity, PauseFilter, RunFilter
-from statecore.stores.rules import seal
 from statecore.stores.sql.reading import SEALED, legal_moves
 from statecore.stores.sql3.reading import Known
 from statecore.stores.sql3.shapes import MoveLists
@@ -88,6 +88,9 @@ def test_the_statements_of_an_old_process_fail_by_name(tmp_path: Path, led: Call
     db.request_cancel(record.identity.run_id, None, 1)
     db.close()
     issued = {each for each in Recording.seen if not each.startswith(("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK"))}
+    issued = {
+        each for each in issued if "INDEX" not in each
+    }  # made anew by this release alone, which refuses the file when it opens it
     assert len(issued) > 30
     file = loaded(tmp_path / "new.db")
     led(file)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from statecore.codec.records import dump_state, load_state
 from statecore.core import Cursor, Ref, State
 from statecore.stores import Body, Entry
-from statecore.stores.rules import digest, held_text, link
+from statecore.stores.links import digest, link
+from statecore.stores.rules import held_text
 from statecore.stores.sql.rows import read_held
 
 ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(['"', "\\", "é", "a/b", "\x00"])

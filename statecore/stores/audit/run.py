@@ -16,9 +16,10 @@ from statecore.errors import ReplayFailed, StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.lifecycles import words as w
 from statecore.stores.detail import Detail, detail_of
+from statecore.stores.links import GENESIS, digest, link
 from statecore.stores.records import Body, Entry
 from statecore.stores.replay import replay, timeless
-from statecore.stores.rules import GENESIS, LEGAL, digest, held_text, link, until
+from statecore.stores.rules import LEGAL, held_text, until
 from statecore.stores.sql.reading import definition
 from statecore.stores.sql.rows import read_held, read_turn, read_value
 

@@ -15,7 +15,8 @@ from statecore.stores.detail import detail_of
 from statecore.stores.endings import differs
 from statecore.stores.frames.framing import slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
-from statecore.stores.rules import ENDED, GENESIS, held_text, is_about, link, until
+from statecore.stores.links import GENESIS, link
+from statecore.stores.rules import ENDED, held_text, is_about, until
 from statecore.stores.sql3 import sessions
 from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING

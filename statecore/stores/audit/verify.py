@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from statecore.stores.rules import LEGAL, digest, seal
+from statecore.stores.links import digest, seal
+from statecore.stores.rules import LEGAL
 from statecore.stores.sql.reading import SEALED
 
 from .run import Findings, check_run

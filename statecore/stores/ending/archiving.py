@@ -17,7 +17,7 @@ from statecore.stores.sql3.reading import number_of
 from statecore.stores.sql3.shapes import NO_MOVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from statecore.core import Micros
     from statecore.stores.sql.link import Link
@@ -54,11 +54,15 @@ FACTS = "SELECT fact FROM event WHERE id BETWEEN ? AND ? AND fact LIKE '%\"defin
 DEFINED = "SELECT id FROM definition WHERE fingerprint = ?"
 LAST = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"
 
-written = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+written: Callable[[Any], str] = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
 class ArchiveLines:
     """Lines on their way into a file, and the hash of all of them."""
+
+    file: IO[bytes]
+    hash: Any
+    rows: int
 
     def __init__(self, file: IO[bytes]) -> None:
         """Begin anew, whatever was written before: a read that a server broke off is made again."""

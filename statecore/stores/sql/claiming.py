@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from attrs import evolve
 
 from statecore.errors import UnknownRun
+from statecore.stores.links import seal
 from statecore.stores.owner import alive
 from statecore.stores.records import Listing, Record
-from statecore.stores.rules import bounded, check_claim, seal, sought
+from statecore.stores.rules import bounded, check_claim, sought
 
 from . import reading
 from .reading import CLAIM, FENCE, FREE, HELD, STILL

@@ -12,9 +12,10 @@ from attrs import frozen
 
 from statecore.errors import UnknownPause, UnknownRun
 from statecore.lifecycles import words as w
+from statecore.stores.links import GENESIS
 from statecore.stores.pages import by_due
 from statecore.stores.records import Decided, Entry, Listing, PauseFilter, Record, RunFilter, Waiting
-from statecore.stores.rules import ENDED, GENESIS, MANY, bounded, slice_of, sought
+from statecore.stores.rules import ENDED, MANY, bounded, slice_of, sought
 
 from .rows import ENTRY, OUTLINE, RECORD, WAITING, broken, check_head, entries_of, readable, record_of, waiting_of
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from statecore.errors import UnknownRun, UnreadableValue
+from statecore.stores.links import digest, link, seal
 from statecore.stores.records import Listing
-from statecore.stores.rules import digest, link, seal
 
 from . import claiming, reading, writing
 

@@ -10,8 +10,9 @@ from statecore.codec.records import load_state
 from statecore.core import Ref
 from statecore.errors import OutsideFormat, ReplayFailed, StoreCorrupt, StoreError, UnreadableValue, UnstorableValue
 from statecore.lifecycles import words as w
+from statecore.stores.links import GENESIS, digest, link, seal
 from statecore.stores.records import Body, Decided, Entry, Identity, Item, Listing, Pause, Record, Unread, Waiting
-from statecore.stores.rules import GENESIS, TEXT, digest, link, lone, seal, turn_text
+from statecore.stores.rules import TEXT, lone, turn_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

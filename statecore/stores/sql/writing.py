@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from statecore.codec.records import dump_state
 from statecore.core import BEGINNING, Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause, UnknownRun
+from statecore.stores.links import GENESIS, digest, link, seal
 from statecore.stores.records import Boundary, Decided, Identity, Obstacle, Record, Text
 from statecore.stores.rules import (
     ENDED,
-    GENESIS,
     LEGAL,
     check_beginning,
     check_claim,
@@ -24,15 +24,12 @@ from statecore.stores.rules import (
     check_key,
     check_pauses,
     check_text,
-    digest,
     heeds,
     held_text,
     judge,
     judge_all,
-    link,
     parks_paused,
     place_of,
-    seal,
     sought,
     turn_text,
     until,

@@ -18,9 +18,9 @@ from statecore.core.state import RULES_VERSION
 from statecore.errors import MigrationNeeded, StatecoreError
 from statecore.lifecycles import TABLES
 from statecore.stores.detail import detail_of
+from statecore.stores.links import GENESIS
 from statecore.stores.records import Boundary
 from statecore.stores.replay import Replayed, agreeing, replay
-from statecore.stores.rules import GENESIS
 from statecore.stores.sql.reading import canonical_of, definition
 from statecore.stores.sql.rows import ENTRY, RECORD, WAITING, broken, entries_of, record_of, waiting_of
 

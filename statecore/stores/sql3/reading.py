@@ -13,10 +13,11 @@ from statecore.core import stored_program
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, RunPurged, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
+from statecore.stores.links import GENESIS
+from statecore.stores.links import link as row_link
 from statecore.stores.records import Entry, Record
 from statecore.stores.replay import followed
-from statecore.stores.rules import ENDED, GENESIS, clock_text, slice_of, sought, turn_text
-from statecore.stores.rules import link as row_link
+from statecore.stores.rules import ENDED, clock_text, slice_of, sought, turn_text
 from statecore.stores.sql.reading import canonical_of
 from statecore.stores.sql.rows import ROWS, check_same, read_held
 
@@ -248,7 +249,7 @@ class Ends:
 
 
 def head(connection: Link, run_id: str, known: Known) -> str:
-    """The hash that equal journals have in common in all stores: the chain of `rules.link` over the rows. Raises `UnknownRun`."""
+    """The hash that equal journals have in common in all stores: the chain of `links.link` over the rows. Raises `UnknownRun`."""
     chain = GENESIS
     for entry in journal(connection, run_id, 0, None, known):
         chain = row_link(chain, run_id, entry)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from statecore.core import Micros
+    from statecore.stores.abilities import Counts
     from statecore.stores.pages import Counted
-    from statecore.stores.records import Boundary, Counts, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
+    from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
 
     from .steps import Written
@@ -236,7 +237,7 @@ class Relational:
         return self._read(reading.outline, run_id, after, upto, self._known)
 
     def head(self, run_id: str) -> str:
-        """The hash that equal journals have in common, in any store: the chain of `rules.link` over the rows."""
+        """The hash that equal journals have in common, in any store: the chain of `links.link` over the rows."""
         return self._read(reading.head, run_id, self._known)
 
     def session_state(self, session_id: str, workflow_id: str) -> Text | None:

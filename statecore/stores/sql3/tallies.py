@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from statecore.stores.records import UNENDED, Counts
+from statecore.stores.abilities import UNENDED, Counts
 from statecore.stores.rules import sought
 
 from .listing import Lead

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from statecore.errors import MigrationNeeded, StoreCorrupt, StoreUnavailable
-from statecore.stores.rules import digest
+from statecore.stores.links import digest
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.writing import learn_moves
 from statecore.stores.sql3.migrating import FROM, Migrated, carry

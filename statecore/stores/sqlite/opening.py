@@ -23,7 +23,8 @@ from statecore.errors import (
     UnknownStoreError,
     UnsupportedSetting,
 )
-from statecore.stores.rules import LEGAL, digest, seal
+from statecore.stores.links import digest, seal
+from statecore.stores.rules import LEGAL
 from statecore.stores.sql.link import shipped
 from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.writing import PAUSE_OPEN, index_questions, learn_moves

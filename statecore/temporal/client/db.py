@@ -24,8 +24,9 @@ from statecore.errors import (
     suggest,
 )
 from statecore.stores import Decided, Entry, Identity, Listing, Pause, PauseFilter, Record, RunFilter, Unread, Waiting
+from statecore.stores.links import GENESIS, link
 from statecore.stores.owner import wall_clock
-from statecore.stores.rules import ENDED, GENESIS, bounded, check_beginning, judge, link, slice_of
+from statecore.stores.rules import ENDED, bounded, check_beginning, judge, slice_of
 from statecore.temporal.orders import sayings
 from statecore.temporal.wire import (
     CARRY,

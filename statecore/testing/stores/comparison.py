@@ -15,10 +15,11 @@ from statecore.core import Micros, Ref, State
 from statecore.errors import StatecoreError, UnstorableValue
 from statecore.lifecycles import TABLES
 from statecore.lifecycles.decisions import AskKind
+from statecore.stores.links import GENESIS, link
 from statecore.stores.memory import InMemoryDb
 from statecore.stores.owner import SKEW
 from statecore.stores.records import Boundary, Claim, Entry, Pause, PauseFilter, RunFilter, RunStore
-from statecore.stores.rules import GENESIS, LEGAL, link
+from statecore.stores.rules import LEGAL
 
 from .samples import (
     ALIVE,

@@ -149,6 +149,7 @@ def lines_of(name, other):
         ["reject", "r", "--feedback", name, *by],
         RESUME,
         ["edit", "r", "--text", name, *by],
+        ["provide", "r", "--text", name, *by],
         ["answer", "r", name, *by],
         RESUME,
         *LOOKS,

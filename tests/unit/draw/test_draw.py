@@ -205,7 +205,7 @@ def test_every_outcome_of_every_gate_is_an_arrow():
 def test_every_policy_is_written_in_the_box_it_governs():
     """Errors and interruptions are read where they happen, with the answers that a pause takes and the unit that a skip leaves."""
     picture = drawn(*report())
-    assert says(picture, "gather") == ("error → pause: retry, skip", "interrupt → pause: retry, skip")
+    assert says(picture, "gather") == ("error → pause: retry, provide, skip", "interrupt → pause: retry, provide, skip")
     assert says(picture, "upload") == ("error → skip (leaves publication)", "interrupt → retry")
     assert says(picture, "notify") == ("error → fail", "interrupt → retry")
     assert says(picture, "depth?") == ("awaiting confirmation", "“Go deep?”")
@@ -427,7 +427,7 @@ def test_text_is_a_tree_that_says_where_answers_lead():
     assert text.splitlines()[:9] == [
         "Workflow: flow",
         "├─ ○ start",
-        "├─ ▭ gather (completed) · error → pause: retry, skip · interrupt → pause: retry, skip",
+        "├─ ▭ gather (completed) · error → pause: retry, provide, skip · interrupt → pause: retry, provide, skip",
         "├─ [Condition: depth]",
         "│  ├─ ◆ depth? (waits for an answer) · awaiting confirmation · “Go deep?” ◀ now",
         "│  │       confirm → detailed",

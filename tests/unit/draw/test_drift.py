@@ -84,7 +84,10 @@ def test_the_runs_page_has_the_joint_table():
 def test_a_sentence_tells_who_owes_what():
     """A page says of its lifecycle what people, code and the clock owe, where it begins and ends."""
     first = now()["step.md"].splitlines()[2]
-    assert "a person owes an answer in `awaiting_confirmation`, `awaiting_input`, `awaiting_review`, `errored_paused`" in first
+    assert (
+        "a person owes an answer in `awaiting_confirmation`, `awaiting_input`, `awaiting_review`, `awaiting_answer`, `errored_paused`"
+        in first
+    )
     assert "user code owes a result in `running`, `judging`" in first
     assert "the clock owes the end of a delay in `backing_off`" in first
     assert "It begins in `pending`" in first

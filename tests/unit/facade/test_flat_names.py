@@ -82,7 +82,7 @@ def test_a_base_install_loads_what_it_lists() -> None:
     )
     assert done.returncode == 0, done.stderr
     members = json.loads(done.stdout)
-    assert members["statecore"] == [name for name in statecore.__all__ if not name.endswith("PostgresDb")]
+    assert members["statecore"] == [name for name in sorted(statecore.__all__) if not name.endswith("PostgresDb")]
     assert (members["statecore.db.postgres"], members["statecore.temporal"]) == ([], [])
     assert "Reviewer" in members["statecore.testing"]
     assert {"StoreConformance", "workflow_machine"}.isdisjoint(members["statecore.testing"])

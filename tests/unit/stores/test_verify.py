@@ -13,8 +13,8 @@ from statecore import Step, Workflow
 from statecore.errors import NotAStatecoreStore, StoreTooNew, StoreUnavailable
 from statecore.stores.audit.run import ROWS
 from statecore.stores.audit.verify import Verified
+from statecore.stores.links import GENESIS, link, seal
 from statecore.stores.records import Body, Entry
-from statecore.stores.rules import GENESIS, link, seal
 from statecore.stores.sql.reading import SEALED
 from statecore.stores.sql.rows import read_turn
 from statecore.stores.sqlite import opening as schema

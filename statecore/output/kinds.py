@@ -1,0 +1,80 @@
+"""`Kinds`: the documented yes-or-no questions about a requirement, by the kind of its question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from statecore.lifecycles import SHOWS
+
+
+class Kinds:
+    """What a requirement asks for, and whether that is still owed."""
+
+    __slots__ = ()
+    kind: str
+
+    if TYPE_CHECKING:
+
+        @property
+        def is_resolved(self) -> bool:
+            """Whether it is decided: what a requirement says."""
+
+    @property
+    def requires_confirmation(self) -> bool:
+        """Whether a yes or no is asked before anything runs."""
+        return self.kind == "confirmation"
+
+    @property
+    def requires_user_input(self) -> bool:
+        """Whether values are asked for."""
+        return SHOWS.get(self.kind) == "form"
+
+    @property
+    def requires_route_selection(self) -> bool:
+        """Whether a route is asked for."""
+        return SHOWS.get(self.kind) == "choices"
+
+    @property
+    def requires_output_review(self) -> bool:
+        """Whether an output, or the result of an iteration, is shown for review."""
+        return SHOWS.get(self.kind) == "output"
+
+    @property
+    def requires_iteration_review(self) -> bool:
+        """Whether the result of an iteration is shown for review."""
+        return self.kind == "iteration_review"
+
+    @property
+    def requires_answer(self) -> bool:
+        """Whether the code of a step asks."""
+        return SHOWS.get(self.kind) == "question"
+
+    @property
+    def needs_answer(self) -> bool:
+        """Whether an answer to the code of a step is still owed."""
+        return self.requires_answer and not self.is_resolved
+
+    @property
+    def is_post_execution(self) -> bool:
+        """Whether the question comes after something ran."""
+        return self.requires_output_review
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether a confirmation is still owed."""
+        return self.requires_confirmation and not self.is_resolved
+
+    @property
+    def needs_user_input(self) -> bool:
+        """Whether values are still owed."""
+        return self.requires_user_input and not self.is_resolved
+
+    @property
+    def needs_route_selection(self) -> bool:
+        """Whether a route is still owed."""
+        return self.requires_route_selection and not self.is_resolved
+
+    @property
+    def needs_output_review(self) -> bool:
+        """Whether a review is still owed."""
+        return self.requires_output_review and not self.is_resolved

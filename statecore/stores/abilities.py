@@ -1,0 +1,40 @@
+"""The abilities that not every store has: to count what waits in it by an index, and to set runs aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from statecore.core import Micros
+
+UNENDED = ("pending", "running", "paused", "failed")
+"""The phases of runs that a person or a process may still move."""
+
+
+class Counts(NamedTuple):
+    """The counts of a workflow: of its open, undecided questions by kind, with the instant since which the oldest waits; of its runs by phase."""
+
+    questions: Mapping[str, tuple[int, Micros]]
+    runs: Mapping[str, int]
+
+
+@runtime_checkable
+class Tallied(Protocol):
+    """A store that counts what waits in it by an index."""
+
+    def tallies(self, workflow_id: str) -> Counts:
+        """The counts of a workflow; none of one that the store does not know."""
+
+
+@runtime_checkable
+class KeepsAside(Protocol):
+    """A store that sets runs aside."""
+
+    def set_aside(self, run_id: str, time: Micros) -> Micros:
+        """Set a run aside, whatever its rows say: no process claims it; since when it is. Raises `UnknownRun`, `RunBusy`."""
+
+    def take_back(self, run_id: str) -> bool:
+        """Take back a run that was set aside; whether it was. Raises `UnknownRun`."""
+
+    def aside(self) -> list[tuple[str, Micros]]:
+        """The runs that are set aside, each with the instant since which it is."""
