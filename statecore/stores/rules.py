@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json import JSONEncoder
@@ -60,7 +60,7 @@ TEXT = "text"
 Place: TypeAlias = "tuple[Address, Turn, str]"
 """The place of an open question."""
 _LEGAL = frozenset(LEGAL)
-spelled = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
+spelled: Callable[[Any], str] = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
 
 
 def checked_bound(where: str, name: str, bound: int | None) -> int | None:

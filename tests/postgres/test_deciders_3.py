@@ -23,7 +23,7 @@ DENIED = {
     "INSERT INTO statecore.act (pause) VALUES (1)": "permission denied",
     "DELETE FROM statecore.pause": "permission denied",
     "TRUNCATE statecore.event CASCADE": "permission denied",
-    "SELECT FROM statecore.tombstone": "permission denied",
+    "SELECT head FROM statecore.tombstone": "permission denied",
     "SELECT statecore.store_decision(NULL, '', '', 1, NULL, NULL, NULL, NULL, NULL)": "permission denied",
     "SELECT statecore.decision_digest('', '', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)": "permission denied",
     "CREATE TABLE statecore.mine (x INT)": "permission denied",
