@@ -98,7 +98,7 @@ class _Shared:
         """All that the person decides about, whole, as plain data (GATE-12); None where the question is over.
 
         `run_input`, `requested_by` (the user of the run), `previous_step_content`, and `output` where one is under review.
-        `unreadable` says why, in place of values that are damaged in their store.
+        `unreadable` says why, in place of values that are damaged in their store, or that it cannot read now.
         """
         if self._place is None or self._place.read_about is None:
             return self._told.get("about")

@@ -15,7 +15,7 @@ from statecore.codec import decode, decode_plain
 from statecore.core import Compiled, stored_program
 from statecore.definition import RunStatus, StepInput, StepOutput
 from statecore.definition.outputs import as_text
-from statecore.errors import UnreadableValue
+from statecore.errors import StoreUnavailable, UnreadableValue
 from statecore.lifecycles import KINDS, LEAVES, SHOWS
 from statecore.lifecycles import words as w
 from statecore.runtime.calls import CallValues, step_input
@@ -387,8 +387,8 @@ class WorkflowRunOutput:
             about |= {"run_input": self.input, "previous_step_content": self._execution.content(cursor.prev)}
             if SHOWS[waiting.pause.kind] == "output":
                 about["output"] = self._execution.content(cursor.marks.output)
-        except UnreadableValue as damage:
-            about["unreadable"] = str(damage)
+        except (UnreadableValue, StoreUnavailable) as why:  # also where only a worker could read them, and none answers
+            about["unreadable"] = str(why)
         return about
 
     def _read_output(self, waiting: Waiting) -> StepOutput:

@@ -60,7 +60,9 @@ TEXT = "text"
 Place: TypeAlias = "tuple[Address, Turn, str]"
 """The place of an open question."""
 _LEGAL = frozenset(LEGAL)
-spelled: Callable[[Any], str] = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex).encode
+spelled: Callable[[Any], str] = JSONEncoder(
+    ensure_ascii=True, separators=(",", ":"), check_circular=False, default=bytes.hex
+).encode
 
 
 def checked_bound(where: str, name: str, bound: int | None) -> int | None:

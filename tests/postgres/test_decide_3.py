@@ -10,7 +10,7 @@ import pytest
 
 from statecore.codec import encode
 from statecore.core import DECISIONS
-from statecore.lifecycles.decisions import DECISION_WORDS
+from statecore.lifecycles.decisions import ANSWER, DECISION_WORDS
 from statecore.stores.frames import questions
 from tests.format3.tables import HASH, insert
 from tests.postgres.deciders import FORM, MOST, ROUTE, ask, commitment, decide, digest_of, meanings, store
@@ -77,9 +77,12 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("word", [each.word for each in DECISION_WORDS])
+@pytest.mark.parametrize("word", [each.word for each in DECISION_WORDS if each is not ANSWER])
 def test_each_word_is_stored_and_sealed_as_python_does(owner, dora, word):
-    """Each decision word is stored with the server's clock and the login; Python computes the same digest from the row, and the run wakes."""
+    """Each decision word but `answer`, which the function refuses by name so far, is stored with the server's clock and the login.
+
+    Python computes the same digest from the row, and the run wakes.
+    """
     kind, form, value = ANSWERS[word]
     asked = ask(owner, kind, form, deadline_us=FAR)
     answer = None if value is None else encode(value).encode()
