@@ -8,7 +8,7 @@ from statecore.lifecycles import SHOWS
 
 
 class Kinds:
-    """What a requirement asks for, and whether that is still owed."""
+    """The kind of answer that a requirement asks for, and whether it is still owed."""
 
     __slots__ = ()
     kind: str
