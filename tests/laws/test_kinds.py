@@ -46,8 +46,8 @@ NAMED = {*KINDS, *TABLES, *TITLES, *ASK_KINDS, *CALL_KINDS}
 """The names of kinds of components, questions and calls, and of the tables."""
 
 FREE = {
-    ("statecore/output/requirement.py", "self.kind == 'confirmation'"): "a public property that asks for this kind by its name",
-    ("statecore/output/requirement.py", "self.kind == 'iteration_review'"): "a public property that asks for this kind by its name",
+    ("statecore/output/kinds.py", "self.kind == 'confirmation'"): "a public property that asks for this kind by its name",
+    ("statecore/output/kinds.py", "self.kind == 'iteration_review'"): "a public property that asks for this kind by its name",
 }
 """The comparisons that may stand, each with its reason."""
 
