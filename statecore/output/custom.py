@@ -27,7 +27,7 @@ class CustomEvent(RunEvent, TellAsIs):
         """Nothing is known yet of whose it is."""
         made = object.__new__(cls)
         for each in fields(RunEvent):
-            setattr(made, each.name, None)
+            object.__setattr__(made, each.name, None)  # also of a frozen dataclass
         return made
 
     def __init__(self, **attributes: Any) -> None:

@@ -74,7 +74,7 @@ def delta(identity: Identity, program: Program, piece: Piece) -> e.RunEvent:
     base = base_fields(identity, piece.time, program.nodes[piece.call.at])
     if isinstance(piece.content, CustomEvent):
         for name, value in base.items():
-            setattr(piece.content, name, value)
+            object.__setattr__(piece.content, name, value)
         return piece.content
     return e.StepOutputDelta(**base, content=piece.content, attempt=piece.call.attempt)
 

@@ -61,11 +61,19 @@ def before(component: Any, given: StepInput) -> list[Step]:
     return list(found.values())
 
 
+def own_media(given: StepInput, name: str) -> list[Any]:
+    """The media of an input without those of the step before, which come with that step's output."""
+    every, outputs = getattr(given, name) or [], list(given.previous_step_outputs.values())
+    last = getattr(outputs[-1], name) if outputs else []
+    return every[: len(every) - len(last)] if last and every[-len(last) :] == last else every
+
+
 def check_asks_nobody(component: Any, compiled: Compiled) -> None:
     """Refuse a component that asks, or has one inside that does. Raises `AsksPeople`."""
     for each in compiled.components.values():
         review = getattr(each, "human_review", None)
         asked = [name for name in QUESTIONS if getattr(review, name, False) is not False]
+        asked += ["may_ask"] if getattr(each, "may_ask", 0) else []
         if asked:
             raise AsksPeople(titled(component), f"{titled(each)} asks: {asked[0]}")
 
@@ -97,7 +105,7 @@ class Trial:
         check_asks_nobody(component, self.flow.compiled)
         if given.workflow_session is not None:
             self.flow.host = evolve(self.flow.host, session=lambda _: given.workflow_session)
-        media = {name: found for name in ("images", "videos", "audio", "files") if (found := getattr(given, name))}
+        media = {name: found for name in ("images", "videos", "audio", "files") if (found := own_media(given, name))}
         self.how = {
             "additional_data": given.additional_data | media,
             "session_id": options.get("session_id"),

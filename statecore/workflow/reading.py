@@ -10,7 +10,7 @@ from statecore.codec import decode
 from statecore.errors import UnknownRun
 from statecore.output import WorkflowSession
 from statecore.stores import PauseFilter, RunFilter
-from statecore.stores.rules import check_texts
+from statecore.stores.rules import check_counts, check_texts
 
 from .elsewhere import POLL, afollow, follow
 from .options import instant_of, off_loop, phases_of, whole
@@ -107,6 +107,8 @@ class Reading:
 
     def get_chat_history(self, session_id: str | None = None, num_runs: int | None = None) -> list[Interaction]:
         """The inputs and outputs of a session's completed runs, in the order of execution; at most the last `num_runs`."""
+        if num_runs is not None:
+            check_counts("get_chat_history", num_runs=num_runs)
         session = self.get_session(session_id)
         done = [each for each in (session.runs if session is not None else ()) if each.has_completed()]
         last = done if num_runs is None else done[len(done) - min(num_runs, len(done)) :]

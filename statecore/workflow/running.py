@@ -38,30 +38,31 @@ _TASKS: set[asyncio.Task[Any]] = set()
 
 MANY = 64
 """How many workflow objects a context remembers the last session of."""
-_LAST: ContextVar[Mapping[int, str]] = ContextVar("statecore-last-session")
+_LAST: ContextVar[Mapping[object, str]] = ContextVar("statecore-last-session")
 
 
 class Sessions:
     """The session that was run last in each context, and whether this process has run others, too."""
 
     def __init__(self) -> None:
+        self._key = object()  # no id: that of an object that is gone comes again
         self._lock = Lock()
         self._only: str | None = None
         self._several = False
 
     def ran(self, session_id: str) -> None:
         """A run of this session was begun, or went on."""
-        before = {key: kept for key, kept in _LAST.get({}).items() if key != id(self)}
+        before = {key: kept for key, kept in _LAST.get({}).items() if key is not self._key}
         while len(before) >= MANY:
             before.pop(next(iter(before)))
-        _LAST.set({**before, id(self): session_id})
+        _LAST.set({**before, self._key: session_id})
         with self._lock:
             self._several = self._several or self._only not in (None, session_id)
             self._only = session_id
 
     def meant(self, call: str) -> str | None:
         """The session of a call that names none; None where none was run. Raises `AmbiguousSession`: a session of another is never taken."""
-        found = _LAST.get({}).get(id(self))
+        found = _LAST.get({}).get(self._key)
         if found is not None:
             return found
         with self._lock:
@@ -333,7 +334,7 @@ def is_asked(execution: Execution) -> bool:
 def split_options(options: StartOptions, *, stream: bool) -> tuple[RunOptions, bool]:
     """The options of a run, and whether it is driven beside its caller. Raises `UnsupportedSetting` where it is to be a stream, too."""
     background = options.get("background", False)
-    if background not in (True, False):
+    if not isinstance(background, bool):
         raise UnsupportedSetting(RUN_HERE, "this background", "it is True or False")
     if background and stream:
         raise UnsupportedSetting(RUN_HERE, "background=True", "a stream is followed by its caller; leave one of them out")

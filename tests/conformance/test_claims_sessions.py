@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
 import pytest
 
-from statecore import AmbiguousSession, Condition, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
+from statecore import AmbiguousSession, Condition, InMemoryDb, Loop, Parallel, Router, RunStatus, Step, StepOutput, Workflow
 from statecore.testing import Clock, timed
 
 
@@ -246,3 +247,16 @@ def test_a_read_never_gives_the_session_of_another(db):
         with pytest.raises(AmbiguousSession, match="session_id="):
             read()
     assert workflow.get_session(first.session_id).runs[0].run_id == first.run_id
+
+
+@pytest.mark.spec("SESSION-1")
+def test_an_object_made_later_means_no_session_of_one_that_is_gone():
+    """A Workflow object is made for each request, and its place in memory is used again: none reads what another ran in the same thread."""
+    db = InMemoryDb()
+    for _ in range(50):
+        workflow: Any = Workflow("flow", [Step("a", counts)], db)
+        assert workflow.get_session() is None
+        workflow.run()
+        assert len(workflow.get_session().runs) == 1
+        del workflow
+        gc.collect()

@@ -258,7 +258,7 @@ def test_an_output_says_what_it_is_of_and_how_long_it_took(db, drive):
     assert type(late).from_dict(late.to_dict()).metrics == late.metrics
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found(e.CustomEvent):
     """An event of a user's own."""
 
@@ -388,7 +388,8 @@ def test_a_stream_is_not_in_the_background():
     for begin in (flow.run, flow.arun):
         with pytest.raises(UnsupportedSetting, match="background=True"):
             begin("x", background=True, stream=True)
-        wrong: Any = "yes"
-        with pytest.raises(UnsupportedSetting, match="True or False"):
-            begin("x", background=wrong)
+        wrongs: tuple[Any, ...] = ("yes", 1, None)
+        for wrong in wrongs:
+            with pytest.raises(UnsupportedSetting, match="True or False"):
+                begin("x", background=wrong)
     assert flow.list_runs() == []

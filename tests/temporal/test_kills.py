@@ -51,6 +51,7 @@ def test_a_worker_killed_in_a_step_and_at_a_pause(
             second.wait()
     [asked] = runs.workflow.list_pauses(run_id=run_id)
     assert (asked.step_name, asked.to_dict()["confirmation_message"]) == ("approve", "Pay it?")
+    assert "SC505" in asked.to_dict()["about"]["unreadable"]
     until(lambda: [each.run_id for each in runs.workflow.list_pauses() if each.run_id == run_id])
     assert run_id in [each.identity.run_id for each in db.runs(RunFilter(workflow_id="killed", prefix=run_id[:8]))]
     assert db.runs(RunFilter(workflow_id="killed", prefix=f"{run_id[:8]}_")) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statecore import AsksPeople, Condition, DefinitionError, Loop, Parallel, Router, Step, StepInput, StepOutput, Steps
+from statecore import AsksPeople, Condition, DefinitionError, Loop, Parallel, Router, Step, StepInput, StepOutput, Steps, Workflow
 from statecore.run.workflow import ParallelExecutionStartedEvent, StepCompletedEvent
 
 
@@ -109,6 +109,7 @@ def test_a_stream_tells_of_the_component_alone():
         Steps("g", [Step("z", lambda _: 1, requires_user_input=True, user_input_schema=[{"name": "n"}])]),
         Router("r", [Step("z", lambda _: 1)], requires_user_input=True),
         Loop("l", [Step("z", lambda _: 1)], 2, requires_iteration_review=True),
+        Parallel(Step("z", lambda _: 1, may_ask=1), name="p"),
     ],
 )
 def test_nobody_is_asked(component):
@@ -152,3 +153,16 @@ def test_a_component_is_plain_data_and_back():
         Step.from_dict(Loop("l", [step], 2).to_dict(), functions)
     with pytest.raises(DefinitionError, match="was not given"):
         Step.from_dict(step.to_dict())
+
+
+def test_an_input_of_the_engine_is_handed_on_as_it_is():
+    """A component that an executor runs by itself, with the input that it was given, sees the same images, and none of them twice."""
+    seen: list[Any] = []
+    inner = Step("inner", lambda i: seen.append(i.images))
+
+    def outer(step_input: StepInput) -> None:
+        seen.append(step_input.images)
+        inner.execute(step_input)
+
+    Workflow("w", [Step("draw", lambda _: StepOutput("d", images=["drawn"])), Step("outer", outer)]).run("x", images=["given"])
+    assert seen == [["given", "drawn"]] * 2
