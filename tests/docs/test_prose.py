@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 GENERATED = {"specs/semantics.md", "specs/decisions/README.md", "specs/guide/errors.md", "specs/guide/settings.md"}
 """Pages that a tool writes, and the claims, each of which is one line."""
 PAGES = sorted({"README.md", *(page.relative_to(ROOT).as_posix() for page in (ROOT / "specs").rglob("*.md"))} - GENERATED)
-UNBROKEN = ("#", "|", ">", "<", "!", "[")
-"""How lines begin that cannot be broken: headings, tables, quotes, markup, pictures, links."""
+UNBROKEN = ("#", "|", "<", "!", "[")
+"""How lines begin that cannot be broken: headings, tables, markup, pictures, links."""
 
 
 def long_lines(text: str) -> list[str]:
@@ -27,7 +27,7 @@ def long_lines(text: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_line_of_prose_is_short(page):
-    """No line of a hand-written page is longer than 120 characters, but tables, headings, quotes and code."""
+    """No line of a hand-written page is longer than 120 characters, but tables, headings and code."""
     assert long_lines((ROOT / page).read_text(encoding="utf-8")) == []
 
 

@@ -106,7 +106,7 @@ def decide(workflow: Workflow, posted: dict[str, Any], user: str) -> dict[str, A
 
 
 def shown(run: WorkflowRunOutput) -> dict[str, Any]:
-    """What a page is given: plain data."""
+    """The plain data that a page is given."""
     return {
         **run.to_dict(),
         "paused": run.is_paused,

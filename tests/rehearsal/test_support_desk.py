@@ -28,7 +28,7 @@ def workflow():
 
 
 def listen(stream, heard):
-    """What a page does with a stream: it keeps what it shows."""
+    """A page at work: it keeps the events that it shows."""
     for event in stream:
         if isinstance(event, desk.CustomerFound):
             heard.append(("customer", event.customer, event.tier, event.step_name))
