@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
 from statecore.core import asks
-from statecore.errors import AmbiguousSession, RunBusy, UnsupportedSetting
+from statecore.errors import AmbiguousSession, NotPaused, RunBusy, Undecided, UnsupportedSetting
 from statecore.lifecycles import words as w
 from statecore.output import WorkflowRunOutput
 from statecore.runtime.hands import CODE
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .streams import AsyncStream, Stream
 
 LOG = logging.getLogger(__name__)
+RESTS = (RunBusy, NotPaused, Undecided)
+"""A worker was faster, or the run that the same key has begun is over, or waits for a person: there is nothing to drive."""
 _TASKS: set[asyncio.Task[Any]] = set()
 """The runs in the background of an event loop, which holds no task itself."""
 
@@ -252,7 +254,7 @@ class Running:
         """Drive a run that was begun in the background: how it ends is stored, and read with `get_run`."""
         try:
             self.continue_run(run_id=run_id)
-        except RunBusy:  # a worker was faster
+        except RESTS:
             return
         except Exception:
             LOG.warning("run %s, which was begun in the background, stopped", run_id, exc_info=True)
@@ -261,7 +263,7 @@ class Running:
         """The same on asyncio."""
         try:
             await self.acontinue_run(run_id=run_id)
-        except RunBusy:  # a worker was faster
+        except RESTS:
             return
         except Exception:
             LOG.warning("run %s, which was begun in the background, stopped", run_id, exc_info=True)

@@ -393,3 +393,18 @@ def test_a_stream_is_not_in_the_background():
             with pytest.raises(UnsupportedSetting, match="True or False"):
                 begin("x", background=wrong)
     assert flow.list_runs() == []
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_start_that_comes_again_in_the_background(db, caplog, asks):
+    """The run of the same key is over, or waits for a person: it is given as it stands, its step is called once, and no trouble is logged."""
+    done: list[int] = []
+    flow = Workflow("w", [Step("a", lambda _: done.append(1)), Step("b", lambda _: 2, requires_confirmation=asks)], db)
+    first = flow.run("x", idempotency_key="k")
+    assert first.is_paused is asks
+    again = flow.run("x", idempotency_key="k", background=True)
+    assert (again.run_id, again.status) == (first.run_id, first.status)
+    last = flow.run("y", run_id="last", background=True)
+    until(lambda: flow.get_run_output("last").status is first.status)
+    assert (len(done), flow.get_run_output(again.run_id).status, last.status) == (2, first.status, RunStatus.pending)
+    assert "stopped" not in caplog.text
