@@ -25,7 +25,7 @@ from statecore.core.weaker import has_gate
 from statecore.errors import StaleDecision, StatecoreError, quoted
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import CONFIRM, INPUT, SELECT
+from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, SELECT
 from statecore.stores import PauseFilter
 from statecore.stores.detail import detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
@@ -45,13 +45,14 @@ ALL = 10_000
 REFUSING = frozenset(each.word for each in DECISION_WORDS if each.refuses)
 REMEMBERED = 10_000
 """Of so many questions at most a program remembers that they have its words."""
-BY_PERSON = frozenset(trigger for words in DECISIONS.values() for trigger in words.values())
-OPENED: tuple[tuple[AskKind, str], ...] = (
-    ("confirmation", CONFIRM.word),
-    ("user_input", INPUT.word),
-    ("route", SELECT.word),
+ANSWERING = frozenset(trigger for words in DECISIONS.values() for trigger in words.values()) | {w.expire}
+"""The triggers of what a person answers, and of a silence."""
+OPENED: tuple[tuple[AskKind, tuple[str, ...]], ...] = (
+    ("confirmation", (CONFIRM.word, EDIT.word, w.expire)),
+    ("user_input", (INPUT.word,)),
+    ("route", (SELECT.word,)),
 )
-"""The questions that are put before anything runs, with the word that lets it begin."""
+"""The questions that are put before anything runs, with what lets it begin: a word, or a silence that approves."""
 ROUNDS = ("iterations", "choices")
 """The ways of holding components that let these come more than once."""
 WORD_OF = {kind: {trigger: word for word, trigger in words.items()} for kind, words in DECISIONS.items()}
@@ -172,43 +173,60 @@ class Case:
         begun = [each for each in state.cursors if each.phase not in ASKED_BEFORE] if state.run != w.pending else []
         standing = [each for each in begun if question_at(old, point_of(each)) is None]
         for cursor in standing:
-            for gate, kind, word in gates_before(old, cursor.at):
+            for gate, kind, words in gates_before(old, cursor.at):
                 row = newest(self.db, run_id, pause_id(kind, gate, round_of(old, gate, cursor), 0))
-                said = row.decided if row is not None and row.pause.closed is not None else None
+                if row is None or row.pause.closed is None:
+                    continue
+                word = row.decided.word if row.decided is not None else w.expire
                 same = gate in self.program.nodes and means_the_same(old, self.program, gate, kind, word)
-                if row is None or said is None or said.word != word or not same:
+                if word not in words or not same:
                     continue
                 if word in other_meanings(self.program, row.pause) and not self.is_taken_since(row.pause):
-                    person = quoted(said.by) if said.by else "a person"
-                    says = f"the code of {old.nodes[cursor.at].name!r}, or of what comes with it, is not that to which {person} said {word}"
+                    says = f"the code of {old.nodes[cursor.at].name!r}, or of what comes with it, is not that {agreed(row.decided)}"
                     yield Difference("answer", cursor.at, says)
 
     def is_taken_since(self, question: Pause) -> bool:
         """Whether a person has taken the run over since a question was answered: then its code was agreed to."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        applied = max((row.seq for row in rows if row.at == question.at and row.trigger in BY_PERSON), default=0)
+        here = [row for row in rows if (row.at, row.turn) == (question.at, question.turn) and row.source in ASKED_BEFORE]
+        applied = max((row.seq for row in here if row.trigger in ANSWERING), default=0)
         return any(row.seq > applied and detail_of(row.body.detail).adopted_by for row in rows)
 
     def applied(self) -> list[Entry]:
         """The rows that applied an answer of a person, or a silence, to the run; but for answers that lapse with the questions beside them (ASK-8)."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        said = [row for row in rows if row.machine != RUN.name and (row.trigger in BY_PERSON or row.trigger == w.expire)]
+        said = [row for row in rows if row.machine != RUN.name and row.trigger in ANSWERING]
         own = {(cursor.at, cursor.turn) for cursor in self.record.state.cursors if cursor.phase == w.awaiting_answer}
         return [row for row in said if row.source != w.awaiting_answer or (row.at, row.turn) not in own]
 
 
-def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, str], ...]:
-    """The gates, forms and routes whose yes leads to a component before another certain question, with that word, kept with the program."""
-    known: tuple[tuple[Address, AskKind, str], ...] | None = program.slices.get(("before", at))
+def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, tuple[str, ...]], ...]:
+    """The gates, forms and routes of which an answer leads to a component before another certain question, with its words, kept with the program."""
+    known: tuple[tuple[Address, AskKind, tuple[str, ...]], ...] | None = program.slices.get(("before", at))
     if known is None:
-        known = tuple(
-            (node.at, kind, word)
-            for node in program.nodes.values()
-            for kind, word in OPENED
-            if has_gate(node, kind) and any(each.at == at for each in slices(program, node.at, kind)[word].components)
-        )
+        asked = [(node, kind, words) for node in program.nodes.values() for kind, words in OPENED if has_gate(node, kind)]
+        found = [
+            (node.at, kind, tuple([each for each in words if leads_to(program, node, kind, each, at)]))
+            for node, kind, words in asked
+        ]
+        known = tuple([each for each in found if each[2]])
         program.slices["before", at] = known
     return known
+
+
+def leads_to(program: Program, node: Node, kind: AskKind, word: str, at: Address) -> bool:
+    """Whether a word, or a silence that approves, leads to a component before another certain question."""
+    if word == w.expire and w.timeout_approves not in node.facts:
+        return False
+    found = slices(program, node.at, kind).get(word)
+    return found is not None and any(each.at == at for each in found.components)
+
+
+def agreed(said: Decided | None) -> str:
+    """To what a person, or a silence, agreed, in words."""
+    if said is None:
+        return "which a silence approved"
+    return f"to which {quoted(said.by) if said.by else 'a person'} said {said.word}"
 
 
 def round_of(program: Program, gate: Address, cursor: Cursor) -> Turn:

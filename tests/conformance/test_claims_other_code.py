@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from statecore import Loop, Parallel, RunStatus, Step, Steps, UserInputField, Workflow
+from statecore import Ask, Loop, Parallel, RunStatus, Step, Steps, UserInputField, Workflow
 from statecore.errors import DefinitionChanged
 from statecore.runtime.launching import launch
 from statecore.runtime.worker import Worker
 from statecore.stores.detail import detail_of
 from statecore.stores.sqlite.store import SqliteDb2
+from statecore.testing import Clock, timed
 from statecore.testing.stores.samples import DEAD
 from tests.conformance.drive import confirm_all, history
 
@@ -163,6 +164,63 @@ def test_a_person_may_say_that_other_code_is_meant(db, drive, calls):
     assert (run.status, calls.names) == (RunStatus.completed, ["pays", "wires", "wires"])
     said = [detail_of(entry.body.detail).adopted_by for entry in db.journal("r")]
     assert [name for name in said if name] == ([] if isinstance(db, SqliteDb2) else ["bob"])
+
+
+@pytest.mark.spec("GATE-7b", "GATE-11")
+@pytest.mark.parametrize("says", ["confirm", "edit", "silence"])
+def test_each_way_through_a_gate_is_for_the_code_behind_it(db, drive, calls, says):
+    """A confirmation with another input, and a silence that approves, hold for the code that they let begin, as a plain confirmation does."""
+
+    def flow(name, *outcomes):
+        waits = {"timeout": 60, "on_timeout": "approve"} if says == "silence" else {"allow_edit": True}
+        workflow = Workflow("flow", [Step("pay", code(calls, name, *outcomes), requires_confirmation=True, **waits)], db)
+        return timed(workflow, clock)
+
+    clock = Clock()
+    first = flow("pay", OSError("x"))
+    [asked] = drive.run(first, run_id="r").requirements
+    if says == "silence":
+        clock.advance(61)
+    else:
+        first.decide("r", asked.pause_id, says, value="other" if says == "edit" else None, by="ada")
+    with pytest.raises(OSError, match="x"):
+        drive.resume(first, run_id="r")
+    if isinstance(db, SqliteDb2):
+        return  # format 2 keeps no digests (decision 0086)
+    told = "which a silence approved" if says == "silence" else f"to which 'ada' said {says}"
+    with pytest.raises(DefinitionChanged, match=told):
+        drive.resume(flow("wire"), run_id="r", retry_failed=True)
+    assert calls.names == ["pay"]
+    assert drive.resume(flow("pay"), run_id="r", retry_failed=True).status is RunStatus.completed
+
+
+@pytest.mark.spec("GATE-7b")
+def test_an_answer_to_the_code_is_no_new_yes_to_its_gate(db, drive, calls):
+    """A takeover is remembered after the code that was taken has asked, was answered and has failed: it need not be said again."""
+
+    def flow(name, *outcomes):
+        def work(step_input):
+            calls.note(name, step_input)
+            if name == "wire" and not step_input.answers:
+                return Ask("Which account?")
+            if todo:
+                raise todo.pop()
+            return name
+
+        todo = list(outcomes)
+        work.__qualname__ = name
+        return Workflow("flow", [Step("pay", work, requires_confirmation=True, may_ask=1)], db)
+
+    run = drive.run(flow("pay"), run_id="r")
+    confirm_all(run)
+    with pytest.raises(OSError, match="x"):
+        drive.resume(flow("pay", OSError("x")), run)
+    run = drive.resume(flow("wire"), run_id="r", retry_failed=True, adopt=True, by="bob")
+    run.requirements[0].answer("3")
+    with pytest.raises(OSError, match="y"):
+        drive.resume(flow("wire", OSError("y")), run)
+    run = drive.resume(flow("wire"), run_id="r", retry_failed=True)
+    assert (run.status, calls.names) == (RunStatus.completed, ["pay", "wire", "wire", "wire"])
 
 
 @pytest.mark.spec("GATE-7", "CRASH-2")
