@@ -90,7 +90,7 @@ class Reading:
         """The run of a session that was executed last, of that user where one is named; the workflow's own session by default."""
         check_texts("get_last_run_output", session_id=session_id, user_id=user_id)
         limit = 1 if user_id is None else 1_000_000
-        session_id = session_id or self._meant("get_last_run_output")
+        session_id = self._meant("get_last_run_output") if session_id is None else session_id
         if session_id is None:
             return None
         wanted = RunFilter(session_id, self.id, limit=limit, by_claim=True, user_id=user_id)
@@ -100,7 +100,7 @@ class Reading:
     def get_session_state(self, session_id: str | None = None) -> dict[str, Any]:
         """The session state as the session's last run left it; that of the workflow's own session by default."""
         check_texts("get_session_state", session_id=session_id)
-        session_id = session_id or self._meant("get_session_state")
+        session_id = self._meant("get_session_state") if session_id is None else session_id
         kept = self.db.session_state(session_id, self.id) if session_id is not None else None
         state: dict[str, Any] = decode(kept) if kept is not None else {}
         return state
@@ -123,7 +123,7 @@ class Reading:
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
         """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
         check_texts("get_session", session_id=session_id)
-        session_id = session_id or self._meant("get_session")
+        session_id = self._meant("get_session") if session_id is None else session_id
         if session_id is None:
             return None
         records = self.db.runs(RunFilter(session_id=session_id, workflow_id=self.id, limit=1_000_000, by_claim=True))

@@ -260,3 +260,13 @@ def test_an_object_made_later_means_no_session_of_one_that_is_gone():
         assert len(workflow.get_session().runs) == 1
         del workflow
         gc.collect()
+
+
+@pytest.mark.spec("SESSION-1")
+def test_an_empty_name_is_that_of_no_session(db):
+    """A read that names the empty session, as a page without a cookie does, gives nothing: not the session that was run last."""
+    workflow: Any = Workflow("flow", [Step("a", looks)], db, session_state={"a": 1})
+    workflow.run(session_id="ada")
+    assert workflow.get_session().session_id == "ada"
+    assert (workflow.get_session(""), workflow.get_last_run_output("")) == (None, None)
+    assert (workflow.get_session_state(""), workflow.get_chat_history("")) == ({}, [])
