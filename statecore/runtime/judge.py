@@ -18,14 +18,14 @@ from attrs import frozen
 from statecore.core import DECISIONS, Micros, OpenQuestion, Program, asks, stored_program
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
-from statecore.core.evidence import goes_on_the_same, means_the_same, slices
+from statecore.core.evidence import PHASES, goes_on_the_same, means_the_same, slices
 from statecore.core.owed import ASK_OF, pause_id
 from statecore.core.ways import ASKED_BEFORE, question_at
 from statecore.core.weaker import has_gate
 from statecore.errors import StaleDecision, StatecoreError, quoted
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import CONFIRM, EDIT, INPUT, SELECT
+from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, SELECT
 from statecore.stores import PauseFilter
 from statecore.stores.detail import detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
@@ -169,26 +169,38 @@ class Case:
 
     def other_code(self) -> Iterator[Difference]:
         """Where the run stands in what a yes let begin, and another function has been put in since the question was put (GATE-7b)."""
-        old, state, run_id = self.old, self.record.state, self.record.identity.run_id
+        old, state = self.old, self.record.state
         begun = [each for each in state.cursors if each.phase not in ASKED_BEFORE] if state.run != w.pending else []
         standing = [each for each in begun if question_at(old, point_of(each)) is None]
         for cursor in standing:
-            for gate, kind, words in gates_before(old, cursor.at):
-                row = newest(self.db, run_id, pause_id(kind, gate, round_of(old, gate, cursor), 0))
-                if row is None or row.pause.closed is None:
-                    continue
-                word = row.decided.word if row.decided is not None else w.expire
-                same = gate in self.program.nodes and means_the_same(old, self.program, gate, kind, word)
-                if word not in words or not same:
+            for row, words in self.let_begin_here(cursor):
+                word, kind, at = row.decided.word if row.decided is not None else w.expire, row.pause.kind, row.pause.at
+                same = at in self.program.nodes and means_the_same(old, self.program, at, kind, word)
+                if row.pause.closed is None or word not in words or not same:
                     continue
                 if word in other_meanings(self.program, row.pause) and not self.is_taken_since(row.pause):
                     says = f"the code of {old.nodes[cursor.at].name!r}, or of what comes with it, is not that {agreed(row.decided)}"
                     yield Difference("answer", cursor.at, says)
 
+    def let_begin_here(self, cursor: Cursor) -> Iterator[tuple[Waiting, tuple[str, ...]]]:
+        """The questions whose answers may have led to a place, with these answers: gates before it, and the last one that its code asked."""
+        old, run_id = self.old, self.record.identity.run_id
+        names = [(pause_id(kind, at, round_of(old, at, cursor), 0), words) for at, kind, words in gates_before(old, cursor.at)]
+        asked = cursor.marks.asked and not cursor.marks.open  # then the next call reads the journal, too; open ones lapse (ASK-8)
+        rows = self.db.journal(run_id, 0, self.record.seq) if asked else ()
+        said = [row for row in rows if (row.at, row.turn, row.trigger) == (cursor.at, cursor.turn, w.answer)]
+        for row in said[-1:]:
+            number = detail_of(row.body.detail).number
+            names.append((pause_id("question", row.at, row.turn, row.attempt, 1, number), (ANSWER.word,)))
+        for name, words in names:
+            found = newest(self.db, run_id, name)
+            if found is not None:
+                yield found, words
+
     def is_taken_since(self, question: Pause) -> bool:
         """Whether a person has taken the run over since a question was answered: then its code was agreed to."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
-        here = [row for row in rows if (row.at, row.turn) == (question.at, question.turn) and row.source in ASKED_BEFORE]
+        here = [row for row in rows if (row.at, row.turn) == (question.at, question.turn) and row.source == PHASES[question.kind]]
         applied = max((row.seq for row in here if row.trigger in ANSWERING), default=0)
         return any(row.seq > applied and detail_of(row.body.detail).adopted_by for row in rows)
 
