@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import traceback
@@ -19,6 +18,7 @@ from statecore.cli.main import main
 from statecore.definition.forms import TYPES, Secret, checked
 from statecore.definition.schemas import as_form, json_schema
 from statecore.testing.paths import SOME, some
+from tests.unit.definition.doors import DOORS, give
 
 SPAN = [UserInputField("first", "int"), UserInputField("last", "int"), UserInputField("token", secret=True, required=False)]
 
@@ -45,7 +45,7 @@ def asking(check, seen, db=None, schema=SPAN, **settings):
 
 
 @pytest.mark.spec("FORM-1")
-@pytest.mark.parametrize("door", ["decide", "adecide", "continue_run", "another process"])
+@pytest.mark.parametrize("door", DOORS)
 def test_each_door_lets_the_check_judge(door):
     """Values that the check refuses are stored by no door of the workflow; stored by a process without it, they fail the step."""
     seen: list = []
@@ -54,26 +54,14 @@ def test_each_door_lets_the_check_judge(door):
     run = flow.run()
     [asked] = run.steps_requiring_user_input
     values = {"first": 9, "last": 3}
-
-    def decide():
-        if door == "continue_run":
-            asked.set_user_input(values)
-            flow.continue_run(run)
-        elif door == "adecide":
-            asyncio.run(flow.adecide(run.run_id, asked.pause_id, "input", value=values))
-        elif door == "decide":
-            flow.decide(run.run_id, asked.pause_id, "input", value=values)
-        else:
-            Inbox(db).decide(run.run_id, asked.pause_id, "input", value=values)
-
     if door == "another process":
-        decide()
+        give(door, flow, run, values)
         with pytest.raises(InvalidInput, match="first must be below last"):
             flow.continue_run(run_id=run.run_id)
         assert (flow.get_run_output(run.run_id).status, seen) == ("ERROR", [])
         return
     with pytest.raises(InvalidInput, match="first must be below last"):
-        decide()
+        give(door, flow, run, values)
     assert (flow.get_run_output(run.run_id).status, seen) == ("PAUSED", [])
     flow.decide(run.run_id, asked.pause_id, "input", value={"first": 3, "last": 9})
     assert flow.continue_run(run_id=run.run_id).status == "COMPLETED"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import dataclasses
 import json
@@ -24,6 +23,7 @@ from statecore.cli.main import main
 from statecore.codec import decode, encode
 from statecore.definition.forms import HIDDEN, TYPES, Secret, checked, hidden
 from statecore.definition.schemas import as_form, json_schema
+from tests.unit.definition.doors import DOORS, give
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
 FIELDS = {
@@ -333,7 +333,7 @@ def test_the_whole_of_a_form_is_judged_by_its_class():
 
 
 @pytest.mark.spec("FORM-1")
-@pytest.mark.parametrize("door", ["decide", "adecide", "continue_run", "another process"])
+@pytest.mark.parametrize("door", DOORS)
 def test_each_door_of_a_process_with_the_class_lets_it_judge(door):
     """Values that the class refuses are stored by no door of a workflow; a process without the class stores them, and the step fails."""
     seen: list = []
@@ -342,24 +342,12 @@ def test_each_door_of_a_process_with_the_class_lets_it_judge(door):
     run = flow.run()
     [asked] = run.steps_requiring_user_input
     values = {"amount": 4_321, "payee": "the bank"}
-
-    def decide():
-        if door == "continue_run":
-            asked.set_user_input(values)
-            flow.continue_run(run)
-        elif door == "adecide":
-            asyncio.run(flow.adecide(run.run_id, asked.pause_id, "input", value=values))
-        elif door == "decide":
-            flow.decide(run.run_id, asked.pause_id, "input", value=values)
-        else:
-            Inbox(db).decide(run.run_id, asked.pause_id, "input", value=values)
-
     if door != "another process":
         with pytest.raises(InvalidInput, match="that payee gets less"):
-            decide()
+            give(door, flow, run, values)
         assert flow.decide(run.run_id, asked.pause_id, "input", value={"amount": 1, "payee": "ada"}).decision == "input"
         return
-    decide()
+    give(door, flow, run, values)
     with pytest.raises(InvalidInput, match="that payee gets less"):
         flow.continue_run(run_id=run.run_id)
     assert (flow.get_run_output(run.run_id).status, seen) == ("ERROR", [])
