@@ -121,7 +121,10 @@ class Reading:
         return {name: sum(each[name] for each in every) for name in ("duration", "steps", "attempts")}
 
     def get_session(self, session_id: str | None = None) -> WorkflowSession | None:
-        """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run."""
+        """A session's runs, the one executed last at the end; this workflow's own session by default. None where it has no run.
+
+        A thread that serves several customers in turn names the session: without a name the one is meant that ran last there (SESSION-1).
+        """
         check_texts("get_session", session_id=session_id)
         session_id = self._meant("get_session") if session_id is None else session_id
         if session_id is None:
