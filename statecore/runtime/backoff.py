@@ -6,18 +6,34 @@ import logging
 from collections.abc import Callable, Hashable
 from threading import Lock
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from attrs import define, field
 
 from statecore.core import Seconds
+
+from .observers import write
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 MOST = 10_000
 """How many untold things are kept at most; the oldest are dropped, and that is logged."""
 LOG = logging.getLogger(__name__)
 Key = TypeVar("Key", bound=Hashable)
-Thing = TypeVar("Thing")
+
+
+class About(Protocol):
+    """A thing that is about a run, and names it in the log without saying more of it."""
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+
+    @property
+    def status(self) -> str:
+        """What became of it."""
+
+
+Thing = TypeVar("Thing", bound=About)
 
 
 @define
@@ -78,8 +94,9 @@ class Telling(Generic[Thing]):
     def _try(self, number: int, thing: Thing) -> None:
         try:
             self.tell(thing)
-        except Exception:
-            LOG.warning("tell failed for %r; it is told again later", thing, exc_info=True)
+        except Exception:  # noqa: BLE001  # whatever the callback raises is its own, and is told again
+            said = "tell failed for run %r (%s); it is told again later"
+            write(LOG, logging.WARNING, said, thing.run_id, thing.status, exc_info=True)
             self._keep(number, thing)
         else:
             self._forget(number)
@@ -90,7 +107,9 @@ class Telling(Generic[Thing]):
             self.untold[number] = thing
             oldest = min(self.untold) if len(self.untold) > MOST else None
         if oldest is not None:
-            LOG.error("more than %d things could not be told; this one is dropped: %r", MOST, self.untold[oldest])
+            dropped = self.untold[oldest]
+            said = "more than %d things could not be told; one is dropped: run %r (%s)"
+            write(LOG, logging.ERROR, said, MOST, dropped.run_id, dropped.status)
             self._forget(oldest)
 
     def _forget(self, number: int) -> None:

@@ -23,6 +23,7 @@ from . import ends
 from .calls import call_user, limit_of, values_of
 from .hands import Outcome
 from .limits import timed_out
+from .observers import write
 from .observing import observed
 from .pieces import AT_HAND, Tell, exhaust, finish, manner_of, opened
 from .storing import store_events
@@ -103,7 +104,8 @@ def say_waiting(flights: Iterable[Flight]) -> None:
     """Say for which calls a driver waits that was interrupted."""
     names = [repr(flight.execution.program.nodes[flight.call.at].name) for flight in flights]
     if names:
-        LOG.warning("interrupted: waiting for the call of %s to end; a second Ctrl-C waits no longer", ", ".join(names))
+        said = "interrupted: waiting for the call of %s to end; a second Ctrl-C waits no longer"
+        write(LOG, logging.WARNING, said, ", ".join(names))
 
 
 # -- a driver stops ----------------------------------------------------------------------------------------------------------------

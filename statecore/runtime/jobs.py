@@ -11,6 +11,7 @@ from statecore.core import asks
 from statecore.lifecycles import words as w
 from statecore.stores.rules import STATUS
 
+from .observers import write
 from .ready import Continuation, describe
 from .storing import loud
 from .suspects import owes_suspect
@@ -102,9 +103,8 @@ def refused(job: Job, error: BaseException) -> Went:
     """The outcome of a run that could not go on; the log names it, and not what was wrong with its data."""
     run_id, workflow = job.record.identity.run_id, job.workflow.id
     name = type(error).__name__
-    LOG.warning(
-        "run %r of %r is left alone for a while: %s", run_id, workflow, name, extra={"run_id": run_id, "workflow": workflow}
-    )
+    fields = {"run_id": run_id, "workflow": workflow}
+    write(LOG, logging.WARNING, "run %r of %r is left alone for a while: %s", run_id, workflow, name, extra=fields)
     return Went(run_id, "REFUSED", f"{name}: {error}", workflow)
 
 

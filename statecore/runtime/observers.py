@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 DEBUG, INFO, WARNING = 10, 20, 30
 """The levels of `logging`, which is not imported here: a command that only decides does without."""
+
+
+def write(log: Logger, level: int, said: str, *parts: object, **more: Any) -> None:
+    """Write a record. A handler or a filter that raises loses its record, and changes no run (OBS-1)."""
+    with suppress(Exception):
+        log.log(level, said, *parts, **more, stacklevel=2)
 
 
 class Observed(Protocol):
@@ -108,9 +115,9 @@ class Observers(Observer):
         """Tell one observer; None where it raises."""
         try:
             return tell(execution, *about)
-        except Exception as error:  # telemetry that raises changes nothing
+        except Exception as error:  # noqa: BLE001  # telemetry that raises changes nothing
             name = type(error).__qualname__
             if execution.log is not None and name not in self.failed:
-                execution.log.warning("telemetry raised %s and is ignored; the run goes on", name, exc_info=True)
+                write(execution.log, WARNING, "telemetry raised %s and is ignored; the run goes on", name, exc_info=True)
             self.failed.add(name)
             return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from statecore.core import ROOT
 from statecore.lifecycles import words as w
 
-from .observers import DEBUG, INFO, WARNING
+from .observers import DEBUG, INFO, WARNING, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,17 +50,15 @@ class LogLine(NamedTuple):
     pause_id: str | None = None
 
 
-def tell_stored(execution: Execution, effect: Commit, boundary: Boundary) -> None:
-    """Tell of a boundary that is durable; nothing of what is only repeated from a history."""
+def tell_stored(execution: Execution, effect: Commit, boundary: Boundary, *, is_logged: bool) -> None:
+    """Tell of a boundary that is durable, the log where it `is_logged`; nothing of what is only repeated from a history."""
     host = execution.host
     if host.replays is not None and host.replays():
         return
     host.observers.stored(execution, effect, boundary)
-    log = execution.log
-    if log is None or not log.isEnabledFor(INFO):
-        return
-    for line in lines_of(effect, boundary):
-        say(execution, line)
+    if is_logged:
+        for line in lines_of(effect, boundary):
+            say(execution, line)
 
 
 def say(execution: Execution, line: LogLine) -> None:
@@ -77,7 +75,7 @@ def say(execution: Execution, line: LogLine) -> None:
         "attempt": line.attempt,
         "pause_id": line.pause_id,
     }
-    log.log(line.level, "run %r of %r %s%s", identity.run_id, identity.workflow_id, line.what, where, extra=fields)
+    write(log, line.level, "run %r of %r %s%s", identity.run_id, identity.workflow_id, line.what, where, extra=fields)
 
 
 def lines_of(effect: Commit, boundary: Boundary) -> Iterator[LogLine]:
@@ -133,3 +131,11 @@ def line_of(move: Move) -> LogLine | None:
 def tell_lost(execution: Execution) -> None:
     """Another process has taken a run over that this one executed: what it does from here on is not stored."""
     say(execution, LogLine(WARNING, "was claimed by another process: this one stores nothing more of it"))
+
+
+def tell_unreleased(execution: Execution) -> None:
+    """The run of calls that were left could not be released; called where that was raised."""
+    import logging  # noqa: PLC0415  # only this record pays for it
+
+    said = "run %r could not be released; it is free when this process ends"
+    write(logging.getLogger(__name__), logging.ERROR, said, execution.identity.run_id, exc_info=True)

@@ -26,8 +26,8 @@ from statecore.stores import Boundary, PauseFilter
 from . import ends
 from .ends import cancellation, decision_events
 from .execution import of_record
-from .observers import INFO
-from .observing import tell_lost, tell_stored
+from .observers import INFO, WARNING
+from .observing import tell_lost, tell_stored, tell_unreleased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -67,10 +67,7 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
 
     An event: the cancellation that was requested. Several: the decisions of questions that the effect would leave open while it parks the run.
     """
-    heeds_cancel = True
-    for event in effect.events:
-        if event.trigger == w.cancel:
-            heeds_cancel = False
+    heeds_cancel, level = weighed(effect.events)
     boundary = execution.boundary(effect, heeds_cancel=heeds_cancel)
     if not heeds_decisions:
         boundary = boundary._replace(heeds_decisions=False)
@@ -92,9 +89,20 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
     if obstacle:
         return requested(execution)
     execution.committed(effect, boundary)
-    if observers.each or (log is not None and log.isEnabledFor(INFO)):
-        tell_stored(execution, effect, boundary)
+    is_logged = log is not None and log.isEnabledFor(level)
+    if observers.each or is_logged:
+        tell_stored(execution, effect, boundary, is_logged=is_logged)
     return None
+
+
+def weighed(events: tuple[Event, ...]) -> tuple[bool, int]:
+    """Whether a boundary of these events heeds a requested cancellation, and the level of its loudest record."""
+    heeds_cancel, level = True, INFO
+    for event in events:
+        heeds_cancel = heeds_cancel and event.trigger != w.cancel
+        if event.death or event.trigger == w.renew:
+            level = WARNING
+    return heeds_cancel, level
 
 
 def events_of(execution: Execution, asked: Collection[OpenQuestion], stored: Iterable[Decided]) -> tuple[Event, ...]:
@@ -200,12 +208,8 @@ def left_one(execution: Execution) -> None:
     HEARTBEAT.end(execution)
     try:
         let_go(execution)
-    except Exception:
-        import logging  # noqa: PLC0415  # only this message pays for it
-
-        logging.getLogger(__name__).exception(
-            "run %r could not be released; it is free when this process ends", execution.identity.run_id
-        )
+    except Exception:  # noqa: BLE001  # the run is over here, and no caller is left to be told
+        tell_unreleased(execution)
 
 
 def let_go(execution: Execution) -> None:

@@ -28,6 +28,7 @@ from statecore.errors import (
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.runtime.hands import hands_of
 from statecore.runtime.launching import RunOptions
+from statecore.runtime.observers import WARNING, write
 from statecore.stores import InMemoryDb
 from statecore.stores.records import Listing, Unread, unread_of
 from statecore.stores.rules import ENDED, STATUS
@@ -253,7 +254,15 @@ def skipped(workflow: Facade, run_id: str, error: Exception) -> None:
     from logging import getLogger  # noqa: PLC0415  # only a refusal needs it
 
     fields = {"run_id": run_id, "workflow": workflow.id}
-    getLogger(__name__).warning("run %r of %r is skipped: %s", run_id, workflow.id, type(error).__name__, extra=fields)
+    write(getLogger(__name__), WARNING, "run %r of %r is skipped: %s", run_id, workflow.id, type(error).__name__, extra=fields)
+
+
+def stopped(workflow_id: str, run_id: str, error: Exception) -> None:
+    """Log a run that was begun in the background and stopped: no caller waits for it. Its row has the words of the error, the log has none."""
+    from logging import getLogger  # noqa: PLC0415  # only such a run needs it
+
+    fields, name = {"run_id": run_id, "workflow": workflow_id}, type(error).__name__
+    write(getLogger(__name__), WARNING, "run %s, which was begun in the background, stopped: %s", run_id, name, extra=fields)
 
 
 async def off_loop(db: RunReader, function: Callable[[], T]) -> T:

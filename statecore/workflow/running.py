@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Coroutine
 from contextvars import ContextVar
 from threading import Lock
@@ -18,7 +17,7 @@ from statecore.runtime.launching import RunOptions, launch, resume, submit
 from statecore.runtime.storing import raise_loud
 from statecore.runtime.sync import drive, drive_to_rest
 
-from .options import ContinueOptions, StartOptions, off_loop
+from .options import ContinueOptions, StartOptions, off_loop, stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from .streams import AsyncStream, Stream
 
-LOG = logging.getLogger(__name__)
 RESTS = (RunBusy, NotPaused, Undecided)
 """A worker was faster, or the run that the same key has begun is over, or waits for a person: there is nothing to drive."""
 _TASKS: set[asyncio.Task[Any]] = set()
@@ -256,8 +254,8 @@ class Running:
             self.continue_run(run_id=run_id)
         except RESTS:
             return
-        except Exception:
-            LOG.warning("run %s, which was begun in the background, stopped", run_id, exc_info=True)
+        except Exception as error:  # noqa: BLE001  # whatever it is, no caller waits for it
+            stopped(self.id, run_id, error)
 
     async def _abeside(self, run_id: str) -> None:
         """The same on asyncio."""
@@ -265,8 +263,8 @@ class Running:
             await self.acontinue_run(run_id=run_id)
         except RESTS:
             return
-        except Exception:
-            LOG.warning("run %s, which was begun in the background, stopped", run_id, exc_info=True)
+        except Exception as error:  # noqa: BLE001  # whatever it is, no caller waits for it
+            stopped(self.id, run_id, error)
 
     async def _abegin(self, input: Any, **options: Unpack[RunOptions]) -> WorkflowRunOutput:  # noqa: A002  # the word users know
         """A run that is stored, and driven by a task of this loop."""

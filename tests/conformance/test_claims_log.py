@@ -10,11 +10,14 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from attrs import evolve
 
 from statecore import InMemoryDb, OnError, Parallel, Step, Worker, Workflow
 from statecore.cli import main
 from statecore.cli.logs import HANDLER
 from statecore.errors import ClaimLost
+from statecore.runtime.launching import launch
+from statecore.testing.stores.samples import DEAD
 
 pytestmark = pytest.mark.spec("OBS-1")
 
@@ -173,6 +176,85 @@ def test_a_neighbour_that_is_refused_is_a_warning():
     assert {each.run_id for each in found if each.refusal is not None} == set(ids)
     skipped = [each for each in log.records if "is skipped: DefinitionChanged" in each.getMessage()]
     assert {each.run_id for each in skipped} == set(ids)
+
+
+def test_a_death_is_a_warning_where_nothing_else_is_told(db, drive):
+    """With the level WARNING a continuation tells of the process that died in a call, and of nothing else."""
+    workflow = Workflow("w", [Step("a", lambda _: 1, on_interrupt="retry")], db)
+    living, workflow.host = workflow.host, evolve(workflow.host, owner=lambda: DEAD)
+    launch(workflow, "x", run_id="r")  # its owner dies when the call is to be made
+    workflow.host = living
+    with heard(logging.WARNING) as log:
+        assert drive.resume(workflow, run_id="r").content == 1
+    assert log.told(logging.DEBUG) == ["was left by a process that died in a call (alone) at 'a'"]
+
+
+def test_a_void_answer_is_a_warning_where_nothing_else_is_told(db, drive):
+    """With the level WARNING a question that is put again for another definition is told of, and nothing else."""
+    old, new = (
+        Workflow("w", [Step("a", lambda _: 1, requires_confirmation=True, confirmation_message=said)], db) for said in ("1?", "2?")
+    )
+    run = drive.run(old, run_id="r")
+    old.decide("r", run.requirements[0].pause_id, "confirm")
+    with heard(logging.WARNING) as log:
+        assert drive.resume(new, run_id="r").is_paused
+    assert log.told(logging.DEBUG) == ["puts a question again: an answer to the former one is void at 'a'"]
+
+
+class Raising(logging.Handler):
+    """A handler that never works."""
+
+    def emit(self, record):
+        """Fail."""
+        raise OSError(record.getMessage())
+
+
+def test_a_logger_that_raises_changes_no_run(db, drive):
+    """Where each record raises, a run in each colour and in a worker has the output and the journal of one without a log."""
+    workflow = flow(db)
+    log, handler = logging.getLogger("statecore"), Raising()
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        run = drive.run(workflow, SECRET, run_id="r")
+        while run.is_paused:
+            decide_all(workflow, run)
+            run = drive.resume(workflow, run_id="r")
+        other = Workflow("other", [Step("a", lambda _: SECRET)], db)
+        other.submit("x", run_id="s")
+        assert Worker(other).work(until_idle=True) == {"COMPLETED": 1}
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    assert run.content is not None
+    assert other.get_run_output("s").content == SECRET
+
+
+def raises(_):
+    """Fail with words that are a value."""
+    raise OSError(SECRET)
+
+
+def test_no_warning_has_the_words_of_an_error():
+    """A run that fails in the background, and an outcome that a worker cannot tell, are named without what the code of a step said."""
+    workflow = Workflow("w", [Step("a", raises)])
+
+    def tell(_):
+        raise ConnectionError
+
+    async def begun():
+        await workflow.arun(SECRET, run_id="aside", background=True)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    with heard(logging.DEBUG) as log:
+        asyncio.run(begun())
+        workflow.submit(SECRET, run_id="r")
+        Worker(workflow, tell=tell).work(until_idle=True)
+    told = log.told(logging.WARNING)
+    assert "run aside, which was begun in the background, stopped: OSError" in told
+    assert "tell failed for run 'r' (ERROR); it is told again later" in told
+    written = [logging.Formatter().format(each) + str(vars(each)) for each in log.records]
+    assert SECRET not in "".join(written)
 
 
 def called(act) -> list[str]:

@@ -251,15 +251,17 @@ def test_a_thing_that_cannot_be_told_is_told_again_when_it_is_due(monkeypatch, c
         if down:
             raise OSError("off")
 
-    telling = Telling[str](tell)
-    for thing in "abc":
+    telling = Telling[Went](tell)
+    first, *kept = (Went(name, "ERROR", "the words of an error") for name in "abc")
+    for thing in (first, *kept):
         telling.say(thing)
-    assert list(telling.untold.values()) == ["b", "c"]
-    assert "dropped: 'a'" in caplog.text
+    assert list(telling.untold.values()) == kept
+    assert "dropped: run 'a' (ERROR)" in caplog.text
+    assert "the words" not in caplog.text
     told.clear()
     telling.again()
     assert told == []
     now[0] = 1.0
     down.clear()
     telling.again()
-    assert (told, telling.untold) == (["b", "c"], {})
+    assert (told, telling.untold) == (kept, {})
