@@ -30,7 +30,7 @@ class About(Protocol):
 
     @property
     def status(self) -> str:
-        """What became of it."""
+        """Its last status."""
 
 
 Thing = TypeVar("Thing", bound=About)
