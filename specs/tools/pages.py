@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pkgutil import iter_modules
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -55,21 +56,26 @@ INDEX = "README.md"
 FOLDER = "examples/"
 SUFFIXES = frozenset({".mmd", ".dot", ".svg", ".md"})
 COMMAND = "python -m specs.tools.draw"
+WIDTH = 120
+"""The width of a line of prose."""
 PREFACE = f"""\
-Nothing here is drawn by hand. `{COMMAND}` writes these pages; `{COMMAND} --check` fails where they differ from what runs. The thick arrows
-are the way on which every answer is yes."""
+Nothing here is drawn by hand. `{COMMAND}` writes these pages; `{COMMAND} --check`
+fails where they differ from what runs. The thick arrows are the way on which every answer is yes."""
 LIFECYCLES = """\
-Each lifecycle is the table that runs: a row of the table is a line on an arrow. The page of a lifecycle has all its rows, each with the
-number of the claim that wants it. In the pictures of the largest tables the ends stand beside the states that lead to them."""
+Each lifecycle is the table that runs: a row of the table is a line on an arrow. The page of a lifecycle has all its
+rows, each with the number of the claim that wants it. In the pictures of the largest tables the ends stand beside the
+states that lead to them."""
 LEFT_OUT = """\
-This table is too large to draw all of it. `cancel` leads to `cancelled` from wherever something is open: those rows, and the claims of all,
-stand in the table only. `skipped` and `cancelled` are drawn beside each state that leads to them."""
+This table is too large to draw all of it. `cancel` leads to `cancelled` from wherever something is open: those rows,
+and the claims of all, stand in the table only. `skipped` and `cancelled` are drawn beside each state that leads to
+them."""
 JOINED = """\
-What the cursors of a running run are decides what becomes of it. The first line that is so for some cursor holds; where none
-is, the last does."""
+The states of its cursors decide the next state of a running run. The first line that is so for some cursor holds; where
+none is, the last does."""
 WORKFLOWS = """\
-Each box that is owed something says what its errors, interruptions and deadlines lead to; what a person answers is on the arrows. Two things
-are not drawn: any step may stop its workflow, and a run can be cancelled anywhere. What a Router is told to run, it runs in the order chosen."""
+Each box that is owed something says what its errors, interruptions and deadlines lead to; the answers of a person are
+on the arrows. Two things are not drawn: any step may stop its workflow, and a run can be cancelled anywhere. A Router
+runs its choices in the order chosen."""
 FLOORS = """\
 The frames are the layers that the build enforces; of the imports those are drawn that no chain of others implies."""
 
@@ -161,7 +167,8 @@ def sentence(table: Table) -> str:
     ends = ", ".join(f"`{state}`" for state in table.states if state in table.final)
     reopens = f"; from `{w.failed}` a person may reopen it" if w.failed in table.states else ""
     size = f"{len(table.rows)} rows over {len(table.states)} states"
-    return f"{size}. It begins in `{table.initial}`; {'; '.join(owed) or 'nothing is owed to it'}; it ends in {ends}{reopens}."
+    text = f"{size}. It begins in `{table.initial}`; {'; '.join(owed) or 'nothing is owed to it'}; it ends in {ends}{reopens}."
+    return fill(text, WIDTH, break_on_hyphens=False)
 
 
 OWES = {
