@@ -2,8 +2,8 @@
 
 Owns: listeners of the runtime (`runtime.observers`) and what they tell other programs. `spans` makes a span of each slice of a run and of each
 call; `metrics` counts what this process does, `tallies` reads the gauges of a store; `otel` hands the same figures to OpenTelemetry, and has
-`instrument`; `serving` answers `/metrics`, `/healthz` and `/readyz`; `aside` has the thread that ends spans. Whatever fails or hangs here changes
-no run (OBS-2).
+`instrument`; `serving` answers `/metrics`, `/healthz` and `/readyz`; `aside` has the thread that ends spans. A failure here, and an exporter
+that hangs, change no run (OBS-2).
 
     from statecore.telemetry import instrument
 

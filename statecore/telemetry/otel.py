@@ -38,7 +38,8 @@ def instrument(workflow: W, traces: Traces = "linked", *, tracer_provider: Any =
     Each slice of a run (what one process does of it between two pauses) is a root span, linked to the slice before and to the span that was
     current where the run was started or continued; each call of user code is a span below it, current while the code runs. `traces="one"` puts all
     slices of a run into one trace. The first row that a slice stores carries its `traceparent`, so that the next slice finds it in any process.
-    The providers are those that the program has set, unless they are given. A telemetry that raises or hangs changes no run. Raises
+    The providers are those that the program has set, unless they are given. A telemetry that raises, and an exporter that
+    hangs, change no run; a sampler and `on_start` run in the caller, who waits for them. Raises
     `UnsupportedSetting` for another word in `traces`. Example: `instrument(Workflow("payout", steps, db=db))`
     """
     if traces not in TRACES:
