@@ -14,6 +14,8 @@ from .detail import detail_of, detail_text
 from .endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE, What
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .kept import Kept
     from .records import Decided, Entry, Pause
 
@@ -22,21 +24,45 @@ PRIVATE = ("error", "comment", "where", "traceback", "media", "session", "adopte
 MIXED = frozenset({"output", "comment", "by", "error", "session"})
 
 
-def blank(kept: Kept, what: What) -> None:
-    """Take the fields of an order out of a run."""
+def blank(kept: Kept, what: What) -> int:
+    """Take the fields of an order out of a run; how many texts went."""
+    before = texts_of(kept)
+    blank_rows(kept, what)
+    if what.step is None:
+        blank_run(kept, what.fields)
+    return sum(was != now for was, now in zip(before, texts_of(kept), strict=True))
+
+
+def texts_of(kept: Kept) -> list[str | None]:
+    """Every text of a run that an erasure may take, in a fixed order."""
+    who = kept.identity
+    found = [kept.session_state, kept.cancel_by, who.session_id, who.user_id, who.input, who.additional_data, who.metadata]
+    for entry in kept.entries:
+        found += entry.body
+    for pause in kept.pauses.values():
+        found += (pause.message, pause.detail)
+    for decided in kept.decisions.values():
+        found += (decided.value, decided.by, decided.comment)
+    return found
+
+
+def blank_rows(kept: Kept, what: What) -> None:
+    """Take the fields of an order out of the rows of a run, its questions and its decisions."""
     kept.entries = [entry_left(entry, what) for entry in kept.entries]
     kept.pauses = {pause_id: pause_left(pause, what) for pause_id, pause in kept.pauses.items()}
     kept.decisions = {pause_id: decision_left(each, kept.pauses[pause_id], what) for pause_id, each in kept.decisions.items()}
-    if what.step is not None:
-        return
-    gone = what.fields
+
+
+def blank_run(kept: Kept, gone: Collection[str]) -> None:
+    """Take fields out of a run as a whole."""
     if "by" in gone and kept.cancel_by is not None:
         kept.cancel_by = ERASED_TEXT
     if "session" in gone:
         kept.session_state = "{}"
     given: dict[str, Any] = dict.fromkeys(("input", "additional_data", "metadata"), ERASED_VALUE) if "input" in gone else {}
     user: dict[str, Any] = {"user_id": ERASED_TEXT} if "user" in gone and kept.identity.user_id is not None else {}
-    kept.identity = evolve(kept.identity, **given, **user)
+    session: dict[str, Any] = {"session_id": ERASED_TEXT} if "session" in gone else {}
+    kept.identity = evolve(kept.identity, **given, **user, **session)
 
 
 def entry_left(entry: Entry, what: What) -> Entry:

@@ -57,6 +57,8 @@ class Purged:
 
 FIELDS = ("input", "output", "form", "message", "comment", "by", "error", "session", "user")
 """The slots that can be erased, as people name them."""
+OF_RUN = frozenset({"input", "session", "user"})
+"""Those that no step has."""
 ALL, WHERE = "all", "erase"
 
 
@@ -85,12 +87,23 @@ class What:
 
 
 def ordered(fields: Iterable[str], step: str | None) -> What:
-    """An order of these fields; of none named: of all. Raises `UnsupportedSetting` for a field that there is not."""
-    wanted = frozenset(fields) or frozenset(FIELDS)
-    unknown = sorted(wanted - frozenset(FIELDS))
+    """An order of these fields; of none named: of all. Raises `UnsupportedSetting` for a field that there is not, or that no step has."""
+    named = frozenset(fields)
+    unknown = sorted(named - frozenset(FIELDS))
     if unknown:
         raise UnsupportedSetting(WHERE, f"field={unknown[0]!r}", "it is none of the fields of a run", FIELDS)
-    return What(wanted, step)
+    if step is not None and named & OF_RUN:
+        of_steps = [name for name in FIELDS if name not in OF_RUN]
+        setting = f"field={min(named & OF_RUN)!r} with step={step!r}"
+        raise UnsupportedSetting(WHERE, setting, "it belongs to the run as a whole: leave the step out", of_steps)
+    return What(named or frozenset(FIELDS), step)
+
+
+def check_step(what: What, places: Collection[str]) -> None:
+    """Raise `UnsupportedSetting` where an order names a step of which a run has no row: nothing would go, and the order would be done."""
+    if not any(map(what.is_of, places)):
+        found = sorted({name_of(at) for at in places} - {""})
+        raise UnsupportedSetting(WHERE, f"step={what.step!r}", "the run has no row of it", found)
 
 
 def read_order(text: str) -> What | None:

@@ -6,18 +6,18 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from statecore.core import Micros, Seconds
-from statecore.errors import NotEnded, RunPurged, UnknownRun
+from statecore.errors import NotEnded, RunErased, RunPurged, UnknownRun
 
 from .blanking import blank
-from .endings import Erasure, Purged, ordered
+from .endings import Erasure, Purged, check_step, ordered
 from .kept import Kept
 from .owner import OfProcess
-from .rules import ENDED, STATUS, clock_text
+from .rules import ENDED, STATUS, check_text, clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from .records import Identity, Text
+    from .records import Boundary, Identity, Text
 
 OWNED, DECIDED = "a process executes it", "a person decided in it, and decisions are kept"
 LAST = "its session goes on from it, and older runs of the session are there"
@@ -63,11 +63,14 @@ class Forgetting(OfProcess):
         """Forget an ended run; who it was."""
         del self._over[run_id]
         identity = self._runs.pop(run_id).identity
-        session = self._sessions[identity.session_id]
-        del session[run_id]
-        if not session:
-            del self._sessions[identity.session_id]
+        self._leave_session(identity)
         return identity
+
+    def _leave_session(self, identity: Identity) -> None:
+        """Take a run from its session; where the session was erased, it has left it before."""
+        session = self._sessions.get(identity.session_id, {})
+        if session.pop(identity.run_id, None) is not None and not session:
+            del self._sessions[identity.session_id]
 
     def purge(  # noqa: PLR0913  # as many as there is to say of a purge
         self,
@@ -103,23 +106,39 @@ class Forgetting(OfProcess):
     def erase(  # noqa: PLR0913  # as many as there is to say of an erasure
         self,
         run_id: str,
-        by: str,  # noqa: ARG002  # a store in memory keeps no orders
-        time: Micros,  # noqa: ARG002  # the same
+        by: str,
+        time: Micros,
         *,
         fields: Collection[str] = (),
         step: str | None = None,
-        reason: str | None = None,  # noqa: ARG002  # the same
+        reason: str | None = None,
         wait: Seconds = 0,  # noqa: ARG002  # there is no file to wait for
     ) -> Erasure:
-        """Take values of an ended run away; the state of the session goes for this run alone. Raises `UnknownRun`, `NotEnded`."""
+        """Take values of an ended run away; the state of the session goes for this run alone, and the one that a purged run left.
+
+        No order is kept, only the first one's text and instant: the run does not go on. Raises `UnknownRun`, `NotEnded`, `UnsupportedSetting`.
+        """
         self._own(bool(self._runs))
+        check_text(by, reason, step)
         what = ordered(fields, step)
         with self._lock:
             kept = self._kept(run_id)
             if kept.state.run not in ENDED or kept.owner is not None:
                 raise NotEnded(run_id, STATUS[kept.state.run])
-            blank(kept, what)
-        return Erasure(run_id, what.told, len(kept.entries), done=True)
+            check_step(what, [entry.at for entry in kept.entries])
+            identity = kept.identity
+            bodies = blank(kept, what)
+            kept.erased = kept.erased or (what.text, time)
+            if step is None and "session" in what.fields:
+                self._leave_session(identity)
+                bodies += self._left.pop((identity.session_id, identity.workflow_id), None) is not None
+        return Erasure(run_id, what.told, bodies, done=True)
+
+    @staticmethod
+    def _check_erased(kept: Kept, boundary: Boundary) -> None:
+        """Raise `RunErased` for an ended run that is to go on after values of it were erased."""
+        if kept.erased is not None and kept.state.run in ENDED and boundary.entries:
+            raise RunErased(kept.identity.run_id, kept.erased[0], clock_text(kept.erased[1]))
 
     def _staying(self, found: Kept, gone: set[str], *, keep_decisions: bool) -> str | None:
         """Why an ended run stays; None where it goes."""
@@ -132,7 +151,7 @@ class Forgetting(OfProcess):
 
     def _of_session(self, identity: Identity) -> list[Kept]:
         """The runs of a session and a workflow, in claim order."""
-        session = self._sessions[identity.session_id].values()
+        session = self._sessions.get(identity.session_id, {}).values()
         return [each for each in session if each.identity.workflow_id == identity.workflow_id]
 
     def _bury(self, found: Kept, time: Micros) -> None:

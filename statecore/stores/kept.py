@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Kept:
     """All that is kept of one run; `number` counts the runs of the store, `open_at` says where its open pauses ask.
 
-    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0.
+    `elsewhere` is how many of its first rows are not here any more; a store in memory that moves none has 0. `erased` is the first order by which
+    values of it were erased, and its instant.
     """
 
     identity: Identity
@@ -43,6 +44,7 @@ class Kept:
     open_at: dict[str, Place] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
     elsewhere: int = 0
+    erased: tuple[str, Micros] | None = None
 
     @property
     def seq(self) -> int:

@@ -127,6 +127,7 @@ class InMemoryDb(Forgetting):
             if claim is not None:
                 check_claim(boundary.run_id, kept.owner, kept.lease, boundary.time)
             check_fence(boundary, kept.epoch, kept.seq)
+            self._check_erased(kept, boundary)
             if heeds(boundary, kept.cancel_requested):
                 return True
             check_entries(boundary, kept.state.run)

@@ -16,18 +16,6 @@ from tests.unit.stores.sqlite_files import raw, tamper
 
 
 @pytest.fixture
-def clock():
-    """A clock that stands."""
-    return Clock()
-
-
-@pytest.fixture
-def file(tmp_path):
-    """Where the store lies."""
-    return tmp_path / "runs.db"
-
-
-@pytest.fixture
 def db(file):
     """A store with runs of every kind."""
     with closing(SqliteDb(file, durability="normal")) as store:

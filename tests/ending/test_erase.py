@@ -8,38 +8,18 @@ from hashlib import sha256
 
 import pytest
 
-from statecore import Inbox, SqliteDb
+from statecore import Inbox
 from statecore.codec import ERASED
-from statecore.errors import AlreadyDecided, KeyReused, NotEnded, RunErased, UnknownRun, UnsupportedSetting
+from statecore.errors import NotEnded, RunErased, UnknownRun, UnsupportedSetting
 from statecore.stores.endings import FIELDS
 from statecore.stores.frames import framing
 from statecore.stores.records import RunFilter
 from statecore.stores.sqlite.health import verify
-from statecore.testing.doubles import Clock
 from tests.ending.made import IBAN, LIVING, completed, failing_of, filled, flow_of, rows_of
 from tests.unit.stores.sqlite_files import folder_of, raw, tamper
 
 OTHER = "GB33BUKB20201555555555"
 """A value of another run, which stays."""
-
-
-@pytest.fixture
-def clock():
-    """A clock that stands."""
-    return Clock()
-
-
-@pytest.fixture
-def file(tmp_path):
-    """Where the store lies."""
-    return tmp_path / "runs.db"
-
-
-@pytest.fixture
-def db(file):
-    """A store of format 3."""
-    with closing(SqliteDb(file, durability="normal")) as store:
-        yield store
 
 
 def traces(file, text=IBAN):
@@ -167,23 +147,6 @@ def test_an_erased_value_is_read_as_erased(db, clock):
     [decided] = db.decisions("one")
     assert (decided.word, decided.by, decided.comment) == ("confirm", "(erased)", "(erased)")
     assert [each.run_id for each in box.runs(RunFilter())] == ["one"]
-
-
-def test_the_same_decision_again_is_decided_already(db, clock):
-    """Whether the answer is the same cannot be known any more: the same one again is `AlreadyDecided`, and the same start again `KeyReused`."""
-    from statecore import Step, Workflow
-
-    flow = Workflow("form", [Step("ask", lambda s: s.input, requires_output_review=True)], db=db)
-    flow.run(IBAN, run_id="one", idempotency_key="k")
-    pause = flow.list_pauses(run_id="one")[0].pause_id
-    flow.decide("one", pause, "edit", value=IBAN)
-    assert flow.continue_run(run_id="one").content == IBAN
-    flow.decide("one", pause, "edit", value=IBAN)
-    db.erase("one", "dpo", clock())
-    with pytest.raises(AlreadyDecided):
-        flow.decide("one", pause, "edit", value=IBAN)
-    with pytest.raises(KeyReused):
-        flow.run(IBAN, idempotency_key="k")
 
 
 def test_only_an_ended_run_is_erased(db, file, clock):
@@ -319,24 +282,3 @@ def test_no_body_goes_without_an_order(db, file, clock):
             connection.execute("UPDATE run SET input = CAST('1' AS BLOB)")
         with pytest.raises(sqlite3.IntegrityError, match="done once"):
             connection.execute("UPDATE erasure SET done_us = NULL")
-
-
-@pytest.mark.parametrize("field", HOLDS)
-def test_a_store_in_memory_takes_the_same_fields(clock, field):
-    """In memory a field goes as in a file, and no other does; a run that goes on is refused."""
-    from statecore import HumanReview, InMemoryDb, Step, Workflow
-
-    db = InMemoryDb()
-    review = HumanReview(requires_confirmation=True, confirmation_message="message-7f")
-    flow = Workflow("fields", [Step("first", lambda _: "output-7f"), Step("gate", lambda _: "ok", human_review=review)], db=db)
-    flow.run("input-7f", run_id="one", user_id="user-7f", session_id="s")
-    with pytest.raises(NotEnded):
-        db.erase("one", "dpo", clock())
-    flow.decide("one", "gate:confirmation:0", "confirm", by="person-7f", comment="comment-7f")
-    flow.continue_run(run_id="one")
-    seen = {name: text for name, text in HOLDS.items() if name != "session"}
-    assert db.erase("one", "dpo", clock(), fields=[field]).done
-    held = repr((db.load("one"), db.journal("one"), db.decisions("one"), db.pause("one", "gate:confirmation:0")))
-    assert {name for name, text in seen.items() if text in held} == set(seen) - {field}
-    if field == "output":
-        assert Inbox(db).show("one").step_results[0].content is ERASED

@@ -7,34 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from statecore import Inbox, InMemoryDb, SqliteDb
+from statecore import Inbox, InMemoryDb
 from statecore.errors import DuplicateRun, RunPurged, UnknownRun, UnsupportedSetting
 from statecore.stores.ending import purging
 from statecore.stores.records import RunFilter
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.store import SqliteDb2
-from statecore.testing.doubles import Clock
 from tests.ending.made import IBAN, LIVING, completed, filled, flow_of, rows_of
 from tests.unit.stores.sqlite_files import raw, tamper
-
-
-@pytest.fixture
-def clock():
-    """A clock that stands."""
-    return Clock()
-
-
-@pytest.fixture
-def file(tmp_path):
-    """Where the store lies."""
-    return tmp_path / "runs.db"
-
-
-@pytest.fixture
-def db(file):
-    """A store of format 3."""
-    with closing(SqliteDb(file, durability="normal")) as store:
-        yield store
 
 
 def ids(db):

@@ -58,6 +58,9 @@ HOT_SESSION = "UPDATE hot SET session = NULL WHERE run = ?"
 CANCEL = "SELECT cancel_by, cancel_by_c, cancel_salt FROM hot WHERE run = ?"
 SET_CANCEL = "UPDATE hot SET cancel_by = ?, cancel_by_c = ?, cancel_salt = ? WHERE run = ?"
 STATES = "DELETE FROM session_value WHERE run = ?"
+LEFT_STATES = """
+DELETE FROM session_value WHERE session = ? AND workflow = (SELECT workflow FROM run WHERE id = ?)
+AND NOT EXISTS (SELECT 1 FROM hot WHERE run = session_value.run)"""
 SESSION = """
 DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE session = session.id)
 AND NOT EXISTS (SELECT 1 FROM hot WHERE session = session.id) AND NOT EXISTS (SELECT 1 FROM session_value WHERE session = session.id)"""
@@ -208,7 +211,10 @@ def cancellation(connection: Link, what: What, run: int) -> int:
 
 
 def whole(connection: Link, what: What, run: int) -> int:
-    """Empty the row of a run. Its session goes by its number, and the name of the session with the last row that refers to it."""
+    """Empty the row of a run. Its session goes by its number, and the name of the session with the last row that refers to it.
+
+    The state that a purged run left to the session goes along: it is the one that this run began with, and no other order could reach it.
+    """
     session_id, user_id, *columns, salt, session = connection.execute(RUN, (run,)).fetchone()
     bodies = [body_of(session_id), body_of(user_id), *columns[:4]]
     left = emptied(tuple(RUN_SLOTS), bodies, columns[4:], salt, erasing.of_run(what))
@@ -219,7 +225,9 @@ def whole(connection: Link, what: What, run: int) -> int:
     if kept_session is None:
         connection.execute(HOT_SESSION, (run,))
     connection.execute(SET_RUN, (kept_session, kept_user, *left.bodies[2:], *left.kept, left.salt, run))
+    states = 0
     if kept_session is None and session is not None:
-        connection.execute(STATES, (run,))
+        states += connection.execute(STATES, (run,)).rowcount
+        states += connection.execute(LEFT_STATES, (session, run)).rowcount
         connection.execute(SESSION, (session,))
-    return changed(bodies, left.bodies)
+    return states + changed(bodies, left.bodies)

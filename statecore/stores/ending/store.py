@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from statecore.core import Seconds
-from statecore.stores.endings import Anchored, Archived, Erasure, Purged, ordered
+from statecore.stores.endings import Anchored, Archived, Erasure, Purged, check_step, ordered
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import check_text
 from statecore.stores.sql3.relational import Relational
@@ -97,6 +97,8 @@ class EndingStore(Relational):
         """
         check_text(by, reason, step)
         what = ordered(fields, step)
+        if step is not None:
+            check_step(what, [entry.at for entry in self.outline(run_id)])
         orders = self._write(emptying.begin, run_id, what, by, reason, time, urandom(SALT_BYTES))
         bodies = sum(self._emptied(order) for order in orders)
         left = self._scrubbed(wait)
