@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_what_a_living_run_holds_of_the_session_stays(db, clock):
     assert [each.identity.run_id for each in db.runs(RunFilter(session_id="s"))] == ["second"]
 
 
-NOTHING_GOES = {
+NOTHING_GOES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown step": ({"step": "chrage"}, "the run has no row of it"),
     "a field that no step has": ({"step": "gate", "fields": ["output", "input"]}, "leave the step out"),
 }
