@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from threading import Thread
 
 import psycopg
 import pytest
 from attrs import evolve
+from psycopg.pq import TransactionStatus
 
-from statecore import Worker
+from statecore import Step, Worker, Workflow
 from statecore.db.postgres import PostgresDb
 from statecore.errors import NotPermitted, RunPurged
 from statecore.stores import postgres
 from statecore.stores.ending import purging
+from statecore.stores.postgres import scrubbing
 from statecore.stores.postgres.health import verify
 from statecore.stores.records import PauseFilter, RunFilter
 from statecore.stores.sqlite.archived import verify as verify_archive
-from statecore.testing.doubles import Clock
+from statecore.testing.doubles import Clock, timed
 from tests.ending.made import IBAN, LIVING, completed, filled, flow_of
 from tests.postgres.deciders import ROLES as NAMES
 
@@ -152,6 +155,43 @@ def test_a_transaction_that_sees_old_versions_is_named(db, database, clock):
         assert "still sees the old versions" in (done.left or "")
         reader.execute("ROLLBACK")
     assert db.erase("one", "dpo", clock(), wait=5).done
+
+
+def test_a_page_in_use_is_named(db, database, clock, monkeypatch):
+    """While VACUUM passes a page over because a session reads it, the erasure is not done, though none sees the old versions; afterwards it is."""
+    completed(flow_of(db, clock), "one")
+    once = scrubbing.vacuumed_once
+    with psycopg.connect(database) as reader, reader.cursor("held") as held:
+
+        def beside_a_reader(connection, schema):
+            if reader.info.transaction_status is TransactionStatus.IDLE:
+                held.execute("SELECT * FROM statecore.event")
+                held.fetchone()
+            return once(connection, schema)
+
+        monkeypatch.setattr(scrubbing, "vacuumed_once", beside_a_reader)
+        done = db.erase("one", "dpo", clock(), wait=0.1)
+        assert not done.done
+        assert "VACUUM has passed it over" in (done.left or "")
+    monkeypatch.undo()
+    assert db.erase("one", "dpo", clock(), wait=5).done
+
+
+def test_no_entry_of_an_index_is_left(db, database, clock):
+    """Of one erased run among many the indexes keep no entry: VACUUM, asked again, finds no dead item in the table of runs."""
+    told: list[str | None] = []
+    with psycopg.connect(database, autocommit=True) as owner:
+        assert db.runs(RunFilter()) == []
+        owner.execute("ALTER TABLE statecore.run SET (fillfactor = 10)")
+        flow = timed(Workflow("many", [Step("a", lambda _: 1)], db=db), clock)
+        for n in range(250):
+            flow.run("x" * 200, run_id=f"r{n}", user_id=f"user {n}")
+        assert db.erase("r100", "dpo", clock()).done
+        owner.add_notice_handler(lambda each: told.append(each.message_detail or each.message_primary))
+        owner.execute("VACUUM (VERBOSE, INDEX_CLEANUP ON) statecore.run")
+    [pages] = re.findall(r"(\d+) remain, \d+ scanned", str(told[1]))
+    assert int(pages) >= 100, told  # of fewer pages VACUUM cleans the indexes by itself
+    assert re.findall(r"(\d+) dead item identifiers removed", str(told[1])) == ["0"]
 
 
 def test_a_keeper_erases_and_its_owner_vacuums(logins, db, clock):
