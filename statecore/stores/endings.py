@@ -39,6 +39,11 @@ def differs(one: object, other: object) -> bool:
     return not is_gone and one != other
 
 
+OWNED, DECIDED = "a process executes it", "a person decided in it, and decisions are kept"
+LAST = "its session goes on from it, and older runs of the session are there"
+"""Why a run that ended in time stays, in every store."""
+
+
 @frozen
 class Purged:
     """The runs that a purge removed, or with `planned` would remove, and the rows of all tables (planned: the events alone).

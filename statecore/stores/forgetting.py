@@ -9,7 +9,7 @@ from statecore.core import Micros, Seconds
 from statecore.errors import NotEnded, RunErased, RunPurged, UnknownRun
 
 from .blanking import blank
-from .endings import Erasure, Purged, check_step, ordered
+from .endings import DECIDED, LAST, OWNED, Erasure, Purged, check_step, ordered
 from .kept import Kept
 from .owner import OfProcess
 from .rules import ENDED, STATUS, check_text, clock_text
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from .records import Boundary, Identity, Text
-
-OWNED, DECIDED = "a process executes it", "a person decided in it, and decisions are kept"
-LAST = "its session goes on from it, and older runs of the session are there"
-"""Why a run that ended in time stays."""
 
 
 class Forgetting(OfProcess):

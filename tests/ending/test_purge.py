@@ -10,6 +10,7 @@ import pytest
 from statecore import Inbox, InMemoryDb
 from statecore.errors import DuplicateRun, RunPurged, UnknownRun, UnsupportedSetting
 from statecore.stores.ending import purging
+from statecore.stores.endings import DECIDED, LAST
 from statecore.stores.records import RunFilter
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.store import SqliteDb2
@@ -90,7 +91,7 @@ def test_what_is_narrowed_stays(db, clock):
     assert db.purge(clock() + 1, clock(), workflow_id="wide").runs == 1
     Inbox(db).quarantine("failed")
     done = db.purge(clock() + 1, clock(), keep_decisions=True)
-    assert (done.runs, dict(done.kept)) == (1, {purging.DECIDED: 2, purging.ASIDE: 1})
+    assert (done.runs, dict(done.kept)) == (1, {DECIDED: 2, purging.ASIDE: 1})
     assert ids(db) == {*LIVING, "done", "again", "failed"}
 
 
@@ -126,7 +127,7 @@ def test_a_session_does_not_go_back_to_an_older_state(db, clock):
     flow.run(IBAN, run_id="older")
     completed(flow, "newer")
     done = db.purge(clock() + 1, clock())
-    assert (done.runs, dict(done.kept)) == (0, {purging.LAST: 1})
+    assert (done.runs, dict(done.kept)) == (0, {LAST: 1})
     flow.cancel_run("older")
     clock.advance(1)
     db.purge(clock() + 1, clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -27,13 +27,25 @@ def new_file(path: str | Path) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(made, target)
+        settled(made, target)
     except OSError as error:
         raise StoreUnavailable(str(target), str(error)) from error
     finally:
         made.unlink(missing_ok=True)
+
+
+def settled(made: Path, target: Path) -> None:
+    """Give a file its name, once it is on the disk, and the name, too; a file that got the name meanwhile keeps it. Raises `StoreUnavailable`."""
+    try:
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        os.link(made, target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        with suppress(OSError):  # not every system can
+            os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        raise StoreUnavailable(str(target), str(error)) from error
 
 
 def is_archive(path: str | Path) -> bool:

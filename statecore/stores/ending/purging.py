@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import define, field, frozen
 
+from statecore.stores.endings import DECIDED, LAST, OWNED
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.records import Unread
 from statecore.stores.rules import ENDED
@@ -86,14 +87,10 @@ SESSION = """
 DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE session = session.id)
 AND NOT EXISTS (SELECT 1 FROM hot WHERE session = session.id) AND NOT EXISTS (SELECT 1 FROM session_value WHERE session = session.id)"""
 
-OWNED, ASIDE = "a process executes it", "it is set aside"
+ASIDE = "it is set aside"
 ERASING, TELLING = "an erasure of it is not done: finish that first", "a notice of it is not delivered"
-DECIDED, LAST = (
-    "a person decided in it, and decisions are kept",
-    "its session goes on from it, and older runs of the session are there",
-)
 DAMAGED = "its row of `hot` is not as it was sealed"
-"""Why a run that ended in time stays."""
+"""Why a run that ended in time stays, besides the reasons of every store."""
 
 
 @frozen

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from statecore.errors import NotAStatecoreStore, StatecoreError, StoreCorrupt, S
 from statecore.stores.audit import tables3
 from statecore.stores.audit.ended3 import check_root
 from statecore.stores.audit.verify import MANY, Verified, contents, plain
+from statecore.stores.ending.files import settled
 from statecore.stores.endings import Anchored as Kept
 from statecore.stores.records import Symptom
 from statecore.stores.sql3.older import SUFFIX
@@ -209,17 +209,3 @@ def copied(source: Path, made: Path, of: Format) -> None:
             reading.close()
     except sqlite3.Error as error:
         raise named(error, str(source)) or error from error
-
-
-def settled(made: Path, target: Path) -> None:
-    """Give the copy its name, once it is on the disk; whoever made a file of that name meanwhile keeps it."""
-    try:
-        with made.open("rb") as file:
-            os.fsync(file.fileno())
-        os.link(made, target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        with suppress(OSError):  # not every system can
-            os.fsync(folder)
-        os.close(folder)
-    except OSError as error:
-        raise StoreUnavailable(str(target), str(error)) from error
