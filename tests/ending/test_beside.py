@@ -65,7 +65,8 @@ def test_a_purge_runs_beside_workers_and_deciders(tmp_path, monkeypatch):
         found = db.runs(RunFilter(limit=10_000))
         assert {each.identity.run_id for each in found} == {f"new-{first}-{n}" for first in range(2) for n in range(times)}
         assert {each.state.run for each in found} == {"completed"}
-        assert db.purge(FAR, FAR).runs == 2 * times
+        # where the run claimed last in a session has ended before an older one, the first purge leaves it: the second one takes it
+        assert sum(db.purge(FAR, FAR).runs for _ in range(2)) == 2 * times
         assert db.session_state("shared", "gated") is not None
     checked = verify(file)
     assert (checked.faults, checked.purged, checked.runs) == ([], 4 * times, 0)
