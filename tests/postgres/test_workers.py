@@ -65,7 +65,7 @@ def test_a_worker_that_is_killed_in_a_step_is_taken_over(place, db, log, pipe):
     second = worker("plain", place, log, "--until-idle")
     until(lambda: ["begin", f"{run_id}/middle", str(second.pid)] in lines(log))
     pipe.write_bytes(b"go on")
-    assert ended(second) == (0, {"counts": {"COMPLETED": 1}})
+    assert ended(second, deaths=True) == (0, {"counts": {"COMPLETED": 1}})
     assert [(what, key.rpartition("/")[2]) for what, key, _ in lines(log)] == [
         ("begin", "first"),
         ("end", "first"),

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
 from statecore import Inbox, Step, Workflow
 from statecore.cli import main
 from statecore.stores import PauseFilter, RunFilter
@@ -46,3 +52,26 @@ def test_the_questions_of_a_run_with_a_large_session_state_need_no_worker(db: Te
     assert [each.run_id for each in impatient.runs(RunFilter()).unread if each.run_id == run_id] == []
     impatient.close()
     end(db, run_id)
+
+
+def test_a_run_whose_task_queue_has_had_no_worker_for_long_keeps_no_other(db: TemporalDb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server then refuses the query at once, in other words than a wait that was too long; the run is named, the others are listed."""
+    flow = Workflow("left", [GATE])
+    run_id = TemporalWorkflows(flow, db).start("x", session_state={"all": "z" * 9_000})
+    good = TemporalWorkflows(flow, db).start("y")
+    whole = WorkflowHandle.query
+
+    async def refused(self: Any, *args: Any, **more: Any) -> Any:
+        if self.id == run_id:
+            raise RPCError("no poller seen for task queue recently, worker may be down", RPCStatusCode.FAILED_PRECONDITION, b"")
+        return await whole(self, *args, **more)
+
+    monkeypatch.setattr(WorkflowHandle, "query", refused)
+    working = Working(db, flow)
+    until(lambda: db.rests(good))
+    found = until(lambda: [each for each in [Inbox(db).runs(RunFilter())] if good in {run.run_id for run in each}])[0]
+    assert run_id in {run.run_id for run in found} | {each.run_id for each in found.unread}
+    monkeypatch.undo()
+    end(db, run_id)
+    end(db, good)
+    working.stop()

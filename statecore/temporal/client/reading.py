@@ -23,7 +23,7 @@ from statecore.temporal import wire
 from statecore.temporal.wire import MEMO, RUN, Plain, Start, read_start, refused
 from statecore.temporal.workflow.run import Run
 
-from .connection import AT_ONCE, NOBODY, UNANSWERED
+from .connection import AT_ONCE, NOBODY, UNREADY
 
 if TYPE_CHECKING:
     from statecore.stores import PauseFilter, RunFilter
@@ -167,7 +167,7 @@ async def query(connection: Connection, run_id: str, name: str, *args: Any) -> A
             if error.status == RPCStatusCode.NOT_FOUND:
                 raise UnknownRun(run_id) from error
             unanswered = error
-            if error.status not in UNANSWERED:
+            if error.status not in UNREADY:
                 break
     raise unanswered
 
@@ -191,7 +191,7 @@ async def looks(connection: Connection, run_ids: list[str]) -> dict[str, Plain]:
         except WorkflowQueryFailedError as error:
             why = str(error)
         except RPCError as error:
-            if error.status not in UNANSWERED:
+            if error.status not in UNREADY:
                 raise
             why = NOBODY
         LOG.warning("Run %r is not listed, because it has to be asked: %s", run_id, why)
