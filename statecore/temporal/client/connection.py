@@ -27,7 +27,7 @@ NOBODY = "no worker answers for this run; start one with `statecore worker`"
 UNPREPARED = "this namespace lacks the search attributes of runs; a worker registers them when it begins, so start one first"
 UNANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 UNREADY = (*UNANSWERED, RPCStatusCode.FAILED_PRECONDITION)
-"""What a server says of a query that concerns one run alone: no worker came for long, or the run ended before one began it."""
+"""Refusals of a query that concern one run alone: no worker came for long, or the run ended before one began it."""
 
 
 @cache

@@ -156,7 +156,7 @@ class TemporalDb:
 
     def load(self, run_id: str) -> Record:
         """The run as it stands; one that is in the middle as it last told, where no worker answers. Raises `UnknownRun`."""
-        return read_head(self.identity(run_id), self._told(run_id)["head"])
+        return read_head(self.identity(run_id), self._whole(run_id, self._told(run_id))["head"])
 
     def glance(self, run_id: str) -> Record:
         """The run as a listing shows it, from its memo: a session state that was too large for it is left out, and no worker is asked for it.
@@ -176,22 +176,22 @@ class TemporalDb:
         return phase in ENDED or (phase == "paused" and all(decided is None for _, decided in told["pauses"]))
 
     def _told(self, run_id: str) -> Plain:
-        """How a run stands and what people owe it: from its memo where it rests, else from itself."""
+        """How a run stands and what people owe it: from its memo where it rests, perhaps without its session state, else from itself."""
         memo = self.connection.do(reading.memo(self.connection, run_id))
         head = memo["head"]
         if head is not None and (reading.rests(head) or not memo["begun"]):
-            return self._whole(run_id, memo)
+            return memo
         try:
             return self.connection.do(reading.look(self.connection, run_id))
         except StoreUnavailable:
             if head is None:
                 raise
-            return self._whole(run_id, memo)
+            return memo
 
-    def _whole(self, run_id: str, memo: Plain) -> Plain:
-        """The content of a memo, with a session state that was too large for it."""
-        is_whole = memo["head"]["session_state"] is not None
-        return memo if is_whole else self.connection.do(reading.look(self.connection, run_id))
+    def _whole(self, run_id: str, told: Plain) -> Plain:
+        """How a run stands, with a session state that was too large for its memo."""
+        is_whole = told["head"]["session_state"] is not None
+        return told if is_whole else self.connection.do(reading.look(self.connection, run_id))
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of a run with seq in (after, upto], in order. It takes a worker. Raises `UnknownRun`."""
