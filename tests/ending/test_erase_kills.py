@@ -46,7 +46,7 @@ def test_an_erasure_goes_on_from_each_statement(seed, tmp_path, after):
     Counted.done, Counted.fatal = 0, 0
     erased(file)
     statements, waiting = Counted.done, rows_of(seed / "runs.db", "paused")
-    few = min(examples(30), statements)
+    few = min(examples(11), statements)
     points = sorted({1 + n * statements // few for n in range(few)})
     struck = 0
     for fatal in points:

@@ -15,6 +15,7 @@ from statecore.stores.records import RunFilter
 from statecore.stores.sqlite.health import verify
 from statecore.stores.sqlite.store import SqliteDb2
 from tests.ending.made import IBAN, LIVING, completed, filled, flow_of, rows_of
+from tests.sizes import TIMES
 from tests.unit.stores.sqlite_files import raw, tamper
 
 
@@ -139,12 +140,13 @@ def test_transactions_are_bounded(db, file, clock, rows, monkeypatch):
     """No transaction removes more rows than its bound, but for the last row of a run; a larger run goes in slices, its tombstone first."""
     filled(db, clock)
     monkeypatch.setattr(purging, "ROWS", rows)
-    seen = []
+    seen, rare = [], 1 if TIMES > 1 else max(9 // rows, 1)
 
     def noted(batch):
         seen.append(batch.rows)
-        assert verify(file).faults == []
-        assert ids(db) >= set(LIVING)
+        if len(seen) % rare == 0:
+            assert verify(file).faults == []
+            assert ids(db) >= set(LIVING)
 
     monkeypatch.setattr(type(db), "_wrote", lambda _, count: noted(purging.Batch(purging.Key(), rows=count)))
     assert db.purge(clock() + 1, clock()).runs == 5

@@ -58,7 +58,7 @@ def test_a_purge_goes_on_from_each_statement(seed, tmp_path, rows, after, monkey
     purged(file)
     statements, right = Counted.done, left(file)
     living = {run_id: rows_of(seed / "runs.db", run_id) for run_id in LIVING}
-    few = min(examples(25), statements)
+    few = min(examples(9), statements)
     struck = 0
     points = sorted({1 + n * statements // few for n in range(few)})
     for fatal in points:

@@ -99,7 +99,7 @@ def run(order: Order) -> Tally:
         # a little further on in each, so that not all are struck at the same places
         opening = OPENED + 3 * number if number and order.size == "sample" else 0
         for fault in FAULTS:
-            at, step = 1 + order.random.randrange(9), order.of(89, 7, 1)
+            at, step = 1 + order.random.randrange(9), order.of(179, 7, 1)
             at = opening + at if step > 1 else 1
             while not order.over:
                 wrong, met = point(order.folder, scenario, fault, at)

@@ -68,7 +68,7 @@ def run(order: Order) -> Tally:
     for call, often in CALLS.items():
         for fault in FAULTS if order.size != "sample" else SAMPLE[call]:
             step = order.of(often, max(often // 8, 1), 1)
-            at, names = random.randint(1, step), random.sample(sorted(SCENARIOS), order.of(3, 10, 10))
+            at, names = random.randint(1, step), random.sample(sorted(SCENARIOS), order.of(2, 10, 10))
             while names and not order.over:
                 folder = order.folder / f"{call}-{fault}-{at}"
                 folder.mkdir()

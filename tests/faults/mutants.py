@@ -140,12 +140,12 @@ def found_by(order: Order, number: int, catcher: str) -> int:
 
 
 def run(order: Order) -> Tally:
-    """Each fault once; in the sample five of those that are quick. In the full size also what only the simulation finds."""
+    """Each fault once; in the sample three of those that are quick. In the full size also what only the simulation finds."""
     from tests.faults.planted import OTHERS
 
     tally, faults = Tally(), every()
     quick = [number for number, mutant in enumerate(faults) if mutant.quick]
-    sample = order.random.sample(quick, 5)
+    sample = order.random.sample(quick, 3)
     for number in sample if order.size == "sample" else range(len(faults)):
         if order.over:
             break

@@ -73,7 +73,7 @@ def in_steps(order: Order, tally: Tally, scenario: Scenario) -> None:
 
 def in_statements(order: Order, tally: Tally, scenario: Scenario) -> None:
     """Press Ctrl-C at each statement; the process lives on."""
-    step = order.of(41, 7, 1)
+    step = order.of(83, 7, 1)
     for at in range(1 + order.random.randrange(step), 1000, step):
         name = f"{scenario.name}-ctrl-c-{at}"
         told: list[tuple[Any, ...]] = []

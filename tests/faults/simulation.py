@@ -531,7 +531,7 @@ def run(order: Order) -> Tally:
         every_order(scope, order, tally)
     for name in (*SCOPES, *LARGE):
         drawn(name, order, tally, order.of(1, 10, 100), lambda n, name=name: file_of(order.folder, name, n))  # type: ignore[misc]
-        drawn(name, order, tally, order.of(10, 200, 2_000))
+        drawn(name, order, tally, order.of(5, 200, 2_000))
     for scope in EVERY_ORDER[order.size][2 * len(SCOPES) :]:
         every_order(scope, order, tally)
     return tally

@@ -57,6 +57,7 @@ def sources() -> dict[str, str]:
     return {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 
 
+@cache
 def imported(source: str) -> set[str]:
     """The top packages that a file imports, anywhere in it, other than Python's own and this one."""
     found: set[str] = set()
@@ -68,6 +69,7 @@ def imported(source: str) -> set[str]:
     return found - sys.stdlib_module_names - {"statecore"}
 
 
+@cache
 def texts(source: str) -> set[str]:
     """The strings of a file, without its docstrings."""
     tree = ast.parse(source)

@@ -21,10 +21,13 @@ from statecore.stores.sqlite import opening as schema
 from statecore.stores.sqlite.health import backup, checked, verify
 from statecore.stores.sqlite.store import SqliteDb2 as SqliteDb
 from statecore.testing.stores.samples import claim
+from tests.sizes import TIMES
 from tests.unit.stores.old_flows import failing, flow
 from tests.unit.stores.sqlite_files import raw, tamper
 
 SEEDS = Path(__file__).parents[2] / "seeds"
+RARE = 3 if TIMES <= 1 else 1
+"""Of larger tables each so many-th row is spoilt: all of them in a campaign."""
 TABLES = ("run", "journal", "pause", "decision", "value", "session_state", "definition", "legal")
 
 UNSEEN = {
@@ -156,7 +159,10 @@ def test_every_column_of_every_row_is_seen(copied, table):
     """
     names = dict(copied.connection.execute("SELECT id, run_id FROM run"))
     tried, unseen = 0, set()
-    for number, (key, columns) in enumerate(copied.rows(table)):
+    rows = list(copied.rows(table))
+    for number, (key, columns) in enumerate(rows):
+        if number % RARE and len(rows) > RARE * 4:
+            continue
         for column, kind, value in columns if table != "legal" else columns[number % len(columns) :][:1]:
             others = spoilt(kind, value)
             for other in [others[number % len(others)]] if table in ("journal", "legal") else others:
@@ -169,7 +175,7 @@ def test_every_column_of_every_row_is_seen(copied, table):
                 elif table == "journal" and column not in ("run", "seq"):
                     first = next(fault for fault in found.faults if fault.run_id is not None)
                     assert (first.run_id, first.where) == (names[key[0]], f"journal row {key[1]}"), (column, other)
-    assert tried > len(list(copied.rows(table))) * (0.5 if table == "legal" else 1)
+    assert tried > len(rows) / RARE * (0.5 if table == "legal" else 1)
     assert unseen == {place for place in UNSEEN if place[0] == table}
 
 
