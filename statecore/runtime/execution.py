@@ -148,7 +148,8 @@ class Execution:
         if {ask.pause_id for ask in asks(self.program, self.state)} != {pause.pause_id for pause in self.put}:
             return None
         who = self.identity
-        return [Waiting(pause, None, who.workflow_id, who.workflow_name, who.session_id) for pause in self.put]
+        names = (who.workflow_id, who.workflow_name, who.session_id)
+        return [Waiting(pause, None, *names, user_id=who.user_id) for pause in self.put]
 
     # -- looking back ------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from statecore.core import Micros
 
+from .records import Waiting
+
 UNENDED = ("pending", "running", "paused", "failed")
 """The phases of runs that a person or a process may still move."""
 
@@ -24,6 +26,14 @@ class Tallied(Protocol):
 
     def tallies(self, workflow_id: str) -> Counts:
         """The counts of a workflow; none of one that the store does not know."""
+
+
+@runtime_checkable
+class NamesQuestions(Protocol):
+    """A store that finds a question by its short name, by an index."""
+
+    def question(self, question_id: str) -> Waiting | None:
+        """The question with a short name, open or closed; None where there is none."""
 
 
 @runtime_checkable

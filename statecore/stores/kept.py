@@ -45,6 +45,8 @@ class Kept:
     decisions: dict[str, Decided] = field(factory=dict)
     elsewhere: int = 0
     erased: tuple[str, Micros] | None = None
+    questions: dict[str, str] = field(factory=dict)
+    """The id of each pause by the short name of its question."""
 
     @property
     def seq(self) -> int:

@@ -11,6 +11,7 @@ from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPau
 
 from .evidence import with_evidence
 from .forgetting import Forgetting
+from .frames.questions import question_id
 from .kept import Kept, by_id, by_number
 from .links import GENESIS, link
 from .owner import alive
@@ -168,6 +169,7 @@ class InMemoryDb(Forgetting):
         for pause in boundary.opened:
             kept.pauses[pause.pause_id] = with_evidence(pause)
             kept.open_at[pause.pause_id] = place_of(pause)
+            kept.questions[question_id(pause.run_id, pause.pause_id)] = pause.pause_id
         return ()
 
     def release(self, run_id: str, epoch: int) -> None:
@@ -260,6 +262,15 @@ class InMemoryDb(Forgetting):
             pause = kept.pauses.get(pause_id)
             return self._waiting(kept, pause) if pause is not None else None
 
+    def question(self, question_id: str) -> Waiting | None:
+        """The question with a short name, open or closed."""
+        with self._lock:
+            for kept in self._runs.values():
+                pause_id = kept.questions.get(question_id)
+                if pause_id is not None:
+                    return self._waiting(kept, kept.pauses[pause_id])
+        return None
+
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, the one begun last first; those of a prefix in the order of their ids. Raises `UnknownRun` for an unknown `after`."""
         with self._lock:
@@ -301,4 +312,4 @@ class InMemoryDb(Forgetting):
     def _waiting(kept: Kept, pause: Pause) -> Waiting:
         identity = kept.identity
         decided = kept.decisions.get(pause.pause_id)
-        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
+        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id, user_id=identity.user_id)

@@ -190,13 +190,14 @@ class Boundary(NamedTuple):
 
 @frozen
 class Waiting:
-    """An open pause with its decision, if there is one: a row of the inbox."""
+    """An open pause with its decision, if there is one: a row of the inbox. `user_id`, which is not compared, is that of its run."""
 
     pause: Pause
     decided: Decided | None
     workflow_id: str
     workflow_name: str
     session_id: str
+    user_id: str | None = field(default=None, eq=False, repr=False, kw_only=True)
 
 
 class Unread(NamedTuple):

@@ -47,7 +47,7 @@ WHERE j.run = ? AND j.seq > ? AND j.seq <= ? ORDER BY j.seq"""
 WAITING = """
 SELECT r.run_id, p.pause_id, p.kind, p.at, p.turn, p.attempt, p.step_name, p.message, p.opened, p.closed, p.detail, p.deadline, p.on_timeout,
   d.word, d.time, d.value, v.text, d."by", d.comment, d."key", r.workflow_id, r.workflow_name, r.session_id,
-  p.seal, p.decided, d.seal
+  p.seal, p.decided, d.seal, r.user_id
 FROM pause p JOIN run r ON r.id = p.run
 LEFT JOIN decision d ON d.run = p.run AND d.pause_id = p.pause_id LEFT JOIN value v ON v.hash = d.value"""
 
@@ -218,7 +218,8 @@ def waiting_of(row: Sequence[Any]) -> Waiting:
     """The pause, and its decision, that a row of `WAITING` stands for."""
     with ROWS:
         run_id, pause_id, kind, at, turn, *rest = row[:13]
-        word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id, sealed, decided_at, signed = row[13:]
+        word, time, address, text, by, comment, key, workflow_id, workflow_name, session_id, *seals, user_id = row[13:]
+        sealed, decided_at, signed = seals
         where = f"pause {pause_id!r} of run {run_id!r}"
         check_same(where, seal(*row[:9], *row[10:13]), sealed)
         check_same(f"decision of {where}", decided_at, time)
@@ -226,7 +227,7 @@ def waiting_of(row: Sequence[Any]) -> Waiting:
             check_same(f"decision of {where}", seal(run_id, pause_id, word, time, address, by, comment, key), signed)
         pause = Pause(run_id, pause_id, kind, at, read_turn(turn), *rest)
         decided = Decided(run_id, pause_id, word, time, read_value(address, text), by, comment, key) if word is not None else None
-        return Waiting(pause, decided, workflow_id, workflow_name, session_id)
+        return Waiting(pause, decided, workflow_id, workflow_name, session_id, user_id=user_id)
 
 
 def entries_of(

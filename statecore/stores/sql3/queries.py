@@ -38,10 +38,12 @@ WAITING = """
 SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.step_name, p.words, p.max_bytes, p.message, p.form, p.salt,
   p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
   p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via,
-  p.seen, p.meanings, p.decided_seen, p.meaning, p.message_c, p.form_c, p.answer_c, p.by_c, p.login_c, p.comment_c
+  p.seen, p.meanings, p.decided_seen, p.meaning, p.message_c, p.form_c, p.answer_c, p.by_c, p.login_c, p.comment_c,
+  r.user_id
 FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
 LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
+QUESTION = f"{WAITING} WHERE p.question_id = ?"
 OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
 DECIDED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.word IS NOT NULL ORDER BY p.id"
 ASKED_THERE = f"{WAITING} WHERE p.run = ? AND (p.pause_id = ? OR (p.at = ? AND p.turn = ? AND p.closed IS NULL))"

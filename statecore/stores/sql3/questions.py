@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from attrs import evolve
+
 from statecore.codec.erased import Gone
 from statecore.codec.values import LIMIT
 from statecore.errors import UnreadableValue
@@ -117,7 +119,7 @@ def put_of(row: Sequence[Any]) -> Put:
     ]
     deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
     closed_us, workflow_id, workflow_name, session_id, login, via, seen, meanings, decided_seen, meaning = row[29:39]
-    message_c, form_c, answer_c, by_c, login_c, comment_c = row[39:]
+    message_c, form_c, answer_c, by_c, login_c, comment_c, user_id = row[39:]
     known = stored_evidence(seen, meanings)
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
@@ -151,7 +153,8 @@ def put_of(row: Sequence[Any]) -> Put:
         more = {"login": login, "via": via, "seen": decided_seen, "meaning": meaning}
         decision = decision_digest(decided, digest, decision_salt, more)
         check_same(f"decision of {where}", decision, signed)
-    waiting = Waiting(pause, decided, workflow_id, workflow_name, ERASED_TEXT if session_id is None else session_id)
+    session = ERASED_TEXT if session_id is None else session_id
+    waiting = Waiting(pause, decided, workflow_id, workflow_name, session, user_id=user_id)
     return Put(number, waiting, digest, decision, opened, closed, outcome, known)
 
 
@@ -195,10 +198,7 @@ def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
     digest = decision_digest(decided, put.digest, kept, more)
     bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
     connection.execute(DECIDE, (decided.word, decided.time, *bodies, decided.key, *more.values(), kept, digest, put.id))
-    waiting = put.waiting
-    return put._replace(
-        waiting=Waiting(waiting.pause, decided, waiting.workflow_id, waiting.workflow_name, waiting.session_id), decision=digest
-    )
+    return put._replace(waiting=evolve(put.waiting, decided=decided), decision=digest)
 
 
 def close(connection: Link, put: Put, event: int, outcome: str) -> None:

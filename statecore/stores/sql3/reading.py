@@ -33,6 +33,7 @@ from .queries import (
     PAUSE_OF_RUN,
     PURGED,
     PURGED_SESSION,
+    QUESTION,
     RECORD_OF_RUN,
     SESSION,
     SESSION_RUN,
@@ -268,6 +269,12 @@ def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:
     """One pause, open or closed. Raises `UnknownRun`."""
     found = put_in(connection, number_of(connection, run_id), pause_id)
     return found.waiting if found is not None else None
+
+
+def question(connection: Link, question_id: str) -> Waiting | None:
+    """The question with a short name, open or closed; None where there is none, or its run is being purged."""
+    row = connection.execute(QUESTION, (sought(question_id),)).fetchone()
+    return put_of(row).waiting if row is not None else None
 
 
 def put_in(connection: Link, number: int, pause_id: str) -> Put | None:

@@ -226,6 +226,10 @@ class Relational:
         """One pause, open or closed."""
         return self._read(reading.pause, run_id, pause_id)
 
+    def question(self, question_id: str) -> Waiting | None:
+        """The question with a short name (`frames.questions.question_id`), open or closed."""
+        return self._read(reading.question, question_id)
+
     # -- journals ----------------------------------------------------------------------------------------------------------------
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:

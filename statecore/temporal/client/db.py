@@ -283,7 +283,7 @@ class TemporalDb:
 
         if decided is not None:
             decided = evolve(decided, value=brought(self.values, decided.value))
-        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id)
+        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id, user_id=identity.user_id)
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses. It takes a worker."""
