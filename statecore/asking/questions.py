@@ -40,6 +40,13 @@ def question(requirement: Question) -> str:
     return PUT[requirement.kind](named(requirement.step_name), _any(requirement))
 
 
+def title(requirement: Question) -> str:
+    """The question of a requirement by its own words: the first line of its message; without one as `question` puts it."""
+    said = None if SHOWS[requirement.kind] == "error" else message_of(requirement) or getattr(requirement, "question", None)
+    first = next((line.strip() for line in (said or "").splitlines() if line.strip()), None)
+    return question(requirement) if first is None else first
+
+
 def confirming(name: str, asked: Any) -> str:
     """Its message, or whether the step is to run."""
     return f"{name}: {brief(asked.confirmation_message)}" if asked.confirmation_message else f"Run '{name}'?"

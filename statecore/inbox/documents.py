@@ -1,0 +1,247 @@
+"""The documents of a question: one line of a list, and all that a person decides about.
+
+A line is made of the stored row alone. The whole question reads its run, too; what each answer leads to comes from the program that the run
+follows, which is stored with it, so that no code of a user is needed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from attrs import frozen
+
+from statecore.asking.leads import closed, leads_to, silence
+from statecore.asking.outcomes import outcomes
+from statecore.asking.questions import message_of, title
+from statecore.asking.text import clean
+from statecore.client.shapes import (
+    AnswerDocument,
+    ByDocument,
+    DecisionDocument,
+    ItemDocument,
+    OtherwiseDocument,
+    QuestionDocument,
+    SentenceDocument,
+    ShownDocument,
+    TakesDocument,
+    plain,
+)
+from statecore.lifecycles import BY_WORD, SHOWS
+from statecore.lifecycles.decisions import REJECT
+from statecore.output.place import Place
+from statecore.output.requirement import requirement_of
+from statecore.runtime.judge import seen
+from statecore.runtime.renewals import put_since
+from statecore.stores.frames.questions import question_id
+from statecore.stores.rules import ENDED
+
+from .documents_place import failure, position, review
+from .seeing import is_mine, sight_of
+from .stored import StoredRun
+from .values import envelope
+
+if TYPE_CHECKING:
+    from statecore.asking.leads import SaidSo
+    from statecore.core import Micros
+    from statecore.output import Requirement
+    from statecore.stores import Decided, Waiting
+    from statecore.stores.records import Pause
+    from statecore.workflow.inbox import Inbox
+
+    from .seeing import Person
+
+__all__ = ["Desk", "decision", "instant", "item", "plain", "question", "state_of"]
+
+TITLE = 200
+"""The most characters of a title."""
+
+
+@frozen
+class Desk:
+    """All that a document is made from: the store as what people owe, who looks, and when; `typed` asks for tagged forms besides."""
+
+    inbox: Inbox
+    person: Person
+    now: Micros
+    typed: bool = False
+
+
+def instant(time: Micros) -> str:
+    """An instant: RFC 3339, UTC, six digits."""
+    return datetime.fromtimestamp(time / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1_000_000:06d}Z"
+
+
+def maybe(time: Micros | None) -> str | None:
+    """An instant, or None."""
+    return None if time is None else instant(time)
+
+
+def sentence(said: SaidSo) -> SentenceDocument:
+    """A sentence as a part of a document."""
+    return SentenceDocument(text=said.text, code=said.code, args=said.args)
+
+
+# -- the state of a question -------------------------------------------------------------------------------------------------------
+
+
+def state_of(row: Waiting, now: Micros, *, newer: bool = False, ended: bool = False) -> str:
+    """The state of a question: open, expired, decided, superseded or withdrawn.
+
+    `newer`: it was put again. `ended`: its run is over. It is expired from its deadline on, also when the silence was applied.
+    """
+    pause = row.pause
+    if newer:
+        return "superseded"
+    if row.decided is not None:
+        return "decided"
+    over = min(now, pause.closed) if pause.closed is not None else now
+    if pause.deadline is not None and over >= pause.deadline:
+        return "expired"
+    return "withdrawn" if ended or pause.closed is not None else "open"
+
+
+# -- a line of a list --------------------------------------------------------------------------------------------------------------
+
+
+def item(row: Waiting, desk: Desk, state: str | None = None) -> ItemDocument:
+    """A question in a list, made of its row alone."""
+    return ItemDocument(**parts(row, desk, state or state_of(row, desk.now)))
+
+
+def parts(row: Waiting, desk: Desk, state: str) -> dict[str, Any]:
+    """The fields of a line."""
+    pause = row.pause
+    name = question_id(pause.run_id, pause.pause_id)
+    asked = requirement_of(row, Place(pause.at, "Step", 0, None))
+    return {
+        "question_id": name,
+        "run_id": pause.run_id,
+        "place": pause.pause_id,
+        "workflow": row.workflow_id,
+        "step": pause.step_name,
+        "kind": pause.kind,
+        "state": state,
+        "title": clean(title(asked), TITLE),
+        "asked_at": instant(pause.opened),
+        "due_at": maybe(pause.deadline),
+        "requester": row.user_id,
+        "mine": is_mine(desk.person, sight_of(row)),
+        "votes": None,
+        "href": f"questions/{name}",
+    }
+
+
+# -- a whole question --------------------------------------------------------------------------------------------------------------
+
+
+def question(row: Waiting, desk: Desk) -> QuestionDocument:
+    """All of a question. Raises `UnknownRun` where its run has gone meanwhile, and the errors of a store."""
+    inbox, pause = desk.inbox, row.pause
+    record = inbox.db.load(pause.run_id)
+    stored = StoredRun(inbox, record)
+    newer = put_since(inbox.db, pause.run_id, pause.pause_id)
+    state = state_of(row, desk.now, newer=newer is not None, ended=record.state.run in ENDED)
+    asked = inbox.requirement(row, inbox.view(record, waiting=()))
+    line = parts(row, desk, state)
+    form = getattr(asked, "json_schema", None)
+    return QuestionDocument(
+        **line,
+        seen=f"sha256:{seen(record.identity.canonical, pause)}",
+        message=message_of(asked) if SHOWS[pause.kind] != "question" else pause.message,
+        lang=None,
+        shown=shown(row, stored, desk, line["question_id"]),
+        form=form if form is not None else choices(asked),
+        answers=answers(asked, pause, state, stored),
+        otherwise=otherwise(asked, pause, stored),
+        rule=None,
+        votes_cast=[],
+        decision=decision(row.decided, line["question_id"], desk) if row.decided is not None else None,
+        superseded_by=question_id(pause.run_id, newer) if newer is not None else None,
+        position=position(stored, pause, instant),
+        tool_call=None,
+        error=failure(pause, stored),
+        review=review(pause, stored, lambda name, text: envelope(text, href(line["question_id"], name), typed=desk.typed)),
+    )
+
+
+def href(of: str, name: str) -> str:
+    """Where a value of a question is given whole."""
+    return f"values/{quote(name, safe='')}?question={of}"
+
+
+def shown(row: Waiting, stored: StoredRun, desk: Desk, name: str) -> list[ShownDocument]:
+    """The values that a question shows: what the step before handed on, where the run still stands there, and the input of the run."""
+    found: list[tuple[str, str | None, str | None]] = [("input", None, stored.record.identity.input)]
+    previous = stored.previous(row.pause)
+    if previous is not None:
+        found.insert(0, ("previous", previous[0], previous[1]))
+    whole = []
+    for key, step, text in found:
+        value = envelope(text, href(name, key), typed=desk.typed)
+        if value is not None:
+            whole.append(ShownDocument(name="output_of" if key == "previous" else key, step=step, value=value))
+    return whole
+
+
+def answers(asked: Requirement, pause: Pause, state: str, stored: StoredRun) -> list[AnswerDocument]:
+    """The words of a question, each with where it leads from here."""
+    why_not = None if state == "open" else sentence(closed(state))
+    late = state == "expired" and pause.closed is None and pause.on_timeout == "approve"  # a no still counts (TIME-3)
+    found = []
+    for each in outcomes(stored.program, asked):
+        may = state == "open" or (late and BY_WORD[each.word].refuses)
+        found.append(
+            AnswerDocument(
+                word=each.word,
+                leads_to=sentence(leads_to(each.consequence, pause.step_name)),
+                takes=takes(asked, each.word),
+                open_to_you=may,
+                why_not=None if may else why_not,
+            )
+        )
+    return found
+
+
+TAKES = {"nothing": None, "form": "form", "names": "choices", "value": "value", "reply": "answer", "feedback": None}
+"""What the value of an answer is, by what its word carries."""
+
+
+def takes(asked: Requirement, word: str) -> TakesDocument:
+    """The data that a word takes; the feedback of a rejection is a value only where it goes to the step that is called again."""
+    told = SHOWS[asked.kind] == "output" and word == REJECT.word
+    return TakesDocument(comment="optional", value="feedback" if told else TAKES[BY_WORD[word].carries])
+
+
+def choices(asked: Requirement) -> dict[str, Any] | None:
+    """The JSON Schema of a choice, or of an answer to a question of code; None where nothing is chosen."""
+    options = list(getattr(asked, "available_choices", ())) or [each for each in getattr(asked, "options", ()) if type(each) is str]
+    if not options:
+        return None
+    several = bool(getattr(asked, "allow_multiple_selections", False))
+    one = {"type": "string", "enum": options}
+    listed = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True} | ({} if several else {"maxItems": 1})
+    whole = one if asked.kind == "question" and not several else listed
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
+
+
+def otherwise(asked: Requirement, pause: Pause, stored: StoredRun) -> OtherwiseDocument | None:
+    """What happens at the deadline; None without one."""
+    if pause.deadline is None:
+        return None
+    said = leads_to(silence(stored.program, asked), pause.step_name)
+    return OtherwiseDocument(at=instant(pause.deadline), word=pause.on_timeout, leads_to=sentence(said))
+
+
+def decision(decided: Decided, name: str, desk: Desk) -> DecisionDocument:
+    """The decision of a question."""
+    return DecisionDocument(
+        question_id=name,
+        word=decided.word,
+        by=ByDocument(name=decided.by, via=None),
+        at=instant(decided.time),
+        comment=decided.comment,
+        value=envelope(decided.value, href(name, "answer"), typed=desk.typed),
+        seen=None if decided.seen is None else f"sha256:{decided.seen}",
+    )

@@ -1,0 +1,84 @@
+"""Who may see what: one function decides it for the API, the pages and the stream.
+
+A question is seen by those who may decide it, who decided it, and who requested its run; a question without an Approval is everybody's. All that
+the rule reads are columns of a store, so that a listing can ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from statecore.stores import Record, Waiting
+
+
+def names(given: Iterable[str]) -> frozenset[str]:
+    """Any iterable of names, without order."""
+    return frozenset(given)
+
+
+@frozen
+class Viewer:
+    """A person as the authentication says: a name, how it is known (`oidc`, `header`, `link`, `token`, `declared`), and roles.
+
+    `claims` are those of the login's token.
+    """
+
+    name: str
+    via: str = "declared"
+    roles: frozenset[str] = field(default=frozenset(), converter=names)
+    claims: Mapping[str, Any] = field(factory=dict)
+
+
+Person = Viewer
+
+
+def seats_of(person: Person) -> frozenset[str]:
+    """The seats that a person may take: `person:NAME`, and `role:NAME` for each role."""
+    return frozenset({f"person:{person.name}", *[f"role:{role}" for role in person.roles]})
+
+
+@frozen
+class Sight:
+    """What the rule reads of a question: its seats (None where it has no Approval), and the persons who decided it and requested its run."""
+
+    seats: frozenset[str] | None
+    decided_by: str | None
+    requester: str | None
+
+
+@frozen
+class Readers:
+    """The seats that see everything, beside those whom a question concerns: `role:auditor`."""
+
+    seats: frozenset[str] = field(default=frozenset(), converter=names)
+    everyone: bool = False
+
+
+NO_READERS = Readers()
+
+
+def may_see(person: Person, sight: Sight, readers: Readers = NO_READERS) -> bool:
+    """Whether a person may see a question, with its run and its values."""
+    if sight.seats is None or readers.everyone:
+        return True
+    return person.name in (sight.decided_by, sight.requester) or not seats_of(person).isdisjoint(sight.seats | readers.seats)
+
+
+def is_mine(person: Person, sight: Sight) -> bool:
+    """Whether a question waits for this person in particular; one without an Approval is everybody's, and is nobody's own."""
+    return sight.seats is not None and not seats_of(person).isdisjoint(sight.seats)
+
+
+def sight_of(row: Waiting) -> Sight:
+    """What the rule reads of a stored question. This release stores no Approval."""
+    return Sight(None, row.decided.by if row.decided is not None else None, row.user_id)
+
+
+def may_see_run(person: Person, record: Record, questions: list[Waiting], readers: Readers = NO_READERS) -> bool:
+    """Whether a person may see a run: who requested it, or who may see a question of it; one without questions is everybody's."""
+    sights = [sight_of(row) for row in questions]
+    return record.identity.user_id == person.name or not sights or any(may_see(person, each, readers) for each in sights)
