@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "statecore"
 WORDS = frozenset(each.word for each in DECISION_WORDS)
 HOMES = {"lifecycles/decisions.py": "the table", "lifecycles/words.py": "the triggers that the words fire"}
 ELSEWHERE: dict[str, tuple[str, str]] = {
+    "asking/leads.py": ("skip", "a policy of the user"),
     "check/replay.py": ("select", "the kind of a Router's call"),
     "check/story.py": ("select", "the kind of a Router's call"),
     "cli/main.py": (
@@ -25,6 +26,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "definition/review.py": ("retry skip", "policies of the user"),
     "definition/step_io.py": ("input", "the run's input in plain data"),
     "draw/boxes.py": ("skip", "a policy in a picture"),
+    "inbox/documents.py": ("answer input", "names of values in the API"),
+    "inbox/documents_run.py": ("input", "the name of a run's input in the API"),
+    "inbox/stored.py": ("answer input", "names of values in the API"),
     "lifecycles/kind.py": ("select", "the kind of a Router's call"),
     "lifecycles/router.py": ("select", "the kind of a Router's call"),
     "output/pictures.py": ("edit input", "a label in a picture"),
