@@ -112,7 +112,7 @@ class AnswerDocument:
 
 @frozen(kw_only=True)
 class OtherwiseDocument:
-    """What happens at the deadline if no answer is given."""
+    """The consequence of giving no answer before the deadline."""
 
     at: Instant
     word: str
@@ -129,7 +129,7 @@ class WideningDocument:
 
 @frozen(kw_only=True)
 class RuleDocument:
-    """Who decides."""
+    """The rule of a question: the persons and roles that decide."""
 
     text: str
     needed: int
@@ -279,7 +279,7 @@ class RunsDocument:
 
 @frozen(kw_only=True)
 class RunStepDocument:
-    """What became of a component in one turn; `attempt` counts from 1, `turn` counts the iterations around it from 0."""
+    """The outcome of a component in one turn; `attempt` counts from 1, `turn` counts the iterations around it from 0."""
 
     address: str
     name: str

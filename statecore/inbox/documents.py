@@ -205,7 +205,7 @@ def answers(asked: Requirement, pause: Pause, state: str, stored: StoredRun) -> 
 
 
 TAKES = {"nothing": None, "form": "form", "names": "choices", "value": "value", "reply": "answer", "feedback": None}
-"""What the value of an answer is, by what its word carries."""
+"""The kind of value of an answer, by what its word carries."""
 
 
 def takes(asked: Requirement, word: str) -> TakesDocument:
@@ -222,12 +222,12 @@ def choices(asked: Requirement) -> dict[str, Any] | None:
     several = bool(getattr(asked, "allow_multiple_selections", False))
     one = {"type": "string", "enum": options}
     listed = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True} | ({} if several else {"maxItems": 1})
-    whole = one if asked.kind == "question" and not several else listed
+    whole = one if SHOWS[asked.kind] == "question" and not several else listed
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 
 def otherwise(asked: Requirement, pause: Pause, stored: StoredRun) -> OtherwiseDocument | None:
-    """What happens at the deadline; None without one."""
+    """The consequence of giving no answer; None without a deadline."""
     if pause.deadline is None:
         return None
     said = leads_to(silence(stored.program, asked), pause.step_name)

@@ -133,7 +133,7 @@ def failure(stored: StoredRun) -> FailureDocument | None:
 
 
 def step(visit: Visit, stored: StoredRun, desk: Desk) -> RunStepDocument:
-    """What became of a component in one turn."""
+    """The outcome of a component in one turn."""
     over = visit.phase in OVER
     leaf = visit.machine in LEAVES
     row = visit.newest.seq

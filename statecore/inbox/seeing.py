@@ -1,4 +1,4 @@
-"""Who may see what: one function decides it for the API, the pages and the stream.
+"""The right to see: one function decides it for the API, the pages and the stream.
 
 A question is seen by those who may decide it, who decided it, and who requested its run; a question without an Approval is everybody's. All that
 the rule reads are columns of a store, so that a listing can ask for it.
@@ -43,7 +43,7 @@ def seats_of(person: Person) -> frozenset[str]:
 
 @frozen
 class Sight:
-    """What the rule reads of a question: its seats (None where it has no Approval), and the persons who decided it and requested its run."""
+    """The facts of a question that the rule reads: its seats (None where it has no Approval), and the persons who decided it and requested its run."""
 
     seats: frozenset[str] | None
     decided_by: str | None
@@ -74,7 +74,7 @@ def is_mine(person: Person, sight: Sight) -> bool:
 
 
 def sight_of(row: Waiting) -> Sight:
-    """What the rule reads of a stored question. This release stores no Approval."""
+    """The facts of a stored question that the rule reads. This release stores no Approval."""
     return Sight(None, row.decided.by if row.decided is not None else None, row.user_id)
 
 

@@ -46,7 +46,7 @@ class StoredRun:
 
     @cached_property
     def history(self) -> History:
-        """What became of each component."""
+        """The outcome of each component."""
         return History(read=decode_plain).extend(self.rows)
 
     def text(self, seq: int) -> str | None:
