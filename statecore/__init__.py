@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from statecore.db.postgres import AsyncPostgresDb, PostgresDb
     from statecore.db.sqlite import AsyncSqliteDb, SqliteDb
     from statecore.definition import (
+        Approval,
         Ask,
         Condition,
         Decision,
+        Escalate,
         HumanReview,
         Loop,
         OnError,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         OnReject,
         OnTimeout,
         Parallel,
+        Person,
         Router,
         RunContext,
         RunStatus,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
         Steps,
         UserInputField,
         pause,
+        requester,
     )
     from statecore.errors import (
         AgentFailed,
@@ -137,9 +141,11 @@ _HOMES = {
     "PostgresDb": "statecore.stores.postgres.store3",
     "AsyncSqliteDb": "statecore.db.sqlite",
     "SqliteDb": "statecore.db.sqlite",
+    "Approval": "statecore.definition",
     "Ask": "statecore.definition",
     "Condition": "statecore.definition",
     "Decision": "statecore.definition",
+    "Escalate": "statecore.definition",
     "HumanReview": "statecore.definition",
     "Loop": "statecore.definition",
     "OnError": "statecore.definition",
@@ -147,6 +153,7 @@ _HOMES = {
     "OnReject": "statecore.definition",
     "OnTimeout": "statecore.definition",
     "Parallel": "statecore.definition",
+    "Person": "statecore.definition",
     "Router": "statecore.definition",
     "RunContext": "statecore.definition",
     "RunStatus": "statecore.definition",
@@ -156,6 +163,7 @@ _HOMES = {
     "Steps": "statecore.definition",
     "UserInputField": "statecore.definition",
     "pause": "statecore.definition",
+    "requester": "statecore.definition",
     "ErrorRequirement": "statecore.output",
     "StepRequirement": "statecore.output",
     "WorkflowRunOutput": "statecore.output",
@@ -175,6 +183,7 @@ __all__ = [
     "AlreadyDecided",
     "AmbiguousRun",
     "AmbiguousSession",
+    "Approval",
     "Ask",
     "AskRefused",
     "AsksPeople",
@@ -191,6 +200,7 @@ __all__ = [
     "DuplicateRun",
     "DuplicateStart",
     "ErrorRequirement",
+    "Escalate",
     "HumanReview",
     "InMemoryDb",
     "Inbox",
@@ -216,6 +226,7 @@ __all__ = [
     "Parallel",
     "PauseExpired",
     "PauseFilter",
+    "Person",
     "PoolerInTheWay",
     "PostgresDb",
     "RefusedBoundary",
@@ -282,6 +293,7 @@ __all__ = [
     "register_numpy",
     "register_pandas",
     "register_type",
+    "requester",
 ]
 
 if not TYPE_CHECKING:  # checkers read the names above, and refuse all others

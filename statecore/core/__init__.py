@@ -10,6 +10,8 @@ Two programs are compared without a run: `ways` reads from the tables where a ru
 for, `ahead` which gates stand before what is to come, and `adoption` whether a parked run may follow another program (`weaker` has the
 orders of gates and policies).
 
+`rule` is who may decide, as data, `ruled` takes it from the definition, and `authority` judges by it: who may vote, and what votes open.
+
 A state holds references to outputs, never values; equal states are equal situations. So a run resumes in constant time from its state
 alone, a crash needs no second code path, and a model checker can enumerate what a workflow can do.
 

@@ -34,6 +34,7 @@ from statecore.lifecycles import (
 from statecore.lifecycles import words as w
 
 from .program import DANGEROUS, ROOT, Address, Limits, Node, Program, assemble, below
+from .ruled import earlier, rule_of
 
 CONFIRMATION = {True: w.needs_confirmation, False: w.runs_at_once}
 GATE_REJECT = {
@@ -111,7 +112,27 @@ def compile_definition(definition: Definition) -> Compiled:
     )
     around = Place(ROOT, ROOT, ROOT, 0, None, 0)
     first = in_order(draft, definition.steps, prefix=ROOT, around=around, handler=None)
-    return Compiled(assemble(definition.name, draft.nodes, first, definition.version), draft.components)
+    program = assemble(definition.name, draft.nodes, first, definition.version)
+    return Compiled(ruled(program, draft.components, everywhere=definition.require_identity), draft.components)
+
+
+def ruled(program: Program, components: Mapping[Address, Component], *, everywhere: bool) -> Program:
+    """The program with who may decide, where its user says so; unchanged where they say nothing. Raises `UnsupportedSetting`."""
+    wanted = {at for at, each in components.items() if isinstance(each, Definition) and each.require_identity}
+    wanted |= {at for at, each in components.items() if isinstance(each, Step) and each.workflow and each.workflow.require_identity}
+    rules = {}
+    for at, component in components.items():
+        approval = None if isinstance(component, Definition) else component.human_review.approval
+        identified = everywhere or any(each.at in wanted for each in program.ancestors(at))
+        if approval is None and not identified:
+            continue
+        gates = tuple(earlier(program, at, each) for each in (approval.exclude if approval else ()) if isinstance(each, str))
+        no_holds = w.reject_takes_else in program.nodes[at].facts
+        rules[at] = rule_of(approval, no_holds=no_holds, identified=identified, gates=gates)
+    if not rules:
+        return program
+    nodes = {at: evolve(node, rule=rules.get(at)) for at, node in program.nodes.items()}
+    return assemble(program.name, nodes, program.first, program.version)
 
 
 # -- lists of children -----------------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ def component(node: Node, found: Mapping[Point, tuple[Onward, ...]], points: Ite
         node.facts,
         node.limits.iterations if KINDS[node.kind].holds == "iterations" else None,
         node.limits.reviews if w.review_retries in node.facts else None,
+        node.rule.k if node.rule is not None else None,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 from attrs import field, fields, frozen
 
+from .rule import Rule, read_rule
+
 Address: TypeAlias = str
 Micros: TypeAlias = int
 """An instant or a length of time, in whole microseconds; an instant counts from 1970, UTC."""
@@ -60,6 +62,7 @@ class Node:
     shown with each kind of question, `label` is the name that outsiders know a step by, `form` are the fields of a user input as plain data,
     `multiple` says whether several choices may be made, `callable` names the user code (`module:qualname`); none of them decides anything.
     A stored program has none of them: they are None. `version` is the user's number for what the code means; None where none is set.
+    `rule` says who may decide about its questions; None where every person may.
     """
 
     at: Address
@@ -81,6 +84,7 @@ class Node:
     multiple: bool | None = None
     callable: str | None = None
     version: int | None = None
+    rule: Rule | None = None
 
     @property
     def step_id(self) -> str:
@@ -152,19 +156,20 @@ def row_of(node: Node) -> list[Any]:
         node.transparent,
         node.depth,
     ]
-    version = [] if node.version is None else [node.version]
+    version = [] if node.version is None and node.rule is None else [node.version]
+    rule = [] if node.rule is None else [node.rule.plain()]
     asks = [node.limits.asks] if node.limits.asks else []
-    return [*place, sorted(node.facts), dict(node.exits), [*NUMBERS(node.limits), *asks], *version]
+    return [*place, sorted(node.facts), dict(node.exits), [*NUMBERS(node.limits), *asks], *version, *rule]
 
 
 def stored_program(canonical: str) -> Program:
     """The program that a canonical form was written of; equal to it but for the sentences that people are shown, which pauses carry."""
     name, first, rows, *versions = loads(canonical)
     nodes: dict[Address, Node] = {}
-    for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits, *version in rows:
+    for at, label, kind, machine, parent, after, index, leaves, transparent, depth, facts, exits, limits, *more in rows:
         nodes[at] = Node(
             at, label, kind, machine, parent, after, index, frozenset(facts), leaves, exits, transparent, depth, limited(*limits),
-            version=next(iter(version), None),
+            version=next(iter(more), None), rule=read_rule(more[1]) if len(more) > 1 else None,
         )  # fmt: skip
     return of_form(name, nodes, first, next(iter(versions), None), canonical)
 

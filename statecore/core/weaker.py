@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .program import Node
+    from .rule import Rule
 
 GATES: dict[str, tuple[frozenset[str], ...]] = {
     "confirmation": (frozenset({w.needs_confirmation}),),
@@ -34,6 +35,10 @@ RELEVANT = {"a no at the gate": ASKS_FIRST | {w.may_ask}, "a no at the review": 
 """A no is compared only where there is a question to say it to."""
 
 
+COMMENTS = ("", "on_reject", "always")
+"""The words of a vote that a rule may ask a comment of, the weakest first."""
+
+
 def has_gate(node: Node, kind: str) -> bool:
     """Whether a component puts a question of this kind, always or where a predicate says so."""
     return any(node.facts & facts for facts in GATES[kind])
@@ -48,6 +53,8 @@ def weakened(old: Node, new: Node, *, has_deadline: bool = False) -> Iterator[st
             yield says
     if silence(new, has_deadline=has_deadline) > silence(old, has_deadline=has_deadline):
         yield "the silence"
+    if is_weaker(old.rule, new.rule):
+        yield "the approval"
     if w.reviews_iterations in old.facts & new.facts and w.tests_end in new.facts - old.facts:
         yield "the iteration review"
 
@@ -60,3 +67,31 @@ def rank(node: Node, order: tuple[frozenset[str], ...]) -> int:
 def silence(node: Node, *, has_deadline: bool) -> int:
     """The consequence of a passed deadline; without a deadline nothing passes."""
     return rank(node, SILENCE) if has_deadline or node.limits.timeout is not None else 0
+
+
+def is_weaker(old: Rule | None, new: Rule | None) -> bool:
+    """Whether an approval asks for less: fewer people, seats, exclusions or comments, other people, more ways to stand in for them; or for nothing."""
+    if old is None or new is None:
+        return old is not None
+    less = (
+        new.k < old.k,
+        any(new.also.count(each) < old.also.count(each) for each in old.also),
+        old.requester and not new.requester,
+        not set(old.gates) <= set(new.gates),
+        COMMENTS.index(new.comment) < COMMENTS.index(old.comment),
+        old.identified and not new.identified,
+        old.no_holds is not new.no_holds,
+        widened(old.of, new.of),
+        old.via is not None and (new.via is None or not set(new.via) <= set(old.via)),
+        not set(new.delegates) <= set(old.delegates),
+        not set(new.escalations) <= set(old.escalations),
+        any(each.k is not None or each.instead for each in set(old.escalations) - set(new.escalations)),
+    )
+    return any(less)
+
+
+def widened(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> bool:
+    """Whether people or roles may decide who might not before; () is every person, and a callable may name any."""
+    if old in ((), new):
+        return False
+    return not new or old is None or not set(new) <= set(old)

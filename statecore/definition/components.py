@@ -48,13 +48,15 @@ def bounded(definition: Definition, _attribute: object, limit: int | None) -> No
 class Definition:
     """A named list of components: the root of a workflow, and of a nested workflow.
 
-    `max_concurrency` holds for each Parallel in it that sets none itself. `version` is the user's number for what it means.
+    `max_concurrency` holds for each Parallel in it that sets none itself. `version` is the user's number for what it means. With
+    `require_identity` a declared name decides nothing in it.
     """
 
     name: str
     steps: tuple[Component, ...]
     max_concurrency: int | None = field(default=None, validator=bounded)
     version: int | None = None
+    require_identity: bool = False
 
 
 @runtime_checkable

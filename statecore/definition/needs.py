@@ -190,6 +190,10 @@ NEEDS: tuple[Need, ...] = (
         Need("timeout", (kind,), (*questions, *((error_pause(CODE[kind]),) if kind in CODE else ())), "nothing would wait")
         for kind, questions in QUESTIONS.items()
     ),
+    *(
+        Need("approval", (kind,), (*questions, *((error_pause(CODE[kind]),) if kind in CODE else ())), "no person would be asked")
+        for kind, questions in QUESTIONS.items()
+    ),
     Need("on_timeout", tuple(QUESTIONS), (present("timeout", 60),)),
     Need("retry_delay", ("Step",), (at_least("max_retries", 1),)),
     Need("backoff", ("Step",), (present("retry_delay", 1),)),

@@ -12,6 +12,7 @@ from attrs import fields, frozen
 
 from statecore.errors import DefinitionError, quoted
 
+from .approval import Approval, as_approval
 from .components import Component, Condition, Definition, Loop, Parallel, Router, Step, Steps
 from .fields import plain_value
 from .review import HumanReview
@@ -25,7 +26,8 @@ def plain_definition(definition: Definition) -> dict[str, Any]:
     """A workflow's name and components."""
     plain = {"type": "Workflow", "name": definition.name, "steps": [plain_component(step) for step in definition.steps]}
     numbers = {"max_concurrency": definition.max_concurrency, "version": definition.version}
-    return {**plain, **{name: value for name, value in numbers.items() if value is not None}}
+    flags = {"require_identity": True} if definition.require_identity else {}
+    return {**plain, **{name: value for name, value in numbers.items() if value is not None}, **flags}
 
 
 def plain_component(component: Component) -> dict[str, Any]:
@@ -59,7 +61,9 @@ class Nested:
 def read_definition(plain: Mapping[str, Any], functions: Functions) -> Definition:
     """The workflow that `plain_definition` wrote. Raises `DefinitionError` for a function that was not given."""
     steps = tuple(read_component(step, functions) for step in plain["steps"])
-    return Definition(plain["name"], steps, plain.get("max_concurrency"), plain.get("version"))
+    return Definition(
+        plain["name"], steps, plain.get("max_concurrency"), plain.get("version"), plain.get("require_identity", False)
+    )
 
 
 def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
@@ -72,9 +76,15 @@ def read_component(plain: Mapping[str, Any], functions: Functions) -> Component:
     return MAKERS[kind](**settings)
 
 
-def nested(name: str, steps: list[Component], max_concurrency: int | None = None) -> Definition:
+def nested(
+    name: str,
+    steps: list[Component],
+    max_concurrency: int | None = None,
+    version: int | None = None,
+    require_identity: bool = False,  # noqa: FBT001, FBT002  # as plain data name it
+) -> Definition:
     """A workflow that stands in another one without a Step."""
-    return Definition(name, tuple(steps), max_concurrency)
+    return Definition(name, tuple(steps), max_concurrency, version, require_identity)
 
 
 def branches(steps: list[Component], **settings: Any) -> Parallel:
@@ -98,6 +108,8 @@ def read_value(name: str, value: Any, functions: Functions) -> Any:
         return Nested(read_definition(value, functions))
     if name == "human_review":
         return HumanReview.from_dict({each: read_value(each, given, functions) for each, given in value.items()})
+    if name == "approval":
+        return read_approval(value, functions)
     if isinstance(value, Mapping) and "function" in value:
         if value["function"] not in functions:
             given = ", ".join(sorted(functions)) or "none"
@@ -105,3 +117,10 @@ def read_value(name: str, value: Any, functions: Functions) -> Any:
             raise DefinitionError(message)
         return functions[value["function"]]
     return value
+
+
+def read_approval(plain: Any, functions: Functions) -> Approval | None:
+    """An approval from plain data; the callable that names its people was brought along."""
+    if not isinstance(plain, Mapping):
+        return as_approval(plain)
+    return as_approval({name: read_value(name, value, functions) for name, value in plain.items()})

@@ -16,6 +16,7 @@ from attrs import evolve, field, fields, frozen
 from statecore.errors import ConflictingSettings, DefinitionError, UnsupportedSetting, described, quoted, suggest
 
 from .alone import ByItself
+from .approval import Approval, as_approval
 from .calling import is_count, is_whole, taken
 from .fields import OnError, OnReject, OnTimeout, plain_value
 from .forms import Form, UserInputField
@@ -33,7 +34,7 @@ FormCheck: TypeAlias = Callable[[Any], str | bool | None]
 """A rule about the values of a form as a whole: None or True where they fit together, else the reason, or False."""
 LONGEST = 1e11
 """More seconds than any deadline has; beyond it calendars end."""
-GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout", "dangerous")
+GATE = ("requires_confirmation", "confirmation_message", "on_reject", "on_error", "timeout", "on_timeout", "dangerous", "approval")
 INPUT = ("requires_user_input", "user_input_message")
 REVIEW = ("requires_output_review", "output_review_message", "max_retries")
 ITERATION = ("requires_iteration_review", "iteration_review_message")
@@ -79,6 +80,7 @@ class ReviewSettings(TypedDict, total=False):
     timeout: float | None
     on_timeout: OnTimeout | str
     dangerous: bool
+    approval: Approval | Mapping[str, Any] | None
 
 
 def word(enum: type[Enum], setting: str) -> Callable[[object], Any]:
@@ -173,6 +175,7 @@ class HumanReview:
     runs again with the feedback, at most `max_retries` times. `on_error` unset means that the nearest enclosing component that sets
     it decides, and `fail` where none does. `timeout` is in seconds; an expired pause takes `on_timeout`. `dangerous` marks a
     component that must not begin after a no to another one: `statecore check` names the gates whose no leads on to it.
+    `approval` says who decides, and how many (`Approval`), about every question of the component.
 
     Example: `HumanReview(requires_confirmation=True, on_reject="cancel")`, and in `statecore.examples.cancellation`.
     """
@@ -199,10 +202,12 @@ class HumanReview:
     timeout: float | None = field(default=None, validator=must("timeout", "a positive number of seconds", is_seconds))
     on_timeout: OnTimeout = field(default=OnTimeout.cancel, converter=on_timeout)
     dangerous: bool = flag("dangerous")
+    approval: Approval | None = field(default=None, converter=as_approval)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the settings that differ from their defaults; a predicate is named."""
-        return {name: plain_value(value) for name in DEFAULTS if (value := getattr(self, name)) != DEFAULTS[name]}
+        given = {name: value for name in DEFAULTS if (value := getattr(self, name)) != DEFAULTS[name]}
+        return {name: value.to_dict() if isinstance(value, Approval) else plain_value(value) for name, value in given.items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> HumanReview:
@@ -251,6 +256,7 @@ class Reviewed(ByItself):
     timeout: Read[float | None] = Read("timeout")
     on_timeout: Read[OnTimeout] = Read("on_timeout")
     dangerous: Read[bool] = Read("dangerous")
+    approval: Read[Approval | None] = Read("approval")
 
 
 def merged(
@@ -310,6 +316,21 @@ def refuse_unsupported(kind: str, where: str, review: HumanReview) -> None:
         raise UnsupportedSetting(where, "on_reject='else'", "only a Condition has an else branch", ["skip", "cancel", "retry"])
     if review.on_timeout is OnTimeout.approve and review.requires_user_input:
         raise UnsupportedSetting(where, "on_timeout='approve'", "a value is needed, and there is none", ["cancel", "skip"])
+    if review.approval is not None:
+        check_approval(where, review, review.approval)
+
+
+def check_approval(where: str, review: HumanReview, approval: Approval) -> None:
+    """An approval is given by people, and nobody is asked after the deadline (AUTH-5, AUTH-7). Raises `UnsupportedSetting`."""
+    if review.on_timeout is OnTimeout.approve:
+        why = "the approval says who decides, and silence is nobody"
+        raise UnsupportedSetting(where, "on_timeout='approve'", why, ["cancel", "skip"])
+    times = {"an escalation": [each.after for each in approval.escalate], "remind": [approval.remind] if approval.remind else []}
+    for setting, given in times.items():
+        if review.timeout is not None and any(after >= review.timeout for after in given):
+            late = max(given)
+            why = f"it comes after {late:g} s, and the deadline is over after {review.timeout:g} s. Give an earlier one, or a longer timeout"
+            raise UnsupportedSetting(where, setting, why)
 
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}

@@ -37,7 +37,7 @@ from .ends import beginning
 from .execution import Execution, of_record
 from .host import RUN_HERE
 from .limits import forcing
-from .ready import Continuation, Ready
+from .ready import Continuation, Ready, check_authority
 from .storing import let_go, store_events
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def unborn(  # as many keywords as a run has settings
     additional_data = with_media(additional_data, media)
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
+    check_authority(host.store, program)
     session = session_id or workflow.session_id  # none named: one of its own (SESSION-1)
     given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
     identity = Identity(

@@ -25,6 +25,7 @@ from statecore.errors import (
     StaleDecision,
     Undecided,
     UnknownDecision,
+    UnsupportedSetting,
 )
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
@@ -49,7 +50,7 @@ from .storing import (
 from .suspects import death_of, in_doubt
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Commit, Compiled, OpenQuestion
+    from statecore.core import Call, Commit, Compiled, OpenQuestion, Program
 
 
 LEFT = "began, and no end is recorded"
@@ -173,6 +174,7 @@ class Continuation:
         Where a store has no `look`, the questions are read first: what is applied in between is seen in the state of the run, and not missed.
         """
         store = self.host.store
+        check_authority(store, self.compiled.program)
         named = [each.pause_id for each in self.requirements if each.decision is not None and each.run_id == self.run_id]
         at_once = getattr(store, "look", None)
         if at_once is not None:
@@ -304,6 +306,17 @@ class Continuation:
         asked = [ask for ask in answerable(program, alone) if ask in before]
         answered = decision_events(program, asked, execution.answers, now)
         return (*left, *again, *until_closed([*answered, *expiries(asked, execution.answers, now)]))
+
+
+def check_authority(store: RunReader, program: Program) -> None:
+    """Raise `UnsupportedSetting` for the first component with a rule of who may decide, where the store keeps no votes."""
+    if getattr(store, "keeps_votes", False):
+        return
+    ruled = next((node for node in program.nodes.values() if node.rule is not None), None)
+    if ruled is not None:
+        where, setting = f"{type(store).__name__}", f"the approval of {ruled.name!r} (or require_identity)"
+        why = "it keeps no votes, so one person could decide alone. Run the workflow on a store that does, or leave the setting out"
+        raise UnsupportedSetting(where, setting, why)
 
 
 def check_put(store: RunReader, pause: Pause) -> None:

@@ -36,7 +36,7 @@ from statecore.stores.rules import ENDED, STATUS
 from .inbox import check_store, logged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from statecore.core import Micros
     from statecore.stores import RunReader
@@ -125,6 +125,17 @@ def check_telemetry(where: str, telemetry: object) -> None:
         raise DefinitionError(message)
 
 
+def checked_people(where: str, people: Any) -> Callable[[str], Collection[str]] | None:
+    """A function of the name of a person that gives the names of their roles. Raises `DefinitionError`."""
+    if people is not None and not callable(people):
+        message = (
+            f"people of {where} must be a function of a person's name that gives the names of their roles, not {quoted(people)}."
+        )
+        raise DefinitionError(message)
+    taken(where, "people", people, "name")
+    return people  # type: ignore[no-any-return]
+
+
 def phases_of(status: RunStatus | str) -> tuple[str, ...]:
     """The core's phases that a user's status stands for. Raises `DefinitionError` for a word that is none."""
     word = str(getattr(status, "value", status)).upper()
@@ -170,7 +181,17 @@ def plain_options(workflow: Facade) -> dict[str, Any]:
 
 def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords of a Workflow that `plain_options` wrote."""
-    names = ("id", "description", "metadata", "input_schema", "max_concurrency", "version", "store_events", "checks")
+    names = (
+        "id",
+        "description",
+        "metadata",
+        "input_schema",
+        "max_concurrency",
+        "version",
+        "store_events",
+        "checks",
+        "require_identity",
+    )
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from attrs import evolve
 
 from statecore.core import Compiled, compile_definition
-from statecore.definition.calling import check_version, checked_name
+from statecore.definition.calling import check_version, checked_flag, checked_name
 from statecore.definition.components import Child, Definition, Step, Steps, as_components
 from statecore.definition.plain import plain_definition, read_definition
 from statecore.output import Requirement, WorkflowRunOutput
@@ -27,6 +27,7 @@ from .options import (
     DecideOptions,
     aeach_on,
     check_telemetry,
+    checked_people,
     checked_schema,
     checked_store,
     children_of,
@@ -39,7 +40,7 @@ from .reading import Reading
 from .running import Running, Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 class Workflow(Running, Reading):
@@ -52,7 +53,9 @@ class Workflow(Running, Reading):
     their texts, that `statecore check` proves or refutes; `dependencies` are live objects for executors that ask for a `run_context`, never
     stored. A run has a session of its own, unless one is named, here or where it begins. `types` are classes, base classes and modules whose
     values are stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow,
-    execution_input): it is the only step then. `telemetry` can only be False: statecore reports nothing. Raises `DefinitionError`.
+    execution_input): it is the only step then. `people` is a function of a person's name that gives the names of their roles; with
+    `require_identity=True` a name that is only declared decides nothing. `telemetry` can only be False: statecore reports nothing.
+    Raises `DefinitionError`.
     Example: `statecore.examples`.
     """
 
@@ -67,6 +70,7 @@ class Workflow(Running, Reading):
     session_id: str | None
     session_state: dict[str, Any]
     metadata: dict[str, Any]
+    people: Callable[[str], Collection[str]] | None
     db: RunReader
     host: Host
 
@@ -90,12 +94,16 @@ class Workflow(Running, Reading):
         dependencies: Mapping[str, Any] | None = None,
         types: Sequence[Any] = (),
         max_value_bytes: int | None = None,
+        people: Callable[[str], Collection[str]] | None = None,
+        require_identity: bool = False,
         telemetry: bool = False,
     ) -> None:
         self.name = checked_name("Workflow", name)
         check_version(where := f"Workflow {self.name!r}", version)
         children = as_components(where, children_of(self, where, steps))
-        self.definition = Definition(self.name, children, max_concurrency, version)
+        identified = checked_flag(where, "require_identity", require_identity)
+        self.definition = Definition(self.name, children, max_concurrency, version, identified)
+        self.people = checked_people(where, people)
         self.input_schema, self.checks = checked_schema(input_schema), tuple(checks)
         self.id = id or re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "workflow"
         self.description, self.user_id, self.store_events = description, user_id, store_events

@@ -67,6 +67,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "timeout": (60,),
     "on_timeout": (*OnTimeout,),
     "dangerous": (False,),
+    "approval": (None,),
 }
 RENAMED = {"max_retries": "hitl_max_retries"}
 """Settings whose flat keyword has another name, because a Step's own keyword has theirs."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
+from statecore import Approval, Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.check.advice import advice
 from statecore.check.graph import Budget, explore
 from statecore.check.world import World
@@ -47,6 +47,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "timeout": (60,),
     "on_timeout": ("skip", "approve"),
     "dangerous": (True,),
+    "approval": (Approval(2), Approval(of="role:finance")),
     "max_retries": (1, 2),
     "retry_delay": (5,),
     "backoff": (2,),
@@ -137,7 +138,7 @@ def behaviour(kind: str, chosen: frozenset[Setting]) -> Any:
         return refused
     graph = explore(World(compiled, crashes=True), Budget(50_000, 60))
     assert graph.complete
-    labels = [(node.step_id, node.name, node.version) for node in compiled.program.nodes.values()]
+    labels = [(node.step_id, node.name, node.version, node.rule) for node in compiled.program.nodes.values()]
     limits = [getattr(each, "execution_timeout", None) for each in compiled.components.values()]  # a driver keeps them (RUN-11)
     limits += [each.human_review.user_input_check for each in compiled.components.values() if hasattr(each, "human_review")]
     return labels, limits, advice(compiled), [situation(compiled, state, graph.out[n]) for n, state in enumerate(graph.states)]

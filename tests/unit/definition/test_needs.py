@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specs.tools import settings as settings_page
-from statecore import Condition, HumanReview, Loop, Parallel, Router, Step, Steps, Workflow, pause
+from statecore import Approval, Condition, HumanReview, Loop, Parallel, Router, Step, Steps, Workflow, pause
 from statecore.definition.fields import function_name
 from statecore.definition.needs import NEEDS, OWN, QUESTIONS, STANDARD
 from statecore.definition.plain import Nested
@@ -37,6 +37,7 @@ SET: dict[str, Any] = {
     "on_reject": "cancel",
     "hitl_max_retries": 9,
     "timeout": 60,
+    "approval": Approval(2),
     "on_timeout": "skip",
     "retry_delay": 5,
     "backoff": 2,

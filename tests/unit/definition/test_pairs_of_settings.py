@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, Loop, Parallel, Router, Step, Steps, Workflow
+from statecore import Approval, Condition, Loop, Parallel, Router, Step, Steps, Workflow
 from statecore.definition.review import SUPPORTED
 from statecore.errors import DefinitionError
 
@@ -31,6 +31,7 @@ VALUES: dict[str, Any] = {
     "hitl_timeout": 5.5,
     "on_timeout": "skip",
     "dangerous": True,
+    "approval": Approval(2, of="role:finance"),
     "on_interrupt": "pause",
     "version": 3,
     "max_retries": 2,

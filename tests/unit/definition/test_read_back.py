@@ -25,6 +25,7 @@ COMPANIONS: dict[str, dict[str, Any]] = {
     "timeout": {"requires_confirmation": True},
     "hitl_timeout": {"requires_confirmation": True},
     "on_timeout": {"requires_confirmation": True, "timeout": 60},
+    "approval": {"requires_confirmation": True},
     "retry_delay": {"max_retries": 1},
     "backoff": {"max_retries": 2, "retry_delay": 1},
     "forward_iteration_output": {"max_iterations": 2},
