@@ -183,10 +183,9 @@ def test_a_vote_is_handed_on_once():
     given = Delegation("ann", "eve", HOUR, ROLES["ann"])
     case = evolve(CASE, delegations=(given,))
 
-    def may(
-        giver: str, to: str, case: Case = CASE, votes: tuple[Vote, ...] = (), hours: float = 1, rule: Rule = RULE
-    ) -> Why | None:
-        return may_delegate(rule, person(giver), person(to), case, votes, int(hours * HOUR))
+    def may(giver: str, to: str, case: Case = CASE, **more: Any) -> Why | None:
+        now = int(more.get("hours", 1) * HOUR)
+        return may_delegate(more.get("rule", RULE), person(giver), person(to), case, more.get("votes", ()), now)
 
     assert may("ann", "eve") is None
     assert may("ann", "eve", rule=evolve(RULE, delegates=())) is Why.no_delegation
