@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
+from statecore.lifecycles import decisions
+
 from .rule import ROLE
 
 if TYPE_CHECKING:
     from .program import Micros
     from .rule import Rule
 
-REJECT = "reject"
+REJECT = decisions.REJECT.word
 DECLARED = "declared"
 AGENTS = frozenset({"agent", "mcp"})
 """The `via` of what is no person."""
