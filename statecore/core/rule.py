@@ -15,9 +15,6 @@ from statecore.errors import UnreadableValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from .program import Address, Micros
-
 ROLE = "role:"
 
 
@@ -25,7 +22,7 @@ ROLE = "role:"
 class Escalation:
     """From `after` (microseconds from the asking) on, `to` may decide, too, or only they (`instead`); `k` holds from then on, where it is given."""
 
-    after: Micros
+    after: int
     to: tuple[str, ...]
     k: int | None = None
     instead: bool = False
@@ -45,7 +42,7 @@ class Rule:
     of: tuple[str, ...] | None = ()
     also: tuple[str, ...] = ()
     requester: bool = False
-    gates: tuple[Address, ...] = ()
+    gates: tuple[str, ...] = ()
     comment: str = ""
     escalations: tuple[Escalation, ...] = ()
     via: tuple[str, ...] | None = None

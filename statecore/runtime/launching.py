@@ -30,14 +30,14 @@ from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
-from statecore.stores.rules import check_lists, check_mappings, check_request_key, check_texts, until
+from statecore.stores.rules import check_authority, check_lists, check_mappings, check_request_key, check_texts, until
 
 from .answers import Said, reasons
 from .ends import beginning
 from .execution import Execution, of_record
 from .host import RUN_HERE
 from .limits import forcing
-from .ready import Continuation, Ready, check_authority
+from .ready import Continuation, Ready
 from .storing import let_go, store_events
 
 if TYPE_CHECKING:

@@ -25,12 +25,11 @@ from statecore.errors import (
     StaleDecision,
     Undecided,
     UnknownDecision,
-    UnsupportedSetting,
 )
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
 from statecore.stores.detail import Detail, detail_text
-from statecore.stores.rules import STATUS, check_claim, check_deadline, check_texts, clock_text, ended, words_of
+from statecore.stores.rules import STATUS, check_authority, check_claim, check_deadline, check_texts, clock_text, ended, words_of
 
 from . import ends
 from .answers import Said, answered_by, stored_value
@@ -50,7 +49,7 @@ from .storing import (
 from .suspects import death_of, in_doubt
 
 if TYPE_CHECKING:
-    from statecore.core import Call, Commit, Compiled, OpenQuestion, Program
+    from statecore.core import Call, Commit, Compiled, OpenQuestion
 
 
 LEFT = "began, and no end is recorded"
@@ -306,17 +305,6 @@ class Continuation:
         asked = [ask for ask in answerable(program, alone) if ask in before]
         answered = decision_events(program, asked, execution.answers, now)
         return (*left, *again, *until_closed([*answered, *expiries(asked, execution.answers, now)]))
-
-
-def check_authority(store: RunReader, program: Program) -> None:
-    """Raise `UnsupportedSetting` for the first component with a rule of who may decide, where the store keeps no votes."""
-    if getattr(store, "keeps_votes", False):
-        return
-    ruled = next((node for node in program.nodes.values() if node.rule is not None), None)
-    if ruled is not None:
-        where, setting = f"{type(store).__name__}", f"the approval of {ruled.name!r} (or require_identity)"
-        why = "it keeps no votes, so one person could decide alone. Run the workflow on a store that does, or leave the setting out"
-        raise UnsupportedSetting(where, setting, why)
 
 
 def check_put(store: RunReader, pause: Pause) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from json import JSONEncoder
 from typing import Any, TypeAlias
 
-from statecore.core import DECISIONS, Address, Micros, Ref, State
+from statecore.core import DECISIONS, Address, Micros, Program, Ref, State
 from statecore.core.owed import asked_number
 from statecore.core.program import ROOT
 from statecore.core.state import Turn
@@ -112,6 +112,13 @@ def words_of(pause: Pause) -> tuple[str, ...]:
 def refuses(word: str) -> bool:
     """Whether a decision word is a "no"."""
     return word in BY_WORD and BY_WORD[word].refuses
+
+
+def check_authority(store: object, program: Program) -> None:
+    """Raise `UnsupportedSetting` for a program that says who may decide (AUTH-1) on a store that keeps no votes: it is never ignored."""
+    ruled = [node.name for node in program.nodes.values() if node.rule is not None and not getattr(store, "keeps_votes", False)]
+    if ruled:
+        raise UnsupportedSetting(type(store).__name__, f"the approval of {ruled[0]!r} (or require_identity)", "it keeps no votes")
 
 
 def check_deadline(pause: Pause, new: Decided) -> None:
