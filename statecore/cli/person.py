@@ -1,6 +1,6 @@
 """The answers to a pause: given with `--answers`, or asked of the person at the terminal; `--by` names the one who decides.
 
-Where the answers are used up and no terminal is there, `nobody` leaves the pause open. `Person` shows the question, and asks until
+Where the answers are used up and no terminal is there, `nobody` leaves the pause open. `Asker` shows the question, and asks until
 an answer fits.
 """
 
@@ -158,7 +158,7 @@ def items(text: str) -> Iterator[tuple[str | None, str, Any]]:
 
 
 @frozen
-class Person:
+class Asker:
     """The person at the terminal. `later`, or the end of input, leaves the run paused."""
 
     by: str

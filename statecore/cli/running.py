@@ -18,7 +18,7 @@ from statecore.workflow.inbox import Inbox
 
 from . import exits
 from .following import Following, Watching, interval_option, pace, watch_option
-from .person import Person, by_option, nobody, parse
+from .person import Asker, by_option, nobody, parse
 from .screen import Option, Screen, interactive, json_option, log_options, usage_errors, watched
 from .stores import db_option, placed
 from .targets import load
@@ -49,7 +49,7 @@ def answering(workflow: Workflow, answers: tuple[str, ...], by: str, *, ask: boo
         program = workflow.compiled.program
         given.check({**program.named, **program.nodes})
         return given
-    return Person(by) if ask and interactive() else nobody
+    return Asker(by) if ask and interactive() else nobody
 
 
 def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int:

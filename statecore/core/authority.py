@@ -2,7 +2,7 @@
 
 `may_vote` says why a vote is refused, `opens` what the votes say together.
 
-Both see one question (`Case`) and its *standing* votes: those that were neither withdrawn nor lapsed nor turned into a no, in the order in
+Both see one question (`Ballot`) and its *standing* votes: those that were neither withdrawn nor lapsed nor turned into a no, in the order in
 which they were stored. Time is judged once, by the time of each vote; roles twice: those of the vote, and those of now (AUTH-4). Whatever is
 missing keeps the gate closed: people that are not computed yet, a requester that was not named.
 """
@@ -124,7 +124,7 @@ class Delegation(NamedTuple):
 
 
 @frozen
-class Case:
+class Ballot:
     """A question, as far as the rule knows one. `deciders` are those whose votes were counted at the earlier gates of the rule, this turn."""
 
     asked_at: Micros
@@ -160,29 +160,29 @@ class Satisfied:
 
 
 @frozen
-class Refused:
+class Rejected:
     """A rejection stands."""
 
     vote: Vote
 
 
-Outcome: TypeAlias = Needs | Satisfied | Refused
+Outcome: TypeAlias = Needs | Satisfied | Rejected
 
 
 # -- who may ---------------------------------------------------------------------------------------------------------------------
 
 
-def k_at(rule: Rule, case: Case, now: Micros) -> int:
+def k_at(rule: Rule, ballot: Ballot, now: Micros) -> int:
     """How many people of `of` are needed at an instant."""
-    due = [each.k for each in rule.escalations if each.k is not None and now - case.asked_at >= each.after]
+    due = [each.k for each in rule.escalations if each.k is not None and now - ballot.asked_at >= each.after]
     return due[-1] if due else rule.k
 
 
-def people_at(rule: Rule, case: Case, now: Micros) -> Seat:
+def people_at(rule: Rule, ballot: Ballot, now: Micros) -> Seat:
     """The people and roles who may fill a seat of `of` at an instant; () is every person."""
     found: Seat = rule.of or ()
     for each in rule.escalations:
-        if now - case.asked_at >= each.after:
+        if now - ballot.asked_at >= each.after:
             found = each.to if each.instead else (*found, *each.to) if found else ()
     return found
 
@@ -194,21 +194,21 @@ def matched(seat: Seat, name: str, roles: frozenset[str]) -> frozenset[str]:
     return frozenset(each for each in seat if each == name or (each.startswith(ROLE) and each[len(ROLE) :] in roles))
 
 
-def fits(rule: Rule, case: Case, now: Micros, name: str, roles: frozenset[str]) -> dict[int, frozenset[str]]:
+def fits(rule: Rule, ballot: Ballot, now: Micros, name: str, roles: frozenset[str]) -> dict[int, frozenset[str]]:
     """The seats that a person may fill at an instant, and by what: 0 is one of `of`, then those of `also`."""
-    seats = [people_at(rule, case, now), *((each,) for each in rule.also)]
+    seats = [people_at(rule, ballot, now), *((each,) for each in rule.also)]
     found = {number: matched(seat, name, roles) for number, seat in enumerate(seats)}
     return {number: by for number, by in found.items() if by}
 
 
-def may_act(rule: Rule, who: Somebody, case: Case, now: Micros) -> Why | None:
+def may_act(rule: Rule, who: Somebody, ballot: Ballot, now: Micros) -> Why | None:
     """Why a person is not among those who may decide here at an instant; None where they are. For votes of one's own, `extend` and adoption."""
-    known = identity(rule, who) or excluded(rule, case, who.name)
+    known = identity(rule, who) or excluded(rule, ballot, who.name)
     if known is not None:
         return known
     if rule.is_computed:
         return Why.uncomputed
-    return None if fits(rule, case, now, who.name, who.roles) else Why.not_among
+    return None if fits(rule, ballot, now, who.name, who.roles) else Why.not_among
 
 
 def identity(rule: Rule, who: Somebody) -> Why | None:
@@ -222,20 +222,20 @@ def identity(rule: Rule, who: Somebody) -> Why | None:
     return Why.via if rule.via is not None and who.via not in rule.via else None
 
 
-def excluded(rule: Rule, case: Case, name: str) -> Why | None:
+def excluded(rule: Rule, ballot: Ballot, name: str) -> Why | None:
     """Why a name may not decide, whatever its roles."""
-    if rule.requester and (case.requester is None or not case.requester.strip()):
+    if rule.requester and (ballot.requester is None or not ballot.requester.strip()):
         return Why.no_requester
-    if rule.requester and name == case.requester:
+    if rule.requester and name == ballot.requester:
         return Why.requester
-    return Why.earlier_gate if rule.gates and name in case.deciders else None
+    return Why.earlier_gate if rule.gates and name in ballot.deciders else None
 
 
 def may_vote(  # noqa: PLR0913  # as many as a vote has parts
     rule: Rule,
     who: Somebody,
     word: str,
-    case: Case,
+    ballot: Ballot,
     votes: Sequence[Vote],
     now: Micros,
     *,
@@ -246,13 +246,13 @@ def may_vote(  # noqa: PLR0913  # as many as a vote has parts
 
     A person to whom a vote was handed on votes for its giver, and not for themselves. A yes may be turned into a no, never back.
     """
-    handed = next((each for each in case.delegations if each.to == who.name), None)
-    refusal = may_act(rule, who, case, now) if handed is None else may_vote_for(rule, who, handed, case, now)
+    handed = next((each for each in ballot.delegations if each.to == who.name), None)
+    refusal = may_act(rule, who, ballot, now) if handed is None else may_vote_for(rule, who, handed, ballot, now)
     if refusal is not None:
         return refusal
-    if any(each.giver == who.name for each in case.delegations):
+    if any(each.giver == who.name for each in ballot.delegations):
         return Why.handed_on
-    if case.deadline is not None and now >= case.deadline:
+    if ballot.deadline is not None and now >= ballot.deadline:
         return Why.expired
     mine = [vote for vote in votes if who.name in vote.people]
     if mine and (word != REJECT or mine[-1].word == REJECT or mine[-1].voter != who.name):
@@ -263,40 +263,40 @@ def may_vote(  # noqa: PLR0913  # as many as a vote has parts
     return Why.comment if wanted and not (comment or "").strip() else None
 
 
-def may_vote_for(rule: Rule, who: Somebody, handed: Delegation, case: Case, now: Micros) -> Why | None:
+def may_vote_for(rule: Rule, who: Somebody, handed: Delegation, ballot: Ballot, now: Micros) -> Why | None:
     """Why a person may not cast the vote that was handed on to them; who may decide was judged when it was handed on (AUTH-4)."""
-    known = identity(rule, who) or excluded(rule, case, who.name) or excluded(rule, case, handed.giver)
+    known = identity(rule, who) or excluded(rule, ballot, who.name) or excluded(rule, ballot, handed.giver)
     if known is not None:
         return known
-    if not fits(rule, case, now, handed.giver, handed.giver_roles):
+    if not fits(rule, ballot, now, handed.giver, handed.giver_roles):
         return Why.not_among
     return None if matched(rule.delegates, who.name, who.roles) and rule.delegates else Why.not_delegate
 
 
 def may_delegate(  # noqa: PLR0913  # two persons, and where they stand
-    rule: Rule, giver: Somebody, to: Somebody, case: Case, votes: Sequence[Vote], now: Micros
+    rule: Rule, giver: Somebody, to: Somebody, ballot: Ballot, votes: Sequence[Vote], now: Micros
 ) -> Why | None:
     """Why a person may not hand on a vote to another one now; None where they may (AUTH-5)."""
     if not rule.delegates:
         return Why.no_delegation
-    refusal = may_act(rule, giver, case, now) or excluded(rule, case, to.name)
+    refusal = may_act(rule, giver, ballot, now) or excluded(rule, ballot, to.name)
     if refusal is not None:
         return refusal
-    if case.deadline is not None and now >= case.deadline:
+    if ballot.deadline is not None and now >= ballot.deadline:
         return Why.expired
     if any(giver.name in vote.people for vote in votes):
         return Why.voted
-    if any(giver.name in (each.giver, each.to) for each in case.delegations):
+    if any(giver.name in (each.giver, each.to) for each in ballot.delegations):
         return Why.handed_on
-    return may_stand_in(rule, giver, to, case, votes, now)
+    return may_stand_in(rule, giver, to, ballot, votes, now)
 
 
 def may_stand_in(  # noqa: PLR0913  # the same
-    rule: Rule, giver: Somebody, to: Somebody, case: Case, votes: Sequence[Vote], now: Micros
+    rule: Rule, giver: Somebody, to: Somebody, ballot: Ballot, votes: Sequence[Vote], now: Micros
 ) -> Why | None:
     """Why a vote may not be handed on to this person: somebody who may not vote, has not voted, and is among the delegates."""
-    busy = any(to.name in (each.giver, each.to) for each in case.delegations) or any(to.name in vote.people for vote in votes)
-    if busy or to.name == giver.name or fits(rule, case, now, to.name, to.roles):
+    busy = any(to.name in (each.giver, each.to) for each in ballot.delegations) or any(to.name in vote.people for vote in votes)
+    if busy or to.name == giver.name or fits(rule, ballot, now, to.name, to.roles):
         return Why.delegate_may
     return None if to.name.strip() and matched(rule.delegates, to.name, to.roles) else Why.not_delegate
 
@@ -304,10 +304,10 @@ def may_stand_in(  # noqa: PLR0913  # the same
 # -- what votes open -------------------------------------------------------------------------------------------------------------
 
 
-def seats_of(rule: Rule, vote: Vote, case: Case, roles: RolesNow) -> frozenset[int]:
+def seats_of(rule: Rule, vote: Vote, ballot: Ballot, roles: RolesNow) -> frozenset[int]:
     """The seats that a vote fills: by what it was allowed when it was stored, and is allowed by the roles of now. None where it has lapsed."""
     name, then = (vote.voter, vote.roles) if vote.giver is None else (vote.giver, vote.giver_roles)
-    if any(excluded(rule, case, each) for each in vote.people) or rule.is_computed:
+    if any(excluded(rule, ballot, each) for each in vote.people) or rule.is_computed:
         return frozenset()
     if vote.giver is not None:
         now = roles(vote.voter)
@@ -317,33 +317,33 @@ def seats_of(rule: Rule, vote: Vote, case: Case, roles: RolesNow) -> frozenset[i
         if not by or not rule.delegates:
             return frozenset()
     told = roles(name)
-    before, after = fits(rule, case, vote.time, name, then), fits(rule, case, vote.time, name, then if told is None else told)
+    before, after = fits(rule, ballot, vote.time, name, then), fits(rule, ballot, vote.time, name, then if told is None else told)
     return frozenset(number for number, by in before.items() if by & after.get(number, frozenset()))
 
 
-def lapsed(rule: Rule, votes: Sequence[Vote], case: Case, roles: RolesNow) -> tuple[Vote, ...]:
+def lapsed(rule: Rule, votes: Sequence[Vote], ballot: Ballot, roles: RolesNow) -> tuple[Vote, ...]:
     """The votes that no longer count, for a role was lost. A no never does: judged twice is only what would open the gate."""
-    return tuple(vote for vote in votes if vote.word != REJECT and not seats_of(rule, vote, case, roles))
+    return tuple(vote for vote in votes if vote.word != REJECT and not seats_of(rule, vote, ballot, roles))
 
 
-def opens(rule: Rule, votes: Sequence[Vote], case: Case, roles: RolesNow, now: Micros) -> Outcome:
+def opens(rule: Rule, votes: Sequence[Vote], ballot: Ballot, roles: RolesNow, now: Micros) -> Outcome:
     """The outcome of the standing votes: satisfied, refused, or what is needed. `now` says who may fill the free seats; it opens nothing."""
     against = [vote for vote in votes if vote.word == REJECT]
     if against and not rule.no_holds:
-        return Refused(against[0])
+        return Rejected(against[0])
     groups: dict[tuple[str, str | None, str | None], list[Vote]] = {}
     for vote in votes:
-        if seats_of(rule, vote, case, roles) and not any(vote.people & other.people for other in groups.get(key(vote), [])):
+        if seats_of(rule, vote, ballot, roles) and not any(vote.people & other.people for other in groups.get(key(vote), [])):
             groups.setdefault(key(vote), []).append(vote)
-    complete = [each for each in groups.values() if not missing(rule, each, case, roles, each[-1].time)]
+    complete = [each for each in groups.values() if not missing(rule, each, ballot, roles, each[-1].time)]
     free = [each for each in complete if each[0].word == REJECT or not against]
     if free:
-        best = min(free, key=lambda each: completed(rule, each, case, roles))
+        best = min(free, key=lambda each: completed(rule, each, ballot, roles))
         return Satisfied(best[0].word, tuple(best))
-    wanted = min((missing(rule, each, case, roles, now) for each in [[], *groups.values()]), key=len)
+    wanted = min((missing(rule, each, ballot, roles, now) for each in [[], *groups.values()]), key=len)
     if complete:
         return Needs(0, (), tuple(vote.voter for vote in against))
-    wanted = wanted or (people_at(rule, case, now),)  # k is lower by now: one more vote makes it hold
+    wanted = wanted or (people_at(rule, ballot, now),)  # k is lower by now: one more vote makes it hold
     return Needs(len(wanted), wanted, tuple(vote.voter for vote in against) if rule.no_holds else ())
 
 
@@ -352,19 +352,19 @@ def key(vote: Vote) -> tuple[str, str | None, str | None]:
     return vote.word, vote.seen, vote.value
 
 
-def completed(rule: Rule, votes: Sequence[Vote], case: Case, roles: RolesNow) -> tuple[Micros, int]:
+def completed(rule: Rule, votes: Sequence[Vote], ballot: Ballot, roles: RolesNow) -> tuple[Micros, int]:
     """When votes that satisfy the rule first did."""
-    ends = (n for n in range(1, len(votes) + 1) if not missing(rule, votes[:n], case, roles, votes[n - 1].time))
+    ends = (n for n in range(1, len(votes) + 1) if not missing(rule, votes[:n], ballot, roles, votes[n - 1].time))
     first = next(ends, len(votes))
     return votes[first - 1].time, first
 
 
-def missing(rule: Rule, votes: Sequence[Vote], case: Case, roles: RolesNow, now: Micros) -> tuple[Seat, ...]:
+def missing(rule: Rule, votes: Sequence[Vote], ballot: Ballot, roles: RolesNow, now: Micros) -> tuple[Seat, ...]:
     """The seats that votes leave free, if as many as possible are filled: a voter fills one."""
-    of = people_at(rule, case, now)
-    seats: list[tuple[int, Seat]] = [*((0, of) for _ in range(k_at(rule, case, now)))]
+    of = people_at(rule, ballot, now)
+    seats: list[tuple[int, Seat]] = [*((0, of) for _ in range(k_at(rule, ballot, now)))]
     seats += [(number, (each,)) for number, each in enumerate(rule.also, 1)]
-    may = [seats_of(rule, vote, case, roles) for vote in votes]
+    may = [seats_of(rule, vote, ballot, roles) for vote in votes]
     filled: dict[int, int] = {}
 
     def fill(seat: int, tried: set[int]) -> bool:

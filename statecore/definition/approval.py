@@ -30,7 +30,10 @@ LONGEST = 1e11
 
 
 class Marker(Enum):
-    """A stand-in for a person whom only the run knows."""
+    """A stand-in for a person whom only the run knows.
+
+    Example: `Approval(2, of="role:finance", exclude=requester)`.
+    """
 
     requester = "requester"
 
@@ -160,9 +163,10 @@ def check_some(_made: object, attribute: Any, value: object) -> None:
 
 @frozen
 class Escalate:
-    """From `after` (seconds or a `timedelta`, counted from the asking) on, `to` may decide, too, and `k` people are needed where it says so.
+    """An escalation: from `after` (seconds or a `timedelta`, counted from the asking) on, `to` may decide, too, and `k` people are needed.
 
-    `instead=True`: from then on only `to`, and no longer those before. A vote that is stored stays as it was judged.
+    Without `k` as many are needed as before. `instead=True`: from then on only `to`, and no longer those before. A vote that is stored
+    stays as it was judged.
     Example: `Escalate(timedelta(hours=24), "role:cfo")`.
     """
 
@@ -199,7 +203,7 @@ PAIR = 2
 
 @frozen
 class Approval:
-    """`k` people confirm, of those in `of`, and one of each in `also`; those in `exclude` may not.
+    """An approval needs `k` people of those in `of`, and one of each in `also`; those in `exclude` may not decide.
 
     `of` is a person, a role (`"role:finance"`), a list of them, or a callable of the run (a `RunContext`) that names them once, when the
     question is asked; left out, every person may. A voter fills one seat, so `Approval(2, also=["role:legal"])` needs three people. `exclude` has

@@ -23,7 +23,7 @@ from statecore.asking.text import UNPRINTABLE, brief, clean, short
 from statecore.cli import main
 from statecore.cli.deciding import meant
 from statecore.cli.exits import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
-from statecore.cli.person import RETRIES, WORDS, Person, filled, parse
+from statecore.cli.person import RETRIES, WORDS, Asker, filled, parse
 from statecore.cli.screen import command
 from statecore.cli.views import readable
 from statecore.codec import decode
@@ -728,7 +728,7 @@ OFFERS = [
 def test_a_person_answers_with_a_word_or_its_beginning(monkeypatch, capsys, said, answer):
     """The outcome of each choice is named; what is no choice is asked again; later, or the end of input, decides nothing."""
     monkeypatch.setattr(sys, "stdin", StringIO(said))
-    given = Person("ada")(ASKED, OFFERS)
+    given = Asker("ada")(ASKED, OFFERS)
     assert (given and (given.word, given.comment)) == answer
     assert sys.stdin.read() == ""
     out = capsys.readouterr().out

@@ -14,7 +14,7 @@ from statecore.cli import main
 from statecore.cli.main import COMMANDS
 from statecore.cli.nearest import COMMANDS as MEANT
 from statecore.cli.nearest import OPTIONS
-from statecore.cli.person import Person
+from statecore.cli.person import Asker
 
 pytestmark = pytest.mark.spec("OBS-6")
 
@@ -144,5 +144,5 @@ def test_a_deadline_that_passes_is_announced(monkeypatch):
     screen = Printing("deadline of this question has passed: its on_timeout, skip,")
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stdin", Typing(screen.printed))
-    assert Person("ada")(asked, asked.outcomes) is None  # the answer was: later
+    assert Asker("ada")(asked, asked.outcomes) is None  # the answer was: later
     assert screen.printed.is_set()

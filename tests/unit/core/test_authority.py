@@ -9,10 +9,10 @@ from attrs import evolve
 
 from statecore.core.authority import (
     SAYS,
-    Case,
+    Ballot,
     Delegation,
     Needs,
-    Refused,
+    Rejected,
     Satisfied,
     Vote,
     Why,
@@ -26,7 +26,7 @@ from statecore.core.rule import Escalation, Rule
 from statecore.definition import Person
 
 HOUR = 3_600_000_000
-CASE = Case(asked_at=0, deadline=100 * HOUR, requester="req")
+CASE = Ballot(asked_at=0, deadline=100 * HOUR, requester="req")
 RULE = Rule(
     k=2,
     of=("role:finance",),
@@ -62,8 +62,8 @@ def asked(
     voter: str, word: str = "confirm", *, votes: tuple[Vote, ...] = (), hours: float = 1, rule: Rule = RULE, **more: Any
 ) -> Why | None:
     """Why a vote is refused."""
-    case, via = more.pop("case", CASE), more.pop("via", "oidc")
-    return may_vote(rule, person(voter, via), word, case, votes, int(hours * HOUR), **{"seen": "d", "comment": "well", **more})
+    ballot, via = more.pop("ballot", CASE), more.pop("via", "oidc")
+    return may_vote(rule, person(voter, via), word, ballot, votes, int(hours * HOUR), **{"seen": "d", "comment": "well", **more})
 
 
 REASONS: list[tuple[Why | None, dict[str, Any]]] = [
@@ -73,10 +73,10 @@ REASONS: list[tuple[Why | None, dict[str, Any]]] = [
     (None, {"voter": "dan", "hours": 24}),
     (Why.not_among, {"voter": "zed"}),
     (Why.requester, {"voter": "req"}),
-    (Why.no_requester, {"voter": "ann", "case": evolve(CASE, requester=None)}),
-    (Why.no_requester, {"voter": "ann", "case": evolve(CASE, requester=" ")}),
-    (Why.earlier_gate, {"voter": "ann", "case": evolve(CASE, deciders=frozenset({"ann"}))}),
-    (None, {"voter": "ann", "case": evolve(CASE, deciders=frozenset({"ann"})), "rule": evolve(RULE, gates=())}),
+    (Why.no_requester, {"voter": "ann", "ballot": evolve(CASE, requester=None)}),
+    (Why.no_requester, {"voter": "ann", "ballot": evolve(CASE, requester=" ")}),
+    (Why.earlier_gate, {"voter": "ann", "ballot": evolve(CASE, deciders=frozenset({"ann"}))}),
+    (None, {"voter": "ann", "ballot": evolve(CASE, deciders=frozenset({"ann"})), "rule": evolve(RULE, gates=())}),
     (Why.agent, {"voter": "ann", "via": "mcp"}),
     (Why.declared, {"voter": "ann", "via": "declared", "rule": evolve(RULE, identified=True)}),
     (Why.declared, {"voter": "ann", "via": "declared", "rule": evolve(RULE, via=("oidc",))}),
@@ -116,10 +116,10 @@ def test_a_blank_name_is_no_person():
 
 
 def said(
-    *votes: Vote, rule: Rule = RULE, now: float = 50, roles: dict[str, frozenset[str]] | None = None, case: Case = CASE
+    *votes: Vote, rule: Rule = RULE, now: float = 50, roles: dict[str, frozenset[str]] | None = None, ballot: Ballot = CASE
 ) -> Any:
     """What votes say, with the roles of now."""
-    return opens(rule, votes, case, (ROLES | (roles or {})).get, int(now * HOUR))
+    return opens(rule, votes, ballot, (ROLES | (roles or {})).get, int(now * HOUR))
 
 
 @pytest.mark.spec("AUTH-3", "AUTH-7")
@@ -140,7 +140,7 @@ def test_votes_open_where_every_seat_is_filled():
 def test_a_rejection_refuses_and_holds_where_it_leads_on():
     """One no refuses; where a no has steps of its own it needs the rule, and holds the gate as long as it stands."""
     rejected = vote("bob", word="reject")
-    assert said(vote("ann"), vote("both"), vote("cyd"), rejected) == Refused(rejected)
+    assert said(vote("ann"), vote("both"), vote("cyd"), rejected) == Rejected(rejected)
     fork = evolve(RULE, no_holds=True)
     yes = (vote("ann"), vote("both"), vote("cyd"))
     assert said(*yes, rejected, rule=fork) == Needs(0, (), ("bob",))
@@ -159,7 +159,7 @@ def test_a_lost_role_takes_a_yes_away_and_leaves_a_no():
     assert lapsed(RULE, votes, CASE, (ROLES | lost).get) == (votes[0],)
     assert opens(RULE, votes, CASE, lambda _: None, HOUR) == Satisfied("confirm", votes)
     no = vote("ann", word="reject")
-    assert said(no, roles=lost) == Refused(no)
+    assert said(no, roles=lost) == Rejected(no)
     assert lapsed(RULE, (no,), CASE, (ROLES | lost).get) == ()
 
 
@@ -181,28 +181,28 @@ def test_the_clock_alone_opens_nothing():
 def test_a_vote_is_handed_on_once():
     """To a delegate who may not vote; the vote counts as both persons', lapses with either role, and neither has another one."""
     given = Delegation("ann", "eve", HOUR, ROLES["ann"])
-    case = evolve(CASE, delegations=(given,))
+    ballot = evolve(CASE, delegations=(given,))
 
-    def may(giver: str, to: str, case: Case = CASE, **more: Any) -> Why | None:
+    def may(giver: str, to: str, ballot: Ballot = CASE, **more: Any) -> Why | None:
         now = int(more.get("hours", 1) * HOUR)
-        return may_delegate(more.get("rule", RULE), person(giver), person(to), case, more.get("votes", ()), now)
+        return may_delegate(more.get("rule", RULE), person(giver), person(to), ballot, more.get("votes", ()), now)
 
     assert may("ann", "eve") is None
     assert may("ann", "eve", rule=evolve(RULE, delegates=())) is Why.no_delegation
     assert (may("ann", "zed"), may("ann", "bob"), may("ann", "ann")) == (Why.not_delegate, Why.delegate_may, Why.delegate_may)
     assert (may("zed", "eve"), may("req", "eve"), may("ann", "req")) == (Why.not_among, Why.requester, Why.requester)
-    assert (may("ann", "eve", case), may("bob", "eve", case), may("eve", "zed", case)) == (
+    assert (may("ann", "eve", ballot), may("bob", "eve", ballot), may("eve", "zed", ballot)) == (
         Why.handed_on,
         Why.delegate_may,
         Why.not_among,
     )
     assert (may("ann", "eve", votes=(vote("ann"),)), may("ann", "eve", hours=100)) == (Why.voted, Why.expired)
-    assert (asked("eve", case=case), asked("ann", case=case), asked("eve")) == (None, Why.handed_on, Why.not_among)
+    assert (asked("eve", ballot=ballot), asked("ann", ballot=ballot), asked("eve")) == (None, Why.handed_on, Why.not_among)
     stands = vote("eve", giver="ann", giver_roles=ROLES["ann"])
     assert said(stands, vote("bob"), vote("cyd")).deciders == {"eve", "ann", "bob", "cyd"}
     for lost in ("ann", "eve"):
         assert said(stands, vote("bob"), vote("cyd"), roles={lost: frozenset()}).n == 1
     assert said(stands, vote("ann"), vote("cyd")).n == 1
     seen = evolve(CASE, deciders=frozenset({"ann"}), delegations=(given,))
-    assert asked("eve", case=seen) is Why.earlier_gate
-    assert said(stands, vote("bob"), vote("cyd"), case=seen).n == 1
+    assert asked("eve", ballot=seen) is Why.earlier_gate
+    assert said(stands, vote("bob"), vote("cyd"), ballot=seen).n == 1
