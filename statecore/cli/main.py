@@ -80,6 +80,8 @@ COMMANDS = (
     Later("diagram", "diagram", "Draw a workflow, or a run on it."),
     Later("export", "check", "Write a workflow as TLA+, for a second and independent checker."),
 )
+ALIASES = {"approve": "confirm"}
+"""Other names of commands; lists and help have the names alone."""
 EXITS = "Exit codes: 0 fine, 1 failed or refused, 2 usage, 3 undetermined (another process executes the run), 4 paused: decisions pending."
 
 
@@ -91,7 +93,8 @@ class InOrder(click.Group):
         return list(self.commands)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; an unknown one is refused with the nearest one."""
+        """The command that is meant, perhaps by its other name; an unknown one is refused with the nearest one."""
+        args = [ALIASES.get(args[0], args[0]), *args[1:]] if args else args
         if args and not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
             from .nearest import no_command  # noqa: PLC0415  # only a refusal needs it
 

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from statecore import HumanReview, OnTimeout, Step, Workflow
+from statecore import HumanReview, OnTimeout, SqliteDb, Step, Workflow
 from statecore.cli import main
 from statecore.cli.main import COMMANDS
 from statecore.cli.nearest import COMMANDS as MEANT
@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("approve", "confirm"),
+        ("accept", "confirm"),
         ("deny", "reject"),
         ("status", "show"),
         ("ls", "runs"),
@@ -51,6 +51,16 @@ def test_an_unknown_command_suggests_the_nearest(capsys, typed, meant):
     """A word that people use for a command, and one that is misspelt, is a usage error that names the command."""
     assert main([typed, "r1"]) == 2
     assert f"No such command '{typed}'. Did you mean '{meant}'?" in capsys.readouterr().err
+
+
+@pytest.mark.spec("OBS-8")
+def test_approve_is_confirm(folder, capsys):
+    """A reviewer who writes `approve` confirms; a misspelt one is told the name."""
+    assert main(["run", "mannered_flow.py:mannered", "--input-json", '{"n": 1}', "--db", "a.db", "--run-id", "r1"]) == 4
+    capsys.readouterr()
+    assert main(["approve", "r1", "--by", "ada", "--db", "a.db"]) == 0
+    with SqliteDb("a.db") as db:
+        assert [(each.word, each.by) for each in db.decisions("r1")] == [("confirm", "ada")]
 
 
 def test_an_unrelated_command_says_where_the_list_is(capsys):
