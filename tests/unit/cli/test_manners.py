@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -59,7 +60,7 @@ def test_approve_is_confirm(folder, capsys):
     assert main(["run", "mannered_flow.py:mannered", "--input-json", '{"n": 1}', "--db", "a.db", "--run-id", "r1"]) == 4
     capsys.readouterr()
     assert main(["approve", "r1", "--by", "ada", "--db", "a.db"]) == 0
-    with SqliteDb("a.db") as db:
+    with closing(SqliteDb("a.db")) as db:
         assert [(each.word, each.by) for each in db.decisions("r1")] == [("confirm", "ada")]
 
 
