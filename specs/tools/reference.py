@@ -86,7 +86,7 @@ def methods(kind: type) -> Iterator[tuple[str, object]]:
 
 def entry(name: str, thing: Any) -> str:
     """The part of a name."""
-    head = f"\n### {name}\n\n{first(thing)}\n"
+    head = f"\n### {name}\n\n{fill(first(thing), WIDTH, break_long_words=False, break_on_hyphens=False)}\n"
     if isinstance(thing, type) and issubclass(thing, Enum):
         return head + "\nValues: " + ", ".join(f"`{each.name}`" for each in thing) + ".\n"
     if not callable(thing):
