@@ -88,7 +88,7 @@ def entry(name: str, thing: Any) -> str:
     """The part of a name."""
     head = f"\n### {name}\n\n{fill(first(thing), WIDTH, break_long_words=False, break_on_hyphens=False)}\n"
     if isinstance(thing, type) and issubclass(thing, Enum):
-        return head + "\nValues: " + ", ".join(f"`{each.name}`" for each in thing) + ".\n"
+        return head + "\n" + fill("Values: " + ", ".join(f"`{each.name}`" for each in thing) + ".", WIDTH) + "\n"
     if not callable(thing):
         return head
     call = fill(f"{name}{called(thing)}", WIDTH, subsequent_indent=" " * 4, break_long_words=False, break_on_hyphens=False)
