@@ -19,7 +19,7 @@ from statecore.lifecycles import words as w
 from .picture import ident, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from statecore.core import Address, Program
     from statecore.core import Node as Component
@@ -139,7 +139,8 @@ def written(program: Program, node: Component, phase: str) -> tuple[str, ...]:
     if asks(node, phase):
         name = called(node)
         name += "" if name.endswith("?") else "?"
-        return name, phase.replace("_", " "), *message(node, phase), *rejections(node, phase), *deadline(node, phase)
+        says = (*message(node, phase), *authority(node), *rejections(node, phase), *deadline(node, phase))
+        return name, phase.replace("_", " "), *says
     faults = [fault(program, node, phase, each) for each in FAULTS if each in triggers(node, phase)]
     late = deadline(node, w.errored_paused, "pause: ") if pauses(node, phase) else ()
     code = KINDS[node.kind].calls.get(phase)
@@ -173,6 +174,32 @@ def message(node: Component, phase: str) -> tuple[str, ...]:
     if not sentence:
         return ()
     return tuple(wrap(f"“{shown(sentence, MESSAGE_WIDTH * MESSAGE_LINES)}”", MESSAGE_WIDTH, break_on_hyphens=False))
+
+
+def authority(node: Component) -> tuple[str, ...]:
+    """The rule of who may decide: how many of whom, who may not, and who may later; a line each."""
+    rule = node.rule
+    if rule is None:
+        return ()
+    of = "people to be named" if rule.of is None else people(rule.of) if rule.of else "anybody"
+    barred = [*(["the requester"] if rule.requester else []), *(f"deciders of {shown(at, NAME // 2)}" for at in rule.gates)]
+    lines = [" and ".join([f"{rule.k} of {of}", *(f"1 of {people([each])}" for each in rule.also)])]
+    lines += [f"not {', '.join(barred)}"] if barred else []
+    for each in rule.escalations:
+        more = "only " if each.instead else ""
+        lines.append(f"after {duration(each.after)} {more}{people(each.to)}{'' if each.instead else ', too'}{number(each.k)}")
+    lines += ["identified people only"] if rule.identified else []
+    return tuple(lines)
+
+
+def people(who: Iterable[str]) -> str:
+    """People and roles, in words."""
+    return " or ".join(shown(each, NAME) for each in who)
+
+
+def number(k: int | None) -> str:
+    """How many are needed from then on, where that is another number."""
+    return "" if k is None else f", {k} needed"
 
 
 def rejections(node: Component, phase: str) -> tuple[str, ...]:
