@@ -25,6 +25,7 @@ POSTGRES = Extra("postgres", "psycopg")
 TEMPORAL = Extra("temporal", "temporalio")
 OTEL = Extra("otel", "opentelemetry")
 PYTEST = Extra("testing", "pytest")
+INBOX = Extra("inbox", "starlette")
 HYPOTHESIS = Extra("testing", "hypothesis")
 
 Lazy = tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]

@@ -150,9 +150,12 @@ def repeats(item: pytest.Item) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Where Coq is absent the proofs were not checked, and the last thing printed says so."""
+    """Where Coq or a browser is absent the proofs were not checked, the pages not tried, and the last thing printed says so."""
     from specs.proof import coq
+    from tests.inbox import chromium
 
+    if chromium.path() is None:
+        terminalreporter.write_line(chromium.MISSING, yellow=True)
     if coq.absent():
         terminalreporter.write_line(coq.MISSING, yellow=True)
 

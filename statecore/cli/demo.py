@@ -13,6 +13,7 @@ from statecore.codec import decode
 from statecore.examples import analysis, companion
 from statecore.stores import RunFilter
 
+from . import exits
 from .following import Following
 from .person import by_option
 from .running import UNFINISHED, answering, answers_option, follow
@@ -39,6 +40,8 @@ DB, REPORT = "statecore-demo.sqlite", "statecore-demo-report.md"
     type=click.IntRange(0),
     help="The number of failures of the simulated server.",
 )
+@click.option("--inbox", "in_browser", is_flag=True, help="Decide in a browser: serve the inbox, with a worker within.")
+@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65_535), help="The port of the inbox; 0 takes a free one.")
 @answers_option
 @by_option
 @json_option
@@ -47,9 +50,11 @@ def demo(  # noqa: PLR0913  # the options of the command, one by one
     db: str,
     report: Path | None,
     fail_times: int,
+    port: int,
     answers: tuple[str, ...],
     by: str,
     *,
+    in_browser: bool,
     as_json: bool,
 ) -> int:
     """Analyse a file in a workflow that asks questions.
@@ -57,6 +62,8 @@ def demo(  # noqa: PLR0913  # the options of the command, one by one
     FILE is CSV or text; without one, a shipped file is used. After a kill at any moment, the next start continues where the demo stopped.
     """
     workflow = analysis.workflow.on(opened(db))
+    if in_browser:
+        return in_inbox(workflow, file, report, fail_times, port)
     screen = Screen(quiet=as_json)
     who = answering(workflow, answers, by, ask=not as_json)
     following = Following(workflow, who, screen, ("demo", *(("--db", db) if db != DB else ())), db)
@@ -70,6 +77,16 @@ def demo(  # noqa: PLR0913  # the options of the command, one by one
     if view.status is RunStatus.completed:
         screen.say(f"\nReport: {clean(view.content)}", fg="green")
     return code
+
+
+def in_inbox(workflow: Workflow, file: Path | None, report: Path | None, fail_times: int, port: int) -> int:
+    """The demo in a browser, until it is told to stop."""
+    from .demo_inbox import in_browser  # noqa: PLC0415  # an extra
+
+    given, target = (str(file.resolve()) if file else None), str((report or Path(REPORT)).resolve())
+    with companion.serving(fail_times):
+        in_browser(workflow, given, target, port=port, goes_on=unfinished(workflow, file) is not None)
+    return exits.FINE
 
 
 def unfinished(workflow: Workflow, file: Path | None) -> Record | None:

@@ -66,6 +66,7 @@ COMMANDS = (
     Later("tick", "running", "Apply passed deadlines and stored decisions."),
     Later("recover", "running", "Take over the runs of dead processes."),
     Later("worker", "working", "Execute the runs of workflows that can continue."),
+    Later("inbox", "reviewing", "Serve the inbox: web pages where people decide."),
     Later("verify", "care", "Check a store, or an archive, row by row."),
     Later("doctor", "care", "List the problems of a store that need a person."),
     Later("backup", "care", "Copy a store while it is in use."),

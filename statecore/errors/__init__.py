@@ -93,6 +93,7 @@ from .tools import (
     MissingExtra,
     TargetError,
     TooManyPaths,
+    UnsafeInbox,
     Unanswered,
     UnknownFormat,
 )
@@ -155,6 +156,7 @@ __all__ = [
     "StoreUnavailable",
     "TargetError",
     "TooManyPaths",
+    "UnsafeInbox",
     "TransactionTimedOut",
     "Unanswered",
     "Undecided",

@@ -93,3 +93,13 @@ class TooManyPaths(StatecoreError, ValueError):
     says = "Workflow {name!r} has more than {most} situations. Raise most=, or let `statecore check` look at it."
     name: str
     most: int
+
+
+@define(**AS_ERROR)
+class UnsafeInbox(StatecoreError, ValueError):
+    """The inbox would show questions to people whom it does not know."""
+
+    code = "SC710"
+    says = "The inbox does not start: {why}. {remedy}"
+    why: str
+    remedy: str
