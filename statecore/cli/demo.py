@@ -41,7 +41,9 @@ DB, REPORT = "statecore-demo.sqlite", "statecore-demo-report.md"
     help="The number of failures of the simulated server.",
 )
 @click.option("--inbox", "in_browser", is_flag=True, help="Decide in a browser: serve the inbox, with a worker within.")
-@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65_535), help="The port of the inbox; 0 takes a free one.")
+@click.option(
+    "--port", default=8321, show_default=True, type=click.IntRange(0, 65_535), help="The port of the inbox; 0 takes a free one."
+)
 @answers_option
 @by_option
 @json_option

@@ -32,7 +32,9 @@ def in_browser(workflow: Workflow, given: str | None, report: str, *, port: int,
     screen = Screen()
     if not goes_on:
         run = workflow.submit(given, additional_data={"report": report})
-        screen.say(f"Run {short(run.run_id)} is submitted. It asks twice: about a server that is busy, and how deep to look.", bold=True)
+        screen.say(
+            f"Run {short(run.run_id)} is submitted. It asks twice: about a server that is busy, and how deep to look.", bold=True
+        )
     screen.say(f"Its report will be {report}")
     with at_work(workflow, screen):
         serve(workflow.db, Declared(login(), ["demo"]), TITLE, ("127.0.0.1", port), announced)

@@ -29,13 +29,17 @@ GRACE = 2
 
 @click.command("inbox")
 @click.option("--as", "name", metavar="NAME", default=login, show_default="who is logged in", help="The name of the decider.")
-@click.option("--role", "roles", metavar="ROLE", multiple=True, help="A role of the decider, as declared. May be given several times.")
+@click.option(
+    "--role", "roles", metavar="ROLE", multiple=True, help="A role of the decider, as declared. May be given several times."
+)
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65_535), help="The port; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--title", default="statecore", show_default=True, help="The title of each page.")
 @click.option("--user-header", metavar="NAME", help="The header in which a proxy names the person, e.g. X-Forwarded-User.")
 @click.option("--roles-header", metavar="NAME", help="The header in which the proxy names the roles, between commas.")
-@click.option("--proxy", "proxies", metavar="ADDRESS", multiple=True, help="The address of the proxy, or its network. Default: this machine.")
+@click.option(
+    "--proxy", "proxies", metavar="ADDRESS", multiple=True, help="The address of the proxy, or its network. Default: this machine."
+)
 @db_option
 def serve_inbox(  # noqa: PLR0913  # the options of the command, one by one
     name: str,
@@ -60,7 +64,13 @@ def serve_inbox(  # noqa: PLR0913  # the options of the command, one by one
         message = f"{clean(host)} is reached from other machines, and --as is checked by nothing. Give --user-header, or listen at 127.0.0.1."
         raise click.UsageError(message)
     auth = Declared(name, roles) if user_header is None else TrustedHeader(user_header, roles_header, proxies or LOCAL)
-    serve(inbox(db).db, auth, title, (host, port), lambda link: click.echo(f"Open this link in a browser; it works once:\n\n    {link}\n"))
+    serve(
+        inbox(db).db,
+        auth,
+        title,
+        (host, port),
+        lambda link: click.echo(f"Open this link in a browser; it works once:\n\n    {link}\n"),
+    )
     return exits.FINE
 
 
@@ -91,7 +101,9 @@ def serve(db: RunReader, auth: Any, title: str, place: tuple[str, int], ready: C
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{port}/" + (f"enter?token={token}" if token else ""))
         # forwarded headers are not believed: the address of a request is that of its connection
-        config = uvicorn.Config(application, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=GRACE)
+        config = uvicorn.Config(
+            application, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=GRACE
+        )
         try:
             uvicorn.Server(config).run(sockets=[at])
         except KeyboardInterrupt:

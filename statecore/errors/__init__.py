@@ -93,9 +93,9 @@ from .tools import (
     MissingExtra,
     TargetError,
     TooManyPaths,
-    UnsafeInbox,
     Unanswered,
     UnknownFormat,
+    UnsafeInbox,
 )
 
 __all__ = [
@@ -156,7 +156,6 @@ __all__ = [
     "StoreUnavailable",
     "TargetError",
     "TooManyPaths",
-    "UnsafeInbox",
     "TransactionTimedOut",
     "Unanswered",
     "Undecided",
@@ -169,6 +168,7 @@ __all__ = [
     "UnknownStep",
     "UnknownStoreError",
     "UnreadableValue",
+    "UnsafeInbox",
     "UnstorableValue",
     "UnsupportedSetting",
     "ValueTooLarge",

@@ -65,7 +65,9 @@ def app(
         Mount("/static", StaticFiles(directory=STATIC)),
         *api,
     ]
-    inner = Starlette(routes=routes, exception_handlers={HTTPException: Failing(renderer).said, Exception: Failing(renderer).broken})
+    inner = Starlette(
+        routes=routes, exception_handlers={HTTPException: Failing(renderer).said, Exception: Failing(renderer).broken}
+    )
     return Guard(inner, ways, lambda path: path.startswith(OPEN), renderer.refused)
 
 
@@ -78,7 +80,12 @@ class Failing:
     async def said(self, request: Request, error: Exception) -> Response:
         """A refusal that says its status."""
         status = error.status_code if isinstance(error, HTTPException) else 500
-        heads = {404: "There is no such page", 405: "That is not possible here", 410: "It is not here any more", 413: "That is too large"}
+        heads = {
+            404: "There is no such page",
+            405: "That is not possible here",
+            410: "It is not here any more",
+            413: "That is too large",
+        }
         texts = {404: "It is not there, or it is not yours to see."}
         text = texts.get(status) or str(getattr(error, "detail", ""))
         return self.renderer.refused(request, status, heads.get(status, "That did not work"), text)
@@ -86,7 +93,9 @@ class Failing:
     async def broken(self, request: Request, _error: Exception) -> Response:
         """A failure of the inbox itself, or of its store: nothing of it is shown."""
         head = "The inbox could not read or write its store"
-        return self.renderer.refused(request, 500, head, "Nothing is known to be stored. Look again; the log of the server says more.")
+        return self.renderer.refused(
+            request, 500, head, "Nothing is known to be stored. Look again; the log of the server says more."
+        )
 
 
 class Entrance:
@@ -123,7 +132,13 @@ class Entrance:
         answer = RedirectResponse(f"{root_of(request)}/", 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(
-            cookie_name(request), self.sessions.begin(found), max_age=HOURS * 3_600, path="/", secure=secure, httponly=True, samesite="lax"
+            cookie_name(request),
+            self.sessions.begin(found),
+            max_age=HOURS * 3_600,
+            path="/",
+            secure=secure,
+            httponly=True,
+            samesite="lax",
         )
         return answer
 

@@ -33,10 +33,17 @@ LOCAL = ("127.0.0.1", "::1")
 class Auth(Protocol):
     """A way to authenticate a request; `ambient` says that a browser sends its proof by itself, so that a decision must come from our page."""
 
-    ambient: bool
+    @property
+    def ambient(self) -> bool:
+        """Whether a browser sends the proof by itself."""
 
     def person(self, request: HTTPConnection) -> Person | None:
         """The person who sent a request; None where it does not say."""
+
+
+def texts(given: Iterable[str]) -> tuple[str, ...]:
+    """Some texts as they are, one text as the only one."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 @frozen
@@ -51,7 +58,7 @@ class TrustedHeader:
 
     user: str = "X-Forwarded-User"
     roles: str | None = None
-    proxies: tuple[str, ...] = field(default=LOCAL, converter=tuple)
+    proxies: tuple[str, ...] = field(default=LOCAL, converter=texts)
     ambient: bool = field(default=True, init=False)
 
     @proxies.validator

@@ -1,77 +1,123 @@
-"""The documents for the pages: the same functions that the API calls, for one person, as plain data."""
+"""The documents for the pages: made by the functions that the API calls, for one person, as plain data; refusals as a status and a problem.
+
+A question or a run that one may not see is not there (INBOX-9).
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
 from starlette.exceptions import HTTPException
 
-from statecore.errors import AlreadyDecided, InvalidInput, NotPaused, PauseExpired, StatecoreError, UnknownRun
+from statecore.errors import InvalidInput, MissingExtra, StatecoreError, UnknownRun
 from statecore.stores import PauseFilter
+from statecore.stores.abilities import NamesQuestions
 from statecore.workflow.inbox import Inbox
 
+from .documents import Desk, item, plain, question, state_of
+from .documents_run import run as run_document
+from .seeing import NO_READERS, Person, Readers, may_see, sight_of
 
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from statecore.stores import RunReader, Waiting
+
+OPEN_STATES = frozenset({"open", "expired"})
+
+
+@frozen
 class Bridge:
-    def __init__(self, db):
-        self.box = Inbox(db)
+    """The documents of one store."""
 
-    def desk(self, person):
-        from .documents import Desk
-        return Desk(self.box, person, time.time_ns() // 1000)
+    inbox: Inbox
+    readers: Readers = NO_READERS
 
-    def questions(self, person, asked):
-        from .documents import item, plain, state_of
-        desk = self.desk(person)
-        state = asked.get("state", "open")
-        if state in ("open", "expired"):
-            rows = self.box.db.pauses(PauseFilter(undecided_only=True, limit=1000))
-        else:
-            rows = []
-        items = [plain(item(r, desk)) for r in rows]
-        items = [i for i in items if i["state"] == state and (asked.get("mine") != "1" or i["mine"])]
-        return {"items": items[: int(asked.get("limit", 50))], "count": {"exact": len(items), "at_least": None}, "next": None}
+    def desk(self, person: Person) -> Desk:
+        """What a document is made from, now."""
+        return Desk(self.inbox, person, time.time_ns() // 1_000)
 
-    def row(self, question_id):
-        from statecore.stores import RunFilter
-        from statecore.stores.frames.questions import question_id as name_of
-        for record in self.box.db.runs(RunFilter(limit=1000)):
-            rid = record.identity.run_id
-            ids = {p.pause.pause_id for p in self.box.db.pauses(PauseFilter(run_id=rid, undecided_only=False, limit=1000))} | {d.pause_id for d in self.box.db.decisions(rid)}
-            for pid in ids:
-                if name_of(rid, pid) == question_id:
-                    return self.box.db.pause(rid, pid)
-        raise HTTPException(404)
+    def row(self, person: Person, question_id: str) -> Waiting:
+        """The row of a question that one may see. Raises `HTTPException` 404."""
+        db = self.inbox.db
+        found = db.question(question_id) if isinstance(db, NamesQuestions) else None
+        if found is None or not may_see(person, sight_of(found), self.readers):
+            raise HTTPException(404)
+        return found
 
-    def question(self, person, question_id):
-        from .documents import plain, question
-        return plain(question(self.row(question_id), self.desk(person)))
+    def questions(self, person: Person, asked: Mapping[str, str]) -> dict[str, Any]:
+        """A page of questions."""
+        desk, wanted = self.desk(person), asked.get("state", "open")
+        after = tuple(asked["cursor"].split(" ", 1)) if asked.get("cursor") else None
+        rows = self.inbox.db.pauses(
+            PauseFilter(
+                workflow_id=asked.get("workflow"),
+                step_name=asked.get("step"),
+                kind=asked.get("kind"),
+                run_id=asked.get("run"),
+                decided_only=wanted == "decided",
+                due_before=desk.now if wanted == "expired" else None,
+                due_after=desk.now if wanted == "open" else None,
+                limit=int(asked.get("limit", "50")),
+                after=after,  # type: ignore[arg-type]
+            )
+        )
+        seen = [row for row in rows if may_see(person, sight_of(row), self.readers)]
+        items = [plain(item(row, desk)) for row in seen if state_of(row, desk.now) == wanted]
+        items = [each for each in items if asked.get("mine") != "1" or each["mine"]]
+        return {"items": items, "count": {"exact": len(items), "at_least": None}, "next": None}
 
-    def decide(self, person, question_id, body, key):
-        row = self.row(question_id)
+    def question(self, person: Person, question_id: str) -> dict[str, Any]:
+        """One question."""
+        found: dict[str, Any] = plain(question(self.row(person, question_id), self.desk(person)))
+        return found
+
+    def decide(self, person: Person, question_id: str, body: Mapping[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        """Store a decision."""
+        pause = self.row(person, question_id).pause
+        seen = (body.get("seen") or "").removeprefix("sha256:") or None
         try:
-            self.box.decide(row.pause.run_id, row.pause.pause_id, body["word"], value=body["value"], by=person.name, comment=body["comment"], idempotency_key=key, seen=(body["seen"] or "").removeprefix("sha256:") or None)
+            self.inbox.decide(
+                pause.run_id,
+                pause.pause_id,
+                body["word"],
+                value=body.get("value"),
+                by=person.name,
+                comment=body.get("comment"),
+                idempotency_key=key,
+                seen=seen,
+            )
         except InvalidInput as error:
-            return 422, {"detail": str(error), "fields": [{"pointer": "/value/amount", "code": "x", "text": str(error)}]}
+            return 422, {
+                "detail": str(error),
+                "code": error.code,
+                "fields": [{"pointer": "/value", "text": each} for each in error.wrong],
+            }
         except StatecoreError as error:
-            return 409, {"detail": str(error), "fields": []}
+            return 409, {"detail": str(error), "code": error.code, "fields": []}
         return 201, {}
 
-    def run(self, person, run_id):
-        from .documents import plain
-        from .documents_run import run
+    def run(self, person: Person, run_id: str) -> dict[str, Any]:
+        """One run."""
         try:
-            return plain(run(run_id, self.desk(person)))
+            found: dict[str, Any] = plain(run_document(run_id, self.desk(person)))
         except UnknownRun:
-            raise HTTPException(404)
+            raise HTTPException(404) from None
+        return found
 
-    def picture(self, person, run_id, form):
-        from statecore.errors import MissingExtra
+    def picture(self, person: Person, run_id: str, form: str) -> str:
+        """The run on its workflow, drawn; "" where that needs a package that is not installed."""
+        self.run(person, run_id)
         try:
-            return format(self.box.show(run_id), form)
+            return format(self.inbox.show(run_id), form)
         except MissingExtra:
             return ""
 
 
-def documents_of(db, readers):
-    return Bridge(db), []
+def documents_of(db: RunReader, readers: Iterable[str] | str) -> tuple[Bridge, list[BaseRoute]]:
+    """The documents of a store, and the routes of its API."""
+    seats = Readers(everyone=True) if readers == "everyone" else Readers(frozenset(readers))
+    return Bridge(Inbox(db), seats), []

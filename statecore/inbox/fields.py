@@ -138,7 +138,7 @@ def escaped(name: str) -> str:
 def value_of(schema: Mapping[str, Any] | None, said: Mapping[str, list[str]]) -> Any:
     """The value that the controls of a schema say. A control that was left empty says nothing."""
     if schema is not None and schema.get("type") == "object" and "properties" in schema:
-        return {name: found for name, found in fields_of(schema["properties"], said)}
+        return dict(fields_of(schema["properties"], said))
     given = [text for text in said.get(WHOLE, []) if text != ""]
     return read(resolved(schema or {}), given) if given else None
 

@@ -9,7 +9,12 @@ from urllib.parse import urlencode
 
 from .words import BUTTONS, DONE, HOUR, KINDS, OTHERWISE, UNKNOWN, Say, ago, due, seconds_between
 
-TABS = {"open": {"state": "open"}, "mine": {"state": "open", "mine": "1"}, "late": {"state": "expired"}, "decided": {"state": "decided"}}
+TABS = {
+    "open": {"state": "open"},
+    "mine": {"state": "open", "mine": "1"},
+    "late": {"state": "expired"},
+    "decided": {"state": "decided"},
+}
 """The tabs, each with what it asks the API for."""
 FILTERS = ("workflow", "step", "kind", "run")
 PAGE = 50
@@ -61,7 +66,15 @@ def row_of(item: Mapping[str, Any], now: datetime, say: Say) -> dict[str, Any]:
         "cls": "late" if soon else "mine" if mine else "gone" if not is_open else "",
         "votes": say("{n} of {of} confirmed").format(n=votes["confirmed"], of=votes["needed"]) if votes else None,
         "end": ended(item, say),
-        "group": "late" if item["state"] == "expired" else item["state"] if not is_open else "soon" if soon else "mine" if mine else "all",
+        "group": "late"
+        if item["state"] == "expired"
+        else item["state"]
+        if not is_open
+        else "soon"
+        if soon
+        else "mine"
+        if mine
+        else "all",
     }
 
 
@@ -98,6 +111,6 @@ def last_words(item: Mapping[str, Any] | None, now: datetime, say: Say) -> str |
     decision = (item or {}).get("decision")
     if not decision:
         return None
-    by = (decision.get("by") or {}).get("name") or say("somebody")
+    by = (decision.get("by") or {}).get("name") or say("a person")
     label = say(DONE.get(decision["word"], decision["word"])) if decision["word"] in BUTTONS else decision["word"]
     return say("The last decision: {word} by {by}, {ago}.").format(word=label, by=by, ago=ago(decision["at"], now, say))

@@ -13,28 +13,22 @@ from typing import Any, Protocol
 
 from attrs import frozen
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from statecore.asking.text import loosely, short
-from statecore.lifecycles import BY_WORD
+from statecore.asking.text import short
 
 from . import list_view as lists
 from . import question_view as questions
-from .fields import Control, file_text, value_of
 from .guard import person_of
+from .refusing import refusal, told, whys_of
 from .render import Renderer, root_of, say_of
+from .run_view import run_history, run_steps, run_view
 from .seeing import Person
-from .values_shown import shown
-from .words import DONE, KINDS, STATUS, Say, instant
-
-Said = dict[str, list[str]]
-"""What a browser sent: each name with its texts."""
-STALE, LATE, WRONG = 409, 409, 422
-MOST_FIELDS, MOST_FILE = 2_000, 8 << 20
+from .sending import Said, body_of, cursor_of, first, sent
+from .words import KINDS, Say
 
 
 class Documents(Protocol):
@@ -120,7 +114,9 @@ class Pages:
         """A run: where it is, its values, its decisions."""
         say = say_of(request)
         doc = self.documents.run(person_of(request), request.path_params["run_id"])
-        return self.renderer.page(request, "run.html", run=run_view(doc, say), steps=run_steps(doc, say), history=run_history(doc, say))
+        return self.renderer.page(
+            request, "run.html", run=run_view(doc, say), steps=run_steps(doc, say), history=run_history(doc, say)
+        )
 
     def picture(self, request: Request) -> Response:
         """The picture of a run, and the same as a list."""
@@ -156,7 +152,12 @@ class Pages:
         return self.shown(request, now_doc, status, answer, said)
 
     def shown(
-        self, request: Request, doc: dict[str, Any], status: int = 200, problem: Mapping[str, Any] | None = None, said: Said | None = None
+        self,
+        request: Request,
+        doc: dict[str, Any],
+        status: int = 200,
+        problem: Mapping[str, Any] | None = None,
+        said: Said | None = None,
     ) -> Response:
         """The page of a question, as it is asked now; with a problem, why nothing was stored."""
         say, now, person = say_of(request), datetime.now(UTC), person_of(request)
@@ -168,14 +169,15 @@ class Pages:
         fields = questions.fields_of(doc, kept, say) if is_open else []
         extras = questions.extras_of(doc, kept, say) if is_open else []
         comment = questions.comment_of(doc, first(said, "comment") if said else "", whys.get("/comment"), say)
-        told([*fields, *(extra["field"] for extra in extras)], whys, first(said, "word") if said else "")
+        named = [*fields, *(extra["field"] for extra in extras)]
+        told(named, whys, first(said, "word") if said else "")
         run = None if is_open else self.run_of(person, doc)
         return self.renderer.page(
             request,
             "question.html",
             status,
             q=questions.question_of(doc, now, say),
-            said=None if problem is None else refusal(doc, status, problem, said or {}, [*fields, *(e["field"] for e in extras), comment], say),
+            said=None if problem is None else refusal(doc, {**problem, "status": status}, said or {}, [*named, comment], say),
             answers=answers,
             ways=answers,
             fields=fields,
@@ -200,131 +202,3 @@ class Pages:
         """Another open question."""
         items = self.documents.questions(person, {"state": "open", "limit": "2", "order": "due"})["items"]
         return next((item["question_id"] for item in items if item["question_id"] != doc["question_id"]), None)
-
-
-# -- what a browser sent ---------------------------------------------------------------------------------------------------------------
-
-
-async def sent(request: Request) -> Said:
-    """The texts of a form; a file as Base64. Line ends are those of the store."""
-    found: Said = {}
-    async with request.form(max_files=20, max_fields=MOST_FIELDS, max_part_size=MOST_FILE) as form:
-        for name, value in form.multi_items():
-            text = file_text(await value.read()) if isinstance(value, UploadFile) else value.replace("\r\n", "\n")
-            found.setdefault(name, []).append(text)
-    return found
-
-
-def first(said: Said, name: str) -> str:
-    """The first text under a name; "" where there is none."""
-    return next(iter(said.get(name, [])), "")
-
-
-def body_of(doc: Mapping[str, Any], said: Said) -> dict[str, Any]:
-    """The body of the decision that a form is, as the API takes it."""
-    word, comment = first(said, "word"), first(said, "comment").strip() or None
-    carries = BY_WORD[word].carries if word in BY_WORD else "nothing"
-    takes = next((answer.get("takes") or {} for answer in doc.get("answers") or () if answer["word"] == word), {})
-    value: Any = None
-    if carries == "value":
-        text = first(said, word)
-        begun = questions.editable(doc, word)
-        value = text if isinstance(begun, str) else loosely(text)
-    elif carries == "feedback":
-        value = comment if takes.get("value") == "feedback" else None
-    elif carries != "nothing":
-        value = value_of(questions.schema_of(doc), said)
-    return {"word": word, "seen": first(said, "seen") or None, "comment": comment, "value": value}
-
-
-def cursor_of(address: str | None) -> str | None:
-    """The cursor in the address of the next page."""
-    from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415  # a long list alone needs it
-
-    return next(iter(parse_qs(urlsplit(address).query).get("cursor", [])), None) if address else None
-
-
-# -- refusals --------------------------------------------------------------------------------------------------------------------------
-
-
-def whys_of(problem: Mapping[str, Any] | None) -> dict[str, str]:
-    """The reasons of a refusal by the pointer of what is refused."""
-    return {each.get("pointer") or "": each["text"] for each in (problem or {}).get("fields") or ()}
-
-
-def told(fields: list[Control], whys: Mapping[str, str], word: str) -> None:
-    """Give each control the reason why its value was refused."""
-    for field in fields:
-        if field.id.startswith("x-") and field.name != word:
-            continue
-        mine = [why for pointer, why in whys.items() if pointer == field.pointer or pointer.startswith(f"{field.pointer}/")]
-        field.why = mine[0] if mine and (field.pointer != "/value" or field.id in ("f0", f"x-{word}")) else None
-
-
-def refusal(
-    doc: Mapping[str, Any], status: int, problem: Mapping[str, Any], said: Said, fields: list[Control], say: Say
-) -> dict[str, Any]:
-    """Why nothing was stored, for the head of the page, with the comment to copy where it is not in a form any more."""
-    bad = [field for field in fields if field.why]
-    texts = [each["text"] for each in problem.get("fields") or () if not bad]
-    is_open = any(answer.get("open_to_you", True) for answer in doc.get("answers") or ())
-    decided = problem.get("decided") or (doc.get("decision") if status == LATE else None)
-    view = {"cls": "no", "icon": "error", "head": say("Nothing was stored"), "texts": texts, "fields": bad, "comment": None}
-    if status == WRONG:
-        view["head"] = say("Something needs another value. Nothing was stored")
-        view["texts"] = texts or ([] if bad else [problem.get("detail") or ""])
-    elif status == STALE and is_open:
-        head = say("The question changed while you looked at it. Your answer was not stored")
-        view |= {"cls": "here", "icon": "retry", "head": head, "texts": [say("Below is what is asked now. Your comment is kept.")]}
-    elif decided:
-        by = decided.get("by")
-        name = by.get("name") if isinstance(by, Mapping) else by
-        head = say("{name} was faster: {word} at {at} UTC").format(
-            name=name or say("Somebody"), word=say(DONE.get(decided["word"], decided["word"])), at=f"{instant(decided['at']):%H:%M:%S}"
-        )
-        view |= {"cls": "yes", "icon": "done", "head": head, "texts": [say("Your answer came later and was not stored.")]}
-    elif doc["state"] == "expired":
-        view |= {"cls": "due", "icon": "clock", "head": say("It was too late. Your answer was not stored")}
-    else:
-        view["texts"] = [problem.get("detail") or problem.get("title") or ""]
-    if not is_open:
-        view["comment"] = first(said, "comment") or None
-    return view
-
-
-# -- a run -----------------------------------------------------------------------------------------------------------------------------
-
-
-def run_view(doc: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """A run in words."""
-    status = doc["status"]
-    error = doc.get("error")
-    return {
-        **{name: doc.get(name) for name in ("run_id", "workflow", "requester", "started_at", "ended_at")},
-        "short": short(doc["run_id"]),
-        "status_label": say(STATUS.get(status, status)),
-        "cls": {"completed": "yes", "error": "no", "failed": "no", "cancelled": "no", "paused": "mine"}.get(status, ""),
-        "error": (error.get("text") if isinstance(error, Mapping) else error) or doc.get("reason"),
-        "input": shown(doc["input"]) if doc.get("input") else None,
-        "output": shown(doc["output"]) if doc.get("output") else None,
-        "open": doc.get("open_questions") or [],
-    }
-
-
-def run_steps(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
-    """The steps of a run, as the list of a question has them."""
-    known = {"completed": "done", "running": "here", "pending": "ahead"}
-    position = [
-        {
-            **step,
-            "state": "here" if "await" in step["state"] or "paused" in step["state"] else known.get(step["state"], step["state"]),
-            "at": step.get("ended_at") or step.get("started_at"),
-        }
-        for step in doc.get("steps") or ()
-    ]
-    return questions.steps_of(position, say)
-
-
-def run_history(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
-    """The decisions of a run."""
-    return [questions.decided_line(each, say) for each in doc.get("decisions") or ()]

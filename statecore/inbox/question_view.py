@@ -34,7 +34,9 @@ def question_of(doc: Mapping[str, Any], now: datetime, say: Say) -> dict[str, An
     after = (review.get("output") or {}).get("plain")
     votes = doc.get("votes")
     return {
-        **{name: doc.get(name) for name in ("question_id", "run_id", "workflow", "step", "requester", "asked_at", "due_at", "seen")},
+        **{
+            name: doc.get(name) for name in ("question_id", "run_id", "workflow", "step", "requester", "asked_at", "due_at", "seen")
+        },
         "run_short": short(doc["run_id"]),
         "kind_label": say(look.label),
         "head": head or doc["title"],
@@ -80,7 +82,9 @@ def shown_of(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
     if review and not any(part["name"] == "output" for part in doc.get("shown") or ()):
         parts.insert(0, {"label": labels["output"], "step": None, "value": shown(review["output"])})
     if call:
-        parts.insert(0, {"label": say("The call of {name}").format(name=call["name"]), "step": None, "value": shown(call["arguments"])})
+        parts.insert(
+            0, {"label": say("The call of {name}").format(name=call["name"]), "step": None, "value": shown(call["arguments"])}
+        )
     return parts
 
 
@@ -151,7 +155,9 @@ def extras_of(doc: Mapping[str, Any], said: Mapping[str, list[str]] | None, say:
         given = (said or {}).get(word)
         text = given[0] if given else as_text(begun) if begun is not None else ""
         is_text = isinstance(begun, str)
-        field = Control(f"x-{word}", word, say("Text") if is_text else say("Value, as JSON or as text"), "textarea", value=text, rows=6)
+        field = Control(
+            f"x-{word}", word, say("Text") if is_text else say("Value, as JSON or as text"), "textarea", value=text, rows=6
+        )
         field.code, field.required, field.pointer = not is_text, True, "/value"
         found.append({"label": labels.get(word, word), "field": field, "open": bool(given and given[0] != as_text(begun or ""))})
     return found
@@ -183,7 +189,7 @@ def otherwise_of(doc: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """What happens if nobody answers, and when."""
     other = doc.get("otherwise")
     if not other:
-        return {"at": None, "text": say("Nothing happens until somebody answers.")}
+        return {"at": None, "text": say("Nothing happens until a person answers.")}
     leads = text_of(other.get("leads_to")) or say(OTHERWISE.get(other["word"], other["word"]))
     return {"at": other["at"], "text": leads.rstrip(".")}
 
@@ -220,7 +226,9 @@ def steps_of(position: Sequence[Mapping[str, Any]], say: Say) -> list[dict[str, 
 def history_of(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
     """What happened to a question, in order."""
     rule = text_of(doc.get("rule"))
-    entries = [event(doc["asked_at"], say("Asked of {rule}").format(rule=rule) if rule else say("Asked of everybody who can sign in"))]
+    entries = [
+        event(doc["asked_at"], say("Asked of {rule}").format(rule=rule) if rule else say("Asked of all who can sign in"))
+    ]
     entries += [decided_line(each, say) for each in doc.get("votes_cast") or ()]
     if doc.get("decision"):
         entries.append(decided_line(doc["decision"], say))
@@ -236,7 +244,7 @@ def event(at: str, text: str, quote: str | None = None) -> dict[str, Any]:
 
 def decided_line(decision: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """The line of a decision: who, what, and the comment."""
-    by = (decision.get("by") or {}).get("name") or say("somebody")
+    by = (decision.get("by") or {}).get("name") or say("a person")
     return event(decision["at"], f"{by}: {say(DONE.get(decision['word'], decision['word']))}", decision.get("comment"))
 
 
@@ -245,11 +253,17 @@ def decided_line(decision: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 def after_of(doc: Mapping[str, Any], run: Mapping[str, Any] | None, now: datetime, say: Say) -> dict[str, Any]:
     """What a page says of a question that takes no answer any more: the decision, and what it led to (INBOX-11)."""
-    view: dict[str, Any] = {"head": say("What happens now"), "facts": [], "texts": [], "poll": False, "new_id": doc.get("superseded_by")}
+    view: dict[str, Any] = {
+        "head": say("What happens now"),
+        "facts": [],
+        "texts": [],
+        "poll": False,
+        "new_id": doc.get("superseded_by"),
+    }
     decision = doc.get("decision")
     if decision:
         view["head"] = say("Decided")
-        by = (decision.get("by") or {}).get("name") or say("somebody")
+        by = (decision.get("by") or {}).get("name") or say("a person")
         view["facts"] = [
             (say("Decision"), say(DONE.get(decision["word"], decision["word"])), None),
             (say("By"), by, None),
@@ -287,7 +301,9 @@ def led_to(
         waited = (now - instant(decision["at"])).total_seconds()
         text = say("Waiting for a worker to take the run up.")
         if waited >= PATIENCE:
-            text = say("Not taken up for {time}: no worker of {workflow} took it. The decision is stored, and counts when one does.")
+            text = say(
+                "Not taken up for {time}: no worker of {workflow} took it. The decision is stored, and counts when one does."
+            )
         return [*texts, text.format(time=lasting(waited, say), workflow=f"'{run['workflow']}'")], True
     text = say("Taken up. The run {status}.").format(status=say(STATUS.get(run["status"], run["status"])))
     return [*texts, text], run["status"] in ("running", "pending")

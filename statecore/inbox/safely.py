@@ -24,7 +24,7 @@ LINES = "\n\t"
 
 def is_odd(sign: str, kept: str = "") -> bool:
     """Whether a sign is not seen where it stands, or moves others."""
-    if sign in kept or sign.isascii() and sign.isprintable():
+    if sign in kept or (sign.isascii() and sign.isprintable()):
         return False
     return unicodedata.category(sign) in UNPRINTABLE or sign in BLANK or any(ord(sign) in each for each in VARIANTS)
 
@@ -38,9 +38,7 @@ def marked(text: str, kept: str = "") -> Markup:
     """A text as markup, each odd sign in a box with its name."""
     if not any(is_odd(sign, kept) for sign in text):
         return escape(text)
-    parts = (
-        Markup('<span class="odd">{}</span>').format(sign_name(sign)) if is_odd(sign, kept) else escape(sign) for sign in text
-    )
+    parts = (Markup('<span class="odd">{}</span>').format(sign_name(sign)) if is_odd(sign, kept) else escape(sign) for sign in text)
     return Markup("").join(parts)
 
 

@@ -26,6 +26,7 @@ RUN_HERE = (
     "conditions",
     "deciding-elsewhere",
     "error-handling",
+    "inbox",
     "migrating",
     "reading-the-code",
     "releases",

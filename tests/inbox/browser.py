@@ -12,18 +12,19 @@ from playwright.sync_api import sync_playwright
 
 from statecore.inbox.app import app
 from statecore.inbox.auth import TrustedHeader
-
 from tests.inbox.chromium import path
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-RULES = "wcag2a wcag2aa wcag21a wcag21aa wcag22aa best-practice".split()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @contextmanager
 def served(db, **settings):
     """The address of an inbox that is served meanwhile; who asks is named by a header, as a proxy would."""
     auth = TrustedHeader("X-User", roles="X-Roles")
-    config = uvicorn.Config(app(db, auth=auth, **settings), port=0, log_level="error", timeout_graceful_shutdown=1, proxy_headers=False)
+    config = uvicorn.Config(
+        app(db, auth=auth, **settings), port=0, log_level="error", timeout_graceful_shutdown=1, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
@@ -47,7 +48,7 @@ def browser():
             found.close()
 
 
-def person(of, name="bob", *, script=True, width=1280, scheme="light", csp=True):
+def person(of, name="bob", *, script=True, width=1280, scheme="light", csp=True):  # noqa: PLR0913  # as many as a browser has settings
     """A page of somebody who is signed in; `problems` gathers what the console and the policy complain of, `hosts` those that were asked."""
     context = of.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, bypass_csp=not csp,

@@ -99,5 +99,9 @@ class Reader:
         """Fill in the form of a question and press the button of a word; the answer."""
         form = self.page(address)
         assert word in form.words, (word, form.words)
-        said = {**form.values, **{name: value if isinstance(value, list) else [value] for name, value in values.items()}, "word": [word]}
+        said = {
+            **form.values,
+            **{name: value if isinstance(value, list) else [value] for name, value in values.items()},
+            "word": [word],
+        }
         return self.client.post(address, data=said, headers=OWN)

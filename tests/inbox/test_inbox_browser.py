@@ -4,6 +4,7 @@ import re
 import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +13,6 @@ from statecore import OnError, Parallel, Router, SqliteDb, Step, Worker, Workflo
 from statecore.definition import UserInputField
 from statecore.workflow.elsewhere import follow
 from statecore.workflow.inbox import Inbox
-
 from tests.conftest import pytest_terminal_summary
 from tests.inbox import browser as real
 from tests.inbox import chromium
@@ -26,7 +26,8 @@ FORM = [
 LONG = "Pay " + "A" * 180 + " <script>alert(1)</script> to \u202eACME?"
 
 
-def fails(step_input):
+def fails(_step_input):
+    """A step that fails."""
     message = "rates.example did not answer within 10 s"
     raise TimeoutError(message)
 
@@ -35,7 +36,13 @@ def payout(db):
     """A workflow that asks about a payment, and then completes."""
     steps = [
         Step("collect", lambda i: {"Amount": "4,200.00 EUR", "Payee": "ACME GmbH"}),
-        Step("pay", lambda i: "paid", requires_confirmation=True, confirmation_message="Pay 4,200.00 EUR to ACME GmbH?", on_reject="cancel"),
+        Step(
+            "pay",
+            lambda i: "paid",
+            requires_confirmation=True,
+            confirmation_message="Pay 4,200.00 EUR to ACME GmbH?",
+            on_reject="cancel",
+        ),
         Step("archive", lambda i: "kept"),
     ]
     return Workflow("payout", steps, db=db)
@@ -44,10 +51,21 @@ def payout(db):
 def every_kind(db):
     """Open questions of each kind of form, one of them hostile."""
     payout(db).run("ACME", user_id="ada")
-    steps = [
+    steps: list[Any] = [
         Step("pay", lambda i: "x", requires_confirmation=True, confirmation_message=LONG, timeout=1_800),
-        Step("terms", lambda i: "x", requires_user_input=True, user_input_schema=FORM, user_input_message="Which terms does ACME get?"),
-        Router("way", [Step("mail", lambda i: "x"), Step("print", lambda i: "x")], requires_user_input=True, allow_multiple_selections=True),
+        Step(
+            "terms",
+            lambda i: "x",
+            requires_user_input=True,
+            user_input_schema=FORM,
+            user_input_message="Which terms does ACME get?",
+        ),
+        Router(
+            "way",
+            [Step("mail", lambda i: "x"), Step("print", lambda i: "x")],
+            requires_user_input=True,
+            allow_multiple_selections=True,
+        ),
         Step("draft", lambda i: "Dear all,\nthe tariff starts soon.", requires_output_review=True),
         Step("fetch", fails, on_error=OnError.pause),
     ]
@@ -77,7 +95,7 @@ def until_over(db, runs):
 
 @pytest.mark.spec("INBOX-3", "INBOX-11")
 def test_a_browser_decides_with_and_without_script(tmp_path):
-    """Without script the button stores the decision and the page says that a worker is awaited; with script it tells by itself that the run completed."""
+    """Without script the button stores the decision and the page says that a worker is awaited; with it the page tells of the end by itself."""
     if chromium.missing():
         return
     db = SqliteDb(db_file=tmp_path / "runs.db")

@@ -1,5 +1,7 @@
 """The guard before the pages: who asks, where a decision comes from, and the headers of each answer."""
 
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -8,7 +10,6 @@ from statecore.errors import UnsafeInbox
 from statecore.inbox.app import app
 from statecore.inbox.auth import HOURS, Declared, TrustedHeader
 from statecore.inbox.guard import MOST, POLICY
-
 from tests.inbox.desk import OWN, Form, Reader
 
 
@@ -104,14 +105,20 @@ def test_who_is_not_known_sees_nothing():
     """Without the proxy's header, from another address, or with the header twice, there is no page; only what signs in is for everybody."""
     db = asked()
     auth = TrustedHeader("X-User", proxies=("10.0.0.0/8",))
-    for client, headers in [
+    cases: list[Any] = [
         (("10.0.0.1", 1), {}),
         (("127.0.0.1", 1), {"X-User": "bob"}),
         (("10.0.0.1", 1), [("X-User", "bob"), ("X-User", "eve")]),
         (("10.0.0.1", 1), {"X-User": "  "}),
-    ]:
+    ]
+    for client, headers in cases:
         http = TestClient(app(db, auth=auth), client=client)
-        assert [http.get(path, headers=headers).status_code for path in ("/", "/run/r1", "/q/q_x", "/static/inbox.css")] == [401, 401, 401, 200]
+        assert [http.get(path, headers=headers).status_code for path in ("/", "/run/r1", "/q/q_x", "/static/inbox.css")] == [
+            401,
+            401,
+            401,
+            200,
+        ]
         assert http.get("/api/v1/questions", headers=headers).headers["content-type"] == "application/problem+json"
     assert TestClient(app(db, auth=auth), client=("10.0.0.1", 1)).get("/", headers={"X-User": "bob"}).status_code == 200
 

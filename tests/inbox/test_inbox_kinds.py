@@ -1,13 +1,13 @@
 """Every kind of question is answered on its page without script, and the run goes on as it was answered (INBOX-3)."""
 
-import datetime
+import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from statecore import Ask, InMemoryDb, Loop, OnError, OnReject, Router, Step, StepOutput, Workflow
 from statecore.definition import UserInputField
-
 from tests.inbox.desk import OWN, Form, Reader
 
 
@@ -56,7 +56,7 @@ def asks(*questions):
     return [Step("ask", ask, may_ask=len(questions))]
 
 
-CASES = {
+CASES: dict[str, Any] = {
     "confirm": ([Step("pay", lambda i: "paid", requires_confirmation=True)], "confirm", {}, "paid"),
     "edit input": ([Step("pay", echo, requires_confirmation=True, allow_edit=True)], "edit", {"edit": "Blume"}, "Blume"),
     "form": (
@@ -64,7 +64,7 @@ CASES = {
         "input",
         {"f.amount": "12", "f.price": "4.20", "f.day": "2026-11-30", "f.tone": "kind", "f.areas": ["north", "west"], "f.sure": "no",
          "f.note": "two\r\nlines", "f.word": "reject"},
-        {"amount": 12, "price": Decimal("4.20"), "day": datetime.date(2026, 11, 30), "tone": "kind", "areas": ["north", "west"], "sure": False,
+        {"amount": 12, "price": Decimal("4.20"), "day": dt.date(2026, 11, 30), "tone": "kind", "areas": ["north", "west"], "sure": False,
          "note": "two\nlines", "word": "reject"},
     ),
     "free form": ([Step("terms", values, requires_user_input=True)], "input", {"f": '{"a": [1]}'}, {"a": [1]}),
@@ -93,7 +93,7 @@ CASES = {
 @pytest.mark.spec("INBOX-3")
 @pytest.mark.parametrize("case", CASES)
 def test_a_question_is_answered_without_script(case):
-    """The form of the page, filled in and sent as a browser without script does, stores the answer under the person's name; the run ends as answered."""
+    """The form of the page, sent as a browser without script does, stores the answer under the person's name; the run ends as answered."""
     steps, word, said, content = CASES[case]
     reader = Reader()
     workflow = Workflow("payout", steps, db=reader.db)
@@ -212,7 +212,7 @@ def test_a_page_says_that_no_worker_took_the_run_up():
     from datetime import UTC, timedelta
     from unittest.mock import patch
 
-    later = datetime.datetime.now(UTC) + timedelta(seconds=9)
+    later = dt.datetime.now(UTC) + timedelta(seconds=9)
     with patch("statecore.inbox.pages.datetime") as clock:
         clock.now.return_value = later
         text = reader.page(address).text
@@ -225,11 +225,15 @@ def test_a_picture_is_shown_and_other_bytes_are_downloads():
     png = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
     for body, is_picture in [(png, True), (b"<script>alert(1)</script>", False), (b"<svg onload=alert(1)>", False)]:
         reader = Reader()
-        Workflow("media", [Step("draw", lambda i, body=body: StepOutput(content=body), requires_output_review=True)], db=reader.db).run()
+        Workflow(
+            "media", [Step("draw", lambda i, body=body: StepOutput(content=body), requires_output_review=True)], db=reader.db
+        ).run()
         page = reader.client.get(reader.only()).text
         assert ("<img" in page) == is_picture
         assert ("download>" in page) == (not is_picture)
-        address = page.split('<img class="value" src="')[1].split('"')[0] if is_picture else page.split('<p><a href="')[1].split('"')[0]
+        address = (
+            page.split('<img class="value" src="')[1].split('"')[0] if is_picture else page.split('<p><a href="')[1].split('"')[0]
+        )
         answer = reader.client.get(address.replace("&amp;", "&"))
         assert answer.status_code == 200
         assert answer.content == body
