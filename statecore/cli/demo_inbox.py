@@ -12,7 +12,7 @@ from statecore.asking.text import short
 from statecore.runtime.worker import Worker
 
 from .person import login
-from .reviewing import import_extra, serve
+from .reviewing import import_extra, served
 from .screen import Screen
 from .working import teller
 
@@ -37,7 +37,7 @@ def in_browser(workflow: Workflow, given: str | None, report: str, *, port: int,
         )
     screen.say(f"Its report will be {report}")
     with at_work(workflow, screen):
-        serve(workflow.db, Declared(login(), ["demo"]), TITLE, ("127.0.0.1", port), announced)
+        served(workflow.db, Declared(login(), ["demo"]), TITLE, ("127.0.0.1", port), announced)
 
 
 def announced(link: str) -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "abort": "cancel", "kill": "cancel", "stop": "cancel", "terminate": "cancel",
     "continue": "resume", "go": "resume", "start": "run", "submit": "run",
     "history": "show", "inspect": "show", "logs": "show", "status": "show", "trace": "show",
-    "inbox": "pending", "list": "runs", "ls": "runs", "questions": "pending", "waiting": "pending",
+    "list": "runs", "ls": "runs", "questions": "pending", "waiting": "pending",
     "health": "doctor", "repair": "doctor", "upgrade": "migrate", "serve": "worker", "work": "worker", "draw": "diagram",
 }  # fmt: skip
 OPTIONS = {

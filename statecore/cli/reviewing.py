@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import closing
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from statecore.stores import RunReader
 
 PORT = 8321
-BACKLOG = 128
-GRACE = 2
-"""Seconds that a stopping server waits for open pages."""
 
 
 @click.command("inbox")
@@ -60,11 +54,8 @@ def serve_inbox(  # noqa: PLR0913  # the options of the command, one by one
     import_extra()
     from statecore.inbox.auth import LOCAL, Declared, TrustedHeader  # noqa: PLC0415  # an extra
 
-    if user_header is None and not is_local(host):
-        message = f"{clean(host)} is reached from other machines, and --as is checked by nothing. Give --user-header, or listen at 127.0.0.1."
-        raise click.UsageError(message)
     auth = Declared(name, roles) if user_header is None else TrustedHeader(user_header, roles_header, proxies or LOCAL)
-    serve(
+    served(
         inbox(db).db,
         auth,
         title,
@@ -76,50 +67,17 @@ def serve_inbox(  # noqa: PLR0913  # the options of the command, one by one
 
 def import_extra() -> None:
     """Raise `MissingExtra` where the packages of the inbox are not installed."""
-    load("statecore inbox", "statecore.inbox.app", "app", INBOX)
-    load("statecore inbox", "uvicorn", "Server", INBOX)
+    load("statecore inbox", "statecore.inbox.serving", "serve", INBOX)
 
 
-def is_local(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+def served(db: RunReader, auth: Any, title: str, place: tuple[str, int], ready: Callable[[str], None]) -> None:
+    """Serve the inbox until the process is told to stop. Raises `click.UsageError` where the port is taken."""
+    from statecore.inbox.serving import serve  # noqa: PLC0415  # an extra
+
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def serve(db: RunReader, auth: Any, title: str, place: tuple[str, int], ready: Callable[[str], None]) -> None:
-    """Serve the inbox of a store until the process is told to stop. `ready` is given the link. Raises `click.UsageError` for a taken port."""
-    import uvicorn  # noqa: PLC0415  # an extra
-
-    from statecore.inbox.app import app  # noqa: PLC0415  # the same
-
-    application = app(db, auth=auth, title=title)
-    with closing(listening(*place)) as at:
-        host, port = at.getsockname()[:2]
-        token = getattr(auth, "token", None)
-        shown = f"[{host}]" if ":" in host else host
-        ready(f"http://{shown}:{port}/" + (f"enter?token={token}" if token else ""))
-        # forwarded headers are not believed: the address of a request is that of its connection
-        config = uvicorn.Config(
-            application, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=GRACE
-        )
-        try:
-            uvicorn.Server(config).run(sockets=[at])
-        except KeyboardInterrupt:
-            click.echo("Stopped.")
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address. Raises `click.UsageError` where that cannot be."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    at = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        at.bind((host, port))
-        at.listen(BACKLOG)
+        serve(db, auth, title, place, ready)
     except OSError as error:
-        at.close()
-        message = f"The inbox cannot listen at {clean(host)}:{port}: {error.strerror or error}. Name another --port."
+        message = f"The inbox cannot listen at {clean(place[0])}:{place[1]}: {error.strerror or error}. Name another --port."
         raise click.UsageError(message) from error
-    return at
+    except KeyboardInterrupt:
+        click.echo("Stopped.")

@@ -7,10 +7,10 @@ that the run began with, which is stored, too; nothing here imports or calls wha
 May enter: the facade and all rooms below, and `client.shapes`, which says the fields of a document. The command line stands above it. The
 extra `inbox` has what it needs besides (starlette, jinja2, uvicorn, python-multipart); no other room imports these.
 
-The pages show these documents (`bridge`): `pages` are the addresses, `list_view`, `question_view`, `run_view` and `values_shown` what a
-template needs, `fields` the controls of a form, `sending` what a browser sent of it, `refusing` why nothing was stored, `safely` the texts
+The pages show these documents (`bridge`): `pages` are the addresses, `list_view`, `question_view`, `run_view` and `values_shown` the
+views of templates, `fields` the controls of a form, `sending` the form as it was sent, `refusing` the reasons of a refusal, `safely` the texts
 of strangers, `words` and `languages` the sentences, `render` the templates. `guard` stands before all of it, `auth` says who asks, `app`
-makes the application.
+makes the application, `serving` a server of it.
 
 Start with `documents.question`, and with `app` for the pages.
 """

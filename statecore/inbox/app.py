@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import python_multipart  # noqa: F401  # starlette reads forms with it, and would miss it at the first form alone
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from statecore.errors import UnsafeInbox
 
-from .auth import HOURS, Auth, Declared, Sessions, cookie_name
+from .auth import HOURS, Auth, Declared, SignedIn, cookie_name
 from .bridge import documents_of
 from .guard import PERSON, Guard
 from .pages import Pages
@@ -45,7 +46,7 @@ def app(
     """Return the inbox of a store, as an ASGI application.
 
     `auth` says who asks: one way, or several of which the first counts that knows the person. `title` stands on each page. `readers` are the
-    seats that see every question (`"role:auditor"`), or `"everyone"`. Raises `UnsafeInbox` where nobody is authenticated.
+    seats that see every question (`"role:auditor"`), or `"everyone"`. Raises `UnsafeInbox` where no person would be authenticated.
 
     Example: `Mount("/review", app(db, auth=TrustedHeader("X-Forwarded-User"), title="Payments"))`
     """
@@ -53,7 +54,7 @@ def app(
     if not ways or not all(isinstance(way, Auth) for way in ways):
         why = "auth does not say who signs in"
         raise UnsafeInbox(why, "Give auth=TrustedHeader(...), or an object with `ambient` and `person(request)`.")
-    sessions = Sessions(clock)
+    sessions = SignedIn(clock)
     for way in ways:
         if isinstance(way, Declared):
             way.sessions = sessions
@@ -101,7 +102,7 @@ class Failing:
 class Entrance:
     """Signing in with the link that the command printed, and signing out. A GET shows a button; the POST of the button uses the token up."""
 
-    def __init__(self, renderer: Renderer, ways: Sequence[Auth], sessions: Sessions) -> None:
+    def __init__(self, renderer: Renderer, ways: Sequence[Auth], sessions: SignedIn) -> None:
         self.renderer, self.sessions = renderer, sessions
         self.declared = next((way for way in ways if isinstance(way, Declared)), None)
 

@@ -1,4 +1,4 @@
-"""Who is asking: a person or a program, as it was authenticated. Nothing in a body or an address says who decides (INBOX-5).
+"""The person or program that asks, as it was authenticated. Nothing in a body or an address says who decides (INBOX-5).
 
 `TrustedHeader` believes a proxy, `Declared` the person who started the command on this machine, `ApiTokens` a bearer token. An application
 may give its own: an object with `person(request)`.
@@ -83,7 +83,7 @@ class TrustedHeader:
 
 
 @define
-class Sessions:
+class SignedIn:
     """The open sessions of one process: of each the hash of its secret, the person and its end. They end after 12 hours and at log-out."""
 
     clock: Callable[[], float]
@@ -123,7 +123,7 @@ class Declared:
     roles: Iterable[str] = ()
     token: str | None = field(factory=lambda: secrets.token_urlsafe(24), repr=False)
     ambient: bool = field(default=True, init=False)
-    sessions: Sessions | None = field(default=None, init=False, repr=False)
+    sessions: SignedIn | None = field(default=None, init=False, repr=False)
     lock: Lock = field(factory=Lock, init=False, repr=False)
 
     @property

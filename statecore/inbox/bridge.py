@@ -37,7 +37,7 @@ class Bridge:
     readers: Readers = NO_READERS
 
     def desk(self, person: Person) -> Desk:
-        """What a document is made from, now."""
+        """The material of a document, now."""
         return Desk(self.inbox, person, time.time_ns() // 1_000)
 
     def row(self, person: Person, question_id: str) -> Waiting:

@@ -1,4 +1,4 @@
-"""Forms without script: the controls of a JSON Schema, and what a browser sends of them as the value of a decision.
+"""Forms without script: the controls of a JSON Schema, and the value of a decision from the texts that a browser sends of them.
 
 A control sends text; it becomes a value by the schema's type. Text that is no such value is sent on as it is, so that there is one judge of
 values, the one that the API has.
@@ -106,7 +106,7 @@ def label_of(option: Any) -> str:
 
 
 def hint_of(told: Mapping[str, Any]) -> str | None:
-    """What is to be known of a field: what it is for, and its bounds."""
+    """The hint of a field: its purpose and its bounds."""
     ends = (
         ("minimum", "at least"), ("formatMinimum", "at least"), ("maximum", "at most"), ("formatMaximum", "at most"),
         ("minLength", "length at least"), ("maxLength", "length at most"), ("pattern", "matching"),

@@ -1,4 +1,4 @@
-"""What holds for every request, before a page or the API sees it: who asks, whether a decision comes from our own page, and the headers.
+"""The checks of every request, before a page or the API sees it: the person, the origin of a decision, and the headers of the answer.
 
 Pure ASGI, so that it costs a stream nothing. It refuses an unsafe method of a browser that does not come from our own origin (INBOX-10), a
 request of an unknown person, and a body that is too large; and it sends the same headers with each answer (INBOX-8).
@@ -48,7 +48,7 @@ PERSON = "statecore.person"
 class Guard:
     """The guard before an application: `ways` authenticate, the first that knows the person counts; `refuse` makes the answer of a refusal.
 
-    `is_open` says which paths are for everybody: the pages with which one signs in, styles, probes.
+    `is_open` says which paths need no person: the pages with which one signs in, styles, probes.
     """
 
     inner: ASGIApp

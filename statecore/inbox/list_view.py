@@ -1,4 +1,4 @@
-"""The list page from the documents of the API: tabs with counts, groups by urgency, and what is said where nothing is open."""
+"""The list page from the documents of the API: tabs with counts, groups by urgency, and the words of an empty list."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def row_of(item: Mapping[str, Any], now: datetime, say: Say) -> dict[str, Any]:
 
 
 def ended(item: Mapping[str, Any], say: Say) -> str | None:
-    """What became, or becomes, of a question that cannot be decided any more."""
+    """The end of a question that cannot be decided any more."""
     decision = item.get("decision")
     if decision:
         by = decision.get("by") or {}
@@ -107,7 +107,7 @@ def groups(rows: Sequence[Mapping[str, Any]], say: Say) -> list[dict[str, Any]]:
 
 
 def last_words(item: Mapping[str, Any] | None, now: datetime, say: Say) -> str | None:
-    """Who decided last, and when: for a list in which nothing is open."""
+    """The last decision, by whom and when: for a list in which nothing is open."""
     decision = (item or {}).get("decision")
     if not decision:
         return None

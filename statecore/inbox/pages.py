@@ -101,12 +101,12 @@ class Pages:
         return lists.counted(self.documents.questions(person, {k: v for k, v in asked.items() if k != "cursor"}).get("count"))
 
     def last_words(self, person: Person, now: datetime, say: Say) -> str | None:
-        """What was decided last."""
+        """The last decision."""
         items = self.documents.questions(person, {"state": "decided", "limit": "1"})["items"]
         return lists.last_words(self.documents.question(person, items[0]["question_id"]), now, say) if items else None
 
     def question(self, request: Request) -> Response:
-        """A question, or what became of it."""
+        """A question, or its end."""
         doc = self.documents.question(person_of(request), request.path_params["question_id"])
         return self.shown(request, doc)
 

@@ -1,4 +1,4 @@
-"""The question page from the document of the API: the question, what it is about, the answers, where its run is, and what a decision led to."""
+"""The question page from the document of the API: the question, what it is about, the answers, where its run is, and the consequence of a decision."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def again_of(doc: Mapping[str, Any]) -> str | None:
 
 
 def feedback_of(review: Mapping[str, Any]) -> str | None:
-    """What the attempt before was sent back with."""
+    """The words with which the attempt before was sent back."""
     said = review.get("feedback")
     if isinstance(said, Mapping):
         said = said.get("plain", said.get("text"))
@@ -174,7 +174,7 @@ def editable(doc: Mapping[str, Any], word: str) -> Any:
 
 
 def comment_of(doc: Mapping[str, Any], text: str, why: str | None, say: Say) -> Control:
-    """The field of the comment, and what becomes of it."""
+    """The field of the comment, with the use of it."""
     words = {answer["word"]: answer.get("takes") or {} for answer in doc.get("answers") or ()}
     needed = [word for word, takes in words.items() if takes.get("comment") == "required"]
     feedback = any(takes.get("value") == "feedback" for takes in words.values())
@@ -186,7 +186,7 @@ def comment_of(doc: Mapping[str, Any], text: str, why: str | None, say: Say) -> 
 
 
 def otherwise_of(doc: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """What happens if nobody answers, and when."""
+    """The consequence of silence, and its time."""
     other = doc.get("otherwise")
     if not other:
         return {"at": None, "text": say("Nothing happens until a person answers.")}
@@ -198,7 +198,7 @@ def otherwise_of(doc: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 
 def steps_of(position: Sequence[Mapping[str, Any]], say: Say) -> list[dict[str, Any]]:
-    """The steps of a run as a list: those done, the one that asks, those ahead; what is folded says how many."""
+    """The steps of a run as a list: those done, the one that asks, those ahead; a fold says how many it hides."""
     found = []
     for each in position:
         state = each.get("state") or "ahead"
@@ -224,11 +224,9 @@ def steps_of(position: Sequence[Mapping[str, Any]], say: Say) -> list[dict[str, 
 
 
 def history_of(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
-    """What happened to a question, in order."""
+    """The history of a question, in order."""
     rule = text_of(doc.get("rule"))
-    entries = [
-        event(doc["asked_at"], say("Asked of {rule}").format(rule=rule) if rule else say("Asked of all who can sign in"))
-    ]
+    entries = [event(doc["asked_at"], say("Asked of {rule}").format(rule=rule) if rule else say("Asked of all who can sign in"))]
     entries += [decided_line(each, say) for each in doc.get("votes_cast") or ()]
     if doc.get("decision"):
         entries.append(decided_line(doc["decision"], say))
@@ -243,7 +241,7 @@ def event(at: str, text: str, quote: str | None = None) -> dict[str, Any]:
 
 
 def decided_line(decision: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """The line of a decision: who, what, and the comment."""
+    """The line of a decision: the person, the word, and the comment."""
     by = (decision.get("by") or {}).get("name") or say("a person")
     return event(decision["at"], f"{by}: {say(DONE.get(decision['word'], decision['word']))}", decision.get("comment"))
 
@@ -252,7 +250,7 @@ def decided_line(decision: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 
 def after_of(doc: Mapping[str, Any], run: Mapping[str, Any] | None, now: datetime, say: Say) -> dict[str, Any]:
-    """What a page says of a question that takes no answer any more: the decision, and what it led to (INBOX-11)."""
+    """The end of a question that takes no answer any more: the decision, and its consequence (INBOX-11)."""
     view: dict[str, Any] = {
         "head": say("What happens now"),
         "facts": [],
@@ -281,7 +279,7 @@ def after_of(doc: Mapping[str, Any], run: Mapping[str, Any] | None, now: datetim
 
 
 def expired_words(doc: Mapping[str, Any], now: datetime, say: Say) -> str:
-    """Why it is too late, and what follows."""
+    """Why it is too late, and the consequence."""
     other = doc.get("otherwise") or {}
     end = text_of(other.get("leads_to")) or say(OTHERWISE.get(other.get("word", ""), other.get("word", "")))
     waited = lasting((now - instant(doc["due_at"])).total_seconds(), say)
@@ -292,7 +290,7 @@ def expired_words(doc: Mapping[str, Any], now: datetime, say: Say) -> str:
 def led_to(
     doc: Mapping[str, Any], decision: Mapping[str, Any], run: Mapping[str, Any] | None, now: datetime, say: Say
 ) -> tuple[list[str], bool]:
-    """What a decision led to, from the row of its run, and whether more is to come."""
+    """The consequence of a decision, from the row of its run, and whether more is to come."""
     leads = next((text_of(each["leads_to"]) for each in doc.get("answers") or () if each["word"] == decision["word"]), None)
     texts = [say("It leads to: {leads}.").format(leads=leads.rstrip("."))] if leads else []
     if run is None:

@@ -1,4 +1,4 @@
-"""Templates to answers: one environment a language, autoescape on, and what every page needs: who is signed in, where the inbox is mounted."""
+"""Templates to answers: one environment a language, autoescape on, and the names that every page needs: the person, the place of the mount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser sent of a question's form, and the body of the decision that it is."""
+"""The texts that a browser sent of a question's form, and the body of the decision that they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import question_view as questions
 from .fields import file_text, value_of
 
 Said: TypeAlias = dict[str, list[str]]
-"""What a browser sent: each name with its texts."""
+"""The form as a browser sent it: each name with its texts."""
 MOST_FIELDS, MOST_FILE = 2_000, 8 << 20
 
 

@@ -24,7 +24,7 @@ KB = 1_024
 
 
 def shown(envelope: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a template needs of a value: its shape, and the text, the entries or the address that belong to it."""
+    """The view of a value: its shape, and the text, the entries or the address that belong to it."""
     if envelope is None:
         return {"shape": "nothing", "erased": None, "secret": False}
     view = {

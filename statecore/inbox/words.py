@@ -19,7 +19,7 @@ def N_(text: str) -> str:  # noqa: N802  # the name that gettext's tools look fo
     return text
 
 
-class Look(NamedTuple):
+class KindLook(NamedTuple):
     """The label of a kind of question, and its sign."""
 
     label: str
@@ -27,17 +27,17 @@ class Look(NamedTuple):
 
 
 KINDS = {
-    "confirmation": Look(N_("Confirmation"), "confirm"),
-    "user_input": Look(N_("Input"), "form"),
-    "route": Look(N_("Choice"), "route"),
-    "output_review": Look(N_("Output review"), "review"),
-    "iteration_review": Look(N_("Iteration review"), "loop"),
-    "question": Look(N_("Question"), "review"),
-    "error": Look(N_("Error"), "error"),
-    "interrupted": Look(N_("Interrupted"), "error"),
+    "confirmation": KindLook(N_("Confirmation"), "confirm"),
+    "user_input": KindLook(N_("Input"), "form"),
+    "route": KindLook(N_("Choice"), "route"),
+    "output_review": KindLook(N_("Output review"), "review"),
+    "iteration_review": KindLook(N_("Iteration review"), "loop"),
+    "question": KindLook(N_("Question"), "review"),
+    "error": KindLook(N_("Error"), "error"),
+    "interrupted": KindLook(N_("Interrupted"), "error"),
 }
 exhaustive("inbox.words.KINDS", KINDS, ASK_KINDS)
-UNKNOWN = Look(N_("Question"), "review")
+UNKNOWN = KindLook(N_("Question"), "review")
 """A kind that a newer release asks: its text is shown, and its answers are offered as they are."""
 
 

@@ -23,6 +23,7 @@ ROOMS = {
     BASE: "",
     "cel": "runtime/",
     "diagrams": "draw/",
+    "inbox": "inbox/",
     "numpy": "codec/science.py",
     "otel": "telemetry/",
     "pandas": "codec/science.py",
