@@ -1,6 +1,6 @@
 """The application: pages and API over one store, for any ASGI server, alone or mounted in another application.
 
-It imports and calls no code of a user: questions, programs and values come from the store (INBOX-6).
+It imports and calls no code of a user: questions, programs and values come from the store.
 """
 
 from __future__ import annotations

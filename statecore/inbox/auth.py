@@ -1,7 +1,7 @@
-"""The person or program that asks, as it was authenticated. Nothing in a body or an address says who decides (INBOX-5).
+"""The person or program that asks, as it was authenticated. Nothing in a body or an address says who decides.
 
-`TrustedHeader` believes a proxy, `Declared` the person who started the command on this machine, `ApiTokens` a bearer token. An application
-may give its own: an object with `person(request)`.
+`TrustedHeader` believes a proxy, `Declared` the person who started the command on this machine. An application may give its own: an object
+with `ambient` and `person(request)`.
 """
 
 from __future__ import annotations
@@ -144,19 +144,6 @@ class Declared:
                 return None
             self.token = None
             return self.declared
-
-
-@frozen
-class ApiTokens:
-    """A bearer token: `find` gives the person whom a token was made for, None for an unknown one or one that has ended."""
-
-    find: Callable[[str], Person | None]
-    ambient: bool = field(default=False, init=False)
-
-    def person(self, request: HTTPConnection) -> Person | None:
-        """The owner of the token in the `Authorization` header."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return self.find(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
 
 
 def is_from(request: HTTPConnection, places: Iterable[str]) -> bool:

@@ -1,6 +1,6 @@
 """The documents for the pages: made by the functions that the API calls, for one person, as plain data; refusals as a status and a problem.
 
-A question or a run that one may not see is not there (INBOX-9).
+A question or a run that one may not see is not there.
 """
 
 from __future__ import annotations
@@ -52,23 +52,22 @@ class Bridge:
         """A page of questions."""
         desk, wanted = self.desk(person), asked.get("state", "open")
         after = tuple(asked["cursor"].split(" ", 1)) if asked.get("cursor") else None
-        rows = self.inbox.db.pauses(
-            PauseFilter(
-                workflow_id=asked.get("workflow"),
-                step_name=asked.get("step"),
-                kind=asked.get("kind"),
-                run_id=asked.get("run"),
-                decided_only=wanted == "decided",
-                due_before=desk.now if wanted == "expired" else None,
-                due_after=desk.now if wanted == "open" else None,
-                limit=int(asked.get("limit", "50")),
-                after=after,  # type: ignore[arg-type]
-            )
+        wants = PauseFilter(
+            workflow_id=asked.get("workflow"),
+            step_name=asked.get("step"),
+            kind=asked.get("kind"),
+            run_id=asked.get("run"),
+            decided_only=wanted == "decided",
+            due_before=desk.now if wanted == "expired" else None,
+            due_after=desk.now if wanted == "open" else None,
+            limit=int(asked.get("limit", "50")),
+            after=after,  # type: ignore[arg-type]
         )
+        rows, count = self.inbox.db.pauses(wants), self.inbox.count(wants)
         seen = [row for row in rows if may_see(person, sight_of(row), self.readers)]
         items = [plain(item(row, desk)) for row in seen if state_of(row, desk.now) == wanted]
         items = [each for each in items if asked.get("mine") != "1" or each["mine"]]
-        return {"items": items, "count": {"exact": len(items), "at_least": None}, "next": None}
+        return {"items": items, "count": {"exact": 0 if asked.get("mine") == "1" else count.number, "at_least": None}, "next": None}
 
     def question(self, person: Person, question_id: str) -> dict[str, Any]:
         """One question."""

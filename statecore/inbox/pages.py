@@ -164,12 +164,12 @@ class Pages:
         answers = questions.answers_of(doc, say)
         is_open = any(not answer["closed"] for answer in answers)
         answers = answers if is_open else []
-        whys = whys_of(problem)
         kept = said if problem is None or problem.get("code") != "StaleDecision" else {"comment": (said or {}).get("comment", [])}
         fields = questions.fields_of(doc, kept, say) if is_open else []
         extras = questions.extras_of(doc, kept, say) if is_open else []
-        comment = questions.comment_of(doc, first(said, "comment") if said else "", whys.get("/comment"), say)
         named = [*fields, *(extra["field"] for extra in extras)]
+        whys = whys_of(problem, named)
+        comment = questions.comment_of(doc, first(said, "comment") if said else "", whys.get("/comment"), say)
         told(named, whys, first(said, "word") if said else "")
         run = None if is_open else self.run_of(person, doc)
         return self.renderer.page(

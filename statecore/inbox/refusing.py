@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .fields import Control
@@ -12,9 +12,16 @@ from .words import DONE, Say, instant
 CONFLICT, WRONG = 409, 422
 
 
-def whys_of(problem: Mapping[str, Any] | None) -> dict[str, str]:
-    """The reasons of a refusal by the pointer of what is refused."""
-    return {each.get("pointer") or "": each["text"] for each in (problem or {}).get("fields") or ()}
+def whys_of(problem: Mapping[str, Any] | None, fields: Sequence[Control]) -> dict[str, str]:
+    """The reasons of a refusal by the pointer of what is refused; a reason about the whole value that names a field is that field's."""
+    found = {}
+    for each in (problem or {}).get("fields") or ():
+        text, pointer = each["text"], each.get("pointer") or ""
+        if pointer == "/value":
+            named = [field.pointer for field in fields if text.startswith(field.label) and field.pointer.startswith("/value/")]
+            pointer = max(named, key=len, default=pointer)
+        found[pointer] = text
+    return found
 
 
 def told(fields: list[Control], whys: Mapping[str, str], word: str) -> None:

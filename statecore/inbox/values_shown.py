@@ -37,7 +37,7 @@ def shown(envelope: Mapping[str, Any] | None) -> dict[str, Any]:
     if view["erased"] or view["secret"]:
         return {**view, "shape": "nothing"}
     if view["media_type"] in PICTURES and view["href"] and (envelope.get("bytes") or 0) <= MOST_PICTURE:
-        return {**view, "shape": "picture", "picture": f"{view['href']}{'&' if '?' in view['href'] else '?'}inline=1"}
+        return {**view, "shape": "picture"}
     if envelope.get("cut") or (envelope.get("plain") is None and view["href"]):
         return {**view, "shape": "away"}
     return {**view, **shape_of(envelope.get("plain"))}
