@@ -33,7 +33,7 @@ class Control:
     id: str
     name: str
     label: str
-    control: str = "input"
+    control: str = "line"
     type: str = "text"
     value: str = ""
     required: bool = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from statecore.asking.text import short
 from statecore.lifecycles import BY_WORD
+from statecore.lifecycles.decisions import EDIT, PROVIDE
 
 from .fields import Control, controls
 from .values_shown import as_text, difference, shown
@@ -146,7 +147,7 @@ def schema_of(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def extras_of(doc: Mapping[str, Any], said: Mapping[str, list[str]] | None, say: Say) -> list[dict[str, Any]]:
     """The texts that an answer may carry instead: an edited output or input, an output given by hand."""
     found = []
-    labels = {"edit": say("Edit it before it goes on"), "provide": say("Give the output by hand")}
+    labels = {EDIT.word: say("Edit it before it goes on"), PROVIDE.word: say("Give the output by hand")}
     for answer in doc.get("answers") or ():
         word = answer["word"]
         if word not in BY_WORD or BY_WORD[word].carries != "value" or not answer.get("open_to_you", True):
@@ -165,7 +166,7 @@ def extras_of(doc: Mapping[str, Any], said: Mapping[str, list[str]] | None, say:
 
 def editable(doc: Mapping[str, Any], word: str) -> Any:
     """The value that an edit begins with; None where there is none to show."""
-    if word != "edit":
+    if word != EDIT.word:
         return None
     if doc.get("review"):
         return (doc["review"].get("output") or {}).get("plain")

@@ -45,7 +45,7 @@ def refusal(doc: Mapping[str, Any], problem: Mapping[str, Any], said: Said, fiel
         view["texts"] = texts or ([] if bad else [problem.get("detail") or ""])
     elif status == CONFLICT and is_open:
         head = say("The question changed while you looked at it. Your answer was not stored")
-        view |= {"cls": "here", "icon": "retry", "head": head, "texts": [say("Below is what is asked now. Your comment is kept.")]}
+        view |= {"cls": "here", "icon": "loop", "head": head, "texts": [say("Below is what is asked now. Your comment is kept.")]}
     elif decided:
         by = decided.get("by")
         name = by.get("name") if isinstance(by, Mapping) else by

@@ -28,7 +28,13 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "draw/boxes.py": ("skip", "a policy in a picture"),
     "inbox/documents.py": ("answer input", "names of values in the API"),
     "inbox/documents_run.py": ("input", "the name of a run's input in the API"),
+    "inbox/question_view.py": ("input", "names of values in the API"),
+    "inbox/run_view.py": ("input", "the name of a run's input in the API"),
     "inbox/stored.py": ("answer input", "names of values in the API"),
+    "inbox/words.py": (
+        "answer confirm edit input provide reject retry select skip",
+        "labels and signs of buttons, compared with the table when they are imported",
+    ),
     "lifecycles/kind.py": ("select", "the kind of a Router's call"),
     "lifecycles/router.py": ("select", "the kind of a Router's call"),
     "output/pictures.py": ("edit input", "a label in a picture"),
