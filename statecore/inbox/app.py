@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from statecore.core import Seconds
 from statecore.errors import UnsafeInbox
 
 from .auth import HOURS, Auth, Declared, SignedIn, cookie_name
@@ -41,7 +42,7 @@ def app(
     auth: Auth | Sequence[Auth],
     title: str = "statecore",
     readers: Iterable[str] | str = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], Seconds] = time.time,
 ) -> ASGIApp:
     """Return the inbox of a store, as an ASGI application.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import define, field, frozen
 
+from statecore.core import Seconds
 from statecore.errors import UnsafeInbox
 
 from .seeing import Person
@@ -86,8 +87,8 @@ class TrustedHeader:
 class SignedIn:
     """The open sessions of one process: of each the hash of its secret, the person and its end. They end after 12 hours and at log-out."""
 
-    clock: Callable[[], float]
-    held: dict[str, tuple[Person, float]] = field(factory=dict)
+    clock: Callable[[], Seconds]
+    held: dict[str, tuple[Person, Seconds]] = field(factory=dict)
     lock: Lock = field(factory=Lock, repr=False)
 
     def begin(self, person: Person) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from statecore.core import Seconds
 from statecore.lifecycles import ASK_KINDS, DECISION_WORDS, exhaustive
 
 Say = Callable[[str], str]
@@ -126,12 +127,12 @@ def instant(at: str) -> datetime:
     return datetime.fromisoformat(at)
 
 
-def seconds_between(start: str, end: datetime) -> float:
+def seconds_between(start: str, end: datetime) -> Seconds:
     """How long after an instant another one is."""
     return (end - instant(start)).total_seconds()
 
 
-def lasting(seconds: float, say: Say) -> str:
+def lasting(seconds: Seconds, say: Say) -> str:
     """A length of time, in its two largest parts."""
     whole = max(0, int(seconds))
     if whole < MINUTE:

@@ -56,6 +56,8 @@ KNOWN = {
     ("workflow/running.py", "Running.asubmit", "submit"): "no hop: it stores a run",
     ("workflow/running.py", "Running.run", "submit"): COPIES,
     ("workflow/running.py", "Running._abegin", "create_task"): "a task copies the caller's context, which its calls copy",
+    ("cli/demo_inbox.py", "at_work", "Thread"): "a worker beside the server: the run was submitted, as if to another process",
+    ("cli/demo_inbox.py", "in_browser", "submit"): "no hop: it stores a run",
     ("cli/running.py", "submitted", "submit"): "no hop: it stores a run",
     ("temporal/activities.py", "Performer.call", "submit"): "the caller of the run is another process",
     ("temporal/activities.py", "Performer.call", "create_task"): NO_CODE,
