@@ -104,6 +104,19 @@ def wanted(asked: Any) -> Iterator[str]:
         yield "several may be chosen" if asked.allow_multiple_selections else "one is to be chosen"
     if asked.wants == "confirmation":
         yield "yes or no"
+    if asked.wants == "tool_call":
+        yield from called(asked.call or {})
+
+
+def called(call: Mapping[str, Any]) -> Iterator[str]:
+    """A tool call in lines: its arguments, one a line, the words of the agent, and the answers that it takes."""
+    for name, value in call.get("arguments", {}).items():
+        first, *more = text_lines(value)
+        yield from (clean(line, LINE_WIDTH) for line in (f"{name} = {first}", *more))
+    if call.get("words"):
+        yield from (clean(f"the agent says: {line}", LINE_WIDTH) for line in text_lines(call["words"]))
+    edit = ", or {'approved': true, 'arguments': {...}}" if call.get("editable") else ""
+    yield f"yes, no, or no with words for the agent (no: why){edit}"
 
 
 def again_line(told: Mapping[str, str]) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from statecore.errors import DefinitionError, UnsupportedSetting, described, quoted
 
+from .agents import ASKS_AT_MOST, check_adapter, is_adapter, may_pause
+
 T = TypeVar("T")
 Seconds: TypeAlias = float
 """A length of time, in seconds."""
@@ -61,17 +63,28 @@ def check_version(where: str, version: object) -> None:
         raise DefinitionError(message)
 
 
-def check_asks(where: str, asks: object, executor: object, review: Any) -> None:
-    """The most questions of a step's own code is a whole number from 0; an executor asks, and a silence is no answer to it (ASK-4)."""
-    if not is_count(asks):
+def checked_asks(where: str, asks: object, executor: object, agent: Any, review: Any) -> int:
+    """The most questions of a step's own code is a whole number from 0; a silence is no answer to one (ASK-4, TOOL-3).
+
+    An executor asks, and an agent whose tools wait for a person; of such an agent it need not be said.
+    """
+    if asks is not None and not is_count(asks):
         message = f"may_ask of {where} must be a whole number from 0, not {quoted(asks)}."
         raise DefinitionError(message)
-    if asks and executor is None:
-        raise UnsupportedSetting(where, "may_ask", "only an executor asks; set it on a Step that has one, also inside a workflow")
-    if asks and review.on_timeout.value == "approve":
+    asking = agent is not None and (is_adapter(agent) or may_pause(agent))
+    most: Any = asks if asks is not None else ASKS_AT_MOST if asking else 0
+    if most and executor is None and not (asking or hasattr(agent, "continue_run") or hasattr(agent, "acontinue_run")):
         raise UnsupportedSetting(
-            where, "on_timeout='approve'", "a question of its code wants an answer; silence cancels the run or skips it"
+            where,
+            "may_ask",
+            "only an executor asks, or an agent whose tools wait; set it on a Step that has one, also inside a workflow",
         )
+    if most and review.on_timeout.value == "approve":
+        why = "a question of its code wants an answer; silence cancels the run or skips it"
+        if agent is not None:
+            why = "a tool call of its agent wants an answer; silence cancels the run or rejects the call. may_ask=0 says that it asks nothing"
+        raise UnsupportedSetting(where, "on_timeout='approve'", why)
+    return int(most)
 
 
 def check_asked(where: str, setting: str, asked: object) -> None:
@@ -126,6 +139,9 @@ def check_agent(where: str, agent: Any) -> None:
 
     Raises `DefinitionError` for any other one, a class included whose method lacks its object (GATE-3).
     """
+    if is_adapter(agent):
+        check_adapter(where, agent)
+        return
     name = next((each for each in ("run", "arun") if callable(getattr(agent, each, None))), None)
     if name is None:
         message = f"The agent of {where} has neither run() nor arun(): it is {described(agent)}."

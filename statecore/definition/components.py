@@ -16,11 +16,11 @@ from .calling import (
     callable_name,
     check_agent,
     check_asked,
-    check_asks,
     check_branches,
     check_concurrency,
     check_retries,
     check_version,
+    checked_asks,
     checked_flag,
     checked_name,
     is_count,
@@ -77,7 +77,8 @@ class Step(Reviewed):
     events and requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds
     that grow by the factor `backoff`.
     `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
-    `may_ask` is how many questions the executor may ask in one visit (`Ask`). `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
+    `may_ask` is how many questions the executor, or an agent, may ask in one visit (`Ask`, tool calls); an agent whose tools wait for a person
+    may ask 100 where it is not said, and its `on_interrupt` is `pause`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
     is the outcome of a death of the process in the step. `version` (from 1) is raised when code behind the same name
     changes its meaning: a parked run is then not continued in silence.
     Example: `statecore.examples.confirmation`.
@@ -126,7 +127,7 @@ class Step(Reviewed):
         skip_on_failure: bool = False,
         on_interrupt: OnInterrupt | str | None = None,
         version: int | None = None,
-        may_ask: int = 0,
+        may_ask: int | None = None,
         human_review: HumanReview | None = None,
         **settings: Unpack[ReviewSettings],
     ) -> None:
@@ -145,11 +146,13 @@ class Step(Reviewed):
         review = merged(kind, name, human_review, settings, mark.review if mark is not None else None)
         check_retries(name, max_retries, retry_delay, backoff)
         check_version(f"Step {name!r}", version)
-        check_asks(f"Step {name!r}", may_ask, executor, review)
-        numbers = {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff, "may_ask": may_ask}
+        asks = checked_asks(f"Step {name!r}", may_ask, executor, agent, review)
+        numbers = {"max_retries": max_retries, "retry_delay": retry_delay, "backoff": backoff, "may_ask": asks}
         refuse_idle(kind, name, review, numbers)
         step_id = step_id if step_id is None else checked_name("step_id", step_id)
         interrupt = word(OnInterrupt, "on_interrupt")(on_interrupt)
+        if agent is not None and asks and interrupt is None:
+            interrupt = OnInterrupt.pause  # a tool runs at most once an approval: a person says what comes after a death (TOOL-2)
         limit = call_limit(name, execution_timeout)
         if flow is not None and (interrupt is not None or max_retries or limit is not None):
             message = f"Step {name!r} runs a workflow; set on_interrupt, max_retries and execution_timeout on the steps inside it."
@@ -169,7 +172,7 @@ class Step(Reviewed):
             review,
             taken(f"Step {name!r}", "executor", executor),
             version,
-            may_ask,
+            asks,
         )
 
 

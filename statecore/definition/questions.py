@@ -9,11 +9,12 @@ from attrs import frozen
 
 from statecore.errors import DefinitionError, quoted
 
+from .agents import ToolCall
 from .forms import UserInputField
 from .schemas import as_form
 
-Wants: TypeAlias = Literal["confirmation", "choice", "input", "text"]
-"""The kinds of answer: yes or no, one or several of the choices, the values of a form, a text."""
+Wants: TypeAlias = Literal["confirmation", "choice", "input", "text", "tool_call"]
+"""The kinds of answer: yes or no, one or several of the choices, the values of a form, a text, a verdict on a tool call."""
 WANTS: frozenset[str] = frozenset(get_args(Wants))
 
 
@@ -22,7 +23,8 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
 
     The call is over then, and nothing of it is kept but the `notes`, a storable value. When all its questions are answered the step is called
     again, with `step_input.answers` and `step_input.notes`. `choices` are storable values, of which one is chosen, or several where `multiple` is
-    True; `form` is a schema, as for `user_input_schema`; `kind="confirmation"` asks for yes or no. Without these a text is wanted. `key` names
+    True; `form` is a schema, as for `user_input_schema`; `kind="confirmation"` asks for yes or no; `call` is a tool call
+    that a person approves or rejects. Without these a text is wanted. `key` names
     the question among the answers of its visit; without it, its number there does. The step says how many questions it may ask:
     `Step(..., may_ask=3)`. Raises `DefinitionError` for a question that no answer fits.
 
@@ -36,6 +38,7 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
     form: tuple[UserInputField, ...] | None
     key: str | None
     notes: Any
+    call: ToolCall | None
 
     def __init__(  # noqa: PLR0913  # as many keywords as a question has parts
         self,
@@ -47,12 +50,15 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
         kind: Wants | None = None,
         key: str | None = None,
         notes: Any = None,
+        call: ToolCall | None = None,
     ) -> None:
         super().__init__(message)
-        self.message, self.multiple, self.key, self.notes = message, multiple, key, notes
+        self.message, self.multiple, self.key, self.notes, self.call = message, multiple, key, notes, call
         self.choices = None if choices is None else list(choices)
         self.form = as_form(form)
-        self.wants = kind or ("choice" if choices is not None else "input" if form is not None else "text")
+        self.wants = kind or (
+            "tool_call" if call is not None else "choice" if choices is not None else "input" if form is not None else "text"
+        )
         self._check()
 
     def _check(self) -> None:
@@ -63,6 +69,7 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
             f"its kind is one of {', '.join(sorted(WANTS))}": self.wants not in WANTS,
             "choices belong to the kind 'choice', and it has at least one": (self.wants == "choice") != bool(self.choices),
             "a form belongs to the kind 'input'": (self.wants == "input") != (self.form is not None),
+            "a ToolCall belongs to the kind 'tool_call'": (self.wants == "tool_call") != isinstance(given.call, ToolCall),
             "multiple=True is about choices": self.multiple not in (False, self.wants == "choice"),
             "its key is a text with at least one sign": given.key is not None and (not isinstance(given.key, str) or not given.key),
         }
@@ -73,7 +80,10 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
 
 
 class AskedQuestion(NamedTuple):
-    """A question as it is stored in the row that asks it: an `Ask` as plain data. `key` is its own or its number in the visit."""
+    """A question as it is stored in the row that asks it: an `Ask` as plain data. `key` is its own or its number in the visit.
+
+    `call` is a tool call; `schema` has the fields of its arguments then, where they are known.
+    """
 
     key: str
     message: str
@@ -81,6 +91,11 @@ class AskedQuestion(NamedTuple):
     options: list[Any] | None = None
     multiple: bool = False
     schema: list[dict[str, Any]] | None = None
+    call: dict[str, Any] | None = None
+
+    def plain(self) -> list[Any]:
+        """The parts in their order; a question of no tool call has none for it, as in the rows of older releases."""
+        return [*self] if self.call is not None else [*self][:-1]
 
 
 def questions_of(asked: Sequence[Ask], before: int) -> list[AskedQuestion]:
@@ -92,10 +107,17 @@ def questions_of(asked: Sequence[Ask], before: int) -> list[AskedQuestion]:
             each.wants,
             each.choices,
             each.multiple,
-            [field.to_dict() for field in each.form] if each.form is not None else None,
+            fields_of(each),
+            each.call.plain() if each.call is not None else None,
         )
         for number, each in enumerate(asked, before)
     ]
+
+
+def fields_of(asked: Ask) -> list[dict[str, Any]] | None:
+    """The fields of a form, or of the arguments of a tool call; None where there are none."""
+    form = asked.call.schema if asked.call is not None else asked.form
+    return [field.to_dict() for field in form] if form is not None else None
 
 
 @frozen

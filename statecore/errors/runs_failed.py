@@ -142,6 +142,20 @@ class AskRefused(RunError):
 
 
 @define(**AS_ERROR)
+class OtherFramework(RunError):
+    """The saved state of an agent is of another framework, or another version of it, than this process has: its step has failed."""
+
+    code = "SC335"
+    says = (
+        "The agent of step {step_name!r} was paused by {saved}, and this process has {here}. Its saved state is not read: on_error applies, "
+        "and no automatic retry follows. Install that version and retry the step, or cancel the run and begin another one."
+    )
+    step_name: str
+    saved: str
+    here: str
+
+
+@define(**AS_ERROR)
 class RunFailed(RunError):
     """The run that an idempotency key has begun has failed. The cause is the exception, where this process still has it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statecore.lifecycles import SHOWS
 
@@ -12,6 +12,8 @@ class Kinds:
 
     __slots__ = ()
     kind: str
+    wants: str | None
+    call: dict[str, Any] | None
 
     if TYPE_CHECKING:
 
@@ -48,6 +50,21 @@ class Kinds:
     def requires_answer(self) -> bool:
         """Whether the code of a step asks."""
         return SHOWS.get(self.kind) == "question"
+
+    @property
+    def is_tool_call(self) -> bool:
+        """Whether an agent asks to call a tool (TOOL-1)."""
+        return self.requires_answer and self.wants == "tool_call"
+
+    @property
+    def tool_name(self) -> str | None:
+        """The name of the tool that an agent asks to call."""
+        return self.call["name"] if self.call is not None else None
+
+    @property
+    def tool_args(self) -> dict[str, Any] | None:
+        """The arguments of the call that an agent asks to make, by name."""
+        return dict(self.call["arguments"]) if self.call is not None else None
 
     @property
     def needs_answer(self) -> bool:

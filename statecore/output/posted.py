@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from statecore.errors import InvalidInput
 from statecore.lifecycles import SHOWS
 from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT, SELECT
+from statecore.runtime.asked import taken
+from statecore.stores.detail import PauseDetail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,20 @@ ANSWERED = (*MEANT, "confirmed")
 
 EMPTY = ("rejection_feedback", "")
 """A field of a page that was left empty."""
+
+
+def answered(asked: Any, value: Any) -> Any:
+    """The answer to a question of a step's code, as a requirement records it. Raises `InvalidInput` for a value that does not fit."""
+    schema = None if asked.user_input_schema is None else tuple(each.to_dict() for each in asked.user_input_schema)
+    options, multiple = tuple(asked.options), asked.allow_multiple_selections
+    return taken(
+        asked.step_name, PauseDetail(wants=asked.wants, schema=schema, options=options, multiple=multiple, call=asked.call), value
+    )
+
+
+def said_of(value: Any, name: str) -> Any:
+    """A part of a verdict on a tool call; None before there is one."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def take_posted(asked: Any, plain: Mapping[str, Any]) -> None:
@@ -35,11 +51,15 @@ def take_posted(asked: Any, plain: Mapping[str, Any]) -> None:
 
 def answer_of(asked: Any, told: Mapping[str, Any]) -> tuple[str, Any]:
     """The word and the value of an answer that stands under the names of `ANSWERED` alone; a yes to a form means its values as posted."""
+    if asked.is_tool_call and "rejection_feedback" in told:
+        return ANSWER.word, {"approved": False, "words": told["rejection_feedback"]}
     for name, meant in MEANT.items():
         if name in told:
             return meant.word, told[name]
-    if told["confirmed"] is False:
+    if told["confirmed"] is False and not asked.is_tool_call:
         return REJECT.word, None
     if SHOWS.get(asked.kind) == "form":
         return INPUT.word, {each.name: each.value for each in asked.user_input_schema or () if each.value is not None}
+    if asked.is_tool_call:
+        return ANSWER.word, {"approved": told["confirmed"]}
     return (ANSWER.word, True) if SHOWS.get(asked.kind) == "question" else (CONFIRM.word, None)

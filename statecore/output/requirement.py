@@ -17,13 +17,13 @@ from statecore.errors import InvalidInput, UnknownDecision
 from statecore.lifecycles import DECISION_WORDS, SHOWS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, PROVIDE, REJECT, RETRY, SELECT, SKIP
 from statecore.runtime.answers import chosen_names, plain_words
-from statecore.runtime.asked import taken
-from statecore.stores.detail import NO_PAUSE_DETAIL, PauseDetail, pause_detail
+from statecore.runtime.verdicts import meant
+from statecore.stores.detail import NO_PAUSE_DETAIL, pause_detail
 from statecore.stores.rules import check_texts, clock_text, words_of
 
 from .kinds import Kinds
 from .place import Place
-from .posted import ANSWERED, take_posted
+from .posted import ANSWERED, answered, said_of, take_posted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +148,9 @@ class StepRequirement(_Shared, Kinds):
 
     confirmation: `confirm`, `reject`. user_input: `set_user_input`, `reject`. route: `select`, `reject`. output_review: `confirm`, `edit`,
     `reject`. iteration_review: `confirm`, `reject`. question, put by the code of a step: `answer`, `reject`; `question` is its sentence, `wants`
-    the kind of answer, `key` its key, `options` its choices, `user_input_schema` its form. The last call before the run continues counts.
+    the kind of answer, `key` its key, `options` its choices, `user_input_schema` its form. One of the kind `tool_call` is about a call of an
+    agent, `tool_name` with `tool_args`: `confirm`, `reject` with words for the agent, and `edit` with other arguments.
+    The last call before the run continues counts.
 
     Example: `statecore.examples.output_review`.
     """
@@ -161,6 +163,7 @@ class StepRequirement(_Shared, Kinds):
     wants: str | None = None
     key: str | None = None
     options: list[Any] = field(factory=list)
+    call: dict[str, Any] | None = None
     available_choices: list[str] = field(factory=list)
     allow_multiple_selections: bool = False
     on_reject: str | None = None
@@ -172,6 +175,8 @@ class StepRequirement(_Shared, Kinds):
     @property
     def confirmed(self) -> bool | None:
         """True after a confirmation, False after a rejection, None before a decision."""
+        if self.is_tool_call:
+            return bool(self.value["approved"]) if isinstance(self.value, dict) else None
         return None if self.decision is None else not self._is(REJECT)
 
     @property
@@ -187,7 +192,7 @@ class StepRequirement(_Shared, Kinds):
     @property
     def rejection_feedback(self) -> str | None:
         """The feedback of a rejection."""
-        return self.value if self._is(REJECT) else None
+        return said_of(self.value, "words") if self.is_tool_call else self.value if self._is(REJECT) else None
 
     @property
     def edited_output(self) -> Any:
@@ -214,6 +219,13 @@ class StepRequirement(_Shared, Kinds):
         take_posted(asked, plain)
         return asked
 
+    def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
+        """Record a decision by its word. Raises `UnknownDecision`, and `InvalidInput` for a verdict on a tool call that does not fit."""
+        word, said = meant(self.is_tool_call, decision, value)
+        if self.is_tool_call and word == ANSWER.word:
+            said = answered(self, said)
+        _Shared.decide(self, word, said, by=by, comment=comment)
+
     def confirm(self, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a confirmation: the component runs, the output is kept, or the result of the iteration is accepted."""
         self.decide(CONFIRM.word, by=by, comment=comment)
@@ -224,13 +236,7 @@ class StepRequirement(_Shared, Kinds):
 
     def answer(self, value: Any, *, by: str | None = None, comment: str | None = None) -> None:
         """Record the answer to a question of a step's code. Raises `InvalidInput` at once for a value that does not fit."""
-        wanted = PauseDetail(
-            wants=self.wants,
-            schema=None if self.user_input_schema is None else tuple(each.to_dict() for each in self.user_input_schema),
-            options=tuple(self.options),
-            multiple=self.allow_multiple_selections,
-        )
-        self.decide(ANSWER.word, taken(self.step_name, wanted, value) if self.requires_answer else value, by=by, comment=comment)
+        self.decide(ANSWER.word, answered(self, value) if self.requires_answer else value, by=by, comment=comment)
 
     def edit(self, output: Any, *, by: str | None = None, comment: str | None = None) -> None:
         """Record another output in place of the one under review, or, before a step with `allow_edit`, another input; None and "" are values."""
@@ -387,6 +393,7 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         options=list(said.options or ()),
         wants=said.wants,
         key=said.key,
+        call=None if said.call is None else dict(said.call),
         allow_multiple_selections=said.multiple or False,
         max_retries=said.max_retries or 0,
     )

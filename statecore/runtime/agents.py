@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statecore.codec import CODECS, encode
 from statecore.definition import StepOutput
+from statecore.definition.agents import OUTCOMES
 from statecore.definition.calling import OFFERS
 from statecore.errors import AgentFailed, AgentPaused, UnknownAgentResult, UnstorableValue
 from statecore.lifecycles import exhaustive
@@ -327,6 +328,8 @@ def piece_of(each: Any) -> Any:
     """The content of a piece of a stream; `NOTHING` for what is no piece of the output: its end, and what happens beside it."""
     if type(each) in PLAIN or isinstance(each, Mapping):
         return each
+    if isinstance(each, OUTCOMES):
+        return NOTHING
     stands = standing(each)
     if type(each) is StepOutput or (stands is not None and stands.how != RUNNING):
         return NOTHING
@@ -342,6 +345,9 @@ def joined(yielded: list[Any]) -> Any:
     outputs = [each for each in yielded if type(each) is StepOutput]
     if outputs:
         return outputs[-1]
+    ended = [each for each in yielded if isinstance(each, OUTCOMES)]
+    if ended:
+        return ended[-1]
     stands = [(each, standing(each)) for each in yielded]
     over = [each for each, how in stands if how is not None and how.how != RUNNING]
     if over or not yielded:

@@ -14,6 +14,8 @@ from statecore.errors import InvalidInput, described, quoted
 from statecore.lifecycles import words as w
 from statecore.stores.detail import PauseDetail, detail_of, pause_text
 
+from .verdicts import verdict
+
 if TYPE_CHECKING:
     from statecore.core import Commit, OpenQuestion
 
@@ -39,7 +41,8 @@ def question_shown(ask: OpenQuestion, effect: Commit) -> str:
     put = asked_in(ask, effect)
     schema = None if put.schema is None else tuple(put.schema)
     options = None if put.options is None else tuple(put.options)
-    return pause_text(PauseDetail(schema=schema, multiple=put.multiple or None, wants=put.wants, key=put.key, options=options))
+    multiple = put.multiple or None
+    return pause_text(PauseDetail(schema=schema, multiple=multiple, wants=put.wants, key=put.key, options=options, call=put.call))
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------------------
@@ -101,5 +104,6 @@ TAKES: dict[str, Callable[[str, PauseDetail, Any], Any]] = {
     "confirmation": yes_or_no,
     "input": values,
     "choice": choice,
+    "tool_call": verdict,
 }
 """The check of an answer by the kind of answer that its question wants."""

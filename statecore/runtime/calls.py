@@ -16,13 +16,14 @@ from statecore.codec import decode, encode
 from statecore.core import ROOT, Ref
 from statecore.core.owed import pause_id
 from statecore.definition import Condition, Loop, Router, RunContext, Step, StepInput, StepOutput
+from statecore.definition.agents import is_adapter
 from statecore.definition.calling import taken
 from statecore.definition.questions import AnswersByKey
 from statecore.errors import UnknownStep
 from statecore.lifecycles import CALL_KINDS, KINDS, exhaustive
 from statecore.lifecycles import words as w
 
-from . import agents
+from . import agents, toolcalls
 from .answers import as_given
 from .past import PastMapping, is_seen
 from .sharing import Change, session_seen, session_to_be
@@ -55,6 +56,9 @@ def execute(execution: Execution, call: Call, values: CallValues) -> Any:
     step: Step = execution.compiled.components[call.at]  # type: ignore[assignment]
     if step.executor is not None:
         return given(step.executor, step_input(execution, call, values), execution, values, takes=step.takes)
+    adapter = toolcalls.adapter_of(step)
+    if adapter is not None:
+        return toolcalls.go(execution, call, values, adapter)
     run = agents.run_of(step.agent)
     return run(agents.prompt(values), **agents.keywords(run, execution, values))
 
@@ -121,7 +125,10 @@ def is_async(execution: Execution, call: Call) -> bool:
     """Whether user code is a coroutine function or an async generator, so that it can be called on an event loop."""
     component: Any = execution.compiled.components[call.at]
     function = function_of(execution, call)
-    return is_coroutine(agents.run_of(component.agent) if function is None else function)
+    if function is not None:
+        return is_coroutine(function)
+    adapter = toolcalls.adapter_of(component)
+    return is_coroutine(adapter.start if is_adapter(component.agent) and adapter is not None else agents.run_of(component.agent))
 
 
 def function_of(execution: Execution, call: Call) -> Any:

@@ -18,6 +18,7 @@ from statecore.errors import (
     AskRefused,
     InvalidAnswer,
     NotABool,
+    OtherFramework,
     StepFailed,
     UndeclaredAsk,
     UnstorableValue,
@@ -30,7 +31,7 @@ from statecore.stores import Body, Decided
 from statecore.stores.detail import NO_DETAIL, Detail, definition_text, detail_of, detail_text
 from statecore.stores.records import NO_BODY
 
-from . import agents
+from . import agents, toolcalls
 from .calls import function_of
 from .traces import trace_of
 
@@ -47,7 +48,7 @@ NUMPY = frozenset({("numpy", "bool_"), ("numpy", "bool")})
 """The bool of numpy, which is no bool of Python; it had the first name until numpy 2."""
 GIVES = frozenset({w.succeed, w.stop})
 """The ends of a call that bring an output."""
-UNSTORABLE = (UnstorableValue, ValueTooLarge, UndeclaredAsk, AskRefused)
+UNSTORABLE = (UnstorableValue, ValueTooLarge, UndeclaredAsk, AskRefused, OtherFramework)
 """Errors that the next attempt would meet again: no automatic retry follows them (VALUE-3, ASK-4)."""
 KEEPS_NOTHING = frozenset({w.fail, w.ask})
 """The ends of a call that undo what it wrote to the session state (RUN-8, ASK-1)."""
@@ -85,6 +86,9 @@ def holding(body: Body, change: Change) -> Body:
 def handed_on(execution: Execution, call: Call, value: Any) -> Event:
     """A step's return value as an event; an agent's result is judged first. Raises `UnstorableValue`, `AgentPaused`, `UnknownAgentResult`."""
     step: Any = execution.compiled.components[call.at]
+    adapter = toolcalls.adapter_of(step)
+    if adapter is not None:
+        value = toolcalls.given(execution, call, adapter, value)
     if isinstance(value, Ask | list | tuple) and (questions := asked_by(value)):
         return asking(execution, call, questions)
     if step.agent is not None:
@@ -127,7 +131,7 @@ def asking(execution: Execution, call: Call, asked: Sequence[Ask]) -> Event:
     check_keys(node.name, questions, execution.history().answers(call.at, call.turn) if before else AnswersByKey())
     check_choices(node.name, questions)
     notes = next((each.notes for each in reversed(asked) if each.notes is not None), None)
-    said = Detail(number=len(asked), questions=encode([[*each] for each in questions], limit=limit))
+    said = Detail(number=len(asked), questions=encode([each.plain() for each in questions], limit=limit))
     body = Body(detail_text(said), None if notes is None else encode(notes, limit=limit))
     return execution.event(w.ask, call, body)._replace(number=len(asked))
 
@@ -182,7 +186,8 @@ def failed(execution: Execution, call: Call, error: Exception, said: str | None 
     text = bounded(said if said is not None else text_of(error))
     trace = trace_of(error, function_of(execution, call))
     said_of = trouble(execution, call, text, type(error).__name__)._replace(where=trace.where, traceback=trace.text)
-    return execution.event(w.fail, call, Body(detail_text(said_of)))._replace(firm=isinstance(error, UNSTORABLE))
+    firm = isinstance(error, UNSTORABLE) or toolcalls.is_spent(execution, call)
+    return execution.event(w.fail, call, Body(detail_text(said_of)))._replace(firm=firm)
 
 
 def interrupted(execution: Execution, call: Call, why: str, death: Death = "") -> Event:

@@ -27,11 +27,12 @@ from statecore.errors import (
     UnknownDecision,
 )
 from statecore.lifecycles import words as w
+from statecore.lifecycles.decisions import ANSWER
 from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
-from statecore.stores.detail import Detail, detail_text
+from statecore.stores.detail import Detail, detail_text, is_tool_call
 from statecore.stores.rules import STATUS, check_authority, check_claim, check_deadline, check_texts, clock_text, ended, words_of
 
-from . import ends
+from . import ends, verdicts
 from .answers import Said, answered_by, stored_value
 from .ends import beginning, cancellation, decision_events, expiries
 from .execution import Execution, of_record
@@ -100,6 +101,8 @@ class Continuation:
             if record.state.run == w.failed:
                 answers |= self.answers_of_failed(record)
             self.check(record, answers)
+            if self.reject_late(record):
+                continue
             execution = claiming(self.host, self.compiled, record)
             if self.fresh and record.state.run == w.running:
                 self.keep()  # the first boundary of a run that was left in the middle may take no answer
@@ -146,6 +149,8 @@ class Continuation:
             execution.answers = self.look()[1]
             self.check_shown(record)
             self.check(evolve(record, owner=None), execution.answers)
+            if self.reject_late(record):
+                continue
             execution.adopted_by = self.adopted_by
             events = self.events(execution, record if doubtful else evolve(record, owner=None))
             try:
@@ -241,12 +246,34 @@ class Continuation:
 
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
-        word = str(requirement.decision)
+        said = verdicts.meant(is_tool_call(pause), str(requirement.decision), requirement.value)
         check_texts("A decision", by=requirement.by, comment=requirement.comment)
-        text = stored_value(pause, word, requirement.value, self.compiled.components.get(pause.at), self.host.limit)
+        word, value = said
+        text = stored_value(pause, word, value, self.compiled.components.get(pause.at), self.host.limit)
         return Decided(
             self.run_id, pause.pause_id, word, self.host.clock(), text, requirement.by or self.force_by, requirement.comment
         )
+
+    def reject_late(self, record: Record) -> bool:
+        """Reject the tool calls whose deadline is over; whether there were some.
+
+        It is the answer of a silence, stored as one that came in the last moment (TOOL-3).
+        """
+        program, now = self.compiled.program, self.host.clock()
+        late = [
+            ask for ask in answerable(program, record.state) if ask.number is not None and ask.due is not None and ask.due <= now
+        ]
+        rejected = False
+        for ask in late:
+            row = self.host.store.pause(self.run_id, ask.pause_id) if w.timeout_skips in program.nodes[ask.at].facts else None
+            if row is None or row.decided is not None or not is_tool_call(row.pause):
+                continue
+            rejected, verdict = True, {"approved": False, "words": verdicts.SILENCE}
+            text = stored_value(row.pause, ANSWER.word, verdict, limit=self.host.limit)
+            said = Decided(self.run_id, ask.pause_id, ANSWER.word, (ask.due or 0) - 1, text, None, verdicts.SILENCE)
+            with suppress(AlreadyDecided):  # somebody has decided it: then it counts
+                self.host.store.decide(said)
+        return rejected
 
     def check(self, record: Record, answers: Mapping[str, Decided]) -> None:
         """Refuse by name what cannot go on: decided before, over, busy, of another definition, undecided."""

@@ -16,7 +16,21 @@ from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from statecore.core.state import Death
+
+    class Asked(Protocol):
+        """A question as it is stored: its kind and its details."""
+
+        @property
+        def kind(self) -> str:
+            """The kind."""
+
+        @property
+        def detail(self) -> str:
+            """The details, as text."""
+
 
 Rows: TypeAlias = "int | dict[str, Rows] | None"
 """The journal rows of a value: one, for a Parallel one for each branch, None for no value."""
@@ -89,7 +103,7 @@ class PauseDetail(NamedTuple):
     `error`, `error_type` and `retry_count` are those of a failure; `schema` is the form of an input, as plain fields; `choices` and `multiple`
     are a route's; `retry_count` and `max_retries` count the rejections of an output, `iteration` and `max_iterations` those of a loop.
     `again` is to a question that is put again what `Detail.lapsed` is to its row. A question of a step's code has `wants`, the kind of answer
-    that it takes, its `key`, and its `options`, which are any values. `words` are those that it
+    that it takes, its `key`, and its `options`, which are any values; a tool call has its `call`, plain data. `words` are those that it
     offers besides what its kind does.
     """
 
@@ -107,6 +121,7 @@ class PauseDetail(NamedTuple):
     key: str | None = None
     options: tuple[Any, ...] | None = None
     words: tuple[str, ...] | None = None
+    call: Mapping[str, Any] | None = None
     more: Mapping[str, Any] = NONE
 
     def plain(self) -> dict[str, Any]:
@@ -194,6 +209,7 @@ PAUSE_NAMES: dict[str, Reader] = {
     "key": is_text,
     "options": lambda value: type(value) is list,
     "words": is_names,
+    "call": lambda value: type(value) is dict,
 }
 NO_DETAIL, NO_PAUSE_DETAIL = Detail(), PauseDetail()
 
@@ -278,3 +294,11 @@ def sorted_out(said: dict[str, Any], names: Mapping[str, Reader]) -> tuple[dict[
         else:
             known[name] = tuple(value) if type(value) is list else value
     return known, more
+
+
+def is_tool_call(pause: Asked) -> bool:
+    """Whether a question is about a tool call of an agent: a no is an answer to it, and not a rejection of its step (TOOL-3)."""
+    try:
+        return pause.kind == "question" and pause_detail(pause.detail).wants == "tool_call"
+    except UnreadableValue:  # the store takes any text
+        return False

@@ -3,7 +3,8 @@
 Owns: the world as an argument of a test. `doubles` has `Clock`, time that the test moves, `Reviewer`, the person, and `Stubs`, the
 user code. `paths` asks the core which runs there are, and replays each on the real engine; `invariants` says what every store must obey
 after anything, and judges a user's own properties; `machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies`
-makes definitions; `plugin` has the fixtures that pytest finds by itself; `stores` is the test of any store.
+makes definitions; `plugin` has the fixtures that pytest finds by itself; `stores` is the test of any store, `adapters` that of any adapter of
+an agent framework.
 
 May enter: the facade and all rooms below, as in a user's own test; no command line. Hypothesis is needed by `strategies` and
 `machine` only, pytest by `plugin` and `stores`: pip install 'statecore[testing]'. Names are loaded when first used.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from statecore.lazy import HYPOTHESIS, PYTEST, lazy
 
 if TYPE_CHECKING:
+    from .adapters import AdapterCase, AdapterConformance
     from .doubles import Clock, Planned, Reviewer, Stubs, stubbed, timed
     from .invariants import assert_invariants, assert_properties
     from .machine import workflow_machine
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from .stores import SharedStoreConformance, StoreConformance
 
 _HOMES = {
+    "AdapterCase": "statecore.testing.adapters",
+    "AdapterConformance": "statecore.testing.adapters",
     "Clock": "statecore.testing.doubles",
     "Path": "statecore.testing.paths",
     "Planned": "statecore.testing.doubles",
@@ -39,6 +43,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdapterCase",
+    "AdapterConformance",
     "Clock",
     "Path",
     "Planned",

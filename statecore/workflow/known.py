@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from statecore.codec import learn_from, register_type
+from statecore.definition.agents import is_adapter
 from statecore.errors import RefusedCodec, UnsupportedSetting, described
 from statecore.lifecycles import KINDS
 from statecore.runtime import agents
@@ -38,4 +39,4 @@ def callables(compiled: Compiled) -> Iterator[Any]:
                 yield called
         agent = getattr(component, "agent", None)
         if agent is not None:
-            yield agents.run_of(agent)
+            yield agent.start if is_adapter(agent) else agents.run_of(agent)

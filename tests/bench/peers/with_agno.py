@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from agno.db.sqlite import SqliteDb  # type: ignore[import-not-found]
-from agno.workflow import Step, Workflow  # type: ignore[import-not-found]
-from agno.workflow.types import HumanReview, StepInput, StepOutput  # type: ignore[import-not-found]
+from agno.db.sqlite import SqliteDb
+from agno.workflow import Step, Workflow
+from agno.workflow.types import HumanReview, StepInput, StepOutput
 
 from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 

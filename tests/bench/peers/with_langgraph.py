@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 from uuid import uuid4
 
-from langgraph.checkpoint.sqlite import SqliteSaver  # type: ignore[import-not-found]
-from langgraph.graph import END, START, StateGraph  # type: ignore[import-not-found]
-from langgraph.types import Command, interrupt  # type: ignore[import-not-found]
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
 
 from tests.bench.peers.timing import Work, asked, different, reviews, steps, tell
 

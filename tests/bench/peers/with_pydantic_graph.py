@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from pydantic_graph import GraphBuilder, StepContext  # type: ignore[import-not-found]
+from pydantic_graph import GraphBuilder, StepContext
 
 from tests.bench.peers.timing import Work, asked, different, steps, tell
 

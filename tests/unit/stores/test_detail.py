@@ -184,7 +184,7 @@ named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)
 questions = st.builds(
     PauseDetail, texts, texts, forms, named, st.none() | st.booleans(), counts, counts, counts, counts, told,
-    texts, texts, st.none() | st.lists(plain).map(tuple), named, more
+    texts, texts, st.none() | st.lists(plain).map(tuple), named, st.none() | st.dictionaries(st.text(), plain), more
 )  # fmt: skip
 
 
