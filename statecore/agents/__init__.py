@@ -1,7 +1,8 @@
 """Agents of other frameworks as steps: their pending tool calls become questions, and they go on from their own saved state.
 
-Owns: one adapter a framework. `openai_agents` (extra `openai-agents`), `pydantic_ai` (extra `pydantic-ai`) and `langchain` (extra `langchain`)
-wrap an agent for `Step(agent=...)`; an agent of the reference framework needs no wrapping, `reference` knows it by shape. The protocol, for an
+Owns: one adapter a framework. `openai` has `openai_agents` (extra `openai-agents`), `pydantic` has `pydantic_ai` (extra `pydantic-ai`), and
+`langchain` its own (extra `langchain`): they wrap an agent for `Step(agent=...)`. An agent of the reference framework needs no wrapping,
+`reference` knows it by shape. The protocol, for an
 adapter of your own, is `Adapter`: `start` and `resume`, which give `Done`, `Asks` or `Failed`. `statecore.testing.AdapterConformance`
 tests one.
 
@@ -13,7 +14,7 @@ Start with `statecore.definition.agents`.
 
 from typing import TYPE_CHECKING
 
-from statecore.definition.agents import Adapter, Asks, Done, Failed, InputCall, Task, ToolCall, Verdict
+from statecore.definition.agents import Adapter, Asks, Done, Failed, InputCall, Ruling, Task, ToolCall
 from statecore.lazy import LANGCHAIN, OPENAI_AGENTS, PYDANTIC_AI, lazy
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ __all__ = [
     "Done",
     "Failed",
     "InputCall",
+    "Ruling",
     "Task",
     "ToolCall",
-    "Verdict",
     "langchain",
     "openai_agents",
     "pydantic_ai",

@@ -11,11 +11,12 @@ from importlib.metadata import version
 from typing import Any
 
 from attrs import frozen
+from langchain import __version__ as langchain_version
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
-from statecore.definition.agents import Asks, Done, Failed, Outcome, Task, ToolCall, Verdict
+from statecore.definition.agents import Asks, Done, Failed, Outcome, Ruling, Task, ToolCall
 
 THREAD = "statecore"
 CONFIG = {"configurable": {"thread_id": THREAD, "checkpoint_ns": ""}}
@@ -41,7 +42,7 @@ class LangChain:
         """Run the agent on the prompt."""
         return await self.invoked({"messages": [{"role": "user", "content": task.text}]}, saver())
 
-    async def resume(self, state: Any, verdicts: Sequence[Verdict], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
+    async def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
         """Let the agent go on from its checkpoint, with a decision for each action that it asked about."""
         decisions: dict[str, Any] = {name: {"decisions": []} for name, _ in state["asked"]}
         actions = [(name, action) for name, listed in state["asked"] for action in listed]
@@ -83,7 +84,7 @@ def asked(waiting: Sequence[Any], kept: InMemorySaver) -> Outcome:
     return Asks(calls, {"asked": named, **saved(kept)})
 
 
-def decision_of(action: str, verdict: Verdict) -> dict[str, Any]:
+def decision_of(action: str, verdict: Ruling) -> dict[str, Any]:
     """The decision of the middleware that a verdict is."""
     if not verdict.approved:
         return {"type": "reject", "message": verdict.words or REJECTED}
@@ -148,4 +149,4 @@ def langchain(agent: Any, **options: Any) -> LangChain:
     if agent.checkpointer is not None:
         message = "langchain() takes an agent without a checkpointer: its checkpoint is kept with its run"
         raise TypeError(message)
-    return LangChain(agent, options, "langgraph", version("langgraph"))
+    return LangChain(agent, options, "langchain", f"{langchain_version}, langgraph {version('langgraph')}")

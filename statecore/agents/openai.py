@@ -10,7 +10,7 @@ from typing import Any
 from agents import Agent, Runner, RunState
 from attrs import frozen
 
-from statecore.definition.agents import Asks, Done, Failed, Outcome, Task, ToolCall, Verdict
+from statecore.definition.agents import Asks, Done, Failed, Outcome, Ruling, Task, ToolCall
 
 REJECTED = "A person has rejected this call."
 """The words that reach the model where a person gave none."""
@@ -34,7 +34,7 @@ class OpenAIAgents:
         """Run the agent on the prompt."""
         return outcome(await Runner.run(self.agent, task.text, **self.options))
 
-    async def resume(self, state: Any, verdicts: Sequence[Verdict], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
+    async def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
         """Approve and reject the calls of the state, and let the agent go on."""
         context = self.options.get("context")
         saved: Any = await RunState.from_string(self.agent, state, **({} if context is None else {"context_override": context}))

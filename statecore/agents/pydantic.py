@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, ModelMessagesTypeAdapter, ToolApproved, ToolDenied
 
-from statecore.definition.agents import Asks, Done, Failed, Outcome, Task, ToolCall, Verdict
+from statecore.definition.agents import Asks, Done, Failed, Outcome, Ruling, Task, ToolCall
 
 REJECTED = "A person has rejected this call."
 """The words that reach the model where a person gave none."""
@@ -33,7 +33,7 @@ class PydanticAI:
         """Run the agent on the prompt."""
         return outcome(await self.agent.run(task.text, **self.deferring()))
 
-    async def resume(self, state: Any, verdicts: Sequence[Verdict], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
+    async def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Outcome:  # noqa: ARG002  # the prompt is in the state
         """Let the agent go on from its messages, with a result for each deferred call."""
         results = DeferredToolResults(approvals={each.id: result_of(each) for each in verdicts})
         messages = ModelMessagesTypeAdapter.validate_json(state)
@@ -46,7 +46,7 @@ class PydanticAI:
         return {**self.options, "output_type": several if DeferredToolRequests in several else [*several, DeferredToolRequests]}
 
 
-def result_of(verdict: Verdict) -> ToolApproved | ToolDenied:
+def result_of(verdict: Ruling) -> ToolApproved | ToolDenied:
     """The result of a deferred call."""
     if verdict.approved:
         return ToolApproved(override_args=verdict.arguments)

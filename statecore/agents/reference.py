@@ -12,7 +12,7 @@ from typing import Any
 from attrs import field, frozen
 
 from statecore.definition import UserInputField
-from statecore.definition.agents import Asks, Done, Failed, InputCall, Outcome, Task, ToolCall, Verdict
+from statecore.definition.agents import Asks, Done, Failed, InputCall, Outcome, Ruling, Task, ToolCall
 from statecore.errors import DefinitionError
 
 TYPES = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict"}
@@ -45,7 +45,7 @@ class Reference:
         """Run the agent with what its signature names."""
         return self.brought(self.method("run")(task.prompt, **self.keywords("run", task)))
 
-    def resume(self, state: Any, verdicts: Sequence[Verdict], task: Task) -> Any:
+    def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Any:
         """Continue the paused run that the state has, each of its requirements resolved."""
         run = read(state, is_team=hasattr(self.agent, "members"))
         for requirement, verdict in zip(open_requirements(run), verdicts, strict=True):
@@ -145,7 +145,7 @@ def field_of(each: Any) -> UserInputField:
     return UserInputField(each.name, kind, description=each.description, value=each.value)
 
 
-def resolve(requirement: Any, verdict: Verdict) -> None:
+def resolve(requirement: Any, verdict: Ruling) -> None:
     """Put a verdict into its requirement."""
     if verdict.values is not None:
         requirement.provide_user_input(verdict.values)

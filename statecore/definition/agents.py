@@ -105,7 +105,7 @@ OUTCOMES = (Done, Asks, Failed)
 
 
 @frozen
-class Verdict:
+class Ruling:
     """The answer of a person to one call of an agent: the call is approved, perhaps with other arguments, or rejected with words.
 
     `values` are those of a form (`InputCall`), by name. `by` is the person, None where the deadline has rejected the call.
@@ -154,7 +154,7 @@ class Adapter(Protocol):
     def start(self, task: Task) -> Any:
         """Ask the agent: its `Outcome`."""
 
-    def resume(self, state: Any, verdicts: Sequence[Verdict], task: Task) -> Any:
+    def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Any:
         """Let the agent go on from its saved state: its `Outcome`."""
 
 

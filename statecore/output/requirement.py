@@ -221,7 +221,7 @@ class StepRequirement(_Shared, Kinds):
 
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision`, and `InvalidInput` for a verdict on a tool call that does not fit."""
-        word, said = meant(self.is_tool_call, decision, value)
+        word, said = meant(decision, value) if self.is_tool_call else (decision, value)
         if self.is_tool_call and word == ANSWER.word:
             said = answered(self, said)
         _Shared.decide(self, word, said, by=by, comment=comment)

@@ -5,7 +5,8 @@ far as this room knows it. `launching` begins a run or resumes one; `answers` ch
 that code asks; `ready` reads, checks and claims a stored run, `judge` says whether this definition may continue it, `renewals` which questions
 it puts again, and `meanings` has the hashes of what their words lead to. An `Execution` (`execution`) is a claimed run in this process: it
 turns a `Commit` into the boundary that the store takes; `forms` has what plain ones have in common, `showing` the data of questions. `calls`
-calls user code, which `past` lets look back, `agents` judges the results of agents, `pieces` exhausts generators, `cel` evaluates an
+calls user code, which `past` lets look back, `agents` judges the results of agents, `toolcalls` lets one go on
+with the `verdicts` on its tool calls, `pieces` exhausts generators, `cel` evaluates an
 expression, and `ends` turns the end of a call, or what a person said, into the event
 that the reducer takes; `sharing` lays what a call did to the session state over what others left; `traces` words the traceback of a failure.
 `storing` commits, renews and gives back. `sync` and `aio` are the two drivers; they differ only in how a call is made and waited for, and both

@@ -12,10 +12,11 @@ from statecore.definition.forms import Secret, checked
 from statecore.definition.schemas import instance
 from statecore.errors import InvalidInput, described, quoted
 from statecore.errors.base import plain
-from statecore.lifecycles import BY_WORD, DECISION_WORDS
-from statecore.stores.detail import pause_detail
+from statecore.lifecycles import BY_WORD, DECISION_WORDS, SHOWS
+from statecore.stores.detail import is_tool_call, pause_detail
 
 from .asked import taken
+from .verdicts import meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,11 @@ def answered_by(words: Iterable[str]) -> str:
 def plain_words(kind: str) -> tuple[str, ...]:
     """The words that answer each question of a kind."""
     return tuple([word for word in DECISIONS[kind] if kind not in BY_WORD[word].offered_by])
+
+
+def meaning(pause: Pause, word: str, value: Any) -> tuple[str, Any]:
+    """A decision as it is stored: the word and the value of one about a tool call are its answer (TOOL-3), others are as they were given."""
+    return meant(word, value) if SHOWS.get(pause.kind) == "question" and is_tool_call(pause) else (word, value)
 
 
 def stored_value(pause: Pause, word: str, value: Any, component: Any = None, limit: int = LIMIT) -> str | None:

@@ -86,7 +86,7 @@ def holding(body: Body, change: Change) -> Body:
 def handed_on(execution: Execution, call: Call, value: Any) -> Event:
     """A step's return value as an event; an agent's result is judged first. Raises `UnstorableValue`, `AgentPaused`, `UnknownAgentResult`."""
     step: Any = execution.compiled.components[call.at]
-    adapter = toolcalls.adapter_of(step)
+    adapter = toolcalls.adapter_of(step) if step.agent is not None else None
     if adapter is not None:
         value = toolcalls.given(execution, call, adapter, value)
     if isinstance(value, Ask | list | tuple) and (questions := asked_by(value)):

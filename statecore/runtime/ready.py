@@ -33,7 +33,7 @@ from statecore.stores.detail import Detail, detail_text, is_tool_call
 from statecore.stores.rules import STATUS, check_authority, check_claim, check_deadline, check_texts, clock_text, ended, words_of
 
 from . import ends, verdicts
-from .answers import Said, answered_by, stored_value
+from .answers import Said, answered_by, meaning, stored_value
 from .ends import beginning, cancellation, decision_events, expiries
 from .execution import Execution, of_record
 from .host import Host, compiled_of
@@ -246,7 +246,7 @@ class Continuation:
 
     def decided(self, requirement: Said, pause: Pause) -> Decided:
         """The decision that a requirement records, checked against the stored question."""
-        said = verdicts.meant(is_tool_call(pause), str(requirement.decision), requirement.value)
+        said = meaning(pause, str(requirement.decision), requirement.value)
         check_texts("A decision", by=requirement.by, comment=requirement.comment)
         word, value = said
         text = stored_value(pause, word, value, self.compiled.components.get(pause.at), self.host.limit)

@@ -7,12 +7,12 @@ answers are all that the next attempt needs: in this process, or in another one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from statecore.agents.reference import Reference
 from statecore.definition import UserInputField
-from statecore.definition.agents import Asks, Done, Failed, InputCall, Task, ToolCall, Verdict, is_adapter
-from statecore.definition.questions import Answered, Ask
+from statecore.definition.agents import Asks, Done, Failed, InputCall, Ruling, Task, ToolCall, is_adapter
+from statecore.definition.questions import Answered, AnswersByKey, Ask
 from statecore.errors import AgentFailed, OtherFramework
 
 from . import agents
@@ -22,8 +22,18 @@ if TYPE_CHECKING:
     from statecore.definition import Step
     from statecore.definition.agents import Adapter
 
-    from .calls import CallValues
     from .execution import Execution
+
+
+class Recalled(agents.Told, Protocol):
+    """The facts of a call: those that an agent is told, and what its step has asked before."""
+
+    def answers(self) -> AnswersByKey:
+        """The answers of this visit."""
+
+    def notes(self) -> Any:
+        """The last notes of this visit."""
+
 
 FORMAT = "statecore/agent/1"
 """The form of the notes."""
@@ -40,7 +50,7 @@ def adapter_of(step: Step) -> Adapter | None:
     return reference
 
 
-def go(execution: Execution, call: Call, values: CallValues, adapter: Adapter) -> Any:
+def go(execution: Execution, call: Call, values: Recalled, adapter: Adapter) -> Any:
     """Start the agent of a step, or let it go on with the verdicts on the calls that it asked about. Raises `OtherFramework`."""
     task = Task(agents.prompt(values), {name: give(execution, values) for name, give in agents.OFFERED.items()})
     notes, answers = notes_of(execution, call, values)
@@ -55,7 +65,7 @@ def go(execution: Execution, call: Call, values: CallValues, adapter: Adapter) -
     return adapter.resume(notes["state"], [verdict_on(*each) for each in zip(calls, answers, strict=True)], task)
 
 
-def notes_of(execution: Execution, call: Call, values: CallValues) -> tuple[Any, Sequence[Answered]]:
+def notes_of(execution: Execution, call: Call, values: Recalled) -> tuple[Any, Sequence[Answered]]:
     """The notes of the last question and the answers to it; None where the agent begins, also after a review that rejected its output."""
     notes = values.notes()
     if notes is None or notes["reviews"] != execution.cursor_at(call).marks.reviews:
@@ -126,12 +136,12 @@ def call_of(said: dict[str, Any]) -> ToolCall | InputCall:
     return InputCall(said["message"], form or [], said["id"], said["agent"])
 
 
-def verdict_on(call: ToolCall | InputCall, answer: Answered) -> Verdict:
+def verdict_on(call: ToolCall | InputCall, answer: Answered) -> Ruling:
     """The verdict that an answer is."""
     if isinstance(call, InputCall):
-        return Verdict(call.id, approved=True, values=answer.value, by=answer.by)
+        return Ruling(call.id, approved=True, values=answer.value, by=answer.by)
     said = answer.value
-    return Verdict(call.id, said["approved"], said.get("arguments"), said.get("words"), by=answer.by)
+    return Ruling(call.id, said["approved"], said.get("arguments"), said.get("words"), by=answer.by)
 
 
 # -- what an adapter gave ------------------------------------------------------------------------------------------------------------

@@ -13,16 +13,14 @@ from statecore.stores.detail import PauseDetail
 
 SILENCE = "nobody decided in time"
 """The words that reach the model where the deadline of a tool call has rejected it."""
-YES = frozenset({"y", "yes", "true", "confirm", "approve"})
-NO = frozenset({"n", "no", "false", "reject"})
+YES = frozenset({"y", "yes", "true", "approve", CONFIRM.word})
+NO = frozenset({"n", "no", "false", REJECT.word})
 NAMES = frozenset({"approved", "arguments", "words"})
 WANTED = "yes or no is wanted: True, False, 'yes', 'no', 'no: a reason', or {'approved': ..., 'words': ..., 'arguments': ...}"
 
 
-def meant(is_call: bool, word: str, value: Any) -> tuple[str, Any]:  # noqa: FBT001  # what the question is
-    """A decision as it is stored: confirm, edit and reject are answers to a tool call; every other one is itself."""
-    if not is_call:
-        return word, value
+def meant(word: str, value: Any) -> tuple[str, Any]:
+    """A decision of a tool call as it is stored: confirm, edit and reject are answers to it."""
     if word == CONFIRM.word:
         return ANSWER.word, {"approved": True} if value is None else value
     if word == EDIT.word:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
+from statecore.lifecycles import SHOWS
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -299,6 +300,6 @@ def sorted_out(said: dict[str, Any], names: Mapping[str, Reader]) -> tuple[dict[
 def is_tool_call(pause: Asked) -> bool:
     """Whether a question is about a tool call of an agent: a no is an answer to it, and not a rejection of its step (TOOL-3)."""
     try:
-        return pause.kind == "question" and pause_detail(pause.detail).wants == "tool_call"
+        return SHOWS.get(pause.kind) == "question" and pause_detail(pause.detail).wants == "tool_call"
     except UnreadableValue:  # the store takes any text
         return False

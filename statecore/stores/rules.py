@@ -28,7 +28,7 @@ from statecore.errors import (
     UnsupportedSetting,
     WrongArgument,
 )
-from statecore.lifecycles import BY_WORD, RUN, TABLES
+from statecore.lifecycles import BY_WORD, RUN, SHOWS, TABLES
 from statecore.lifecycles import words as w
 from statecore.lifecycles.decisions import ANSWER
 
@@ -100,9 +100,7 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
 
 def words_of(pause: Pause) -> tuple[str, ...]:
     """The words that answer a question, in the order of the words: those of its kind, and those that it offers besides (ERR-12, GATE-11)."""
-    words = DECISIONS[pause.kind]
-    if is_tool_call(pause):
-        return (ANSWER.word,)
+    words = (ANSWER.word,) if SHOWS.get(pause.kind) == "question" and is_tool_call(pause) else DECISIONS[pause.kind]
     if not pause.detail or not any(pause.kind in BY_WORD[word].offered_by for word in words):
         return tuple([word for word in words if pause.kind not in BY_WORD[word].offered_by])
     try:

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from statecore.codec import decode, encode
-from statecore.definition.agents import OUTCOMES, Adapter, Asks, Done, Outcome, Task, ToolCall, Verdict, check_adapter, is_adapter
+from statecore.definition.agents import OUTCOMES, Adapter, Asks, Done, Outcome, Ruling, Task, ToolCall, check_adapter, is_adapter
 
 PROMPT, TOOL, ARGUMENTS, WORDS = "mail bob", "mail", {"to": "bob"}, "not to bob, please"
 
@@ -44,7 +44,7 @@ class AdapterConformance:
         assert isinstance(found, Asks), f"start() gave {found!r}, and the tool needs an approval"
         return Asks(found.calls, decode(encode(found.state)))
 
-    def resumed(self, asked: Asks, *verdicts: Verdict) -> tuple[AdapterCase, Outcome]:
+    def resumed(self, asked: Asks, *verdicts: Ruling) -> tuple[AdapterCase, Outcome]:
         """A new case that goes on from the state of an old one."""
         case = self.case()
         return case, brought(case.adapter.resume(asked.state, verdicts, Task(PROMPT)))
@@ -65,21 +65,21 @@ class AdapterConformance:
     def test_an_approved_call_is_made_once(self) -> None:
         """Another process goes on from the stored state: the tool runs once there, with the arguments that were shown."""
         asked = self.asked(self.case())
-        case, found = self.resumed(asked, Verdict(id_of(asked), approved=True))
+        case, found = self.resumed(asked, Ruling(id_of(asked), approved=True))
         assert isinstance(found, Done)
         assert case.ran == [ARGUMENTS]
 
     def test_a_rejection_reaches_the_model(self) -> None:
         """A rejected call is not made, and the person's words are what the model gets of it."""
         asked = self.asked(self.case())
-        case, found = self.resumed(asked, Verdict(id_of(asked), approved=False, words=WORDS))
+        case, found = self.resumed(asked, Ruling(id_of(asked), approved=False, words=WORDS))
         assert isinstance(found, Done)
         assert (case.ran, WORDS in said(found.output)) == ([], True)
 
     def test_a_rejection_needs_no_words(self) -> None:
         """A rejection without words is one."""
         asked = self.asked(self.case())
-        case, found = self.resumed(asked, Verdict(id_of(asked), approved=False))
+        case, found = self.resumed(asked, Ruling(id_of(asked), approved=False))
         assert isinstance(found, Done)
         assert case.ran == []
 
@@ -89,14 +89,14 @@ class AdapterConformance:
         [call] = asked.calls
         if not isinstance(call, ToolCall) or not call.editable:
             return
-        case, _ = self.resumed(asked, Verdict(call.id, approved=True, arguments={"to": "carol"}))
+        case, _ = self.resumed(asked, Ruling(call.id, approved=True, arguments={"to": "carol"}))
         assert case.ran == [{"to": "carol"}]
 
     def test_a_state_is_a_value(self) -> None:
         """A state is not used up: the next process that reads it, after a crash, finds the same."""
         asked = self.asked(self.case())
         before = encode(asked.state)
-        self.resumed(asked, Verdict(id_of(asked), approved=True))
+        self.resumed(asked, Ruling(id_of(asked), approved=True))
         assert encode(asked.state) == before
 
 

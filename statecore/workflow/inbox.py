@@ -35,17 +35,15 @@ from statecore.lifecycles import words as w
 from statecore.output import Requirement, WorkflowRunOutput
 from statecore.output.requirement import requirement_of
 from statecore.runtime import Host
-from statecore.runtime.answers import stored_value
+from statecore.runtime.answers import meaning, stored_value
 from statecore.runtime.ends import cancellation
 from statecore.runtime.host import compiled_of
 from statecore.runtime.judge import check_seen
 from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
-from statecore.runtime.verdicts import meant
 from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.abilities import KeepsAside
-from statecore.stores.detail import is_tool_call
 from statecore.stores.endings import Archived, Archives, Erases, Erasure, Purged, Purges
 from statecore.stores.pages import Counted
 from statecore.stores.records import Listing, Unread, after_of, unread_of
@@ -347,7 +345,7 @@ class Inbox:
         if row.decided is None and seen is not None:
             check_seen(record.identity.canonical, row.pause, seen)
         component = self.compiled.components.get(row.pause.at) if self.compiled is not None else None
-        decision, value = meant(is_tool_call(row.pause), decision, value)
+        decision, value = meaning(row.pause, decision, value)
         text = stored_value(row.pause, decision, value, component, limit=self.host.limit)
         if DECISIONS[row.pause.kind].get(decision) in (w.retry, w.amend):
             check_left(self.host, record, forced)

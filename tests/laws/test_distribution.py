@@ -21,19 +21,23 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 BASE = ""
 ROOMS = {
     BASE: "",
+    "agno": "agents/reference.py",
     "cel": "runtime/",
     "diagrams": "draw/",
     "inbox": "inbox/",
+    "langchain": "agents/langchain.py",
     "numpy": "codec/science.py",
+    "openai-agents": "agents/openai.py",
     "otel": "telemetry/",
     "pandas": "codec/science.py",
     "postgres": "stores/postgres/",
+    "pydantic-ai": "agents/pydantic.py",
     "temporal": "temporal/",
     "testing": "testing/",
 }
 """The part of the package that may use each extra; the base dependencies may be used anywhere."""
 
-SHARED = {"opentelemetry": "opentelemetry-api"}
+SHARED = {"opentelemetry": "opentelemetry-api", "langgraph": "langgraph"}
 """A name of modules that several distributions share, and the one of them that the package uses."""
 
 CHECKOUT = frozenset({"pyproject.toml", "specs", "tests", "README.md"})

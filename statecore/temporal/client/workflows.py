@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
 from statecore.core import Seconds
 from statecore.errors import NotPaused, StoreUnavailable
-from statecore.runtime.answers import stored_value
+from statecore.runtime.answers import meaning, stored_value
 from statecore.runtime.host import Runnable
 from statecore.runtime.judge import check_seen
 from statecore.runtime.launching import Driven, RunOptions, named_run, submit
-from statecore.runtime.verdicts import meant
 from statecore.stores import Decided
-from statecore.stores.detail import is_tool_call
 from statecore.stores.rules import STATUS
 
 from . import starting
@@ -108,7 +106,7 @@ class TemporalWorkflows(Generic[Output]):
         shown = requirement.shown() if row.decided is None else None
         if shown is not None:
             check_seen(self.db.load(requirement.run_id).identity.canonical, row.pause, shown)
-        word, value = meant(is_tool_call(row.pause), str(requirement.decision), requirement.value)
+        word, value = meaning(row.pause, str(requirement.decision), requirement.value)
         text = stored_value(row.pause, word, value, self.workflow.compiled.components.get(row.pause.at))
         now = self.workflow.host.clock()
         self.db.decide(Decided(requirement.run_id, requirement.pause_id, word, now, text, requirement.by, requirement.comment))
