@@ -3,13 +3,12 @@
 Owns: one adapter a framework. `openai` has `openai_agents` (extra `openai-agents`), `pydantic` has `pydantic_ai` (extra `pydantic-ai`), and
 `langchain` its own (extra `langchain`): they wrap an agent for `Step(agent=...)`. An agent of the reference framework needs no wrapping,
 `reference` knows it by shape. The protocol, for an
-adapter of your own, is `Adapter`: `start` and `resume`, which give `Done`, `Asks` or `Failed`. `statecore.testing.AdapterConformance`
-tests one.
+adapter of your own, is `Adapter`: `start` and `resume`, which give `Done`, `Asks` or `Failed`. `AdapterConformance` of the testing kit tests one.
 
 May enter: the definition and what is below; the framework of each adapter, in its own module, and nothing of it before the adapter is
 made. No core, no store, no runtime: an adapter knows no run.
 
-Start with `statecore.definition.agents`.
+Start with `reference`.
 """
 
 from typing import TYPE_CHECKING

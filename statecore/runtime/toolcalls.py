@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .execution import Execution
 
 
-class Recalled(agents.Told, Protocol):
+class ToldBefore(agents.Told, Protocol):
     """The facts of a call: those that an agent is told, and what its step has asked before."""
 
     def answers(self) -> AnswersByKey:
@@ -50,7 +50,7 @@ def adapter_of(step: Step) -> Adapter | None:
     return reference
 
 
-def go(execution: Execution, call: Call, values: Recalled, adapter: Adapter) -> Any:
+def go(execution: Execution, call: Call, values: ToldBefore, adapter: Adapter) -> Any:
     """Start the agent of a step, or let it go on with the verdicts on the calls that it asked about. Raises `OtherFramework`."""
     task = Task(agents.prompt(values), {name: give(execution, values) for name, give in agents.OFFERED.items()})
     notes, answers = notes_of(execution, call, values)
@@ -65,7 +65,7 @@ def go(execution: Execution, call: Call, values: Recalled, adapter: Adapter) -> 
     return adapter.resume(notes["state"], [verdict_on(*each) for each in zip(calls, answers, strict=True)], task)
 
 
-def notes_of(execution: Execution, call: Call, values: Recalled) -> tuple[Any, Sequence[Answered]]:
+def notes_of(execution: Execution, call: Call, values: ToldBefore) -> tuple[Any, Sequence[Answered]]:
     """The notes of the last question and the answers to it; None where the agent begins, also after a review that rejected its output."""
     notes = values.notes()
     if notes is None or notes["reviews"] != execution.cursor_at(call).marks.reviews:
