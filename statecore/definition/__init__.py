@@ -4,7 +4,8 @@ Owns: `components`, attrs classes with explicit constructors, so that the two sp
 (`review`) at once and a wrong one is refused where it was written. `needs` is the table of what gives each setting an effect, `calling`
 checks user code and the numbers beside it. `fields` has the policies, `approval` who may decide and the person who does, `forms` the
 fields of a form and the check of their values, `schemas` forms from classes and JSON Schema and back, `step_io` the arguments of user
-code, `given` those that are made by hand, `outputs` its results, `questions` those that it asks, `agents` the protocol of adapters, `plain` definitions as plain data,
+code, `given` those that are made by hand, `outputs` its results, `questions` those that it asks, `agents` the protocol of adapters,
+`plain` definitions as plain data,
 `media` pictures, recordings, videos and files as values, `alone` the methods of a component by itself. A definition says nothing of
 addresses, states or stores: `core.compile` does. No run ever changes it.
 

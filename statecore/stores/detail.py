@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from statecore.codec import decode, encode
 from statecore.errors import UnreadableValue
 from statecore.lifecycles import SHOWS
+from statecore.lifecycles.decisions import ANSWER
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -39,6 +40,8 @@ Rows: TypeAlias = "int | dict[str, Rows] | None"
 NONE: Mapping[str, Any] = MappingProxyType({})
 HANDS_ON, SHORT = '{"of": ', 32
 """How most rows begin that say anything, and how long a text may be that is remembered: runs of one workflow say the same."""
+VERDICT_WORDS = (ANSWER.word,)
+"""The words that a question about a tool call takes: a no is an answer there (TOOL-3)."""
 MAX_QUESTION = 1 << 30
 """A form and the names of choices are the definition's: no longer than it, and no value whose size a user limits."""
 

@@ -30,9 +30,8 @@ from statecore.errors import (
 )
 from statecore.lifecycles import BY_WORD, RUN, SHOWS, TABLES
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import ANSWER
 
-from .detail import detail_of, is_tool_call, pause_detail
+from .detail import VERDICT_WORDS, detail_of, is_tool_call, pause_detail
 from .owner import alive
 from .records import Boundary, Decided, Entry, Identity, Pause, Record, Text
 
@@ -100,7 +99,7 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
 
 def words_of(pause: Pause) -> tuple[str, ...]:
     """The words that answer a question, in the order of the words: those of its kind, and those that it offers besides (ERR-12, GATE-11)."""
-    words = (ANSWER.word,) if SHOWS.get(pause.kind) == "question" and is_tool_call(pause) else DECISIONS[pause.kind]
+    words = VERDICT_WORDS if SHOWS.get(pause.kind) == "question" and is_tool_call(pause) else DECISIONS[pause.kind]
     if not pause.detail or not any(pause.kind in BY_WORD[word].offered_by for word in words):
         return tuple([word for word in words if pause.kind not in BY_WORD[word].offered_by])
     try:
