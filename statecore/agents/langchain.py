@@ -64,7 +64,7 @@ def final(result: Mapping[str, Any]) -> Any:
     """The output: the structured response where there is one, else the text of the last message."""
     if result.get("structured_response") is not None:
         return result["structured_response"]
-    return result["messages"][-1].text
+    return str(result["messages"][-1].text)
 
 
 def asked(waiting: Sequence[Any], kept: InMemorySaver) -> Outcome:

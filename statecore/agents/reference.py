@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from attrs import field, frozen
@@ -47,7 +48,7 @@ class Reference:
 
     def resume(self, state: Any, verdicts: Sequence[Ruling], task: Task) -> Any:
         """Continue the paused run that the state has, each of its requirements resolved."""
-        run = read(state, is_team=hasattr(self.agent, "members"))
+        run = read(deepcopy(state), is_team=hasattr(self.agent, "members"))
         for requirement, verdict in zip(open_requirements(run), verdicts, strict=True):
             resolve(requirement, verdict)
         share_calls(run)

@@ -75,12 +75,10 @@ class Step(Reviewed):
     `content` is the output; a `team` is one). The executor is called with a `StepInput`, and with `run_context` and `session_state` where it has
     parameters of these names; it is plain, async, a generator or an async generator. The name defaults to that of the function or workflow;
     events and requirements carry `step_id`, by default its address. `max_retries` failures are retried automatically, after `retry_delay` seconds
-    that grow by the factor `backoff`.
-    `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt fails with `StepTimeout`.
-    `may_ask` is how many questions the executor, or an agent, may ask in one visit (`Ask`, tool calls); an agent whose tools wait for a person
-    may ask 100 where it is not said, and its `on_interrupt` is `pause`. `skip_on_failure=True` is `on_error="skip"`. `on_interrupt`
-    is the outcome of a death of the process in the step. `version` (from 1) is raised when code behind the same name
-    changes its meaning: a parked run is then not continued in silence.
+    that grow by the factor `backoff`. `execution_timeout` (seconds, or a `timedelta`) bounds each call: after it the attempt has failed.
+    `may_ask` is how many questions the executor, or an agent, may ask in one visit (100 for an agent whose tools wait, with `on_interrupt`
+    `pause`). `skip_on_failure=True` is `on_error="skip"`; `on_interrupt` is the outcome of a death of the process in the step. `version` (from
+    1) is raised when code behind the same name changes its meaning: a parked run is then not continued in silence.
     Example: `statecore.examples.confirmation`.
     """
 
