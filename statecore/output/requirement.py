@@ -175,7 +175,7 @@ class StepRequirement(_Shared, Kinds):
     @property
     def confirmed(self) -> bool | None:
         """True after a confirmation, False after a rejection, None before a decision."""
-        if self.is_tool_call:
+        if self.wants == "tool_call":
             return bool(self.value["approved"]) if isinstance(self.value, dict) else None
         return None if self.decision is None else not self._is(REJECT)
 
@@ -192,7 +192,7 @@ class StepRequirement(_Shared, Kinds):
     @property
     def rejection_feedback(self) -> str | None:
         """The feedback of a rejection."""
-        return said_of(self.value, "words") if self.is_tool_call else self.value if self._is(REJECT) else None
+        return said_of(self.value, "words") if self.wants == "tool_call" else self.value if self._is(REJECT) else None
 
     @property
     def edited_output(self) -> Any:
@@ -221,8 +221,8 @@ class StepRequirement(_Shared, Kinds):
 
     def decide(self, decision: str, value: Any = None, *, by: str | None = None, comment: str | None = None) -> None:
         """Record a decision by its word. Raises `UnknownDecision`, and `InvalidInput` for a verdict on a tool call that does not fit."""
-        word, said = meant(decision, value) if self.is_tool_call else (decision, value)
-        if self.is_tool_call and word == ANSWER.word:
+        word, said = meant(decision, value) if self.wants == "tool_call" else (decision, value)
+        if self.wants == "tool_call" and word == ANSWER.word:
             said = answered(self, said)
         _Shared.decide(self, word, said, by=by, comment=comment)
 
