@@ -148,7 +148,7 @@ def verdict_on(call: ToolCall | InputCall, answer: Answered) -> Ruling:
 
 
 def given(execution: Execution, call: Call, adapter: Adapter, value: Any) -> Any:
-    """What an adapter gave, as its step hands it on: an output, or questions. Raises `AgentFailed`, also for anything that is no outcome."""
+    """The outcome of an adapter, as its step hands it on: an output, or questions. Raises `AgentFailed`, also for anything that is no outcome."""
     name = execution.program.nodes[call.at].name
     if isinstance(value, Asks):
         return questions(execution, call, adapter, value)

@@ -122,5 +122,5 @@ def brought(given: Any) -> Outcome:
 
 
 async def waited(given: Any) -> Any:
-    """What a promise gives."""
+    """The value of a promise."""
     return await given
