@@ -89,9 +89,11 @@ from .stores import (
     WrongType,
 )
 from .tools import (
+    BadRequest,
     DrawingFailed,
     InvalidProperty,
     MissingExtra,
+    NotAllowed,
     TargetError,
     TooManyPaths,
     Unanswered,
@@ -107,6 +109,7 @@ __all__ = [
     "AmbiguousSession",
     "AskRefused",
     "AsksPeople",
+    "BadRequest",
     "ClaimLost",
     "ConflictingSettings",
     "DefinitionChanged",
@@ -125,6 +128,7 @@ __all__ = [
     "NotABool",
     "NotAComponent",
     "NotAStatecoreStore",
+    "NotAllowed",
     "NotEnded",
     "NotPaused",
     "NotPermitted",

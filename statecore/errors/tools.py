@@ -103,3 +103,23 @@ class UnsafeInbox(StatecoreError, ValueError):
     says = "The inbox does not start: {why}. {remedy}"
     why: str
     remedy: str
+
+
+@define(**AS_ERROR)
+class BadRequest(StatecoreError, ValueError):
+    """A request to the API is not of the form that it takes. `status` is that of HTTP, `fields` has a pointer and a reason of each wrong part."""
+
+    code = "SC711"
+    says = "The request was refused, and nothing was stored: {why}."
+    status: int
+    why: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@define(**AS_ERROR)
+class NotAllowed(StatecoreError):
+    """The person or the token of a request may not do what it asks for."""
+
+    code = "SC712"
+    says = "This is not allowed, and nothing was stored: {why}."
+    why: str

@@ -6,34 +6,14 @@ the rule reads are columns of a store, so that a listing can ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from statecore.definition.approval import Person
+
 if TYPE_CHECKING:
     from statecore.stores import Record, Waiting
-
-
-def names(given: Iterable[str]) -> frozenset[str]:
-    """Any iterable of names, without order."""
-    return frozenset(given)
-
-
-@frozen
-class Viewer:
-    """A person as the authentication says: a name, how it is known (`oidc`, `header`, `link`, `token`, `declared`), and roles.
-
-    `claims` are those of the login's token.
-    """
-
-    name: str
-    via: str = "declared"
-    roles: frozenset[str] = field(default=frozenset(), converter=names)
-    claims: Mapping[str, Any] = field(factory=dict)
-
-
-Person = Viewer
 
 
 def seats_of(person: Person) -> frozenset[str]:

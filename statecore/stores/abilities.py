@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from statecore.core import Micros
 
-from .records import Waiting
+from .records import Listing, Waiting
 
 UNENDED = ("pending", "running", "paused", "failed")
 """The phases of runs that a person or a process may still move."""
@@ -34,6 +34,9 @@ class NamesQuestions(Protocol):
 
     def question(self, question_id: str) -> Waiting | None:
         """The question with a short name, open or closed; None where there is none."""
+
+    def past_questions(self, after: tuple[str, str] | None, limit: int) -> Listing[Waiting]:
+        """Questions that are decided or closed, the one put last first; `after` of a page is the key of the next."""
 
 
 @runtime_checkable

@@ -271,6 +271,21 @@ class InMemoryDb(Forgetting):
                     return self._waiting(kept, kept.pauses[pause_id])
         return None
 
+    def past_questions(self, after: tuple[str, str] | None, limit: int) -> Listing[Waiting]:
+        """Questions that are decided or closed, the one asked last first; `after` is the key of the page before."""
+        with self._lock:
+            last = None if after is None else self._last(*after)
+            places = [
+                ((pause.opened, kept.number, n), self._waiting(kept, pause))
+                for kept in self._runs.values()
+                for n, pause in enumerate(kept.pauses.values())
+                if pause.pause_id not in kept.open_at or pause.pause_id in kept.decisions
+            ]
+        key = None if last is None else (last[1].pause.opened, *last[0])
+        rows = sorted((each for each in places if key is None or each[0] < key), key=lambda each: each[0], reverse=True)
+        page = [row for _, row in rows[: bounded(limit)]]
+        return Listing(page, after=(page[-1].pause.run_id, page[-1].pause.pause_id) if page and len(rows) > len(page) else None)
+
     def runs(self, wanted: RunFilter) -> list[Record]:
         """Runs, the one begun last first; those of a prefix in the order of their ids. Raises `UnknownRun` for an unknown `after`."""
         with self._lock:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from statecore.errors import UnknownPause
 from statecore.stores.pages import by_due
 from statecore.stores.records import Listing
-from statecore.stores.rules import after_prefix, bounded, sought
+from statecore.stores.rules import MANY, after_prefix, bounded, sought
 from statecore.stores.sql.rows import readable
 
-from .queries import OPEN, RECORD, SESSION, WAITING, WORKFLOW
+from .queries import OPEN, PAST, RECORD, SESSION, WAITING, WORKFLOW
 from .reading import Known, number_of, record_of, waiting_of
 
 if TYPE_CHECKING:
@@ -252,6 +252,24 @@ def inbox(connection: Link, wanted: PauseFilter) -> Listing[Waiting]:
     read = readable(page, waiting_of, place=1) if number is None else Listing(map(waiting_of, page))
     read.after = after
     return read
+
+
+def past(connection: Link, after: tuple[str, str] | None, most: int) -> Listing[Waiting]:
+    """A page of questions that are decided or closed, the one put last first. Raises `UnknownRun`, and `UnknownPause` for an unknown `after`."""
+    limit = bounded(most)
+    if limit == 0:
+        return Listing()
+    number = MANY
+    if after is not None:
+        run_id, pause_id = after
+        row = connection.execute(KEY_OF_PAUSE, (number_of(connection, run_id), sought(pause_id))).fetchone()
+        if row is None:
+            raise UnknownPause(run_id, pause_id, [])
+        number = row[2]
+    rows = connection.execute(PAST, (number, limit + 1)).fetchall()
+    found = readable(rows[:limit], waiting_of, place=1)
+    found.after = (rows[limit - 1][1], rows[limit - 1][2]) if len(rows) > limit else None
+    return found
 
 
 def start_of(connection: Link, wanted: PauseFilter) -> tuple[Any, ...] | None:

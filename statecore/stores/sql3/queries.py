@@ -44,6 +44,8 @@ FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN wo
 LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 QUESTION = f"{WAITING} WHERE p.question_id = ?"
+PAST = f"{WAITING} WHERE p.id < ? AND (p.closed IS NOT NULL OR p.word IS NOT NULL) ORDER BY p.id DESC LIMIT ?"
+"""Questions that are decided or closed, the one put last first: the order of their numbers, so that no index is needed."""
 OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
 DECIDED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.word IS NOT NULL ORDER BY p.id"
 ASKED_THERE = f"{WAITING} WHERE p.run = ? AND (p.pause_id = ? OR (p.at = ? AND p.turn = ? AND p.closed IS NULL))"

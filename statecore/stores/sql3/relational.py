@@ -230,6 +230,10 @@ class Relational:
         """The question with a short name (`frames.questions.question_id`), open or closed."""
         return self._read(reading.question, question_id)
 
+    def past_questions(self, after: tuple[str, str] | None, limit: int) -> Listing[Waiting]:
+        """Questions that are decided or closed, the one put last first; `after` is the key of the page before."""
+        return self._read(listing.past, after, limit)
+
     # -- journals ----------------------------------------------------------------------------------------------------------------
 
     def journal(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
