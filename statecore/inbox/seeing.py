@@ -6,6 +6,7 @@ the rule reads are columns of a store, so that a listing can ask for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -14,6 +15,13 @@ from statecore.definition.approval import Person
 
 if TYPE_CHECKING:
     from statecore.stores import Record, Waiting
+
+__all__ = ["NO_READERS", "Person", "Readers", "Sight", "is_mine", "may_see", "may_see_run", "seats_of", "sight_of"]
+
+
+def names(given: Iterable[str]) -> frozenset[str]:
+    """Any iterable of names, without order."""
+    return frozenset(given)
 
 
 def seats_of(person: Person) -> frozenset[str]:

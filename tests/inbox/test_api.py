@@ -198,7 +198,8 @@ def test_a_run_and_its_journal(db):
     listed = http.get("/api/v1/runs?status=paused&requester=ada").json()
     assert [(each["run_id"], each["href"]) for each in listed["items"]] == [("run-1", "runs/run-1")]
     whole = http.get("/api/v1/runs/run-1/journal").json()
-    parts, address = [], "runs/run-1/journal?limit=2"
+    parts: list[dict[str, object]] = []
+    address = "runs/run-1/journal?limit=2"
     while address is not None:
         page = http.get(f"/api/v1/{address}").json()
         parts, address = parts + page["items"], page["next"]

@@ -118,7 +118,7 @@ def test_a_late_decision_is_refused():
     want = asked({"word": "confirm", "seen": client(db).get(URL).json()["seen"]}, None)
     found = decide(row, want, late)
     assert isinstance(found, Problem)
-    document = json.loads(found.body)
+    document = json.loads(bytes(found.body))
     assert (found.status_code, document["code"], document["otherwise"]["word"]) == (409, "SC321", "cancel")
     assert db.decisions("run-1") == []
 

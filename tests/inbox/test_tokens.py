@@ -48,7 +48,12 @@ def test_a_token_is_kept_as_its_hash_alone(tmp_path, clock):
     assert stat.S_IMODE((tmp_path / "tokens.json").stat().st_mode) == 0o600
     found = held.find(secret)
     assert found is not None
-    assert (found.name, found.via, found.roles, scopes_of(found)) == ("bob", "token", {"finance"}, {"read", "decide"})
+    assert (found.name, found.via, found.roles, scopes_of(found)) == (
+        "bob",
+        "token",
+        frozenset({"finance"}),
+        frozenset({"read", "decide"}),
+    )
     assert held.find(secret[:-1]) is None
     assert [each.name for each in held.tokens()] == [made.name]
 
