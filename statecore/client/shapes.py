@@ -7,10 +7,13 @@ added: a reader ignores what it does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import cache
+from types import UnionType
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from attrs import fields, frozen, has
 
+Document = TypeVar("Document")
 Instant: TypeAlias = str
 """An instant: `2026-11-30T10:02:11.123456Z`."""
 QuestionId: TypeAlias = str
@@ -329,6 +332,46 @@ class RunDocument:
     links: LinksDocument
 
 
+@frozen(kw_only=True)
+class StoredDocument:
+    """A decision that is stored, what the votes say now (`needs_more`, `satisfied`, `refused`), and the question after it."""
+
+    decision: DecisionDocument
+    votes_say: str
+    question: QuestionDocument
+
+
+@frozen(kw_only=True)
+class CancelledDocument:
+    """Whether a run is cancelled or will be, and the run; False where it had ended already."""
+
+    cancelled: bool
+    run: RunDocument
+
+
+@frozen(kw_only=True)
+class MoveDocument:
+    """One row of a run's journal, without its values: a component's move from a state to another."""
+
+    number: int
+    address: str
+    turn: Sequence[int]
+    attempt: int
+    source: str
+    trigger: str
+    dest: str
+    at: Instant
+
+
+@frozen(kw_only=True)
+class JournalDocument:
+    """A page of a run's journal."""
+
+    items: Sequence[MoveDocument]
+    count: CountDocument
+    next: str | None
+
+
 def plain(document: Any) -> Any:
     """A document as what `json.dumps` takes: of each class its fields, by name."""
     if has(type(document)):
@@ -338,3 +381,26 @@ def plain(document: Any) -> Any:
     if isinstance(document, list | tuple):
         return [plain(each) for each in document]
     return document
+
+
+def read(kind: type[Document], told: Mapping[str, Any]) -> Document:
+    """A document from its JSON; a field that this release does not know is left out, and one that is not there is None (API-3)."""
+    hints = hints_of(kind)  # type: ignore[arg-type]  # a class has a hash
+    return kind(**{name: taken(hint, told.get(name)) for name, hint in hints.items()})
+
+
+@cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """The types of a document's fields, by their names."""
+    return get_type_hints(kind)
+
+
+def taken(hint: Any, told: Any) -> Any:
+    """A field from its JSON, by its type."""
+    if told is None:
+        return None
+    if get_origin(hint) is UnionType:
+        hint = next(each for each in get_args(hint) if each is not type(None))
+    if get_origin(hint) is Sequence:
+        return [taken(get_args(hint)[0], each) for each in told]
+    return read(hint, told) if isinstance(hint, type) and has(hint) else told

@@ -91,6 +91,7 @@ from .stores import (
 from .tools import (
     BadRequest,
     DrawingFailed,
+    InboxRefused,
     InvalidProperty,
     MissingExtra,
     NotAllowed,
@@ -118,6 +119,7 @@ __all__ = [
     "DuplicateNames",
     "DuplicateRun",
     "DuplicateStart",
+    "InboxRefused",
     "InvalidAnswer",
     "InvalidInput",
     "InvalidProperty",

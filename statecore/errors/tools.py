@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import define, field
 
@@ -114,6 +115,18 @@ class BadRequest(StatecoreError, ValueError):
     status: int
     why: str
     fields: tuple[tuple[str, str], ...] = ()
+
+
+@define(**AS_ERROR)
+class InboxRefused(StatecoreError):
+    """The API of an inbox refused a request of its client. `refusal` is the code of the refusal there, `problem` the document as it came."""
+
+    code = "SC713"
+    says = "The inbox refused the request ({status} {refusal}): {detail}"
+    status: int
+    refusal: str
+    detail: str
+    problem: dict[str, Any]
 
 
 @define(**AS_ERROR)

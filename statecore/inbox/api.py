@@ -11,7 +11,7 @@ from collections.abc import Callable
 from json import JSONDecodeError, loads
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,11 +21,10 @@ from statecore.errors import BadRequest, NotAllowed, StatecoreError
 from statecore.workflow.inbox import Inbox
 
 from . import api_answers
-from .api_listing import Cursors, cursors_of
+from .api_call import Api, ApiCall
+from .api_events import stream
 from .api_problems import Problem, problem
-from .documents import Desk
 from .seeing import NO_READERS, Person, Readers
-from .stream import Lookout, stream
 from .tokens import scopes_of
 
 if TYPE_CHECKING:
@@ -35,47 +34,7 @@ BODY = 1 << 20
 """The most bytes of a body."""
 PERSON = "statecore.person"
 """The name under which the guard puts the person into the scope of a request."""
-Handler = Callable[["ApiCall"], Response]
-
-
-@frozen
-class Api:
-    """The API of one store."""
-
-    inbox: Inbox
-    readers: Readers = NO_READERS
-    cursors: Cursors = field(init=False)
-    watch: Lookout = field(init=False)
-
-    @cursors.default
-    def _cursors(self) -> Cursors:
-        return cursors_of(self.inbox.db)
-
-    @watch.default
-    def _watch(self) -> Lookout:
-        return Lookout(self.inbox)
-
-    def desk(self, person: Person, *, typed: bool = False) -> Desk:
-        """All that the documents of a request are made from."""
-        return Desk(self.inbox, person, self.inbox.host.clock(), typed)
-
-
-@frozen
-class ApiCall:
-    """A request as a handler needs it: the API, the person, the parts of its path, its parameters, its body, its key and its ETag."""
-
-    api: Api
-    person: Person
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    key: str | None
-    known: str | None
-
-    @property
-    def desk(self) -> Desk:
-        """All that the documents of this request are made from; `typed=1` asks for tagged forms."""
-        return self.api.desk(self.person, typed=self.query.get("typed") == "1")
+Handler = Callable[[ApiCall], Response]
 
 
 @frozen

@@ -11,9 +11,18 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from statecore.client.shapes import QuestionsDocument, RunsDocument, plain
+from statecore.client.shapes import (
+    CancelledDocument,
+    CountDocument,
+    JournalDocument,
+    MoveDocument,
+    QuestionsDocument,
+    RunsDocument,
+    plain,
+)
 from statecore.errors import BadRequest, StatecoreError, UnknownRun, UnsupportedSetting
 from statecore.lifecycles import ASK_KINDS
+from statecore.runtime.renewals import put_since
 from statecore.stores import PauseFilter, RunFilter
 from statecore.stores.abilities import NamesQuestions
 from statecore.stores.frames.questions import question_id
@@ -22,7 +31,7 @@ from statecore.workflow.options import phases_of
 
 from . import api_decide
 from .api_listing import OPEN, PAST, READ, WantedQuestions, counted, open_page, page_of
-from .documents import item, state_of
+from .documents import instant, item, state_of
 from .documents import question as question_document
 from .documents_run import run as run_document
 from .documents_run import run_item, value_of
@@ -34,7 +43,7 @@ from .values import is_secret, whole
 if TYPE_CHECKING:
     from statecore.stores import Record, Waiting
 
-    from .api import Api, ApiCall
+    from .api_call import Api, ApiCall
     from .seeing import Person
 
 PAGE, MOST = 50, 200
@@ -158,8 +167,6 @@ def past_page(call: ApiCall, want: WantedQuestions, start: Any, limit: int, may:
 
 def current(row: Waiting, call: ApiCall, now: int) -> str:
     """The state of a question, with a look at whether it was put again."""
-    from statecore.runtime.renewals import put_since  # noqa: PLC0415  # only past questions may have been
-
     newer = put_since(call.api.inbox.db, row.pause.run_id, row.pause.pause_id)
     return state_of(row, now, newer=newer is not None)
 
@@ -248,28 +255,27 @@ def run(call: ApiCall) -> Response:
 
 def journal(call: ApiCall) -> Response:
     """A page of a run's journal: each move, with its time, and no value."""
-    from .documents import instant  # noqa: PLC0415  # beside the others that it is named like
-
     record, limit = record_of(call), limit_of(call)
     start = start_of(call) or (0, 0)
     after = int(start[1])
     rows = call.api.inbox.db.journal(record.identity.run_id, after, after + limit)
     items = [
-        {
-            "number": row.seq,
-            "address": row.at,
-            "turn": list(row.turn),
-            "attempt": row.attempt + 1,
-            "source": row.source,
-            "trigger": row.trigger,
-            "dest": row.dest,
-            "at": instant(row.time),
-        }
+        MoveDocument(
+            number=row.seq,
+            address=row.at,
+            turn=list(row.turn),
+            attempt=row.attempt + 1,
+            source=row.source,
+            trigger=row.trigger,
+            dest=row.dest,
+            at=instant(row.time),
+        )
         for row in rows
     ]
     place = (0, after + len(rows)) if after + len(rows) < record.seq else None
     path = f"runs/{quote(record.identity.run_id, safe='')}/journal"
-    return JSONResponse({"items": items, "count": {"exact": record.seq, "at_least": None}, "next": next_of(call, path, place)})
+    number = CountDocument(exact=record.seq, at_least=None)
+    return JSONResponse(plain(JournalDocument(items=items, count=number, next=next_of(call, path, place))))
 
 
 def picture(call: ApiCall) -> Response:
@@ -290,7 +296,7 @@ def cancellation(call: ApiCall) -> Response:
         raise BadRequest(422, "a cancellation has no body", (("", "an empty object is wanted"),))
     record = record_of(call)
     done = call.api.inbox.cancel(record.identity.run_id, by=call.person.name)
-    return JSONResponse({"cancelled": done, "run": plain(run_document(record.identity.run_id, call.desk))})
+    return JSONResponse(plain(CancelledDocument(cancelled=done, run=run_document(record.identity.run_id, call.desk))))
 
 
 def value(call: ApiCall) -> Response:

@@ -1,41 +1,27 @@
-"""The stream of events (SSE): hints that a question changed, at least once; with `run=` the events of that run, whole and in order.
+"""Hints that a question changed, for the stream of events: at least once, and without an order over runs.
 
-One watch of a store serves every reader of a process: it compares the open questions of one look with those of the next, and keeps the last
-1,000 hints. A reader that comes back with an id which the watch no longer has, or never had, gets `reset`, and reads the list again.
+One lookout of a store serves every reader of a process: it compares the open questions of one look with those of the next, and keeps the last
+1,000 hints. A reader that comes back with an id which the lookout no longer has, or never had, gets `reset`, and reads the list again.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from json import dumps
+from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
 
-from statecore.errors import BadRequest, StatecoreError, UnknownRun
+from statecore.errors import UnknownRun
 from statecore.runtime.renewals import put_since
 from statecore.stores import PauseFilter
-from statecore.stores.frames.questions import question_id
-from statecore.workflow.elsewhere import is_over, news
-
-from .api_problems import problem
-from .documents import instant
-from .seeing import may_see, may_see_run, sight_of
 
 if TYPE_CHECKING:
     from statecore.core import Seconds
     from statecore.stores import Waiting
     from statecore.workflow.inbox import Inbox
-
-    from .api import Api
-    from .seeing import Person
 
     Seen = dict[tuple[str, str], tuple[str, Waiting]]
     """The open questions of a look, by their keys, each with its state."""
@@ -44,8 +30,6 @@ KEPT = 1_000
 LOOKED = 10_000
 """The most open questions that a look compares."""
 EVERY: Seconds = 1.0
-ALIVE: Seconds = 15.0
-RETRY = "retry: 3000\n\n"
 
 
 class Hint(NamedTuple):
@@ -59,7 +43,7 @@ class Hint(NamedTuple):
 
 @define(eq=False)
 class Lookout:
-    """The changes of a store's open questions, as looks at it tell them; `mark` tells this watch from that of another process."""
+    """The changes of a store's open questions, as looks at it tell them; `mark` tells this lookout from that of another process."""
 
     inbox: Inbox
     every: Seconds = EVERY
@@ -128,95 +112,3 @@ def state(row: Waiting, now: int) -> str:
     if row.decided is not None:
         return "decided"
     return "expired" if row.pause.deadline is not None and row.pause.deadline <= now else "open"
-
-
-def stream(api: Api, person_of: Callable[[Request, str], Person]) -> Callable[[Request], Any]:
-    """The endpoint of events."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            person = person_of(request, "read")
-            if set(request.query_params) - {"run"}:
-                raise BadRequest(400, "known parameters: run")
-            last, run_id = request.headers.get("last-event-id"), request.query_params.get("run")
-            if run_id is None:
-                await run_in_threadpool(api.watch.look)
-                told = hints(api, person, last)
-            else:
-                record = await run_in_threadpool(api.inbox.db.load, run_id)
-                if not may_see_run(person, record, [], api.readers):
-                    raise BadRequest(404, "there is no such run, or it is not yours to see")
-                told = moves(api, run_id, last)
-        except StatecoreError as error:
-            return problem(error)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(told, media_type="text/event-stream", headers=headers)
-
-    return endpoint
-
-
-def event(name: str, id_: str | None, data: Any) -> str:
-    """One event of a stream."""
-    return f"event: {name}\n" + (f"id: {id_}\n" if id_ is not None else "") + f"data: {dumps(data, separators=(',', ':'))}\n\n"
-
-
-async def hints(api: Api, person: Person, last: str | None) -> AsyncIterator[str]:
-    """The hints for one reader, from its last one on."""
-    watch = api.watch
-    after = watch.after(last)
-    yield RETRY
-    if after is None:
-        after = watch.number
-        yield event("reset", f"{watch.mark}-{after}", {})
-    quiet = 0.0
-    while True:
-        for hint in [each for each in watch.hints if each.number > after]:
-            after = hint.number
-            if may_see(person, sight_of(hint.row), api.readers):
-                yield event("question", f"{watch.mark}-{after}", hinted(hint))
-                quiet = 0.0
-        await asyncio.sleep(watch.every)
-        quiet += watch.every
-        if quiet >= ALIVE:
-            quiet = 0.0
-            yield ": keep-alive\n\n"
-        try:
-            await run_in_threadpool(watch.look)
-        except StatecoreError:  # the stream ends, and the browser comes again with its last id
-            return
-
-
-def hinted(hint: Hint) -> dict[str, Any]:
-    """A hint as data: which question, and no value."""
-    pause = hint.row.pause
-    return {
-        "type": hint.type,
-        "question_id": question_id(pause.run_id, pause.pause_id),
-        "run_id": pause.run_id,
-        "at": instant(hint.at),
-    }
-
-
-async def moves(api: Api, run_id: str, last: str | None) -> AsyncIterator[str]:
-    """The events of one run, numbered from 1, until it ends; no value is among them."""
-    yield RETRY
-    told = int(last) if last is not None and last.isascii() and last.isdecimal() and len(last) < 16 else 0  # noqa: PLR2004  # as above
-    seen = -1
-    while True:
-        try:
-            record, found = await run_in_threadpool(news, api.inbox, run_id, seen, told)
-        except StatecoreError:
-            return
-        seen = record.seq
-        for each in found:
-            told += 1
-            data = {
-                "type": each.event,
-                "run_id": run_id,
-                "address": getattr(each, "address", None),
-                "step": getattr(each, "step_name", None),
-            }
-            yield event("step", str(told), data)
-        if is_over(record, until_rest=False):
-            return
-        await asyncio.sleep(api.watch.every)

@@ -227,7 +227,7 @@ def test_a_question_that_one_may_not_see_is_not_there(db, monkeypatch):
 
     held = seeing.Sight(frozenset({"role:finance"}), None, "ada")
     monkeypatch.setattr(type(db), "keeps_votes", True, raising=False)
-    for module in ("api_answers", "documents", "seeing", "stream"):
+    for module in ("api_answers", "api_events", "documents", "seeing"):
         monkeypatch.setattr(f"statecore.inbox.{module}.sight_of", lambda _row: held)
     eve, bob = client(db, Person("eve")), client(db, BOB)
     assert [http.get("/api/v1/questions").json()["count"]["exact"] for http in (eve, bob)] == [0, 1]

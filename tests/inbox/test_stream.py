@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from statecore import InMemoryDb
-from statecore.inbox.api import Api
+from statecore.inbox.api_call import Api
+from statecore.inbox.api_events import hints, moves
 from statecore.inbox.seeing import Person
-from statecore.inbox.stream import Lookout, hints, moves
+from statecore.inbox.stream import Lookout
 from statecore.workflow.inbox import Inbox
 from tests.inbox.flows import BOB, only, payout
 from tests.inbox.test_api import ID
@@ -92,7 +93,7 @@ def test_no_hint_is_for_a_person_who_may_not_see(db, monkeypatch):
     flow.run("ACME", run_id="open")
     api.watch.look()
     held, free = Sight(frozenset({"role:cfo"}), None, None), Sight(None, None, None)
-    monkeypatch.setattr("statecore.inbox.stream.sight_of", lambda row: held if row.pause.run_id == "hidden" else free)
+    monkeypatch.setattr("statecore.inbox.api_events.sight_of", lambda row: held if row.pause.run_id == "hidden" else free)
     [_, one] = asyncio.run(first(hints(api, Person("eve"), f"{api.watch.mark}-0"), 2))
     assert '"run_id":"open"' in one
 

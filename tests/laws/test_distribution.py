@@ -23,6 +23,7 @@ ROOMS = {
     BASE: "",
     "agno": "agents/reference.py",
     "cel": "runtime/",
+    "client": "client/",
     "diagrams": "draw/",
     "inbox": "inbox/",
     "langchain": "agents/langchain.py",
