@@ -18,6 +18,7 @@ import httpx
 
 from statecore.errors import InboxRefused
 
+from .reading import read
 from .shapes import (
     CancelledDocument,
     ItemDocument,
@@ -27,7 +28,6 @@ from .shapes import (
     RunItemDocument,
     RunsDocument,
     StoredDocument,
-    read,
 )
 
 if TYPE_CHECKING:

@@ -7,13 +7,10 @@ added: a reader ignores what it does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from types import UnionType
-from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias
 
-from attrs import fields, frozen, has
+from attrs import frozen
 
-Document = TypeVar("Document")
 Instant: TypeAlias = str
 """An instant: `2026-11-30T10:02:11.123456Z`."""
 QuestionId: TypeAlias = str
@@ -370,37 +367,3 @@ class JournalDocument:
     items: Sequence[MoveDocument]
     count: CountDocument
     next: str | None
-
-
-def plain(document: Any) -> Any:
-    """A document as what `json.dumps` takes: of each class its fields, by name."""
-    if has(type(document)):
-        return {each.name: plain(getattr(document, each.name)) for each in fields(type(document))}
-    if isinstance(document, Mapping):
-        return {name: plain(each) for name, each in document.items()}
-    if isinstance(document, list | tuple):
-        return [plain(each) for each in document]
-    return document
-
-
-def read(kind: type[Document], told: Mapping[str, Any]) -> Document:
-    """A document from its JSON; a field that this release does not know is left out, and one that is not there is None (API-3)."""
-    hints = hints_of(kind)  # type: ignore[arg-type]  # a class has a hash
-    return kind(**{name: taken(hint, told.get(name)) for name, hint in hints.items()})
-
-
-@cache
-def hints_of(kind: type) -> dict[str, Any]:
-    """The types of a document's fields, by their names."""
-    return get_type_hints(kind)
-
-
-def taken(hint: Any, told: Any) -> Any:
-    """A field from its JSON, by its type."""
-    if told is None:
-        return None
-    if get_origin(hint) is UnionType:
-        hint = next(each for each in get_args(hint) if each is not type(None))
-    if get_origin(hint) is Sequence:
-        return [taken(get_args(hint)[0], each) for each in told]
-    return read(hint, told) if isinstance(hint, type) and has(hint) else told

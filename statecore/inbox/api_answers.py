@@ -11,15 +11,8 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from statecore.client.shapes import (
-    CancelledDocument,
-    CountDocument,
-    JournalDocument,
-    MoveDocument,
-    QuestionsDocument,
-    RunsDocument,
-    plain,
-)
+from statecore.client.reading import plain
+from statecore.client.shapes import CancelledDocument, CountDocument, JournalDocument, MoveDocument, QuestionsDocument, RunsDocument
 from statecore.errors import BadRequest, StatecoreError, UnknownRun, UnsupportedSetting
 from statecore.lifecycles import ASK_KINDS
 from statecore.runtime.renewals import put_since

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from statecore.client.shapes import ByDocument, plain
+from statecore.client.reading import plain
+from statecore.client.shapes import ByDocument
 from statecore.codec import decode_plain
 from statecore.errors import (
     AlreadyDecided,

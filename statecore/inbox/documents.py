@@ -16,6 +16,7 @@ from statecore.asking.leads import closed, leads_to, silence
 from statecore.asking.outcomes import outcomes
 from statecore.asking.questions import message_of, title
 from statecore.asking.text import clean
+from statecore.client.reading import plain
 from statecore.client.shapes import (
     AnswerDocument,
     ByDocument,
@@ -26,7 +27,6 @@ from statecore.client.shapes import (
     SentenceDocument,
     ShownDocument,
     TakesDocument,
-    plain,
 )
 from statecore.lifecycles import BY_WORD, SHOWS
 from statecore.lifecycles.decisions import REJECT

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from statecore import Step, Workflow
-from statecore.client.shapes import plain
+from statecore.client.reading import plain
 from statecore.inbox.documents import instant, item, question
 from statecore.inbox.documents_run import run, run_item
 from statecore.inbox.seeing import Person, Sight, is_mine, may_see

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from specs.tools.openapi import PAGE
 from statecore import InMemoryDb
-from statecore.client import shapes
+from statecore.client import reading, shapes
 from statecore.inbox.openapi import description, removals
 from tests.inbox.flows import broken, payout
 from tests.inbox.test_api import ID, URL, client
@@ -131,6 +131,6 @@ def test_a_client_ignores_what_it_does_not_know():
     payout(db).run("ACME", run_id="run-1")
     told = client(db).get(URL).json()
     later = {**told, "colour": "red", "kind": "vote", "state": "asleep", "shown": [{**each, "colour": 1} for each in told["shown"]]}
-    found = shapes.read(shapes.QuestionDocument, later)
+    found = reading.read(shapes.QuestionDocument, later)
     assert (found.kind, found.state, found.shown[0].value.plain) == ("vote", "asleep", {"amount": "4200.00", "who": "ACME"})
-    assert shapes.plain(shapes.read(shapes.QuestionDocument, told)) == told
+    assert reading.plain(reading.read(shapes.QuestionDocument, told)) == told
