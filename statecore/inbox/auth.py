@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import define, field, frozen
 
 from statecore.core import Seconds
-from statecore.errors import UnsafeInbox
+from statecore.errors import DefinitionError, UnsafeInbox
 
 from .seeing import Person
 
@@ -80,7 +80,10 @@ class TrustedHeader:
         if len(names) != 1 or len(roles) > 1 or not names[0].strip():
             return None
         said = (role.strip() for role in ",".join(roles).split(","))
-        return Person(text_of(names[0].strip()), "header", frozenset(text_of(role) for role in said if role))
+        try:
+            return Person(text_of(names[0].strip()), "header", frozenset(text_of(role) for role in said if role))
+        except DefinitionError:  # no name of a person, e.g. one that begins like a role's
+            return None
 
 
 @define

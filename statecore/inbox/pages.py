@@ -186,7 +186,7 @@ class Pages:
             key=secrets.token_urlsafe(16),
             otherwise=questions.otherwise_of(doc, say),
             after=None if is_open else questions.after_of(doc, run, now, say),
-            steps=questions.steps_of(doc.get("position") or (), say),
+            steps=questions.steps_of(doc.get("position") or (), say, decided=bool(doc.get("decision"))),
             history=questions.history_of(doc, say),
             next_id=self.next_of(person, doc),
         )

@@ -198,19 +198,24 @@ def otherwise_of(doc: Mapping[str, Any], say: Say) -> dict[str, Any]:
 # -- where the run is ------------------------------------------------------------------------------------------------------------------
 
 
-def steps_of(position: Sequence[Mapping[str, Any]], say: Say) -> list[dict[str, Any]]:
-    """The steps of a run as a list: those done, the one that asks, those ahead; a fold says how many it hides."""
+def steps_of(position: Sequence[Mapping[str, Any]], say: Say, *, decided: bool = False) -> list[dict[str, Any]]:
+    """The steps of a run as a list: those done, the one that asks, those ahead; a fold says how many it hides.
+
+    The last one of those that are `here` asks, for the components around it are here, too.
+    """
+    here = max((number for number, each in enumerate(position) if each.get("state") == "here"), default=-1)
     found = []
-    for each in position:
+    for number, each in enumerate(position):
         state = each.get("state") or "ahead"
-        asks = state == "here"
-        word = say("waits for a decision") if asks else say("is running") if state == "running" else say(state)
+        word = say("is under way") if state in ("here", "running") else "" if state in ("done", "ahead") else say(state)
+        if number == here:
+            word = say("is decided") if decided else say("waits for a decision")
         found.append(
             {
-                "cls": {"here": "here", "running": "here", "ahead": ""}.get(state, "done"),
+                "cls": "here" if number == here else "" if state in ("here", "running", "ahead") else "done",
                 "name": each.get("name") or each["address"],
-                "say": "" if state in ("done", "ahead") else word,
-                "asks": asks,
+                "say": word,
+                "asks": number == here and not decided,
                 "at": each.get("at"),
                 "clock": clock_of(each["at"]) if each.get("at") else None,
             }
