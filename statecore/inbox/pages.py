@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from statecore.asking.text import short
+from statecore.errors import StaleDecision
 
 from . import list_view as lists
 from . import question_view as questions
@@ -148,8 +149,7 @@ class Pages:
         status, answer = self.documents.decide(person, question_id, body, first(said, "key") or secrets.token_urlsafe(16))
         if status < 300:  # noqa: PLR2004  # stored
             return RedirectResponse(f"{root_of(request)}/q/{question_id}", 303)
-        now_doc = self.documents.question(person, question_id)
-        return self.shown(request, now_doc, status, answer, said)
+        return self.shown(request, answer.get("question") or self.documents.question(person, question_id), status, answer, said)
 
     def shown(
         self,
@@ -164,7 +164,9 @@ class Pages:
         answers = questions.answers_of(doc, say)
         is_open = any(not answer["closed"] for answer in answers)
         answers = answers if is_open else []
-        kept = said if problem is None or problem.get("code") != "StaleDecision" else {"comment": (said or {}).get("comment", [])}
+        kept = (
+            said if problem is None or problem.get("code") != StaleDecision.code else {"comment": (said or {}).get("comment", [])}
+        )
         fields = questions.fields_of(doc, kept, say) if is_open else []
         extras = questions.extras_of(doc, kept, say) if is_open else []
         named = [*fields, *(extra["field"] for extra in extras)]

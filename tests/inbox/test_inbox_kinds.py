@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Ask, InMemoryDb, Loop, OnError, OnReject, Router, Step, Workflow
+from statecore import Ask, InMemoryDb, Loop, OnError, OnReject, Router, Step, StepOutput, Workflow
 from statecore.definition import UserInputField
 from tests.inbox.desk import OWN, Form, Reader
 
@@ -217,3 +217,43 @@ def test_a_page_says_that_no_worker_took_the_run_up():
         clock.now.return_value = later
         text = reader.page(address).text
     assert "Not taken up for 9 s: no worker of 'payout' took it" in text
+
+
+@pytest.mark.spec("INBOX-8")
+def test_a_picture_is_shown_and_other_bytes_are_downloads():
+    """Bytes with the signature of a picture are an image from our own address; other bytes are offered as an attachment, whatever they claim."""
+    png = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+    for body, is_picture in [(png, True), (b"<script>alert(1)</script>", False), (b"<svg onload=alert(1)>", False)]:
+        reader = Reader()
+        Workflow(
+            "media", [Step("draw", lambda i, body=body: StepOutput(content=body), requires_output_review=True)], db=reader.db
+        ).run()
+        page = reader.client.get(reader.only()).text
+        assert ("<img" in page) == is_picture
+        assert ("download>" in page) == (not is_picture)
+        address = (
+            page.split('<img class="value" src="')[1].split('"')[0] if is_picture else page.split('<p><a href="')[1].split('"')[0]
+        )
+        answer = reader.client.get(address.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert answer.content == body
+        assert answer.headers["content-type"] == ("image/png" if is_picture else "application/octet-stream")
+        assert answer.headers["content-disposition"] == "attachment"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.spec("INBOX-2")
+def test_an_answer_to_another_question_is_not_stored():
+    """A form that was shown another question is 409: nothing is stored, the page says so, and keeps the comment beside the question as it is now."""
+    reader = Reader()
+    run = Workflow("payout", [Step("pay", lambda i: "paid", requires_confirmation=True)], db=reader.db).run("ACME")
+    address = reader.only()
+    answer = reader.decide(address, "confirm", seen="sha256:" + "0" * 64, comment="matches the order")
+    assert answer.status_code == 409
+    page = Form(answer.text)
+    assert "The question changed while you looked at it" in page.text
+    assert page.values["comment"] == ["matches the order"]
+    assert page.words == ["confirm", "reject"]
+    assert reader.db.decisions(run.run_id) == []
+    said = {**page.values, "word": ["confirm"]}
+    assert reader.client.post(address, data=said, headers=OWN).status_code == 303

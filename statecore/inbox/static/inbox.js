@@ -58,6 +58,13 @@ async function renewList() {
 
 function live() {
   if (!byId("live")) return;
+  let waiting = null;
+  const soon = () => { waiting ??= setTimeout(() => { waiting = null; renewList(); }, 300); };
+  if ("EventSource" in window) {
+    const events = new EventSource(`${root}/api/v1/events`);
+    events.addEventListener("question", soon);
+    events.addEventListener("reset", soon);
+  }
   setInterval(() => { if (!document.hidden) renewList(); }, 10000);
 }
 
