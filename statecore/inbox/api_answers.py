@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from statecore.client.reading import plain
 from statecore.client.shapes import CancelledDocument, CountDocument, JournalDocument, MoveDocument, QuestionsDocument, RunsDocument
+from statecore.core import Micros
 from statecore.errors import BadRequest, StatecoreError, UnknownRun, UnsupportedSetting
 from statecore.lifecycles import ASK_KINDS
 from statecore.runtime.renewals import put_since
@@ -133,7 +134,7 @@ def questions(call: ApiCall) -> Response:
     return JSONResponse(plain(document))
 
 
-def open_count(call: ApiCall, want: WantedQuestions, now: int, may: Any) -> Any:
+def open_count(call: ApiCall, want: WantedQuestions, now: Micros, may: Any) -> Any:
     """How many questions a list has: by the store's own count where nothing is left out of it."""
     parts, inbox = want.parts(now), call.api.inbox
     try:
@@ -158,7 +159,7 @@ def past_page(call: ApiCall, want: WantedQuestions, start: Any, limit: int, may:
     return page_of(lambda _, key, most: read(key, most), 1, start, limit, fits)
 
 
-def current(row: Waiting, call: ApiCall, now: int) -> str:
+def current(row: Waiting, call: ApiCall, now: Micros) -> str:
     """The state of a question, with a look at whether it was put again."""
     newer = put_since(call.api.inbox.db, row.pause.run_id, row.pause.pause_id)
     return state_of(row, now, newer=newer is not None)

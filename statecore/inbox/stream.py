@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
 
+from statecore.core import Micros, Seconds
 from statecore.errors import UnknownRun
 from statecore.runtime.renewals import put_since
 from statecore.stores import PauseFilter
 
 if TYPE_CHECKING:
-    from statecore.core import Seconds
     from statecore.stores import Waiting
     from statecore.workflow.inbox import Inbox
 
@@ -47,12 +47,12 @@ class Lookout:
 
     inbox: Inbox
     every: Seconds = EVERY
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], Seconds] = time.monotonic
     mark: str = field(factory=lambda: secrets.token_hex(4))
     hints: list[Hint] = field(factory=list)
     number: int = 0
     _known: Seen | None = None
-    _looked: float = float("-inf")
+    _looked: Seconds = float("-inf")
     _lock: Lock = field(factory=Lock, repr=False)
 
     def look(self) -> None:
@@ -67,7 +67,7 @@ class Lookout:
                 self._compare(self._known, found, now)
             self._known, self._looked = found, self.clock()
 
-    def _compare(self, before: Seen, found: Seen, now: int) -> None:
+    def _compare(self, before: Seen, found: Seen, now: Micros) -> None:
         """Tell what is new, what has another state, and what is gone."""
         for key, (is_now, row) in found.items():
             if key not in before or before[key][0] != is_now:
@@ -91,7 +91,7 @@ class Lookout:
         over = now.pause.closed if now is not None else None
         return "expired" if over is not None and row.pause.deadline is not None and over >= row.pause.deadline else "run_ended"
 
-    def _tell(self, kind: str, row: Waiting, now: int) -> None:
+    def _tell(self, kind: str, row: Waiting, now: Micros) -> None:
         """Keep a hint."""
         self.number += 1
         self.hints.append(Hint(self.number, kind, row, now))
@@ -107,7 +107,7 @@ class Lookout:
         return number if mark == self.mark and oldest <= number <= self.number else None
 
 
-def state(row: Waiting, now: int) -> str:
+def state(row: Waiting, now: Micros) -> str:
     """The state of an open question as far as hints tell it."""
     if row.decided is not None:
         return "decided"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, evolve, field, frozen
 
+from statecore.core import Seconds
 from statecore.errors import BadRequest
 
 from .seeing import Person
@@ -47,8 +48,8 @@ class Token:
     scopes: tuple[str, ...] = field(converter=texts)
     owner: str
     roles: tuple[str, ...] = field(default=(), converter=texts)
-    made_at: float
-    ends_at: float
+    made_at: Seconds
+    ends_at: Seconds
 
 
 @define
@@ -56,7 +57,7 @@ class TokenFile:
     """The tokens of a store, in a file; another process that changes it is seen at the next request."""
 
     path: Path = field(converter=Path)
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Seconds] = time.time
     _lock: Lock = field(factory=Lock, repr=False, init=False)
 
     def tokens(self) -> list[Token]:
@@ -67,7 +68,7 @@ class TokenFile:
             return []
         return [Token(**each) for each in loads(text)]
 
-    def new(self, owner: str, scopes: Iterable[str], days: float, roles: Iterable[str] = ()) -> tuple[str, Token]:
+    def new(self, owner: str, scopes: Iterable[str], days: int, roles: Iterable[str] = ()) -> tuple[str, Token]:
         """Make a token, and return it with what is kept of it. Raises `BadRequest` for an unknown scope or an owner without a name."""
         wanted = tuple(sorted(set(scopes)))
         if not wanted or not set(wanted) <= SCOPES:
@@ -116,8 +117,8 @@ class TokenFile:
 class Patience:
     """The wrong tokens of each address: how many in a row, and until when its tokens are refused unseen."""
 
-    clock: Callable[[], float] = time.monotonic
-    wrong: dict[str, tuple[int, float]] = field(factory=dict)
+    clock: Callable[[], Seconds] = time.monotonic
+    wrong: dict[str, tuple[int, Seconds]] = field(factory=dict)
     _lock: Lock = field(factory=Lock, repr=False, init=False)
 
     def is_waiting(self, address: str) -> bool:
