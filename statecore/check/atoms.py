@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from statecore.core import ROOT
 from statecore.errors import UnknownStep
 from statecore.lifecycles import KINDS
 from statecore.lifecycles import words as w
+
+from .people import By, shortfall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,14 +28,26 @@ if TYPE_CHECKING:
 
 @frozen
 class Atom:
-    """A verb and the name (or address) of the component that it is said of; a run's own verbs have none."""
+    """A verb and the name (or address) of the component that it is said of; a run's own verbs have none.
+
+    `people` are those who decided: the atom is said only where the rule of the component makes sure of them (AUTH-8).
+    """
 
     verb: str
     name: str = ""
+    people: By | None = None
 
     def __str__(self) -> str:
         """The atom as it is written on the command line."""
-        return f"{self.verb}({self.name})"
+        return f"{self.verb}({self.name}){self.people or ''}"
+
+    def by(self, n: int, of: str = "") -> Atom:
+        """The same, by at least so many different people (of a role): `confirmed("pay").by(2, of="finance")`."""
+        return evolve(self, people=evolve(self.people or By(), n=n, role=of))
+
+    def not_by_requester(self) -> Atom:
+        """The same, and the requester was none of those who decided."""
+        return evolve(self, people=evolve(self.people or By(), barred=True))
 
     def __and__(self, other: Atom | All) -> All:
         """Both, in any order: for what allows something."""
@@ -101,6 +115,8 @@ RUNS: dict[str, frozenset[str]] = {
     "run_cancelled": frozenset({w.cancelled}),
     "run_failed": frozenset({w.failed}),
 }
+DECIDED = frozenset({"confirmed", "accepted", "edited", "answered", "given", "selected", "amended", "provided", "retried", "left"})
+"""The verbs of what people decide, and a rule guards."""
 VERBS = ("ran", *CAUSES, *EFFECTS)
 FRESH = frozenset({w.pending, w.awaiting_confirmation})
 
@@ -140,6 +156,8 @@ def test_of(program: Program, atom: Atom) -> tuple[Test, bool]:
         phases = RUNS[atom.verb]
         return (lambda letter: letter.at == ROOT and letter.dest in phases), True
     places = addresses(program, atom.name)
+    if atom.people is not None:
+        places = frozenset(at for at in places if shortfall(program.nodes[at].rule, atom.people) is None)
     if atom.verb == "ran":
         return (lambda letter: letter.at in places and begins(program, letter)), True
     if atom.verb in EFFECTS:

@@ -16,19 +16,20 @@ from attrs import define, field, frozen
 from statecore.core import Compiled, Seconds
 
 from .advice import advice
-from .atoms import moments
+from .atoms import addresses, moments
 from .builtin import builtin
 from .graph import Budget, Graph, explore
 from .parts import drawn, parts
+from .people import shortfall
 from .properties import BAD, Property, Reachable, Shape
 from .symmetry import symmetry
 from .wording import Finding, Report, Verdict, assumable, parse, parse_assumption
 from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from statecore.core import Event
+    from statecore.core import Event, Program
 
     from .atoms import Atom
     from .graph import Graph
@@ -141,7 +142,18 @@ def decide(graph: Graph, checked: Property, assumptions: tuple[Property, ...], b
     if verdict is Verdict.proved and (missing := unreachable(graph, checked, assumptions, budget)):
         verdict, why = Verdict.vacuous, f"{missing} never happens"
     events = () if key is None else events_to(graph, made, found, key)
+    if verdict is Verdict.refuted:
+        why = "; ".join([*([why] if why else []), *lacking(graph.program, checked.atoms)])
     return Finding(str(checked), verdict, events=events, why=why, states=len(found.came), seconds=time.monotonic() - began)
+
+
+def lacking(program: Program, atoms: Iterable[Atom]) -> Iterator[str]:
+    """The gates that do not make sure of the people that a property asks for, each with people who open it all the same."""
+    for atom in atoms:
+        for at in sorted(addresses(program, atom.name)) if atom.people is not None else ():
+            told = shortfall(program.nodes[at].rule, atom.people) if atom.people is not None else None
+            if told is not None:
+                yield f"{program.nodes[at].name!r}: {told}"
 
 
 def unreachable(graph: Graph, checked: Property, assumptions: tuple[Property, ...], budget: Budget) -> Atom | None:

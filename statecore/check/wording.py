@@ -2,6 +2,8 @@
 
     never ran(charge_card) unless confirmed(approve) or expired(approve)
     never ran(wire) unless confirmed(ada) and confirmed(bob)
+    never ran(pay) unless confirmed(pay) by 2 of finance
+    never ran(pay) unless confirmed(pay) not by requester
     after rejected(approve) never ran(charge_card) unless confirmed(manager)
     after ran(reserve) eventually completed(release)
     precedes confirmed(approve) ran(ship)
@@ -28,7 +30,7 @@ from statecore.core import Event, Seconds
 from statecore.errors import InvalidProperty, suggest
 
 from . import properties as p
-from .atoms import RUNS, VERBS, All, Atom
+from .atoms import DECIDED, EVERY, RUNS, VERBS, All, Atom
 
 FINE, FAILED, UNDETERMINED = 0, 1, 3
 TOKEN = re.compile(r"\s*(?:(?P<verb>\w+)\s*\((?P<name>[^()]*)\)|(?P<number>\d+)|(?P<word>[A-Za-z_]+)|(?P<wrong>\S))")
@@ -141,7 +143,29 @@ class Reader:
     def atom(self) -> Atom:
         """The next token, which must be an atom."""
         found: Atom = self.take(Atom, "something like ran(step)")
+        if self.tokens[:1] == ["by"]:
+            found = self.people(found)
+        if self.tokens[:3] == ["not", "by", "requester"]:
+            del self.tokens[:3]
+            found = self.decided(found).not_by_requester()
         return found
+
+    def people(self, found: Atom) -> Atom:
+        """An atom with the people after it: by 2 of finance, by 2."""
+        del self.tokens[0]
+        count = self.take(int, "the number of people after by")
+        role = self.take(str, "the name of a role after of") if self.next_is("of") else ""
+        if count == 0:
+            why = "by takes a number of people from 1"
+            raise self.refuse(why)
+        return self.decided(found).by(count, role)
+
+    def decided(self, found: Atom) -> Atom:
+        """An atom of what people decide about one component."""
+        if found.verb in DECIDED and found.name != EVERY:
+            return found
+        why = f"{found} is not decided by people: say by of confirmed(step), or of another decision about one step"
+        raise self.refuse(why)
 
     def unless(self) -> tuple[Atom | All, ...]:
         """The text after "unless", with "or" between; empty without that word."""

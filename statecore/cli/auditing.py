@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from attrs import asdict
@@ -14,7 +15,11 @@ from statecore.stores.endings import Archives
 from . import exits
 from .screen import json_option
 from .stores import db_option, inbox
+from .trail import printed, since, trail
 from .views import print_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 FORMAT_3 = "SqliteDb and PostgresDb of format 3 have a chain; migrate an older store with `statecore migrate`"
 
@@ -40,16 +45,33 @@ def archive(runs: tuple[str, ...], file: Path, db: str | None, *, as_json: bool)
 
 
 @click.command()
+@click.argument("run", metavar="[RUN]", required=False)
+@click.option("--since", metavar="TIME", callback=since, help="All runs, from a date (2026-08-31) on, or from an age (90d).")
+@click.option("--jsonl", is_flag=True, help="Print the trail as lines of JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the trail as CSV; a cell that would be a formula gets an apostrophe.")
 @click.option("--anchor", is_flag=True, help="Append leaves for the runs that have begun and ended since the last time.")
 @db_option
 @json_option
-def audit(db: str | None, *, anchor: bool, as_json: bool) -> int:
-    """Print the root over the chain of a store.
+def audit(  # noqa: PLR0913  # as many as it has options
+    run: str | None, since: datetime | None, db: str | None, *, jsonl: bool, as_csv: bool, anchor: bool, as_json: bool
+) -> int:
+    """Print the trail of a run or of all runs, or the root over the chain of a store.
 
-    Keep the root and the number of leaves elsewhere. `verify STORE --root HEX --leaves N` then notices a run that was deleted, replaced or
-    shortened since. Exit codes: 0 done, 1 refused, 2 usage.
+    With RUN, or with --since for all runs, it prints one row an event: questions, decisions, deadlines, erasures, starts and ends, with the link
+    of the chain. Without them it prints the root: keep it and the number of leaves elsewhere. `verify STORE --root HEX --leaves N` then notices
+    a run that was deleted, replaced or shortened since. Exit codes: 0 done, 1 refused, 2 usage.
     """
-    store = inbox(db).db
+    box = inbox(db)
+    if run is not None or since is not None:
+        if anchor or (jsonl and as_csv):
+            message = "--anchor makes a root and not a trail, and a trail has one form: --jsonl or --csv."
+            raise click.UsageError(message)
+        printed(trail(box, run, since), "csv" if as_csv else "jsonl" if jsonl or as_json else "table")
+        return exits.FINE
+    if jsonl or as_csv:
+        message = "A trail is that of a RUN, or of all runs --since a time."
+        raise click.UsageError(message)
+    store = box.db
     if not isinstance(store, Archives):
         raise UnsupportedSetting(type(store).__name__, "audit", FORMAT_3)
     found = store.anchor() if anchor else store.root()

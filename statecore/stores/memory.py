@@ -36,6 +36,7 @@ from .rules import (
     slice_of,
     waiting_decisions,
 )
+from .trail import Audited
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 NAME = "InMemoryDb"
 
 
-class InMemoryDb(Forgetting):
+class InMemoryDb(Forgetting, Audited):
     """A store in the memory of this process. It is lost with the process, and safe for its threads.
 
     `keep` is how many ended runs it keeps, None all: of more it forgets those that ended first, with values, keys, and the state of a session

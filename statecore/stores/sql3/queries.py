@@ -91,6 +91,7 @@ ASKS = "SELECT min(due_us), count(word) FROM pause WHERE run = ? AND closed IS N
 
 # -- a new run ---------------------------------------------------------------------------------------------------------------------
 
+ERASURES = 'SELECT e.what, e."by", e.reason, e.time_us FROM erasure e JOIN run r ON r.id = e.run WHERE r.run_id = ? ORDER BY e.id'
 TAKEN = "SELECT id FROM run WHERE run_id = ? UNION ALL SELECT run FROM tombstone WHERE run_id = ?"
 """A run id is taken for ever, also by a run that was purged."""
 STARTED = "SELECT k.run_id FROM start_key k JOIN workflow f ON f.id = k.workflow WHERE f.workflow_id = ? AND k.key = ?"

@@ -28,6 +28,7 @@ from .queries import (
     DECIDED_AND_OPEN,
     DECIDED_OF_RUN,
     ENDS,
+    ERASURES,
     NUMBER,
     OPEN_OF_RUN,
     PAUSE_OF_RUN,
@@ -247,6 +248,12 @@ class Ends:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self.at(middle)[0] < seq else (low, middle - 1)
         return low
+
+
+def erasures(connection: Link, run_id: str) -> list[tuple[str, str | None, str | None, int]]:
+    """The orders to erase data of a run: what, by whom, why, and when; in their order."""
+    found = connection.execute(ERASURES, (sought(run_id),)).fetchall()
+    return [(what, text_of(by), text_of(reason), time) for what, by, reason, time in found]
 
 
 def head(connection: Link, run_id: str, known: Known) -> str:

@@ -11,6 +11,7 @@ from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.records import Listing
 from statecore.stores.rules import check_entries
 from statecore.stores.sql.reading import definition as definition_text
+from statecore.stores.trail import Audited
 
 from . import answering, aside, claiming, counting, listing, plans, reading, steps, tallies, writing
 from .events import Salted, check_rows, cut
@@ -47,7 +48,7 @@ def may_stand(boundary: Boundary) -> bool:
     return True
 
 
-class Relational:
+class Relational(Audited):
     """A `RunStore` over the tables of format 3; the author of a store gives what only its database knows.
 
     * `_read(work, ...)` calls `work` with a `Link` that sees one moment, and returns its answer.
@@ -243,6 +244,10 @@ class Relational:
     def outline(self, run_id: str, after: int = 0, upto: int | None = None) -> list[Entry]:
         """The rows of `journal` without their values: where there is one, it is `FAR`, and only a slice of the journal has it."""
         return self._read(reading.outline, run_id, after, upto, self._known)
+
+    def erasures(self, run_id: str) -> list[tuple[str, str | None, str | None, Micros]]:
+        """The orders to erase data of a run: what, by whom, why, and when; in their order."""
+        return self._read(reading.erasures, run_id)
 
     def head(self, run_id: str) -> str:
         """The hash that equal journals have in common, in any store: the chain of `links.link` over the rows."""
