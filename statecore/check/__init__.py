@@ -3,7 +3,8 @@
 Owns: graphs, properties and their verdicts. `world` plays the world against the core, which is asked once for each situation and
 event; `graph` has all situations; `symmetry` makes situations equal that allow the same futures, so cycles close and no bound on
 attempts is needed. A large workflow is checked in `parts`: in `branches` a step stands for a branch that no property names. A property
-is a small automaton over moments of a run (`properties`, over `atoms`); `wording` reads it from text. `search` walks over pairs of a
+is a small automaton over moments of a run (`properties`, over `atoms`; `people` has what a rule says of those who decide); `wording`
+reads it from text. `search` walks over pairs of a
 situation and the property's memory, so each property carries just the facts that it names. Laws of one event are judged while the graph
 is drawn; the other built-in properties follow from the graph (`builtin`), and one from the definition (`advice`). A refutation is the
 shortest run there is, unless the check was in parts: `story` tells it, `replay` writes it as a test, `tla` writes the workflow for a

@@ -289,7 +289,7 @@ class Trail:
         )
 
     def acts(self) -> Iterator[tuple[Micros, AuditRow]]:
-        """What people did about a question besides: votes, withdrawals, delegations, refusals, lapses, as far as the store keeps them."""
+        """The acts of people about a question besides: votes, withdrawals, delegations, refusals, lapses, as far as the store keeps them."""
         for waiting in self.asked.values():
             for act in getattr(waiting, "acts", ()):
                 row = self.at(self.base, waiting)._replace(

@@ -251,7 +251,7 @@ class Ends:
 
 
 def erasures(connection: Link, run_id: str) -> list[tuple[str, str | None, str | None, int]]:
-    """The orders to erase data of a run: what, by whom, why, and when; in their order."""
+    """The orders to erase data of a run, in their order: the fields, the person, the reason and the time of each."""
     found = connection.execute(ERASURES, (sought(run_id),)).fetchall()
     return [(what, text_of(by), text_of(reason), time) for what, by, reason, time in found]
 

@@ -246,7 +246,7 @@ class Relational(Audited):
         return self._read(reading.outline, run_id, after, upto, self._known)
 
     def erasures(self, run_id: str) -> list[tuple[str, str | None, str | None, Micros]]:
-        """The orders to erase data of a run: what, by whom, why, and when; in their order."""
+        """The orders to erase data of a run, in their order: the fields, the person, the reason and the time of each."""
         return self._read(reading.erasures, run_id)
 
     def head(self, run_id: str) -> str:
