@@ -55,7 +55,7 @@ def archive(runs: tuple[str, ...], file: Path, db: str | None, *, as_json: bool)
 def audit(  # noqa: PLR0913  # as many as it has options
     run: str | None, since: datetime | None, db: str | None, *, jsonl: bool, as_csv: bool, anchor: bool, as_json: bool
 ) -> int:
-    """Print the trail of a run or of all runs, or the root over the chain of a store.
+    """Print the trail of runs, or the root of a store.
 
     With RUN, or with --since for all runs, it prints one row an event: questions, decisions, deadlines, erasures, starts and ends, with the link
     of the chain. Without them it prints the root: keep it and the number of leaves elsewhere. `verify STORE --root HEX --leaves N` then notices

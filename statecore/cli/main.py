@@ -74,7 +74,7 @@ COMMANDS = (
     Later("purge", "ending", "Remove runs that ended long ago."),
     Later("erase", "ending", "Erase values of a run that has ended."),
     Later("archive", "auditing", "Write runs into a file, to be verified elsewhere."),
-    Later("audit", "auditing", "Print the trail of runs, or the root over a store's chain."),
+    Later("audit", "auditing", "Print the trail of runs, or the root of a store."),
     Later("compact", "ending", "Give the room of removed rows back to the disk."),
     Later("migrate", "migrating", "Lead a store to the newest format, in place."),
     Later("check", "check", "Prove or refute properties of a workflow for all its runs."),
