@@ -179,10 +179,15 @@ def defaults(kind: str, _at: str) -> Any:
 
 def stubbed(definition: Definition, stubs: Stubs) -> Definition:
     """The same definition with stubs in place of its code; a constant (`evaluator=True`) stays."""
+    return read_definition(*in_plain(definition, stubs))
+
+
+def in_plain(definition: Definition, stubs: Stubs) -> tuple[dict[str, Any], dict[str, Callable[..., Any]]]:
+    """The plain form of that definition, and its stubs by the names that it has for them."""
     plain = plain_definition(definition)
     functions: dict[str, Callable[..., Any]] = {}
     replace(plain["steps"], ROOT, stubs, functions)
-    return read_definition(plain, functions)
+    return plain, functions
 
 
 def replace(children: Sequence[dict[str, Any]], prefix: str, stubs: Stubs, functions: dict[str, Callable[..., Any]]) -> None:

@@ -26,14 +26,16 @@ from statecore.stores import PauseFilter
 from statecore.stores.detail import pause_detail
 from statecore.workflow.workflow import Workflow
 
-from .doubles import Clock, Planned, Stubs, stubbed, timed
+from .doubles import Clock, Planned, Stubs, timed
 from .invariants import ENDS, Judge, Memory, assert_properties, of_one_run
+from .pacing import paced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from statecore.check.properties import Property
     from statecore.core import Program
+    from statecore.core.owed import Timer
     from statecore.output import WorkflowRunOutput
     from statecore.stores import RunStore, Waiting
 
@@ -80,7 +82,7 @@ class Path:
         program = self.workflow.compiled.program
         stubs = Stubs(plan(program, list(self.beats)))
         clock = Clock()
-        own = Workflow(self.workflow.name, stubbed(self.workflow.definition, stubs).steps, db)
+        own = Workflow(self.workflow.name, paced(self.workflow.definition, stubs, self.beats).steps, db)
         flow = timed(own, clock)
         run_id = f"path {self}"
         ahead = deque(self.beats)
@@ -129,14 +131,21 @@ def decided(flow: Workflow, run_id: str, event: Event, item: OpenQuestion) -> No
 def meanwhile(flow: Workflow, clock: Clock, run_id: str, ahead: deque[Beat], seconds: float) -> None:
     """Let a person decide while the driver waits for a delay, where the path has it so; else the time passes."""
     record = flow.db.load(run_id)
-    waiting = {(each.at, each.turn) for each in timers(flow.compiled.program, record.state)}
-    while ahead and not isinstance(ahead[0].owed, OpenQuestion) and (ahead[0].event.at, ahead[0].event.turn) not in waiting:
+    waiting = set(timers(flow.compiled.program, record.state))
+    while ahead and not isinstance(ahead[0].owed, OpenQuestion) and not is_due(ahead[0].event, waiting):
         ahead.popleft()  # what a call did, and what has waited long enough
     beat = ahead[0] if ahead else None
     if beat is not None and isinstance(beat.owed, OpenQuestion) and beat.event.trigger != w.expire:
         decided(flow, run_id, ahead.popleft().event, beat.owed)
     else:
         clock.sleep(seconds)
+
+
+def is_due(event: Event, waiting: Iterable[Timer]) -> bool:
+    """Whether an event is the end of one of these delays."""
+    return event.trigger == w.wake and any(
+        (event.at, event.turn, event.attempt) == (each.at, each.turn, each.attempt) for each in waiting
+    )
 
 
 def pauses(flow: Workflow, run_id: str) -> list[Waiting]:
@@ -231,12 +240,17 @@ def drawn(judge: Judge, world: World, most: int) -> tuple[list[Edge], dict[Spot,
 
 
 def as_driven(world: World, state: State) -> list[Event]:
-    """The events that may happen next: the first call to end, where any is owed; else what people, deadlines and delays do. A failed run is over."""
+    """The events that may happen next: the first call to end, where any is owed; else what people, delays and deadlines do. A failed run is over.
+
+    A driver that waits for a delay applies what people decide meanwhile, and deadlines when no delay is left.
+    """
     if state.run == w.failed:
         return []
-    offered = world.events(state)
-    owed = calls(world.compiled.program, state)
-    return [event for event in offered if (event.at, event.turn) == (owed[0].at, owed[0].turn)] if owed else offered
+    offered, program = world.events(state), world.compiled.program
+    owed = calls(program, state)
+    if owed:
+        return [event for event in offered if (event.at, event.turn) == (owed[0].at, owed[0].turn)]
+    return [event for event in offered if event.trigger != w.expire or not timers(program, state)]
 
 
 def ways_out(edges: list[Edge]) -> dict[Spot, list[Edge]]:

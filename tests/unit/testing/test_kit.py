@@ -70,6 +70,41 @@ def test_every_path_of_a_small_workflow_is_a_run(steps):
     assert assert_invariants(db) == len(paths) == len({str(path) for path in paths})
 
 
+BESIDE_A_DELAY = {
+    "no delay": ({}, {"on_error": "pause"}),
+    "a delay": ({"retry_delay": 5}, {"on_error": "pause"}),
+    "a delay longer than a deadline": ({"retry_delay": 100}, {"requires_confirmation": True, "timeout": 60}),
+    "an expiry that goes on": ({}, {"requires_confirmation": True, "timeout": 60, "on_timeout": "skip"}),
+    "a retry that fails again": ({}, {"on_error": "pause", "requires_confirmation": True}),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE_A_DELAY)
+@pytest.mark.parametrize("limit", [None, 1])
+def test_people_decide_while_a_delay_lasts(case, limit):
+    """A decision comes before or after the end of a sibling's delay, as the path says, whatever the delay and the deadline of the question are."""
+    delayed, asked = BESIDE_A_DELAY[case]
+    branches = [Step("a", code, **asked), Step("b", code, max_retries=2, **delayed)]
+    flow = Workflow("beside", [Parallel(*branches, name="p", max_concurrency=limit)])
+    paths = all_paths(flow)
+    texts = [str(path) for path in paths]
+    assert any(text.startswith(("a:fail,b:fail,a:skip", "b:fail,a:confirm")) for text in texts)
+    assert any(text.startswith(("a:fail,b:fail,b:wake", "b:fail,b:wake")) for text in texts)
+    for path in paths:
+        ended = path.run().status.value.lower()
+        assert ended == {"failed": "error"}.get(path.status, path.status), path.story
+
+
+@pytest.mark.parametrize(("first", "other"), ["ab", "ba"])
+def test_deadlines_pass_in_the_order_of_the_path(first, other):
+    """Two deadlines of one length: on one path the one passes and the other question is answered, on another it is the other way round."""
+    settings = {"requires_confirmation": True, "timeout": 60, "on_timeout": "skip"}
+    flow = Workflow("two", [Parallel(Step("a", code, **settings), Step("b", code, **settings), name="p")])
+    [path] = [each for each in all_paths(flow) if str(each) == f"{first}:expire,{other}:reject"]
+    [both] = path.run().step_results
+    assert {each.step_name: each.reason for each in both.steps} == {first: "nobody decided in time", other: "rejected"}
+
+
 def test_a_long_path_has_an_id_of_its_own():
     """Paths that differ only at their end have texts that differ, however long they are; and so the runs of one store."""
     flow = Workflow("long", [Step(f"a step with a long name, number {n}", code, on_error="skip") for n in range(12)])
