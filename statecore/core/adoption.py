@@ -6,7 +6,7 @@
 | gate    | a gate that is ahead is not at its address in the new program                                              |
 | behind  | a step that is ahead stands behind fewer gates                                                             |
 | weaker  | a gate, or what an error or a death leads to, is weaker                                                     |
-| twice   | a step that is over would begin again                                                                      |
+| twice   | a component that is over would begin again                                                                 |
 | dropped | a step that was ahead is still defined, and is ahead no longer                                             |
 | version | the program has a lower version, or a call that is owed has another one                                    |
 | answer  | an answer that has been given would mean something else (GATE-7, GATE-7b); `answers` finds these            |
@@ -79,7 +79,7 @@ def differences(old: Program, new: Program, state: State) -> list[Difference]:
         *dropped_gates(old, new, was),
         *barer_steps(old, new, was, now),
         *weaker_parts(old, new, was, state, again),
-        *repeated_steps(old, new, was, now),
+        *repeated_parts(old, new, was, now),
         *dropped_steps(old, new, was, now),
         *other_versions(old, new, state),
     ]
@@ -221,7 +221,7 @@ def weaker_parts(old: Program, new: Program, was: Ahead, state: State, again: fr
                     yield Difference("weaker", at, f"{says} of {old.nodes[at].name!r} would be weaker")
 
 
-# -- GATE-8 (c), (d): steps ----------------------------------------------------------------------------------------------------------
+# -- GATE-8 (c), (d): what has been passed ------------------------------------------------------------------------------------------
 
 
 def steps_of(program: Program) -> list[Node]:
@@ -229,19 +229,22 @@ def steps_of(program: Program) -> list[Node]:
     return [node for node in program.nodes.values() if node.kind in LEAVES]
 
 
-def repeated_steps(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[Difference]:
-    """Steps that the run has passed in this turn, and that would begin in it."""
+def repeated_parts(old: Program, new: Program, was: Ahead, now: Ahead) -> Iterator[Difference]:
+    """Components that the run has passed in this turn, and that would begin in it. A gate would be asked twice: that is firm."""
     passed: dict[str, list[Address]] = {}
     possible = {point.at for point in walk(old, [Point(old.first, w.pending)], lambda _: False)}
-    for node in steps_of(old):
+    for node in old.nodes.values():
         if node.at in possible and None not in was.reached.get(node.at, ()):
             passed.setdefault(node.name, []).append(node.at)
-    for node in steps_of(new):
+    for node in new.nodes.values():
         for turn in now.entered.get(node.at, ()):
             known = turn in was.reached.get(node.at, ())
             before = [at for at in passed.get(node.name, ()) if turn is None or turn not in old.nodes or not old.within(at, turn)]
             if before and not known:
-                yield Difference("twice", node.at, f"it would begin {node.name!r}, which the run has passed")
+                asks_twice = node.at in before and any(
+                    has_gate(old.nodes[node.at], kind) and has_gate(node, kind) for kind in CALLED
+                )
+                yield Difference("twice", node.at, f"it would begin {node.name!r}, which the run has passed", firm=asks_twice)
                 break
 
 

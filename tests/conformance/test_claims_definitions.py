@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from statecore import Condition, Parallel, Router, RunStatus, Step, Steps, Workflow
+from statecore import Condition, Loop, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.errors import DefinitionChanged, UnsupportedSetting
 from statecore.stores.detail import detail_of
 from tests.conformance.drive import confirm_all, history
@@ -118,6 +121,37 @@ def test_what_is_weaker_is_refused_by_name(db, drive, calls, change):
     assert refused.value.adoptable
     assert (calls.names, history(workflow, run.run_id)) == (["collect"], before)
     assert drive.finish(workflow, run, confirm_all).status is RunStatus.completed
+
+
+GROUPS: dict[str, Callable[..., Any]] = {
+    "steps": lambda step, **gate: Steps("group", [step], **gate),
+    "loop": lambda step, **gate: Loop("group", [step], 1, **gate),
+    "parallel": lambda step, **gate: Parallel(step, name="group", **gate),
+    "router": lambda step, **gate: Router("group", [step], selector=lambda _: step.name, **gate),
+}
+
+
+@pytest.mark.spec("GATE-8")
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("gate", [{}, {"requires_confirmation": True}], ids=["no gate", "a gate"])
+def test_a_group_that_is_over_does_not_come_again(db, drive, calls, group, gate):
+    """A group that the run has passed does not begin again with other steps inside; one with a gate would ask twice, and no person may order it."""
+
+    def flow(*steps):
+        return Workflow("flow", list(steps), db)
+
+    made = GROUPS[group]
+    first = flow(made(Step("a", calls.does("a")), **gate), gated(calls, "pay"), Step("end", calls.does("end")))
+    run = drive.run(first)
+    while run.steps_requiring_confirmation[0].step_name == "group":
+        confirm_all(run)
+        run = drive.resume(first, run)
+    later = flow(gated(calls, "pay"), made(Step("b", calls.does("b")), **gate), Step("end", calls.does("end")))
+    confirm_all(run)
+    with pytest.raises(DefinitionChanged, match="would begin 'group', which the run has passed") as refused:
+        drive.resume(later, run)
+    assert (refused.value.adoptable, calls.names) == (not gate, ["a"])
+    assert drive.finish(first, run, confirm_all).status is RunStatus.completed
 
 
 STRICTER = {

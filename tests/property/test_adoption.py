@@ -100,7 +100,7 @@ FAULTS: dict[str, tuple[int, Callable[[pytest.MonkeyPatch], Rule]]] = {
     "frames are left out": (140, partial(without, ("same_frame",))),
     "gates are left out": (0, partial(without, ("dropped_gates", "barer_steps", "weaker_parts"))),
     "what stands behind a gate is left out": (100, partial(without, ("barer_steps",))),
-    "what comes twice is left out": (0, partial(without, ("repeated_steps",))),
+    "what comes twice is left out": (0, partial(without, ("repeated_parts",))),
     "what is dropped is left out": (40, partial(without, ("dropped_steps",))),
     "a Parallel ends with its first branch": (920, joins_at_once),
 }

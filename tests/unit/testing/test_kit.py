@@ -70,7 +70,7 @@ def test_every_path_of_a_small_workflow_is_a_run(steps):
     assert assert_invariants(db) == len(paths) == len({str(path) for path in paths})
 
 
-BESIDE_A_DELAY = {
+BESIDE_A_DELAY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no delay": ({}, {"on_error": "pause"}),
     "a delay": ({"retry_delay": 5}, {"on_error": "pause"}),
     "a delay longer than a deadline": ({"retry_delay": 100}, {"requires_confirmation": True, "timeout": 60}),
@@ -98,7 +98,7 @@ def test_people_decide_while_a_delay_lasts(case, limit):
 @pytest.mark.parametrize(("first", "other"), ["ab", "ba"])
 def test_deadlines_pass_in_the_order_of_the_path(first, other):
     """Two deadlines of one length: on one path the one passes and the other question is answered, on another it is the other way round."""
-    settings = {"requires_confirmation": True, "timeout": 60, "on_timeout": "skip"}
+    settings: dict[str, Any] = {"requires_confirmation": True, "timeout": 60, "on_timeout": "skip"}
     flow = Workflow("two", [Parallel(Step("a", code, **settings), Step("b", code, **settings), name="p")])
     [path] = [each for each in all_paths(flow) if str(each) == f"{first}:expire,{other}:reject"]
     [both] = path.run().step_results
