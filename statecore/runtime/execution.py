@@ -79,6 +79,7 @@ class Execution:
     claim: Claim | None = None
     answers: dict[str, Decided] = field(factory=dict)
     adopted_by: str | None = None
+    code: Mapping[str, str] | None = None
     time: Micros = 0
     raised: dict[tuple[Address, Turn, int], Exception] = field(factory=dict)
     parked: bool = False
@@ -235,7 +236,8 @@ class Execution:
                 at_seq[Ref(move.at, move.turn, move.attempt)] = seq
             entries.append(self.entry(seq, move, time, at_seq))
         if adopts:  # the journal says which definition its rows follow from here on
-            said = detail_of(entries[0].body.detail)._replace(definition=self.program.fingerprint, adopted_by=self.adopted_by)
+            said = detail_of(entries[0].body.detail)._replace(definition=self.program.fingerprint)
+            said = said if self.adopted_by is None else said._replace(adopted_by=self.adopted_by, code=self.code)
             entries[0] = entries[0]._replace(body=entries[0].body._replace(detail=detail_text(said)))
         session = self.session_state
         if self.changes or any(cursor.phase in REVIEWED for cursor in effect.before.cursors):

@@ -19,25 +19,22 @@ from statecore.core import DECISIONS, Micros, OpenQuestion, Program, asks, store
 from statecore.core.adoption import Difference, differences, new_gates
 from statecore.core.ahead import point_of
 from statecore.core.evidence import PHASES, goes_on_the_same, means_the_same, slices
-from statecore.core.owed import ASK_OF, pause_id
+from statecore.core.owed import ASK_OF
 from statecore.core.ways import ASKED_BEFORE, question_at
-from statecore.core.weaker import has_gate
 from statecore.errors import StaleDecision, StatecoreError, quoted
-from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
+from statecore.lifecycles import DECISION_WORDS, RUN, SHOWS
 from statecore.lifecycles import words as w
-from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, SELECT
 from statecore.stores import PauseFilter
-from statecore.stores.detail import detail_of, pause_detail, pause_text
+from statecore.stores.detail import Detail, detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
 
 from .meanings import other_meanings, slices_of
-from .renewals import Renewal, newest
+from .renewals import Renewal
 from .showing import choices_shown, form_shown
+from .standing import WORD_OF, agreed_for
 
 if TYPE_CHECKING:
-    from statecore.core import Address, Cursor, Node
-    from statecore.core.state import Turn
-    from statecore.lifecycles import AskKind
+    from statecore.core import Cursor, Node
     from statecore.stores import Decided, Entry, Pause, Record, RunReader, Waiting
 
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
@@ -47,16 +44,6 @@ REMEMBERED = 10_000
 """Of so many questions at most a program remembers that they have its words."""
 ANSWERING = frozenset(trigger for words in DECISIONS.values() for trigger in words.values()) | {w.expire}
 """The triggers of what a person answers, and of a silence."""
-OPENED: tuple[tuple[AskKind, tuple[str, ...]], ...] = (
-    ("confirmation", (CONFIRM.word, EDIT.word, w.expire)),
-    ("user_input", (INPUT.word,)),
-    ("route", (SELECT.word,)),
-)
-"""The questions that are put before anything runs, with what lets it begin: a word, or a silence that approves."""
-ROUNDS = ("iterations", "choices")
-"""The ways of holding components that let these come more than once."""
-WORD_OF = {kind: {trigger: word for word, trigger in words.items()} for kind, words in DECISIONS.items()}
-"""For each kind of question, the word that each trigger is fired by."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
 """The questions with a form or choices, and the stored text of these as a component has them now."""
 
@@ -168,41 +155,42 @@ class Case:
             yield Difference("answer", at, says)
 
     def other_code(self) -> Iterator[Difference]:
-        """Where the run stands in what a yes let begin, and another function has been put in since the question was put (GATE-7b)."""
+        """Where the run stands in what a yes let begin, and that is not what it was when the question was put, functions included (GATE-7b)."""
+        for cursor, question, said, word in self.agreed():
+            if word not in other_meanings(self.program, question):
+                continue
+            taken = self.taken_since(question)
+            if taken is None or (taken.code is not None and taken.code.get(question.pause_id) != self.code_of(question, word)):
+                says = f"the code of {self.old.nodes[cursor.at].name!r}, or of what comes with it, is not that {agreed(said)}"
+                yield Difference("answer", cursor.at, says)
+
+    def agreed(self) -> Iterator[tuple[Cursor, Pause, Decided | None, str]]:
+        """The places that an answer let begin, each with the question, what was said of it, and the word."""
         old, state = self.old, self.record.state
         begun = [each for each in state.cursors if each.phase not in ASKED_BEFORE] if state.run != w.pending else []
-        standing = [each for each in begun if question_at(old, point_of(each)) is None]
-        for cursor in standing:
-            for row, words in self.let_begin_here(cursor):
-                word, kind, at = row.decided.word if row.decided is not None else w.expire, row.pause.kind, row.pause.at
-                same = at in self.program.nodes and means_the_same(old, self.program, at, kind, word)
-                if row.pause.closed is None or word not in words or not same:
-                    continue
-                if word in other_meanings(self.program, row.pause) and not self.is_taken_since(row.pause):
-                    says = f"the code of {old.nodes[cursor.at].name!r}, or of what comes with it, is not that {agreed(row.decided)}"
-                    yield Difference("answer", cursor.at, says)
+        for cursor in begun:
+            if question_at(old, point_of(cursor)) is not None:
+                continue
+            for row, words in agreed_for(self.db, self.record, old, cursor):
+                word = row.decided.word if row.decided is not None else w.expire
+                if row.pause.closed is not None and word in words and row.pause.at in self.program.nodes:
+                    yield cursor, row.pause, row.decided, word
 
-    def let_begin_here(self, cursor: Cursor) -> Iterator[tuple[Waiting, tuple[str, ...]]]:
-        """The questions whose answers may have led to a place, with these answers: gates before it, and the last one that its code asked."""
-        old, run_id = self.old, self.record.identity.run_id
-        names = [(pause_id(kind, at, round_of(old, at, cursor), 0), words) for at, kind, words in gates_before(old, cursor.at)]
-        asked = cursor.marks.asked and not cursor.marks.open  # then the next call reads the journal, too; open ones lapse (ASK-8)
-        rows = self.db.journal(run_id, 0, self.record.seq) if asked else ()
-        said = [row for row in rows if (row.at, row.turn, row.trigger) == (cursor.at, cursor.turn, w.answer)]
-        for row in said[-1:]:
-            number = detail_of(row.body.detail).number
-            names.append((pause_id("question", row.at, row.turn, row.attempt, 1, number), (ANSWER.word,)))
-        for name, words in names:
-            found = newest(self.db, run_id, name)
-            if found is not None:
-                yield found, words
+    def code_taken(self) -> dict[str, str]:
+        """For each answer in which the run stands, by its question, what the word leads to in this program, names of functions included."""
+        return {question.pause_id: self.code_of(question, word) for _, question, _, word in self.agreed()}
 
-    def is_taken_since(self, question: Pause) -> bool:
-        """Whether a person has taken the run over since a question was answered: then its code was agreed to."""
+    def code_of(self, question: Pause, word: str) -> str:
+        """The hash of what a word leads to in this program, in hex; "" where it has no such word."""
+        return slices_of(self.program, question.at, question.kind).get(word, b"").hex()
+
+    def taken_since(self, question: Pause) -> Detail | None:
+        """The row in which a person has last taken the run over since a question was answered: then other code was agreed to, that of the row."""
         rows = self.db.journal(self.record.identity.run_id, 0, self.record.seq)
         here = [row for row in rows if (row.at, row.turn) == (question.at, question.turn) and row.source == PHASES[question.kind]]
         applied = max((row.seq for row in here if row.trigger in ANSWERING), default=0)
-        return any(row.seq > applied and detail_of(row.body.detail).adopted_by for row in rows)
+        taken = [said for row in rows if row.seq > applied and (said := detail_of(row.body.detail)).adopted_by]
+        return taken[-1] if taken else None
 
     def applied(self) -> list[Entry]:
         """The rows that applied an answer of a person, or a silence, to the run; but for answers that lapse with the questions beside them (ASK-8)."""
@@ -212,40 +200,11 @@ class Case:
         return [row for row in said if row.source != w.awaiting_answer or (row.at, row.turn) not in own]
 
 
-def gates_before(program: Program, at: Address) -> tuple[tuple[Address, AskKind, tuple[str, ...]], ...]:
-    """The gates, forms and routes of which an answer leads to a component before another certain question, with its words, kept with the program."""
-    known: tuple[tuple[Address, AskKind, tuple[str, ...]], ...] | None = program.slices.get(("before", at))
-    if known is None:
-        asked = [(node, kind, words) for node in program.nodes.values() for kind, words in OPENED if has_gate(node, kind)]
-        found = [
-            (node.at, kind, tuple([each for each in words if leads_to(program, node, kind, each, at)]))
-            for node, kind, words in asked
-        ]
-        known = tuple([each for each in found if each[2]])
-        program.slices["before", at] = known
-    return known
-
-
-def leads_to(program: Program, node: Node, kind: AskKind, word: str, at: Address) -> bool:
-    """Whether a word, or a silence that approves, leads to a component before another certain question."""
-    if word == w.expire and w.timeout_approves not in node.facts:
-        return False
-    found = slices(program, node.at, kind).get(word)
-    return found is not None and any(each.at == at for each in found.components)
-
-
 def agreed(said: Decided | None) -> str:
     """To what a person, or a silence, agreed, in words."""
     if said is None:
         return "which a silence approved"
     return f"to which {quoted(said.by) if said.by else 'a person'} said {said.word}"
-
-
-def round_of(program: Program, gate: Address, cursor: Cursor) -> Turn:
-    """The round of a gate that led to a place: that of the place in the loops and routers around both, the first one in others."""
-    around = [each.at for each in program.ancestors(gate) if KINDS[each.kind].holds in ROUNDS]
-    shared = sum(program.within(cursor.at, at) for at in around)
-    return (*cursor.turn[:shared], *[0] * (len(around) - shared))
 
 
 def let_begin(program: Program, row: Entry) -> frozenset[str]:

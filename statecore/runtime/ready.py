@@ -86,6 +86,7 @@ class Continuation:
     force_by: str | None = None
     waiting: dict[str, Waiting] = field(factory=dict)
     adopted_by: str | None = None
+    code: Mapping[str, str] | None = None
     stale: list[Decided] = field(factory=list)
     fresh: list[Decided] = field(factory=list)
     shown: list[tuple[Said, Pause]] = field(factory=list)
@@ -107,7 +108,7 @@ class Continuation:
             if self.fresh and record.state.run == w.running:
                 self.keep()  # the first boundary of a run that was left in the middle may take no answer
                 continue
-            execution.answers, execution.adopted_by = answers, self.adopted_by
+            execution.answers, execution.adopted_by, execution.code = answers, self.adopted_by, self.code
             events = self.events(execution, record)
             try:
                 if events:
@@ -151,7 +152,7 @@ class Continuation:
             self.check(evolve(record, owner=None), execution.answers)
             if self.reject_late(record):
                 continue
-            execution.adopted_by = self.adopted_by
+            execution.adopted_by, execution.code = self.adopted_by, self.code
             events = self.events(execution, record if doubtful else evolve(record, owner=None))
             try:
                 return Ready(execution, store_events(execution, events) if events else None)
@@ -307,6 +308,7 @@ class Continuation:
         if found and (self.adopt_by is None or any(each.firm for each in found)):
             raise DefinitionChanged(self.run_id, map(str, found), not any(each.firm for each in found))
         self.adopted_by, self.again = self.adopt_by if found else None, case.renewals()
+        self.code = case.code_taken() if self.adopted_by is not None else None
 
     def events(self, execution: Execution, record: Record) -> tuple[Event, ...]:
         """The events that happen first: a failed run reopens, calls in doubt are interrupted, decisions are taken, or a cancellation is heeded.

@@ -52,7 +52,8 @@ class Detail(NamedTuple):
     `by` and `comment` are a person's; `error`, `error_type` and `retry_count` are those of a failure, `where` is the user's frame nearest to
     it and `traceback` its bounded traceback; `success` is False for a step that failed and said stop. `choices` are what a selector chose,
     `of` the rows whose values are handed on, `definition` the fingerprint that the run follows from here on, `adopted_by` the person who took
-    the run over for it in spite of what speaks against it. `session` is a change of the session state that waits for the review of the output.
+    the run over for it in spite of what speaks against it, and `code` what the answers in which the run stood lead to in it, as a hash for
+    each question, names of functions included. `session` is a change of the session state that waits for the review of the output.
     `death` says of an interruption that the process died in the call, and whether others were in flight beside it. `lapsed` says of a
     question that is put again why, and the answer that lapses with it: `why`, `word`, `by`, `comment`. `late` says what came too late of a
     call that was given up, `left` is the process in which such a call goes on though its run was cancelled. `traceparent` is the trace of the
@@ -82,6 +83,7 @@ class Detail(NamedTuple):
     traceparent: str | None = None
     number: int | None = None
     questions: str | None = None
+    code: Mapping[str, str] | None = None
     more: Mapping[str, Any] = NONE
 
     @property
@@ -197,6 +199,7 @@ ROW_NAMES: dict[str, Reader] = {
     "traceparent": is_text,
     "number": is_number,
     "questions": is_text,
+    "code": is_told,
 }
 PAUSE_NAMES: dict[str, Reader] = {
     "error": is_text,

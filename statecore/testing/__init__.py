@@ -1,7 +1,8 @@
 """For tests of your own workflows: a clock, scripted reviewers, stubs, every path, invariants, and Hypothesis strategies and machines.
 
 Owns: the world as an argument of a test. `doubles` has `Clock`, time that the test moves, `Reviewer`, the person, and `Stubs`, the
-user code. `paths` asks the core which runs there are, and replays each on the real engine; `invariants` says what every store must obey
+user code. `paths` asks the core which runs there are, and replays each on the real engine, at the times
+that `pacing` gives it; `invariants` says what every store must obey
 after anything, and judges a user's own properties; `machine` lets Hypothesis run, decide, crash, reopen, cancel and wait; `strategies`
 makes definitions; `plugin` has the fixtures that pytest finds by itself; `stores` is the test of any store, `adapters` that of any adapter of
 an agent framework.
