@@ -118,6 +118,15 @@ class BadRequest(StatecoreError, ValueError):
 
 
 @define(**AS_ERROR)
+class NotAllowed(StatecoreError):
+    """The person or the token of a request may not do what it asks for."""
+
+    code = "SC712"
+    says = "This is not allowed, and nothing was stored: {why}."
+    why: str
+
+
+@define(**AS_ERROR)
 class InboxRefused(StatecoreError):
     """The API of an inbox refused a request of its client. `refusal` is the code of the refusal there, `problem` the document as it came."""
 
@@ -127,12 +136,3 @@ class InboxRefused(StatecoreError):
     refusal: str
     detail: str
     problem: dict[str, Any]
-
-
-@define(**AS_ERROR)
-class NotAllowed(StatecoreError):
-    """The person or the token of a request may not do what it asks for."""
-
-    code = "SC712"
-    says = "This is not allowed, and nothing was stored: {why}."
-    why: str

@@ -249,6 +249,8 @@ GIVEN = {
     "int": 3,
     "bool": True,
     "Iterable[int]": (1, 2),
+    "tuple[tuple[str, str], ...]": (("{}", "{}"),),
+    "dict[str, Any]": {"{}": "{}"},
 }
 
 
@@ -258,7 +260,16 @@ def raised(kind, name):
     if any(each.kind is each.VAR_POSITIONAL for each in parameters):
         return kind(name)
     values = [GIVEN[each.annotation] for each in parameters]
-    return kind(*(name if value == "{}" else [name] * 2 if isinstance(value, list) else value for value in values))
+    return kind(*(filled(value, name) for value in values))
+
+
+def filled(value, name):
+    """A value with the name where one belongs."""
+    if value == "{}":
+        return name
+    if isinstance(value, dict):
+        return {name: name}
+    return type(value)(filled(each, name) for each in value) if isinstance(value, list | tuple) else value
 
 
 @pytest.mark.parametrize("kind", errors.classes(), ids=lambda kind: kind.__name__)

@@ -78,6 +78,8 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "Iterable[str]": st.lists(TEXTS, max_size=3),
     "Iterable[int]": st.lists(st.integers(), max_size=3),
     "object": PLAIN,
+    "tuple[tuple[str, str], ...]": st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple),
+    "dict[str, Any]": st.dictionaries(TEXTS, TEXTS, max_size=3),
 }
 
 
@@ -107,6 +109,7 @@ def examples(kind: type[Any]) -> Iterator[Any]:
     """Errors of a class without chance: of an easy text, of one that drives terminals, and of a long one; the objects are odd ones."""
     for text, found in (("word", ODD["hostile"]), ("\x1b[31m\n\u202e\ud800", ODD["lock"]), ("x" * LONG, ODD["loop"])):
         plainly = {"int": 7, "bool": True, "Iterable[str]": [text, text], "Iterable[int]": [1, 2], "object": found}
+        plainly |= {"tuple[tuple[str, str], ...]": ((text, text),), "dict[str, Any]": {text: text}}
         yield kind(*(plainly.get(each, text) for each in parameters(kind).values()))
 
 
