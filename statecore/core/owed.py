@@ -156,6 +156,11 @@ def asks(program: Program, state: State) -> tuple[OpenQuestion, ...]:
     return owing(program, state).asks
 
 
+def ruled_asks(program: Program, state: State) -> tuple[str, ...]:
+    """The names of the open questions whose components say who may decide (AUTH-1)."""
+    return tuple([ask.pause_id for ask in asks(program, state) if program.nodes[ask.at].rule is not None])
+
+
 def answerable(program: Program, state: State) -> tuple[OpenQuestion, ...]:
     """The questions whose answers count now (SAID-1).
 

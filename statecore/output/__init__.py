@@ -1,7 +1,8 @@
 """The objects that users read: run outputs, requirements, sessions and the events of a stream. All of them are derived from the store.
 
 Owns: `run_output`, a run as it stood when it was read, and `plain_run`, its plain data; `requirement`, an open question that records a
-decision, `kinds` what it asks for, `place`, where it stands in the workflow, and `posted`, an answer in its plain data; `session`, the runs
+decision, `kinds` what it asks for, `voted`
+who may, `place`, where it stands in the workflow, and `posted`, an answer in its plain data; `session`, the runs
 of one conversation; `events`, the classes of a stream, `custom` those of users, and `public_events`, the pure function from commits to
 them; `pictures`, what `format()` and a notebook show.
 

@@ -24,6 +24,7 @@ from statecore.stores.rules import check_texts, clock_text, words_of
 from .kinds import Kinds
 from .place import Place
 from .posted import ANSWERED, answered, said_of, take_posted
+from .voted import Authority, authority, is_told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,11 +34,10 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True)
-class _Shared:
-    """The attributes of both kinds of requirement. `words` are those that answer it; `decision` is the one that was chosen, None while none is.
+class _Shared(Authority):
+    """The attributes of both kinds of requirement. `words` answer it; `decision` is the one that was chosen, None while none is.
 
-    `seen` is the digest of the question as it was shown, where it comes from plain data; `shown()` is it in any case. `put_again` says why
-    the question is put again, and which answer was given before; None where it is not (GATE-7a).
+    `seen` is the digest of the question as it was shown; `shown()` is it in any case. `put_again` says why it is put again (GATE-7a).
     """
 
     run_id: str
@@ -86,9 +86,9 @@ class _Shared:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """The words that answer this question, each with its consequence as data (`consequence.code`, `.components`, `.then`).
+        """The words that answer this question, with consequences: `leads_to` is the sentence; `consequence.code`, `.components`, `.then` are data.
 
-        `leads_to` is the sentence. The list is empty on a requirement read from plain data.
+        The list is empty on a requirement read from plain data.
         """
         program = self._place.program if self._place is not None else None
         return outcomes(program, self) if program is not None else []
@@ -123,8 +123,7 @@ class _Shared:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `from_dict` reads it. `outcomes` has the sentence of each word."""
-        plain = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
-        plain["seen"] = self.shown()
+        plain = asdict(self, filter=lambda each, _: is_told(self, each.name)) | {"seen": self.shown()}
         plain["timeout_at"] = self.timeout_at.isoformat() if self.timeout_at is not None else None
         leads_to = {each.word: each.leads_to for each in self.outcomes}
         plain["about"], plain["outcomes"] = self.about, leads_to or self._told.get("outcomes", {})
@@ -375,6 +374,8 @@ def requirement_of(waiting: Waiting, place: Place) -> Requirement:
         "put_again": again_line(said.again) if said.again is not None else None,
         "place": place,
     }
+    if pause.rule is not None:
+        shared |= authority(waiting, place.clock)
     if decided is not None:
         shared |= {
             "decision": decided.word,

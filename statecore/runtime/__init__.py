@@ -3,7 +3,8 @@
 Owns: one run in one process, from the request to the boundary that parks it. `host` has what varies around a run, and `Runnable`, a workflow as far
 as this room knows it. `launching` begins a run or resumes one; `answers` checks an answer against its question, `asked` one to a question that code
 asks; `ready` reads, checks and claims a stored run, `judge` says whether this definition may continue it, `standing` in which answers it stands,
-`renewals` which questions are put again, and `meanings` has the hashes of what their words lead to. An `Execution` (`execution`) is a claimed run
+`renewals` which questions are put again, and `meanings` has the hashes of what their words lead to;
+`voting` has what votes say. An `Execution` (`execution`) is a claimed run
 in this process: it turns a `Commit` into the boundary that the store takes; `forms` has what plain ones have in common, `showing` the data of
 questions. `calls` calls user code, which `past` lets look back, `agents` judges the results of agents, `toolcalls` lets one go on with the
 `verdicts` on its tool calls, `pieces` exhausts generators, `cel` evaluates an expression, and `ends` turns the end of a call, or what a person

@@ -30,7 +30,7 @@ from statecore.core import (
     Timer,
     asks,
 )
-from statecore.core.owed import references
+from statecore.core.owed import references, ruled_asks
 from statecore.core.path import GIVES, REVIEWED
 from statecore.core.state import Turn
 from statecore.errors import StaleEvent
@@ -46,6 +46,7 @@ from .meanings import slices_of
 from .renewals import detail_again, newest
 from .sharing import session_after
 from .showing import message, shown
+from .voting import ruled
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -78,6 +79,10 @@ class Execution:
     lease: Micros | None = None
     claim: Claim | None = None
     answers: dict[str, Decided] = field(factory=dict)
+    voted: dict[str, Decided] = field(factory=dict)
+    """The decisions that votes amount to, by pause, as they were looked up last."""
+    rules: dict[str, tuple[str, tuple[str, ...]]] = field(factory=dict, repr=False)
+    """The rule of each question that was put here, with who decided earlier gates: settled once (AUTH-1)."""
     adopted_by: str | None = None
     code: Mapping[str, str] | None = None
     time: Micros = 0
@@ -148,6 +153,8 @@ class Execution:
         """The open questions, where the last boundary put them all; None where one is older, for it may have been answered since."""
         if {ask.pause_id for ask in asks(self.program, self.state)} != {pause.pause_id for pause in self.put}:
             return None
+        if any(pause.rule is not None for pause in self.put):
+            return None  # people may have voted since, and a voter is shown the digest that the store has made
         who = self.identity
         names = (who.workflow_id, who.workflow_name, who.session_id)
         return [Waiting(pause, None, *names, user_id=who.user_id) for pause in self.put]
@@ -242,6 +249,7 @@ class Execution:
         session = self.session_state
         if self.changes or any(cursor.phase in REVIEWED for cursor in effect.before.cursors):
             session = session_after(self, effect)
+        answers = {**self.answers, **self.voted} if self.voted else self.answers
         opened, closed = ((), ()) if is_alone(effect.before) and is_alone(after) else self.asked(effect, time)
         return Boundary(  # in the order of its fields: one is made for each step, and names would take longer than all they name
             self.identity.run_id,
@@ -253,7 +261,7 @@ class Execution:
             self.held_by(after, at_seq),
             opened,
             closed,
-            tuple([self.answers[pause_id] for pause_id in closed if pause_id in self.answers]) if closed else (),
+            tuple([answers[pause_id] for pause_id in closed if pause_id in answers]) if closed else (),
             session if session is not self.session_state else None,
             after.run != w.running and not self.keeps_claim,
             heeds_cancel,
@@ -262,6 +270,7 @@ class Execution:
             self.claim,
             True,  # noqa: FBT003  # decisions are heeded, unless `storing` says otherwise
             len(effect.events) == 1,
+            ruled_asks(self.program, after) if after.run == w.paused else (),
         )
 
     def renewed(self, time: Micros) -> Micros | None:
@@ -317,7 +326,7 @@ class Execution:
         on_timeout = next((word for fact, word in ON_TIMEOUT.items() if fact in node.facts), "cancel")
         if SHOWS[ask.kind] == "error" and on_timeout == "approve":
             on_timeout = "cancel"
-        return Pause(
+        pause = Pause(
             run_id=self.identity.run_id,
             pause_id=ask.pause_id,
             kind=ask.kind,
@@ -332,6 +341,7 @@ class Execution:
             on_timeout=on_timeout,
             slices=slices_of(self.program, ask.at, ask.kind),
         )
+        return pause if node.rule is None else ruled(self, ask, pause)
 
     def committed(self, effect: Commit, boundary: Boundary) -> None:
         """Take over the state that was stored."""

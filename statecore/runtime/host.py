@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
@@ -59,7 +59,8 @@ class Host:
     """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a lease lasts.
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
-    code that asks. `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
+    code that asks. `people` gives the roles of a person by name (AUTH-4). `asleep` None means asyncio's own. `lease` is in
+    seconds; None takes the store's own (its `lease`), else a minute.
     `max_value_bytes` is the workflow's own bound of a stored value; the store may have another.
     """
 
@@ -71,6 +72,7 @@ class Host:
     lease: Seconds | None = None
     session: Callable[[str], Any] | None = None
     dependencies: Mapping[str, Any] = field(factory=dict)
+    people: Callable[[str], Collection[str]] | None = field(default=None, kw_only=True)
     max_value_bytes: int | None = None
     observers: Observers = field(factory=Observers, eq=False, repr=False)
     """The listeners to what happens to runs here (OBS-1); the same workflow on another store has the same."""

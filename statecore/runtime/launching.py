@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, get_args
+from unicodedata import normalize
 from uuid import uuid4
 
 from attrs import evolve
@@ -39,6 +40,7 @@ from .host import RUN_HERE
 from .limits import forcing
 from .ready import Continuation, Ready
 from .storing import let_go, store_events
+from .voting import check_requester
 
 if TYPE_CHECKING:
     from statecore.core import Compiled
@@ -82,7 +84,8 @@ class RunOptions(Media, total=False):
 
     `idempotency_key` names the request, in at most 1,024 characters: the same key again starts no second run of the workflow, but goes on
     with the first one where it can, and gives its output. Where the first one has failed, `on_failed` decides: "raise" raises `RunFailed`
-    (the default), "retry" calls the failed step again.
+    (the default), "retry" calls the failed step again. `requester` is the person who asked for the run, whom an approval may exclude; without it
+    the user is.
     """
 
     additional_data: Mapping[str, Any] | None
@@ -93,6 +96,7 @@ class RunOptions(Media, total=False):
     idempotency_key: str | None
     on_failed: OnFailed
     metadata: Mapping[str, Any] | None
+    requester: str | None
 
 
 AN_OUTPUT = "continue_run", "run_output", "the output of a run (an id is given as run_id=...)"
@@ -153,18 +157,20 @@ def unborn(  # as many keywords as a run has settings
     idempotency_key: str | None = None,
     on_failed: OnFailed | None = None,
     metadata: Mapping[str, Any] | None = None,
+    requester: str | None = None,
     **media: Unpack[Media],
 ) -> Execution:
     """A new run that is not stored yet; its first boundary stores and claims it. Raises `InvalidInput`, `UnstorableValue`, `UnsupportedSetting`.
 
     Its session state is the workflow's own, under what the session's last run left, under what the caller gives.
     """
-    check_texts("A run", session_id=session_id, user_id=user_id, run_id=run_id)
+    check_texts("A run", session_id=session_id, user_id=user_id, run_id=run_id, requester=requester)
     check_mappings("A run", additional_data=additional_data, session_state=session_state, metadata=metadata)
     additional_data = with_media(additional_data, media)
     check_key(idempotency_key, on_failed)
     host, program = workflow.host, workflow.compiled.program
     check_authority(host.store, program)
+    check_requester(host.store, program, requester, user_id or workflow.user_id)
     session = session_id or workflow.session_id  # none named: one of its own (SESSION-1)
     given, limit = checked_input(workflow.name, workflow.input_schema, run_input), host.limit
     identity = Identity(
@@ -181,6 +187,7 @@ def unborn(  # as many keywords as a run has settings
         fingerprint=program.fingerprint,
         canonical=program.canonical,
         rules=RULES_VERSION,
+        requester=None if requester is None else normalize("NFC", requester),
     )
     kept = (host.store.session_state(session, identity.workflow_id) if session is not None else None) or NOTHING
     own, wanted = workflow.session_state, session_state or {}

@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 from statecore.core import REOPEN, Event, advance, answerable, asks
 from statecore.core.evidence import offered
 from statecore.core.owed import until_closed
+from statecore.definition.approval import as_person
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -28,9 +29,10 @@ from statecore.errors import (
 )
 from statecore.lifecycles import words as w
 from statecore.lifecycles.decisions import ANSWER
-from statecore.stores import Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
+from statecore.stores import Act, Body, Claim, Decided, Pause, PauseFilter, Record, RunReader, Waiting
 from statecore.stores.detail import Detail, detail_text, is_tool_call
 from statecore.stores.rules import STATUS, check_authority, check_claim, check_deadline, check_texts, clock_text, ended, words_of
+from statecore.stores.votes import VOTE
 
 from . import ends, verdicts
 from .answers import Said, answered_by, meaning, stored_value
@@ -48,6 +50,7 @@ from .storing import (
     store_interruption,
 )
 from .suspects import death_of, in_doubt
+from .voting import applied, cast, needed, voted_on
 
 if TYPE_CHECKING:
     from statecore.core import Call, Commit, Compiled, OpenQuestion
@@ -91,6 +94,8 @@ class Continuation:
     fresh: list[Decided] = field(factory=list)
     shown: list[tuple[Said, Pause]] = field(factory=list)
     again: list[Renewal] = field(factory=list)
+    voted: dict[str, Decided] = field(factory=dict)
+    cast: set[str] = field(factory=set)
 
     def ready(self) -> Ready:
         """The run, claimed, with what was decided. Every refusal is named, and changes nothing; where another process moves the run, look again."""
@@ -108,7 +113,12 @@ class Continuation:
             if self.fresh and record.state.run == w.running:
                 self.keep()  # the first boundary of a run that was left in the middle may take no answer
                 continue
-            execution.answers, execution.adopted_by, execution.code = answers, self.adopted_by, self.code
+            execution.answers, execution.adopted_by, execution.code, execution.voted = (
+                answers,
+                self.adopted_by,
+                self.code,
+                self.voted,
+            )
             events = self.events(execution, record)
             try:
                 if events:
@@ -148,6 +158,7 @@ class Continuation:
         while True:
             execution = of_record(self.host, self.compiled, record)
             execution.answers = self.look()[1]
+            execution.voted = self.voted
             self.check_shown(record)
             self.check(evolve(record, owner=None), execution.answers)
             if self.reject_late(record):
@@ -198,33 +209,60 @@ class Continuation:
         A requirement that was decided before with the same word is stale where it was applied already. Raises `AlreadyDecided`,
         `UnknownDecision`, and `StaleDecision` for one whose question was put again (GATE-7a).
         """
-        waiting = self.waiting = {row.pause.pause_id: row for row in rows}
+        waiting = self.waiting = {row.pause.pause_id: self.with_votes(row) for row in rows}
         answers = {
             pause_id: row.decided for pause_id, row in waiting.items() if row.decided is not None and row.pause.closed is None
         }
+        some = [row for row in waiting.values() if row.pause.rule is not None]
+        self.voted = voted_on(self.host, some) if some else {}
+        answers |= self.voted
         self.stale, self.fresh, self.shown = [], [], []
         for requirement in self.requirements:
-            if requirement.decision is None or requirement.run_id != self.run_id:
-                continue
             row = waiting.get(requirement.pause_id)
-            if row is None:
+            if requirement.decision is None or requirement.run_id != self.run_id or row is None:
                 continue
             if row.pause.closed is not None:
                 check_put(self.host.store, row.pause)
-            new = self.decided(requirement, row.pause)
-            if row.decided is None:
-                check_deadline(row.pause, new)  # one that comes too late is refused, and writes nothing (TIME-4)
-            if row.decided is None and row.pause.closed is None:
-                if new.word not in words_of(row.pause):
-                    raise UnknownDecision(new.pause_id, row.pause.kind, new.word, words_of(row.pause))
-                self.shown.append((requirement, row.pause))
-                answers[requirement.pause_id] = new
-                self.fresh.append(new)
-            elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
-                raise already(row.decided)
-            elif row.decided is not None and row.pause.closed is not None:
-                self.stale.append(row.decided)
+            if row.pause.rule is None:
+                self.take(requirement, row, answers)
+            else:
+                self.stale += applied(row)
         return answers
+
+    def take(self, requirement: Said, row: Waiting, answers: dict[str, Decided]) -> None:
+        """Add the decision of a requirement to the answers. Raises what `answers` raises."""
+        new = self.decided(requirement, row.pause)
+        if row.decided is None:
+            check_deadline(row.pause, new)  # one that comes too late is refused, and writes nothing (TIME-4)
+        if row.decided is None and row.pause.closed is None:
+            if new.word not in words_of(row.pause):
+                raise UnknownDecision(new.pause_id, row.pause.kind, new.word, words_of(row.pause))
+            self.shown.append((requirement, row.pause))
+            answers[requirement.pause_id] = new
+            self.fresh.append(new)
+        elif row.decided is not None and (row.decided.word, row.decided.value) != (new.word, new.value):
+            raise already(row.decided)
+        elif row.decided is not None and row.pause.closed is not None:
+            self.stale.append(row.decided)
+
+    def with_votes(self, row: Waiting) -> Waiting:
+        """A question; one with a rule with the votes of the requirements that were handed in, which are stored first, each once."""
+        pause = row.pause
+        if pause.rule is None or row.decided is not None or pause.pause_id in self.cast:
+            return row
+        said = [each for each in self.requirements if each.decision is not None and each.pause_id == pause.pause_id]
+        for requirement in said:
+            if pause.closed is not None:
+                check_put(self.host.store, pause)
+            new, who = self.decided(requirement, pause), as_person(requirement.by) if requirement.by else None
+            seen = requirement.shown() or requirement.shown("")
+            cast(
+                self.host,
+                Act(self.run_id, pause.pause_id, VOTE, new.time, new.word, value=new.value, comment=new.comment, seen=seen),
+                who,
+            )
+            self.cast.add(pause.pause_id)
+        return (self.host.store.pause(self.run_id, pause.pause_id) or row) if said else row
 
     def answers_of_failed(self, record: Record) -> dict[str, Decided]:
         """The decisions that were stored before the run failed, by pause; they count, or lapse, when it is reopened."""
@@ -239,6 +277,12 @@ class Continuation:
             shown = requirement.shown(canonical)
             if shown is not None:
                 check_seen(canonical, pause, shown)
+
+    def row(self, ask: OpenQuestion) -> Waiting | None:
+        """A question with a rule, and its votes; None of any other."""
+        if self.compiled.program.nodes[ask.at].rule is None:
+            return None
+        return self.waiting.get(ask.pause_id) or self.host.store.pause(self.run_id, ask.pause_id)
 
     def question(self, pause_id: str) -> Pause | None:
         """A question of this run, as it was put."""
@@ -291,7 +335,7 @@ class Continuation:
         moves = any(ask.pause_id in answers or (ask.due is not None and ask.due <= now) for ask in open_asks)
         if record.state.run == w.paused and not moves and not self.again and record.cancel_requested is None:
             self.host.store.pauses(PauseFilter(run_id=self.run_id))  # a decision that cannot be read is none never made (P23)
-            raise Undecided(self.run_id, [describe(ask, self.compiled) for ask in open_asks])
+            raise Undecided(self.run_id, [describe(ask, self.compiled) + needed(self.row(ask)) for ask in open_asks])
 
     def check_definition(self, record: Record, answers: Mapping[str, Decided]) -> None:
         """Raise `DefinitionChanged` where the run may not go on under this definition, and no person has taken it over (P9).
@@ -332,8 +376,9 @@ class Continuation:
         alone = advance(program, state, *left, *again).state if left or again else state
         before = set(asks(program, state))
         asked = [ask for ask in answerable(program, alone) if ask in before]
-        answered = decision_events(program, asked, execution.answers, now)
-        return (*left, *again, *until_closed([*answered, *expiries(asked, execution.answers, now)]))
+        answers = {**execution.answers, **execution.voted}
+        answered = decision_events(program, asked, answers, now)
+        return (*left, *again, *until_closed([*answered, *expiries(asked, answers, now)]))
 
 
 def check_put(store: RunReader, pause: Pause) -> None:

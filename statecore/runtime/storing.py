@@ -28,6 +28,7 @@ from .ends import cancellation, decision_events
 from .execution import of_record
 from .observers import INFO, WARNING
 from .observing import tell_lost, tell_stored, tell_unreleased
+from .voting import agreed, looked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -84,7 +85,7 @@ def store(execution: Execution, effect: Commit, *, heeds_decisions: bool = True)
     if isinstance(obstacle, tuple):
         before = set(asks(execution.program, effect.before))
         open_still = [ask for ask in answerable(execution.program, effect.after.state) if ask in before]
-        events = events_of(execution, open_still, obstacle)
+        events = events_of(execution, open_still, agreed(execution, obstacle).values())
         return events or store(execution, effect, heeds_decisions=False)  # the definition asks none of these any more
     if obstacle:
         return requested(execution)
@@ -107,7 +108,7 @@ def weighed(events: tuple[Event, ...]) -> tuple[bool, int]:
 
 def events_of(execution: Execution, asked: Collection[OpenQuestion], stored: Iterable[Decided]) -> tuple[Event, ...]:
     """The events of those questions that are decided, by a stored decision or by one that was handed in."""
-    answers = {**execution.answers, **{each.pause_id: each for each in stored}}
+    answers = {**execution.answers, **execution.voted, **{each.pause_id: each for each in stored}}
     return decision_events(execution.program, asked, answers, execution.host.clock())
 
 
@@ -121,10 +122,9 @@ def decided_beside(execution: Execution) -> tuple[Event, ...]:
     asked = answerable(execution.program, execution.state)
     wanted = PauseFilter(run_id=execution.identity.run_id, decided_only=True, limit=MANY)
     try:
-        rows = execution.host.store.pauses(wanted) if asked else []
+        return events_of(execution, asked, looked(execution, execution.host.store.pauses(wanted))) if asked else ()
     except StoreUnavailable:  # the boundary that parks the run asks the store again, and must be stored
         return ()
-    return events_of(execution, asked, [row.decided for row in rows if row.decided is not None])
 
 
 def store_interruption(execution: Execution, interrupted: list[Call], why: str, death: Death = "") -> None:

@@ -9,8 +9,9 @@ of a lease (`renew`, `release`, `claim_next`). User code runs between transactio
 present owner, at the row where its journal ends; a process that was taken over can store nothing.
 
 Rooms: `records` has the plain records and the protocols, `detail` what a row and a question say, as text and back, `rules` the decisions that every
-store takes alike, `links` the chain of rows, `trail` the rows of a run
-for an auditor, `abilities` what not every store can, `pages` listings in memory, `evidence` the digests of a question,
+store takes alike, `taking` those of a boundary, `acts` and `votes` what people do where an approval stands, `naming` the names in its rule,
+`links` the chain of rows, `trail` the rows of a run for an auditor,
+`abilities` what not every store can, `pages` listings in memory, `evidence` the digests of a question,
 `owner` tells whether an owner lives; `memory` is the reference; `sql` is shared by the stores in tables; `sqlite` and `postgres` are mirrored: a file
 of one has the name of its counterpart in the other; `audit` checks tables, and knows no driver; `ending` purges and erases in tables, `forgetting`
 and `blanking` in memory, where `kept` is all of a run, and `endings` says what that did; `history` folds a journal into what became of each
@@ -20,6 +21,7 @@ driver of runs, no facade.
 Start with `records`, then read `memory` from top to bottom. `testing.stores` is the test of any implementation.
 """
 
+from .acts import Act
 from .memory import InMemoryDb
 from .records import (
     Body,
@@ -41,6 +43,7 @@ from .records import (
 )
 
 __all__ = [
+    "Act",
     "Body",
     "Boundary",
     "Claim",

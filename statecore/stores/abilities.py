@@ -1,4 +1,4 @@
-"""The abilities that not every store has: to count what waits in it by an index, and to set runs aside."""
+"""The abilities that not every store has: to count what waits in it by an index, to set runs aside, and to keep votes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from statecore.core import Micros
 
+from .acts import Act
 from .records import Listing, Waiting
 
 UNENDED = ("pending", "running", "paused", "failed")
@@ -51,3 +52,17 @@ class KeepsAside(Protocol):
 
     def aside(self) -> list[tuple[str, Micros]]:
         """The runs that are set aside, each with the instant since which it is."""
+
+
+@runtime_checkable
+class KeepsVotes(Protocol):
+    """A store that keeps what people do about questions with a rule, and judges each vote in the transaction that stores it (AUTH-2)."""
+
+    keeps_votes: bool
+
+    def act(self, new: Act) -> Act:
+        """Store a vote, a withdrawal or a lapse, judged by the rule of its question; the act that is stored.
+
+        A vote that was cast before in the same words returns the stored one; one that is refused is stored, and returned, as a `refusal`. Raises
+        `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`, `PauseExpired`, `StaleDecision`, `NoVote`.
+        """

@@ -12,10 +12,12 @@ from statecore.lifecycles import words as w
 
 from .detail import detail_of, detail_text
 from .endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE, What
+from .naming import parted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from .acts import Act
     from .kept import Kept
     from .records import Decided, Entry, Pause
 
@@ -28,6 +30,7 @@ def blank(kept: Kept, what: What) -> int:
     """Take the fields of an order out of a run; how many texts went."""
     before = texts_of(kept)
     blank_rows(kept, what)
+    blank_acts(kept, what)
     if what.step is None:
         blank_run(kept, what.fields)
     return sum(was != now for was, now in zip(before, texts_of(kept), strict=True))
@@ -36,13 +39,24 @@ def blank(kept: Kept, what: What) -> int:
 def texts_of(kept: Kept) -> list[str | None]:
     """Every text of a run that an erasure may take, in a fixed order."""
     who = kept.identity
-    found = [kept.session_state, kept.cancel_by, who.session_id, who.user_id, who.input, who.additional_data, who.metadata]
+    found = [
+        kept.session_state,
+        kept.cancel_by,
+        who.session_id,
+        who.user_id,
+        who.input,
+        who.additional_data,
+        who.metadata,
+        who.requester,
+    ]
     for entry in kept.entries:
         found += entry.body
     for pause in kept.pauses.values():
-        found += (pause.message, pause.detail)
+        found += (pause.message, pause.detail, pause.rule, *pause.deciders)
     for decided in kept.decisions.values():
         found += (decided.value, decided.by, decided.comment)
+    for act in (act for acts in kept.acts.values() for act in acts):
+        found += (act.value, act.by, act.comment)
     return found
 
 
@@ -53,6 +67,13 @@ def blank_rows(kept: Kept, what: What) -> None:
     kept.decisions = {pause_id: decision_left(each, kept.pauses[pause_id], what) for pause_id, each in kept.decisions.items()}
 
 
+def blank_acts(kept: Kept, what: What) -> None:
+    """Take the fields of an order out of what people did about the questions of a run."""
+    for pause_id, acts in kept.acts.items():
+        pause = kept.pauses[pause_id]
+        kept.acts[pause_id] = tuple(act_left(act, pause, what) for act in acts)
+
+
 def blank_run(kept: Kept, gone: Collection[str]) -> None:
     """Take fields out of a run as a whole."""
     if "by" in gone and kept.cancel_by is not None:
@@ -61,6 +82,8 @@ def blank_run(kept: Kept, gone: Collection[str]) -> None:
         kept.session_state = "{}"
     given: dict[str, Any] = dict.fromkeys(("input", "additional_data", "metadata"), ERASED_VALUE) if "input" in gone else {}
     user: dict[str, Any] = {"user_id": ERASED_TEXT} if "user" in gone and kept.identity.user_id is not None else {}
+    if "user" in gone and kept.identity.requester is not None:
+        user["requester"] = ERASED_TEXT
     session: dict[str, Any] = {"session_id": ERASED_TEXT} if "session" in gone else {}
     kept.identity = evolve(kept.identity, **given, **user, **session)
 
@@ -95,6 +118,8 @@ def pause_left(pause: Pause, what: What) -> Pause:
     if not what.is_of(pause.at):
         return pause
     tells = SHOWS[pause.kind] == "error" and "error" in what.fields
+    if "by" in what.fields and pause.rule is not None:
+        pause = evolve(pause, rule=parted(pause)[0], deciders=tuple(ERASED_TEXT for _ in pause.deciders))
     message = ERASED_TEXT if "message" in what.fields and pause.message is not None else pause.message
     return evolve(pause, message=message, detail=ERASED_FORM if pause.detail and ("form" in what.fields or tells) else pause.detail)
 
@@ -109,4 +134,17 @@ def decision_left(decided: Decided, pause: Pause, what: What) -> Decided:
         value=ERASED_VALUE if value else decided.value,
         by=ERASED_TEXT if "by" in what.fields and decided.by is not None else decided.by,
         comment=ERASED_TEXT if "comment" in what.fields and decided.comment is not None else decided.comment,
+    )
+
+
+def act_left(act: Act, pause: Pause, what: What) -> Act:
+    """A vote, or another act, without the fields of an order."""
+    if not what.is_of(pause.at):
+        return act
+    value = act.value is not None and SHOWS[pause.kind] != "choices" and what.fields & {"form", "output"}
+    return evolve(
+        act,
+        value=ERASED_VALUE if value else act.value,
+        by=ERASED_TEXT if "by" in what.fields and act.by is not None else act.by,
+        comment=ERASED_TEXT if "comment" in what.fields and act.comment is not None else act.comment,
     )

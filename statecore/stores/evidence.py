@@ -14,6 +14,7 @@ from statecore.errors import UnreadableValue
 
 from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, row_commitment, split
 from .frames.questions import QUESTION, WORD
+from .naming import parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +34,17 @@ class Evidence(NamedTuple):
         return HASH_BY_TEXT.encode("meanings", self.meanings)
 
 
-def asked(pause: Pause, message: bytes | None, form: bytes | None) -> dict[str, Any]:
-    """The parts of a question without its consequences, by its commitments. This release names no rule and nobody."""
+def asked(pause: Pause, message: bytes | None, form: bytes | None, ruled: tuple[str | None, bytes | None]) -> dict[str, Any]:
+    """The parts of a question without its consequences, by its commitments; `ruled` is its rule, and the commitment to the names in it."""
     return {
         "run_id": pause.run_id,
         "pause_id": pause.pause_id,
         "kind": pause.kind,
-        "rule": None,
+        "rule": ruled[0],
         "message": message,
         "form": form,
         "choices": None,
-        "names": None,
+        "names": ruled[1],
         "shown": [],
     }
 
@@ -54,7 +55,8 @@ def evidence(pause: Pause, salt: bytes) -> Evidence | None:
         return None
     message = None if pause.message is None else row_commitment(salt, "pause.message", pause.message.encode())
     form = row_commitment(salt, "pause.form", pause.detail.encode()) if pause.detail else None
-    parts = asked(pause, message, form)
+    rule, names = (None, None) if pause.rule is None else parted(pause)
+    parts = asked(pause, message, form, (rule, None if names is None else row_commitment(salt, "pause.names", names.encode())))
     meanings = {word: WORD.digest(**parts, word=word, slice=found) for word, found in pause.slices.items()}
     return Evidence(QUESTION.digest(**parts, slices=pause.slices), meanings)
 

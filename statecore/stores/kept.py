@@ -9,14 +9,16 @@ from attrs import define, field
 from statecore.core import BEGINNING, Micros
 from statecore.lifecycles import words as w
 
-from .records import Record
+from .records import Record, Waiting
 from .rules import ENDED, Place, until
+from .votes import votes_stand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from statecore.core import Ref, State
 
+    from .acts import Act
     from .records import Decided, Entry, Identity, Pause, Text
 
 
@@ -43,6 +45,7 @@ class Kept:
     pauses: dict[str, Pause] = field(factory=dict)
     open_at: dict[str, Place] = field(factory=dict)
     decisions: dict[str, Decided] = field(factory=dict)
+    acts: dict[str, tuple[Act, ...]] = field(factory=dict)
     elsewhere: int = 0
     erased: tuple[str, Micros] | None = None
     questions: dict[str, str] = field(factory=dict)
@@ -61,7 +64,20 @@ class Kept:
             return True
         asked = [self.pauses[pause_id] for pause_id in self.open_at]
         late = any(pause.deadline is not None and pause.deadline <= time for pause in asked)
-        return late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked)
+        if late or self.cancel_requested is not None or any(pause.pause_id in self.decisions for pause in asked):
+            return True
+        return bool(votes_stand(self.voted()))
+
+    def waiting(self, pause: Pause) -> Waiting:
+        """A question as a row of the inbox."""
+        identity, acts = self.identity, self.acts.get(pause.pause_id, ())
+        requester = (identity.requester or identity.user_id) if pause.rule is not None else None
+        whose = (identity.workflow_id, identity.workflow_name, identity.session_id)
+        return Waiting(pause, self.decisions.get(pause.pause_id), *whose, acts, requester, user_id=identity.user_id)
+
+    def voted(self) -> list[Waiting]:
+        """The open questions about which people did something."""
+        return [self.waiting(self.pauses[pause_id]) for pause_id in self.acts if pause_id in self.open_at]
 
     def record(self) -> Record:
         """The run as callers see it."""

@@ -9,14 +9,15 @@ from attrs import evolve
 from statecore.core import Micros
 from statecore.errors import ClaimLost, DuplicateRun, DuplicateStart, UnknownPause
 
+from .acts import Act
 from .evidence import with_evidence
 from .forgetting import Forgetting
 from .frames.questions import question_id
 from .kept import Kept, by_id, by_number
 from .links import GENESIS, link
 from .owner import alive
-from .pages import instant, is_wanted, matches, paged, run_matches
-from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, Pause, PauseFilter, Record, RunFilter, Text, Waiting
+from .pages import instant, is_wanted, matches, paged, run_matches, said_of
+from .records import Boundary, Decided, Entry, Identity, Listing, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
 from .rules import (
     ENDED,
     bounded,
@@ -30,13 +31,12 @@ from .rules import (
     checked_bound,
     heeds,
     judge,
-    judge_all,
-    parks_paused,
     place_of,
     slice_of,
-    waiting_decisions,
 )
+from .taking import judge_all, parks_paused, waiting_decisions
 from .trail import Audited
+from .votes import judged, votes_stand, with_acts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,6 +56,7 @@ class InMemoryDb(Forgetting, Audited):
     """
 
     blocking = False
+    keeps_votes = True
 
     def __init__(self, keep: int | None = 1000, *, max_value_bytes: int | None = None) -> None:
         self.keep: int | None = checked_bound(NAME, "keep", keep)
@@ -158,9 +159,10 @@ class InMemoryDb(Forgetting, Audited):
     @staticmethod
     def _answer(kept: Kept, boundary: Boundary) -> tuple[Decided, ...]:
         """Store the decisions and pauses of a boundary; or the decisions that stand against it. All refusals come before the first change."""
-        fresh = judge_all(boundary, kept.pauses, kept.decisions, kept.state.run)
+        voted = votes_stand(kept.voted())
+        fresh = judge_all(boundary, kept.pauses, kept.decisions, kept.state.run, voted)
         check_pauses(boundary, kept.pauses, kept.open_at)
-        waiting = waiting_decisions(boundary, kept.open_at, kept.decisions | fresh)
+        waiting = waiting_decisions(boundary, kept.open_at, voted | kept.decisions | fresh)
         if waiting:
             return waiting
         kept.decisions.update(fresh)
@@ -196,6 +198,18 @@ class InMemoryDb(Forgetting, Audited):
                 judged[new.pause_id] = judge(pause, judged.get(new.pause_id), new, kept.state.run) or new
             kept.decisions.update(judged)
             return judged[decision.pause_id]
+
+    def act(self, new: Act) -> Act:
+        """Store a vote, a withdrawal or a lapse, judged by the rule of its question; as `abilities.KeepsVotes` says."""
+        self._own(bool(self._runs))
+        with self._lock:
+            kept = self._kept(new.run_id)
+            pause = kept.pauses.get(new.pause_id)
+            if pause is None:
+                raise UnknownPause(new.run_id, new.pause_id, kept.open_at)
+            stored, is_new = judged(kept.waiting(pause), new, kept.state.run)
+            kept.acts[new.pause_id] = with_acts(kept.acts.get(new.pause_id, ()), stored, is_new=is_new)
+            return stored
 
     def request_cancel(self, run_id: str, by: str | None, time: Micros) -> Record:
         """Mark the run to be cancelled at its next boundary. Raises `UnknownRun`."""
@@ -244,9 +258,9 @@ class InMemoryDb(Forgetting, Audited):
     def _placed(self, kept: Kept, wanted: PauseFilter) -> list[tuple[tuple[int, int], Waiting]]:
         """The open pauses of a run, each with its place in the order of all; without those that are decided otherwise than is wanted."""
         return [
-            ((kept.number, n), self._waiting(kept, pause))
+            ((kept.number, n), kept.waiting(pause))
             for n, pause in enumerate(kept.pauses.values())
-            if pause.pause_id in kept.open_at and is_wanted(kept.decisions.get(pause.pause_id), wanted)
+            if pause.pause_id in kept.open_at and is_wanted(said_of(kept.waiting(pause), wanted), wanted)
         ]
 
     def _last(self, run_id: str, pause_id: str) -> tuple[tuple[int, int], Waiting]:
@@ -254,14 +268,14 @@ class InMemoryDb(Forgetting, Audited):
         kept = self._kept(run_id)
         if pause_id not in kept.pauses:
             raise UnknownPause(run_id, pause_id, kept.open_at)
-        return (kept.number, list(kept.pauses).index(pause_id)), self._waiting(kept, kept.pauses[pause_id])
+        return (kept.number, list(kept.pauses).index(pause_id)), kept.waiting(kept.pauses[pause_id])
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed."""
         with self._lock:
             kept = self._kept(run_id)
             pause = kept.pauses.get(pause_id)
-            return self._waiting(kept, pause) if pause is not None else None
+            return kept.waiting(pause) if pause is not None else None
 
     def question(self, question_id: str) -> Waiting | None:
         """The question with a short name, open or closed."""
@@ -269,7 +283,7 @@ class InMemoryDb(Forgetting, Audited):
             for kept in self._runs.values():
                 pause_id = kept.questions.get(question_id)
                 if pause_id is not None:
-                    return self._waiting(kept, kept.pauses[pause_id])
+                    return kept.waiting(kept.pauses[pause_id])
         return None
 
     def past_questions(self, after: tuple[str, str] | None, limit: int) -> Listing[Waiting]:
@@ -277,7 +291,7 @@ class InMemoryDb(Forgetting, Audited):
         with self._lock:
             last = None if after is None else self._last(*after)
             places = [
-                ((pause.opened, kept.number, n), self._waiting(kept, pause))
+                ((pause.opened, kept.number, n), kept.waiting(pause))
                 for kept in self._runs.values()
                 for n, pause in enumerate(kept.pauses.values())
                 if pause.pause_id not in kept.open_at or pause.pause_id in kept.decisions
@@ -323,9 +337,3 @@ class InMemoryDb(Forgetting, Audited):
         with self._lock:
             for each in (self._runs, self._sessions, self._starts, self._over, self._purged, self._left):
                 each.clear()
-
-    @staticmethod
-    def _waiting(kept: Kept, pause: Pause) -> Waiting:
-        identity = kept.identity
-        decided = kept.decisions.get(pause.pause_id)
-        return Waiting(pause, decided, identity.workflow_id, identity.workflow_name, identity.session_id, user_id=identity.user_id)

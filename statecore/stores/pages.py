@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .records import Listing
 from .rules import bounded
+from .votes import decided_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,9 +47,14 @@ def matches(waiting: Waiting, wanted: PauseFilter) -> bool:
         and wanted.workflow_id in (None, waiting.workflow_id)
         and wanted.step_name in (None, waiting.pause.step_name)
         and wanted.kind in (None, waiting.pause.kind)
-        and is_wanted(waiting.decided, wanted)
+        and is_wanted(said_of(waiting, wanted), wanted)
         and is_due(waiting.pause.deadline, wanted)
     )
+
+
+def said_of(waiting: Waiting, wanted: PauseFilter) -> Decided | None:
+    """The decision of a row of the inbox; for a listing of what is decided that of its votes, too, which people may still change."""
+    return decided_by(waiting) if waiting.decided is None and wanted.decided_only else waiting.decided
 
 
 def is_wanted(decided: Decided | None, wanted: PauseFilter) -> bool:

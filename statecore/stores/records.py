@@ -11,6 +11,8 @@ from statecore.core import Address, Micros, Ref, State
 from statecore.core.state import Turn
 from statecore.lifecycles.decisions import AskKind
 
+from .acts import Act
+
 Item = TypeVar("Item")
 Text: TypeAlias = str
 """A value as `codec.encode` wrote it."""
@@ -59,8 +61,9 @@ class Pause:
     """One question put to a person. `pause_id` is unique within its run; `closed` says when its answer was applied or it fell away.
 
     `detail` is a small JSON object of what the person is shown besides; `detail.PauseDetail` is what it means. After `deadline` it takes
-    `on_timeout`. `slices` are the hashes of what each word leads to, given by the driver that puts the question; `seen` is the digest of the
-    question in hex, and `meant` what its words meant, given by a store that keeps these. They are not compared.
+    `on_timeout`. `rule` is the text of a `core.rule.Rule`, None where there is none; `deciders` are names that its earlier gates gave. `slices` are
+    the hashes of what each word leads to, given by a driver. `seen` is the digest of the question in hex, and `meant` what its words meant, given by
+    a store that keeps these. They are not compared.
     """
 
     run_id: str
@@ -79,6 +82,8 @@ class Pause:
     slices: Mapping[str, bytes] | None = field(default=None, eq=False, repr=False, kw_only=True)
     seen: str | None = field(default=None, eq=False, repr=False, kw_only=True)
     meant: Meant | None = field(default=None, eq=False, repr=False, kw_only=True)
+    rule: Text | None = field(default=None, kw_only=True)
+    deciders: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @frozen
@@ -103,7 +108,7 @@ class Decided:
 class Identity:
     """The immutable data of a run from its start: its ids, its workflow, its input. The values are encoded texts.
 
-    `key` is the caller's idempotency key of the start: a workflow has one run for each.
+    `key` is the caller's idempotency key of the start: a workflow has one run for each. `requester` asked for it, if not the user.
     """
 
     run_id: str
@@ -119,6 +124,7 @@ class Identity:
     canonical: str
     rules: int
     key: str | None = None
+    requester: str | None = None
 
 
 @frozen
@@ -166,6 +172,7 @@ class Boundary(NamedTuple):
     in the same transaction; `epoch` is then the new one. `heeds_cancel` and `heeds_decisions`: whether a requested cancellation, or a decision
     of a question that stays open in a parked run, stands against it. `follows` says that `state` and `held` are what the rows make
     of what was stored before, by the run's definition (`replay.followed`): a store may keep the rows alone.
+    `ruled` are the questions that it leaves open in a parked run and that take votes, which may stand against it, too.
     """
 
     run_id: str
@@ -186,17 +193,20 @@ class Boundary(NamedTuple):
     claim: Claim | None = None
     heeds_decisions: bool = True
     follows: bool = False
+    ruled: tuple[str, ...] = ()
 
 
 @frozen
 class Waiting:
-    """An open pause with its decision, if there is one: a row of the inbox. `user_id`, which is not compared, is that of its run."""
+    """An open pause with its decision, and, where it has a rule, what people did about it and who asked for the run: a row of the inbox."""
 
     pause: Pause
     decided: Decided | None
     workflow_id: str
     workflow_name: str
     session_id: str
+    acts: tuple[Act, ...] = ()
+    requester: str | None = None
     user_id: str | None = field(default=None, eq=False, repr=False, kw_only=True)
 
 

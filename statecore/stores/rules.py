@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json import JSONEncoder
@@ -16,13 +16,13 @@ from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
     KeyReused,
+    NeedsVotes,
     NotPaused,
     PauseExpired,
     RefusedBoundary,
     RunBusy,
     StaleDecision,
     UnknownDecision,
-    UnknownPause,
     UnreadableValue,
     UnstorableValue,
     UnsupportedSetting,
@@ -51,8 +51,6 @@ EXPIRY = {"cancel": "the run is cancelled", "skip": "it is skipped", "approve": 
 """The consequence of silence after a deadline, by `on_timeout`."""
 LEASE_SECONDS = 60.0
 """How long a lease lasts unless it is renewed: the time after which another host takes over a run of a host that went away."""
-UNDECIDED = frozenset({w.expire, w.renew})
-"""The triggers that close a pause without a decision, or with one that counts no more."""
 MANY = 2**62
 LAST, SURROGATE, FIRST_ABOVE = chr(0x10FFFF), 0xD800, 0xE000
 """The last character, and the gap in the code points that no text in UTF-8 has."""
@@ -80,8 +78,11 @@ def clock_text(time: Micros) -> str:
 # -- decisions ---------------------------------------------------------------------------------------------------------------------
 
 
-def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Decided | None:
-    """The stored decision if `new` says the same, None if `new` is to be stored; otherwise a named refusal."""
+def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str, *, voted: bool = False) -> Decided | None:
+    """The stored decision if `new` says the same, None if `new` is to be stored; otherwise a named refusal.
+
+    A question with a rule takes votes, and a decision only by whoever applies what they say (`voted`).
+    """
     if stored is not None:
         if (stored.word, stored.value) == (new.word, new.value):
             return stored
@@ -93,6 +94,8 @@ def judge(pause: Pause, stored: Decided | None, new: Decided, phase: str) -> Dec
         raise UnknownDecision(pause.pause_id, pause.kind, new.word, words_of(pause))
     if new.seen is not None and pause.seen is not None and new.seen != pause.seen:  # another question was shown (GATE-6)
         raise StaleDecision(pause.run_id, pause.pause_id)
+    if pause.rule is not None and not voted:
+        raise NeedsVotes(pause.pause_id)
     check_text(new.value, new.by, new.comment, new.key)
     return None
 
@@ -130,45 +133,11 @@ def check_deadline(pause: Pause, new: Decided) -> None:
     raise PauseExpired(pause.pause_id, clock_text(pause.deadline), EXPIRY[pause.on_timeout])
 
 
-def check_expiries(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided]) -> None:
-    """Raise `ClaimLost` where a pause is about to expire, or to be put again, that somebody has decided meanwhile: look again (TIME-2).
-
-    A boundary that puts a question again and has the decision that lapses with it knows of it.
-    """
-    rows = [(entry.at, entry.turn) for entry in boundary.entries if entry.trigger in UNDECIDED]
-    known = {each.pause_id for each in boundary.decisions} if rows else ()
-    for pause_id in boundary.closed if rows else ():
-        pause = pauses.get(pause_id)
-        if (
-            pause is not None
-            and pause_id in stored
-            and pause_id not in known
-            and any(pause.at == at and pause.turn[: len(turn)] == turn for at, turn in rows)
-        ):
-            raise ClaimLost(boundary.run_id)
-
-
 def check_key(used: Decided | None, new: Decided) -> None:
     """Raise `KeyReused` where a decision of the run has the key of a new one, and is another one."""
     if used is not None and (used.pause_id, used.word, used.value) != (new.pause_id, new.word, new.value):
         by = f"{used.by or 'somebody'} at {clock_text(used.time)}"
         raise KeyReused(str(new.key), f"the decision {used.word!r} of pause {used.pause_id!r} by {by}")
-
-
-def judge_all(boundary: Boundary, pauses: Mapping[str, Pause], stored: Mapping[str, Decided], phase: str) -> dict[str, Decided]:
-    """The decisions of a boundary that are to be stored, by pause; what is stored already is left out.
-
-    Raises what `judge` raises, and `UnknownPause`.
-    """
-    check_expiries(boundary, pauses, stored)
-    fresh: dict[str, Decided] = {}
-    for new in boundary.decisions:
-        pause = pauses.get(new.pause_id)
-        if pause is None:
-            raise UnknownPause(boundary.run_id, new.pause_id, [known.pause_id for known in pauses.values() if known.closed is None])
-        if judge(pause, stored.get(new.pause_id) or fresh.get(new.pause_id), new, phase) is None:
-            fresh[new.pause_id] = new
-    return fresh
 
 
 # -- boundaries --------------------------------------------------------------------------------------------------------------------
@@ -192,18 +161,6 @@ def check_fence(boundary: Boundary, epoch: int, seq: int) -> None:
 def heeds(boundary: Boundary, cancel_requested: Micros | None) -> bool:
     """Whether a boundary has to be made anew because a cancellation was requested."""
     return boundary.heeds_cancel and cancel_requested is not None
-
-
-def parks_paused(boundary: Boundary) -> bool:
-    """Whether a boundary leaves its run to people, so that no decision of an open question may wait."""
-    return boundary.parks and boundary.heeds_decisions and boundary.state.run == w.paused
-
-
-def waiting_decisions(boundary: Boundary, open_ids: Iterable[str], decided: Mapping[str, Decided]) -> tuple[Decided, ...]:
-    """The decisions that stand against a boundary: those of questions that it would leave open while it parks the run (SAID-1)."""
-    if not parks_paused(boundary):
-        return ()
-    return tuple(decided[pause_id] for pause_id in open_ids if pause_id in decided and pause_id not in boundary.closed)
 
 
 def check_entries(boundary: Boundary, phase: str) -> None:
@@ -273,7 +230,15 @@ def check_pauses(boundary: Boundary, known: Collection[str], open_at: Mapping[st
 
 def check_beginning(identity: Identity, session_state: Text) -> None:
     """Raise `UnstorableValue` where a text of a new run cannot be stored."""
-    who = (identity.run_id, identity.workflow_id, identity.workflow_name, identity.session_id, identity.user_id, identity.key)
+    who = (
+        identity.run_id,
+        identity.workflow_id,
+        identity.workflow_name,
+        identity.session_id,
+        identity.user_id,
+        identity.key,
+        identity.requester,
+    )
     what = (identity.input, identity.additional_data, identity.metadata, identity.fingerprint, identity.canonical)
     check_text(*who, *what, session_state)
 

@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from statecore.core import DECISIONS, Compiled, Micros, Program, Seconds, stored_program
+from statecore.definition.approval import Person, as_person
 from statecore.errors import (
     AlreadyDecided,
     AmbiguousRun,
     ClaimLost,
     DefinitionError,
     NotPaused,
+    NoVote,
     RunBusy,
     RunsElsewhere,
     StoreCorrupt,
@@ -42,12 +44,14 @@ from statecore.runtime.judge import check_seen
 from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
-from statecore.stores import Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
+from statecore.runtime.voting import cast, check_unkeyed, keeping
+from statecore.stores import Act, Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.abilities import KeepsAside
 from statecore.stores.endings import Archived, Archives, Erases, Erasure, Purged, Purges
 from statecore.stores.pages import Counted
 from statecore.stores.records import Listing, Unread, after_of, unread_of
 from statecore.stores.rules import ENDED, STATUS, check_counts, check_request_key, check_texts
+from statecore.stores.votes import VOTE, WITHDRAWAL
 
 ALL, MOST_COUNTED = 1_000_000, 1_000
 Item = TypeVar("Item")
@@ -317,7 +321,7 @@ class Inbox:
         decision: str,
         *,
         value: Any = None,
-        by: str | None = None,
+        by: str | Person | None = None,
         comment: str | None = None,
         idempotency_key: str | None = None,
         seen: str | None = None,
@@ -325,11 +329,15 @@ class Inbox:
     ) -> Requirement:
         """Store the one decision of a pause, and execute nothing; the next process that continues the run applies it.
 
+        Where the pause has an approval, this is the vote of `by` (AUTH-2), who says with `seen` what they were shown; `votes_say` of the requirement
+        that comes back is what all votes say now. Raises `MayNotDecide` there.
+
         The same decision again returns the stored one; a question that was put again since takes none. `seen` is the digest of the question
         that the person was shown (`requirement.seen`).
         A retry of a step whose call was given up and is not over raises `StillRunning`, unless it is forced (`force=True` with `by`).
         Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
         """
+        who, by = by, by.name if isinstance(by, Person) else by
         check_texts("decide", run_id=run_id, pause_id=pause_id, decision=decision, by=by, comment=comment)
         check_texts("decide", seen=seen, idempotency_key=idempotency_key)
         check_request_key("decide", idempotency_key)
@@ -350,12 +358,29 @@ class Inbox:
         if DECISIONS[row.pause.kind].get(decision) in (w.retry, w.amend):
             check_left(self.host, record, forced)
         shown = seen if row.pause.seen is not None else None
+        if row.pause.rule is not None:
+            check_unkeyed(idempotency_key)
+            new = Act(run_id, pause_id, VOTE, self.host.clock(), decision, value=text, comment=comment, seen=shown)
+            cast(self.host, new, as_person(who) if who else None)
+            return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
         try:
             self.db.decide(Decided(run_id, pause_id, decision, self.host.clock(), text, by, comment, idempotency_key, seen=shown))
         except (NotPaused, AlreadyDecided):  # it may have been put again in between
             check_put(self.db, row.pause)
             raise
         return self.requirement(self.db.pause(run_id, pause_id) or row, self.view(record, waiting=()))
+
+    def withdraw(self, run_id: str, pause_id: str, *, by: str | Person, comment: str | None = None) -> Requirement:
+        """Take back the vote of a person, a yes or a no, until the outcome is applied; the person may vote once more then (AUTH-2).
+
+        Raises `NoVote`, `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`.
+        """
+        check_texts("withdraw", run_id=run_id, pause_id=pause_id, comment=comment)
+        who, record, row = as_person(by), self.db.load(run_id), self.db.pause(run_id, pause_id)
+        if row is not None and row.pause.rule is None:
+            raise NoVote(pause_id, who.name)
+        keeping(self.host).act(Act(run_id, pause_id, WITHDRAWAL, self.host.clock(), by=who.name, via=who.via, comment=comment))
+        return self.requirement(self.db.pause(run_id, pause_id), self.view(record, waiting=()))  # type: ignore[arg-type]  # it has an act
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: at once where no process executes it, else at its next boundary. Returns False where the run had ended already."""

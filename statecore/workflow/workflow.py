@@ -42,6 +42,8 @@ from .running import Running, Sessions
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from statecore.definition import Person
+
 
 class Workflow(Running, Reading):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
@@ -114,6 +116,7 @@ class Workflow(Running, Reading):
             self.db,
             session=self.get_session,
             dependencies={**(dependencies or {})},
+            people=self.people,
             max_value_bytes=checked_bound(where, "max_value_bytes", max_value_bytes),
         )
         check_telemetry(where, telemetry)
@@ -172,7 +175,7 @@ class Workflow(Running, Reading):
         decision: str,
         *,
         value: Any = None,
-        by: str | None = None,
+        by: str | Person | None = None,
         comment: str | None = None,
         **more: Unpack[DecideOptions],
     ) -> Requirement:
@@ -180,9 +183,14 @@ class Workflow(Running, Reading):
 
         `decision` is confirm, reject, retry, skip, edit, input or select; `value` carries the feedback, the edit, the input or the
         choices. The same decision again returns the stored one. Raises `AlreadyDecided`, `NotPaused`, `PauseExpired`, `InvalidInput`,
-        `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`.
+        `UnknownRun`, `UnknownPause`, `UnknownDecision`, `StaleDecision`. Where the pause has an approval this is a vote of `by`, and `seen` is
+        required; `MayNotDecide` where the approval does not let that person vote.
         """
         return self.inbox.decide(run_id, pause_id, decision, value=value, by=by, comment=comment, **more)
+
+    def withdraw(self, run_id: str, pause_id: str, *, by: str | Person, comment: str | None = None) -> Requirement:
+        """Take back the vote of a person about a pause with an approval, until its outcome is applied. Raises `NoVote`, `AlreadyDecided`."""
+        return self.inbox.withdraw(run_id, pause_id, by=by, comment=comment)
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run: a paused one at once, a running one at its next boundary. Returns False where the run had ended already."""

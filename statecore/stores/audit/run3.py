@@ -16,13 +16,16 @@ from statecore.stores.endings import differs
 from statecore.stores.frames.framing import slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question_id
 from statecore.stores.links import GENESIS, link
+from statecore.stores.naming import audience
 from statecore.stores.rules import ENDED, held_text, is_about, until
 from statecore.stores.sql3 import sessions
+from statecore.stores.sql3.acts import filled
 from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING
 from statecore.stores.sql3.questions import put_of
 from statecore.stores.sql3.reading import record_of
 from statecore.stores.sql3.rows import stored_events
+from statecore.stores.votes import VOTE, votes_stand
 
 from . import erased3
 from .erased3 import is_erased
@@ -46,6 +49,8 @@ FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow =
 QUESTIONS = """
 SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, login, decision_salt
 FROM pause WHERE run = ?"""
+AUDIENCE = "SELECT a.pause, a.who, a.since_us, a.until_us FROM pause p JOIN audience a ON a.pause = p.id WHERE p.run = ?"
+STRAY = "SELECT min(a.id) FROM pause p JOIN act a ON a.pause = p.id WHERE p.run = ? AND p.rule IS NULL"
 COUNTS = "SELECT seq FROM event WHERE id = ?"
 
 
@@ -67,7 +72,10 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     program = program_of(record.identity.canonical, record.identity.rules, findings)
     played = check_state(connection, program, entries, record.state, findings) if program is not None else None
     check_held(entries, record.state, held_text(record.held), findings)
-    puts = [put_of(row) for row in connection.execute(f"{WAITING} WHERE p.run = ? ORDER BY p.id", (run,)).fetchall()]
+    puts = [
+        filled(connection, put_of(row)) for row in connection.execute(f"{WAITING} WHERE p.run = ? ORDER BY p.id", (run,)).fetchall()
+    ]
+    check_acts(connection, run, puts, findings)
     check_puts(puts, entries, findings)
     if played is not None:
         check_open(puts, {ask.pause_id: ask.due for ask in asks(played, record.state)}, findings)
@@ -75,6 +83,19 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     check_stands(stands, run_id, record, puts, findings)
     check_session(connection, run, stands, findings)
     erased3.check(connection, run, findings, erased=erased)
+
+
+def check_acts(connection: Link, run: int, puts: Sequence[Put], findings: Findings) -> None:
+    """Blame acts about a question without a rule, and an audience that is not what the rules of the open questions say (AUTH-2)."""
+    [stray] = connection.execute(STRAY, (run,)).fetchone()
+    if stray is not None:
+        findings.blame(f"act {stray}", "it is about a question without a rule")
+    rows = connection.execute(AUDIENCE, (run,)).fetchall()
+    pauses = [
+        (put.id, put.waiting.pause) for put in puts if put.waiting.pause.rule is not None and put.waiting.pause.closed is None
+    ]
+    if sorted(map(str, rows)) != sorted(str((put, *each)) for put, pause in pauses for each in audience(pause)):
+        findings.blame("audience of run", "it is not what the rules of the open questions say")
 
 
 # -- the journal -------------------------------------------------------------------------------------------------------------------
@@ -241,8 +262,13 @@ def check_stands(stands: Sequence[Any], run_id: str, record: Record, puts: Seque
         findings.blame("run", "somebody cancelled it at no time, or without a name")
     if key is not None and started != run_id:
         findings.blame("run", "its start is not found by its key")
-    if wake != wakes(record, puts, owner):
+    if wake != wakes(record, puts, owner) and not (wake == 0 and owner is None and are_voted(puts)):
         findings.blame("run", f"it wakes at {wake}, which is not when there is something to do")
+
+
+def are_voted(puts: Sequence[Put]) -> bool:
+    """Whether there were votes about an open question: a worker may look at its run once more, though a vote was taken back since."""
+    return any(put.closes is None and any(act.kind == VOTE for act in put.waiting.acts) for put in puts)
 
 
 def wakes(record: Record, puts: Sequence[Put], owner: str | None) -> int | None:
@@ -253,7 +279,11 @@ def wakes(record: Record, puts: Sequence[Put], owner: str | None) -> int | None:
         return None
     waiting = [put for put in puts if put.closes is None]
     delayed = until(record.state)
-    if record.cancel_requested is not None or any(put.decision is not None for put in waiting):
+    if (
+        record.cancel_requested is not None
+        or any(put.decision is not None for put in waiting)
+        or votes_stand([put.waiting for put in waiting])
+    ):
         return 0
     if record.state.run != w.paused and delayed is None:
         return 0

@@ -33,25 +33,22 @@ if TYPE_CHECKING:
 
 UNWRITTEN: dict[str, Any] = {
     "store": ("kid", "rotating_us"),
-    "run": ("requester", "requester_c", "workflow_version", "traceparent", "kid"),
+    "run": ("workflow_version", "traceparent", "kid"),
     "hot": ("kid", "cancel_kid"),
     "event": ("traceparent",),
     "pause": (
         *(
-            "rule",
             "consequences",
             "choices",
-            "names",
             "shown",
             "choices_c",
-            "names_c",
             "shown_c",
         ),
-        *("kid", "last_act", "decision_kid"),
+        *("kid", "decision_kid"),
     ),
 }
 """The columns that this release leaves NULL: erasures, keys, rules of who may decide are of later ones."""
-EMPTY = ("act", "audience", "notice", "delivery")
+EMPTY = ("notice", "delivery")
 """The tables that this release leaves empty."""
 
 SAYS = f'%"{MIGRATED}":{{"format":{FROM},%'

@@ -65,6 +65,13 @@ SESSION = """
 DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE session = session.id)
 AND NOT EXISTS (SELECT 1 FROM hot WHERE session = session.id) AND NOT EXISTS (SELECT 1 FROM session_value WHERE session = session.id)"""
 
+ACTS = """
+SELECT id, "by", login, delegate, answer, comment, by_c, login_c, delegate_c, answer_c, comment_c, salt FROM act WHERE pause = ? ORDER BY id"""
+SET_ACT = """
+UPDATE act SET "by" = ?, login = ?, delegate = ?, answer = ?, comment = ?, by_c = ?, login_c = ?, delegate_c = ?, answer_c = ?, comment_c = ?,
+  salt = ? WHERE id = ?"""
+
+ACT_SLOTS = ("act.by", "act.login", "act.delegate", "act.answer", "act.comment")
 EVENT_SLOTS = ("event.by", "event.note", "event.value")
 PAUSE_SLOTS = ("pause.message", "pause.form", "pause.choices", "pause.names")
 RUN_SLOTS = ("run.session", "run.user", "run.requester", "run.input", "run.additional", "run.metadata")
@@ -167,6 +174,7 @@ def questions(connection: Link, order: Order, after: int) -> Batch:
         where = (kind, put, at)
         bodies += question(connection, order.what, number, where, columns[:10])
         bodies += decision(connection, order.what, number, where, columns[10:])
+        bodies += acts(connection, order.what, number, where)
     return Batch(rows[-1][0] if rows else None, bodies)
 
 
@@ -189,6 +197,17 @@ def decision(connection: Link, what: What, number: int, where: tuple[str, int, s
         return 0
     connection.execute(SET_DECISION, (*left.bodies, *left.kept, left.salt, number))
     return changed(bodies, left.bodies)
+
+
+def acts(connection: Link, what: What, pause: int, where: tuple[str, int, str]) -> int:
+    """Empty what people did about one question; how many bodies went."""
+    goes, bodies = erasing.of_act(what, where[0], where[2]), 0
+    for number, *columns, salt in connection.execute(ACTS, (pause,)).fetchall() if goes else ():
+        left = emptied(ACT_SLOTS, columns[:5], columns[5:], salt, goes)
+        if left is not None:
+            connection.execute(SET_ACT, (*left.bodies, *left.kept, left.salt, number))
+            bodies += changed(columns[:5], left.bodies)
+    return bodies
 
 
 def rest(connection: Link, order: Order) -> int:

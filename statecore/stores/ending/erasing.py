@@ -75,7 +75,7 @@ def of_question(what: What, kind: str, put: int, at: str) -> set[str]:
     )
     if "form" in what.fields or tells_error or tells_again:
         found |= {"pause.form", "pause.choices", "pause.names"}
-    return found
+    return found | {"pause.names"} if "by" in what.fields else found
 
 
 def of_decision(what: What, kind: str, at: str) -> set[str]:
@@ -88,6 +88,12 @@ def of_decision(what: What, kind: str, at: str) -> set[str]:
     if SHOWS[kind] != "choices" and what.fields & {"form", "output"}:
         found.add("decision.answer")
     return found
+
+
+def of_act(what: What, kind: str, at: str) -> set[str]:
+    """The slots of a vote, or of another act, that go: as of a decision, and the person to whom a vote was handed on."""
+    found = {slot.replace("decision.", "act.") for slot in of_decision(what, kind, at)}
+    return found | {"act.delegate"} if "act.by" in found else found
 
 
 def of_run(what: What) -> set[str]:

@@ -227,13 +227,16 @@ def pause_hash(  # noqa: PLR0913  # a record's parts
     words: tuple[str, ...],
     max_bytes: int,
     evidence: tuple[bytes | None, bytes | None] = (None, None),
+    ruled: tuple[str | None, bytes | None] = (None, None),
 ) -> bytes:
-    """`PAUSE.digest`, written out, of a question that has a message and a form, and no more.
+    """`PAUSE.digest`, written out, of a question that has a message, a form, a rule and names, and no more.
 
-    `place` ends with the name of the step; `evidence` is `seen`, and the digests of the words as they are hashed.
+    `place` ends with the name of the step; `evidence` is `seen`, and the digests of the words as they are hashed; `ruled` is the rule and the
+    commitment to its names.
     """
     at, turn, attempt, step_name = place
-    named = (word(run_id), word(pause_id), word(kind), NULL, *map(link, bodies), NULL, NULL, NOTHING_SHOWN, numeral(put))
+    rule = NULL if ruled[0] is None else listed(text("rule", ruled[0]))
+    named = (word(run_id), word(pause_id), word(kind), rule, *map(link, bodies), NULL, link(ruled[1]), NOTHING_SHOWN, numeral(put))
     where = (word(at), word(turn), numeral(attempt), word(step_name), *map(numeral, opened))
     seen, meanings = evidence
     known = (link(seen), NULL if meanings is None else listed(meanings))
@@ -279,10 +282,18 @@ def decision_hash(  # noqa: PLR0913  # a record's parts
     comment: bytes | None,
     key: str | None,
     evidence: tuple[bytes | None, bytes | None] = (None, None),
+    last_act: bytes | None = None,
 ) -> bytes:
-    """`DECISION.digest`, written out, of a decision that comes after no act; `evidence` is `seen` and the meaning of the word."""
+    """`DECISION.digest`, written out; `evidence` is `seen` and the meaning of the word."""
     who = (link(by), link(login), NULL if via is None else word(via))
-    bodies = (*who, link(answer), link(comment), NULL if key is None else listed(text("key", key)), *map(link, evidence), NULL)
+    bodies = (
+        *who,
+        link(answer),
+        link(comment),
+        NULL if key is None else listed(text("key", key)),
+        *map(link, evidence),
+        link(last_act),
+    )
     return sha256(b"".join((DECISION.head, link(pause), word(said), numeral(decided_us), *bodies))).digest()
 
 

@@ -27,14 +27,12 @@ from statecore.stores.rules import (
     heeds,
     held_text,
     judge,
-    judge_all,
-    parks_paused,
     place_of,
     sought,
     turn_text,
     until,
-    waiting_decisions,
 )
+from statecore.stores.taking import judge_all, parks_paused, waiting_decisions
 
 from . import reading
 from .reading import (
@@ -340,7 +338,7 @@ def answer(connection: Link, boundary: Boundary, number: int, phase: str) -> tup
             found[pause_id] = row
     pauses = {pause_id: each.pause for pause_id, each in found.items()}
     stored = {pause_id: each.decided for pause_id, each in found.items() if each.decided is not None}
-    fresh = judge_all(boundary, pauses, stored, phase)
+    fresh = judge_all(boundary, pauses, stored, phase, {})
     check_pauses(boundary, pauses.keys(), open_at)
     waiting = waiting_decisions(boundary, open_at, stored | fresh)
     if waiting:

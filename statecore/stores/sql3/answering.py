@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from statecore.errors import UnknownPause
+from statecore.errors import NoVote, UnknownPause
 from statecore.lifecycles import words as w
 from statecore.stores.rules import (
     check_key,
     check_pauses,
     is_about,
     judge,
-    judge_all,
-    parks_paused,
     place_of,
     sought,
-    waiting_decisions,
 )
+from statecore.stores.taking import judge_all, parks_paused, waiting_decisions
+from statecore.stores.votes import REFUSAL, decided_by, votes_stand, with_acts
+from statecore.stores.votes import judged as judged_act
 
-from . import questions, reading
+from . import acts, questions, reading
 from .events import BY_PERSON, check_key_text
-from .queries import USED
+from .queries import COUNT_ACT, HEAR, PHASE, USED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from statecore.stores.acts import Act
     from statecore.stores.records import Boundary, Decided, Entry, Pause
     from statecore.stores.sql.link import Link
 
@@ -139,7 +140,7 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
     for pause in boundary.opened:
         puts += reading.puts_there(connection, run, pause)
     found = {put.waiting.pause.pause_id: put for put in puts}
-    spoken_of = [*[each.pause_id for each in boundary.decisions], *boundary.closed]
+    spoken_of = [*[each.pause_id for each in boundary.decisions], *boundary.closed, *boundary.ruled]
     if len(spoken_of) > MANY:  # rather all at once
         found |= {put.waiting.pause.pause_id: put for put in reading.open_puts(connection, run)}
     for pause_id in dict.fromkeys(spoken_of):
@@ -150,9 +151,10 @@ def judged(connection: Link, boundary: Boundary, run: int, phase: str, salted: S
     open_at = {pause_id: place_of(pause) for pause_id, pause in places.items() if pause.closed is None}
     pauses = places if all(each.pause_id in places for each in boundary.decisions) else of_all(connection, run, places)
     stored = {pause_id: put.waiting.decided for pause_id, put in found.items() if put.waiting.decided is not None}
-    fresh = judge_all(boundary, pauses, stored, phase)
+    voted = votes_stand(ruled) if (ruled := [put.waiting for put in found.values() if put.waiting.pause.rule is not None]) else {}
+    fresh = judge_all(boundary, pauses, stored, phase, voted)
     check_pauses(boundary, pauses.keys(), open_at)
-    waiting = waiting_decisions(boundary, open_at, stored | fresh)
+    waiting = waiting_decisions(boundary, open_at, {**voted, **stored, **fresh})
     if waiting or not asks(boundary):
         return waiting or None
     for pause_id, decided in fresh.items():
@@ -189,3 +191,25 @@ def decide(connection: Link, salts: Sequence[bytes], decision: Decided, *others:
             questions.decide(connection, put, new, salt)
         kept.append(stored or new)
     return kept[0]
+
+
+def act(connection: Link, new: Act) -> Act:
+    """Store what a person did about a question, judged in this transaction. Raises `UnknownRun`, `UnknownPause`, and what `judged` raises."""
+    row = connection.execute(PHASE, (sought(new.run_id),)).fetchone()
+    if row is None:
+        raise reading.unknown(connection, new.run_id)
+    run, phase = row
+    put = reading.put_in(connection, run, new.pause_id)
+    if put is None:
+        pending = [other.waiting.pause.pause_id for other in reading.open_puts(connection, run)]
+        raise UnknownPause(new.run_id, new.pause_id, pending)
+    if put.waiting.pause.rule is None:
+        raise NoVote(new.pause_id, new.by)
+    stored, is_new = judged_act(put.waiting, new, phase)
+    if is_new:
+        acts.append(connection, put, stored)
+        if decided_by(evolve(put.waiting, acts=with_acts(put.waiting.acts, stored, is_new=True))) is not None:
+            connection.execute(HEAR, (run,))
+    elif stored.kind == REFUSAL:
+        connection.execute(COUNT_ACT, (stored.times, put.id, questions.body_of(stored.by), stored.time))
+    return stored

@@ -68,7 +68,9 @@ def insert(connection: Link, salted: Salted, order: int) -> New:
     digest = identity_digest(identity, salt, identity.fingerprint)
     who = (identity.run_id, workflow, identity.workflow_name, session, identity.user_id, identity.created)
     bodies = (body_of(identity.input), body_of(identity.additional_data), body_of(identity.metadata))
-    [(run,)] = connection.execute(BEGIN, (*who, *bodies, salt, definition, identity.rules, identity.key, digest)).fetchall()
+    [(run,)] = connection.execute(
+        BEGIN, (*who, *bodies, salt, definition, identity.rules, identity.key, digest, body_of(identity.requester))
+    ).fetchall()
     if identity.key is not None:
         connection.execute(START_KEY, (workflow, identity.key, identity.run_id))
     connection.execute(

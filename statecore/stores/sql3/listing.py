@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.errors import UnknownPause
-from statecore.stores.pages import by_due
+from statecore.stores.pages import by_due, matches
 from statecore.stores.records import Listing
 from statecore.stores.rules import MANY, after_prefix, bounded, sought
 from statecore.stores.sql.rows import readable
@@ -31,6 +31,12 @@ READ = 1_000
 SLICE = 100
 """The rows that are asked for at once."""
 
+VOTED = 10_000
+"""Of how many entries of the audience the questions are looked at."""
+RULED = "SELECT p.id FROM audience a JOIN pause p ON p.id = a.pause WHERE p.closed IS NULL AND p.word IS NULL LIMIT ?"
+RULED_OF_WORKFLOW = """
+SELECT p.id FROM hot h JOIN pause p ON p.run = h.run
+WHERE h.workflow = ? AND h.wake_us = 0 AND h.owner IS NULL AND p.closed IS NULL AND p.word IS NULL AND p.rule IS NOT NULL"""
 KEY_OF_PAUSE = "SELECT opened_us, run, id, due_us FROM pause WHERE run = ? AND pause_id = ?"
 
 
@@ -245,11 +251,19 @@ def inbox(connection: Link, wanted: PauseFilter) -> Listing[Waiting]:
     start = start_of(connection, wanted)
     if limit == 0 or asked is None:
         return Listing()
-    several = [slices(ask, start, limit) for ask in asking_pauses(connection, wanted, asked, number)]
+    several = [slices(ask, start, limit) for ask in asking_pauses(connection, wanted, dict(asked), number)]
     found, after = page_of(merge(*several, key=lambda row: row.key), limit, max(READ, limit))
     rows = {row[0]: row for row in of_numbers(connection, WAITING, "p.id", [each.number for each in found])}
     page = [rows[each.number] for each in found]
-    read = readable(page, waiting_of, place=1) if number is None else Listing(map(waiting_of, page))
+    if wanted.decided_only and wanted.after is None and number is None:
+        page += voted(connection, asked.get("workflow_id"))
+
+    def told(row: Sequence[Any]) -> Waiting:
+        return waiting_of(connection, row)
+
+    read = readable(page, told, place=1) if number is None else Listing(map(told, page))
+    if wanted.decided_only:
+        read[:] = [row for row in read if matches(row, wanted)]
     read.after = after
     return read
 
@@ -267,9 +281,16 @@ def past(connection: Link, after: tuple[str, str] | None, most: int) -> Listing[
             raise UnknownPause(run_id, pause_id, [])
         number = row[2]
     rows = connection.execute(PAST, (number, limit + 1)).fetchall()
-    found = readable(rows[:limit], waiting_of, place=1)
+    found = readable(rows[:limit], lambda row: waiting_of(connection, row), place=1)
     found.after = (rows[limit - 1][1], rows[limit - 1][2]) if len(rows) > limit else None
     return found
+
+
+def voted(connection: Link, workflow: int | None) -> list[Sequence[Any]]:
+    """The open questions that take votes, of a workflow those of runs that may be taken now; whether votes decide is seen when they are read."""
+    statement, value = (RULED, VOTED) if workflow is None else (RULED_OF_WORKFLOW, workflow)
+    rows = connection.execute(statement, (value,)).fetchall()
+    return list(of_numbers(connection, WAITING, "p.id", list(dict.fromkeys(row[0] for row in rows))))
 
 
 def start_of(connection: Link, wanted: PauseFilter) -> tuple[Any, ...] | None:

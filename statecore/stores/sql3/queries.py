@@ -17,7 +17,8 @@ RECORD = """
 SELECT r.id, r.run_id, f.workflow_id, r.workflow_name, s.session_id, r.user_id, r.created_us, r.input, r.additional, r.metadata, r.salt,
   b.fingerprint, r.workflow_version, r.rules, r.start_key, r.seal, h.phase, h.claim_order, h.owner, h.epoch, h.lease_us, d.fingerprint,
   h.number, h.head, h.state, h.held, h.updated_us, h.ended_us, h.seal, h.cancel_us, h.cancel_by, h.cancel_salt, h.cancel_seal, e.seq, e.hash,
-  r.session_c, r.user_c, r.input_c, r.additional_c, r.metadata_c, h.cancel_by_c
+  r.session_c, r.user_c, r.input_c, r.additional_c, r.metadata_c, h.cancel_by_c, r.requester,
+  r.requester_c
 FROM run r JOIN hot h ON h.run = r.id LEFT JOIN workflow f ON f.id = r.workflow LEFT JOIN session s ON s.id = r.session
 LEFT JOIN definition b ON b.id = r.definition LEFT JOIN definition d ON d.id = h.definition
 LEFT JOIN event e ON e.id = (r.id << 24) + h.number"""
@@ -39,15 +40,16 @@ SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.ste
   p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
   p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via,
   p.seen, p.meanings, p.decided_seen, p.meaning, p.message_c, p.form_c, p.answer_c, p.by_c, p.login_c, p.comment_c,
-  r.user_id
+  p.rule, p.names, p.names_c, r.requester, r.requester_c, r.user_id, p.last_act, a.seal
 FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
-LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
+LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed LEFT JOIN act a ON a.id = p.last_act"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 QUESTION = f"{WAITING} WHERE p.question_id = ?"
 PAST = f"{WAITING} WHERE p.id < ? AND (p.closed IS NOT NULL OR p.word IS NOT NULL) ORDER BY p.id DESC LIMIT ?"
 """Questions that are decided or closed, the one put last first: the order of their numbers, so that no index is needed."""
 OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
 DECIDED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.word IS NOT NULL ORDER BY p.id"
+RULED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.rule IS NOT NULL ORDER BY p.id"
 ASKED_THERE = f"{WAITING} WHERE p.run = ? AND (p.pause_id = ? OR (p.at = ? AND p.turn = ? AND p.closed IS NULL))"
 OF_EVENTS = f"{WAITING} WHERE p.run = ? AND (p.opened BETWEEN ? AND ? OR p.closed BETWEEN ? AND ?)"
 DECIDED_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.word IS NOT NULL ORDER BY p.id"
@@ -87,7 +89,7 @@ SETTLE_CLAIMED = f"{SETTLE}, claim_order = ? WHERE run = ?"
 SETTLE_KEPT = f"{SETTLE} WHERE run = ?"
 ENDING = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"
 ORDER = "SELECT coalesce(max(claim_order), 0) + 1 FROM hot"
-ASKS = "SELECT min(due_us), count(word) FROM pause WHERE run = ? AND closed IS NULL"
+ASKS = "SELECT min(due_us), count(word), count(rule) FROM pause WHERE run = ? AND closed IS NULL"
 
 # -- a new run ---------------------------------------------------------------------------------------------------------------------
 
@@ -97,8 +99,8 @@ TAKEN = "SELECT id FROM run WHERE run_id = ? UNION ALL SELECT run FROM tombstone
 STARTED = "SELECT k.run_id FROM start_key k JOIN workflow f ON f.id = k.workflow WHERE f.workflow_id = ? AND k.key = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow, workflow_name, session, user_id, created_us, input, additional, metadata, salt, definition, rules, start_key,
-  seal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+  seal, requester)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 START_KEY = "INSERT INTO start_key (workflow, key, run_id) VALUES (?, ?, ?)"
 BEGIN_HOT = f"""
 INSERT INTO hot (run, workflow, phase, claim_order, owner, epoch, definition, number, head, state, held, updated_us, seal, session)
@@ -114,12 +116,26 @@ ADD_SESSION = "INSERT INTO session (session_id) VALUES (?) ON CONFLICT DO NOTHIN
 
 ASK = """
 INSERT INTO pause (run, workflow, pause_id, question_id, put, kind, at, turn, attempt, step_name, words, max_bytes, message, form, salt,
-  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seen, meanings, seal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seen, meanings, seal, rule, names)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 DECIDE = """
 UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decided_seen = ?, meaning = ?, decision_salt = ?,
-  decision_seal = ? WHERE id = ?"""
+  decision_seal = ?, last_act = ? WHERE id = ?"""
 CLOSE = "UPDATE pause SET closed = ?, outcome = ?, voter_salt = NULL WHERE id = ?"
+
+ACTS = """
+SELECT id, kind, word, voter, round, time_us, "by", login, delegate, via, roles, answer, comment, salt, by_c, login_c, delegate_c, answer_c, comment_c,
+  seen, meaning, until_us, detail, times, seal FROM act WHERE pause = ? ORDER BY id"""
+PUT_ACT = """
+INSERT INTO act (pause, kind, word, voter, round, time_us, "by", via, roles, answer, comment, salt, seen, meaning, detail, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+COUNT_ACT = "UPDATE act SET times = ? WHERE pause = ? AND kind = 'refusal' AND \"by\" IS NOT DISTINCT FROM ? AND time_us = ?"
+VOTER_SALT = "SELECT voter_salt FROM pause WHERE id = ?"
+HEAR = "UPDATE hot SET wake_us = 0 WHERE run = ?"
+"""Votes satisfy, or refuse: a worker may take the run."""
+AUDIENCE = "INSERT INTO audience (who, pause, since_us, until_us) VALUES (?, ?, ?, ?)"
+NOBODY = "DELETE FROM audience WHERE pause = ?"
+NUMBER_OF_PAUSE = "SELECT id FROM pause WHERE run = ? AND pause_id = ?"
 
 # -- whose a run is ----------------------------------------------------------------------------------------------------------------
 

@@ -13,11 +13,12 @@ from statecore.stores.endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE
 from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, decision_hash, pause_hash, question_id, times_put
+from statecore.stores.naming import audience, parted, whole
 from statecore.stores.records import Decided, Meant, Pause, Waiting
 from statecore.stores.rules import turn_text, words_of
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
 
-from .queries import ASK, CLOSE, DECIDE
+from .queries import ASK, AUDIENCE, CLOSE, DECIDE, NOBODY, NUMBER_OF_PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ class Put(NamedTuple):
     closes: int | None
     outcome: str | None
     evidence: Evidence | None
+    last: tuple[int, bytes] | None = None
+    """The last act about it, where it has a rule, and the digest of that."""
 
 
 def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes | None:
@@ -74,8 +77,14 @@ def body_of(text: str | None) -> bytes | None:
 # -- what is hashed ----------------------------------------------------------------------------------------------------------------
 
 
-def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int, known: Evidence | None) -> bytes:  # noqa: PLR0913  # what is hashed
-    """The digest of a question. This release names no rule, no consequences and nobody: it knows the form and the message."""
+Ruled = tuple[str | None, bytes | None]
+"""The rule of a question without names, and the commitment to its names."""
+
+
+def pause_digest(  # noqa: PLR0913  # what is hashed
+    pause: Pause, event: int, salt: bytes, words: Sequence[str], most: int, known: Evidence | None, ruled: Ruled = (None, None)
+) -> bytes:
+    """The digest of a question. This release names no consequences: it knows the rule, the names in it, the form and the message."""
     return pause_hash(
         pause.run_id,
         pause.pause_id,
@@ -89,6 +98,7 @@ def pause_digest(pause: Pause, event: int, salt: bytes, words: Sequence[str], mo
         tuple(words),
         most,
         (None, None) if known is None else (known.seen, known.framed),
+        ruled,
     )
 
 
@@ -105,6 +115,7 @@ def decision_digest(decided: Decided, question: bytes, salt: bytes | None, more:
         committed(salt, "decision.comment", decided.comment),
         decided.key,
         (more["seen"], more["meaning"]),
+        more.get("last_act"),
     )
 
 
@@ -119,12 +130,18 @@ def put_of(row: Sequence[Any]) -> Put:
     ]
     deadline, on_timeout, seal, word, decided_us, answer, by, comment, key, decision_salt, signed, closed, outcome = row[16:29]
     closed_us, workflow_id, workflow_name, session_id, login, via, seen, meanings, decided_seen, meaning = row[29:39]
-    message_c, form_c, answer_c, by_c, login_c, comment_c, user_id = row[39:]
+    message_c, form_c, answer_c, by_c, login_c, comment_c = row[39:45]
+    rule, names, names_c, requester, requester_c, user_id, after, last_act = row[45:]
     known = stored_evidence(seen, meanings)
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
         why = f"the event that closes {where} is missing"
         raise UnreadableValue(why)
+    if after is not None and last_act is None:
+        why = f"the act before the decision of {where} is missing"
+        raise UnreadableValue(why)
+    listed = text_of(names, names_c)
+    rules, deciders = (rule, ()) if rule is None else whole(rule, listed)
     pause = Pause(
         run_id,
         pause_id,
@@ -141,8 +158,11 @@ def put_of(row: Sequence[Any]) -> Put:
         on_timeout,
         seen=known.seen.hex() if known is not None else None,
         meant=Meant(known.meanings, salt) if known is not None and salt is not None else None,
+        rule=rules,
+        deciders=deciders,
     )
-    digest = pause_digest(pause, opened, salt, words.split("\n"), most, known)
+    ruled = (rule, committed(salt, "pause.names", listed))
+    digest = pause_digest(pause, opened, salt, words.split("\n"), most, known, ruled)
     check_same(where, (digest, put), (seal, times_put(pause_id)))
     decided = decision = None
     if word is not None:
@@ -150,11 +170,12 @@ def put_of(row: Sequence[Any]) -> Put:
         said = (text_of(answer, answer_c, ERASED_VALUE), text_of(by, by_c), text_of(comment, comment_c))
         decided = Decided(run_id, pause_id, word, decided_us, *said, key, seen=shown)
         login = Gone(ERASED_TEXT, login_c) if login is None and login_c is not None else login
-        more = {"login": login, "via": via, "seen": decided_seen, "meaning": meaning}
+        more = {"login": login, "via": via, "seen": decided_seen, "meaning": meaning, "last_act": last_act}
         decision = decision_digest(decided, digest, decision_salt, more)
         check_same(f"decision of {where}", decision, signed)
-    session = ERASED_TEXT if session_id is None else session_id
-    waiting = Waiting(pause, decided, workflow_id, workflow_name, session, user_id=user_id)
+    whose = (workflow_id, workflow_name, ERASED_TEXT if session_id is None else session_id)
+    asked_for = (text_of(requester, requester_c) or user_id) if rule is not None else None
+    waiting = Waiting(pause, decided, *whose, (), asked_for, user_id=user_id)
     return Put(number, waiting, digest, decision, opened, closed, outcome, known)
 
 
@@ -166,7 +187,9 @@ def asked(pause: Pause, event: int, salted: Salted) -> bytes:
     found = salted.digests.get((pause.pause_id, event))
     if found is None:
         salt = salted.salt(f"pause {pause.pause_id}")
-        found = pause_digest(pause, event, salt, list(words_of(pause)), LIMIT, evidence(pause, salt))
+        rule, names = (None, None) if pause.rule is None else parted(pause)
+        ruled = (rule, committed(salt, "pause.names", names))
+        found = pause_digest(pause, event, salt, list(words_of(pause)), LIMIT, evidence(pause, salt), ruled)
         salted.digests[pause.pause_id, event] = found
     return found
 
@@ -180,9 +203,15 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
     known = evidence(pause, salt)
     shown = (None, None) if known is None else (known.seen, known.framed)
+    rule, names = (None, None) if pause.rule is None else parted(pause)
+    seal = asked(pause, event, salted)
     connection.execute(
-        ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, *shown, asked(pause, event, salted))
+        ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, *shown, seal, rule, body_of(names))
     )
+    if rule is not None:
+        [row] = connection.execute(NUMBER_OF_PAUSE, (number, pause.pause_id)).fetchone()
+        for who, since, until in audience(pause):
+            connection.execute(AUDIENCE, (who, row, since, until))
 
 
 def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
@@ -195,12 +224,16 @@ def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
         None,
     )
     kept = None if bare else salt
-    digest = decision_digest(decided, put.digest, kept, more)
+    digest = decision_digest(decided, put.digest, kept, {**more, "last_act": put.last[1] if put.last is not None else None})
     bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
-    connection.execute(DECIDE, (decided.word, decided.time, *bodies, decided.key, *more.values(), kept, digest, put.id))
+    connection.execute(
+        DECIDE, (decided.word, decided.time, *bodies, decided.key, *more.values(), kept, digest, put.last and put.last[0], put.id)
+    )
     return put._replace(waiting=evolve(put.waiting, decided=decided), decision=digest)
 
 
 def close(connection: Link, put: Put, event: int, outcome: str) -> None:
     """Close a question by an event."""
     connection.execute(CLOSE, (event, outcome, put.id))
+    if put.waiting.pause.rule is not None:
+        connection.execute(NOBODY, (put.id,))

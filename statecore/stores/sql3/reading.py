@@ -10,6 +10,7 @@ from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import stored_program
+from statecore.core.owed import ruled_asks
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, RunPurged, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
@@ -21,7 +22,7 @@ from statecore.stores.rules import ENDED, clock_text, slice_of, sought, turn_tex
 from statecore.stores.sql.reading import canonical_of
 from statecore.stores.sql.rows import ROWS, check_same, read_held
 
-from . import sessions
+from . import acts, sessions
 from .queries import (
     ASKED_THERE,
     AT,
@@ -36,6 +37,7 @@ from .queries import (
     PURGED_SESSION,
     QUESTION,
     RECORD_OF_RUN,
+    RULED_AND_OPEN,
     SESSION,
     SESSION_RUN,
     WORKFLOW,
@@ -106,7 +108,7 @@ def record(connection: Link, run_id: str, known: Known) -> Record:
 
 
 def look(connection: Link, run_id: str, pause_ids: Collection[str], known: Known) -> tuple[Record, list[Waiting]]:
-    """A run as it stands, with those of its open questions that are decided, oldest first, and with the questions that are named.
+    """A run as it stands, with those of its open questions that are decided, oldest first, those that take votes, and the ones that are named.
 
     Raises `UnknownRun`.
     """
@@ -115,9 +117,11 @@ def look(connection: Link, run_id: str, pause_ids: Collection[str], known: Known
         raise unknown(connection, run_id)
     found = record_of(connection, row, known)
     rows = [] if found.state.run in ENDED else connection.execute(DECIDED_AND_OPEN, (row[0],)).fetchall()
-    questions = [waiting_of(each) for each in rows]
+    questions = [waiting_of(connection, each) for each in rows]
     told = {each.pause.pause_id for each in questions}
-    named = [put_in(connection, row[0], pause_id) for pause_id in dict.fromkeys(pause_ids) if pause_id not in told]
+    program = known.program(found.identity.fingerprint, found.identity.canonical)
+    wanted = dict.fromkeys((*pause_ids, *ruled_asks(program, found.state)))
+    named = [put_in(connection, row[0], pause_id) for pause_id in wanted if pause_id not in told]
     return found, [*questions, *(put.waiting for put in named if put is not None)]
 
 
@@ -267,9 +271,14 @@ def head(connection: Link, run_id: str, known: Known) -> str:
 # -- pauses ------------------------------------------------------------------------------------------------------------------------
 
 
-def waiting_of(row: Sequence[Any]) -> Waiting:
-    """The question that a row of `WAITING` stands for, with its decision."""
-    return put_of(row).waiting
+def filled(connection: Link, put: Put) -> Put:
+    """A question; one with a rule with what people did about it."""
+    return put if put.waiting.pause.rule is None else acts.filled(connection, put)
+
+
+def waiting_of(connection: Link, row: Sequence[Any]) -> Waiting:
+    """The question that a row of `WAITING` stands for, with its decision, and what people did about it where it has a rule."""
+    return filled(connection, put_of(row)).waiting
 
 
 def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:
@@ -281,13 +290,13 @@ def pause(connection: Link, run_id: str, pause_id: str) -> Waiting | None:
 def question(connection: Link, question_id: str) -> Waiting | None:
     """The question with a short name, open or closed; None where there is none, or its run is being purged."""
     row = connection.execute(QUESTION, (sought(question_id),)).fetchone()
-    return put_of(row).waiting if row is not None else None
+    return waiting_of(connection, row) if row is not None else None
 
 
 def put_in(connection: Link, number: int, pause_id: str) -> Put | None:
     """One question of a run whose number is known."""
     row = connection.execute(PAUSE_OF_RUN, (number, sought(pause_id))).fetchone()
-    return put_of(row) if row is not None else None
+    return filled(connection, put_of(row)) if row is not None else None
 
 
 def puts_there(connection: Link, number: int, pause: Pause) -> list[Put]:
@@ -301,9 +310,14 @@ def decided_puts(connection: Link, number: int) -> list[Put]:
     return [put_of(row) for row in connection.execute(DECIDED_AND_OPEN, (number,)).fetchall()]
 
 
+def ruled_puts(connection: Link, number: int) -> list[Put]:
+    """The open questions of a run with a rule, and what people did about them."""
+    return [filled(connection, put_of(row)) for row in connection.execute(RULED_AND_OPEN, (number,)).fetchall()]
+
+
 def open_puts(connection: Link, number: int) -> list[Put]:
     """The open questions of a run, in the order in which they were asked; also where the run has ended."""
-    return [put_of(row) for row in connection.execute(OPEN_OF_RUN, (number,)).fetchall()]
+    return [filled(connection, put_of(row)) for row in connection.execute(OPEN_OF_RUN, (number,)).fetchall()]
 
 
 def decisions(connection: Link, run_id: str) -> list[Decided]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from statecore.core import Micros
     from statecore.stores.abilities import Counts
+    from statecore.stores.acts import Act
     from statecore.stores.pages import Counted
     from statecore.stores.records import Boundary, Decided, Entry, Obstacle, PauseFilter, Record, RunFilter, Text, Waiting
     from statecore.stores.sql.link import Link
@@ -214,6 +215,10 @@ class Relational(Audited):
     def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause. Raises `UnknownRun`, `UnknownPause`, `UnknownDecision`, `AlreadyDecided`, `NotPaused`."""
         return self._write(answering.decide, [urandom(SALT_BYTES) for _ in (decision, *others)], decision, *others)
+
+    def act(self, new: Act) -> Act:
+        """Store a vote, a withdrawal or a lapse, judged by the rule of its question; as `abilities.KeepsVotes` says."""
+        return self._write(answering.act, new)
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses."""

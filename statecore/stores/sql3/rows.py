@@ -46,9 +46,10 @@ class Stored(NamedTuple):
 
 def identity_digest(identity: Identity, salt: bytes, fingerprint: str, version: int | None = None) -> bytes:
     """The digest of who a run is; `fingerprint` is the definition that it began with."""
-    bodies = (committed(salt, "run.session", identity.session_id), committed(salt, "run.user", identity.user_id), None)
     texts = (("run.input", identity.input), ("run.additional", identity.additional_data), ("run.metadata", identity.metadata))
     given = [committed(salt, slot, text) for slot, text in texts]
+    whose = (("run.session", identity.session_id), ("run.user", identity.user_id), ("run.requester", identity.requester))
+    bodies = [committed(salt, slot, text) for slot, text in whose]
     workflow = (identity.workflow_id, identity.workflow_name)
     return run_hash(identity.run_id, workflow, bodies, identity.created, given, fingerprint, version, identity.rules, identity.key)
 
@@ -78,7 +79,7 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
         raise UnreadableValue(why)
     who = (run_id, workflow_id, workflow_name, session_id, user_id, created)
     put_in, more, about = [text or "" for text in texts]
-    identity = Identity(*who, put_in, more, about, fingerprint, canonical or "", rules, key)
+    identity = Identity(*who, put_in, more, about, fingerprint, canonical or "", rules, key, text_of(row[41], row[42]))
     check_same(f"run {run_id!r}", identity_digest(identity, salt, began, version), seal)
     return identity
 

@@ -23,10 +23,11 @@ from statecore.stores.rules import (
     clock_text,
     heeds,
     held_text,
-    parks_paused,
     sought,
     until,
 )
+from statecore.stores.taking import parks_paused
+from statecore.stores.votes import votes_stand
 
 from . import answering, beginning, sessions
 from .events import EMPTY, Salted, check_keys, check_rows
@@ -44,7 +45,7 @@ from .queries import (
     TAKE,
     VERSION,
 )
-from .reading import unknown
+from .reading import ruled_puts, unknown
 from .rows import hot_digest
 from .shapes import NO_MOVES, list_moves
 from .steps import Place, Written, after, is_plain, plain, written
@@ -294,7 +295,8 @@ def wake(connection: Link, place: Place, state: State) -> Micros | None:
     delayed = until(state)
     if place.phase != w.paused and delayed is None:
         return 0
-    due, decided = connection.execute(ASKS, (place.run,)).fetchone()
+    due, decided, rules = connection.execute(ASKS, (place.run,)).fetchone()
+    decided = decided or (rules and votes_stand([put.waiting for put in ruled_puts(connection, place.run)]))
     due = min((each for each in (due, delayed) if each is not None), default=None)
     found: Micros | None = 0 if decided or place.cancelled is not None else due
     return found

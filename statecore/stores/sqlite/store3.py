@@ -30,6 +30,7 @@ from .store import ALONE, NAME, PAGE, SqliteDb2, SqliteFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from statecore.stores.acts import Act
     from statecore.stores.records import Boundary, Decided, Obstacle
     from statecore.stores.sql.link import Link
     from statecore.stores.sql3.steps import Written
@@ -64,6 +65,7 @@ class SqliteDb(SqliteFile, EndingStore):
     Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
 
+    keeps_votes = True
     _format = THREE
     _readable = ANY
     _settings = {"secure_delete": 1}  # noqa: RUF012  # never changed
@@ -104,6 +106,11 @@ class SqliteDb(SqliteFile, EndingStore):
             return channel.see(work, *args, **more)
         except SUSPECT as met:
             return looked_again(channel, met, self._format, work, *args, **more)
+
+    def act(self, new: Act) -> Act:
+        """Store a vote, a withdrawal or a lapse; its value may be large."""
+        self._expect(new.value)
+        return super().act(new)
 
     def decide(self, decision: Decided, *others: Decided) -> Decided:
         """Store the one decision of a pause; its value may be large."""
