@@ -1,7 +1,7 @@
 """Agents of other frameworks as steps: their pending tool calls become questions, and they go on from their own saved state.
 
 Owns: one adapter a framework. `openai` has `openai_agents` (extra `openai-agents`), `pydantic` has `pydantic_ai` (extra `pydantic-ai`), and
-`langchain` its own (extra `langchain`): they wrap an agent for `Step(agent=...)`. An agent of the reference framework needs no wrapping,
+`chains` has `langchain` (extra `langchain`): they wrap an agent for `Step(agent=...)`. An agent of the reference framework needs no wrapping,
 `reference` knows it by shape. The protocol, for an
 adapter of your own, is `Adapter`: `start` and `resume`, which give `Done`, `Asks` or `Failed`. `AdapterConformance` of the testing kit tests one.
 
@@ -17,12 +17,12 @@ from statecore.definition.agents import Adapter, Asks, Done, Failed, InputCall, 
 from statecore.lazy import LANGCHAIN, OPENAI_AGENTS, PYDANTIC_AI, lazy
 
 if TYPE_CHECKING:
-    from .langchain import langchain
+    from .chains import langchain
     from .openai import openai_agents
     from .pydantic import pydantic_ai
 
 _HOMES = {
-    "langchain": "statecore.agents.langchain",
+    "langchain": "statecore.agents.chains",
     "openai_agents": "statecore.agents.openai",
     "pydantic_ai": "statecore.agents.pydantic",
 }

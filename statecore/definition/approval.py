@@ -81,11 +81,6 @@ def after(given: Any) -> Seconds:
     return seconds("after", given)
 
 
-def remind(given: Any) -> Seconds | None:
-    """The converter of `remind`."""
-    return None if given is None else seconds("remind", given)
-
-
 def to(given: Any) -> tuple[Who, ...]:
     """The converter of `to`."""
     return several("to", given)
@@ -208,8 +203,8 @@ class Approval:
     `of` is a person, a role (`"role:finance"`), a list of them, or a callable of the run (a `RunContext`) that names them once, when the
     question is asked; left out, every person may. A voter fills one seat, so `Approval(2, also=["role:legal"])` needs three people. `exclude` has
     `requester` and the names of earlier gates, whose deciders may not decide here. `comment` is required `"on_reject"` or `"always"`.
-    `escalate` adds people with time (`Escalate`), `remind` is the time after which they are told again, `via` the ways of authentication that
-    count, `delegate` those to whom a person may hand on a vote. Lengths of time are seconds or a `timedelta`. Raises `DefinitionError`.
+    `escalate` adds people with time (`Escalate`), `via` the ways of authentication that count, `delegate` those to whom a person may hand on a
+    vote; no store of this release keeps a delegation, so a run of such a workflow is refused. Raises `DefinitionError`.
     Example: `Step("pay", pay, requires_confirmation=True, approval=Approval(2, of="role:finance", exclude=requester))`.
     """
 
@@ -219,7 +214,6 @@ class Approval:
     exclude: tuple[Marker | str, ...] = field(default=(), converter=excluded)
     comment: str | None = None
     escalate: tuple[Escalate, ...] = field(default=(), converter=escalations)
-    remind: Seconds | None = field(default=None, converter=remind)
     via: frozenset[str] | None = field(default=None, converter=routes)
     delegate: tuple[Who, ...] = field(default=(), converter=delegate)
 

@@ -325,12 +325,10 @@ def check_approval(where: str, review: HumanReview, approval: Approval) -> None:
     if review.on_timeout is OnTimeout.approve:
         why = "the approval says who decides, and silence is nobody"
         raise UnsupportedSetting(where, "on_timeout='approve'", why, ["cancel", "skip"])
-    times = {"an escalation": [each.after for each in approval.escalate], "remind": [approval.remind] if approval.remind else []}
-    for setting, given in times.items():
-        if review.timeout is not None and any(after >= review.timeout for after in given):
-            late = max(given)
-            why = f"it comes after {late:g} s, and the deadline is over after {review.timeout:g} s. Give an earlier one, or a longer timeout"
-            raise UnsupportedSetting(where, setting, why)
+    late = max((each.after for each in approval.escalate), default=0)
+    if review.timeout is not None and late >= review.timeout:
+        why = f"it comes after {late:g} s, and the deadline is over after {review.timeout:g} s. Give an earlier one, or a longer timeout"
+        raise UnsupportedSetting(where, "an escalation", why)
 
 
 DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(HumanReview)}

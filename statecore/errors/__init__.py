@@ -5,14 +5,13 @@ attributes, so that no caller has to parse a sentence. A class carries a stable 
 that is what callers already catch. A refused value is never part of a message; names, ids, words and settings are.
 
 Owns: all classes of errors. `base` has the mechanism and the texts of the parts; the classes stand in the order of their codes, in
-`definitions` (SC1, SC2), `runs` (SC3, the later ones in `runs_failed` and `deciding`), `stores` (SC4, SC5) and `tools` (SC6, SC7).
+`definitions` (SC1, SC2), `runs` (SC3, the later ones in `runs_failed` and `runs_voted`), `stores` (SC4, SC5) and `tools` (SC6, SC7).
 May enter: attrs and the standard library.
 
 Start with `base.StatecoreError`.
 """
 
 from .base import StatecoreError, described, parts, quoted, rebuilt, suggest
-from .deciding import MayNotDecide, NeedsRequester, NeedsVotes, NoVote
 from .definitions import (
     ConflictingSettings,
     DefinitionError,
@@ -67,6 +66,7 @@ from .runs_failed import (
     UnknownAgentResult,
     WrongArgument,
 )
+from .runs_voted import MayNotDecide, NeedsRequester, NeedsVotes, NoVote
 from .stores import (
     MigrationNeeded,
     NotAStatecoreStore,

@@ -88,7 +88,7 @@ def run(run_id: str, desk: Desk) -> RunDocument:
         head=f"sha256:{db.head(run_id)}",
         links=LinksDocument(
             journal=f"{address}/journal",
-            audit=f"{address}/audit" if hasattr(db, "audit") else None,
+            audit=None,  # the API has no page of it yet
             picture=f"{address}/picture.svg",
         ),
     )

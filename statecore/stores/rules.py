@@ -122,6 +122,9 @@ def check_authority(store: object, program: Program) -> None:
     ruled = [node.name for node in program.nodes.values() if node.rule is not None and not getattr(store, "keeps_votes", False)]
     if ruled:
         raise UnsupportedSetting(type(store).__name__, f"the approval of {ruled[0]!r} (or require_identity)", "it keeps no votes")
+    handed_on = [node.name for node in program.nodes.values() if node.rule is not None and node.rule.delegates]
+    if handed_on:
+        raise UnsupportedSetting(type(store).__name__, f"delegate of the approval of {handed_on[0]!r}", "it keeps no delegations")
 
 
 def check_deadline(pause: Pause, new: Decided) -> None:

@@ -89,8 +89,11 @@ def plain(part: Any) -> Any:
 
 
 def read(kind: type[T], parts: Row) -> T:
-    """A record from its row."""
-    made = dict(zip(NAMES[kind], parts, strict=True))
+    """A record from its row; a part that an earlier release did not know has its default. Raises `ValueError`, `TypeError`."""
+    if len(parts) > len(NAMES[kind]):
+        message = f"{len(parts)} parts of a {kind.__name__}, which has {len(NAMES[kind])}"
+        raise ValueError(message)
+    made = dict(zip(NAMES[kind], parts, strict=False))
     if "turn" in made:
         made["turn"] = tuple(made["turn"])
     if "body" in made:

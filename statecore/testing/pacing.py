@@ -37,16 +37,16 @@ def paced(definition: Definition, stubs: Stubs, beats: Sequence[Beat]) -> Defini
     return read_definition(plain, functions)
 
 
-def pace(children: Sequence[dict[str, Any]], prefix: str, seconds: Mapping[tuple[str, str], float], last: float) -> None:
+def pace(children: Sequence[dict[str, Any]], prefix: str, seconds: Mapping[tuple[str, str], float], last_seconds: float) -> None:
     """Set the times of a list of plain components, and of all that is inside them; a delay that the run does not outlive has the last one."""
     for plain in children:
         at, kind = below(prefix, plain["name"]), OF_TITLE[plain["type"]]
         if plain.get("max_retries"):
-            plain |= {"retry_delay": seconds.get((at, w.wake), last), "backoff": 1.0}
+            plain |= {"retry_delay": seconds.get((at, w.wake), last_seconds), "backoff": 1.0}
         review = plain.get("human_review", {})
         if "timeout" in review:
             review["timeout"] = seconds.get((at, w.expire), FAR)
         if "workflow" in plain:
-            pace(plain["workflow"]["steps"], at, seconds, last)
+            pace(plain["workflow"]["steps"], at, seconds, last_seconds)
         for name, part in kind.lists.items():
-            pace(plain.get(name, ()), below(at, part) if part else at, seconds, last)
+            pace(plain.get(name, ()), below(at, part) if part else at, seconds, last_seconds)

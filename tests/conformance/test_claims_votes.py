@@ -398,3 +398,12 @@ def test_an_erasure_takes_the_names_of_voters(keeper, tmp_path):
     assert [act.comment for row in rows for act in row.acts] == ["so", "so"]
     told = repr((rows, keeper.load(run.run_id).identity.requester, keeper.journal(run.run_id)))
     assert not [name for name in ("rae", "sue", "bob-the-voter", "ada-the-requester") if name in told]
+
+
+@pytest.mark.spec("AUTH-5")
+def test_a_delegation_is_refused_where_none_is_kept(keeper):
+    """A rule that lets a person hand on a vote begins no run, and nothing is stored."""
+    office = Office(keeper, delegate="role:deputy")
+    with pytest.raises(UnsupportedSetting, match="it keeps no delegations"):
+        office.run(run_id="r")
+    assert keeper.pauses(PauseFilter()) == []

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "statecore"
 WORDS = frozenset(each.word for each in DECISION_WORDS)
 HOMES = {"lifecycles/decisions.py": "the table", "lifecycles/words.py": "the triggers that the words fire"}
 ELSEWHERE: dict[str, tuple[str, str]] = {
-    "agents/langchain.py": ("edit reject", "words of LangChain's middleware"),
+    "agents/chains.py": ("edit reject", "words of LangChain's middleware"),
     "asking/leads.py": ("skip", "a policy of the user"),
     "check/replay.py": ("select", "the kind of a Router's call"),
     "check/story.py": ("select", "the kind of a Router's call"),

@@ -26,7 +26,7 @@ ROOMS = {
     "client": "client/",
     "diagrams": "draw/",
     "inbox": "inbox/",
-    "langchain": "agents/langchain.py",
+    "langchain": "agents/chains.py",
     "numpy": "codec/science.py",
     "openai-agents": "agents/openai.py",
     "otel": "telemetry/",

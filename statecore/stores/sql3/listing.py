@@ -244,8 +244,11 @@ PAUSE_CONDITIONS = {
 }
 
 
-def inbox(connection: Link, wanted: PauseFilter) -> Listing[Waiting]:
-    """A page of open pauses, oldest first; those before a deadline, soonest first. Raises `UnknownRun`, and `UnknownPause` for an unknown `after`."""
+def inbox(connection: Link, wanted: PauseFilter, *, votes: bool = False) -> Listing[Waiting]:
+    """A page of open pauses, oldest first; those before a deadline, soonest first. With `votes` the decided ones have those that votes decide.
+
+    Raises `UnknownRun`, and `UnknownPause` for an unknown `after`.
+    """
     number = None if wanted.run_id is None else number_of(connection, wanted.run_id)
     limit, asked = bounded(wanted.limit), numbered(connection, wanted, PAUSE_CONDITIONS)
     start = start_of(connection, wanted)
@@ -255,7 +258,7 @@ def inbox(connection: Link, wanted: PauseFilter) -> Listing[Waiting]:
     found, after = page_of(merge(*several, key=lambda row: row.key), limit, max(READ, limit))
     rows = {row[0]: row for row in of_numbers(connection, WAITING, "p.id", [each.number for each in found])}
     page = [rows[each.number] for each in found]
-    if wanted.decided_only and wanted.after is None and number is None:
+    if votes and wanted.decided_only and wanted.after is None and number is None:
         page += voted(connection, asked.get("workflow_id"))
 
     def told(row: Sequence[Any]) -> Waiting:

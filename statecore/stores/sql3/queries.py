@@ -40,9 +40,10 @@ SELECT p.id, r.run_id, p.pause_id, p.put, p.kind, p.at, p.turn, p.attempt, p.ste
   p.opened, p.opened_us, p.deadline_us, p.on_timeout, p.seal, p.word, p.decided_us, p.answer, p."by", p.comment, p.key, p.decision_salt,
   p.decision_seal, p.closed, p.outcome, e.time_us, f.workflow_id, r.workflow_name, s.session_id, p.login, p.via,
   p.seen, p.meanings, p.decided_seen, p.meaning, p.message_c, p.form_c, p.answer_c, p.by_c, p.login_c, p.comment_c,
-  p.rule, p.names, p.names_c, r.requester, r.requester_c, r.user_id, p.last_act, a.seal
+  p.rule, p.names, p.names_c, r.requester, r.requester_c, r.user_id, p.last_act,
+  (SELECT a.seal FROM act a WHERE a.id = p.last_act)
 FROM pause p JOIN run r ON r.id = p.run JOIN hot h ON h.run = p.run LEFT JOIN workflow f ON f.id = r.workflow
-LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed LEFT JOIN act a ON a.id = p.last_act"""
+LEFT JOIN session s ON s.id = r.session LEFT JOIN event e ON e.id = p.closed"""
 PAUSE_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.pause_id = ?"
 QUESTION = f"{WAITING} WHERE p.question_id = ?"
 PAST = f"{WAITING} WHERE p.id < ? AND (p.closed IS NOT NULL OR p.word IS NOT NULL) ORDER BY p.id DESC LIMIT ?"

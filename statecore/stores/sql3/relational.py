@@ -226,7 +226,7 @@ class Relational(Audited):
 
     def pauses(self, wanted: PauseFilter) -> list[Waiting]:
         """The inbox: open pauses of runs that have not ended, oldest first."""
-        return self._read(listing.inbox, wanted)
+        return self._read(listing.inbox, wanted, votes=getattr(self, "keeps_votes", False))
 
     def pause(self, run_id: str, pause_id: str) -> Waiting | None:
         """One pause, open or closed."""

@@ -62,7 +62,6 @@ FULL: dict[str, Any] = {
     "exclude": [requester, "review"],
     "comment": "on_reject",
     "escalate": [Escalate(24 * HOUR, "role:cfo", k=1, instead=True), (48 * HOUR, "dan")],
-    "remind": 8 * HOUR,
     "via": {"oidc", "link"},
     "delegate": "role:deputy",
 }
@@ -105,7 +104,6 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: Escalate(HOUR, []), "to must be at least one person or role"),
     (lambda: Escalate(HOUR, "dan", k=True), "k must be a whole number of people"),
     (lambda: Escalate(HOUR, "dan", instead=wrong(1)), "instead must be True or False"),
-    (lambda: Approval(remind=True), "remind must be a positive number of seconds or a timedelta"),
     (lambda: Approval(via=[]), "via must be one or more ways of authentication"),
     (lambda: Approval(via={"mcp", "oidc"}), "what acts for an agent never decides"),
     (lambda: Approval(delegate=4), "delegate must be the name of a person"),
@@ -218,7 +216,7 @@ def test_the_three_spellings_and_plain_data_give_one_rule():
         delegates=("role:deputy",),
     )
     pay: Any = again.definition.steps[1]
-    assert (pay.approval, approval.remind) == (approval, 28_800)
+    assert pay.approval == approval
 
 
 def test_a_callable_of_the_run_is_named_and_brought_along():
@@ -235,12 +233,11 @@ def test_a_rule_is_in_the_fingerprint_and_in_a_stored_program():
     """Each part changes the fingerprint; without an approval nothing does; a stored program has the rule."""
     bare = payout(None).compiled.program
     found = {bare.fingerprint}
-    for name in [name for name in FULL if name != "remind"]:
-        program = payout(Approval(**{name: FULL[name]})).compiled.program
+    for name, value in FULL.items():
+        program = payout(Approval(**{name: value})).compiled.program
         assert stored_program(program.canonical)["pay"].rule == program["pay"].rule
         found.add(program.fingerprint)
-    assert len(found) == len(FULL)
-    assert payout(Approval(remind=60)).compiled.program.fingerprint == payout(Approval()).compiled.program.fingerprint
+    assert len(found) == len(FULL) + 1
     versioned = Workflow("v", [gate("pay", version=3, approval=Approval(2))]).compiled.program
     assert (stored_program(versioned.canonical)["pay"].version, stored_program(versioned.canonical).fingerprint) == (
         3,
@@ -300,7 +297,6 @@ WEAKER: list[tuple[Approval | None, Approval | None, bool]] = [
     (Approval(), Approval(delegate="role:deputy"), True),
     (Approval(), Approval(escalate=(60, "role:cfo")), True),
     (Approval(escalate=(60, "role:cfo")), Approval(), False),
-    (Approval(remind=60), Approval(), False),
     (Approval(2), Approval(2), False),
 ]
 

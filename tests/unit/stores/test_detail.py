@@ -178,7 +178,7 @@ more = st.dictionaries(st.text().map("x-{}".format), plain)
 deaths = st.none() | st.sampled_from(["alone", "beside"])
 details = st.builds(
     Detail, st.booleans(), texts, texts, counts, texts, texts, st.lists(st.text()).map(tuple), rows, *[texts] * 6, deaths, told, *[texts] * 3,
-    counts, texts, more
+    counts, texts, told, more
 )  # fmt: skip
 named = st.none() | st.lists(st.text()).map(tuple)
 forms = st.none() | st.lists(st.dictionaries(st.text().map("f-{}".format), plain)).map(tuple)

@@ -10,7 +10,7 @@ from .runs import RunError
 
 @define(**AS_ERROR)
 class NeedsVotes(RunError, ValueError):
-    """The question has a rule of who may decide: each person votes, and no single decision is stored."""
+    """The question has an approval: each person votes, and no single decision is stored."""
 
     code = "SC352"
     says = "Pause {pause_id!r} has an approval, so each person votes. Write decide(run_id, pause_id, word, by=..., seen=...) to store a vote."
@@ -40,7 +40,7 @@ class NoVote(RunError, ValueError):
 
 @define(**AS_ERROR)
 class NeedsRequester(RunError, ValueError):
-    """A gate of the workflow excludes the person who asked for the run, and the run names no requester."""
+    """A gate of the workflow excludes the requester, and the run names none."""
 
     code = "SC355"
     says = (
