@@ -16,7 +16,7 @@ from statecore.definition import UserInputField
 from statecore.definition.agents import Asks, Done, Failed, InputCall, Outcome, Ruling, Task, ToolCall
 from statecore.errors import DefinitionError
 
-TYPES = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict"}
+TYPES: dict[type, str] = {str: "str", int: "int", float: "float", bool: "bool", list: "list", dict: "dict"}
 
 
 def installed_version() -> str:

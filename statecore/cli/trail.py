@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -69,8 +70,13 @@ def told(row: AuditRow) -> str:
     return clean(f"{row.time or '-':<24}  {row.run_id or '-'}  {row.event:<16}  {said}".rstrip())
 
 
-FORMS = {
+def jsonl(row: AuditRow) -> str:
+    """A row as one line of JSON."""
+    return json.dumps(row._asdict(), ensure_ascii=True, separators=(",", ":"))
+
+
+FORMS: dict[str, Callable[[AuditRow], str]] = {
     "csv": line,
-    "jsonl": lambda row: json.dumps(row._asdict(), ensure_ascii=True, separators=(",", ":")),
+    "jsonl": jsonl,
     "table": told,
 }

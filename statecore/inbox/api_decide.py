@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .documents import Desk
 
-FIELDS = {"word": str, "seen": str, "comment": (str, type(None)), "value": object}
+FIELDS: dict[str, type | tuple[type, ...]] = {"word": str, "seen": str, "comment": (str, type(None)), "value": object}
 NEEDED = ("word", "seen")
 LONGEST_KEY = 200
 PREFIX = "sha256:"
@@ -63,7 +63,7 @@ def asked(body: Any, key: str | None) -> WantedDecision:
         if name not in FIELDS
     ]
     wrong += [(f"/{name}", "missing") for name in NEEDED if name not in body]
-    wrong += [(f"/{name}", "of another type") for name, kind in FIELDS.items() if name in body and not isinstance(body[name], kind)]  # type: ignore[arg-type]
+    wrong += [(f"/{name}", "of another type") for name, kind in FIELDS.items() if name in body and not isinstance(body[name], kind)]
     if wrong:
         raise BadRequest(422, "the body does not fit", tuple(wrong))
     return WantedDecision(body["word"], body["seen"].removeprefix(PREFIX), body.get("comment"), value_of(body.get("value")), key)

@@ -103,6 +103,10 @@ class Failing:
 class Entrance:
     """Signing in with the link that the command printed, and signing out. A GET shows a button; the POST of the button uses the token up."""
 
+    renderer: Renderer
+    sessions: SignedIn
+    declared: Declared | None
+
     def __init__(self, renderer: Renderer, ways: Sequence[Auth], sessions: SignedIn) -> None:
         self.renderer, self.sessions = renderer, sessions
         self.declared = next((way for way in ways if isinstance(way, Declared)), None)

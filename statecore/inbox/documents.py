@@ -204,7 +204,14 @@ def answers(asked: Requirement, pause: Pause, state: str, stored: StoredRun) -> 
     return found
 
 
-TAKES = {"nothing": None, "form": "form", "names": "choices", "value": "value", "reply": "answer", "feedback": None}
+TAKES: dict[str, str | None] = {
+    "nothing": None,
+    "form": "form",
+    "names": "choices",
+    "value": "value",
+    "reply": "answer",
+    "feedback": None,
+}
 """The kind of value of an answer, by what its word carries."""
 
 

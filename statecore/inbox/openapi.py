@@ -57,7 +57,7 @@ ANSWERS = {
     "/runs/{run_id}/cancellation": "CancelledDocument",
 }
 """The document of each address that answers with one."""
-PROBLEM = {
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "fields"],
     "properties": {
@@ -76,7 +76,7 @@ PROBLEM = {
         },
     },
 }
-BODIES = {
+BODIES: dict[str, Any] = {
     "/questions/{question_id}/decision": {
         "type": "object",
         "required": ["word", "seen"],
@@ -147,7 +147,7 @@ def operation(here: Endpoint) -> dict[str, Any]:
     return found
 
 
-PROBLEMS = {
+PROBLEMS: dict[str, Any] = {
     "default": {
         "description": "A refusal (RFC 9457)",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

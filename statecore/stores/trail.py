@@ -150,13 +150,18 @@ def plain(parts: Mapping[str, Any]) -> str:
 class Trail:
     """The rows of one run: those of its journal in their order, the others in between, by their time."""
 
+    store: RunReader
+    record: Record
+    base: AuditRow
+    puts: dict[tuple[str, str, int, str], str]
+    open: dict[tuple[str, str], list[Waiting]]
+    asked: dict[str, Waiting]
+
     def __init__(self, store: RunReader, record: Record) -> None:
         self.store, self.record = store, record
         identity = record.identity
         self.base = blank()._replace(run_id=identity.run_id, workflow=identity.workflow_id, session=identity.session_id)
-        self.puts: dict[tuple[str, str, int, str], str] = {}
-        self.open: dict[tuple[str, str], list[Waiting]] = {}
-        self.asked: dict[str, Waiting] = {}
+        self.puts, self.open, self.asked = {}, {}, {}
 
     def rows(self) -> Iterator[AuditRow]:
         """All rows."""
