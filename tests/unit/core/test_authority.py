@@ -20,6 +20,7 @@ from statecore.core.authority import (
     may_act,
     may_delegate,
     may_vote,
+    may_vote_for,
     opens,
 )
 from statecore.core.rule import Escalation, Rule
@@ -206,3 +207,13 @@ def test_a_vote_is_handed_on_once():
     seen = evolve(CASE, deciders=frozenset({"ann"}), delegations=(given,))
     assert asked("eve", ballot=seen) is Why.earlier_gate
     assert said(stands, vote("bob"), vote("cyd"), ballot=seen).n == 1
+
+
+def test_a_vote_that_was_handed_on_is_judged_by_its_givers_right():
+    """A giver outside those who may decide hands nothing on; a deputy of one of finance may."""
+    rule = evolve(RULE, gates=(), also=())
+    given = Delegation("ann", "eve", HOUR, ROLES["ann"])
+    assert may_vote_for(rule, person("eve"), given, CASE, HOUR) is None
+    assert may_vote_for(rule, person("eve"), given._replace(giver="cyd", giver_roles=ROLES["cyd"]), CASE, HOUR) is Why.not_among
+    assert may_vote_for(rule, person("bob"), given, CASE, HOUR) is Why.not_delegate
+    assert may_vote_for(rule, person("eve"), given._replace(giver="req"), CASE, HOUR) is not None

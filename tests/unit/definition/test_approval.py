@@ -341,3 +341,27 @@ def test_a_store_without_votes_refuses_the_workflow(setting, tmp_path):
         with pytest.raises(UnsupportedSetting, match="the approval of 'pay'"):
             made.continue_run(run)
         assert plain.get_run_output(run.run_id).is_paused
+
+
+def test_an_approval_without_escalations_and_one_with_a_pair():
+    """None is none; a pair of a time and people is one escalation; a list of what is neither is refused."""
+    assert Approval(escalate=wrong(None)).escalate == ()
+    assert Approval(escalate=(60, "role:cfo")) == Approval(escalate=[Escalate(60, "role:cfo")])
+    with pytest.raises(DefinitionError, match="escalate must be a list of Escalate"):
+        Approval(escalate=wrong(((1, 2, 3),)))
+
+
+def test_an_approval_that_is_no_plain_data_is_refused_when_it_is_read():
+    """Plain data of a component may hold an `Approval` itself; anything else is refused by name."""
+    plain, functions = gate(approval=Approval(2)).to_dict(), {f"{__name__}.work": work}
+    assert Step.from_dict({**plain, "approval": Approval(2)}, functions).approval == Approval(2)
+    with pytest.raises(DefinitionError):
+        Step.from_dict({**plain, "approval": 3}, functions)
+
+
+@pytest.mark.parametrize("parts", [3, [1, ["a"], None], [1, [], None, False], ["1", ["a"], None, False]])
+def test_an_escalation_of_another_shape_is_no_rule(parts):
+    """A stored rule whose escalation is not time, people, k and a flag is unreadable: the gate stays closed."""
+    text = json.dumps({**json.loads(Rule(escalations=(Escalation(1, ("a",)),)).text()), "escalations": [parts]})
+    with pytest.raises(UnreadableValue):
+        Rule.read(text)
