@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from .documents import Desk
 
+SATISFIED = "satisfied"
 FIELDS: dict[str, type | tuple[type, ...]] = {"word": str, "seen": str, "comment": (str, type(None)), "value": object}
 NEEDED = ("word", "seen")
 LONGEST_KEY = 200
@@ -90,9 +91,9 @@ def decide(row: Waiting, want: WantedDecision, desk: Desk) -> tuple[int, dict[st
     try:
         if row.decided is not None:
             return repeated(row, row.decided, want, desk)
-        desk.inbox.decide(
-            pause.run_id, pause.pause_id, want.word, value=want.value, by=desk.person.name, comment=want.comment,
-            idempotency_key=want.key, seen=want.seen,
+        said = desk.inbox.decide(
+            pause.run_id, pause.pause_id, want.word, value=want.value, by=desk.person, comment=want.comment,
+            idempotency_key=want.key if pause.rule is None else None, seen=want.seen,
         )  # fmt: skip
     except StatecoreError as error:
         now = db.pause(pause.run_id, pause.pause_id) or row
@@ -102,7 +103,7 @@ def decide(row: Waiting, want: WantedDecision, desk: Desk) -> tuple[int, dict[st
             except StatecoreError as later:
                 return refused(later, now, desk)
         return refused(error, now, desk)
-    return 201, stored(db.pause(pause.run_id, pause.pause_id) or row, desk)
+    return 201, stored(db.pause(pause.run_id, pause.pause_id) or row, desk, said.votes_say or SATISFIED)
 
 
 def repeated(row: Waiting, was: Decided, want: WantedDecision, desk: Desk) -> tuple[int, dict[str, Any]]:
@@ -117,10 +118,10 @@ def repeated(row: Waiting, was: Decided, want: WantedDecision, desk: Desk) -> tu
     return 200, stored(row, desk)
 
 
-def stored(row: Waiting, desk: Desk) -> dict[str, Any]:
-    """The body for a decision that is stored. A question without an Approval has one vote, which satisfies."""
+def stored(row: Waiting, desk: Desk, votes_say: str = SATISFIED) -> dict[str, Any]:
+    """The body for a decision, or a vote, that is stored. A question without an Approval has one vote, which satisfies."""
     document = plain(question(row, desk))
-    return {"decision": document["decision"], "votes_say": "satisfied", "question": document}
+    return {"decision": document["decision"], "votes_say": votes_say, "question": document}
 
 
 def refused(error: StatecoreError, row: Waiting, desk: Desk) -> Problem:

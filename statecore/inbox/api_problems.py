@@ -11,6 +11,7 @@ from statecore.errors import (
     BadRequest,
     InvalidInput,
     KeyReused,
+    MayNotDecide,
     MissingExtra,
     NotAllowed,
     NotPaused,
@@ -36,6 +37,7 @@ SOON = 1
 STATUSES: tuple[tuple[type[StatecoreError], int, str], ...] = (
     (NotAllowed, 403, "Not allowed"),
     (NotPermitted, 403, "Not allowed"),
+    (MayNotDecide, 403, "Not allowed"),
     (RunPurged, 410, "The run was purged"),
     (UnknownRun, 404, "Not found"),
     (UnknownPause, 404, "Not found"),
