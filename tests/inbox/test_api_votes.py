@@ -1,4 +1,4 @@
-"""A vote through the inbox (AUTH-2, INBOX-6): roles come from the login, the rule judges, and a refusal is 403 and kept."""
+"""A vote through the inbox (AUTH-2, INBOX-5): roles come from the login, the rule judges, and a refusal is 403 and kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def db(request, tmp_path):
     store.close()
 
 
-@pytest.mark.spec("AUTH-2", "INBOX-6")
+@pytest.mark.spec("AUTH-2", "INBOX-5")
 def test_two_of_finance_open_the_gate_and_nobody_else(db):
     """A person without the role and the requester are refused by 403, the first vote needs one more, the second satisfies, and the run goes on."""
     paid: list[str] = []
