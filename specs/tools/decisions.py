@@ -10,8 +10,8 @@ FOLDER = Path(__file__).parents[1] / "decisions"
 PAGE = FOLDER / "README.md"
 HEAD = """# Decisions
 
-Each page records one decision: the choice, the reasons, the alternatives. A number is never reused. The index is generated
-(`python -m specs.tools.decisions`).
+Each page records one decision: the choice, the reasons, the alternatives. A number is never reused. The index is
+generated (`python -m specs.tools.decisions`).
 
 | number | decision | in one sentence |
 |---|---|---|

@@ -14,6 +14,7 @@ from statecore.cli.main import main
 from statecore.errors import (
     AlreadyDecided,
     ClaimLost,
+    DefinitionChanged,
     MayNotDecide,
     NeedsRequester,
     NeedsVotes,
@@ -407,3 +408,24 @@ def test_a_delegation_is_refused_where_none_is_kept(keeper):
     with pytest.raises(UnsupportedSetting, match="it keeps no delegations"):
         office.run(run_id="r")
     assert keeper.pauses(PauseFilter()) == []
+
+
+@pytest.mark.spec("AUTH-2", "GATE-7", "GATE-8")
+def test_a_release_with_another_rule_takes_no_votes_of_the_former_one(keeper):
+    """Votes satisfied two of finance: a release that wants one is refused, one that wants three asks again, and its question has no vote."""
+    office = Office(keeper)
+    run_id, asked = office.run()
+    for name in ("ann", "bob"):
+        office.vote(run_id, asked, name)
+    weaker, stricter = Office(keeper, k=1), Office(keeper, k=3)
+    with pytest.raises(DefinitionChanged, match="the approval of 'pay' would be weaker"):
+        weaker.flow.continue_run(run_id=run_id)
+    run = stricter.flow.continue_run(run_id=run_id)
+    [again] = run.requirements
+    assert (run.is_paused, again.pause_id, again.still_needed, stricter.paid) == (True, f"{asked.pause_id}@2", 3, [])
+    with pytest.raises(StaleDecision):
+        stricter.vote(run_id, asked, "cem")
+    for name in ("cem", "dan", "eve"):
+        stricter.vote(run_id, again, name)
+    assert stricter.flow.continue_run(run_id=run_id).status == "COMPLETED"
+    assert (weaker.paid, stricter.paid) == ([], ["order"])

@@ -302,7 +302,7 @@ def put_in(connection: Link, number: int, pause_id: str) -> Put | None:
 def puts_there(connection: Link, number: int, pause: Pause) -> list[Put]:
     """The questions that stand against one that is to be put: one of its name, and an open one at its place."""
     there = (number, sought(pause.pause_id), sought(pause.at), turn_text(pause.turn))
-    return [put_of(row) for row in connection.execute(ASKED_THERE, there).fetchall()]
+    return [filled(connection, put_of(row)) for row in connection.execute(ASKED_THERE, there).fetchall()]
 
 
 def decided_puts(connection: Link, number: int) -> list[Put]:
