@@ -311,8 +311,8 @@ class Continuation:
         rejected = False
         for ask in late:
             row = self.host.store.pause(self.run_id, ask.pause_id) if w.timeout_skips in program.nodes[ask.at].facts else None
-            if row is None or row.decided is not None or not is_tool_call(row.pause):
-                continue
+            if row is None or row.decided is not None or row.pause.rule is not None or not is_tool_call(row.pause):
+                continue  # where people vote a silence is no vote: the step is skipped
             rejected, verdict = True, {"approved": False, "words": verdicts.SILENCE}
             text = stored_value(row.pause, ANSWER.word, verdict, limit=self.host.limit)
             said = Decided(self.run_id, ask.pause_id, ANSWER.word, (ask.due or 0) - 1, text, None, verdicts.SILENCE)

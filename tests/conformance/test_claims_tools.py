@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from statecore import Condition, Loop, OnError, Parallel, Router, RunStatus, Step, Steps, Workflow
+from statecore import Approval, Condition, InMemoryDb, Loop, OnError, Parallel, Router, RunStatus, Step, Steps, Workflow
 from statecore.agents import Done, Failed
 from statecore.errors import (
     AlreadyDecided,
@@ -116,6 +116,18 @@ def test_a_deadline_cancels_the_run(db, drive):
     clock.advance(61)
     run = drive.resume(workflow, run_id=run.run_id)
     assert (run.status, toy.ran) == (RunStatus.cancelled, [])
+
+
+@pytest.mark.spec("TOOL-3", "AUTH-2")
+def test_a_silence_is_no_vote(drive):
+    """Where an Approval stands a deadline skips the step: no vote is made up, the agent is not resumed, no tool runs, and the run goes on."""
+    clock, toy = Clock(), Toy([two()])
+    step = Step("support", agent=toy, timeout=60, on_timeout="skip", approval=Approval(2, of="role:finance"))
+    workflow = timed(Workflow("flow", [step, Step("after", lambda _: "on")], InMemoryDb()), clock)
+    run = drive.run(workflow)
+    clock.advance(61)
+    run = drive.resume(workflow, run_id=run.run_id)
+    assert (run.status, run.content, toy.ran) == (RunStatus.completed, "on", [])
 
 
 @pytest.mark.spec("TOOL-3", "ASK-4")
