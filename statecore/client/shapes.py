@@ -65,10 +65,11 @@ class ByDocument:
 
 @frozen(kw_only=True)
 class VotesDocument:
-    """How many confirmations a question needs, and how many it has."""
+    """How many confirmations a question needs, how many it has, and what is still needed, in words."""
 
     needed: int
     confirmed: int
+    says: SentenceDocument
 
 
 @frozen(kw_only=True)

@@ -33,7 +33,7 @@ class Api:
 
     def desk(self, person: Person, *, typed: bool = False) -> Desk:
         """All that the documents of a request are made from."""
-        return Desk(self.inbox, person, self.inbox.host.clock(), typed)
+        return Desk(self.inbox, person, self.inbox.host.clock(), typed, self.readers)
 
 
 @frozen

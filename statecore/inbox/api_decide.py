@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from statecore.client.reading import plain
-from statecore.client.shapes import ByDocument
+from statecore.client.shapes import ByDocument, DecisionDocument
 from statecore.codec import decode_plain
 from statecore.errors import (
     AlreadyDecided,
@@ -25,12 +25,14 @@ from statecore.errors import (
 from statecore.runtime.answers import stored_value
 from statecore.runtime.renewals import newest
 from statecore.stores.rules import clock_text
+from statecore.stores.votes import standing
 
 from .api_problems import Problem, problem
 from .documents import instant, question
+from .values import envelope
 
 if TYPE_CHECKING:
-    from statecore.stores import Decided, Waiting
+    from statecore.stores import Act, Decided, Waiting
 
     from .documents import Desk
 
@@ -103,7 +105,13 @@ def decide(row: Waiting, want: WantedDecision, desk: Desk) -> tuple[int, dict[st
             except StatecoreError as later:
                 return refused(later, now, desk)
         return refused(error, now, desk)
-    return 201, stored(db.pause(pause.run_id, pause.pause_id) or row, desk, said.votes_say or SATISFIED)
+    again = any(same_vote(act, want, desk) for act in standing(row.acts))
+    return 200 if again else 201, stored(db.pause(pause.run_id, pause.pause_id) or row, desk, said.votes_say or SATISFIED)
+
+
+def same_vote(act: Act, want: WantedDecision, desk: Desk) -> bool:
+    """Whether a vote that stood before is the one that is sent again: its value was compared by the store."""
+    return (act.by, act.word) == (desk.person.name, want.word)
 
 
 def repeated(row: Waiting, was: Decided, want: WantedDecision, desk: Desk) -> tuple[int, dict[str, Any]]:
@@ -121,7 +129,25 @@ def repeated(row: Waiting, was: Decided, want: WantedDecision, desk: Desk) -> tu
 def stored(row: Waiting, desk: Desk, votes_say: str = SATISFIED) -> dict[str, Any]:
     """The body for a decision, or a vote, that is stored. A question without an Approval has one vote, which satisfies."""
     document = plain(question(row, desk))
-    return {"decision": document["decision"], "votes_say": votes_say, "question": document}
+    return {"decision": document["decision"] or plain(own_vote(row, document, desk)), "votes_say": votes_say, "question": document}
+
+
+def own_vote(row: Waiting, document: dict[str, Any], desk: Desk) -> DecisionDocument | None:
+    """The vote of the person, as a decision: the outcome is stored when a worker applies it."""
+    act = next((each for each in standing(row.acts) if each.by == desk.person.name), None)
+    if act is None:
+        return None
+    seen = None if act.seen is None else f"{PREFIX}{act.seen}"
+    name = document["question_id"]
+    return DecisionDocument(
+        question_id=name,
+        word=act.word or "",
+        by=ByDocument(name=act.by, via=act.via),
+        at=instant(act.time),
+        comment=act.comment,
+        value=envelope(act.value, None, typed=desk.typed),
+        seen=seen,
+    )
 
 
 def refused(error: StatecoreError, row: Waiting, desk: Desk) -> Problem:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from statecore.core import Seconds
-from statecore.errors import BadRequest, StatecoreError
+from statecore.errors import BadRequest, StatecoreError, UnknownRun
 from statecore.stores.frames.questions import question_id
 from statecore.workflow.elsewhere import is_over, news
 
@@ -41,8 +41,8 @@ def stream(api: Api, person_of: Callable[[Request, str], Person]) -> Callable[[R
                 told = hints(api, person, last)
             else:
                 record = await run_in_threadpool(api.inbox.db.load, run_id)
-                if not may_see_run(person, record, [], api.readers):
-                    raise BadRequest(404, "there is no such run, or it is not yours to see")
+                if not await run_in_threadpool(may_see_run, person, record, api.inbox.db, api.readers):
+                    raise UnknownRun(run_id)
                 told = moves(api, run_id, last)
         except StatecoreError as error:
             return problem(error)

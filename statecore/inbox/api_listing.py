@@ -53,7 +53,7 @@ class WantedQuestions:
         """Whether a row is wanted, as far as no filter of a store has seen to it."""
         asked = self.filter
         return (
-            self.requester in (None, row.user_id)
+            self.requester in (None, row.requester or row.user_id)
             and (self.asked_before is None or row.pause.opened < self.asked_before)
             and asked.workflow_id in (None, row.workflow_id)
             and asked.step_name in (None, row.pause.step_name)

@@ -7,6 +7,7 @@ follows, which is stored with it, so that no code of a user is needed.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from statecore.asking.leads import closed, leads_to, silence
 from statecore.asking.outcomes import outcomes
 from statecore.asking.questions import message_of, title
 from statecore.asking.text import clean
+from statecore.asking.votes import refusal, vote_leads, voting_of
 from statecore.client.reading import plain
 from statecore.client.shapes import (
     AnswerDocument,
@@ -24,7 +26,6 @@ from statecore.client.shapes import (
     ItemDocument,
     OtherwiseDocument,
     QuestionDocument,
-    SentenceDocument,
     ShownDocument,
     TakesDocument,
 )
@@ -37,35 +38,42 @@ from statecore.runtime.renewals import put_since
 from statecore.stores.frames.questions import question_id
 from statecore.stores.rules import ENDED
 
+from . import documents_votes as about_votes
 from .documents_place import failure, position, review
-from .seeing import is_mine, sight_of
+from .documents_votes import sentence
+from .seeing import NO_READERS, is_mine, sight_of
 from .stored import StoredRun
 from .values import envelope
 
 if TYPE_CHECKING:
-    from statecore.asking.leads import SaidSo
     from statecore.core import Micros
     from statecore.output import Requirement
     from statecore.stores import Decided, Waiting
     from statecore.stores.records import Pause
     from statecore.workflow.inbox import Inbox
 
-    from .seeing import Person
+    from .seeing import Person, Readers
 
 __all__ = ["Desk", "decision", "instant", "item", "plain", "question", "state_of"]
 
+SAFE = 1 << 53
+"""Whole numbers below it are the same in every reader of JSON."""
 TITLE = 200
 """The most characters of a title."""
 
 
 @frozen
 class Desk:
-    """All that a document is made from: the store as what people owe, who looks, and when; `typed` asks for tagged forms besides."""
+    """All that a document is made from: the store as what people owe, who looks, and when; `typed` asks for tagged forms besides.
+
+    `readers` are the seats that see every question.
+    """
 
     inbox: Inbox
     person: Person
     now: Micros
     typed: bool = False
+    readers: Readers = NO_READERS
 
 
 def instant(time: Micros) -> str:
@@ -76,11 +84,6 @@ def instant(time: Micros) -> str:
 def maybe(time: Micros | None) -> str | None:
     """An instant, or None."""
     return None if time is None else instant(time)
-
-
-def sentence(said: SaidSo) -> SentenceDocument:
-    """A sentence as a part of a document."""
-    return SentenceDocument(text=said.text, code=said.code, args=said.args)
 
 
 # -- the state of a question -------------------------------------------------------------------------------------------------------
@@ -126,9 +129,9 @@ def parts(row: Waiting, desk: Desk, state: str) -> dict[str, Any]:
         "title": clean(title(asked), TITLE),
         "asked_at": instant(pause.opened),
         "due_at": maybe(pause.deadline),
-        "requester": row.user_id,
-        "mine": is_mine(desk.person, sight_of(row)),
-        "votes": None,
+        "requester": row.requester or row.user_id,
+        "mine": row.decided is None and is_mine(desk.person, sight_of(row, desk.now)),
+        "votes": about_votes.votes(voting_of(row, desk.now)),
         "href": f"questions/{name}",
     }
 
@@ -145,7 +148,7 @@ def question(row: Waiting, desk: Desk) -> QuestionDocument:
     state = state_of(row, desk.now, newer=newer is not None, ended=record.state.run in ENDED)
     asked = inbox.requirement(row, inbox.view(record, waiting=()))
     line = parts(row, desk, state)
-    form = getattr(asked, "json_schema", None)
+    form, voting = getattr(asked, "json_schema", None), voting_of(row, desk.now)
     return QuestionDocument(
         **line,
         seen=f"sha256:{seen(record.identity.canonical, pause)}",
@@ -153,10 +156,10 @@ def question(row: Waiting, desk: Desk) -> QuestionDocument:
         lang=None,
         shown=shown(row, stored, desk, line["question_id"]),
         form=form if form is not None else choices(asked),
-        answers=answers(asked, pause, state, stored),
+        answers=answers(asked, row, state, stored, desk),
         otherwise=otherwise(asked, pause, stored),
-        rule=None,
-        votes_cast=[],
+        rule=about_votes.rule(voting, instant),
+        votes_cast=about_votes.cast(row, voting, instant),
         decision=decision(row.decided, line["question_id"], desk) if row.decided is not None else None,
         superseded_by=question_id(pause.run_id, newer) if newer is not None else None,
         position=position(stored, pause, instant),
@@ -185,20 +188,27 @@ def shown(row: Waiting, stored: StoredRun, desk: Desk, name: str) -> list[ShownD
     return whole
 
 
-def answers(asked: Requirement, pause: Pause, state: str, stored: StoredRun) -> list[AnswerDocument]:
-    """The words of a question, each with where it leads from here."""
-    why_not = None if state == "open" else sentence(closed(state))
+def answers(asked: Requirement, row: Waiting, state: str, stored: StoredRun, desk: Desk) -> list[AnswerDocument]:
+    """The words of a question, each with where it leads from here, and whether this person may say it."""
+    pause, voting = row.pause, voting_of(row, desk.now)
+    shown_as = None if pause.seen is None else seen(stored.record.identity.canonical, pause)
     late = state == "expired" and pause.closed is None and pause.on_timeout == "approve"  # a no still counts (TIME-3)
     found = []
     for each in outcomes(stored.program, asked):
-        may = state == "open" or (late and BY_WORD[each.word].refuses)
+        said, why_not = leads_to(each.consequence, pause.step_name), None
+        if state != "open" and not (late and BY_WORD[each.word].refuses):
+            why_not = closed(state)
+        elif voting is not None:
+            why = voting.why_not(desk.person, each.word)
+            why_not = None if why is None else refusal(why)
+            said = vote_leads(voting, desk.person, each.word, shown_as, said) if why is None else said
         found.append(
             AnswerDocument(
                 word=each.word,
-                leads_to=sentence(leads_to(each.consequence, pause.step_name)),
-                takes=takes(asked, each.word),
-                open_to_you=may,
-                why_not=None if may else why_not,
+                leads_to=sentence(said),
+                takes=takes(asked, each.word, needed=voting is not None and voting.wants_comment(each.word)),
+                open_to_you=why_not is None,
+                why_not=None if why_not is None else sentence(why_not),
             )
         )
     return found
@@ -215,22 +225,30 @@ TAKES: dict[str, str | None] = {
 """The kind of value of an answer, by what its word carries."""
 
 
-def takes(asked: Requirement, word: str) -> TakesDocument:
+def takes(asked: Requirement, word: str, *, needed: bool) -> TakesDocument:
     """The data that a word takes; the feedback of a rejection is a value only where it goes to the step that is called again."""
     told = SHOWS[asked.kind] == "output" and word == REJECT.word
-    return TakesDocument(comment="optional", value="feedback" if told else TAKES[BY_WORD[word].carries])
+    return TakesDocument(comment="required" if needed else "optional", value="feedback" if told else TAKES[BY_WORD[word].carries])
 
 
 def choices(asked: Requirement) -> dict[str, Any] | None:
     """The JSON Schema of a choice, or of an answer to a question of code; None where nothing is chosen."""
-    options = list(getattr(asked, "available_choices", ())) or [each for each in getattr(asked, "options", ()) if type(each) is str]
+    options = list(getattr(asked, "available_choices", ())) or [option(each) for each in getattr(asked, "options", ())]
     if not options:
         return None
     several = bool(getattr(asked, "allow_multiple_selections", False))
-    one = {"type": "string", "enum": options}
+    one = {"enum": options} | ({"type": "string"} if all(type(each) is str for each in options) else {})
     listed = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True} | ({} if several else {"maxItems": 1})
     whole = one if SHOWS[asked.kind] == "question" and not several else listed
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
+
+
+def option(given: Any) -> Any:
+    """A choice as JSON has it: a text, a number or a truth value as it is, another value by its text, by which it is known again."""
+    plain_one = (
+        type(given) in (str, bool) or (type(given) is int and abs(given) < SAFE) or (type(given) is float and isfinite(given))
+    )
+    return given if plain_one else str(given)
 
 
 def otherwise(asked: Requirement, pause: Pause, stored: StoredRun) -> OtherwiseDocument | None:

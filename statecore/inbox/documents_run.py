@@ -15,12 +15,13 @@ from statecore.stores.history import OVER, TYPE_OF
 from statecore.stores.rules import ENDED, STATUS
 
 from .documents import decision, instant
+from .seeing import may_see, rules_of, sight_of
 from .stored import StoredRun
 from .values import envelope
 
 if TYPE_CHECKING:
     from statecore.core import Micros
-    from statecore.stores import Record
+    from statecore.stores import Decided, Record
     from statecore.stores.history import Visit
 
     from .documents import Desk
@@ -37,7 +38,7 @@ def run_item(record: Record) -> RunItemDocument:
         run_id=identity.run_id,
         workflow=identity.workflow_id,
         status=status(record),
-        requester=identity.user_id,
+        requester=identity.requester or identity.user_id,
         session_id=identity.session_id,
         started_at=instant(identity.created),
         ended_at=ended_at(record),
@@ -61,7 +62,7 @@ def run(run_id: str, desk: Desk) -> RunDocument:
     record = db.load(run_id)
     stored, identity = StoredRun(desk.inbox, record), record.identity
     waiting = db.pauses(PauseFilter(run_id=run_id, undecided_only=False, limit=MANY)) if record.state.run not in ENDED else []
-    undecided = [row for row in waiting if row.decided is None]
+    undecided = [row for row in waiting if row.decided is None and may_see(desk.person, sight_of(row), desk.readers)]
     address = f"runs/{quote(run_id, safe='')}"
     given = envelope(identity.input, href(run_id, "input"), typed=desk.typed)
     assert given is not None, "a run has an input"  # noqa: S101  # the column of it is never empty
@@ -70,7 +71,7 @@ def run(run_id: str, desk: Desk) -> RunDocument:
         workflow=identity.workflow_id,
         version=stored.program.version,
         status=status(record),
-        requester=identity.user_id,
+        requester=identity.requester or identity.user_id,
         session_id=identity.session_id,
         started_at=instant(identity.created),
         ended_at=ended_at(record),
@@ -84,7 +85,7 @@ def run(run_id: str, desk: Desk) -> RunDocument:
         reason=reason(record),
         open_questions=[question_id(run_id, row.pause.pause_id) for row in undecided],
         steps=[step(visit, stored, desk) for visit in stored.history.visits.values()],
-        decisions=[decision(each, question_id(run_id, each.pause_id), desk) for each in db.decisions(run_id)],
+        decisions=[decision(each, question_id(run_id, each.pause_id), desk) for each in decisions_of(record, desk)],
         head=f"sha256:{db.head(run_id)}",
         links=LinksDocument(
             journal=f"{address}/journal",
@@ -92,6 +93,15 @@ def run(run_id: str, desk: Desk) -> RunDocument:
             picture=f"{address}/picture.svg",
         ),
     )
+
+
+def decisions_of(record: Record, desk: Desk) -> list[Decided]:
+    """The decisions of a run whose questions one may see."""
+    db, every = desk.inbox.db, desk.inbox.db.decisions(record.identity.run_id)
+    if not rules_of(record.identity.canonical):
+        return list(every)
+    rows = [(each, db.pause(each.run_id, each.pause_id)) for each in every]
+    return [each for each, row in rows if row is not None and may_see(desk.person, sight_of(row), desk.readers)]
 
 
 def href(run_id: str, name: str) -> str:

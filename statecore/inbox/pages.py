@@ -163,7 +163,7 @@ class Pages:
         say, now, person = say_of(request), datetime.now(UTC), person_of(request)
         answers = questions.answers_of(doc, say)
         is_open = any(not answer["closed"] for answer in answers)
-        answers = answers if is_open else []
+        answers = answers if is_open or doc["state"] == "open" else []
         kept = (
             said if problem is None or problem.get("code") != StaleDecision.code else {"comment": (said or {}).get("comment", [])}
         )
@@ -171,15 +171,17 @@ class Pages:
         extras = questions.extras_of(doc, kept, say) if is_open else []
         named = [*fields, *(extra["field"] for extra in extras)]
         whys = whys_of(problem, named)
-        comment = questions.comment_of(doc, first(said, "comment") if said else "", whys.get("/comment"), say)
+        comment = questions.comment_of(doc, first(said, "comment") if said else "", whys.get("/comment"), say) if is_open else None
         told(named, whys, first(said, "word") if said else "")
-        run = None if is_open else self.run_of(person, doc)
+        run = None if answers else self.run_of(person, doc)
         return self.renderer.page(
             request,
             "question.html",
             status,
             q=questions.question_of(doc, now, say),
-            said=None if problem is None else refusal(doc, {**problem, "status": status}, said or {}, [*named, comment], say),
+            said=None
+            if problem is None
+            else refusal(doc, {**problem, "status": status}, said or {}, [*named, *([comment] if comment else [])], say),
             answers=answers,
             ways=answers,
             fields=fields,
@@ -187,7 +189,7 @@ class Pages:
             comment=comment,
             key=secrets.token_urlsafe(16),
             otherwise=questions.otherwise_of(doc, say),
-            after=None if is_open else questions.after_of(doc, run, now, say),
+            after=None if answers else questions.after_of(doc, run, now, say),
             steps=questions.steps_of(doc.get("position") or (), say, decided=bool(doc.get("decision"))),
             history=questions.history_of(doc, say),
             next_id=self.next_of(person, doc),

@@ -52,9 +52,22 @@ def question_of(doc: Mapping[str, Any], now: datetime, say: Say) -> dict[str, An
         "error": error_of(doc.get("error")),
         "votes": votes,
         "pips": [number < votes["confirmed"] for number in range(min(votes["needed"], 10))] if votes else [],
-        "votes_say": say("{n} of {of} confirmed").format(n=votes["confirmed"], of=votes["needed"]) if votes else None,
-        "votes_cast": [{"who": (each.get("by") or {}).get("name"), "at": each["at"]} for each in doc.get("votes_cast") or ()],
+        "votes_say": text_of(votes.get("says")) if votes else None,
+        "votes_cast": [vote_line(each, say) for each in doc.get("votes_cast") or ()],
+        "rule": text_of(doc.get("rule")),
         "has_file": '"byte"' in repr(doc.get("form")).replace("'", '"'),
+    }
+
+
+def vote_line(vote: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """A vote: the person, the word, and why it counts no more."""
+    word = say(DONE.get(vote["word"], vote["word"]))
+    return {
+        "who": (vote.get("by") or {}).get("name"),
+        "word": word,
+        "at": vote["at"],
+        "cls": "on" if vote.get("counts") else "soft",
+        "why": text_of(vote.get("lapsed")),
     }
 
 
@@ -234,7 +247,7 @@ def history_of(doc: Mapping[str, Any], say: Say) -> list[dict[str, Any]]:
     rule = text_of(doc.get("rule"))
     entries = [event(doc["asked_at"], say("Asked of {rule}").format(rule=rule) if rule else say("Asked of all who can sign in"))]
     entries += [decided_line(each, say) for each in doc.get("votes_cast") or ()]
-    if doc.get("decision"):
+    if doc.get("decision") and not doc.get("votes_cast"):  # the votes are the decision
         entries.append(decided_line(doc["decision"], say))
     if doc["state"] == "expired" and doc.get("due_at"):
         entries.append(event(doc["due_at"], say("The deadline passed")))

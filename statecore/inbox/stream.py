@@ -72,6 +72,8 @@ class Lookout:
         for key, (is_now, row) in found.items():
             if key not in before or before[key][0] != is_now:
                 self._tell("asked" if is_now == "open" else is_now, row, now)
+            elif len(before[key][1].acts) != len(row.acts):
+                self._tell("voted", row, now)
         for key, (was, row) in before.items():
             if key not in found and was != "decided":  # that was told when it was decided
                 self._tell(self._ended(row), row, now)

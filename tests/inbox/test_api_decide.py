@@ -225,10 +225,10 @@ def test_a_question_that_one_may_not_see_is_not_there(db, monkeypatch):
     asked = body(client(db))
     from statecore.inbox import seeing
 
-    held = seeing.Sight(frozenset({"role:finance"}), None, "ada")
+    held = seeing.Sight(frozenset({"role:finance"}), frozenset(), "ada", frozenset({"role:finance"}))
     monkeypatch.setattr(type(db), "keeps_votes", True, raising=False)
     for module in ("api_answers", "api_events", "documents", "seeing"):
-        monkeypatch.setattr(f"statecore.inbox.{module}.sight_of", lambda _row: held)
+        monkeypatch.setattr(f"statecore.inbox.{module}.sight_of", lambda *_: held)
     eve, bob = client(db, Person("eve")), client(db, BOB)
     assert [http.get("/api/v1/questions").json()["count"]["exact"] for http in (eve, bob)] == [0, 1]
     assert [http.get("/api/v1/questions?mine=1").json()["count"]["exact"] for http in (eve, bob)] == [0, 1]

@@ -281,7 +281,10 @@ def test_a_run_is_the_json_of_the_contract(db):
 def test_who_sees_a_question_is_one_rule():
     """A question without an Approval is everybody's and nobody's own; another is seen by its seats, its decider and its requester."""
     bob, eve = Person("bob", roles={"finance"}), Person("eve")
-    free, held = Sight(None, None, None), Sight(frozenset({"role:finance"}), "ann", "ada")
+    free, held = (
+        Sight(None, frozenset(), None),
+        Sight(frozenset({"role:finance"}), frozenset({"ann"}), "ada", frozenset({"role:finance"})),
+    )
     assert may_see(eve, free)
     assert not is_mine(eve, free)
     assert may_see(bob, held)

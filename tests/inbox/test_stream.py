@@ -92,7 +92,7 @@ def test_no_hint_is_for_a_person_who_may_not_see(db, monkeypatch):
     flow.run("ACME", run_id="hidden")
     flow.run("ACME", run_id="open")
     api.watch.look()
-    held, free = Sight(frozenset({"role:cfo"}), None, None), Sight(None, None, None)
+    held, free = Sight(frozenset({"role:cfo"}), frozenset(), None), Sight(None, frozenset(), None)
     monkeypatch.setattr("statecore.inbox.api_events.sight_of", lambda row: held if row.pause.run_id == "hidden" else free)
     [_, one] = asyncio.run(first(hints(api, Person("eve"), f"{api.watch.mark}-0"), 2))
     assert '"run_id":"open"' in one
