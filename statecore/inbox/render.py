@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse
 
+from statecore.errors import BadRequest, NotAllowed
+
+from .api_problems import ERRORS, Problem
 from .auth import Declared
 from .guard import PERSON, path_of
 from .languages import chosen, sayer
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 API = "/api/"
-PROBLEM = "application/problem+json"
+UNKNOWN, FORBIDDEN = 401, 403
 
 
 @lru_cache(maxsize=8)
@@ -71,8 +74,10 @@ class Renderer:
     def refused(self, request: HTTPConnection, status: int, head: str, text: str) -> Response:
         """The answer of a refusal: a problem document for programs, a page for people."""
         if path_of(request).startswith(API):
-            problem = {"type": "about:blank", "title": head, "status": status, "detail": text, "code": None, "fields": []}
-            return JSONResponse(problem, status, media_type=PROBLEM)
+            code = NotAllowed.code if status == FORBIDDEN else BadRequest.code
+            problem = {"type": f"{ERRORS}{code}", "title": head, "status": status, "detail": text, "code": code, "fields": []}
+            asks = {"WWW-Authenticate": "Bearer"} if status == UNKNOWN else None
+            return Problem(problem, status, asks)
         say = say_of(request)
         return self.page(request, "message.html", status, head=say(head), text=say(text), sign="error")
 

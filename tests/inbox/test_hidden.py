@@ -78,9 +78,8 @@ def db(request, tmp_path):
 
 def secret(db):
     """A run that finance alone decides, asked for by ada; the id of its question."""
-    gate = {"requires_confirmation": True, "on_reject": "cancel"}
     rule = Approval(of="role:finance", exclude=requester)
-    Workflow("secret", [Step("wire", lambda _: "done", approval=rule, **gate)], db=db).run(
+    Workflow("secret", [Step("wire", lambda _: "done", approval=rule, requires_confirmation=True, on_reject="cancel")], db=db).run(
         "hidden-value", run_id="hidden-run", requester="ada"
     )
     [row] = [each for each in db.pauses(PauseFilter()) if each.pause.run_id == "hidden-run"]

@@ -11,6 +11,7 @@ from statecore.inbox.app import app
 from statecore.inbox.auth import HOURS, Declared, TrustedHeader
 from statecore.inbox.guard import MOST, POLICY
 from tests.inbox.desk import OWN, Form, Reader
+from tests.inbox.test_openapi import fits
 
 
 def asked(db=None):
@@ -119,7 +120,9 @@ def test_who_is_not_known_sees_nothing():
             401,
             200,
         ]
-        assert http.get("/api/v1/questions", headers=headers).headers["content-type"] == "application/problem+json"
+        refused = http.get("/api/v1/questions", headers=headers)
+        assert (refused.headers["content-type"], refused.headers["www-authenticate"]) == ("application/problem+json", "Bearer")
+        fits("Problem", refused.json())
     assert TestClient(app(db, auth=auth), client=("10.0.0.1", 1)).get("/", headers={"X-User": "bob"}).status_code == 200
 
 

@@ -83,6 +83,7 @@ CASES: dict[str, Any] = {
     "error skipped": ([Step("fetch", flaky, on_error=OnError.pause), Step("next", lambda i: "next")], "skip", {}, "next"),
     "output provided": ([Step("fetch", flaky, on_error=OnError.pause)], "provide", {"provide": '{"rows": 3}'}, {"rows": 3}),
     "a choice of code": (asks(Ask("How much?", choices=[10, 20])), "answer", {"f": "20"}, [20]),
+    "a price of code": (asks(Ask("Which price?", choices=[Decimal("4.20"), Decimal("5.00")])), "answer", {"f": "4.20"}, [Decimal("4.20")]),
     "choices of code": (asks(Ask("Which?", choices=["x", "y", "z"], multiple=True)), "answer", {"f": ["x", "z"]}, [["x", "z"]]),
     "a text for code": (asks(Ask("Why?")), "answer", {"f": "because"}, ["because"]),
     "yes or no for code": (asks(Ask("Sure?", kind="confirmation")), "answer", {"f": "no"}, [False]),
@@ -99,7 +100,10 @@ def test_a_question_is_answered_without_script(case):
     workflow = Workflow("payout", steps, db=reader.db)
     run = workflow.run("ACME")
     assert run.is_paused
-    answer = reader.decide(reader.only(), word, comment="looked at", **said)
+    address = reader.only()
+    if "choice" in case or "price" in case:
+        assert 'type="radio"' in reader.client.get(address).text or 'type="checkbox"' in reader.client.get(address).text
+    answer = reader.decide(address, word, comment="looked at", **said)
     assert answer.status_code == 303, Form(answer.text).text
     [decided] = reader.db.decisions(run.run_id)
     assert (decided.word, decided.by, decided.comment) == (word, "bob", "looked at")
