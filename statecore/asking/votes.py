@@ -54,7 +54,7 @@ class Voting:
 
     @property
     def outcome(self) -> Outcome:
-        """What the votes say together, by the roles that they were cast with."""
+        """The outcome of the votes together, by the roles that they were cast with."""
         return opens(self.rule, self.votes, self.ballot, as_stored, self.now)
 
     @property
@@ -77,7 +77,7 @@ class Voting:
         return self.rule.comment == "always" or (self.rule.comment == "on_reject" and word == REJECT)
 
     def with_vote(self, who: Somebody, word: str, seen: str | None) -> Outcome:
-        """What the votes would say with one more, of a person who may cast it."""
+        """The outcome of the votes with one more, of a person who may cast it."""
         mine = Vote(who.name, word, self.now, seen, roles=who.roles)
         others = [each for each in self.votes if who.name not in each.people]
         return opens(self.rule, [*others, mine], self.ballot, as_stored, self.now)
@@ -119,7 +119,7 @@ def rule_text(voting: Voting) -> str:
 
 
 def votes_say(voting: Voting) -> SaidSo:
-    """What the votes say now, as a sentence."""
+    """The outcome of the votes now, as a sentence."""
     found, of = voting.outcome, voting.needed
     args: dict[str, Any] = {"confirmed": voting.confirmed, "of": of}
     if isinstance(found, Rejected):
@@ -158,7 +158,7 @@ def refusal(why: Why) -> SaidSo:
 
 
 def vote_leads(voting: Voting, who: Somebody, word: str, seen: str | None, leads: SaidSo) -> SaidSo:
-    """What the vote of a person leads to now; where one vote is enough it is what the answer leads to."""
+    """The consequence of a person's vote now; where one vote is enough it is that of the answer."""
     found = voting.with_vote(who, word, seen)
     if isinstance(found, Rejected) or (voting.needed == 1 and isinstance(found, Satisfied)):
         return leads

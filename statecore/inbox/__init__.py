@@ -1,6 +1,7 @@
 """The inbox: where people decide. A JSON API and pages over one store, in a process that has no user code.
 
-Owns: the documents of questions and runs as they are read from a `RunReader` (`documents`, `documents_place`, `documents_run`; `stored` reads
+Owns: the documents of questions and runs as they are read from a `RunReader` (`documents`, `documents_place`, `documents_votes`,
+`documents_run`; `stored` reads
 a run, `values` makes envelopes); the one rule of who may see what (`seeing`); the API under `/api/v1` (`api` checks requests and makes an
 `api_call` of each, `api_answers` has the answer of each address, `api_listing` pages and cursors, `api_decide` decisions, `api_problems`
 refusals, `api_events` the stream, whose hints `stream` finds; `openapi` describes it all) and the `tokens` of programs. A document is made from
