@@ -27,6 +27,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import PauseFilter
 from statecore.stores.detail import Detail, detail_of, pause_detail, pause_text
 from statecore.stores.frames import questions
+from statecore.stores.votes import against
 
 from .meanings import other_meanings, slices_of
 from .renewals import Renewal
@@ -97,10 +98,15 @@ class Case:
             said = self.answers.get(name)
             why = self.changed(old, ask, name, said)
             if why is not None:
-                found.append(Renewal(ask, why, said))
+                found.append(Renewal(ask, why, said, self.against(name)))
             elif said is not None and said.word in REFUSING:
                 refused.add((ask.at, ask.turn))
         return [each for each in found if (each.ask.at, each.ask.turn) not in refused]  # a no to one closes the others (ASK-2)
+
+    def against(self, name: str) -> tuple[str, ...]:
+        """The people whose no stands at a question that takes votes, or has stood at one before it: it holds the next one, too."""
+        row = self.db.pause(self.record.identity.run_id, name)
+        return () if row is None or row.pause.rule is None else against(row)
 
     def changed(self, old: Program, ask: OpenQuestion, name: str, said: Decided | None) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
@@ -108,6 +114,8 @@ class Case:
         refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
         if question is not None and not refused and not says_the_same(question, self.program.nodes[ask.at]):
             return "the question says something else now"
+        if not refused and old.nodes[ask.at].rule != self.program.nodes[ask.at].rule:
+            return "the rule of who may decide is another one now"
         silent = said is None and ask.due is not None and ask.due <= self.now
         words = [said.word] if said is not None else [w.expire] if silent else words_of(old, self.program, ask)
         if old is not self.program:

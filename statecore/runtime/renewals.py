@@ -6,6 +6,7 @@ former pause is closed with what was decided of it, and the same question opens 
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 @frozen
 class Renewal:
-    """A question that is put again: why, and the answer that lapses with its former wording, if there is one."""
+    """A question that is put again: why, the answer that lapses with its former wording, if there is one, and whose no holds the new one."""
 
     ask: OpenQuestion
     why: str
     said: Decided | None = None
+    held: tuple[str, ...] = ()
 
     def event(self, now: Micros) -> Event:
         """The event that puts it again."""
@@ -39,9 +41,11 @@ class Renewal:
 
     def told(self) -> dict[str, Any]:
         """The data that the row and the new question keep of the former one."""
-        if self.said is None:
-            return {"why": self.why}
-        parts = {"why": self.why, "word": self.said.word, "by": self.said.by, "comment": self.said.comment}
+        parts: dict[str, Any] = {"why": self.why}
+        if self.said is not None:
+            parts |= {"word": self.said.word, "by": self.said.by, "comment": self.said.comment}
+        if self.held:
+            parts["held"] = dumps(self.held)
         return {name: part for name, part in parts.items() if part}
 
 

@@ -6,16 +6,18 @@ a driver calls `standing` and `decided_by` with the roles of now. Nothing of an 
 
 from __future__ import annotations
 
+from json import loads
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from statecore.core.authority import REJECT, Ballot, Needs, Rejected, Vote, Why, may_vote, opens
+from statecore.core.authority import REJECT, Ballot, Needs, Rejected, Satisfied, Vote, Why, may_vote, opens
 from statecore.core.rule import Rule
 from statecore.errors import AlreadyDecided, NotPaused, NoVote, PauseExpired, StaleDecision, UnknownDecision
 from statecore.lifecycles import BY_WORD
 
 from .acts import Act
+from .detail import pause_detail
 from .records import Decided
 from .rules import ENDED, EXPIRY, STATUS, check_text, clock_text, words_of
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from .records import Pause, Waiting
 
 VOTE, WITHDRAWAL, LAPSE, REFUSAL = "vote", "withdrawal", "lapse", "refusal"
+HELD = "held"
+"""The part of what a question that is put again keeps of the former one that names the people whose no holds it, as a JSON list."""
+BEFORE = "its former putting, and that no holds this one until it is withdrawn"
 OF_ONE, OF_ALL = 8, 100
 """How many refusals of one person, and of all, about one question are rows of their own; further ones are counted."""
 
@@ -82,7 +87,26 @@ def vote_of(act: Act) -> Vote:
 def said(pause: Pause, acts: Sequence[Act], requester: str | None, now: Micros, roles: RolesNow = as_stored) -> Outcome:
     """The outcome of the votes of a question, so far."""
     rule = Rule.read(pause.rule or "{}")
-    return opens(rule, [vote_of(act) for act in standing(acts)], ballot_of(pause, requester), roles, now)
+    found = opens(rule, [vote_of(act) for act in standing(acts)], ballot_of(pause, requester), roles, now)
+    held = holding(pause, acts)
+    if not held or isinstance(found, Rejected) or (isinstance(found, Satisfied) and found.word == REJECT):
+        return found
+    return evolve(found, held_by=(*found.held_by, *held)) if isinstance(found, Needs) else Needs(0, (), held)
+
+
+def holding(pause: Pause, acts: Sequence[Act]) -> tuple[str, ...]:
+    """The people whose no to the former question holds one that was put again: each until they say it again, or withdraw it (GATE-7)."""
+    told = pause_detail(pause.detail).again if HELD in pause.detail else None
+    if told is None or HELD not in told:
+        return ()
+    since = {act.by for act in acts if act.kind in (VOTE, WITHDRAWAL)}
+    return tuple(name for name in loads(told[HELD]) if name not in since)
+
+
+def against(waiting: Waiting) -> tuple[str, ...]:
+    """The people whose no stands at a question, or holds it."""
+    said_no = [str(act.by) for act in standing(waiting.acts) if act.word == REJECT]
+    return (*said_no, *holding(waiting.pause, waiting.acts))
 
 
 def outcome_of(waiting: Waiting, now: Micros, roles: RolesNow = as_stored) -> Outcome:
@@ -135,10 +159,13 @@ def judged(waiting: Waiting, new: Act, phase: str) -> tuple[Act, bool]:
         raise NotPaused(pause.run_id, STATUS[phase])
     check_text(new.value, new.by, new.comment, new.detail, *new.roles)
     rounds = sum(act.kind == VOTE and act.by == new.by for act in waiting.acts)
+    holds = new.by in holding(pause, waiting.acts)
     if new.kind != VOTE:
-        if mine is None:
+        if mine is None and not holds:
             raise NoVote(pause.pause_id, new.by)
-        return evolve(new, word=mine.word, round=rounds), True
+        return evolve(new, word=REJECT if mine is None else mine.word, round=rounds), True
+    if holds and new.word != REJECT:
+        raise AlreadyDecided(pause.pause_id, REJECT, new.by, BEFORE)
     return balloted(waiting, evolve(new, round=rounds), mine)
 
 
