@@ -14,22 +14,27 @@ from random import Random, SystemRandom
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from statecore import InMemoryDb, RunStatus, SqliteDb, Workflow
-from statecore.core import Compiled, Program, adoption, stored_program
+from statecore.core import Compiled, Program, adoption, asks, stored_program
 from statecore.core.owed import next_put
 from statecore.errors import DefinitionChanged, NotPaused, StatecoreError, Undecided
 from statecore.lifecycles import words as w
-from statecore.runtime import judge
+from statecore.runtime import judge, ready, storing
 from statecore.stores import Decided, Record
 from statecore.testing import Clock, timed
+from statecore.testing.stores.samples import DEAD
 from statecore.workflow.inbox import Inbox
 from tests.property.pairs import Drawn, TooManyError, Tree, callable_now, changed
 from tests.sizes import examples
 
-HISTORIES, TURNS = 60, 14
+HISTORIES, TURNS, DEATHS = 60, 14, 0.1
 BROKEN = "the line is busy"
+
+
+class DeathError(BaseException):
+    """The process dies in a call: nothing more of it reaches the store."""
 
 
 @define
@@ -43,9 +48,10 @@ class History:
     counts: Counter[str] = field(factory=Counter)
     followed: dict[str, Program] = field(factory=dict)
     run_id: str = "r"
+    dead: bool = False
 
     def does(self, tree: Tree) -> Any:
-        """User code that writes down its call; now and then a step fails."""
+        """User code that writes down its call; now and then a step fails, and now and then its process dies."""
 
         def execute(_given: Any) -> Any:
             if tree.kind == "condition":
@@ -55,6 +61,9 @@ class History:
             self.called.append(tree.name)
             if self.random.random() < 0.1:
                 raise OSError(BROKEN)
+            if self.random.random() < DEATHS:
+                self.dead = True
+                raise DeathError
             return tree.name
 
         return execute
@@ -68,11 +77,13 @@ class History:
         calm(trees[1])
         clock = Clock()
         flows = [timed(Workflow("flow", [each.made(self.does) for each in one.inside], self.db), clock) for one in trees]
+        for flow in flows:
+            flow.host = evolve(flow.host, owner=lambda: DEAD)
         begun = self.random.choice(flows)
         self.moved(begun, lambda: begun.run("x", run_id=self.run_id))
         for _ in range(TURNS):
             status = begun.get_run_output(self.run_id).status
-            if status not in (RunStatus.paused, RunStatus.error):
+            if status not in (RunStatus.paused, RunStatus.error, RunStatus.running):
                 break
             clock.advance(self.random.choice([0, 0, 0, 61]))
             self.read(self.random.choice(flows))
@@ -82,8 +93,10 @@ class History:
         self.counts[begun.get_run_output(self.run_id).status.value] += 1
 
     def hurry(self, tree: Tree) -> None:
-        """Give every third gate a deadline."""
+        """Give every third gate a deadline, and let every other death in a step fail its run."""
         for each in tree.inside + tree.other:
+            if each.kind == "step" and self.random.random() < 0.5:
+                each.settings["on_interrupt"] = "fail"
             if each.settings.get("requires_confirmation") and self.random.random() < 0.3:
                 each.settings |= {"timeout": 60, "on_timeout": self.random.choice(["cancel", "skip"])}
             self.hurry(each)
@@ -124,6 +137,9 @@ class History:
             return
         except (NotPaused, Undecided, OSError):
             pass
+        except DeathError:
+            self.counts["died"] += 1
+            self.dead = False
         said = {
             row.pause_id.partition(":")[0]
             for row in self.db.decisions(self.run_id)
@@ -175,7 +191,24 @@ class Anything:
 def played(seed: int, db: Any, run_id: str = "r") -> History:
     """The history of a seed."""
     history = History(Random(seed), db, run_id=run_id)  # noqa: S311  # to be repeatable
-    history.play()
+    store = {name: getattr(db, name) for name in ("commit", "release", "renew")}
+
+    def reached(name: str, *args: Any, **more: Any) -> Any:
+        """The store, for a process that lives; a boundary that fails a run applies no yes (SAID-1)."""
+        if history.dead:
+            raise DeathError
+        if name == "commit" and args[0].state.run == w.failed:
+            used = [row.at for row in args[0].entries if row.trigger == w.confirm]
+            history.wrong += [f"the boundary that failed the run took the yes to {at}" for at in used]
+        return store[name](*args, **more)
+
+    for name in store:
+        setattr(db, name, partial(reached, name))
+    try:
+        history.play()
+    finally:
+        for name in store:
+            delattr(db, name)
     return history
 
 
@@ -228,11 +261,18 @@ def a_reader_expires(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Inbox, "pending", expiring)
 
 
+def a_failing_boundary_takes_a_yes(patch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked may be answered, also in the boundary that fails the run."""
+    patch.setattr(ready, "answerable", asks)
+    patch.setattr(storing, "answerable", asks)
+
+
 PLANTED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "no judge": no_judge,
     "no evidence check": no_evidence,
     "addresses only": addresses_only,
     "a reader expires": a_reader_expires,
+    "a failing boundary takes a yes": a_failing_boundary_takes_a_yes,
 }
 
 
