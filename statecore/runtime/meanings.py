@@ -47,6 +47,14 @@ def plain_slice(each: WordSlice) -> Slice:
     return Slice(each.entries, tuple(parts), each.stops)
 
 
+def same_code(one: str, other: str) -> bool:
+    """Whether two names may be of the same code: of one function, in a module of which one process knows more of the path than the other."""
+    (module, colon, rest), (second, _, more) = one.partition(":"), other.partition(":")
+    if one == other or not colon or rest != more or not module.replace(".", "_").isidentifier():
+        return one == other
+    return f".{module}".endswith(f".{second}") or f".{second}".endswith(f".{module}")
+
+
 MAIN = ("__main__", "__mp_main__")
 
 

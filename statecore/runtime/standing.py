@@ -129,6 +129,12 @@ def asked_before(program: Program, at: Address) -> tuple[Address, ...]:
     return known
 
 
+def follows_an_answer(program: Program, at: Address, *, again: bool) -> bool:
+    """Whether a person's answer, or a silence, may have let a call at a component begin; `again`: it is not its first attempt."""
+    own = again and not program.nodes[at].facts.isdisjoint((w.error_pauses, w.interrupt_pauses))
+    return own or bool(gates_before(program, at) or asked_before(program, at))
+
+
 def leads_to(program: Program, node: Node, kind: AskKind, word: str, at: Address) -> bool:
     """Whether a word, or a silence that approves, leads to a component before another certain question."""
     if word == w.expire and w.timeout_approves not in node.facts:

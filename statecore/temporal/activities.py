@@ -22,11 +22,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from statecore.core import Compiled, Event, Seconds, stored_program
 from statecore.core.adoption import other_call
-from statecore.errors import DefinitionChanged, StepTimeout, StoreError, StoreUnavailable, ValuesMissing
+from statecore.errors import DefinitionChanged, StepTimeout, StoreError, StoreUnavailable, ValuesMissing, quoted
 from statecore.lifecycles import words as w
 from statecore.runtime import Execution, ends
 from statecore.runtime.calls import call_user, is_async, limit_of, values_of
 from statecore.runtime.hands import CODE, Hands, LoopThread, hands_of
+from statecore.runtime.meanings import code_named, same_code
 from statecore.runtime.observing import observed
 from statecore.runtime.pieces import finish, finish_now, manner_of
 from statecore.stores.detail import Detail, detail_text
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
-    from statecore.core import Call
+    from statecore.core import Call, Program
     from statecore.runtime.calls import CallValues
     from statecore.runtime.host import Runnable
     from statecore.stores import Identity
@@ -90,6 +91,7 @@ class Performer:
         identity = self.db.identity(order["run"])
         call = read_call(order["call"])
         flow = self.workflows[identity.workflow_id]
+        check_code(flow.compiled.program, identity.run_id, call, order.get("code"))
         host = evolve(flow.host, store=self.db, session=flow.on(self.db).host.session)
         execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
         end = ended(execution, call, self.db.values, self.steps)
@@ -111,6 +113,15 @@ class Performer:
         if (node.version or 0) != (was.version or 0):
             raise refusal(DefinitionChanged(identity.run_id, [str(other_call(was, node))]), for_now=True)
         return theirs
+
+
+def check_code(mine: Program, run_id: str, call: Call, agreed: str | None) -> None:
+    """Leave a call to another worker where an answer let other code begin than this worker has there. Raises a refusal for now."""
+    node = mine.nodes.get(call.at)
+    name = code_named(node.callable) if node is not None else None
+    if agreed is not None and name is not None and not same_code(agreed, name):
+        says = f"the code of {call.at!r} is {quoted(name)} here, and an answer was given for {quoted(agreed)}"
+        raise refusal(DefinitionChanged(run_id, [says]), for_now=True)
 
 
 async def beat() -> None:

@@ -1,7 +1,7 @@
 """An order is the message to a worker for one call: its place, and the values of its references as far as they are small.
 
-The texts that people are shown of a definition travel with a run as data (`sayings`), so that its questions are the same whichever
-worker asks them.
+The texts that people are shown of a definition, and the names of its code, travel with a run as data (`sayings`), so that its questions
+are the same whichever worker asks them, and an answer is for the code with which the run began (GATE-7).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from statecore.codec.records import dump_state, load_state
 from statecore.core import Compiled, Gather, Ref, stored_program
 from statecore.core.owed import references
 from statecore.runtime import Execution, Host
+from statecore.runtime.meanings import code_named
+from statecore.runtime.standing import follows_an_answer
 
 from .wire import INLINE, Plain, brought, plain_call, plain_held, read_held
 
@@ -44,7 +46,15 @@ def order_of(execution: Execution, call: Call, ledger: Ledger) -> Plain:
         "held": plain_held(held),
         "texts": small_texts([held[ref] for ref in flat(cursor.prev)], ledger),
         "session_state": execution.session_state,
+        "code": code_agreed(execution, call),
     }
+
+
+def code_agreed(execution: Execution, call: Call) -> str | None:
+    """The name of the code that is to be called, where an answer may have let the call begin: another code is no part of what was agreed to."""
+    node, marks = execution.program.nodes[call.at], execution.cursor_at(call).marks
+    agreed = marks.asked or follows_an_answer(execution.program, call.at, again=call.attempt > 0)
+    return node.callable if agreed else None
 
 
 def flat(source: Source | None) -> list[Ref]:
@@ -76,14 +86,14 @@ def ordered(host: Host, compiled: Compiled, identity: Identity, order: Plain, va
 
 
 def sayings(program: Program) -> str:
-    """The sentences, labels, forms and kinds of choice of a definition, by address, as text."""
+    """The sentences, labels, forms, kinds of choice and names of code of a definition, by address, as text."""
     return dumps({at: said for at, node in program.nodes.items() if (said := saying(node))}, separators=(",", ":"))
 
 
 def saying(node: Node) -> dict[str, Any]:
-    """The texts that people are shown of one component; empty where it has none of its own."""
+    """The texts that people are shown of one component, and the name of its code; empty where it has none of its own."""
     asks = {kind: sentence for kind, sentence in node.asks.items() if sentence is not None}
-    said: dict[str, Any] = {"asks": asks, "label": node.label}
+    said: dict[str, Any] = {"asks": asks, "label": node.label, "code": code_named(node.callable)}
     if node.form is not None:
         said["form"] = encode(list(node.form))
     if node.multiple:
@@ -102,4 +112,5 @@ def program_of(canonical: str, said: str) -> Compiled:
 def shown(node: Node, said: Mapping[str, Any]) -> Node:
     """A node with what people are shown of it."""
     form = tuple(decode(said["form"])) if "form" in said else None
-    return evolve(node, asks=said.get("asks", {}), label=said.get("label"), form=form, multiple=said.get("multiple", False))
+    words = {"asks": said.get("asks", {}), "label": said.get("label"), "form": form, "multiple": said.get("multiple", False)}
+    return evolve(node, **words, callable=said.get("code"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
+
 from statecore import Router, Step, Workflow
 from statecore.temporal.orders import program_of, sayings
 
@@ -21,8 +23,11 @@ TEXT = (
 
 
 def test_sayings_are_the_same_text() -> None:
-    """A sentence, a form, a kind of choice and a label, each where there is one."""
-    assert sayings(flow().compiled.program) == TEXT
+    """A sentence, a form, a kind of choice and a label, each where there is one; and the name of the code, `module:qualname`."""
+    said = loads(sayings(flow().compiled.program))
+    code = {at: each.pop("code") for at, each in said.items() if "code" in each}
+    assert dumps({at: each for at, each in said.items() if each}, separators=(",", ":")) == TEXT
+    assert code == dict.fromkeys(("ask", "way/a", "way/b"), "tests.temporal.test_sayings:flow.<locals>.<lambda>")
 
 
 def test_a_program_is_whole_without_user_code() -> None:
