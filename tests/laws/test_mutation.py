@@ -33,7 +33,7 @@ from tests.model.models import deaths_in, explored, models, sampled
 
 FULL = os.environ.get("STATECORE_MUTATION") == "full"
 SEED = int(os.environ.get("STATECORE_SEED", "1"))
-SAMPLE = 2
+SAMPLE = 1
 """How many mutants of a row or a state the ordinary run draws."""
 
 Asked = dict[tuple[str, str, str], dict[State, dict[Label, Outcome]]]

@@ -102,7 +102,7 @@ def changed(machine: str, key: tuple[str, str, str], to: dict[str, str]) -> dict
 def test_a_row_that_leads_past_a_gate_breaks_a_proof(tmp_path):
     """Each of ten such rows is refused by the lemmas about rows, with all other rows as they are; without a change they are accepted.
 
-    The ordinary run draws four of the ten, a campaign has all.
+    The ordinary run draws two of the ten, a campaign has all.
     """
     if coq.missing():
         return
@@ -110,7 +110,7 @@ def test_a_row_that_leads_past_a_gate_breaks_a_proof(tmp_path):
     coq.compiled(tmp_path, ROWS)
     seed = SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # shown where the test fails
-    cases = list(PAST_GATES) if TIMES > 1 else Random(seed).sample(list(PAST_GATES), 4)  # noqa: S311  # to be repeatable
+    cases = list(PAST_GATES) if TIMES > 1 else Random(seed).sample(list(PAST_GATES), 2)  # noqa: S311  # to be repeatable
     said = {case: refused(tmp_path, tables.rows(changed(*PAST_GATES[case]))) for case in cases}
     assert {case: file for case, file in said.items() if file != "Rows.v"} == {}
 

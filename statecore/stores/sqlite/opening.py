@@ -33,7 +33,7 @@ from .channel import BUSY_SECONDS, named
 from .reader import attached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from statecore.errors import StoreError, UnstorableValue
 
@@ -46,14 +46,16 @@ SCRIPTS = ("schema.sql", "schema-2.sql")
 VERSION = len(SCRIPTS)
 
 
-def statements(script: str) -> Iterator[str]:
-    """The statements of a script, one by one: `executescript` would commit the transaction that holds them together."""
-    text = ""
+@cache
+def statements(script: str) -> tuple[str, ...]:
+    """The statements of a script: `executescript` would commit the transaction that holds them together. A text is split once a process."""
+    found, text = [], ""
     for line in script.splitlines(keepends=True):
         text += line
         if sqlite3.complete_statement(text):
-            yield text
+            found.append(text)
             text = ""
+    return tuple(found)
 
 
 def script_text(script: str) -> str:
