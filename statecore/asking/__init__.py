@@ -1,7 +1,8 @@
 """A question in words: how it is put, shown and answered, on whichever surface a person sits at.
 
 Owns: the sentences. `questions` says what is asked, `outcomes` what each answer leads to, as data and in words; `leads` gives these
-sentences their codes; `votes` has those of a rule, its votes, and one more vote. `text` makes texts of
+sentences their codes; `votes` has those of a rule, its votes, and one more vote. `problems` makes the document of a refusal.
+`text` makes texts of
 unknown origin safe to read, and reads the values that people write. A requirement is a protocol here (`questions.Question`), so that this room
 knows no facade.
 

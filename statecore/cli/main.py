@@ -7,13 +7,16 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from statecore import __version__
 
 from . import exits
+
+if TYPE_CHECKING:
+    from statecore.errors import StatecoreError
 
 NAME = "statecore"
 
@@ -117,13 +120,18 @@ for _each in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code. A named error becomes one message on stderr, without a traceback."""
+    """Run a command; its exit code. A named error becomes one message on stderr, without a traceback; with `--json` a document on stdout."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         code: Any = group.main(args=arguments, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
+        if as_json(arguments):
+            from statecore.errors import BadRequest  # noqa: PLC0415  # only a refusal needs it
+
+            why = error.format_message()
+            return refused(BadRequest(400, why), error.exit_code, why)
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -133,15 +141,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if not isinstance(error, StatecoreError):
             raise
+        code = exits.exit_of(error)
+        if as_json(arguments):
+            return refused(error, code)
         from statecore.asking.text import clean  # noqa: PLC0415  # the same
 
-        return told(clean(error), exits.exit_of(error))
+        return told(clean(error), code)
     return code if isinstance(code, int) else exits.FINE
 
 
 def script() -> NoReturn:
     """The installed command: run a command, and end the process with its exit code."""
     exits.leave(main())
+
+
+def as_json(arguments: Sequence[str] | None) -> bool:
+    """Whether a command was asked for JSON, be it one that its other arguments made no sense of."""
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    return "--json" in (given[: given.index("--")] if "--" in given else given)
+
+
+def refused(error: StatecoreError, code: int, why: str | None = None) -> int:
+    """Print the problem document of an error to stdout, as the API answers it, perhaps with a sentence of its own; the exit code."""
+    from json import dumps  # noqa: PLC0415  # only a refusal needs it
+
+    from statecore.asking.problems import document  # noqa: PLC0415  # the same
+    from statecore.asking.text import clean  # noqa: PLC0415  # the same
+
+    detail = clean(error if why is None else why).removeprefix(f"{error.code} ")
+    click.echo(dumps(document(error, detail, exit_code=code)))
+    return code
 
 
 def told(message: str, code: int) -> int:

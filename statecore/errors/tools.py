@@ -108,7 +108,10 @@ class UnsafeInbox(StatecoreError, ValueError):
 
 @define(**AS_ERROR)
 class BadRequest(StatecoreError, ValueError):
-    """A request to the API is not of the form that it takes. `status` is that of HTTP, `fields` has a pointer and a reason of each wrong part."""
+    """A request to the API, or a command that prints JSON, is not of the form that it takes.
+
+    `status` is that of HTTP, `fields` has a pointer and a reason of each wrong part.
+    """
 
     code = "SC711"
     says = "The request was refused, and nothing was stored: {why}."

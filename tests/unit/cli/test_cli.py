@@ -497,7 +497,7 @@ def test_cancel_ends_a_paused_run(cli, effects):
     cli("run flow.py:gate --run-id r")
     assert cli("cancel r --by ada").out == "Run r is cancelled.\n"
     again = cli("cancel r --json")
-    assert (again.code, again.err[:5], effects()) == (FAILED, "SC302", [])
+    assert (again.code, json.loads(again.out)["code"], effects()) == (FAILED, "SC302", [])
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from contextlib import closing
@@ -157,3 +158,39 @@ def test_a_deadline_that_passes_is_announced(monkeypatch):
     monkeypatch.setattr(sys, "stdin", Typing(screen.printed))
     assert Asker("ada")(asked, asked.outcomes) is None  # the answer was: later
     assert screen.printed.is_set()
+
+
+@pytest.mark.spec("OBS-8")
+@pytest.mark.parametrize(
+    ("command", "codes", "part"),
+    [
+        ("show nothing --db a.db --json", (2, 404), "nothing"),
+        ("confirm r1 --db a.db --json --no-such", (2, 400), "--no-such"),
+        ("runs --json --limit 0", (2, 400), "--limit"),
+        ("sohw r1 --json", (2, 400), "sohw"),
+        ("show r1 --db none.db --json", (2, 400), "none.db"),
+        ("cancel r2 --db a.db --json", (1, 409), "r2"),
+    ],
+)
+def test_a_refusal_as_json_is_a_problem_document(folder, capsys, command, codes, part):
+    """With `--json` a refusal is one document on standard output; what is said without it is the same, on standard error."""
+    with closing(SqliteDb("a.db")) as db:
+        Workflow("w", [Step("s", lambda _: "done")], db=db).run("x", run_id="r2")
+    assert main(command.split()) == codes[0]
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["exit_code"], found["status"], said.err) == (*codes, "")
+    assert part in found["detail"]
+    assert found["type"].endswith(f"#{found['code']}")
+    assert main(command.replace(" --json", "").split()) == codes[0]
+    plain = capsys.readouterr()
+    assert (plain.out, found["detail"] in plain.err) == ("", True)
+
+
+@pytest.mark.spec("OBS-8")
+def test_json_among_the_words_of_a_value_asks_for_no_document(folder, capsys):
+    """Behind `--` nothing is an option: a refusal of such a command is prose."""
+    assert main(["show", "--db", "none.db", "--", "--json"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "none.db" in said.err
