@@ -10,9 +10,10 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
+from statecore.asking.problems import ERRORS
 from statecore.errors import BadRequest, NotAllowed
 
-from .api_problems import ERRORS, Problem
+from .api_problems import Problem
 from .auth import Declared
 from .guard import PERSON, path_of
 from .languages import chosen, sayer
