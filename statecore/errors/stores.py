@@ -126,7 +126,10 @@ class StoreForked(StoreError):
     """A forked child used its parent's connection."""
 
     code = "SC504"
-    says = "The store {path!r} was opened before a fork. Open it anew in the child process, or fork before its first use."
+    says = (
+        "The store {path!r} was opened before a fork. Fork before its first use, or call reopen(): of a SqliteDb in the parent before the fork, "
+        "of a PostgresDb in the child."
+    )
     path: str
 
 

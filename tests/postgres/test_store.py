@@ -279,6 +279,21 @@ def test_a_fork_s_child_does_not_use_its_parent_s_connections(db):
     assert db.load("run-1").seq == 2
 
 
+@pytest.mark.spec("RUN-18")
+def test_a_child_that_reopens_has_connections_of_its_own(db):
+    """`reopen` in a child leaves the parent's connections to the parent; a closed store is of use again after it."""
+    started(db)
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover  # measured in the parent only
+        db.reopen()
+        os._exit(7 if db.load("run-1").seq == 2 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    assert db.load("run-1").seq == 2
+    db.close()
+    db.reopen()
+    assert db.load("run-1").seq == 2
+
+
 def test_what_goes_wrong_has_a_name(db, database):
     """A row that somebody holds for long, a standby, a column of the wrong kind and a table that is gone are errors of the store."""
     started(db)

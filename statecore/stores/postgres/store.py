@@ -22,7 +22,7 @@ from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
 
-from .channel import CLOSED, Channel, named
+from .channel import CLOSED, INHERITED, Channel, named
 from .opening import SCRIPTS, VERSION, furnish, raise_if_defective
 from .patience import Haste, Patient
 
@@ -179,6 +179,22 @@ class PostgresSchema:
             if channel is not None:
                 channel.close()
 
+    def reopen(self) -> None:
+        """Connect anew at the next use (RUN-18): in a forked child, whose parent's connections stay the parent's, and after `close`."""
+        channel = self._channel
+        if channel is not None and channel.pid != os.getpid():
+            INHERITED.extend((channel, self._ear))
+            self._lock, self._haste, self._ear = Lock(), Haste(), None  # a thread of the parent may hold the lock
+        else:
+            self.close()
+        with self._lock:
+            self._channel, self._time, self._closed = None, None, False
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was learned of the schema."""
+        raise NotImplementedError
+
     def channel(self) -> Channel:
         """The connections; the first use makes or migrates the schema. Raises `StoreForked`, `StoreUnavailable`, and the errors of `furnish`."""
         channel = self._channel
@@ -232,6 +248,10 @@ class PostgresDb2(PostgresSchema, Relational):
         """Bring the schema to the newest version, and see that nothing of it is missing."""
         furnish(connection, self.path, self.db_schema)
         raise_if_defective(connection, self.path, self.db_schema)
+
+    def _forget(self) -> None:
+        """Forget what was learned of the schema."""
+        Relational.__init__(self)
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""

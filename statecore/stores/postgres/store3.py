@@ -108,6 +108,10 @@ class PostgresDb(PostgresSchema, EndingStore):
         furnish(connection, self.path, self.db_schema)
         raise_if_defective(connection, self.path, self.db_schema, SCRIPTS)
 
+    def _forget(self) -> None:
+        """Forget what was learned of the schema."""
+        Relational.__init__(self)
+
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles, and what this login may do."""
         self._known.shapes.legal = channel.read(legal_moves)

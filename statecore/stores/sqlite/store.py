@@ -28,6 +28,7 @@ from statecore.stores.sql.relational import Relational
 
 from .channel import CLOSED, DURABILITY, NO_MORE, Channel, inode
 from .damage import SUSPECT, looked_again
+from .forks import OPEN, check_inherited
 from .opening import TWO, Format, create, defect, furnish, located, look, marked, size_of
 from .reader import READ_ONLY, ReadingChannel, only_read
 from .sharing import Sharing
@@ -125,6 +126,23 @@ class SqliteFile:
             for each in list(self._channels):
                 each.close()
 
+    def reopen(self) -> None:
+        """Give all connections back; the next use opens the file anew, in whichever process that is (RUN-18).
+
+        Call it before a fork where the parent has used the store, while no other thread uses it; after it a closed store, and one whose file was
+        replaced, is of use again. Raises `StoreForked` in a child whose parent has the file open: SQLite cannot open it twice there.
+        """
+        if self._pid not in (None, os.getpid()):
+            raise StoreForked(str(self.path))
+        self.close()
+        with self._lock:
+            self._mine, self._pid, self._inode, self._closed = local(), None, None, False
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was learned of the file."""
+        raise NotImplementedError
+
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
     ) -> Answer:
@@ -189,12 +207,14 @@ class SqliteFile:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(str(self.path), CLOSED)
+            check_inherited(self.path)
             if self._pid is None:
                 self._prepare()
             elif inode(str(self.path)) != self._inode:  # nothing is opened, so another program's file stays as it is
                 raise StoreReplaced(str(self.path), REPLACED)
             channel = self._connected()
             self._channels.add(channel)
+            OPEN.add(channel)
             try:
                 self._check(channel)
             except StoreError:
@@ -264,6 +284,10 @@ class SqliteDb2(SqliteFile, Relational):
         self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
+
+    def _forget(self) -> None:
+        """Forget what was learned of the file."""
+        Relational.__init__(self)
 
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""

@@ -92,6 +92,10 @@ class SqliteDb(SqliteFile, EndingStore):
 
         at_opening(self.path)
 
+    def _forget(self) -> None:
+        """Forget what was learned of the file."""
+        Relational.__init__(self)
+
     def _learn(self, channel: Channel) -> None:
         """Read the numbers of the moves of the lifecycles."""
         raise_if_unfinished(channel.read(shape), str(self.path))

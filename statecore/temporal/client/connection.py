@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from concurrent.futures import Future
 from datetime import timedelta
 from functools import cache
@@ -15,7 +16,7 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 from temporalio.service import RPCError, RPCStatusCode
 
 from statecore.core import Seconds
-from statecore.errors import StoreUnavailable
+from statecore.errors import StoreForked, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -49,6 +50,7 @@ class Connection:
     def __init__(self, target: str, namespace: str, patience: Seconds, options: dict[str, Any]) -> None:
         self.target, self.namespace, self.patience, self.options = target, namespace, timedelta(seconds=patience), options
         self._lock = Lock()
+        self._process: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
         self._client: Client | None = None
@@ -60,9 +62,12 @@ class Connection:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop on which everything happens, on a thread of its own."""
+        """The event loop on which everything happens, on a thread of its own. Raises `StoreForked` where a parent process has begun it (RUN-18)."""
+        if self._process not in (None, os.getpid()):
+            raise StoreForked(self.where)
         with self._lock:
             if self._loop is None:
+                self._process = os.getpid()
                 self._loop = asyncio.new_event_loop()
                 self._thread = Thread(target=run_and_close, args=(self._loop,), name="statecore-temporal", daemon=True)
                 self._thread.start()
@@ -78,8 +83,13 @@ class Connection:
         return self._client
 
     def submit(self, work: Coroutine[Any, Any, Answer]) -> Future[Answer]:
-        """Begin something on the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Begin something on the loop. Raises `StoreForked`."""
+        try:
+            loop = self.loop
+        except StoreForked:
+            work.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(work, loop)
 
     def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Do something on the loop and wait for it. What the server cannot do now is `StoreUnavailable`."""
@@ -97,7 +107,9 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Stop the loop; the client goes with it."""
+        """Stop the loop; the client goes with it. Does nothing in a forked child, whose it is not."""
+        if self._process not in (None, os.getpid()):
+            return
         with self._lock:
             if self._loop is None:
                 return
