@@ -276,7 +276,7 @@ store.close()
 
 
 def test_a_forked_child_never_uses_its_parents_connection(file):
-    """In a child every method is refused, in every thread, and another store of the same file; a store that was not used yet works; the parent goes on."""
+    """In a child every method is refused, in every thread, and another store of the file; one that was not used works; the parent goes on."""
     assert run_script(FORK, file) == ["29", "3"]
 
 
