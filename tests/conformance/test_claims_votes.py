@@ -24,6 +24,7 @@ from statecore.errors import (
     UnsupportedSetting,
 )
 from statecore.stores import Boundary, Decided, PauseFilter
+from statecore.stores.owner import this_process, wall_clock
 from statecore.stores.votes import OF_ALL, OF_ONE
 
 FINANCE = {name: {"finance"} for name in ("ann", "bob", "cem", "dan", "eve", "fay")}
@@ -148,6 +149,7 @@ def test_a_vote_may_be_withdrawn_until_the_outcome_is_applied(keeper):
     office.vote(run_id, asked, "ann")
     office.vote(run_id, asked, "bob")
     assert office.flow.withdraw(run_id, asked.pause_id, by="bob", comment="a mistake").still_needed == 1
+    assert keeper.claim_next(office.flow.id, this_process(), wall_clock()) == [], "a worker looks at a run that waits for votes"
     assert list(office.flow.tick()) == []
     office.vote(run_id, asked, "bob", "reject")
     assert office.flow.withdraw(run_id, asked.pause_id, by="bob").still_needed == 1

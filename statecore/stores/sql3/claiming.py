@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from statecore.errors import ClaimLost
+from statecore.errors import ClaimLost, UnreadableValue
 from statecore.stores.owner import alive
 from statecore.stores.records import Listing
 from statecore.stores.rules import ENDED, bounded, check_claim, sought
 from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of
+from statecore.stores.votes import LAPSE, WITHDRAWAL
 
-from . import reading
-from .queries import CANCEL, DUE, FREE, HELD, NAME, READY, RENEW, STILL, WORKFLOW
+from . import answering, reading
+from .queries import CANCEL, DUE, FREE, HELD, NAME, READY, RENEW, REST, STILL, WORKFLOW
 from .questions import body_of
 from .rows import cancel_digest
-from .writing import Stands, next_order, place_of, stands
+from .writing import Stands, next_order, place_of, stands, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from statecore.core import Micros
+    from statecore.stores.acts import Act
     from statecore.stores.records import Record
     from statecore.stores.sql.claiming import Claimed
     from statecore.stores.sql.link import Link
@@ -124,3 +126,17 @@ def request_cancel(  # noqa: PLR0913  # a run, the request, and what is known
         kept = None if by is None else salt
         connection.execute(CANCEL, (time, body_of(by), kept, cancel_digest(run_id, by, time, kept), place.run))
     return reading.record(connection, run_id, known)
+
+
+def act(connection: Link, new: Act, known: Known) -> Act:
+    """Store what a person did about a question; where votes are gone by it, a run that is parked rests as if they had not been."""
+    stored = answering.act(connection, new)
+    if stored.kind in (WITHDRAWAL, LAPSE):
+        place = place_of(connection, new.run_id)
+        if place.owner is None:
+            try:
+                state = reading.record(connection, new.run_id, known).state
+            except UnreadableValue:  # a worker says so, as of every run that it cannot read
+                return stored
+            connection.execute(REST, (wake(connection, place, state), place.run))
+    return stored

@@ -218,7 +218,7 @@ class Relational(Audited):
 
     def act(self, new: Act) -> Act:
         """Store a vote, a withdrawal or a lapse, judged by the rule of its question; as `abilities.KeepsVotes` says."""
-        return self._write(answering.act, new)
+        return self._write(claiming.act, new, self._known)
 
     def decisions(self, run_id: str) -> list[Decided]:
         """All decisions of a run, in the order of their pauses."""
