@@ -6,14 +6,15 @@ that the driver gives (`Pause.slices`). A question of a driver that gives none h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import evolve
 
 from statecore.errors import UnreadableValue
 
-from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, row_commitment, split
-from .frames.questions import QUESTION, WORD
+from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, hashes_of, row_commitment, split
+from .frames.questions import asked_parts, question_hash, word_hash
 from .naming import parted
 
 if TYPE_CHECKING:
@@ -23,42 +24,29 @@ if TYPE_CHECKING:
 
 
 class Evidence(NamedTuple):
-    """The digest of a question as it stands, and of each of its words, expiry included where it has a deadline."""
+    """The digest of a question as it stands, and of each of its words, expiry included where it has a deadline; `framed` has these as stored."""
 
     seen: bytes
     meanings: Mapping[str, bytes]
-
-    @property
-    def framed(self) -> bytes:
-        """The digests of the words as they are hashed and stored."""
-        return HASH_BY_TEXT.encode("meanings", self.meanings)
+    framed: bytes
 
 
-def asked(pause: Pause, message: bytes | None, form: bytes | None, ruled: tuple[str | None, bytes | None]) -> dict[str, Any]:
-    """The parts of a question without its consequences, by its commitments; `ruled` is its rule, and the commitment to the names in it."""
-    return {
-        "run_id": pause.run_id,
-        "pause_id": pause.pause_id,
-        "kind": pause.kind,
-        "rule": ruled[0],
-        "message": message,
-        "form": form,
-        "choices": None,
-        "names": ruled[1],
-        "shown": [],
-    }
+def parts_of(pause: Pause, salt: bytes) -> bytes:
+    """The parts of a question without its consequences, as they are hashed: texts and names by their commitments under its salt."""
+    message = None if pause.message is None else row_commitment(salt, "pause.message", pause.message.encode())
+    form = row_commitment(salt, "pause.form", pause.detail.encode()) if pause.detail else None
+    rule, names = (None, None) if pause.rule is None else parted(pause)
+    ruled = (rule, None if names is None else row_commitment(salt, "pause.names", names.encode()))
+    return asked_parts(pause.run_id, pause.pause_id, pause.kind, (message, form), ruled)
 
 
 def evidence(pause: Pause, salt: bytes) -> Evidence | None:
     """The evidence of a question that is put under a salt; None where its driver gave no slices."""
     if pause.slices is None:
         return None
-    message = None if pause.message is None else row_commitment(salt, "pause.message", pause.message.encode())
-    form = row_commitment(salt, "pause.form", pause.detail.encode()) if pause.detail else None
-    rule, names = (None, None) if pause.rule is None else parted(pause)
-    parts = asked(pause, message, form, (rule, None if names is None else row_commitment(salt, "pause.names", names.encode())))
-    meanings = {word: WORD.digest(**parts, word=word, slice=found) for word, found in pause.slices.items()}
-    return Evidence(QUESTION.digest(**parts, slices=pause.slices), meanings)
+    parts = parts_of(pause, salt)
+    meanings = {word: word_hash(parts, word, found) for word, found in pause.slices.items()}
+    return Evidence(question_hash(parts, pause.slices), meanings, hashes_of(meanings))
 
 
 def stored_evidence(seen: bytes | None, meanings: bytes | None) -> Evidence | None:
@@ -68,12 +56,18 @@ def stored_evidence(seen: bytes | None, meanings: bytes | None) -> Evidence | No
     if seen is None or meanings is None:
         why = "a question has a digest for itself and for its words, or neither"
         raise UnreadableValue(why)
-    pairs = [split(each) for each in split(bytes(meanings))]
-    found = Evidence(bytes(seen), {pair[0].decode("utf-8", "replace"): pair[-1] for pair in pairs if pair})
-    if any(len(pair[-1]) != HASH_BYTES for pair in pairs if pair) or found.framed != bytes(meanings):
+    return read_evidence(bytes(seen), bytes(meanings))
+
+
+@lru_cache(maxsize=256)
+def read_evidence(seen: bytes, meanings: bytes) -> Evidence:
+    """The evidence of two columns; a review reads a row more than once. Raises `UnreadableValue` where they are not what was stored."""
+    pairs = [split(each) for each in split(meanings)]
+    found = {pair[0].decode("utf-8", "replace"): pair[-1] for pair in pairs if pair}
+    if any(len(each) != HASH_BYTES for each in found.values()) or HASH_BY_TEXT.encode("meanings", found) != meanings:
         why = "the digests of a question's words are no list of digests"
         raise UnreadableValue(why)
-    return found
+    return Evidence(seen, found, meanings)
 
 
 def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
@@ -84,8 +78,10 @@ def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
     if pause.slices is not None:
         was, now = pause.slices, slices
     elif pause.meant is not None and len(pause.meant.salt) == SALT_BYTES:
-        made = evidence(evolve(pause, slices=slices), pause.meant.salt)
-        was, now = pause.meant.words, made.meanings if made is not None else {}
+        parts = parts_of(pause, pause.meant.salt)
+        if pause.seen == question_hash(parts, slices).hex():  # it covers all of its words
+            return frozenset()
+        was, now = pause.meant.words, {word: word_hash(parts, word, found) for word, found in slices.items()}
     else:
         return frozenset()
     return frozenset(word for word in {*was, *now} if was.get(word) != now.get(word))

@@ -358,6 +358,16 @@ def test_what_is_written_out_is_the_record(data):
     assert questions.pause_hash(
         pause["run_id"], pause["pause_id"], pause["kind"], pause["put"], shown, place, opened, *until
     ) == questions.PAUSE.digest(**pause)
+    named = (pause["rule"], pause["names"])
+    parts = questions.asked_parts(pause["run_id"], pause["pause_id"], pause["kind"], shown, named)
+    asked = {name: pause[name] for name in questions.ASKED}
+    slices = data.draw(record_values("question"))["slices"]
+    assert questions.question_hash(parts, slices) == questions.QUESTION.digest(**asked, slices=slices)
+    assert framing.hashes_of(slices) == framing.HASH_BY_TEXT.encode("slices", slices)
+    word = data.draw(record_values("word"))
+    assert questions.word_hash(parts, word["word"], word["slice"]) == questions.WORD.digest(
+        **asked, word=word["word"], slice=word["slice"]
+    )
     decision = data.draw(record_values("decision")) | {"seen": None, "meaning": None, "last_act": None}
     said = [decision[name] for name in ("pause", "word", "decided_us", "by", "login", "via", "answer", "comment", "key")]
     assert questions.decision_hash(*said) == questions.DECISION.digest(**decision)

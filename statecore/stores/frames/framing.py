@@ -133,6 +133,12 @@ def link(value: bytes | None) -> bytes:
     return NULL if value is None else HASH_PART + hashed("A hash", value)
 
 
+def hashes_of(found: Mapping[str, bytes]) -> bytes:
+    """A hash for each of several words of the product, as `hash_by_text` has them. Raises as `text` and `hashed` do."""
+    pairs = [word(each) + link(found[each]) for each in sorted(found, key=str.encode)]
+    return b"".join([LENGTH(len(pair)) + pair for pair in pairs])
+
+
 # -- records -----------------------------------------------------------------------------------------------------------------------
 
 

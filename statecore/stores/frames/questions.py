@@ -24,6 +24,7 @@ from .framing import (
     PartKind,
     frame,
     hashed,
+    hashes_of,
     link,
     listed,
     maybe,
@@ -235,13 +236,30 @@ def pause_hash(  # noqa: PLR0913  # a record's parts
     commitment to its names.
     """
     at, turn, attempt, step_name = place
-    rule = NULL if ruled[0] is None else listed(text("rule", ruled[0]))
-    named = (word(run_id), word(pause_id), word(kind), rule, *map(link, bodies), NULL, link(ruled[1]), NOTHING_SHOWN, numeral(put))
-    where = (word(at), word(turn), numeral(attempt), word(step_name), *map(numeral, opened))
+    where = (numeral(put), word(at), word(turn), numeral(attempt), word(step_name), *map(numeral, opened))
     seen, meanings = evidence
     known = (link(seen), NULL if meanings is None else listed(meanings))
     until = (NULL if deadline_us is None else numeral(deadline_us), word(on_timeout))
-    return sha256(b"".join((PAUSE.head, *named, *where, *until, list_of(words), numeral(max_bytes), NULL, *known))).digest()
+    named = asked_parts(run_id, pause_id, kind, bodies, ruled)
+    return sha256(b"".join((PAUSE.head, named, *where, *until, list_of(words), numeral(max_bytes), NULL, *known))).digest()
+
+
+def asked_parts(
+    run_id: str, pause_id: str, kind: str, bodies: tuple[bytes | None, bytes | None], ruled: tuple[str | None, bytes | None]
+) -> bytes:
+    """The parts of `ASKED`, written out, of a question that has a message, a form, a rule and names, and no more."""
+    rule = NULL if ruled[0] is None else listed(text("rule", ruled[0]))
+    return b"".join((word(run_id), word(pause_id), word(kind), rule, *map(link, bodies), NULL, link(ruled[1]), NOTHING_SHOWN))
+
+
+def question_hash(parts: bytes, slices: Mapping[str, bytes]) -> bytes:
+    """`QUESTION.digest`, written out, of a question with these parts (`asked_parts`)."""
+    return sha256(QUESTION.head + parts + listed(hashes_of(slices))).digest()
+
+
+def word_hash(parts: bytes, said: str, found: bytes) -> bytes:
+    """`WORD.digest`, written out, of a word of such a question, and of the hash of its slice."""
+    return sha256(WORD.head + parts + word(said) + link(found)).digest()
 
 
 NOTHING_SHOWN = listed(b"")

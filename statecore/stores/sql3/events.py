@@ -19,6 +19,7 @@ from statecore.core import DECISIONS, Micros
 from statecore.errors import UnstorableValue
 from statecore.stores.detail import detail_of, detail_text
 from statecore.stores.endings import ERASED_TEXT
+from statecore.stores.evidence import Evidence
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.records import Body, Boundary, Entry
 
@@ -61,6 +62,8 @@ class Salted:
     salts: dict[str, bytes] = field(factory=dict)
     digests: dict[tuple[str, int], bytes] = field(factory=dict)
     """The digests of the questions that it puts, by id and event."""
+    evidence: dict[str, Evidence | None] = field(factory=dict)
+    """What is known of these, by id."""
 
     def salt(self, name: str) -> bytes:
         """The salt of a row that is to be, the same each time."""

@@ -189,7 +189,8 @@ def asked(pause: Pause, event: int, salted: Salted) -> bytes:
         salt = salted.salt(f"pause {pause.pause_id}")
         rule, names = (None, None) if pause.rule is None else parted(pause)
         ruled = (rule, committed(salt, "pause.names", names))
-        found = pause_digest(pause, event, salt, list(words_of(pause)), LIMIT, evidence(pause, salt), ruled)
+        known = salted.evidence[pause.pause_id] = evidence(pause, salt)
+        found = pause_digest(pause, event, salt, list(words_of(pause)), LIMIT, known, ruled)
         salted.digests[pause.pause_id, event] = found
     return found
 
@@ -201,10 +202,10 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     texts = ("\n".join(words_of(pause)), LIMIT, body_of(pause.message), body_of(pause.detail or None))
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
-    known = evidence(pause, salt)
-    shown = (None, None) if known is None else (known.seen, known.framed)
     rule, names = (None, None) if pause.rule is None else parted(pause)
     seal = asked(pause, event, salted)
+    known = salted.evidence[pause.pause_id]
+    shown = (None, None) if known is None else (known.seen, known.framed)
     connection.execute(
         ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, *shown, seal, rule, body_of(names))
     )
