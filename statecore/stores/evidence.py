@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .records import Pause
 
 
+NO_SALT = bytes(SALT_BYTES)
+
+
 class Evidence(NamedTuple):
     """The digest of a question as it stands, and of each of its words, expiry included where it has a deadline; `framed` has these as stored."""
 
@@ -75,6 +78,8 @@ def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
 
     Where its store keeps no digests, or the row has lost its salt, there is nothing to compare.
     """
+    if pause.slices is slices:
+        return frozenset()
     if pause.slices is not None:
         was, now = pause.slices, slices
     elif pause.meant is not None and len(pause.meant.salt) == SALT_BYTES:
@@ -89,5 +94,4 @@ def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
 
 def with_evidence(pause: Pause) -> Pause:
     """A question with the digest that a person is shown, for a store in memory: what a salt would hide lies beside it there."""
-    found = evidence(pause, bytes(SALT_BYTES))
-    return pause if found is None else evolve(pause, seen=found.seen.hex())
+    return pause if pause.slices is None else evolve(pause, seen=question_hash(parts_of(pause, NO_SALT), pause.slices).hex())

@@ -135,7 +135,13 @@ def link(value: bytes | None) -> bytes:
 
 def hashes_of(found: Mapping[str, bytes]) -> bytes:
     """A hash for each of several words of the product, as `hash_by_text` has them. Raises as `text` and `hashed` do."""
-    pairs = [word(each) + link(found[each]) for each in sorted(found, key=str.encode)]
+    return listed_hashes(tuple(found.items()))
+
+
+@lru_cache(maxsize=512)
+def listed_hashes(found: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Words with their hashes; those of a program's questions come again and again. Raises as `text` and `hashed` do."""
+    pairs = [word(each) + link(digest) for each, digest in sorted(found, key=lambda pair: pair[0].encode())]
     return b"".join([LENGTH(len(pair)) + pair for pair in pairs])
 
 
