@@ -24,13 +24,13 @@ CALLED: list[str] = []
 
 
 def pay(_step_input: Any) -> str:
-    """What was agreed to."""
+    """The code that was agreed to."""
     CALLED.append("pay")
     return "paid"
 
 
 def wire(_step_input: Any) -> str:
-    """What was not."""
+    """The code that was not."""
     CALLED.append("wire")
     return "wired"
 

@@ -63,7 +63,7 @@ class Salted:
     digests: dict[tuple[str, int], bytes] = field(factory=dict)
     """The digests of the questions that it puts, by id and event."""
     evidence: dict[str, Evidence | None] = field(factory=dict)
-    """What is known of these, by id."""
+    """The evidence of these, by id."""
 
     def salt(self, name: str) -> bytes:
         """The salt of a row that is to be, the same each time."""
