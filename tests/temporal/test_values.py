@@ -1,12 +1,13 @@
-"""VALUE, SESSION and KEY on a Temporal server: the same values, the same keys, the same moments at which a change is visible."""
+"""VALUE, SESSION, KEY and RUN-17 on a Temporal server: the same values and keys, the same moments, no more calls than there are slots."""
 
 from __future__ import annotations
 
+from threading import Barrier, Lock
 from typing import Any
 
 import pytest
 
-from statecore import RunStatus, Step, Workflow
+from statecore import Parallel, RunStatus, Step, Workflow
 from tests.conformance import kinds
 from tests.conformance.kinds import KINDS, Customer
 from tests.temporal.conftest import Serve
@@ -70,3 +71,22 @@ def test_what_cannot_be_stored_is_not_called_again(serve: Serve) -> None:
     runs = serve(Workflow("odd", [Step("a", odd, max_retries=2, on_error="pause")]))
     run = runs.run("x", timeout=30)
     assert (run.steps_with_errors[0].error_type, called) == ("UnstorableValue", [1])
+
+
+@pytest.mark.spec("RUN-17")
+def test_a_worker_makes_no_more_calls_at_a_time_than_it_has_slots(serve: Serve) -> None:
+    """Four branches on a worker of two slots meet in pairs, and never three at once."""
+    now, peak, lock, pairs = [0], [0], Lock(), Barrier(2)
+
+    def step(_: Any) -> str:
+        with lock:
+            now[0] += 1
+            peak[0] = max(peak[0], now[0])
+        pairs.wait(30)
+        with lock:
+            now[0] -= 1
+        return "met"
+
+    runs = serve(Workflow("slots", [Parallel(*[Step(f"s{n}", step) for n in range(4)])]), slots=2)
+    run = runs.run("x", timeout=60)
+    assert (run.status, peak[0]) == (RunStatus.completed, 2)
