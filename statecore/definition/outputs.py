@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import asdict, define, evolve, field, frozen
@@ -100,3 +100,14 @@ def as_text(value: Any, **options: Any) -> str | None:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, **{"indent": 2, "default": str, "ensure_ascii": False, **options})
     return str(value)
+
+
+def history_text(history: Sequence[tuple[str, str]]) -> str | None:
+    """The inputs and outputs of earlier runs as one text for a prompt; None where there are none."""
+    if not history:
+        return None
+    lines = ["<workflow_history_context>"]
+    for number, (asked, answered) in enumerate(history, 1):
+        lines += [f"[Workflow Run-{number}]", *([f"User input: {asked}"] if asked else ())]
+        lines += [*([f"Workflow output: {answered}"] if answered else ()), ""]
+    return "\n".join([*lines, "</workflow_history_context>", ""])

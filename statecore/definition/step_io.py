@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import asdict, define, field
 
 from .given import GivenValues, as_answers
-from .outputs import Decision, StepOutput, as_text, named
+from .outputs import Decision, StepOutput, as_text, history_text, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -229,14 +229,7 @@ class StepInput:
 
     def get_workflow_history_context(self, num_runs: int | None = None) -> str | None:
         """The history as one text for a prompt; None where there is none."""
-        history = self.get_workflow_history(num_runs)
-        if not history:
-            return None
-        lines = ["<workflow_history_context>"]
-        for number, (asked, answered) in enumerate(history, 1):
-            lines += [f"[Workflow Run-{number}]", *([f"User input: {asked}"] if asked else ())]
-            lines += [*([f"Workflow output: {answered}"] if answered else ()), ""]
-        return "\n".join([*lines, "</workflow_history_context>", ""])
+        return history_text(self.get_workflow_history(num_runs))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with the earlier outputs and without the session; `from_dict` reads it."""

@@ -37,6 +37,9 @@ class Told(Protocol):
     def said(self) -> dict[str, Any]:
         """The answers to the step."""
 
+    def history(self) -> str | None:
+        """The text of the session's earlier runs."""
+
     def session_state(self) -> dict[str, Any]:
         """The session state, to be changed."""
 
@@ -295,7 +298,22 @@ def prompt(values: Told) -> Any:
     """The prompt of an agent: the previous content, or the run's input where that is None, with the answers to this step.
 
     A text is followed by the form, and by the rejected output and the feedback; a dict gets them under the names of `additional_data`.
+    The text of earlier runs comes first; in a dict it is `workflow_history`.
     """
+    asked, before = answered_prompt(values), values.history()
+    if before is None:
+        return asked
+    if isinstance(asked, dict):
+        return {**asked, HISTORY: before}
+    return before if asked is None else f"{before}\n{written(asked)}"
+
+
+HISTORY = "workflow_history"
+"""The name of the text of earlier runs, in a prompt that is a dict."""
+
+
+def answered_prompt(values: Told) -> Any:
+    """The prompt of an agent without the session."""
     previous = values.previous()
     asked = previous if previous is not None else values.run_input()
     told = {name: value for name, value in values.said().items() if value is not None and value != {}}

@@ -212,6 +212,11 @@ class CallValues:
         session = self._execution.host.session
         return session(self._execution.identity.session_id) if session is not None else None
 
+    def history(self) -> str | None:
+        """The text of the session that comes before the prompt of an agent; None where there is none."""
+        history = self._execution.host.history
+        return history(self._execution.identity.session_id) if history is not None else None
+
     def decision(self) -> Decision | None:
         """The answer at the nearest gate, form or route: this component's own, or that of one around it."""
         execution, call = self._execution, self._call

@@ -59,8 +59,8 @@ class Host:
     """A store, a clock in microseconds, the owner that claims runs, how to wait for a number of seconds, and how long a lease lasts.
 
     The clock is the store's own, where it has one. `session` finds a session by its id, and `dependencies` are live objects; both are for user
-    code that asks. `people` gives the roles of a person by name (AUTH-4). `asleep` None means asyncio's own. `lease` is in
-    seconds; None takes the store's own (its `lease`), else a minute.
+    code that asks. `history` gives the text of a session that comes before the prompts of its agents (AGENT-6). `people` gives the roles of a
+    person by name (AUTH-4). `asleep` None means asyncio's own. `lease` is in seconds; None takes the store's own (its `lease`), else a minute.
     `max_value_bytes` is the workflow's own bound of a stored value; the store may have another.
     """
 
@@ -71,6 +71,7 @@ class Host:
     asleep: Callable[[float], Awaitable[None]] | None = None
     lease: Seconds | None = None
     session: Callable[[str], Any] | None = None
+    history: Callable[[str], str | None] | None = field(default=None, kw_only=True)
     dependencies: Mapping[str, Any] = field(factory=dict)
     people: Callable[[str], Collection[str]] | None = field(default=None, kw_only=True)
     max_value_bytes: int | None = None

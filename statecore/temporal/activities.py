@@ -92,7 +92,8 @@ class Performer:
         call = read_call(order["call"])
         flow = self.workflows[identity.workflow_id]
         check_code(flow.compiled.program, identity.run_id, call, order.get("code"))
-        host = evolve(flow.host, store=self.db, session=flow.on(self.db).host.session)
+        here = flow.on(self.db).host
+        host = evolve(flow.host, store=self.db, session=here.session, history=here.history)
         execution = ordered(host, self.compiled(flow, identity, call), identity, order, self.db.values)
         end = ended(execution, call, self.db.values, self.steps)
         host.observers.called(execution, call, end["trigger"])

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from statecore.definition import RunStatus, Step
-from statecore.definition.calling import taken
+from statecore.definition.calling import is_count, taken
 from statecore.definition.fields import plain_value
 from statecore.definition.plain import read_value
 from statecore.definition.schemas import as_form
@@ -53,6 +53,8 @@ class Facade(Protocol):
     input_schema: Any
     checks: tuple[Any, ...]
     store_events: bool
+    add_workflow_history_to_steps: bool
+    num_history_runs: int | None
     db: RunReader
 
     def get_run_output(self, run_id: str) -> WorkflowRunOutput:
@@ -118,6 +120,21 @@ def children_of(workflow: Any, where: str, steps: Any) -> Sequence[Any]:
     return [Step(executor=partial(steps, workflow))]
 
 
+HISTORY_RUNS = 3
+"""The number of earlier runs in the prompts of agents, where a workflow that adds them does not say it."""
+
+
+def checked_history(where: str, runs: Any, *, added: bool) -> int | None:
+    """How many earlier runs agents are told. Raises `DefinitionError` for no count, and for one where none are added."""
+    if runs is not None and (not is_count(runs) or runs < 1):
+        message = f"num_history_runs of {where} must be a whole number from 1, not {quoted(runs)}."
+        raise DefinitionError(message)
+    if runs is not None and not added:
+        message = f"num_history_runs of {where} counts the runs of add_workflow_history_to_steps=True; set that, too."
+        raise DefinitionError(message)
+    return runs  # type: ignore[no-any-return]
+
+
 def check_telemetry(where: str, telemetry: object) -> None:
     """A workflow reports nothing. Raises `DefinitionError` for a wish that it does."""
     if telemetry is not False:
@@ -176,6 +193,10 @@ def plain_options(workflow: Facade) -> dict[str, Any]:
         plain["checks"] = [str(each) for each in workflow.checks]
     if workflow.store_events:
         plain["store_events"] = True
+    if workflow.add_workflow_history_to_steps:
+        plain["add_workflow_history_to_steps"] = True
+    if workflow.num_history_runs is not None:
+        plain["num_history_runs"] = workflow.num_history_runs
     return plain
 
 
@@ -191,6 +212,8 @@ def read_options(plain: Mapping[str, Any], functions: Mapping[str, Any]) -> dict
         "store_events",
         "checks",
         "require_identity",
+        "add_workflow_history_to_steps",
+        "num_history_runs",
     )
     return {name: read_value(name, plain[name], functions) for name in names if name in plain}
 

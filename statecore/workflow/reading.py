@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from statecore.codec import decode
+from statecore.definition.outputs import as_text, history_text
 from statecore.errors import UnknownRun
+from statecore.lifecycles import words as w
 from statecore.output import WorkflowSession
 from statecore.stores import PauseFilter, RunFilter
 from statecore.stores.rules import check_counts, check_texts
 
 from .elsewhere import POLL, afollow, follow
-from .options import instant_of, off_loop, phases_of, whole
+from .options import HISTORY_RUNS, instant_of, off_loop, phases_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -43,6 +45,7 @@ class Reading:
     db: RunReader
     id: str
     session_id: str | None
+    num_history_runs: int | None
     _sessions: Sessions
     decide: Callable[..., Requirement]
     cancel_run: Callable[..., bool]
@@ -113,6 +116,12 @@ class Reading:
         done = [each for each in (session.runs if session is not None else ()) if each.has_completed()]
         last = done if num_runs is None else done[len(done) - min(num_runs, len(done)) :]
         return [Interaction(each.input, each.content) for each in last]
+
+    def history_text(self, session_id: str) -> str | None:
+        """The last `num_history_runs` completed runs of a session, as agents are told them (AGENT-6); None where there are none."""
+        wanted = RunFilter(session_id, self.id, (w.completed,), limit=self.num_history_runs or HISTORY_RUNS, by_claim=True)
+        runs = [self.inbox.view(each) for each in reversed(whole(self.db.runs(wanted)))]
+        return history_text([(as_text(each.input) or "", as_text(each.content) or "") for each in runs])
 
     def get_session_metrics(self, session_id: str | None = None) -> dict[str, Any]:
         """The metrics of a session's runs, each added up: seconds, steps, attempts."""

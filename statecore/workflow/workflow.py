@@ -27,6 +27,7 @@ from .options import (
     DecideOptions,
     aeach_on,
     check_telemetry,
+    checked_history,
     checked_people,
     checked_schema,
     checked_store,
@@ -38,6 +39,7 @@ from .options import (
 )
 from .reading import Reading
 from .running import Running, Sessions
+from .terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from statecore.definition import Person
 
 
-class Workflow(Running, Reading):
+class Workflow(Running, Reading, Terminal):
     """A human-in-the-loop workflow: its steps in order, and the store of its runs.
 
     `db=None` keeps runs in the memory of this process. A Workflow is never changed by a run and serves concurrent ones; inside another workflow
@@ -56,7 +58,8 @@ class Workflow(Running, Reading):
     stored. A run has a session of its own, unless one is named, here or where it begins. `types` are classes, base classes and modules whose
     values are stored, beside those that annotations name; `max_value_bytes` bounds each value. `steps` may be one function of (workflow,
     execution_input): it is the only step then. `people` is a function of a person's name that gives the names of their roles; with
-    `require_identity=True` a name that is only declared decides nothing. `telemetry` can only be False: statecore reports nothing.
+    `require_identity=True` a name that is only declared decides nothing. With `add_workflow_history_to_steps=True` agents are told the inputs
+    and outputs of the last `num_history_runs` (3) completed runs of the session (AGENT-6). `telemetry` can only be False: statecore reports nothing.
     Raises `DefinitionError`.
     Example: `statecore.examples`.
     """
@@ -69,6 +72,8 @@ class Workflow(Running, Reading):
     description: str | None
     user_id: str | None
     store_events: bool
+    add_workflow_history_to_steps: bool
+    num_history_runs: int | None
     session_id: str | None
     session_state: dict[str, Any]
     metadata: dict[str, Any]
@@ -98,6 +103,8 @@ class Workflow(Running, Reading):
         max_value_bytes: int | None = None,
         people: Callable[[str], Collection[str]] | None = None,
         require_identity: bool = False,
+        add_workflow_history_to_steps: bool = False,
+        num_history_runs: int | None = None,
         telemetry: bool = False,
     ) -> None:
         self.name = checked_name("Workflow", name)
@@ -111,10 +118,13 @@ class Workflow(Running, Reading):
         self.description, self.user_id, self.store_events = description, user_id, store_events
         self.session_id, self._sessions = session_id, Sessions()
         self.session_state, self.metadata = dict(session_state or {}), dict(metadata or {})
+        self.add_workflow_history_to_steps = checked_flag(where, "add_workflow_history_to_steps", add_workflow_history_to_steps)
+        self.num_history_runs = checked_history(where, num_history_runs, added=self.add_workflow_history_to_steps)
         self.db = checked_store(db)
         self.host = Host(
             self.db,
             session=self.get_session,
+            history=self.history_text if self.add_workflow_history_to_steps else None,
             dependencies={**(dependencies or {})},
             people=self.people,
             max_value_bytes=checked_bound(where, "max_value_bytes", max_value_bytes),
@@ -162,7 +172,10 @@ class Workflow(Running, Reading):
         """The same workflow on another store."""
         other, db = copy(self), checked_store(db)
         clock = clock_of(db) if self.host.clock == clock_of(self.db) else self.host.clock
-        other.db, other.host = db, evolve(self.host, store=db, session=other.get_session, clock=clock)
+        other.db, other.host = (
+            db,
+            evolve(self.host, store=db, session=other.get_session, history=self.host.history and other.history_text, clock=clock),
+        )
         other.__dict__.pop("inbox", None)
         return other
 

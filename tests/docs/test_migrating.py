@@ -12,11 +12,17 @@ import pytest
 import statecore
 from statecore import media
 from statecore.run import workflow as events
+from statecore.runtime.launching import RunOptions
 from statecore.workflow.options import ContinueOptions, StartOptions
 
 PAGE = Path(__file__).parents[2] / "specs/guide/migrating.md"
 ROW = re.compile(r"^\| (`.*`) \| (`.*`) \| (yes|differs|no) \| (.*?) ?\|$", re.MULTILINE)
-OPTIONS: dict[str, Any] = {"Workflow.run": StartOptions, "Workflow.continue_run": ContinueOptions}
+OPTIONS: dict[str, Any] = {
+    "Workflow.run": StartOptions,
+    "Workflow.continue_run": ContinueOptions,
+    "Workflow.print_response": RunOptions,
+    "Workflow.cli_app": RunOptions,
+}
 REVIEWED = {"Step", "Steps", "Condition", "Loop", "Router", "Parallel"}
 
 
@@ -33,7 +39,8 @@ def is_here(owner: str, name: str) -> bool:
     """Whether the code has a name: a parameter, or what an object has."""
     parameter = name.removesuffix("=")
     if owner in OPTIONS:
-        return parameter in get_type_hints(OPTIONS[owner])
+        method = inspect.signature(getattr(statecore.Workflow, owner.partition(".")[2]))
+        return parameter in {**get_type_hints(OPTIONS[owner]), **method.parameters}
     kind = getattr(media, owner.partition(".")[2], None) or getattr(events if owner.endswith("Event") else statecore, owner)
     if name.endswith("="):
         return parameter in inspect.signature(kind).parameters
