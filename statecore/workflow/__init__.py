@@ -4,7 +4,8 @@ Owns: the facade. `workflow` has `Workflow`: a definition and a store, and calls
 methods that begin runs and go on with them. `inbox` has `Inbox`: a
 store without a definition, for a process that only reads and decides. `options` has the words of calls, `known` the types of values that a
 workflow makes known, `reading` the methods that read, `elsewhere` follows a run of another process, `alone` runs a component by
-itself, `streams` has the iterators of events. The other modules only give names import paths: `condition`, `decorators`, `loop`,
+itself, `streams` has the iterators of events, `terminal` the methods that
+show runs in a terminal. The other modules only give names import paths: `condition`, `decorators`, `loop`,
 `parallel`, `router`, `step`, `steps`, `types`, `worker`. `Workflow` itself is loaded at its first use.
 
 May enter: all rooms below but drivers of servers: outputs, the runtime, stores, definitions. No command line.
