@@ -243,9 +243,18 @@ def cast(host: Host, vote: Act, who: Person | None) -> Act:
     if who is not None:
         held = who.roles if host.people is None else roles_named(host.people, who.name)
         vote = evolve(vote, by=who.name, via=who.via, roles=tuple(sorted(held)))
-    stored = store.act(vote)
+    return accepted(store.act(vote))
+
+
+def withdraw(host: Host, taken: Act) -> Act:
+    """Store that a person takes back a vote. Raises `MayNotDecide` where the person is not known well enough, and what `KeepsVotes.act` raises."""
+    return accepted(keeping(host).act(taken))
+
+
+def accepted(stored: Act) -> Act:
+    """An act that a store has answered with. Raises `MayNotDecide` for a refusal that was kept."""
     if stored.kind == REFUSAL:
-        raise MayNotDecide(vote.pause_id, vote.by, SAYS[Why(stored.detail)])
+        raise MayNotDecide(stored.pause_id, stored.by, SAYS[Why(stored.detail)])
     return stored
 
 

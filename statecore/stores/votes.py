@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from statecore.core.authority import REJECT, Ballot, Needs, Rejected, Satisfied, Vote, Why, may_vote, opens
+from statecore.core.authority import REJECT, Ballot, Needs, Rejected, Satisfied, Vote, Why, identity, may_vote, opens
 from statecore.core.rule import Rule
 from statecore.errors import AlreadyDecided, NotPaused, NoVote, PauseExpired, StaleDecision, UnknownDecision
 from statecore.lifecycles import BY_WORD
@@ -163,7 +163,11 @@ def judged(waiting: Waiting, new: Act, phase: str) -> tuple[Act, bool]:
     if new.kind != VOTE:
         if mine is None and not holds:
             raise NoVote(pause.pause_id, new.by)
-        return evolve(new, word=REJECT if mine is None else mine.word, round=rounds), True
+        word = REJECT if mine is None else mine.word
+        why = identity(Rule.read(pause.rule or "{}"), voter_of(new)) if new.kind == WITHDRAWAL else None
+        if why is not None:  # a name alone takes back no vote of a login
+            return refused(waiting.acts, evolve(new, kind=REFUSAL, comment=None, word=word, round=rounds, detail=why.value))
+        return evolve(new, word=word, round=rounds), True
     if holds and new.word != REJECT:
         raise AlreadyDecided(pause.pause_id, REJECT, new.by, BEFORE)
     return balloted(waiting, evolve(new, round=rounds), mine)

@@ -44,7 +44,7 @@ from statecore.runtime.judge import check_seen
 from statecore.runtime.limits import check_left, forcing
 from statecore.runtime.ready import check_put, claiming
 from statecore.runtime.storing import store_events
-from statecore.runtime.voting import cast, check_unkeyed, keeping
+from statecore.runtime.voting import cast, check_unkeyed, withdraw
 from statecore.stores import Act, Decided, PauseFilter, Record, RunFilter, RunReader, Waiting
 from statecore.stores.abilities import KeepsAside
 from statecore.stores.endings import Archived, Archives, Erases, Erasure, Purged, Purges
@@ -373,13 +373,13 @@ class Inbox:
     def withdraw(self, run_id: str, pause_id: str, *, by: str | Person, comment: str | None = None) -> Requirement:
         """Take back the vote of a person, a yes or a no, until the outcome is applied; the person may vote once more then (AUTH-2).
 
-        Raises `NoVote`, `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`.
+        Raises `NoVote`, `MayNotDecide`, `AlreadyDecided`, `NotPaused`, `UnknownRun`, `UnknownPause`.
         """
         check_texts("withdraw", run_id=run_id, pause_id=pause_id, comment=comment)
         who, record, row = as_person(by), self.db.load(run_id), self.db.pause(run_id, pause_id)
         if row is not None and row.pause.rule is None:
             raise NoVote(pause_id, who.name)
-        keeping(self.host).act(Act(run_id, pause_id, WITHDRAWAL, self.host.clock(), by=who.name, via=who.via, comment=comment))
+        withdraw(self.host, Act(run_id, pause_id, WITHDRAWAL, self.host.clock(), by=who.name, via=who.via, comment=comment))
         return self.requirement(self.db.pause(run_id, pause_id), self.view(record, waiting=()))  # type: ignore[arg-type]  # it has an act
 
     def cancel(self, run_id: str, *, by: str | None = None) -> bool:

@@ -115,7 +115,10 @@ class Logins:
 @contextmanager
 def store(server: Server, name: str) -> Iterator[tuple[Speaking, Logins]]:
     """A database with the function and the roles: its owner, and what makes logins."""
-    with filled(server, name, "decide-3.sql", "roles-3.sql") as url, psycopg.connect(url, autocommit=True) as connection:
+    with (
+        filled(server, name, "decide-3.sql", "vote-3.sql", "roles-3.sql") as url,
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
         connection.execute(PATH)
         logins = Logins(server, url)
         try:

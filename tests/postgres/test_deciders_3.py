@@ -26,6 +26,7 @@ DENIED = {
     "SELECT head FROM statecore.tombstone": "permission denied",
     "SELECT statecore.store_decision(NULL, '', '', 1, NULL, NULL, NULL, NULL, NULL)": "permission denied",
     "SELECT statecore.decision_digest('', '', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)": "permission denied",
+    "SELECT statecore.store_act(NULL, '', NULL)": "permission denied",
     "CREATE TABLE statecore.mine (x INT)": "permission denied",
     "CREATE OR REPLACE FUNCTION statecore.refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$": "permission denied",
     "ALTER TABLE statecore.pause DISABLE TRIGGER ALL": "must be owner",
@@ -118,10 +119,10 @@ def test_past_the_function_nothing_is_allowed(log_in, statement):
         log_in("dora").execute(statement.encode())
 
 
-def test_a_decider_may_execute_one_function(owner):
-    """Of all functions of the schema a decider's role has EXECUTE on one, and on no table more than SELECT."""
+def test_a_decider_may_execute_two_functions(owner):
+    """Of all functions of the schema a decider's role has EXECUTE on two, and on no table more than SELECT."""
     query = "SELECT proname FROM pg_proc WHERE pronamespace = 'statecore'::regnamespace AND has_function_privilege('dora', oid, 'EXECUTE')"
-    assert owner.connection.execute(query.encode()).fetchall() == [("statecore_decide",)]
+    assert sorted(owner.connection.execute(query.encode()).fetchall()) == [("statecore_decide",), ("statecore_vote",)]
     more = """SELECT relname FROM pg_class WHERE relnamespace = 'statecore'::regnamespace AND relkind = 'r' AND
     (has_table_privilege('dora', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR has_any_column_privilege('dora', oid, 'UPDATE'))"""
     assert owner.connection.execute(more.encode()).fetchall() == []

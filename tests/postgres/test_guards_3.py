@@ -189,7 +189,7 @@ def test_what_is_enciphered_may_be_enciphered_anew(file, row):
 
 def test_the_guards_name_themselves_and_keep_their_path():
     """Each refusal has the name of its trigger, and each function a path of its own that ends in pg_temp."""
-    for script in ("schema-3-guards.sql", "schema-3-questions.sql", "schema-3-erasing.sql", "decide-3.sql"):
+    for script in ("schema-3-guards.sql", "schema-3-questions.sql", "schema-3-erasing.sql", "decide-3.sql", "vote-3.sql"):
         text = shipped("statecore.stores.postgres", script)
         assert len(re.findall(r"RAISE (?:integrity_constraint|unique)_violation", text)) == text.count("CONSTRAINT = TG_NAME")
         assert text.count("CREATE FUNCTION") == text.count("SET search_path FROM CURRENT")

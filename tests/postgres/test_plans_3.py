@@ -54,7 +54,7 @@ SET session_replication_role = origin;
 @pytest.fixture(scope="module")
 def url(server):
     """A database with 10,000 runs, and as many rows of each other table, analysed."""
-    with filled(server, "plans_3", "decide-3.sql") as found, psycopg.connect(found, autocommit=True) as connection:
+    with filled(server, "plans_3", "decide-3.sql", "vote-3.sql") as found, psycopg.connect(found, autocommit=True) as connection:
         connection.execute(PATH)
         connection.execute(FILL.encode())
         connection.execute("VACUUM ANALYZE")
@@ -103,6 +103,10 @@ ISSUED = {
     "PLAIN": (*[None] * 18, 105, 1),
     "FENCE": ("run-5",),
     "ASKS": (105,),
+    "ACTS": (105,),
+    "RULED_AND_OPEN": (105,),
+    "VOTER_SALT": (105,),
+    "COUNT_ACT": (2, 105, None, 1),
     "SESSION": ("s",),
     "STARTED": ("w", "key"),
     "NUMBER": ("run-5",),
@@ -171,6 +175,11 @@ def test_no_statement_that_is_issued_reads_a_whole_table(url, name, monkeypatch)
     assert len(dict(issued)) > 10
 
 
+SEEN = "seen => decode(repeat('00', 32), 'hex')"
+VOTES = ("'confirm'", f"'confirm', {SEEN}", f"'confirm', {SEEN}", "withdraws => true", f"'reject', {SEEN}")
+"""The arguments of calls: one without the digest that was shown, a vote, the same, its withdrawal, and a no."""
+
+
 def test_no_guard_scans(file):
     """A step, a question, a vote, a decision, a close, an order and a tombstone beside 10,000 runs: no guard and no function reads a whole table."""
     append(file, RUNNING, 3, STEP)
@@ -184,6 +193,22 @@ def test_no_guard_scans(file):
     insert(file, "act", pause=pause, kind="extension", round=0, time_us=7, roles="", until_us=9, seal=b"h" * 32)
     answer = file.connection.execute("SELECT code FROM statecore_decide('running', %s, 'confirm')", (row["pause_id"],)).fetchone()
     assert answer == ("stored",)
+    ruled = row | {
+        "pause_id": "ruled",
+        "question_id": "q_ruled",
+        "at": "b",
+        "names": None,
+        "names_c": None,
+        "rule": '{"k":2}',
+        "voter_salt": b"s" * 16,
+    }
+    insert(file, "pause", **ruled)
+    told = [
+        file.connection.execute(f"SELECT code FROM statecore_vote('running', 'ruled', {each})".encode()).fetchone()
+        for each in VOTES
+    ]  # from above
+    assert told == [("refused",), ("stored",), ("same",), ("stored",), ("stored",)]
+    file.execute("UPDATE pause SET closed = opened, outcome = 'cancelled', voter_salt = NULL WHERE pause_id = 'ruled'")
     file.execute("UPDATE pause SET closed = opened, outcome = 'decided' WHERE id = ?", (pause,))
     insert(file, "erasure", run=RUNNING, what="all", time_us=1, seal=b"h" * 32)
     file.execute("UPDATE event SET note = NULL, note_c = hash, salt = NULL WHERE id = ?", (RUNNING << 24 | 2,))

@@ -18,7 +18,7 @@
 -- too_large        what is too large
 -- key_reused       the pause id of the other decision
 -- not_you          the login
--- needs_votes      who may decide: a question with a rule takes votes, which this function does not store
+-- needs_votes      who may decide: a question with a rule takes votes, which statecore_vote stores (vote-3.sql)
 -- replaced         the version of the store
 -- isolation        that of the transaction: under another one than "read committed" the function would judge what has changed meanwhile
 
@@ -214,6 +214,3 @@ BEGIN
   EXCEPTION WHEN SQLSTATE 'ST003' THEN NULL;
   END;
 END $$;
-
--- what is not granted by name is nobody's: the functions of the frames and of the guards, too
-DO $$ BEGIN EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM PUBLIC', current_schema()); END $$;

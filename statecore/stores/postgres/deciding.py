@@ -107,7 +107,7 @@ def refuse(link: Link, path: str, new: Decided, code: str, detail: str) -> NoRet
         why = f"the login {detail!r} decides under its own name alone: by= another one needs the role statecore_gateway"
         raise NotPermitted(path, why)
     if code == "needs_votes":
-        raise NotPermitted(path, "this question takes votes, which a decider's function does not store yet")
+        raise NotPermitted(path, "this question takes votes, and this is a decision: vote")
     if code == "replaced":
         raise StoreTooNew(path, int(detail), VERSION)
     raise UnknownStoreError(path, f"statecore_decide said {code!r} ({detail})")

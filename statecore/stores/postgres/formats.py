@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
     import psycopg
 
-SCRIPTS = ("frames-3.sql", "schema-3.sql", "schema-3-guards.sql", "schema-3-questions.sql", "schema-3-erasing.sql", "decide-3.sql")
+SCRIPTS = (
+    "frames-3.sql",
+    "schema-3.sql",
+    "schema-3-guards.sql",
+    "schema-3-questions.sql",
+    "schema-3-erasing.sql",
+    "decide-3.sql",
+    "vote-3.sql",
+)
 STORE = "INSERT INTO store (one, uuid, created_us, version) VALUES (1, ?, ?, ?)"
 
 

@@ -1,5 +1,5 @@
 -- Four roles of a store of format 3 that can do what their processes have to, and no more. Run it as the owner of the schema (psql -f), after
--- decide-3.sql, and again after a release has changed it. Give the roles to those who log in: GRANT statecore_decider TO ...
+-- vote-3.sql, and again after a release has changed it. Give the roles to those who log in: GRANT statecore_decider TO ...
 DO $$ DECLARE name TEXT; BEGIN
   FOREACH name IN ARRAY ARRAY['statecore_worker', 'statecore_decider', 'statecore_gateway', 'statecore_keeper'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', name); END IF;
@@ -7,13 +7,13 @@ DO $$ DECLARE name TEXT; BEGIN
 END $$;
 GRANT USAGE ON SCHEMA statecore TO statecore_worker, statecore_decider, statecore_keeper;
 
--- a decider reads what it needs to show a question, and executes one function; it writes no table, and so locks no row but by that function.
+-- a decider reads what it needs to show a question, and executes two functions; it writes no table, and so locks no row but by these.
 -- A gateway (an inbox) is a decider whose login may speak for others.
 GRANT SELECT ON statecore.store, statecore.workflow, statecore.session, statecore.definition, statecore.legal, statecore.shape,
   statecore.shape_move, statecore.run, statecore.session_value, statecore.hot, statecore.event, statecore.move, statecore.value, statecore.pause,
   statecore.act, statecore.audience TO statecore_decider;
 GRANT SELECT (run_id, purged_us) ON statecore.tombstone TO statecore_decider; -- a run that was purged is named so
-GRANT EXECUTE ON FUNCTION statecore.statecore_decide TO statecore_decider, statecore_worker;
+GRANT EXECUTE ON FUNCTION statecore.statecore_decide, statecore.statecore_vote TO statecore_decider, statecore_worker;
 GRANT statecore_decider TO statecore_gateway;
 
 -- a worker (and what starts runs) adds to the journal and takes runs along; it changes no definition and no lifecycle, and deletes nothing of a run

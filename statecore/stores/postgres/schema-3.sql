@@ -7,7 +7,7 @@
 -- * `claim_order` comes from a sequence: a counter in a row would make all claims wait for each other.
 -- * What is changed often leaves room on its pages (fillfactor), so that a change stays on its page.
 -- It is run by the owner of the schema, in one transaction, with search_path set to "that_schema, pg_temp"; after frames-3.sql. Then
--- schema-3-guards.sql, schema-3-erasing.sql, decide-3.sql, and roles-3.sql where logins are not the owner's.
+-- schema-3-guards.sql, schema-3-erasing.sql, decide-3.sql, vote-3.sql, and roles-3.sql where logins are not the owner's.
 -- Names: _us is an instant, whole microseconds since 1970, UTC. _c is a commitment, 32 bytes, stored where it cannot be computed from body and
 -- salt: erased, enciphered, or apart. Bodies are BYTEA: UTF-8, or what the cipher made. salt is 16 bytes, or the salts that an erasure left.
 

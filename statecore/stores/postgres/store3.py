@@ -24,7 +24,7 @@ from statecore.stores.sql3.queries import AT, VERSION
 from statecore.stores.sql3.relational import Relational
 from statecore.stores.sql3.steps import Place, plain
 
-from . import deciding
+from . import deciding, voting
 from .channel import Channel, named
 from .formats import SCRIPTS, furnish, is_older
 from .opening import raise_if_defective, tables_of
@@ -34,6 +34,7 @@ from .store import NAME, PostgresDb2, PostgresSchema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from statecore.stores.acts import Act
     from statecore.stores.records import Boundary, Decided, Obstacle, Record
     from statecore.stores.sql.link import Link
     from statecore.stores.sql3.steps import Written
@@ -58,11 +59,13 @@ class PostgresDb(PostgresSchema, EndingStore):
     `lease` is the number of seconds after which a lease ends that is not renewed: the wait of a run whose owner on another host has died. A
     transaction holds one of up to `max_connections` connections for as long as it lasts; where the server goes away, it is tried again
     for `patience` seconds. `max_value_bytes` bounds each stored value, 16 MiB without it. `clock` is the server's: all machines have one time,
-    whatever theirs is. A login that may write no table decides by the function `statecore_decide` (P19).
+    whatever theirs is. A login that may write no table decides by the functions `statecore_decide` and
+    `statecore_vote` (P19).
 
     Example: `Workflow("w", steps, db=PostgresDb("postgresql://user@host/name"))`.
     """
 
+    keeps_votes = True
     version = VERSION
     _scripts = SCRIPTS
     _beyond = BEYOND
@@ -126,6 +129,14 @@ class PostgresDb(PostgresSchema, EndingStore):
         if self._writes:
             return super().decide(decision, *others)
         return channel.write(deciding.decide, self.path, decision, *others)
+
+    def act(self, new: Act) -> Act:
+        """Store a vote, a withdrawal or a lapse; by the function `statecore_vote` where this login may write no table.
+
+        Raises what `Relational.act` raises; by the function also `InvalidInput`, and `NotPermitted` for another's name.
+        """
+        channel = self.channel()
+        return super().act(new) if self._writes else channel.write(voting.act, self.path, new)
 
     def _read(
         self, work: Callable[Concatenate[Link, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs

@@ -31,12 +31,12 @@ READ = 1_000
 SLICE = 100
 """The rows that are asked for at once."""
 
-VOTED = 10_000
-"""Of how many entries of the audience the questions are looked at."""
-RULED = "SELECT p.id FROM audience a JOIN pause p ON p.id = a.pause WHERE p.closed IS NULL AND p.word IS NULL LIMIT ?"
-RULED_OF_WORKFLOW = """
+RULED = """
 SELECT p.id FROM hot h JOIN pause p ON p.run = h.run
 WHERE h.workflow = ? AND h.wake_us = 0 AND h.owner IS NULL AND p.closed IS NULL AND p.word IS NULL AND p.rule IS NOT NULL"""
+RULED_AND_OWNED = RULED.replace("h.owner IS NULL", "h.owner IS NOT NULL")
+"""Questions that take votes of runs that are woken, which votes do that satisfy or refuse: of those that may be taken, and of those that are."""
+WORKFLOWS = "SELECT id FROM workflow ORDER BY id"
 KEY_OF_PAUSE = "SELECT opened_us, run, id, due_us FROM pause WHERE run = ? AND pause_id = ?"
 
 
@@ -290,9 +290,14 @@ def past(connection: Link, after: tuple[str, str] | None, most: int) -> Listing[
 
 
 def voted(connection: Link, workflow: int | None) -> list[Sequence[Any]]:
-    """The open questions that take votes, of a workflow those of runs that may be taken now; whether votes decide is seen when they are read."""
-    statement, value = (RULED, VOTED) if workflow is None else (RULED_OF_WORKFLOW, workflow)
-    rows = connection.execute(statement, (value,)).fetchall()
+    """The open questions of woken runs that take votes, of a workflow those of runs that may be taken now; whether votes decide is seen later."""
+    if workflow is not None:
+        rows = connection.execute(RULED, (workflow,)).fetchall()
+    else:
+        known = connection.execute(WORKFLOWS).fetchall()
+        rows = [
+            row for each in known for which in (RULED, RULED_AND_OWNED) for row in connection.execute(which, (each[0],)).fetchall()
+        ]
     return list(of_numbers(connection, WAITING, "p.id", list(dict.fromkeys(row[0] for row in rows))))
 
 
