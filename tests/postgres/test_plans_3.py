@@ -203,10 +203,8 @@ def test_no_guard_scans(file):
         "voter_salt": b"s" * 16,
     }
     insert(file, "pause", **ruled)
-    told = [
-        file.connection.execute(f"SELECT code FROM statecore_vote('running', 'ruled', {each})".encode()).fetchone()
-        for each in VOTES
-    ]  # from above
+    call = "SELECT code FROM statecore_vote('running', 'ruled', "
+    told = [file.connection.execute(f"{call}{each})".encode()).fetchone() for each in VOTES]
     assert told == [("refused",), ("stored",), ("same",), ("stored",), ("stored",)]
     file.execute("UPDATE pause SET closed = opened, outcome = 'cancelled', voter_salt = NULL WHERE pause_id = 'ruled'")
     file.execute("UPDATE pause SET closed = opened, outcome = 'decided' WHERE id = ?", (pause,))
