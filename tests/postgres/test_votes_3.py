@@ -142,7 +142,7 @@ def test_the_database_judges_as_the_pure_rule_does(db):
     }
 
 
-@pytest.mark.spec("AUTH-3", "P19")
+@pytest.mark.spec("AUTH-3")
 def test_a_login_votes_once_and_a_gateway_for_others(hall):
     """Dora votes as herself and a gateway for bob: the gate opens by both, and neither vote counts twice; the seals fit."""
     dora, gate = hall.log_in("dora"), hall.log_in("gate")
@@ -163,7 +163,7 @@ def test_a_login_votes_once_and_a_gateway_for_others(hall):
     assert verify(hall.db).faults == []
 
 
-@pytest.mark.spec("AUTH-2", "AUTH-3", "P19")
+@pytest.mark.spec("AUTH-2", "AUTH-3")
 def test_the_function_refuses_whom_the_rule_excludes(hall):
     """The requester's login, one without the role, and a person of a gateway without name or digest are refused by name; each attempt is kept."""
     rick, eve, gate = hall.log_in("rick"), hall.log_in("eve"), hall.log_in("gate")
@@ -194,7 +194,7 @@ def test_the_function_refuses_whom_the_rule_excludes(hall):
     assert verify(hall.db).faults == []
 
 
-@pytest.mark.spec("AUTH-2", "AUTH-3", "P19")
+@pytest.mark.spec("AUTH-2", "AUTH-3")
 def test_a_login_turns_and_withdraws_its_own_vote(hall):
     """A yes is withdrawn, given anew and turned into a no, which wakes the run and cancels it; another's vote cannot be taken back."""
     dora, eve = hall.log_in("dora"), hall.log_in("eve")
