@@ -1,4 +1,4 @@
-"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `answer`, `edit`, `provide`, `cancel`.
+"""Commands that decide: `confirm`, `reject`, `retry`, `skip`, `input`, `select`, `answer`, `edit`, `provide`, `withdraw`, `cancel`.
 
 They need the store, no code of the workflow, and run nothing.
 """
@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from attrs import frozen
 
-from statecore.asking.text import assigned, clean, named, read_json, read_object, short
-from statecore.errors import NotPaused, UnknownPause
+from statecore.asking.approvals import declared_counts, needed_in_words
+from statecore.asking.text import assigned, named, read_json, read_object, short
+from statecore.definition import Person
+from statecore.errors import NotPaused
 from statecore.lifecycles import DECISION_WORDS, DecisionWord, exhaustive
 from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, PROVIDE, REJECT, RETRY, SELECT, SKIP
 from statecore.stores import PauseFilter
 
 from . import exits
 from .main import COMMANDS
+from .meaning import keyed, keyed_names, meant
 from .person import by_option
 from .screen import Option, command, json_option, usage_errors
 from .stores import db_option, inbox, is_served
@@ -27,8 +30,6 @@ from .views import print_json
 
 if TYPE_CHECKING:
     from statecore.output import Requirement
-    from statecore.stores import Pause
-    from statecore.workflow.inbox import Inbox
 
 F = TypeVar("F", bound=Callable[..., Any])
 Value = Callable[["Requirement | None"], Any]
@@ -48,16 +49,15 @@ seen_option: Option = click.option(
     metavar="DIGEST",
     help="The digest of the question as you saw it (`seen` in `pending --json`), or its beginning, of 12 digits at least.",
 )
+roles_option: Option = click.option(
+    "--as-role",
+    "roles",
+    metavar="ROLE",
+    multiple=True,
+    help="A role of the decider, where the rule of the question takes declared names; may be repeated.",
+)
 DIGITS = 12
 """So many digits of a digest tell two questions apart."""
-
-
-@frozen
-class Place:
-    """A pause that is meant: its id, and the name of its step."""
-
-    pause_id: str
-    step_name: str
 
 
 @frozen
@@ -68,8 +68,20 @@ class Clerk:
     comment: str | None
     key: str | None
     seen: str | None
+    roles: tuple[str, ...]
     db: str | None
     as_json: bool
+
+    def person(self, asked: Requirement | None) -> str | Person:
+        """The decider, with the roles that are declared. Raises `click.UsageError` where none count."""
+        if not self.roles:
+            return self.by
+        rule = asked.rule if asked is not None else None
+        if rule is None or not declared_counts(rule):
+            why = "has no rule, so that no role counts" if rule is None else "takes no declared names: log in, e.g. at the inbox"
+            message = f"--as-role is of no use here: this question {why}."
+            raise click.UsageError(message)
+        return Person(self.by, roles=self.roles)
 
     def decide(self, run: str, word: str, step: str | None, value: Value = lambda _: None, *, force: bool = False) -> int:
         """Store one decision and say where it leads; one that was made before is said, and changes nothing.
@@ -86,7 +98,7 @@ class Clerk:
             place.pause_id,
             word,
             value=value(asked),
-            by=self.by,
+            by=self.person(asked),
             comment=self.comment,
             idempotency_key=self.key,
             seen=self.shown(asked, word, step) if asked is not None else None,
@@ -95,6 +107,8 @@ class Clerk:
         before = row.decided if row is not None else None
         if self.as_json:
             print_json(decided.to_dict())
+        elif decided.rule is not None and before is None:
+            self.told(decided, f"{word} '{named(place.step_name)}' of run {short(run_id)}, by {named(self.by)}")
         elif before is not None and (self.key is None or before.key != self.key):
             said = f"{decided.decision} by {named(decided.by or 'somebody')} at {decided.decided_at}"
             click.echo(f"'{named(place.step_name)}' was decided already: {said}. Nothing changed.")
@@ -108,6 +122,12 @@ class Clerk:
             elif row is None or row.pause.closed is None:
                 click.echo(f"It counts when the run goes on: {again}")
         return exits.FINE
+
+    def told(self, asked: Requirement, what: str) -> None:
+        """Say what was stored about a question with a rule, and what its votes say now."""
+        click.echo(f"{what}: {needed_in_words(asked.still_needed, asked.votes_say)}.")
+        if asked.votes_say in ("satisfied", "refused") and not is_served(self.db):
+            click.echo(f"It counts when the run goes on: {command('resume', 'TARGET', short(asked.run_id), db=self.db or '')}")
 
     def shown(self, asked: Requirement, word: str, step: str | None) -> str | None:
         """The digest of the question that the person means (GATE-6). Raises `click.UsageError` for one put again that is named by its step alone."""
@@ -128,13 +148,22 @@ def clerked(function: F) -> Callable[..., int]:
     @comment_option
     @key_option
     @seen_option
+    @roles_option
     @db_option
     @json_option
     @wraps(function)
     def gathered(  # noqa: PLR0913  # the options
-        *, by: str, comment: str | None, key: str | None, seen: str | None, db: str | None, as_json: bool, **rest: Any
+        *,
+        by: str,
+        comment: str | None,
+        key: str | None,
+        seen: str | None,
+        roles: tuple[str, ...],
+        db: str | None,
+        as_json: bool,
+        **rest: Any,
     ) -> int:
-        code: int = function(Clerk(by, comment, key, seen, db, as_json), **rest)
+        code: int = function(Clerk(by, comment, key, seen, roles, db, as_json), **rest)
         return code
 
     return gathered
@@ -262,66 +291,27 @@ provide: click.Command = valued(PROVIDE)
 
 WORDS = tuple(each.word for each in DECISION_WORDS)
 exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry, skip, give, select, answer, edit, provide)), WORDS)
-exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "cancel"))
+exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "withdraw", "cancel"))
 
 
-def meant(box: Inbox, run_id: str, word: str, step: str | None) -> Place:
-    """The pause that a command means: by its step's name, address or id; without any, the only one that is open.
-
-    Raises `NotPaused`, `UnknownPause`, `click.UsageError` where several are meant.
-    """
-    rows = box.pending(PauseFilter(run_id=run_id, undecided_only=False, limit=10_000))
-    named = [row for row in rows if step in (None, row.step_name, row.address, row.pause_id)]
-    undecided = [row for row in named if not row.is_resolved] or named
-    fitting = [row for row in undecided if word in row.words] or undecided
-    if len(fitting) > 1:
-        several = len({row.address for row in fitting}) < len(fitting)  # the code of one step asks several at once
-        choices = ", ".join(clean(row.pause_id if several else row.address, 100) for row in fitting)
-        message = f"{len(fitting)} pauses of run {short(run_id)} are open. Name one: {choices}"
-        raise click.UsageError(message)
-    if fitting:
-        return Place(fitting[0].pause_id, fitting[0].step_name)
-    return decided_before(box, run_id, step, rows)
-
-
-def keyed(box: Inbox, run_id: str, key: str | None, step: str | None) -> Place | None:
-    """The pause of that step that the same key has decided; None where it has decided none."""
-    pause = decided_under(box, run_id, key)
-    if pause is None or step not in (None, *names_of(pause)):
-        return None
-    return Place(pause.pause_id, pause.step_name)
-
-
-def keyed_names(box: Inbox, run_id: str, key: str | None) -> set[str]:
-    """The names of the step of which the same key has decided a pause."""
-    pause = decided_under(box, run_id, key)
-    return set(names_of(pause)) if pause is not None else set()
-
-
-def decided_under(box: Inbox, run_id: str, key: str | None) -> Pause | None:
-    """The pause of a run, open or closed, that a key has decided."""
-    if key is None:
-        return None
-    found = [each.pause_id for each in box.db.decisions(run_id) if each.key == key]
-    row = box.db.pause(run_id, found[0]) if found else None
-    return row.pause if row is not None else None
-
-
-def names_of(pause: Pause) -> tuple[str, str, str]:
-    """All that a pause may be called by."""
-    return pause.step_name, pause.at, pause.pause_id
-
-
-def decided_before(box: Inbox, run_id: str, step: str | None, open_rows: list[Requirement]) -> Place:
-    """The pause of that step that was decided last, so that the store itself refuses to decide it again."""
-    for old in reversed(box.db.decisions(run_id)):
-        row = box.db.pause(run_id, old.pause_id)
-        if row is not None and step in (None, *names_of(row.pause)):
-            return Place(old.pause_id, row.pause.step_name)
-    status = box.show(run_id).status.value
-    if step is None or status not in ("PAUSED", "RUNNING"):
-        raise NotPaused(run_id, status)
-    raise UnknownPause(run_id, step, [row.step_name for row in open_rows])
+@click.command(help=f"Take back a vote, until the run goes on.\n\n{RUN_HELP}")
+@click.argument("run")
+@click.argument("step", required=False)
+@by_option
+@comment_option
+@db_option
+@json_option
+def withdraw(run: str, step: str | None, by: str, comment: str | None, db: str | None, *, as_json: bool) -> int:  # noqa: PLR0913  # the options
+    """Take back the vote of a person about a question with a rule."""
+    box, clerk = inbox(db), Clerk(by, comment, None, None, (), db, as_json)
+    run_id = box.find(run)
+    place = meant(box, run_id, CONFIRM.word, step)
+    asked = box.withdraw(run_id, place.pause_id, by=by, comment=comment)
+    if as_json:
+        print_json(asked.to_dict())
+    else:
+        clerk.told(asked, f"withdrawn: the vote of {named(by)} about '{named(place.step_name)}' of run {short(run_id)}")
+    return exits.FINE
 
 
 @click.command()

@@ -65,6 +65,7 @@ COMMANDS = (
     Later("answer", "deciding", "Answer a question that a step asks."),
     Later("edit", "deciding", "Replace an output under review, or the input of a step."),
     Later("provide", "deciding", "Give the output of a failed or interrupted step."),
+    Later("withdraw", "deciding", "Take back a vote."),
     Later("cancel", "deciding", "Cancel a run."),
     Later("tick", "running", "Apply passed deadlines and stored decisions."),
     Later("recover", "running", "Take over the runs of dead processes."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from statecore.asking.approvals import needed_in_words, rule_in_words, vote_lines
 from statecore.asking.questions import particulars, question, shown, whole
 from statecore.asking.text import brief, clean, named, short
 from statecore.codec import decode_plain, encode
@@ -195,6 +196,10 @@ def pause_lines(requirement: Requirement, *, full: bool = False) -> Iterator[str
         return
     yield from (f"    | {line}" for line in (whole(requirement) if full else shown(requirement, SHOWN)))
     yield from (f"    {line}" for line in particulars(requirement))
+    if requirement.rule is not None:
+        yield f"    who may: {rule_in_words(requirement.rule)}"
+        yield from (f"      {line}" for line in vote_lines(requirement.votes))
+        yield f"    {needed_in_words(requirement.still_needed, requirement.votes_say)}"
     for outcome in requirement.outcomes:
         yield f"    {outcome.word:<7} -> {outcome.leads_to}"
 

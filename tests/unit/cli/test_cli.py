@@ -21,8 +21,8 @@ from statecore import SqliteDb, UserInputField
 from statecore.asking.outcomes import Consequence, Named, Outcome
 from statecore.asking.text import UNPRINTABLE, brief, clean, short
 from statecore.cli import main
-from statecore.cli.deciding import meant
 from statecore.cli.exits import FAILED, FINE, PAUSED, UNDETERMINED, USAGE
+from statecore.cli.meaning import meant
 from statecore.cli.person import RETRIES, WORDS, Asker, filled, parse
 from statecore.cli.screen import command
 from statecore.cli.views import readable
