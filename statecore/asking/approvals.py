@@ -38,7 +38,7 @@ def people(who: Sequence[str]) -> str:
 
 
 def needed_in_words(still_needed: int | None, votes_say: str | None) -> str:
-    """What the votes say together, in words."""
+    """The outcome of the votes so far, in words."""
     if votes_say in SAYS:
         return SAYS[votes_say]
     more = still_needed or 0
@@ -46,7 +46,7 @@ def needed_in_words(still_needed: int | None, votes_say: str | None) -> str:
 
 
 def vote_lines(votes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What people did about a question, a line each; a vote that stands no longer says so."""
+    """The acts about a question, a line each; a vote that stands no longer says so."""
     for act in votes:
         who = f"{named(act['by'] or 'a person without a name')} ({named(act['via'] or 'declared')})"
         if act["kind"] == VOTE:

@@ -294,7 +294,7 @@ exhaustive("cli.deciding", (each.name or "" for each in (confirm, reject, retry,
 exhaustive("cli.main.COMMANDS", (each.name or "" for each in COMMANDS if each.module == "deciding"), (*WORDS, "withdraw", "cancel"))
 
 
-@click.command(help=f"Take back a vote, until the run goes on.\n\n{RUN_HELP}")
+@click.command(help=f"Take back a vote.\n\nIt counts no more, and the person may vote once more, until the run goes on. {RUN_HELP}")
 @click.argument("run")
 @click.argument("step", required=False)
 @by_option

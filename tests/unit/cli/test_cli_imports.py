@@ -20,7 +20,8 @@ from statecore.db.sqlite import SqliteDb
 
 ORDER = re.findall(
     r"\w+",
-    "demo run resume runs pending show confirm reject retry skip input select answer edit provide cancel tick recover worker inbox verify doctor"
+    "demo run resume runs pending show confirm reject retry skip input select answer edit provide withdraw cancel tick "
+    "recover worker inbox verify doctor"
     " backup quarantine purge erase archive audit compact migrate check diagram export",
 )
 OTHERS = {

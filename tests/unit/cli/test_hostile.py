@@ -151,6 +151,7 @@ def lines_of(name, other):
         ["edit", "r", "--text", name, *by],
         ["provide", "r", "--text", name, *by],
         ["answer", "r", name, *by],
+        ["withdraw", "r", *by],
         RESUME,
         *LOOKS,
         *DRAWN,
