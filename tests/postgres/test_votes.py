@@ -6,6 +6,7 @@ import pytest
 
 from statecore.db.postgres import PostgresDb
 from tests.conformance import test_claims_votes as claims
+from tests.conformance import test_claims_votes_again as again
 
 test_a_gate_opens = claims.test_a_gate_opens_with_the_votes_of_as_many_people_as_its_approval_names
 test_refusals_are_kept = claims.test_what_the_rule_refuses_is_kept_and_decides_nothing
@@ -16,6 +17,7 @@ test_an_earlier_decider = claims.test_a_decider_of_the_earlier_gate_may_not_deci
 test_beside_a_running_branch = claims.test_votes_that_satisfy_beside_a_running_branch_are_applied_before_the_run_is_parked
 test_no_way_around = claims.test_no_decision_gets_past_the_votes
 test_an_erasure = claims.test_an_erasure_takes_the_names_of_voters
+test_a_lapsed_no_holds = again.test_a_no_that_lapsed_holds_the_question_that_is_put_again
 test_another_rule = claims.test_a_release_with_another_rule_takes_no_votes_of_the_former_one
 
 

@@ -76,13 +76,15 @@ class Hall:
         self.db, self.url = db, url
         self.paid: list[Any] = []
         self.opened: list[PostgresDb] = []
-        approval = Approval(2, of="role:finance", exclude=requester)
-        self.steps = [
-            Step("pay", lambda s: self.paid.append(s.input), requires_confirmation=True, on_reject="cancel", approval=approval)
-        ]
+        self.steps = [self.step("cancel")]
         self.flow = Workflow("payout", self.steps, db=db)
         self.run_id = self.flow.run("order", requester="rick", run_id="run-1").run_id
         [self.asked] = self.flow.list_pauses()
+
+    def step(self, on_reject: Any) -> Step:
+        """The step behind the gate."""
+        approval = Approval(2, of="role:finance", exclude=requester)
+        return Step("pay", lambda s: self.paid.append(s.input), requires_confirmation=True, on_reject=on_reject, approval=approval)
 
     def log_in(self, name: str) -> Workflow:
         """The workflow, with the store of a login."""
@@ -211,6 +213,24 @@ def test_a_login_turns_and_withdraws_its_own_vote(hall):
     assert [run.status for run in hall.flow.tick()] == ["CANCELLED"]
     rounds = [(act.kind, act.word, act.round) for act in hall.db.pause(hall.run_id, hall.asked.pause_id).acts]
     assert rounds == [("vote", "confirm", 0), ("withdrawal", "confirm", 1), ("vote", "confirm", 1), ("vote", "reject", 2)]
+    assert verify(hall.db).faults == []
+
+
+@pytest.mark.spec("AUTH-3", "GATE-7")
+def test_a_lapsed_no_holds_for_its_login(hall):
+    """Dora's no under another definition holds the question that is put again: her yes is refused, and her withdrawal lets two others open it."""
+    hall.vote(hall.log_in("dora"), "reject")
+    hall.steps = [hall.step("skip")]
+    hall.flow = Workflow("payout", hall.steps, db=hall.db)
+    [hall.asked] = hall.flow.continue_run(run_id=hall.run_id).requirements
+    dora, gate = hall.log_in("dora"), hall.log_in("gate")
+    for name in ("bob", "cyd"):
+        hall.vote(gate, by=Person(name, via="oidc", roles={"finance"}))
+    with pytest.raises(AlreadyDecided, match="withdrawn"):
+        hall.vote(dora)
+    assert list(hall.flow.tick()) == []
+    assert dora.withdraw(hall.run_id, hall.asked.pause_id, by="dora").votes_say == "satisfied"
+    assert [run.status for run in hall.flow.tick()] == ["COMPLETED"]
     assert verify(hall.db).faults == []
 
 

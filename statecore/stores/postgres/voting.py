@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from statecore.errors import NotPermitted, NoVote, UnknownPause
+from statecore.errors import AlreadyDecided, NotPermitted, NoVote, UnknownPause
 from statecore.stores.records import Decided
 from statecore.stores.rules import sought
 from statecore.stores.sql3 import reading
 from statecore.stores.sql3.acts import filled
-from statecore.stores.votes import REFUSAL, WITHDRAWAL
+from statecore.stores.votes import BEFORE, REFUSAL, WITHDRAWAL
 
 from .deciding import already_decided, check_texts, refuse, shown
 
@@ -81,7 +81,9 @@ def refuse_voted(link: Link, new: Act, who: str, detail: str) -> None:
     """Raise `AlreadyDecided` for a person who has voted, or a question whose outcome was applied."""
     found = put(link, new)
     votes = [each for each in found.waiting.acts if each.by == who]
-    if found.waiting.decided is None and votes:
+    if found.waiting.decided is None and not votes:
+        raise AlreadyDecided(new.pause_id, detail, who, BEFORE)
+    if found.waiting.decided is None:
         first = votes[-1]
         found = found._replace(
             waiting=evolve(found.waiting, decided=Decided(new.run_id, new.pause_id, detail, first.time, by=first.by))
