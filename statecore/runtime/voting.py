@@ -6,6 +6,7 @@ a yes whose voter has lost the role lapses, which is stored as an act, and the q
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import asdict, evolve
@@ -16,7 +17,7 @@ from statecore.core.owed import ruled_asks
 from statecore.core.rule import ROLE, Rule
 from statecore.definition.approval import is_name, several
 from statecore.definition.step_io import RunContext
-from statecore.errors import DefinitionError, MayNotDecide, NeedsRequester, UnsupportedSetting
+from statecore.errors import DefinitionError, MayNotDecide, NeedsRequester, NoVote, UnsupportedSetting
 from statecore.stores import Act, Decided
 from statecore.stores.abilities import KeepsVotes
 from statecore.stores.votes import LAPSE, REFUSAL, Voted, as_stored, ballot_of, decided_by, outcome_of, standing, vote_of
@@ -183,8 +184,9 @@ def applied(row: Waiting) -> list[Decided]:
 
 
 def lapse(host: Host, row: Waiting, voter: str) -> None:
-    """Store that the vote of a person no longer counts."""
-    keeping(host).act(Act(row.pause.run_id, row.pause.pause_id, LAPSE, host.clock(), by=voter, detail=LOST))
+    """Store that the vote of a person no longer counts; another process may have done so."""
+    with suppress(NoVote):
+        keeping(host).act(Act(row.pause.run_id, row.pause.pause_id, LAPSE, host.clock(), by=voter, detail=LOST))
 
 
 def plain(found: Decided) -> Decided:

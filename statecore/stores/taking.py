@@ -59,8 +59,8 @@ def judge_all(
 
 
 def same_votes(found: Decided | None, new: Decided) -> bool:
-    """Whether a decision is what votes say: the same word, and the same value."""
-    return found is not None and (found.word, found.value) == (new.word, new.value)
+    """Whether a decision is what votes say: the same word, the same value, and by the same people."""
+    return found is not None and (found.word, found.value, found.by) == (new.word, new.value, new.by)
 
 
 def parks_paused(boundary: Boundary) -> bool:

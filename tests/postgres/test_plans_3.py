@@ -199,6 +199,7 @@ def test_no_guard_scans(file):
         "at": "b",
         "names": None,
         "names_c": None,
+        "seen": bytes(32),
         "rule": '{"k":2}',
         "voter_salt": b"s" * 16,
     }
