@@ -1,4 +1,4 @@
-"""A question with a rule, in words: the people that it needs, the votes that there are, and what is still needed."""
+"""A requirement with a rule, in lines: the people that it needs, its votes, and what is still needed; for a surface that has no stored row."""
 
 from __future__ import annotations
 

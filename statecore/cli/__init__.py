@@ -7,7 +7,8 @@ leaves. A command that only reads or decides needs the store (`stores`) and no c
 `main` is the group and the one place where errors become messages; `exits` has the
 codes, `screen` the options and the lines, `logs` the lines of the log, `timeline` the bars of a run, `trail` its rows for an auditor,
 `nearest` the word that an unknown one may mean. The commands: `running` (run, resume, recover, tick), `demo` (and `demo_inbox`), `listing`
-(runs, pending, show), `deciding` (confirm and the other decisions, cancel), `care` (verify, doctor, backup), `setting_aside` (quarantine),
+(runs, pending, show), `deciding` (confirm and the other decisions, withdraw,
+cancel; `meaning` finds the question that is meant), `care` (verify, doctor, backup), `setting_aside` (quarantine),
 `ending` (purge, erase, compact), `auditing` (archive, audit),
 `migrating` (migrate), `working` (worker), `reviewing` (inbox), `check` (check, export), `diagram`. Only the modules of the command
 that was typed are imported.
