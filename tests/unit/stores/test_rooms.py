@@ -10,7 +10,7 @@ import statecore.stores
 ROOMS = Path(statecore.stores.__file__).parent
 SHARED = {"__init__", "channel", "formats", "opening", "store", "store3", "health", "migrating"}
 ALONE: dict[str, set[str]] = {
-    "sqlite": {"archived", "compacting", "damage", "reader", "sharing"},
+    "sqlite": {"archived", "compacting", "damage", "forks", "reader", "sharing"},
     "postgres": {"deciding", "patience", "scrubbing"},
 }
 SAME = {
