@@ -11,7 +11,7 @@ ROOMS = Path(statecore.stores.__file__).parent
 SHARED = {"__init__", "channel", "formats", "opening", "store", "store3", "health", "migrating"}
 ALONE: dict[str, set[str]] = {
     "sqlite": {"archived", "compacting", "damage", "forks", "reader", "sharing"},
-    "postgres": {"deciding", "patience", "scrubbing"},
+    "postgres": {"deciding", "patience", "scrubbing", "voting"},
 }
 SAME = {
     "channel": {"Channel", "named", "SETTINGS", "CLOSED"},
