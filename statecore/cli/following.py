@@ -70,6 +70,8 @@ class Following:
     orders: Mapping[str, bool] = Factory(dict)
     """The orders that overrule a refusal, given by `by`."""
     by: str = ""
+    tried: set[tuple[str, int]] = Factory(set)
+    """The questions whose votes were taken up, each with the number of its votes then."""
 
     def named(self, run_id: str | None) -> None:
         """The run that is about to begin has this id, or a new one."""
@@ -136,12 +138,23 @@ class Following:
     def answered(self, view: WorkflowRunOutput) -> bool:
         """Whether any of the run's pauses is decided or expired, after whoever answers was asked about the others."""
         program = self.workflow.compiled.program
-        for requirement in view.requirements:
-            if not requirement.is_resolved and not requirement.is_timed_out:
+        voted = [self.voted(requirement) for requirement in view.requirements]
+        for requirement, by_votes in zip(view.requirements, voted, strict=True):
+            if not requirement.is_resolved and not requirement.is_timed_out and not by_votes:
                 answer = self.answering(requirement, outcomes(program, requirement))
                 if answer is not None:
                     answer.give(requirement)
-        return any(requirement.is_resolved or requirement.is_timed_out for requirement in view.requirements)
+        return any(voted) or any(requirement.is_resolved or requirement.is_timed_out for requirement in view.requirements)
+
+    def voted(self, requirement: Requirement) -> bool:
+        """Whether votes satisfy or refuse a question, and were not tried before: the roles of now may say something else."""
+        if requirement.votes_say not in ("satisfied", "refused"):
+            return False
+        tried = (requirement.pause_id, len(requirement.votes))
+        if tried in self.tried:
+            return False
+        self.tried.add(tried)
+        return True
 
     def show(self, events: Iterator[e.RunEvent]) -> None:
         """Print events as they come. A step's exception ends them and is shown in a line; the run has stored it."""

@@ -65,6 +65,7 @@ def follow(following: Following, go: Callable[[], int], *, as_json: bool) -> int
 @click.option("--input", "text", metavar="TEXT", help="The run's input, as text.")
 @click.option("--input-json", metavar="JSON", help="The run's input, as JSON.")
 @click.option("--run-id", metavar="ID", help="The new run's id.  [default: a new UUID]")
+@click.option("--requester", metavar="NAME", help="The person who asks for the run; a gate may exclude them.")
 @click.option("--submit", is_flag=True, help="Store the run and execute nothing; a worker begins it.")
 @click.option("--idempotency-key", "key", metavar="KEY", help="A repeated key starts no second run; it follows the first.")
 @answers_option
@@ -77,6 +78,7 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     text: str | None,
     input_json: str | None,
     run_id: str | None,
+    requester: str | None,
     key: str | None,
     answers: tuple[str, ...],
     by: str,
@@ -94,12 +96,12 @@ def run(  # noqa: PLR0913  # the options of the command, one by one
     workflow, file = placed(load(target), db)
     screen = Screen(quiet=as_json)
     if submit:
-        return submitted(workflow, run_input, {"run_id": run_id, "idempotency_key": key}, screen)
+        return submitted(workflow, run_input, {"run_id": run_id, "idempotency_key": key, "requester": requester}, screen)
     who = answering(workflow, answers, by, ask=not as_json)
     following = Following(workflow, who, screen, (), file)
     following.named(run_id)
     following.again = resume_command(target, following.run_id, file)
-    return follow(following, lambda: following.start(run_input, idempotency_key=key), as_json=as_json)
+    return follow(following, lambda: following.start(run_input, idempotency_key=key, requester=requester), as_json=as_json)
 
 
 def submitted(workflow: Workflow, run_input: Any, options: dict[str, Any], screen: Screen) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from json import dumps
+from json import dumps, loads
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -166,7 +166,7 @@ class Trail:
     def rows(self) -> Iterator[AuditRow]:
         """All rows."""
         journal = [(entry.time, row) for entry, chain in self.linked() for row in self.of(entry, chain)]
-        waits = sorted([*self.decided(), *self.acts(), *self.about_the_run()], key=lambda each: each[0])
+        waits = sorted([*self.acts(), *self.decided(), *self.about_the_run()], key=lambda each: each[0])
         told: set[str] = set()
         for time, row in journal:
             at_once = row.event in FOLLOWS
@@ -268,7 +268,12 @@ class Trail:
         """The row of a question: what it says, what was shown, until when, under which digest."""
         pause = waiting.pause
         deadline = "" if pause.deadline is None else clock_text(pause.deadline)
-        told = {"message": pause.message, "on_timeout": pause.on_timeout if deadline else None, "shown": pause.detail}
+        told: dict[str, Any] = {
+            "message": pause.message,
+            "on_timeout": pause.on_timeout if deadline else None,
+            "shown": pause.detail,
+        }
+        told |= {} if pause.rule is None else {"rule": loads(pause.rule), "deciders": list(pause.deciders) or None}
         return row._replace(
             seq=0, event="asked", time=clock_text(pause.opened), pause_id=pause.pause_id, kind=pause.kind, word="", by="", comment="",
             value=shown or "", seen=pause.seen or "", deadline=deadline, detail=plain(told), chain="",

@@ -61,6 +61,7 @@ ENDS = {
         (COMPLETED, f"{LATHE} not done"),
         (COMPLETED, f"{LATHE} not done"),
     ],
+    "payment": [(COMPLETED, "paid 1200 to ACME"), (COMPLETED, "paid 90 to ACME")],
     "route_selection": [
         (COMPLETED, "outage: website, email"),
         (COMPLETED, "outage: nobody was informed"),
