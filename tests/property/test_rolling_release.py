@@ -47,6 +47,7 @@ class History:
     wrong: list[str] = field(factory=list)
     counts: Counter[str] = field(factory=Counter)
     followed: dict[str, Program] = field(factory=dict)
+    inside: dict[str, set[str]] = field(factory=dict)
     run_id: str = "r"
     dead: bool = False
 
@@ -127,6 +128,7 @@ class History:
         record = self.db.load(self.run_id) if self.followed else None
         followed = stored_program(record.identity.canonical) if record is not None else flow.compiled.program
         self.followed[followed.fingerprint] = followed
+        self.inside.setdefault(followed.fingerprint, set())
         agreed = self.agreed(followed, record)
         stood = {followed[cursor.at].name for cursor in record.state.cursors} if record is not None else set()
         try:
@@ -140,6 +142,7 @@ class History:
         except DeathError:
             self.counts["died"] += 1
             self.dead = False
+        self.inside.setdefault(self.db.load(self.run_id).identity.fingerprint, stood)  # a run never goes back to a gate
         said = {
             row.pause_id.partition(":")[0]
             for row in self.db.decisions(self.run_id)
@@ -148,7 +151,8 @@ class History:
         self.wrong += [f"{name} was called, and nobody agreed to it" for name in self.called[before:] if name not in agreed]
         for name in self.called[before:]:
             now = [] if name in stood else [flow.compiled.program]  # a run never goes back
-            gates = {gate for program in (*self.followed.values(), *now) for gate in gates_of(program, name)}
+            known = [each for fingerprint, each in self.followed.items() if name not in self.inside[fingerprint]]
+            gates = {gate for program in (*known, *now) for gate in gates_of(program, name)}
             if gates and not said & gates:  # a gate that a version has elsewhere is the same gate: it has the step's name
                 self.wrong.append(f"{name} was called without a yes")
 
