@@ -29,24 +29,26 @@ def test_its_code_runs_from_top_to_bottom() -> None:
         example.evaluate()
 
 
-def test_its_second_terminal_decides(tmp_path, monkeypatch, capsys) -> None:
-    """The file that it shows, and each command below it, typed in the file's folder, do what it says; the payment waits for ada."""
+def test_its_gate_before_the_money_holds(tmp_path, monkeypatch, capsys) -> None:
+    """The file that it shows, and each command below it, typed in the file's folder, do what it says; the refund waits for bob of support."""
     text = README.read_text(encoding="utf-8")
-    part = text[text.index("Save this as `payout.py`") : text.index("## On the command line")]
+    part = text[text.index("Save this as `refunds.py`") : text.index("## Why not")]
     commands = re.findall(r"^    \$ statecore (.*?)(?:   # exits (\d))?$", part, re.MULTILINE)
-    assert [line.split()[0] for line, _ in commands] == ["run", "pending", "confirm", "resume", "show"]
+    assert [line.split()[0] for line, _ in commands] == ["run", "check", "pending", "approve", "resume", "show"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STATECORE_DB", raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    Path("payout.py").write_text(re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0])
-    said, run_id = "", ""
+    Path("refunds.py").write_text(re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0])
+    said, run_id = {}, ""
     for line, code in commands:
         assert main([run_id if word == "RUN" else word for word in shlex.split(line)]) == int(code or 0), line
-        said = capsys.readouterr().out
-        if line == "pending":
-            run_id = said.split()[0]
-    assert "paid: 3 invoices for ACME" in said
-    assert re.search(r"confirm by ada, .*: checked against the order", said)
+        said[line.split()[0]] = capsys.readouterr().out
+        if line.startswith("pending"):
+            run_id = said["pending"].split()[0]
+    assert "PROVED" in said["check"]
+    assert "Pay this refund?" in said["pending"]
+    assert "paid 39.90 EUR for order A-55120" in said["resume"]
+    assert re.search(r"confirm by bob.*: checked against the order", said["show"])
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")))))

@@ -15,7 +15,7 @@ from statecore.workflow.elsewhere import follow
 from statecore.workflow.inbox import Inbox
 from tests.conftest import pytest_terminal_summary
 from tests.inbox import browser as real
-from tests.inbox import chromium
+from tests.inbox import chromium, picture
 
 FORM = [
     UserInputField("amount", "int", "in EUR", maximum=50),
@@ -213,3 +213,14 @@ def test_an_absent_browser_is_told_and_fails_in_ci(monkeypatch):
     pytest_terminal_summary(reporter)
     assert chromium.missing()
     assert chromium.MISSING in said
+
+
+@pytest.mark.spec("INBOX-3")
+def test_the_picture_of_the_readme_can_be_taken(tmp_path):
+    """The workflow of README.md asks its question in the pages, and the picture of it has the size of the one that is shown."""
+    if chromium.missing():
+        return
+    file = tmp_path / "inbox.png"
+    picture.taken(file)
+    sizes = [each.read_bytes()[16:24] for each in (file, picture.PICTURE)]  # width and height, where a PNG has them
+    assert sizes == [picture.WIDE.to_bytes(4) + picture.HIGH.to_bytes(4)] * 2
