@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 REFUSALS = (AlreadyDecided, NotPaused, PauseExpired)
 WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
+OUTCOMES = ("satisfied", "refused")
+"""What votes say where no more of them is needed."""
 EXITS = {
     RunStatus.completed: exits.FINE,
     RunStatus.cancelled: exits.FAILED,
@@ -94,7 +96,7 @@ class Following:
     def go_on(self, *, retry_failed: bool = False) -> int:
         """Go on with a stored run and follow it; the exit code. Raises what `continue_run` raises."""
         view = self.view()
-        if view.is_paused and not self.answered(view):
+        if view.is_paused and not voted(view) and not self.answered(view):
             return self.leave()
         return self.watch(lambda: self.continued(view, retry_failed=retry_failed))
 
@@ -263,6 +265,11 @@ def pace(interval: Seconds | None, *, watch: bool) -> Seconds:
         message = "--interval says how often --watch looks; give both."
         raise click.UsageError(message)
     return interval or INTERVAL
+
+
+def voted(view: WorkflowRunOutput) -> bool:
+    """Whether the votes about a question of a run say how it goes on; the store judges them once more."""
+    return any(requirement.votes_say in OUTCOMES for requirement in view.requirements)
 
 
 @define

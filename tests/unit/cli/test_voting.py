@@ -9,7 +9,7 @@ import pytest
 
 from statecore import Approval, SqliteDb, Step, Workflow, requester
 from statecore.cli import main
-from statecore.cli.exits import FAILED, FINE, USAGE
+from statecore.cli.exits import FAILED, FINE, PAUSED, USAGE
 from statecore.stores import PauseFilter
 
 
@@ -95,3 +95,21 @@ def test_a_role_is_declared_only_where_it_counts(db, told, approval, why):
     assert (code, why in said) == (USAGE, True)
     [row] = db.pauses(PauseFilter())
     assert (row.decided, row.acts) == (None, ())
+
+
+FLOW = """
+from statecore import Approval, Step, Workflow
+flow = Workflow("payout", [Step("pay", lambda _: "paid", requires_confirmation=True, on_reject="cancel", approval=Approval(2))])
+"""
+
+
+@pytest.mark.spec("AUTH-2")
+@pytest.mark.parametrize(("words", "code"), [(["approve"], PAUSED), (["approve", "approve"], FINE), (["reject"], FAILED)], ids=str)
+def test_a_resumed_run_takes_its_votes_up(tmp_path, told, db, words, code):
+    """`resume` continues a run whose votes satisfy the rule, cancels it where a no stands, and waits where a vote is missing."""
+    (tmp_path / "voted.py").write_text(FLOW, encoding="utf-8")
+    target = str(tmp_path / "voted.py")
+    told("run", target, "--run-id", "r")
+    for number, word in enumerate(words):
+        assert told(word, "r", "--by", f"person{number}")[0] == FINE
+    assert told("resume", target)[0] == code
