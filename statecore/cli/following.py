@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 REFUSALS = (AlreadyDecided, NotPaused, PauseExpired)
 WITHOUT_END = (RunStatus.paused, RunStatus.running, RunStatus.pending)
 OUTCOMES = ("satisfied", "refused")
-"""What votes say where no more of them is needed."""
+"""The outcomes of votes that need no more of them."""
 EXITS = {
     RunStatus.completed: exits.FINE,
     RunStatus.cancelled: exits.FAILED,
