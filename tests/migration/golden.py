@@ -84,6 +84,7 @@ def went_on(workflow: Workflow, run: WorkflowRunOutput) -> WorkflowRunOutput:
 
 def died(run_id: str, db: Any, clock: int) -> None:
     """The process of a run dies in the step `waits`."""
+    db.reopen()  # a child opens no file that its parent has open
     pid = os.fork()
     if pid == 0:
         flows.FATAL.add("waits")
