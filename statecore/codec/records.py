@@ -28,7 +28,11 @@ REMEMBERED = 1_024
 SHORT = 1_024
 """How long a text may be whose state is remembered: those of wide Parallels would hold hundreds of megabytes."""
 
+FEW, LATE = 16, 16
+"""Of states with more cursors than a few only so many are remembered, those that were written or read last."""
+
 TEXTS: dict[State, str] = {}
+LATELY: dict[str, State] = {}
 
 PHASES = frozenset(state for table in TABLES.values() for state in table.states)
 RUN_PHASES = frozenset(TABLES["run"].states)
@@ -41,13 +45,25 @@ Reader: TypeAlias = Callable[[Any], Any]
 
 
 def dump_state(state: State) -> str:
-    """The one text of a state; it is remembered, for the runs of one workflow pass through the same ones."""
-    text = TEXTS.get(state)
-    if text is None:
+    """The one text of a state; it is remembered, for the runs of one workflow pass through the same ones.
+
+    To find a wide state costs what it costs to write it: of such a one the reading is spared, which comes next.
+    """
+    if len(state.cursors) > FEW:
+        text = written(state)
+        keep_lately(text, state)
+        return text
+    found = TEXTS.get(state)
+    if found is None:
         if len(TEXTS) >= REMEMBERED:
             TEXTS.clear()
-        text = TEXTS[state] = write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
-    return text
+        found = TEXTS[state] = written(state)
+    return found
+
+
+def written(state: State) -> str:
+    """The text of a state, written anew."""
+    return write([FORMAT, state.run, state.cursors, state.result, state.frames, state.endings])
 
 
 NAMES = {kind: tuple(part.name for part in fields(kind)) for kind in CLASSES}
@@ -56,10 +72,12 @@ ROWS: dict[type, Callable[[Any], tuple[Any, ...]]] = {kind: attrgetter(*names) f
 
 def row(part: Any) -> tuple[Any, ...]:
     """The parts of one of the state's classes; an unmarked cursor's marks are an empty array."""
-    if part is UNMARKED or part == UNMARKED:
+    if part is UNMARKED:
         return ()
     parts: tuple[Any, ...] = ROWS[type(part)](part)
-    return lean(parts) if type(part) is Marks else parts
+    if type(part) is not Marks:
+        return parts
+    return () if part == UNMARKED else lean(parts)
 
 
 LATER: tuple[Any, ...] = (0, 1, 0, [])
@@ -117,10 +135,20 @@ def read_before(text: str) -> State:
     return read_state(text)
 
 
-@lru_cache(maxsize=8)
 def read_lately(text: str) -> State:
     """The state of a long text: of a run that is looked at several times in a row, as one with many questions is."""
-    return read_state(text)
+    found = LATELY.get(text)
+    if found is None:
+        found = read_state(text)
+        keep_lately(text, found)
+    return found
+
+
+def keep_lately(text: str, state: State) -> None:
+    """Remember the state of a long text for a while."""
+    if len(LATELY) >= LATE:
+        LATELY.clear()
+    LATELY[text] = state
 
 
 def read_constant(_word: str) -> NoReturn:

@@ -158,6 +158,8 @@ def asks(program: Program, state: State) -> tuple[OpenQuestion, ...]:
 
 def ruled_asks(program: Program, state: State) -> tuple[str, ...]:
     """The names of the open questions whose components say who may decide (AUTH-1)."""
+    if not program.ruled:
+        return ()
     return tuple([ask.pause_id for ask in asks(program, state) if program.nodes[ask.at].rule is not None])
 
 

@@ -110,6 +110,12 @@ class Program:
     """The slices that `evidence.slices` has made."""
     worded: set[Any] = field(factory=set, init=False, eq=False, repr=False)
     """Questions of runs that were found to be put in the words of this very program: they need not be read again."""
+    ruled: tuple[Node, ...] = field(init=False, eq=False, repr=False)
+    """The components that say who may decide (AUTH-1), found once: a run asks for them as often as it is looked at."""
+
+    @ruled.default
+    def _find_ruled(self) -> tuple[Node, ...]:
+        return tuple([node for node in self.nodes.values() if node.rule is not None])
 
     def __getitem__(self, at: Address) -> Node:
         """The node at an address."""

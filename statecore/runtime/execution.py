@@ -43,7 +43,7 @@ from statecore.stores.records import NO_BODY
 
 from .forms import formed, is_alone
 from .meanings import slices_of
-from .renewals import detail_again, newest
+from .renewals import detail_again, newest, remember
 from .sharing import session_after
 from .showing import message, shown
 from .voting import ruled
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from .stopping import Stop
 
 ON_TIMEOUT = {w.timeout_cancels: "cancel", w.timeout_skips: "skip", w.timeout_approves: "approve"}
+SEVERAL = 8
+"""From so many questions at once on it is remembered that they were put in the words of the program."""
 
 
 def logger() -> Logger | None:
@@ -361,6 +363,9 @@ class Execution:
             for move in effect.after.moves:
                 self.changes.pop((move.at, move.turn, move.attempt), None)
         self.put = boundary.opened
+        if len(self.put) > SEVERAL:  # else each would be read again when one of them is answered
+            first = self.identity
+            remember(self.program.worded, [(first.run_id, first.created, each.pause_id) for each in self.put])
         if self.raised:
             failed = {(each.at, each.turn, each.attempt) for each in self.state.cursors if each.phase == w.failed}
             self.raised = {place: error for place, error in self.raised.items() if place in failed}

@@ -30,7 +30,7 @@ from statecore.stores.frames import questions
 from statecore.stores.votes import against
 
 from .meanings import other_meanings, slices_of
-from .renewals import Renewal
+from .renewals import Renewal, remember
 from .showing import choices_shown, form_shown
 from .standing import WORD_OF, agreed_for
 
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["goes on", "asks more", "asked again", "refused", "stranded"]
 ALL = 10_000
 REFUSING = frozenset(each.word for each in DECISION_WORDS if each.refuses)
-REMEMBERED = 10_000
-"""Of so many questions at most a program remembers that they have its words."""
 ANSWERING = frozenset(trigger for words in DECISIONS.values() for trigger in words.values()) | {w.expire}
 """The triggers of what a person answers, and of a silence."""
 FORMS = {"user_input": form_shown, "route": choices_shown}
@@ -111,6 +109,8 @@ class Case:
     def changed(self, old: Program, ask: OpenQuestion, name: str, said: Decided | None) -> str | None:
         """The reason for which an open question is put again, with its answer if it has one; None where it stands."""
         question = self.changed_question(name)
+        if question is None and old is self.program:
+            return None
         refused = said is not None and said.word in REFUSING  # a no lapses only where what it leads to has changed
         if question is not None and not refused and not says_the_same(question, self.program.nodes[ask.at]):
             return "the question says something else now"
@@ -141,9 +141,7 @@ class Case:
             return None  # there are no words to compare, and nothing is remembered of them
         if not says_the_same(question, self.program.nodes[question.at]) or other_meanings(self.program, question):
             return question
-        if len(worded) >= REMEMBERED:
-            worded.clear()
-        worded.add(key)
+        remember(worded, [key])
         return None
 
     def other_ways(self) -> Iterator[Difference]:

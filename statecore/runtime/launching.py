@@ -380,4 +380,5 @@ def is_due(workflow: Runnable, record: Record) -> bool:
 
 def unfinished(workflow: Runnable) -> list[Record]:
     """The runs of a workflow that neither rest nor are over."""
+    workflow.host.teach(workflow.compiled.program)
     return workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=ALL))

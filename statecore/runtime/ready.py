@@ -191,6 +191,7 @@ class Continuation:
         """
         store = self.host.store
         check_authority(store, self.compiled.program)
+        self.host.teach(self.compiled.program)
         named = [each.pause_id for each in self.requirements if each.decision is not None and each.run_id == self.run_id]
         at_once = getattr(store, "look", None)
         if at_once is not None:

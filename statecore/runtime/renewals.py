@@ -19,10 +19,21 @@ from statecore.stores import Body
 from statecore.stores.detail import Detail, detail_of, detail_text, pause_detail, pause_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from statecore.core import Micros, OpenQuestion
     from statecore.stores import Decided, RunReader, Waiting
+
+
+WORDED = 10_000
+"""Of so many questions at most a program remembers that they have its words."""
+
+
+def remember(worded: set[Any], keys: Collection[tuple[str, Micros, str]]) -> None:
+    """Remember of some questions that they were put in the words of a program: run, beginning of the run, and name of each."""
+    if len(worded) + len(keys) > WORDED:
+        worded.clear()
+    worded.update(keys)
 
 
 @frozen

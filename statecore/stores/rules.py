@@ -119,10 +119,10 @@ def refuses(word: str) -> bool:
 
 def check_authority(store: object, program: Program) -> None:
     """Raise `UnsupportedSetting` for a program that says who may decide (AUTH-1) on a store that keeps no votes: it is never ignored."""
-    ruled = [node.name for node in program.nodes.values() if node.rule is not None and not getattr(store, "keeps_votes", False)]
-    if ruled:
-        raise UnsupportedSetting(type(store).__name__, f"the approval of {ruled[0]!r} (or require_identity)", "it keeps no votes")
-    handed_on = [node.name for node in program.nodes.values() if node.rule is not None and node.rule.delegates]
+    if program.ruled and not getattr(store, "keeps_votes", False):
+        ruled = program.ruled[0].name
+        raise UnsupportedSetting(type(store).__name__, f"the approval of {ruled!r} (or require_identity)", "it keeps no votes")
+    handed_on = [node.name for node in program.ruled if node.rule is not None and node.rule.delegates]
     if handed_on:
         raise UnsupportedSetting(type(store).__name__, f"delegate of the approval of {handed_on[0]!r}", "it keeps no delegations")
 

@@ -10,7 +10,6 @@ from attrs import define, field
 
 from statecore.codec.records import load_state
 from statecore.core import stored_program
-from statecore.core.owed import ruled_asks
 from statecore.core.state import RULES_VERSION
 from statecore.errors import ReplayFailed, RunPurged, UnknownRun, UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
@@ -40,6 +39,7 @@ from .queries import (
     RULED_AND_OPEN,
     SESSION,
     SESSION_RUN,
+    TOLD_AND_OPEN,
     WORKFLOW,
 )
 from .questions import Put, put_of, text_of
@@ -71,14 +71,19 @@ class Known:
         """The program of a definition, read once. Raises `UnreadableValue`."""
         found = self.programs.get(fingerprint)
         if found is None:
-            if len(self.programs) >= PROGRAMS:
-                self.programs.clear()
             try:
-                found = self.programs[fingerprint] = stored_program(canonical)
+                found = stored_program(canonical)
             except (ValueError, TypeError, KeyError) as error:
                 why = f"the definition {fingerprint!r} is none that this release can read"
                 raise UnreadableValue(why) from error
+            self.learn(fingerprint, found)
         return found
+
+    def learn(self, fingerprint: str, program: Program) -> None:
+        """Remember the program of a definition."""
+        if len(self.programs) >= PROGRAMS:
+            self.programs.clear()
+        self.programs[fingerprint] = program
 
 
 def number_of(connection: Link, run_id: str) -> int:
@@ -116,12 +121,10 @@ def look(connection: Link, run_id: str, pause_ids: Collection[str], known: Known
     if row is None:
         raise unknown(connection, run_id)
     found = record_of(connection, row, known)
-    rows = [] if found.state.run in ENDED else connection.execute(DECIDED_AND_OPEN, (row[0],)).fetchall()
+    rows = [] if found.state.run in ENDED else connection.execute(TOLD_AND_OPEN, (row[0],)).fetchall()
     questions = [waiting_of(connection, each) for each in rows]
     told = {each.pause.pause_id for each in questions}
-    program = known.program(found.identity.fingerprint, found.identity.canonical)
-    wanted = dict.fromkeys((*pause_ids, *ruled_asks(program, found.state)))
-    named = [put_in(connection, row[0], pause_id) for pause_id in wanted if pause_id not in told]
+    named = [put_in(connection, row[0], pause_id) for pause_id in dict.fromkeys(pause_ids) if pause_id not in told]
     return found, [*questions, *(put.waiting for put in named if put is not None)]
 
 

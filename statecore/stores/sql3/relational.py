@@ -22,7 +22,7 @@ from .steps import Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from statecore.core import Micros
+    from statecore.core import Micros, Program
     from statecore.stores.abilities import Counts
     from statecore.stores.acts import Act
     from statecore.stores.pages import Counted
@@ -161,6 +161,11 @@ class Relational(Audited):
     def load(self, run_id: str) -> Record:
         """The run as it stands. Raises `UnknownRun`."""
         return self._read(reading.record, run_id, self._known)
+
+    def learn(self, program: Program) -> None:
+        """Take over a program that the caller has compiled: the runs of its fingerprint are played by it, and their definition is not read for that."""
+        if program.fingerprint not in self._known.programs:
+            self._known.learn(program.fingerprint, program)
 
     def look(self, run_id: str, pause_ids: Collection[str]) -> tuple[Record, list[Waiting]]:
         """At one moment: the run, those of its open questions that are decided, oldest first, and the named ones. Raises `UnknownRun`."""
