@@ -15,7 +15,7 @@ from statecore.codec import decode_plain
 from statecore.core import Gather
 from statecore.lifecycles import SHOWS
 from statecore.lifecycles import words as w
-from statecore.stores.history import History
+from statecore.stores.history import History, entry_at
 from statecore.stores.records import FAR
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class StoredRun:
         value = self.rows[seq - 1].body.value
         if value != FAR:
             return value
-        [entry] = self.inbox.db.journal(self.record.identity.run_id, seq - 1, seq)
-        return entry.body.value
+        return entry_at(self.inbox.db, self.record.identity.run_id, seq).body.value
 
     def standing(self, pause: Pause) -> Cursor | None:
         """The cursor that waits at a question; None where the run stands there no more."""

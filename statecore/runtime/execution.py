@@ -38,7 +38,7 @@ from statecore.lifecycles import KINDS, SHOWS
 from statecore.lifecycles import words as w
 from statecore.stores import Body, Boundary, Claim, Decided, Entry, Identity, Pause, Record, Waiting
 from statecore.stores.detail import detail_of, detail_text, of_text
-from statecore.stores.history import History
+from statecore.stores.history import History, entry_at
 from statecore.stores.records import NO_BODY
 
 from .forms import formed, is_alone
@@ -172,9 +172,7 @@ class Execution:
         text = self.texts.get(ref)
         if text is None:
             seq = self.held[ref] if ref in self.held else self.held_before[ref]
-            [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
-            text = entry.body.value or "null"
-            self.texts[ref] = text
+            text = self.texts[ref] = self.text_at(seq) or "null"
         return self.read(text)
 
     def media(self, ref: Source | None) -> dict[str, Any]:
@@ -186,9 +184,7 @@ class Execution:
             for each in (self.media(branch) for _, branch in ref.branches):
                 found |= {name: [*found.get(name, ()), *media] for name, media in each.items()}
             return found
-        seq = self.held[ref]
-        [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
-        text = detail_of(entry.body.detail).media
+        text = detail_of(entry_at(self.host.store, self.identity.run_id, self.held[ref]).body.detail).media
         kept: dict[str, Any] = self.read(text) if text is not None else {}
         return kept
 
@@ -204,8 +200,7 @@ class Execution:
 
     def text_at(self, seq: int) -> str | None:
         """The encoded value of a journal row."""
-        [entry] = self.host.store.journal(self.identity.run_id, seq - 1, seq)
-        return entry.body.value
+        return entry_at(self.host.store, self.identity.run_id, seq).body.value
 
     def answer(self, *pause_ids: str) -> Any:
         """The value that a person gave with the decision of the first of these pauses that has one: its value, or else its comment."""

@@ -11,6 +11,7 @@ from statecore.core import DECISIONS
 from statecore.core.owed import ASK_OF, pause_id
 from statecore.definition import Decision, StepOutput
 from statecore.definition.questions import Answered, AnswersByKey
+from statecore.errors import UnreadableValue
 from statecore.lifecycles import DECISION_WORDS, KINDS, RUN, SHOWS
 from statecore.lifecycles import words as w
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from statecore.core import Address, Micros
     from statecore.core.state import Turn
 
-    from .records import Entry, Pause, Text, Waiting
+    from .records import Entry, Pause, RunReader, Text, Waiting
 
 Key: TypeAlias = "tuple[Address, Turn]"
 
@@ -39,6 +40,16 @@ AT_THE_GATE = frozenset({kind for kind, shows in SHOWS.items() if shows not in (
 """The questions that are put before anything of a component runs."""
 ITERATE = frozenset({kind.table.name for kind in KINDS.values() if kind.holds == "iterations"})
 """The tables of components that run their children again and again."""
+
+
+def entry_at(store: RunReader, run_id: str, seq: int) -> Entry:
+    """One row of a journal, of which a state or another row says that it is there. Raises `UnknownRun`; `UnreadableValue` where it is missing."""
+    rows = store.journal(run_id, seq - 1, seq)
+    if not rows:
+        why = f"row {seq} of the journal of run {run_id!r} is missing"
+        raise UnreadableValue(why)
+    return rows[0]
+
 
 TYPE_OF = {kind.table.name: kind.title for kind in reversed(KINDS.values())}
 """The type of a component by its table; a nested workflow has that of a group."""

@@ -6,11 +6,12 @@ columns it reads, and the seals say which columns they cover.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from statecore.errors import UnknownPause, UnknownRun
+from statecore.errors import UnknownPause, UnknownRun, UnreadableValue
 from statecore.lifecycles import words as w
 from statecore.stores.links import GENESIS
 from statecore.stores.pages import by_due
@@ -177,6 +178,9 @@ def canonical_of(connection: Link, fingerprint: str | None, known: Definitions) 
             known.clear()
         canonical = definition(connection, fingerprint)
         if canonical is not None:
+            if sha256(canonical.encode(errors="surrogatepass")).hexdigest() != fingerprint:
+                why = f"the definition {fingerprint!r} is not the one of this fingerprint"
+                raise UnreadableValue(why)
             known[fingerprint] = canonical
     return canonical
 

@@ -11,7 +11,7 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from statecore.errors import UnknownPause
+from statecore.errors import UnknownPause, UnreadableValue
 from statecore.stores.pages import by_due, matches
 from statecore.stores.records import Listing
 from statecore.stores.rules import MANY, after_prefix, bounded, sought
@@ -147,9 +147,8 @@ def runs(connection: Link, wanted: RunFilter, known: Known) -> Listing[Record]:
     several = [slices(asking_runs(connection, lead, narrows), start, limit) for lead in leads]
     rows = several[0] if len(several) == 1 else merge(*several, key=lambda row: row.key, reverse=True)
     found, after = page_of(rows, limit, max(READ, limit))
-    numbers = [row.number for row in found]
-    records = {row[0]: row for row in of_numbers(connection, RECORD, "r.id", numbers)}
-    page = readable([records[number] for number in numbers], lambda row: record_of(connection, row, known), place=1)
+    rows_of = page_rows(connection, RECORD, "r.id", [(row.number, row.names) for row in found])
+    page = readable(rows_of, lambda row: record_of(connection, there(row), known), place=1)
     page.after = after
     return page
 
@@ -226,6 +225,20 @@ def asking_runs(connection: Link, lead: Lead, narrows: Clause) -> Callable[[tupl
     return ask
 
 
+def page_rows(connection: Link, statement: str, column: str, wanted: Sequence[tuple[int, str]]) -> list[Sequence[Any]]:
+    """The rows of some numbers, each with the id of its run, in their order. Where an index has a row that is not there, number and id alone."""
+    rows = {row[0]: row for row in of_numbers(connection, statement, column, [number for number, _ in wanted])}
+    return [rows.get(number, (number, run_id)) for number, run_id in wanted]
+
+
+def there(row: Sequence[Any]) -> Sequence[Any]:
+    """A row of `page_rows`. Raises `UnreadableValue` for one that is in an index alone."""
+    if len(row) <= len(("number", "run_id")):
+        why = f"an index of run {row[1]!r} has a row that its table has not"
+        raise UnreadableValue(why)
+    return row
+
+
 def of_numbers(connection: Link, statement: str, column: str, numbers: Sequence[int]) -> Iterator[Sequence[Any]]:
     """The rows of some numbers, in any order."""
     left = iter(numbers)
@@ -256,13 +269,12 @@ def inbox(connection: Link, wanted: PauseFilter, *, votes: bool = False) -> List
         return Listing()
     several = [slices(ask, start, limit) for ask in asking_pauses(connection, wanted, dict(asked), number)]
     found, after = page_of(merge(*several, key=lambda row: row.key), limit, max(READ, limit))
-    rows = {row[0]: row for row in of_numbers(connection, WAITING, "p.id", [each.number for each in found])}
-    page = [rows[each.number] for each in found]
+    page = page_rows(connection, WAITING, "p.id", [(each.number, each.names[0]) for each in found])
     if votes and wanted.decided_only and wanted.after is None and number is None:
         page += voted(connection, asked.get("workflow_id"))
 
     def told(row: Sequence[Any]) -> Waiting:
-        return waiting_of(connection, row)
+        return waiting_of(connection, there(row))
 
     read = readable(page, told, place=1) if number is None else Listing(map(told, page))
     if wanted.decided_only:

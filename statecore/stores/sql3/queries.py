@@ -50,7 +50,9 @@ PAST = f"{WAITING} WHERE p.id < ? AND (p.closed IS NOT NULL OR p.word IS NOT NUL
 """Questions that are decided or closed, the one put last first: the order of their numbers, so that no index is needed."""
 OPEN_OF_RUN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL ORDER BY p.id"
 DECIDED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.word IS NOT NULL ORDER BY p.id"
-TOLD_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND (p.word IS NOT NULL OR p.rule IS NOT NULL) ORDER BY p.word IS NULL, p.id"
+TOLD_AND_OPEN = (
+    f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND (p.word IS NOT NULL OR p.rule IS NOT NULL) ORDER BY p.word IS NULL, p.id"
+)
 """The open questions of which people have said something: decided ones, and those that take votes."""
 RULED_AND_OPEN = f"{WAITING} WHERE p.run = ? AND p.closed IS NULL AND p.rule IS NOT NULL ORDER BY p.id"
 ASKED_THERE = f"{WAITING} WHERE p.run = ? AND (p.pause_id = ? OR (p.at = ? AND p.turn = ? AND p.closed IS NULL))"

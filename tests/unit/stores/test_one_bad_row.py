@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from statecore import Inbox, RunStatus, Step, Workflow
+from statecore import Inbox, InMemoryDb, RunStatus, Step, Workflow
 from statecore.cli import main
 from statecore.errors import StoreCorrupt, UnreadableValue
 from statecore.runtime.doctor import examine
 from statecore.runtime.worker import Went, Worker
 from statecore.stores import PauseFilter, RunFilter
+from statecore.stores.sql3 import listing
 from statecore.stores.sqlite.store import SqliteDb2
 from statecore.stores.sqlite.store3 import SqliteDb
 from tests.unit.stores.sqlite_files import tamper
@@ -48,6 +49,19 @@ def flow_of(file, store=SqliteDb2):
     return Workflow("flow", [Step("gated", lambda _: "done", requires_confirmation=True)], db=store(file))
 
 
+@pytest.fixture
+def flow_with_output(monkeypatch):
+    """A run that is over, read by a process that has not made its output, on a store from which rows can be lost."""
+    db = InMemoryDb()
+    workflow = Workflow("flow", [Step("a", lambda _: "done")], db)
+    workflow.run(run_id="1")
+    rows = db.journal("1")
+    monkeypatch.setattr(
+        db, "journal", lambda _, after=0, upto=None: [row for row in rows if after < row.seq <= (upto or len(rows))]
+    )
+    return workflow.get_run_output("1"), rows
+
+
 @pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0].__name__}-{kind[1]}")
 def flow(file, request):
     """Three decided runs at rest, of which the second has a bad row."""
@@ -75,6 +89,49 @@ def test_the_inbox_names_a_bad_run(flow):
     """A question of a run that cannot be read is not shown as if its run were sound; the questions of the others are."""
     found = Inbox(flow.db).pending(PauseFilter(undecided_only=False))
     assert ([each.run_id for each in found], [each.run_id for each in found.unread]) == (["1", "3"], ["2"])
+
+
+LISTINGS = {
+    "runs": lambda db: [
+        [each.identity.run_id for each in found] + [each.run_id for each in found.unread] for found in [db.runs(RunFilter())]
+    ],
+    "questions": lambda db: [
+        [each.pause.run_id for each in found] + [each.run_id for each in found.unread] for found in [db.pauses(PauseFilter())]
+    ],
+}
+
+
+@pytest.mark.parametrize(("listed", "told"), [("runs", ["3", "1", "2"]), ("questions", ["1", "3", "2"])])
+def test_a_row_that_is_not_found_by_its_number_harms_its_run(file, monkeypatch, listed, told):
+    """A listing names the run of a row that its index has and that its number does not find, as torn pages have it, and gives the others."""
+    flow = flow_of(file, SqliteDb)
+    for run_id in "123":
+        flow.run(run_id=run_id)
+    real = listing.of_numbers
+    monkeypatch.setattr(listing, "of_numbers", lambda *args: [row for row in real(*args) if row[1] != "2"])
+    assert LISTINGS[listed](flow.db) == [told]
+
+
+@pytest.mark.parametrize("store", BAD)
+def test_a_definition_of_another_fingerprint_is_refused(file, store):
+    """The definition of a run is that of its fingerprint: where another one lies in its place, the run is refused by name."""
+    Workflow("other", [Step("x", lambda _: "done")], store(file)).run(run_id="x")
+    flow = flow_of(file, store)
+    flow.run(run_id="1")
+    flow.db.close()
+    tamper(file, "UPDATE definition SET canonical = (SELECT canonical FROM definition ORDER BY length(canonical) LIMIT 1)")
+    again = flow_of(file, store)
+    with pytest.raises(StoreCorrupt, match="fingerprint"):
+        again.continue_run(run_id="1")
+    assert [each.run_id for each in again.list_runs().unread] == ["1"]
+
+
+def test_an_output_whose_row_is_missing_is_refused(flow_with_output):
+    """An output that the state names and the journal has not is refused by its row, and is no error of Python."""
+    run, journal = flow_with_output
+    journal.clear()
+    with pytest.raises(UnreadableValue, match="of the journal of run '1' is missing"):
+        _ = run.content
 
 
 @pytest.mark.parametrize("store", BAD)
