@@ -115,19 +115,19 @@ class StepInput:
             as_answers(answers),
             notes,
         )
-        self._hold(given, given, step_name, idempotency_key, attempt)
+        self._values: Values = given
+        self._past: PastOutputs = given
+        self._input = self._previous = self._additional = _UNREAD
+        self.step_name, self.idempotency_key, self.attempt = step_name, idempotency_key, attempt
 
     @classmethod
     def of(cls, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> StepInput:
         """The input of a call, which reads its values where the engine keeps them."""
         made = cls.__new__(cls)
-        made._hold(values, past, step_name, idempotency_key, attempt)  # noqa: SLF001  # its own
+        made._values, made._past = values, past  # noqa: SLF001  # its own
+        made._input = made._previous = made._additional = _UNREAD  # noqa: SLF001  # the same
+        made.step_name, made.idempotency_key, made.attempt = step_name, idempotency_key, attempt
         return made
-
-    def _hold(self, values: Values, past: PastOutputs, step_name: str, idempotency_key: str, attempt: int) -> None:
-        self._values, self._past = values, past
-        self._input = self._previous = self._additional = _UNREAD
-        self.step_name, self.idempotency_key, self.attempt = step_name, idempotency_key, attempt
 
     @property
     def input(self) -> Any:

@@ -19,7 +19,6 @@ from statecore.stores.rules import LEASE_SECONDS
 from .observers import Observers
 
 if TYPE_CHECKING:
-    from statecore.core import Program
     from statecore.stores import Record, RunStore
 
 REMEMBERED = 16
@@ -89,12 +88,6 @@ class Host:
         self.failures[run_id] = error
         while len(self.failures) > REMEMBERED:
             self.failures.pop(next(iter(self.failures)), None)
-
-    def teach(self, program: Program) -> None:
-        """Hand a program to a store that plays runs: a large definition takes longer to read than all the rest of a run."""
-        learn = getattr(self.store, "learn", None)
-        if learn is not None:
-            learn(program)
 
     @cached_property
     def limit(self) -> int:

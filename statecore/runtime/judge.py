@@ -30,7 +30,7 @@ from statecore.stores.frames import questions
 from statecore.stores.votes import against
 
 from .meanings import other_meanings, slices_of
-from .renewals import Renewal, remember
+from .renewals import WORDED, Renewal
 from .showing import choices_shown, form_shown
 from .standing import WORD_OF, agreed_for
 
@@ -141,7 +141,9 @@ class Case:
             return None  # there are no words to compare, and nothing is remembered of them
         if not says_the_same(question, self.program.nodes[question.at]) or other_meanings(self.program, question):
             return question
-        remember(worded, [key])
+        if len(worded) >= WORDED:
+            worded.clear()
+        worded.add(key)
         return None
 
     def other_ways(self) -> Iterator[Difference]:

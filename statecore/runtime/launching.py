@@ -31,7 +31,7 @@ from statecore.lifecycles import words as w
 from statecore.stores import Boundary, Claim, Identity, PauseFilter, RunFilter
 from statecore.stores.history import History
 from statecore.stores.records import unread_of
-from statecore.stores.rules import check_authority, check_lists, check_mappings, check_request_key, check_texts, until
+from statecore.stores.rules import check_authority, check_lists, check_mappings, check_request_key, check_texts, teach, until
 
 from .answers import Said, reasons
 from .ends import beginning
@@ -380,5 +380,5 @@ def is_due(workflow: Runnable, record: Record) -> bool:
 
 def unfinished(workflow: Runnable) -> list[Record]:
     """The runs of a workflow that neither rest nor are over."""
-    workflow.host.teach(workflow.compiled.program)
+    teach(workflow.db, workflow.compiled.program)
     return workflow.db.runs(RunFilter(workflow_id=workflow.id, phases=("pending", "running"), limit=ALL))

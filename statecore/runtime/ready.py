@@ -191,11 +191,10 @@ class Continuation:
         """
         store = self.host.store
         check_authority(store, self.compiled.program)
-        self.host.teach(self.compiled.program)
         named = [each.pause_id for each in self.requirements if each.decision is not None and each.run_id == self.run_id]
         at_once = getattr(store, "look", None)
         if at_once is not None:
-            record, rows = at_once(self.run_id, named)
+            record, rows = at_once(self.run_id, named, self.compiled.program)
         else:
             rows = store.pauses(PauseFilter(run_id=self.run_id, decided_only=True, limit=10_000))
             told = {row.pause.pause_id for row in rows}

@@ -117,6 +117,13 @@ def refuses(word: str) -> bool:
     return word in BY_WORD and BY_WORD[word].refuses
 
 
+def teach(store: object, program: Program) -> None:
+    """Hand a program to a store that plays runs: a large definition takes longer to read than all the rest of a run."""
+    learn = getattr(store, "learn", None)
+    if learn is not None:
+        learn(program)
+
+
 def check_authority(store: object, program: Program) -> None:
     """Raise `UnsupportedSetting` for a program that says who may decide (AUTH-1) on a store that keeps no votes: it is never ignored."""
     if program.ruled and not getattr(store, "keeps_votes", False):

@@ -6,6 +6,7 @@ import pytest
 
 import statecore
 from statecore import SqliteDb, Step, Workflow
+from tests.docs.travelling import result
 from tests.laws.ways import way
 
 
@@ -33,6 +34,13 @@ def test_a_step_passes_few_files(flow):
     assert {"workflow/running.py", "runtime/sync.py", "stores/sql3/writing.py"} <= set(found.files)
     assert len(found.files) <= 35, found.files
     assert found.depth <= 22
+
+
+def test_a_plain_step_passes_twenty_files_and_is_twelve_deep(tmp_path):
+    """From the return of one step to the call of the next, the run on a file: at most 20 files, and at most 12 frames of the package."""
+    passed = result(tmp_path / "runs.db")
+    assert len({each.file for each in passed}) <= 20
+    assert max(each.depth for each in passed) <= 12
 
 
 def test_a_review_passes_few_files(gated):

@@ -167,8 +167,10 @@ class Relational(Audited):
         if program.fingerprint not in self._known.programs:
             self._known.learn(program.fingerprint, program)
 
-    def look(self, run_id: str, pause_ids: Collection[str]) -> tuple[Record, list[Waiting]]:
+    def look(self, run_id: str, pause_ids: Collection[str], program: Program | None = None) -> tuple[Record, list[Waiting]]:
         """At one moment: the run, those of its open questions that are decided, oldest first, and the named ones. Raises `UnknownRun`."""
+        if program is not None:
+            self.learn(program)
         return self._read(reading.look, run_id, pause_ids, self._known)
 
     def claim_next(  # noqa: PLR0913  # as many as there is to say of a claim

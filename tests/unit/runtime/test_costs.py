@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from statecore import InMemoryDb, Parallel, Step, Workflow
+from statecore.core import program
 from statecore.db.sqlite import SqliteDb
+from statecore.runtime import launching
 from statecore.stores import replay
 from statecore.stores.sql3 import questions, reading
 from tests.faults.scale import Counted
@@ -67,6 +69,20 @@ def test_one_answer_of_many_costs_little_more_than_one_of_few(tmp_path):
 
         costs[branches] = spent(one)
     assert costs[240] <= 2.5 * costs[20], costs
+
+
+def test_one_answer_of_many_calls_little_more_than_one_of_few(tmp_path):
+    """The same in functions of Python: the questions that this process has put are not read and judged again one by one."""
+    costs = {}
+    for branches in (20, 240):
+        flow, run_id, ids = wide(branches, store(tmp_path, f"wide-{branches}"))
+
+        def one(flow=flow, run_id=run_id, ids=ids) -> None:
+            flow.decide(run_id, ids[3], "confirm")
+            assert flow.continue_run(run_id=run_id).is_paused
+
+        costs[branches] = called(one)
+    assert (costs[240] - costs[20]) / 220 <= 45, costs
 
 
 def test_one_answer_of_many_reads_one_question(tmp_path, monkeypatch):
@@ -139,3 +155,31 @@ def test_a_run_of_many_steps_goes_on_from_a_state_that_is_near(tmp_path, monkeyp
     again = SqliteDb(db_file=tmp_path / "long.db", durability="normal")
     assert again.load("r").seq > length
     assert 0 < len(played) <= 256
+
+
+def test_a_process_that_has_the_workflow_does_not_read_its_definition_to_go_on(tmp_path, monkeypatch):
+    """A run whose owner died is recovered with the program of the process; only where this is another one, the stored definition is read."""
+    read: list[str] = []
+    real = program.stored_program
+
+    def reads(canonical):
+        read.append(canonical)
+        return real(canonical)
+
+    def flow(*names, db) -> Workflow:
+        return Workflow("flow", [Step(name, lambda _: "done") for name in names] + [Step("last", died)], db)
+
+    def died(_) -> str:
+        raise KeyboardInterrupt
+
+    db = SqliteDb(db_file=tmp_path / "runs.db")
+    monkeypatch.setattr(db, "release", lambda *_: None)  # a dead process gives nothing back
+    with pytest.raises(KeyboardInterrupt):
+        flow("a", "b", db=db).run("x", run_id="r")
+    monkeypatch.setattr(reading, "stored_program", reads)
+    there = flow("a", "b", db=SqliteDb(db_file=tmp_path / "runs.db"))
+    assert launching.left_runs(there) == ["r"]
+    assert read == []
+    other = flow("a", "b", "c", db=SqliteDb(db_file=tmp_path / "runs.db"))
+    assert launching.left_runs(other) == ["r"]
+    assert len(read) == 1
