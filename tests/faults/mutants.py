@@ -54,7 +54,7 @@ def mutants() -> list[Mutant]:  # a list of small patches
     """All of them."""
     from statecore.runtime import ends, storing, sync
     from statecore.stores import rules
-    from statecore.stores.sql import writing
+    from statecore.stores.sql3 import writing
     from statecore.stores.sqlite.channel import Channel
     from statecore.stores.sqlite.store3 import SqliteDb
 
