@@ -7,13 +7,13 @@
     run.steps_requiring_confirmation[0].confirm()
     run = workflow.continue_run(run)          # perhaps days later, in another process
 
-Names are loaded at their first use, so `import statecore` is cheap. `PostgresDb` needs the extra `postgres`: without it the name is left out of
-`import *` and `dir()`, and asking for it raises `MissingExtra` with the command that installs it.
+Names are loaded at their first use, so `import statecore` is cheap. `PostgresDb` needs the extra `postgres`, `AesGcm` the extra `crypto`:
+without it the name is left out of `import *` and `dir()`, and asking for it raises `MissingExtra` with the command that installs it.
 """
 
 from typing import TYPE_CHECKING
 
-from statecore.lazy import POSTGRES, lazy
+from statecore.lazy import CRYPTO, POSTGRES, lazy
 
 if TYPE_CHECKING:
     from statecore.codec import ERASED, register_codec, register_numpy, register_pandas, register_type
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         InvalidAnswer,
         InvalidInput,
         InvalidProperty,
+        KeyMissing,
         KeyReused,
         LifecycleError,
         MayNotDecide,
@@ -146,6 +147,7 @@ _HOMES = {
     "register_pandas": "statecore.codec",
     "register_type": "statecore.codec",
     "InMemoryDb": "statecore.db.in_memory",
+    "AesGcm": "statecore.stores.aesgcm",
     "AsyncPostgresDb": "statecore.stores.postgres.store3:PostgresDb",
     "PostgresDb": "statecore.stores.postgres.store3",
     "AsyncSqliteDb": "statecore.db.sqlite",
@@ -187,6 +189,7 @@ _HOMES = {
 
 __all__ = [
     "ERASED",
+    "AesGcm",
     "AgentFailed",
     "AgentPaused",
     "AlreadyDecided",
@@ -218,6 +221,7 @@ __all__ = [
     "InvalidAnswer",
     "InvalidInput",
     "InvalidProperty",
+    "KeyMissing",
     "KeyReused",
     "LifecycleError",
     "Loop",
@@ -319,5 +323,5 @@ if not TYPE_CHECKING:  # checkers read the names above, and refuse all others
         __name__,
         __all__,
         dict.fromkeys(__all__, "statecore.errors") | _HOMES,
-        {"AsyncPostgresDb": POSTGRES, "PostgresDb": POSTGRES},
+        {"AesGcm": CRYPTO, "AsyncPostgresDb": POSTGRES, "PostgresDb": POSTGRES},
     )

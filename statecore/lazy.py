@@ -22,6 +22,7 @@ class Extra(NamedTuple):
 
 
 POSTGRES = Extra("postgres", "psycopg")
+CRYPTO = Extra("crypto", "cryptography")
 TEMPORAL = Extra("temporal", "temporalio")
 OTEL = Extra("otel", "opentelemetry")
 OPENAI_AGENTS = Extra("openai-agents", "agents")

@@ -68,6 +68,7 @@ from .runs_failed import (
 )
 from .runs_voted import MayNotDecide, NeedsRequester, NeedsVotes, NoVote
 from .stores import (
+    KeyMissing,
     MigrationNeeded,
     NotAStatecoreStore,
     NotPermitted,
@@ -124,6 +125,7 @@ __all__ = [
     "InvalidAnswer",
     "InvalidInput",
     "InvalidProperty",
+    "KeyMissing",
     "KeyReused",
     "LifecycleError",
     "MayNotDecide",

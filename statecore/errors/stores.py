@@ -243,3 +243,15 @@ class MigrationNeeded(StoreError):
     says = "The store {path!r} {why}. Nothing was changed; stop what uses it, and run: statecore migrate {path}"
     path: str
     why: str
+
+
+@define(**AS_ERROR)
+class KeyMissing(StoreError, LookupError):
+    """A value is enciphered with a key that this process does not have."""
+
+    code = "SC515"
+    says = (
+        "A value of this store is enciphered with the key {kid!r}, and this process does not have it. Nothing is damaged; "
+        "give the key to the store, cipher=AesGcm(...), or to commands, STATECORE_KEYS=FILE."
+    )
+    kid: str

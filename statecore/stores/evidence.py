@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import evolve
 
+from statecore.codec.erased import Gone
 from statecore.errors import UnreadableValue
 
-from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, hashes_of, row_commitment, split
+from .frames.framing import HASH_BY_TEXT, HASH_BYTES, SALT_BYTES, commitment, hashes_of, row_commitment, slot_salt, split
 from .frames.questions import asked_parts, question_hash, word_hash
 from .naming import parted
 
@@ -36,10 +37,10 @@ class Evidence(NamedTuple):
 
 def parts_of(pause: Pause, salt: bytes) -> bytes:
     """The parts of a question without its consequences, as they are hashed: texts and names by their commitments under its salt."""
-    message = None if pause.message is None else row_commitment(salt, "pause.message", pause.message.encode())
-    form = row_commitment(salt, "pause.form", pause.detail.encode()) if pause.detail else None
+    message = None if pause.message is None else under(salt, "pause.message", pause.message)
+    form = under(salt, "pause.form", pause.detail) if pause.detail else None
     rule, names = (None, None) if pause.rule is None else parted(pause)
-    ruled = (rule, None if names is None else row_commitment(salt, "pause.names", names.encode()))
+    ruled = (rule, None if names is None else under(salt, "pause.names", names))
     return asked_parts(pause.run_id, pause.pause_id, pause.kind, (message, form), ruled)
 
 
@@ -50,6 +51,27 @@ def evidence(pause: Pause, salt: bytes) -> Evidence | None:
     parts = parts_of(pause, salt)
     meanings = {word: word_hash(parts, word, found) for word, found in pause.slices.items()}
     return Evidence(question_hash(parts, pause.slices), meanings, hashes_of(meanings))
+
+
+def under(salts: bytes, slot: str, text: str) -> bytes:
+    """The commitment to a text under the salts of its row: one of 16 bytes, or one for each slot."""
+    if len(salts) == SALT_BYTES:
+        return row_commitment(salts, slot, text.encode())
+    return commitment(slot, slot_salt(salts, slot) or b"", text)
+
+
+def holds_all(salts: bytes, pause: Pause) -> bool:
+    """Whether salts are those of all bodies of a question: an erasure takes some along."""
+    if len(salts) == SALT_BYTES:
+        return True
+    bodies = {
+        "pause.message": pause.message,
+        "pause.form": pause.detail or None,
+        "pause.names": None if pause.rule is None else parted(pause)[1],
+    }
+    return not any(isinstance(body, Gone) for body in bodies.values()) and all(
+        body is None or slot_salt(salts, slot) is not None for slot, body in bodies.items()
+    )
 
 
 def stored_evidence(seen: bytes | None, meanings: bytes | None) -> Evidence | None:
@@ -82,7 +104,7 @@ def other_words(pause: Pause, slices: Mapping[str, bytes]) -> frozenset[str]:
         return frozenset()
     if pause.slices is not None:
         was, now = pause.slices, slices
-    elif pause.meant is not None and len(pause.meant.salt) == SALT_BYTES:
+    elif pause.meant is not None and holds_all(pause.meant.salt, pause):
         parts = parts_of(pause, pause.meant.salt)
         if pause.seen == question_hash(parts, slices).hex():  # it covers all of its words
             return frozenset()

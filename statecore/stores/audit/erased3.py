@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.errors import OutsideFormat
 from statecore.stores.ending.sealed import PURGE
-from statecore.stores.frames.framing import SALT_BYTES, salts_kept
+from statecore.stores.frames.framing import SALT_BYTES, commitment, salts_kept
+from statecore.stores.sql3.ciphers import Enclosed, is_enciphered
+from statecore.stores.sql3.covering import uncovered_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +21,16 @@ ERASURES = "SELECT count(*) FROM erasure WHERE run = ? AND what <> ?"
 EVENT = 'SELECT "by", note, value, by_c, note_c, value_c, salt, session FROM event WHERE id = ?'
 APART = "SELECT slot FROM value WHERE event = ?"
 RUN = """
-SELECT session, user_id, input, additional, metadata, session_c, user_c, input_c, additional_c, metadata_c, salt FROM run WHERE id = ?"""
+SELECT session, user_id, input, additional, metadata, session_c, user_c, input_c, additional_c, metadata_c, salt, requester, requester_c
+FROM run WHERE id = ?"""
+ACTS = """
+SELECT a.id, a."by", a.login, a.delegate, a.answer, a.comment, a.by_c, a.login_c, a.delegate_c, a.answer_c, a.comment_c, a.salt
+FROM pause p JOIN act a ON a.pause = p.id WHERE p.run = ?"""
 CANCEL = "SELECT cancel_by, cancel_by_c, cancel_salt FROM hot WHERE run = ?"
 QUESTIONS = """
 SELECT pause_id, message, form, message_c, form_c, salt, voter_salt, answer, "by", login, comment, answer_c, by_c, login_c, comment_c,
-  decision_salt FROM pause WHERE run = ?"""
+  decision_salt, names, names_c FROM pause WHERE run = ?"""
+ACT_SLOTS, SEARCHED = ("by", "login", "delegate", "answer", "comment"), ("session", "user")
 EVENT_SLOTS, RUN_SLOTS = ("by", "note", "value"), ("session", "user", "input", "additional", "metadata")
 QUESTION_SLOTS, DECISION_SLOTS = ("message", "form"), ("answer", "by", "login", "comment")
 
@@ -49,15 +56,35 @@ def fault_of_event(connection: Link, event: int, *, erased: bool) -> str | None:
 
 def check(connection: Link, run: int, findings: Findings, *, erased: bool) -> None:
     """Check the row of a run, its request to cancel, and its questions."""
-    *columns, salt = connection.execute(RUN, (run,)).fetchone()
-    judge(findings, "run", "run", RUN_SLOTS, (columns[:5], columns[5:], salt), erased=erased)
+    *columns, salt, requester, requester_c = connection.execute(RUN, (run,)).fetchone()
+    hidden = is_enciphered(columns[2]) or is_enciphered(columns[4])  # then the commitments of what is searched lie beside it
+    kept = [
+        None if hidden and body is not None and n < len(SEARCHED) else c
+        for n, (body, c) in enumerate(zip(columns[:5], columns[5:], strict=True))
+    ]
+    judge(findings, "run", "run", RUN_SLOTS, (columns[:5], kept, salt), erased=erased)
+    enclosed(findings, "run", "run", ("requester",), ([requester], [requester_c]))
     by, by_c, salt = connection.execute(CANCEL, (run,)).fetchone()
     judge(findings, "run", "cancel", ("by",), ([by], [by_c], salt), erased=erased)
-    for pause_id, *columns in connection.execute(QUESTIONS, (run,)).fetchall():
+    for pause_id, *columns, names, names_c in connection.execute(QUESTIONS, (run,)).fetchall():
         where = f"pause {pause_id!r}"
         more = ("voter",) if columns[5] is not None else ()
         judge(findings, where, "pause", QUESTION_SLOTS, (columns[:2], columns[2:4], columns[4]), erased=erased, more=more)
         judge(findings, where, "decision", DECISION_SLOTS, (columns[6:10], columns[10:14], columns[14]), erased=erased)
+        enclosed(findings, where, "pause", ("names",), ([names], [names_c]))
+    for act, *columns, _ in connection.execute(ACTS, (run,)).fetchall():
+        enclosed(findings, f"act {act}", "act", ACT_SLOTS, (columns[:5], columns[5:]))
+
+
+def enclosed(findings: Findings, where: str, table: str, slots: Sequence[str], row: tuple[Sequence[Any], Sequence[Any]]) -> None:
+    """Blame a commitment beside an enciphered body that is not the one to it, as far as the body was opened."""
+    for slot, body, c in zip(slots, *row, strict=True):
+        if is_enciphered(body) and c is None:
+            findings.blame(where, f"its {slot} is enciphered, and has no commitment")
+        elif isinstance(body, Enclosed):
+            text = uncovered_run(None, {"run.metadata": body})[1] if (table, slot) == ("run", "metadata") else body
+            if commitment(f"{table}.{slot}", body.salt, bytes(text)) != c:
+                findings.blame(where, f"its {slot} is not what was committed to")
 
 
 def judge(  # noqa: PLR0913  # a row's parts
@@ -74,7 +101,10 @@ def judge(  # noqa: PLR0913  # a row's parts
     bodies, kept, salt = row
     there = [body is not None for body in bodies]
     wrong = fault_of(table, slots, there, kept, salt, erased=erased, more=more)
-    if wrong is None and any(here and c is not None for here, c in zip(there, kept, strict=True)):
+    enclosed(findings, where, table, slots, (bodies, kept))
+    if wrong is None and any(
+        body is not None and c is not None and not is_enciphered(body) for body, c in zip(bodies, kept, strict=True)
+    ):
         wrong = "it holds a body and the commitment of an erased one"
     if wrong is not None:
         findings.blame(where, wrong)

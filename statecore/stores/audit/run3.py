@@ -18,13 +18,15 @@ from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS, question
 from statecore.stores.links import GENESIS, link
 from statecore.stores.naming import audience
 from statecore.stores.rules import ENDED, held_text, is_about, until
+from statecore.stores.sql.reading import canonical_of
 from statecore.stores.sql3 import sessions
 from statecore.stores.sql3.acts import filled
+from statecore.stores.sql3.ciphers import is_enciphered, shut_of
 from statecore.stores.sql3.migrating import MIGRATED
 from statecore.stores.sql3.queries import RECORD, WAITING
 from statecore.stores.sql3.questions import put_of
-from statecore.stores.sql3.reading import record_of
-from statecore.stores.sql3.rows import stored_events
+from statecore.stores.sql3.reading import check_hot, record_of
+from statecore.stores.sql3.rows import identity_of, stored_events
 from statecore.stores.votes import VOTE, votes_stand
 
 from . import erased3
@@ -47,8 +49,8 @@ SELECT r.workflow, h.workflow, r.session, r.seal, h.owner, h.lease_us, h.wake_us
   h.session
 FROM run r LEFT JOIN hot h ON h.run = r.id LEFT JOIN start_key k ON k.workflow = r.workflow AND k.key = r.start_key WHERE r.id = ?"""
 QUESTIONS = """
-SELECT id, run, workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment, login, decision_salt
-FROM pause WHERE run = ?"""
+SELECT id, coalesce(message, form, names), workflow, question_id, salt, voter_salt, opened, deadline_us, due_us, closed, word, answer, "by", comment,
+  login, decision_salt FROM pause WHERE run = ?"""
 AUDIENCE = "SELECT a.pause, a.who, a.since_us, a.until_us FROM pause p JOIN audience a ON a.pause = p.id WHERE p.run = ?"
 STRAY = "SELECT min(a.id) FROM pause p JOIN act a ON a.pause = p.id WHERE p.run = ? AND p.rule IS NULL"
 COUNTS = "SELECT seq FROM event WHERE id = ?"
@@ -60,11 +62,14 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     if stands[1] is None:
         findings.blame("run", "it has lost where it stands")
         return
-    erased = is_erased(connection, run)
+    erased, shut = is_erased(connection, run), shut_of(connection)
+    row = connection.execute(f"{RECORD} WHERE r.id = ?", (run,)).fetchone()
     entries = journal(connection, run, run_id, bytes(stands[3]), known, findings, erased=erased)
     if findings.faults:
         return
-    row = connection.execute(f"{RECORD} WHERE r.id = ?", (run,)).fetchone()
+    if shut_of(connection) > shut:
+        check_shut(connection, run, run_id, row, findings)
+        return
     record = record_of(connection, row, known)
     reached = next((entry.dest for entry in reversed(entries) if entry.at == ROOT), w.pending)
     if record.state.run != reached:
@@ -83,6 +88,16 @@ def check_run(connection: Link, run: int, run_id: str, known: Known, findings: F
     check_stands(stands, run_id, record, puts, findings)
     check_session(connection, run, stands, findings)
     erased3.check(connection, run, findings, erased=erased)
+
+
+def check_shut(connection: Link, run: int, run_id: str, row: Sequence[Any], findings: Findings) -> None:
+    """Check a run of which values cannot be opened: seals, questions and acts; its journal is not played again. What does not agree raises."""
+    identity_of(row, canonical_of(connection, row[21], {}))
+    check_hot(connection, run_id, row)
+    for asked in connection.execute(f"{WAITING} WHERE p.run = ? ORDER BY p.id", (run,)).fetchall():
+        filled(connection, put_of(asked))
+    check_questions(connection, run, run_id, connection.execute(STANDS, (run,)).fetchone()[0], findings)
+    erased3.check(connection, run, findings, erased=is_erased(connection, run))
 
 
 def check_acts(connection: Link, run: int, puts: Sequence[Put], findings: Findings) -> None:
@@ -232,9 +247,8 @@ def check_open(puts: Sequence[Put], wanted: dict[str, int | None], findings: Fin
 def check_questions(connection: Link, run: int, run_id: str, workflow: int, findings: Findings) -> None:
     """Check the columns of a question that no seal covers."""
     names = {row[0]: row[1] for row in connection.execute("SELECT id, pause_id FROM pause WHERE run = ?", (run,)).fetchall()}
-    for number, _, its, short, salt, voter, opened, deadline, due, closed, word, *bodies, signed in connection.execute(
-        QUESTIONS, (run,)
-    ):
+    rows = connection.execute(QUESTIONS, (run,)).fetchall()
+    for number, body, its, short, salt, voter, opened, deadline, due, closed, word, *bodies, signed in rows:
         where = f"pause {names[number]!r}"
         if its != workflow or short != question_id(run_id, names[number]):
             findings.blame(where, "its workflow or its short id is another one")
@@ -242,9 +256,10 @@ def check_questions(connection: Link, run: int, run_id: str, workflow: int, find
             findings.blame(where, "it is opened or closed by another run")
         if due != deadline:
             findings.blame(where, "its deadline was moved, and no extension says so")
-        if voter != (slot_salt(salt, "pause.voter") if closed is None else None):
+        own = voter if is_enciphered(body) else slot_salt(salt, "pause.voter")  # the salts of an enciphered row lie with its bodies
+        if voter != (own if closed is None else None) or (closed is None and voter is None):
             findings.blame(where, "the salt of its voters is another one")
-        if word is not None and (signed is None) != all(body is None for body in bodies):
+        if word is not None and (signed is None) != all(body is None or is_enciphered(body) for body in bodies):
             findings.blame(where, "its decision has a salt that no body needs")
 
 
@@ -258,7 +273,7 @@ def check_stands(stands: Sequence[Any], run_id: str, record: Record, puts: Seque
         findings.blame("run", "it stands under another workflow or session")
     if owner is None and lease is not None:
         findings.blame("run", "it has a lease and no owner")
-    if (by is None) != (salt is None) or (cancelled is None and salt is not None):
+    if (by is None or is_enciphered(by)) != (salt is None) or (cancelled is None and salt is not None):
         findings.blame("run", "somebody cancelled it at no time, or without a name")
     if key is not None and started != run_id:
         findings.blame("run", "its start is not found by its key")
@@ -298,7 +313,7 @@ def check_session(connection: Link, run: int, stands: Sequence[Any], findings: F
         [joined] = connection.execute("SELECT session FROM event WHERE id = ? AND run = ?", (event, run)).fetchone() or (None,)
         if joined is None or committed not in chunks(joined) or (session, workflow) != (stands[2], stands[0]):
             findings.blame(f"session_state {key!r}", "no event of the run wrote it")
-        if key is None and sessions.split(bytes(body).decode()).keys() != {None}:
+        if key is None and not is_enciphered(body) and sessions.split(bytes(body).decode()).keys() != {None}:
             findings.blame("session_state", "it has lost its key")
 
 

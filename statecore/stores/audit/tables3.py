@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from statecore.errors import UnreadableValue
 from statecore.stores.frames.questions import LAST_NUMBER
 from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql3.ciphers import keys_of
 from statecore.stores.sql3.migrating import FROM, MIGRATED
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.reading import Known
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from .verify import Verified
 
 UNWRITTEN: dict[str, Any] = {
-    "store": ("kid", "rotating_us"),
+    "store": ("kid",),
     "run": ("workflow_version", "traceparent", "kid"),
-    "hot": ("kid", "cancel_kid"),
+    "hot": ("cancel_kid",),
     "event": ("traceparent",),
     "pause": (
         *(
@@ -101,7 +102,26 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
         found.remarks += [Fault(run_id, *each) for each in findings.remarks]
         if progress is not None:
             progress(found.runs, len(numbers))
+    keys_told(connection, found)
     found.values = connection.execute("SELECT count(*) FROM value").fetchone()[0]
+
+
+def keys_told(connection: Link, found: Verified) -> None:
+    """Remark what could not be checked for want of a key, and a rotation that is not done."""
+    for kid, count in sorted(getattr(connection, "shut", {}).items()):
+        why = f"{count:,} values not opened: the key {kid!r} is not given; chains, seals and commitments were checked"
+        found.remarks.append(Fault(None, "values", why))
+    [rotating] = connection.execute("SELECT max(rotating_us) FROM store").fetchone()
+    if rotating is not None:
+        found.remarks.append(Fault(None, "table store", "a rotation of keys was begun and is not done: run `statecore rotate`"))
+    seals = keys_of(connection).seals
+    for kid, count in connection.execute("SELECT kid, count(*) FROM hot GROUP BY kid ORDER BY kid").fetchall():
+        if kid is None and seals:
+            found.remarks.append(
+                Fault(None, "seals", f"{count:,} runs not countersigned: no process with a key has stored them since")
+            )
+        elif kid is not None and kid not in seals:
+            found.remarks.append(Fault(None, "seals", f"{count:,} seals not checked: the key {kid!r} is not given"))
 
 
 def came_from(connection: Link, found: Verified) -> None:

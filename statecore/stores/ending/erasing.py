@@ -138,7 +138,7 @@ def emptied(  # noqa: PLR0913  # a row's parts
         return None
     new = tuple(None if slot in gone else body for slot, body in zip(slots, bodies, strict=True))
     made = tuple(
-        committed(salt, slot, body) if slot in gone and body is not None else c
+        committed(salt, slot, body) if slot in gone and body is not None and c is None else c
         for slot, body, c in zip(slots, bodies, kept, strict=True)
     )
     stays = [(slot, 0) for slot in (*there, *more) if slot not in gone and slot_salt(salt, slot) is not None]

@@ -16,7 +16,7 @@ from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.records import Unread
 from statecore.stores.rules import ENDED
 from statecore.stores.sql3.questions import body_of
-from statecore.stores.sql3.rows import hot_digest
+from statecore.stores.sql3.rows import hot_digest, is_seal
 
 from .sealed import PURGE, Tomb, erasure_bodies, erasure_digest, tombstone_by, tombstone_digest
 
@@ -33,7 +33,7 @@ READ = 200
 
 CANDIDATES = """
 SELECT h.ended_us, h.run, r.run_id, h.workflow, f.workflow_id, r.seal, h.phase, h.number, h.head, r.created_us, h.session, h.owner, h.quarantined,
-  h.claim_order, h.epoch, d.fingerprint, h.state, h.held, h.seal,
+  h.claim_order, h.epoch, d.fingerprint, h.state, h.held, h.seal, h.kid,
   EXISTS (SELECT 1 FROM erasure e WHERE e.run = h.run AND e.done_us IS NULL),
   EXISTS (SELECT 1 FROM notice n LEFT JOIN delivery y ON y.notice = n.id WHERE n.run = h.run AND y.done_us IS NULL),
   EXISTS (SELECT 1 FROM pause p WHERE p.run = h.run AND p.word IS NOT NULL),
@@ -154,6 +154,7 @@ class Candidate(NamedTuple):
     state: str
     held: str
     seal: bytes
+    kid: str | None
     erasing: bool
     telling: bool
     decided: bool
@@ -172,12 +173,13 @@ def staying(run: Candidate, wanted: Wanted) -> str | None:
     return next((why for holds, why in reasons if holds), None)
 
 
-def is_sealed(run: Candidate) -> bool:
+def is_sealed(connection: Link, run: Candidate) -> bool:
     """Whether the run stands where it was sealed: evidence of damage is not purged."""
     columns: dict[str, Any] = {
         name: getattr(run, name) for name in ("phase", "claim_order", "owner", "epoch", "number", "state", "held", "ended_us")
     }
-    return hot_digest(run.run_id, columns | {"definition": run.fingerprint, "head": bytes(run.head)}) == bytes(run.seal)
+    digest = hot_digest(run.run_id, columns | {"definition": run.fingerprint, "head": bytes(run.head)})
+    return is_seal(connection, digest, run.kid, bytes(run.seal))
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------------------
@@ -195,12 +197,12 @@ def plan(connection: Link, wanted: Wanted, key: Key) -> Batch:
     batch = Batch(key, over=len(found) < wanted.reads)
     for run in found:
         batch.key = Key(run.ended_us, run.run)
-        if goes(run, wanted, batch) and not waits(connection, run, wanted, batch):
+        if goes(connection, run, wanted, batch) and not waits(connection, run, wanted, batch):
             batch.runs, batch.events = batch.runs + 1, batch.events + run.number
     return batch
 
 
-def goes(run: Candidate, wanted: Wanted, batch: Batch) -> bool:
+def goes(connection: Link, run: Candidate, wanted: Wanted, batch: Batch) -> bool:
     """Whether a candidate is to go; why it stays is noted."""
     if wanted.workflow_id not in (None, run.workflow_id):
         return False
@@ -208,7 +210,7 @@ def goes(run: Candidate, wanted: Wanted, batch: Batch) -> bool:
     if why is not None:
         batch.kept[why] += 1
         return False
-    if not is_sealed(run):
+    if not is_sealed(connection, run):
         batch.unread.append(Unread(run.run_id, DAMAGED))
         return False
     return True
@@ -229,7 +231,7 @@ def purge(connection: Link, wanted: Wanted, key: Key, time: Micros, by: str | No
         if batch.runs >= RUNS or batch.room <= 0:
             return batch
         batch.key = Key(run.ended_us, run.run)
-        if goes(run, wanted, batch) and not holds_session(connection, run, batch):
+        if goes(connection, run, wanted, batch) and not holds_session(connection, run, batch):
             salt = salts[batch.runs] if by is not None else None
             bury(connection, run, time, by, salt)
             batch.rows += 1

@@ -257,6 +257,12 @@ def salts_left(salts: bytes | None, staying: Iterable[Place]) -> bytes | None:
     return listed(*parts) if parts else None
 
 
+def salts_of(salts: Mapping[Place, bytes]) -> bytes | None:
+    """Slots' own salts as a row keeps them after an erasure: what was enciphered together with the bodies is put together again so."""
+    parts = [part for place in sorted(salts) for part in (*parts_of(place), checked_salt(salts[place]))]
+    return listed(*parts) if parts else None
+
+
 def salts_kept(salts: bytes) -> Mapping[Place, bytes]:
     """The salts that an erasure left, by slot. Raises `OutsideFormat` for bytes that `salts_left` does not write."""
     found: dict[Place, bytes] = {}

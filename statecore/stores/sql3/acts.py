@@ -14,13 +14,16 @@ from statecore.stores.frames.questions import ACT
 from statecore.stores.sql.rows import ROWS, check_same
 from statecore.stores.votes import VOTE
 
-from .queries import ACTS, PUT_ACT, VOTER_SALT
+from .covering import covered, salts_in
+from .queries import ACTS, COUNT_ACT, PUT_ACT, VOTER_SALT
 from .questions import Put, body_of, committed, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from statecore.stores.sql.link import Link
+
+SLOTS = ("act.by", "act.answer", "act.comment")
 
 # -- what is hashed ----------------------------------------------------------------------------------------------------------------
 
@@ -63,7 +66,8 @@ def act_of(row: Sequence[Any], put: Put, previous: bytes) -> tuple[Act, bytes]:
     """The act that a row stands for, and its digest. Raises `UnreadableValue` where it is not as it was sealed."""
     number, kind, word, voter, round_, time, by, login, delegate, via, roles, answer, comment, salt = row[:14]
     by_c, login_c, delegate_c, answer_c, comment_c, seen, meaning, until, detail, times, seal = row[14:]
-    pause = put.waiting.pause
+    bodies = {"act.by": by, "act.login": login, "act.delegate": delegate, "act.answer": answer, "act.comment": comment}
+    salt, pause = salts_in(salt, bodies), put.waiting.pause
     act = Act(
         pause.run_id,
         pause.pause_id,
@@ -106,7 +110,15 @@ def append(connection: Link, put: Put, act: Act) -> None:
     more = {"voter": voter, "login": None, "delegate": None, "seen": seen, "meaning": meaning, "until_us": None}
     previous = put.last[1] if put.last is not None else put.digest
     digest = act_digest(previous, act, salt, more)
-    bodies = (body_of(act.by), act.via, "\n".join(act.roles), body_of(act.value), body_of(act.comment), salt)
-    connection.execute(
-        PUT_ACT, (put.id, act.kind, act.word, voter, act.round, act.time, *bodies, seen, meaning, act.detail, digest)
-    )
+    row = covered(connection, salt, SLOTS, (body_of(act.by), body_of(act.value), body_of(act.comment)))
+    by, answer, comment = row.bodies
+    said = (by, act.via, "\n".join(act.roles), answer, comment, row.salt)
+    what = (put.id, act.kind, act.word, voter, act.round, act.time)
+    connection.execute(PUT_ACT, (*what, *said, seen, meaning, act.detail, digest, *row.kept))
+
+
+def count(connection: Link, put: Put, refusal: Act) -> None:
+    """Count a refusal beyond those that are kept, at the one of the same person and time."""
+    for row in connection.execute(ACTS, (put.id,)).fetchall():
+        if (row[1], row[5], text_of(row[6], row[14])) == (refusal.kind, refusal.time, refusal.by):
+            connection.execute(COUNT_ACT, (refusal.times, row[0]))

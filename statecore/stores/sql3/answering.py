@@ -22,7 +22,7 @@ from statecore.stores.votes import judged as judged_act
 
 from . import acts, questions, reading
 from .events import BY_PERSON, check_key_text
-from .queries import COUNT_ACT, HEAR, PHASE, USED
+from .queries import HEAR, PHASE, USED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,5 +211,5 @@ def act(connection: Link, new: Act) -> Act:
         if decided_by(evolve(put.waiting, acts=with_acts(put.waiting.acts, stored, is_new=True))) is not None:
             connection.execute(HEAR, (run,))
     elif stored.kind == REFUSAL:
-        connection.execute(COUNT_ACT, (stored.times, put.id, questions.body_of(stored.by), stored.time))
+        acts.count(connection, put, stored)
     return stored

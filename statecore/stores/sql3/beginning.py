@@ -9,6 +9,7 @@ from statecore.core import BEGINNING
 from statecore.errors import DuplicateRun, DuplicateStart
 from statecore.stores.rules import check_beginning
 
+from .covering import covered_run
 from .events import check_key_text, check_names
 from .queries import (
     ADD_SESSION,
@@ -67,10 +68,11 @@ def insert(connection: Link, salted: Salted, order: int) -> New:
     salt = salted.salt("run")
     digest = identity_digest(identity, salt, identity.fingerprint)
     who = (identity.run_id, workflow, identity.workflow_name, session, identity.user_id, identity.created)
-    bodies = (body_of(identity.input), body_of(identity.additional_data), body_of(identity.metadata))
-    [(run,)] = connection.execute(
-        BEGIN, (*who, *bodies, salt, definition, identity.rules, identity.key, digest, body_of(identity.requester))
-    ).fetchall()
+    texts = (identity.requester, identity.input, identity.additional_data, identity.metadata)
+    row = covered_run(connection, salt, [body_of(text) for text in texts], (identity.session_id, identity.user_id))
+    requester, *bodies = row.bodies
+    columns = (*who, *bodies, row.salt, definition, identity.rules, identity.key, digest, requester, *row.kept)
+    [(run,)] = connection.execute(BEGIN, columns).fetchall()
     if identity.key is not None:
         connection.execute(START_KEY, (workflow, identity.key, identity.run_id))
     connection.execute(

@@ -14,6 +14,7 @@ from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of
 from statecore.stores.votes import LAPSE, WITHDRAWAL
 
 from . import answering, reading
+from .covering import covered
 from .queries import CANCEL, DUE, FREE, HELD, NAME, READY, RENEW, REST, STILL, WORKFLOW
 from .questions import body_of
 from .rows import cancel_digest
@@ -124,7 +125,9 @@ def request_cancel(  # noqa: PLR0913  # a run, the request, and what is known
     place = place_of(connection, run_id)
     if place.cancelled is None and place.phase not in ENDED:
         kept = None if by is None else salt
-        connection.execute(CANCEL, (time, body_of(by), kept, cancel_digest(run_id, by, time, kept), place.run))
+        row = covered(connection, kept, ("cancel.by",), (body_of(by),))
+        seal = cancel_digest(run_id, by, time, kept)
+        connection.execute(CANCEL, (time, *row.bodies, row.salt, seal, *row.kept, place.run))
     return reading.record(connection, run_id, known)
 
 

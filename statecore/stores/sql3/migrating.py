@@ -195,7 +195,7 @@ def stand(connection: Link, old: Old, place: Place) -> None:
     if record.cancel_requested is not None:
         salt = None if record.cancel_by is None else urandom(SALT_BYTES)
         time, by = record.cancel_requested, record.cancel_by
-        connection.execute(CANCEL, (time, body_of(by), salt, cancel_digest(run_id, by, time, salt), place.run))
+        connection.execute(CANCEL, (time, body_of(by), salt, cancel_digest(run_id, by, time, salt), None, place.run))
     ends = [entry.time for entry in old.entries if entry.at == ROOT]
     ended = ends[-1] if place.phase in ENDED and ends else None
     place = place._replace(ended=ended, stored=place.boundary)

@@ -18,7 +18,7 @@ SELECT r.id, r.run_id, f.workflow_id, r.workflow_name, s.session_id, r.user_id, 
   b.fingerprint, r.workflow_version, r.rules, r.start_key, r.seal, h.phase, h.claim_order, h.owner, h.epoch, h.lease_us, d.fingerprint,
   h.number, h.head, h.state, h.held, h.updated_us, h.ended_us, h.seal, h.cancel_us, h.cancel_by, h.cancel_salt, h.cancel_seal, e.seq, e.hash,
   r.session_c, r.user_c, r.input_c, r.additional_c, r.metadata_c, h.cancel_by_c, r.requester,
-  r.requester_c
+  r.requester_c, h.kid
 FROM run r JOIN hot h ON h.run = r.id LEFT JOIN workflow f ON f.id = r.workflow LEFT JOIN session s ON s.id = r.session
 LEFT JOIN definition b ON b.id = r.definition LEFT JOIN definition d ON d.id = h.definition
 LEFT JOIN event e ON e.id = (r.id << 24) + h.number"""
@@ -89,7 +89,7 @@ PHASE = "SELECT r.id, h.phase FROM run r JOIN hot h ON h.run = r.id WHERE r.run_
 TAKE = "UPDATE hot SET epoch = ? WHERE run = ?"
 SETTLE = """
 UPDATE hot SET owner = ?, epoch = ?, lease_us = ?, wake_us = ?, definition = ?, number = ?, head = ?, state = ?, held = ?, updated_us = ?,
-  ended_us = ?, seal = ?, kid = NULL"""
+  ended_us = ?, seal = ?, kid = ?"""
 SETTLE_CLAIMED = f"{SETTLE}, claim_order = ? WHERE run = ?"
 SETTLE_KEPT = f"{SETTLE} WHERE run = ?"
 ENDING = "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?"
@@ -104,8 +104,8 @@ TAKEN = "SELECT id FROM run WHERE run_id = ? UNION ALL SELECT run FROM tombstone
 STARTED = "SELECT k.run_id FROM start_key k JOIN workflow f ON f.id = k.workflow WHERE f.workflow_id = ? AND k.key = ?"
 BEGIN = """
 INSERT INTO run (run_id, workflow, workflow_name, session, user_id, created_us, input, additional, metadata, salt, definition, rules, start_key,
-  seal, requester)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+  seal, requester, requester_c, input_c, additional_c, metadata_c, session_c, user_c)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 START_KEY = "INSERT INTO start_key (workflow, key, run_id) VALUES (?, ?, ?)"
 BEGIN_HOT = f"""
 INSERT INTO hot (run, workflow, phase, claim_order, owner, epoch, definition, number, head, state, held, updated_us, seal, session)
@@ -121,20 +121,25 @@ ADD_SESSION = "INSERT INTO session (session_id) VALUES (?) ON CONFLICT DO NOTHIN
 
 ASK = """
 INSERT INTO pause (run, workflow, pause_id, question_id, put, kind, at, turn, attempt, step_name, words, max_bytes, message, form, salt,
-  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seen, meanings, seal, rule, names)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-DECIDE = """
+  voter_salt, opened, opened_us, deadline_us, due_us, on_timeout, seen, meanings, seal, rule, names,
+  message_c, form_c, names_c)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+DECIDING = """
 UPDATE pause SET word = ?, decided_us = ?, answer = ?, "by" = ?, comment = ?, key = ?, decided_seen = ?, meaning = ?, decision_salt = ?,
-  decision_seal = ?, last_act = ? WHERE id = ?"""
+  decision_seal = ?, last_act = ?"""
+DECIDE = f"{DECIDING} WHERE id = ?"
+DECIDE_SHUT = f"{DECIDING}, answer_c = ?, by_c = ?, comment_c = ? WHERE id = ?"
+"""The same of a decision whose bodies are enciphered. A role that may not write commitments needs the one above."""
 CLOSE = "UPDATE pause SET closed = ?, outcome = ?, voter_salt = NULL WHERE id = ?"
 
 ACTS = """
 SELECT id, kind, word, voter, round, time_us, "by", login, delegate, via, roles, answer, comment, salt, by_c, login_c, delegate_c, answer_c, comment_c,
   seen, meaning, until_us, detail, times, seal FROM act WHERE pause = ? ORDER BY id"""
 PUT_ACT = """
-INSERT INTO act (pause, kind, word, voter, round, time_us, "by", via, roles, answer, comment, salt, seen, meaning, detail, seal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-COUNT_ACT = "UPDATE act SET times = ? WHERE pause = ? AND kind = 'refusal' AND \"by\" IS NOT DISTINCT FROM ? AND time_us = ?"
+INSERT INTO act (pause, kind, word, voter, round, time_us, "by", via, roles, answer, comment, salt, seen, meaning, detail, seal, by_c, answer_c,
+  comment_c)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+COUNT_ACT = "UPDATE act SET times = ? WHERE id = ?"
 VOTER_SALT = "SELECT voter_salt FROM pause WHERE id = ?"
 HEAR = "UPDATE hot SET wake_us = 0 WHERE run = ?"
 REST = "UPDATE hot SET wake_us = ? WHERE run = ?"
@@ -162,4 +167,4 @@ STILL = """
 SELECT 1 FROM hot h WHERE h.run = (SELECT id FROM run WHERE run_id = ?) AND h.owner = ? AND h.lease_us IS NOT DISTINCT FROM ?
 /*pg FOR UPDATE SKIP LOCKED*/"""
 RENEW = "UPDATE hot SET lease_us = ? WHERE run = ? AND epoch = ? AND owner IS NOT NULL"
-CANCEL = "UPDATE hot SET cancel_us = ?, cancel_by = ?, cancel_salt = ?, cancel_seal = ?, wake_us = 0 WHERE run = ?"
+CANCEL = "UPDATE hot SET cancel_us = ?, cancel_by = ?, cancel_salt = ?, cancel_seal = ?, cancel_by_c = ?, wake_us = 0 WHERE run = ?"

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from statecore.codec.erased import Gone
 from statecore.codec.values import LIMIT
-from statecore.errors import UnreadableValue
+from statecore.errors import KeyMissing, UnreadableValue
 from statecore.stores.endings import ERASED_FORM, ERASED_TEXT, ERASED_VALUE
 from statecore.stores.evidence import Evidence, evidence, stored_evidence
 from statecore.stores.frames.framing import SALT_BYTES, commitment, row_commitment, slot_salt
@@ -18,7 +18,9 @@ from statecore.stores.records import Decided, Meant, Pause, Waiting
 from statecore.stores.rules import turn_text, words_of
 from statecore.stores.sql.rows import ROWS, check_same, read_turn
 
-from .queries import ASK, AUDIENCE, CLOSE, DECIDE, NOBODY, NUMBER_OF_PAUSE
+from .ciphers import MARK, Enclosed, Shut, key_id
+from .covering import covered, salts_in
+from .queries import ASK, AUDIENCE, CLOSE, DECIDE, DECIDE_SHUT, NOBODY, NUMBER_OF_PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from .events import Salted
 
 
+NOT_OPENED = "(not opened)"
+"""The text in place of an enciphered one whose key is not there."""
 NOTHING_SEEN: dict[str, bytes | None] = {"seen": None, "meaning": None}
 """The parts of a decision about a question without evidence."""
 
@@ -53,10 +57,13 @@ def committed(salts: bytes | None, slot: str, body: str | bytes | None) -> bytes
         return None
     if isinstance(body, Gone):
         return body.commitment
+    if isinstance(body, Enclosed):
+        return commitment(slot, body.salt, bytes(body))
     if salts is not None and len(salts) == SALT_BYTES:
         return row_commitment(salts, slot, body.encode() if isinstance(body, str) else body)
     salt = slot_salt(salts, slot)
     if salt is None:
+        check_open(body)
         why = f"the salt of {slot} is missing"
         raise UnreadableValue(why)
     return commitment(slot, salt, body)
@@ -66,7 +73,16 @@ def text_of(body: Any, commitment: Any = None, erased: str = ERASED_TEXT) -> str
     """The text of a body; of one that was erased the text that stands in its place, with the commitment that stayed."""
     if body is None:
         return None if commitment is None else Gone(erased, commitment)
+    if isinstance(body, Shut):
+        return NOT_OPENED if commitment is None else Gone(erased, commitment)
+    check_open(body)
     return bytes(body).decode()
+
+
+def check_open(body: Any) -> None:
+    """Raise `KeyMissing` for the bytes of an enciphered body: this process has no key of the store."""
+    if isinstance(body, bytes) and not isinstance(body, Enclosed) and body.startswith(MARK):
+        raise KeyMissing(key_id(body))
 
 
 def body_of(text: str | None) -> bytes | None:
@@ -77,6 +93,8 @@ def body_of(text: str | None) -> bytes | None:
 # -- what is hashed ----------------------------------------------------------------------------------------------------------------
 
 
+ASKED_SLOTS = ("pause.message", "pause.form", "pause.names")
+DECIDED_SLOTS = ("decision.answer", "decision.by", "decision.comment")
 Ruled = tuple[str | None, bytes | None]
 """The rule of a question without names, and the commitment to its names."""
 
@@ -133,6 +151,10 @@ def put_of(row: Sequence[Any]) -> Put:
     message_c, form_c, answer_c, by_c, login_c, comment_c = row[39:45]
     rule, names, names_c, requester, requester_c, user_id, after, last_act = row[45:]
     known = stored_evidence(seen, meanings)
+    salt = salts_in(salt, {"pause.message": message, "pause.form": form, "pause.names": names})
+    decision_salt = salts_in(
+        decision_salt, {"decision.answer": answer, "decision.by": by, "decision.login": login, "decision.comment": comment}
+    )
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
         why = f"the event that closes {where} is missing"
@@ -199,16 +221,17 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     """Store a question that an event puts."""
     salt = salted.salt(f"pause {pause.pause_id}")
     place = (pause.kind, pause.at, turn_text(pause.turn), pause.attempt, pause.step_name)
-    texts = ("\n".join(words_of(pause)), LIMIT, body_of(pause.message), body_of(pause.detail or None))
+    rule, names = (None, None) if pause.rule is None else parted(pause)
+    bodies = (body_of(pause.message), body_of(pause.detail or None), body_of(names))
+    kept = covered(connection, salt, ASKED_SLOTS, bodies)
+    texts = ("\n".join(words_of(pause)), LIMIT, *kept.bodies[:2])
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
-    rule, names = (None, None) if pause.rule is None else parted(pause)
     seal = asked(pause, event, salted)
     known = salted.evidence[pause.pause_id]
     shown = (None, None) if known is None else (known.seen, known.framed)
-    connection.execute(
-        ASK, (*named, *place, *texts, salt, slot_salt(salt, "pause.voter"), *times, *shown, seal, rule, body_of(names))
-    )
+    salts = (kept.salt, slot_salt(salt, "pause.voter"))
+    connection.execute(ASK, (*named, *place, *texts, *salts, *times, *shown, seal, rule, kept.bodies[2], *kept.kept))
     if rule is not None:
         [row] = connection.execute(NUMBER_OF_PAUSE, (number, pause.pause_id)).fetchone()
         for who, since, until in audience(pause):
@@ -227,9 +250,12 @@ def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
     kept = None if bare else salt
     digest = decision_digest(decided, put.digest, kept, {**more, "last_act": put.last[1] if put.last is not None else None})
     bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
-    connection.execute(
-        DECIDE, (decided.word, decided.time, *bodies, decided.key, *more.values(), kept, digest, put.last and put.last[0], put.id)
-    )
+    row = covered(connection, kept, DECIDED_SLOTS, bodies)
+    columns = (decided.word, decided.time, *row.bodies, decided.key, *more.values(), row.salt, digest, put.last and put.last[0])
+    if row.salt is None and kept is not None:
+        connection.execute(DECIDE_SHUT, (*columns, *row.kept, put.id))
+    else:
+        connection.execute(DECIDE, (*columns, put.id))
     return put._replace(waiting=evolve(put.waiting, decided=decided), decision=digest)
 
 

@@ -22,6 +22,7 @@ from statecore.stores.sql.reading import canonical_of
 from statecore.stores.sql.rows import ROWS, check_same, read_held
 
 from . import acts, sessions
+from .covering import salts_in
 from .queries import (
     ASKED_THERE,
     AT,
@@ -43,7 +44,7 @@ from .queries import (
     WORKFLOW,
 )
 from .questions import Put, put_of, text_of
-from .rows import broken_event, cancel_digest, hot_digest, identity_of, stored_events
+from .rows import broken_event, cancel_digest, hot_digest, identity_of, is_seal, stored_events
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -135,12 +136,13 @@ def record_of(connection: Link, row: Sequence[Any], known: Known) -> Record:
     number, run_id = row[0], identity.run_id
     phase, _, owner, epoch, lease, fingerprint, at, head, stored, held, updated = row[16:27]
     cancelled, cancel_by, cancel_salt, cancel_seal, seq, linked = row[29:35]
-    check_hot(run_id, row)
+    check_hot(connection, run_id, row)
     if (linked if at else row[15]) != head:
         raise broken_event(run_id, at)
     by = text_of(cancel_by, row[40])
     if cancelled is not None:
-        check_same(f"request to cancel run {run_id!r}", cancel_digest(run_id, by, cancelled, cancel_salt), cancel_seal)
+        salt = salts_in(cancel_salt, {"cancel.by": cancel_by})
+        check_same(f"request to cancel run {run_id!r}", cancel_digest(run_id, by, cancelled, salt), cancel_seal)
     state, where = load_state(stored), dict(read_held(held))
     check_same(f"state of run {run_id!r}", state.run, phase)
     seq = seq or 0
@@ -153,7 +155,7 @@ def record_of(connection: Link, row: Sequence[Any], known: Known) -> Record:
     return Record(identity, state, seq, where, text, owner, epoch, lease, by, cancelled, updated)
 
 
-def check_hot(run_id: str, row: Sequence[Any]) -> None:
+def check_hot(connection: Link, run_id: str, row: Sequence[Any]) -> None:
     """Raise `UnreadableValue` where a run does not stand where it was sealed."""
     phase, order, owner, epoch, _, fingerprint, number, head, state, held, _, ended, seal = row[16:29]
     columns = {
@@ -168,7 +170,8 @@ def check_hot(run_id: str, row: Sequence[Any]) -> None:
         "held": held,
         "ended_us": ended,
     }
-    check_same(f"claim or state of run {run_id!r}", hot_digest(run_id, columns), seal)
+    is_its = is_seal(connection, hot_digest(run_id, columns), row[43], bytes(seal))
+    check_same(f"claim or state of run {run_id!r}", is_its, stored=True)
 
 
 def tail(connection: Link, run: int, run_id: str, number: int, head: bytes, known: Known) -> list[Stored]:  # noqa: PLR0913  # a place

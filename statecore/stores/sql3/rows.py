@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statecore.codec.erased import Gone
 from statecore.errors import OutsideFormat, UnreadableValue
 from statecore.stores.endings import ERASED_TEXT, ERASED_VALUE
-from statecore.stores.frames.chain import CANCEL, event_hash, hot_hash, places, run_hash
+from statecore.stores.frames.chain import CANCEL, event_hash, hot_hash, places, run_hash, seal
 from statecore.stores.frames.framing import SALT_BYTES, slot_salt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.records import FAR, Identity
 from statecore.stores.sql.rows import check_same
 
+from .ciphers import Enclosed, Shut, keys_of
+from .covering import uncovered_run
 from .events import Part, rows_of
 from .queries import EVENTS, OF_EVENTS, VALUE
 from .questions import committed, put_of, text_of
@@ -59,6 +62,20 @@ def hot_digest(run_id: str, columns: Mapping[str, Any]) -> bytes:
     return hot_hash(run_id, **columns)
 
 
+def sealed(connection: Link, digest: bytes) -> tuple[str | None, bytes]:
+    """The seal of where a run stands, and the id of its key; a connection without a key seals plainly."""
+    kid, key = keys_of(connection).sealing
+    return kid, seal(digest, kid, key)
+
+
+def is_seal(connection: Link, digest: bytes, kid: str | None, stored: bytes) -> bool:
+    """Whether a seal is that of a digest; of a seal whose key is not there it is known only that it is none without a key."""
+    key = keys_of(connection).seals.get(kid) if kid is not None else None
+    if kid is not None and key is None:
+        return stored != digest
+    return compare_digest(seal(digest, kid, key), stored)
+
+
 def cancel_digest(run_id: str, by: str | None, time: Micros, salt: bytes | None) -> bytes:
     """The digest of a request to cancel."""
     return CANCEL.digest(run_id=run_id, by=committed(salt, "cancel.by", by), time_us=time)
@@ -69,11 +86,15 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
     _, run_id, workflow_id, workflow_name, session_id, user_id, created, given, additional, metadata, salt = row[:11]
     began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
     session_c, user_c, *given_c = row[35:40]
+    shut = isinstance(metadata, Shut)
+    salt, metadata = uncovered_run(
+        salt, {"run.input": given, "run.additional": additional, "run.metadata": metadata, "run.requester": row[41]}
+    )
     texts = [text_of(body, c, ERASED_VALUE) for body, c in zip((given, additional, metadata), given_c, strict=True)]
-    if session_id is None and session_c is not None:
-        session_id = Gone(ERASED_TEXT, session_c)
-    if user_id is None and user_c is not None:
-        user_id = Gone(ERASED_TEXT, user_c)
+    if (session_id is None or shut) and session_c is not None:
+        session_id = Gone(session_id or ERASED_TEXT, session_c)
+    if (user_id is None or shut) and user_c is not None:
+        user_id = Gone(user_id or ERASED_TEXT, user_c)
     if None in (workflow_id, session_id, began, fingerprint, canonical, *texts):
         why = f"a column of run {run_id!r} is missing"
         raise UnreadableValue(why)
@@ -81,6 +102,9 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
     put_in, more, about = [text or "" for text in texts]
     identity = Identity(*who, put_in, more, about, fingerprint, canonical or "", rules, key, text_of(row[41], row[42]))
     check_same(f"run {run_id!r}", identity_digest(identity, salt, began, version), seal)
+    if isinstance(row[9], Enclosed):
+        names = (committed(salt, "run.session", session_id), committed(salt, "run.user", user_id))
+        check_same(f"run {run_id!r}", names, (session_c, user_c))
     return identity
 
 
@@ -144,8 +168,12 @@ def event_of(  # noqa: PLR0913  # a row and what it must agree with
                 bodies.append(Gone(ERASED_VALUE if slot == "value" else ERASED_TEXT, commitment))
                 commitments.append(bytes(commitment))
                 continue
-        made = committed(salt, f"event.{slot}", None if body is None else bytes(body))
-        if (made is not None and commitment != (None if inline else made)) or (made is None and commitment is not None):
+        if isinstance(body, Shut):
+            bodies.append(text_of(body, commitment, ERASED_VALUE if slot == "value" else ERASED_TEXT))
+            commitments.append(commitment)
+            continue
+        made = committed(salt, f"event.{slot}", body if body is None or isinstance(body, Enclosed) else bytes(body))
+        if commitment != (None if inline and not isinstance(body, Enclosed) else made):
             raise broken_event(run_id, event & LAST_NUMBER)
         bodies.append(text_of(body))
         commitments.append(made)

@@ -10,7 +10,11 @@ from json import JSONDecodeError, JSONEncoder, loads
 from typing import TYPE_CHECKING, Any
 
 from statecore.errors import UnreadableValue
-from statecore.stores.frames.framing import hashed, session_commitment, session_commitments, slot_salt
+from statecore.stores.endings import ERASED_VALUE
+from statecore.stores.frames.framing import enclosed, hashed, session_commitment, session_commitments, slot_salt
+
+from .ciphers import Enclosed, Shut, keys_of
+from .questions import check_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +70,12 @@ def read(connection: Link, number: int) -> Keyed:
     """The state of a run, each value as it was committed to. Raises `UnreadableValue`."""
     found: Keyed = {}
     for key, body, salt, commitment in connection.execute(STATE, (number,)).fetchall():
-        if body is None or session_commitment(bytes(salt), key or "", bytes(body)) != hashed("A commitment", bytes(commitment)):
+        if isinstance(body, Shut):
+            found[key] = ERASED_VALUE
+            continue
+        check_open(body)
+        salt = body.salt if isinstance(body, Enclosed) else bytes(salt)  # noqa: PLW2901  # its own
+        if body is None or session_commitment(salt, key or "", bytes(body)) != hashed("A commitment", bytes(commitment)):
             why = "a value of the session state is not as it was committed to"
             raise UnreadableValue(why)
         found[key] = bytes(body).decode()
@@ -93,7 +102,15 @@ def write(  # noqa: PLR0913  # a row's parts
     for key, value in change.items():
         if value is None:
             connection.execute(DROP_KEY, (number, key))
-        elif key in before and not anew:
-            connection.execute(SET, (event, value.encode(), *secrets[key], number, key))
+            continue
+        columns = laid(connection, value.encode(), *secrets[key])
+        if key in before and not anew:
+            connection.execute(SET, (event, *columns, number, key))
         else:
-            connection.execute(ADD, (event, value.encode(), *secrets[key], number, key, *owners))
+            connection.execute(ADD, (event, *columns, number, key, *owners))
+
+
+def laid(connection: Link, body: bytes, salt: bytes, commitment: bytes) -> tuple[bytes, bytes | None, bytes]:
+    """A value as columns: body, salt and commitment; with a cipher the salt is in the body."""
+    keys = keys_of(connection)
+    return (body, salt, commitment) if keys.cipher is None else (keys.enciphered(enclosed(salt, body)), None, commitment)

@@ -9,6 +9,7 @@ from statecore.stores.frames.chain import event_hash, placed
 from statecore.stores.frames.framing import row_commitment
 from statecore.stores.frames.questions import event_id
 
+from .covering import covered_event
 from .queries import KEEP, PLAIN
 from .rows import SLOTS
 
@@ -133,6 +134,7 @@ def is_bare(boundary: Boundary) -> bool:
 
 def plain(connection: Link, event: Written, run: int, epoch: int) -> bool:
     """Store a plain step; False, having stored nothing, where the fence refuses it. The tables refuse what does not follow."""
+    event = covered_event(connection, event)
     if connection.execute(PLAIN, (*event.row, run, epoch)).rowcount != 1:
         return False
     for slot, body in event.apart:

@@ -30,6 +30,7 @@ from statecore.stores.taking import parks_paused
 from statecore.stores.votes import votes_stand
 
 from . import answering, beginning, sessions
+from .covering import covered_event
 from .events import EMPTY, Salted, check_keys, check_rows
 from .queries import (
     APPEND,
@@ -46,7 +47,7 @@ from .queries import (
     VERSION,
 )
 from .reading import ruled_puts, unknown
-from .rows import hot_digest
+from .rows import hot_digest, sealed
 from .shapes import NO_MOVES, list_moves
 from .steps import Place, Written, after, is_plain, plain, written
 
@@ -200,8 +201,9 @@ def append(connection: Link, salted: Salted, place: Place, answers: answering.An
         )
         if shape.number is None:
             list_moves(connection, event, shape, shapes.legal)
-        connection.execute(APPEND, new.row)
-        for slot, body in new.apart:
+        laid = covered_event(connection, new)
+        connection.execute(APPEND, laid.row)
+        for slot, body in laid.apart:
             connection.execute(KEEP, (event, slot, body))
         if state is not None and n == last:
             sessions.write(connection, place.run, (place.session, place.workflow), event, *state, salt)
@@ -278,10 +280,10 @@ def stands(  # noqa: PLR0913  # all that `hot` says
         "held": held,
         "ended_us": place.ended,
     }
-    seal = hot_digest(run_id, columns)
+    kid, seal = sealed(connection, hot_digest(run_id, columns))
     wakes = wake(connection, place, standing.state) if owner is None else 0
     whose = (owner, place.epoch, lease, wakes, place.definition)
-    values = (*whose, place.number, place.head, state, held, standing.updated, place.ended, seal)
+    values = (*whose, place.number, place.head, state, held, standing.updated, place.ended, seal, kid)
     if claims:
         connection.execute(SETTLE_CLAIMED, (*values, place.order, place.run))
     else:

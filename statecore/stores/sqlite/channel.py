@@ -22,7 +22,9 @@ from statecore.errors import (
     UnstorableValue,
     WrongType,
 )
+from statecore.stores.sql.link import Link
 from statecore.stores.sql.rows import of_value
+from statecore.stores.sql3.ciphers import NO_KEYS, KeyedLink, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,13 +191,19 @@ class Channel:
     pid: int
     closed: bool
     connection: sqlite3.Connection
+    keys: Keys
     copier: sqlite3.Connection | None
     using: RLock
 
     def __init__(
-        self, path: Path, durability: str, factory: type[sqlite3.Connection], more: Mapping[str, str | int] = NO_MORE
+        self,
+        path: Path,
+        durability: str,
+        factory: type[sqlite3.Connection],
+        more: Mapping[str, str | int] = NO_MORE,
+        keys: Keys = NO_KEYS,
     ) -> None:
-        self.path, self.durability, self.factory, self.more = path, durability, factory, more
+        self.path, self.durability, self.factory, self.more, self.keys = path, durability, factory, more, keys
         self.pid = os.getpid()
         self.closed = False
         self.copier = None
@@ -235,25 +243,25 @@ class Channel:
         if found != self.version:
             raise StoreReplaced(str(self.path), f"another release changed its schema from {self.version} to {found}")
 
-    def read(
-        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
-    ) -> Answer:
+    def link(self) -> Link:
+        """The connection as the shared SQL sees it: with the keys of the store, where it has some."""
+        return KeyedLink(self.connection, self.keys) if self.keys.there else self.connection
+
+    def read(self, work: Callable[Concatenate[Any, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
         """Give the result of `work`, which reads. Raises only named errors."""
         try:
             with self.using:
-                answer = work(self.connection, *args, **more)
+                answer = work(self.link(), *args, **more)
                 self.check_files()
                 return answer
         except Exception as error:
             self.tell(error)
             raise
 
-    def see(
-        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
-    ) -> Answer:
+    def see(self, work: Callable[Concatenate[Any, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
         """The result of `work`, which reads at one moment, however many statements it takes. Raises only named errors."""
 
-        def at_once(connection: sqlite3.Connection) -> Answer:
+        def at_once(connection: Link) -> Answer:
             connection.execute("BEGIN")
             try:
                 return work(connection, *args, **more)
@@ -269,16 +277,14 @@ class Channel:
             try:
                 if whole or connection.in_transaction:
                     return self.write(work, *args)
-                stored = work(connection, *args)
+                stored = work(self.link(), *args)
                 self.check_files()
             except Exception as error:
                 self.tell(error)
                 raise
         return stored
 
-    def write(
-        self, work: Callable[Concatenate[sqlite3.Connection, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs
-    ) -> Answer:
+    def write(self, work: Callable[Concatenate[Any, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
         """Give the result of `work` once all that it wrote is stored; a failure stores nothing and leaves the channel usable.
 
         The transaction takes the writer's place before it reads. One that reads first and writes later would be refused as soon as
@@ -291,7 +297,7 @@ class Channel:
                     connection.execute("ROLLBACK")
                 connection.execute("BEGIN IMMEDIATE")
                 self.check_version()
-                answer = work(connection, *args, **more)
+                answer = work(self.link(), *args, **more)
                 connection.execute("COMMIT")
                 self.check_files()
             except BaseException as error:

@@ -97,7 +97,7 @@ def looked_again(
     channel.check_files()
     if isinstance(channel, ReadingChannel):
         raise placed(channel, met, of) if isinstance(met, SUSPECT) else met
-    other = Channel(channel.path, channel.durability, channel.factory, channel.more)
+    other = Channel(channel.path, channel.durability, channel.factory, channel.more, channel.keys)
     try:
         other.connection.text_factory = text_or_bytes
         if other.version != channel.version:

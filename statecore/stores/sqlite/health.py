@@ -20,6 +20,7 @@ from statecore.stores.audit.verify import MANY, Verified, contents, plain
 from statecore.stores.ending.files import settled
 from statecore.stores.endings import Anchored as Kept
 from statecore.stores.records import Symptom
+from statecore.stores.sql3.ciphers import NO_KEYS, KeyedLink, Keys
 from statecore.stores.sql3.older import SUFFIX
 
 from .channel import DURABILITY, SETTINGS, connect, named
@@ -97,10 +98,12 @@ def verify(
     of: Format | None = None,
     *,
     anchored: Kept | None = None,
+    keys: Keys = NO_KEYS,
 ) -> Verified:
     """Check a store as one of a format; None is the format that the file has. `progress` is told after each run how many were checked, of how many.
 
-    `anchored` is a root that was kept elsewhere, and over how many leaves it is (`db.anchor`). Raises `NotAStatecoreStore`, `StoreTooNew`,
+    `anchored` is a root that was kept elsewhere, and over how many leaves it is (`db.anchor`). `keys` open enciphered values and check keyed seals;
+    of what has no key the chains and commitments are checked, and a remark says so. Raises `NotAStatecoreStore`, `StoreTooNew`,
     `StoreUnavailable`; all other damage is a fault.
     """
     file = located(path)
@@ -117,7 +120,7 @@ def verify(
         return found
     try:
         connection.execute("BEGIN")  # what others write from now on is not seen here
-        checked(connection, found, progress, of)
+        checked(connection, found, progress, of, keys)
         if anchored is not None:
             compare(connection, found, anchored)
     except Exception as error:  # noqa: BLE001  # the same, of the file
@@ -135,7 +138,13 @@ def compare(connection: sqlite3.Connection, found: Verified, anchored: Kept) -> 
         check_root(connection, found, anchored.leaves, anchored.root)
 
 
-def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[[int, int], None] | None, of: Format = TWO) -> None:
+def checked(
+    connection: sqlite3.Connection,
+    found: Verified,
+    progress: Callable[[int, int], None] | None,
+    of: Format = TWO,
+    keys: Keys = NO_KEYS,
+) -> None:
     """Look at everything behind a connection, inside a transaction."""
     if not file_is_sound(connection, found, of):
         return
@@ -143,7 +152,7 @@ def checked(connection: sqlite3.Connection, found: Verified, progress: Callable[
         found.blame("schema", "its migration was begun and is not done: run `statecore migrate`")
         return
     connection.text_factory = readable
-    CONTENTS[of.version](connection, found, progress)
+    CONTENTS[of.version](KeyedLink(connection, keys, leaves_shut=True), found, progress)
 
 
 CONTENTS = {2: contents, 3: tables3.contents}

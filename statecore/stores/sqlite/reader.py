@@ -12,6 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from statecore.errors import StoreUnavailable
+from statecore.stores.sql3.ciphers import NO_KEYS, Keys
 
 from .channel import SETTINGS, Channel, Inode, inode, version_of
 
@@ -67,11 +68,12 @@ class ReadingChannel(Channel):
     pid: int
     closed: bool
     connection: sqlite3.Connection
+    keys: Keys
     copier: sqlite3.Connection | None
     using: RLock
 
-    def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection]) -> None:
-        self.path, self.durability, self.factory, self.more = path, durability, factory, {}
+    def __init__(self, path: Path, durability: str, factory: type[sqlite3.Connection], keys: Keys = NO_KEYS) -> None:
+        self.path, self.durability, self.factory, self.more, self.keys = path, durability, factory, {}, keys
         self.pid, self.closed, self.copier, self.using = os.getpid(), False, None, RLock()
         self.names = (str(path),)
         self.files = (inode(str(path)),)

@@ -25,6 +25,7 @@ from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql import writing
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql.relational import Relational
+from statecore.stores.sql3.ciphers import NO_KEYS, Keys
 
 from .channel import CLOSED, DURABILITY, NO_MORE, Channel, inode
 from .damage import SUSPECT, looked_again
@@ -77,6 +78,7 @@ class SqliteFile:
     _format: ClassVar[Format] = TWO
     _readable: ClassVar[Format] = TWO
     _settings: ClassVar[Mapping[str, str | int]] = NO_MORE
+    _keys: Keys = NO_KEYS
     path: Path
     lease: Seconds
     max_value_bytes: int | None = None
@@ -227,8 +229,8 @@ class SqliteFile:
     def _connected(self) -> Channel:
         """A new channel. Raises `StoreUnavailable` where a file of an older schema can only be read."""
         if not only_read(self.path):
-            return Channel(self.path, self.durability, self._factory, self._settings)
-        channel = ReadingChannel(self.path, self.durability, self._factory)
+            return Channel(self.path, self.durability, self._factory, self._settings, self._keys)
+        channel = ReadingChannel(self.path, self.durability, self._factory, self._keys)
         if channel.version < self._format.version:
             channel.close()
             why = f"{READ_ONLY}, and it has to be led from schema {channel.version} to {self._format.version} first"

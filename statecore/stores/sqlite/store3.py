@@ -16,6 +16,7 @@ from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import LEASE_SECONDS, checked_bound
 from statecore.stores.sql.reading import legal_moves
 from statecore.stores.sql3 import writing
+from statecore.stores.sql3.ciphers import NO_KEYS, Cipher, Keys, checked_keys
 from statecore.stores.sql3.events import Salted, cut
 from statecore.stores.sql3.older import raise_if_unfinished
 from statecore.stores.sql3.relational import Relational
@@ -28,7 +29,7 @@ from .sharing import Sharing
 from .store import ALONE, NAME, PAGE, SqliteDb2, SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from statecore.stores.acts import Act
     from statecore.stores.records import Boundary, Decided, Obstacle
@@ -42,11 +43,11 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-def store_in(db_file: str | Path) -> SqliteDb2 | SqliteDb:
+def store_in(db_file: str | Path, keys: Keys = NO_KEYS) -> SqliteDb2 | SqliteDb:
     """The store in a file, of the format that the file has: it is not led to another. One that is not there yet is made."""
     file = located(db_file)
     there = file.exists() and file.stat().st_size > 0
-    return SqliteDb2(file) if there and format_of(file) is not THREE else SqliteDb(file)
+    return SqliteDb2(file) if there and format_of(file) is not THREE else SqliteDb(file, cipher=keys.cipher, seal_key=keys.seals)
 
 
 class SqliteDb(SqliteFile, EndingStore):
@@ -60,7 +61,9 @@ class SqliteDb(SqliteFile, EndingStore):
     `durability="full"` waits for the disk at each commit; "normal" does not, and may lose the last commits before a power cut, but
     nothing when a process dies. `lease` is how many seconds a lease lasts that is not renewed: how long a run waits whose owner is
     on another host and went away; on this host a dead owner is known at once. `max_value_bytes` bounds each stored value, 16 MiB
-    without it. `connection_factory` makes the connections, for tests that inject faults.
+    without it. `cipher` enciphers values, notes, messages, forms and names of persons before they are stored (`AesGcm`, P29); `seal_key` gives
+    keys of 32 bytes by id, of which the last one seals where a run stands, and so all that its chain covers (P21).
+    `connection_factory` makes the connections, for tests that inject faults.
 
     Example: `Workflow("w", steps, db=SqliteDb(db_file="runs.db"))`.
     """
@@ -79,9 +82,12 @@ class SqliteDb(SqliteFile, EndingStore):
         db_url: str | None = None,
         lease: Seconds = LEASE_SECONDS,
         max_value_bytes: int | None = None,
+        cipher: Cipher | None = None,
+        seal_key: Mapping[str, bytes] | None = None,
         connection_factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         Relational.__init__(self)
+        self._keys = checked_keys(cipher, seal_key)
         self.max_value_bytes: int | None = checked_bound(NAME, "max_value_bytes", max_value_bytes)
         SqliteFile.__init__(self, db_file, durability=durability, db_url=db_url, lease=lease, connection_factory=connection_factory)
         self._sharing = Sharing()
