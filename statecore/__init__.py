@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from statecore.output import ErrorRequirement, StepRequirement, WorkflowRunOutput, WorkflowSession
     from statecore.runtime.worker import Worker
     from statecore.stores import PauseFilter, RunFilter
+    from statecore.stores.aesgcm import AesGcm
     from statecore.workflow.inbox import Inbox
     from statecore.workflow.workflow import Workflow
 

@@ -9,7 +9,7 @@ codes, `screen` the options and the lines, `logs` the lines of the log, `timelin
 `nearest` the word that an unknown one may mean. The commands: `running` (run, resume, recover, tick), `demo` (and `demo_inbox`), `listing`
 (runs, pending, show), `deciding` (confirm and the other decisions, withdraw,
 cancel; `meaning` finds the question that is meant), `care` (verify, doctor, backup), `setting_aside` (quarantine),
-`ending` (purge, erase, compact), `auditing` (archive, audit),
+`ending` (purge, erase, compact), `rotating` (rotate) and the `keys` that commands take, `auditing` (archive, audit),
 `migrating` (migrate), `working` (worker), `reviewing` (inbox), `check` (check, export), `diagram`. Only the modules of the command
 that was typed are imported.
 

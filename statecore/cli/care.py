@@ -17,6 +17,7 @@ from statecore.stores.sqlite.health import backup as backed_up
 from statecore.stores.sqlite.health import verify as verified
 
 from . import exits
+from .keys import given_keys
 from .screen import Option, json_option, watched
 from .stores import database, existing, opened
 from .views import print_json, verdict_lines
@@ -53,9 +54,9 @@ def verify(store: Path | str, root: str | None, leaves: int | None, *, as_json: 
         raise click.UsageError(message)
     kept = None if root is None or leaves is None else Anchored(leaves, root)
     if isinstance(store, Path) and is_archive(store):
-        return told(archive_verified(store, progress), as_json=as_json)
+        return told(archive_verified(store, progress, keys=given_keys()), as_json=as_json)
     if isinstance(store, Path):
-        return told(verified(store, progress, anchored=kept), as_json=as_json)
+        return told(verified(store, progress, anchored=kept, keys=given_keys()), as_json=as_json)
     from statecore.stores.postgres.health import verify as verified_there  # noqa: PLC0415  # only who asks for it needs psycopg
 
     return told(verified_there(database(store), progress, anchored=kept), as_json=as_json)

@@ -77,6 +77,7 @@ COMMANDS = (
     Later("quarantine", "setting_aside", "Set a run aside: no process continues it."),
     Later("purge", "ending", "Remove runs that ended long ago."),
     Later("erase", "ending", "Erase values of a run that has ended."),
+    Later("rotate", "rotating", "Encipher the values of a store with its newest key."),
     Later("archive", "auditing", "Write runs into a file, to be verified elsewhere."),
     Later("audit", "auditing", "Print the trail of runs, or the root of a store."),
     Later("compact", "ending", "Give the room of removed rows back to the disk."),

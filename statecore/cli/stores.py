@@ -80,10 +80,14 @@ def filed(file: str) -> RunReader:
     if is_archive(file):
         from statecore.stores.sqlite.archived import ArchiveDb  # noqa: PLC0415  # the same
 
-        return ArchiveDb(file)
+        from .keys import given_keys  # noqa: PLC0415  # the same
+
+        return ArchiveDb(file, cipher=given_keys().cipher)
     from statecore.stores.sqlite.store3 import store_in  # noqa: PLC0415  # the same
 
-    return store_in(file)
+    from .keys import given_keys  # noqa: PLC0415  # the same
+
+    return store_in(file, given_keys())
 
 
 def is_served(db: str | None) -> bool:

@@ -11,7 +11,7 @@ present owner, at the row where its journal ends; a process that was taken over 
 Rooms: `records` has the plain records and the protocols, `detail` what a row and a question say, as text and back, `rules` the decisions that every
 store takes alike, `taking` those of a boundary, `acts` and `votes` what people do where an approval stands, `naming` the names in its rule,
 `links` the chain of rows, `trail` the rows of a run for an auditor,
-`abilities` what not every store can, `pages` listings in memory, `evidence` the digests of a question,
+`abilities` what not every store can, `pages` listings in memory, `evidence` the digests of a question, `aesgcm` the shipped cipher,
 `owner` tells whether an owner lives; `memory` is the reference; `sql` is shared by the stores in tables; `sqlite` and `postgres` are mirrored: a file
 of one has the name of its counterpart in the other; `audit` checks tables, and knows no driver; `ending` purges and erases in tables, `forgetting`
 and `blanking` in memory, where `kept` is all of a run, and `endings` says what that did; `history` folds a journal into what became of each

@@ -22,6 +22,9 @@ class AesGcm:
     Example: `SqliteDb(db_file="runs.db", cipher=AesGcm({"2026": key}))`
     """
 
+    _keys: dict[str, AESGCM]
+    _writes: str
+
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         wrong = next((kid for kid, key in keys.items() if not kid or len(key) != KEY_BYTES), None)
         if not keys or wrong is not None:

@@ -57,7 +57,9 @@ def fault_of_event(connection: Link, event: int, *, erased: bool) -> str | None:
 def check(connection: Link, run: int, findings: Findings, *, erased: bool) -> None:
     """Check the row of a run, its request to cancel, and its questions."""
     *columns, salt, requester, requester_c = connection.execute(RUN, (run,)).fetchone()
-    hidden = is_enciphered(columns[2]) or is_enciphered(columns[4])  # then the commitments of what is searched lie beside it
+    hidden = salt is None and (
+        columns[4] is None or is_enciphered(columns[4])
+    )  # then the commitments of what is searched lie beside it
     kept = [
         None if hidden and body is not None and n < len(SEARCHED) else c
         for n, (body, c) in enumerate(zip(columns[:5], columns[5:], strict=True))

@@ -2,7 +2,8 @@
 
 A journal that was written anew from its beginning, with all hashes and seals, agrees with itself and is not found. These columns can be changed
 without notice: `hot.lease_us` and `hot.updated_us`, which decide nothing that the epoch does not decide again; `store.uuid` and
-`store.created_us`, which say which store this is; the numbers of rows that nothing refers to (`value.id`, `pause.id`, `session_value.id`);
+`store.created_us`, which say which store this is; `store.rotating_us`, of which a remark
+tells; the numbers of rows that nothing refers to (`value.id`, `pause.id`, `session_value.id`);
 `pause.salt` of a closed question without a body. A value of the session state that an older event of the run wrote can be put back, and one can
 be left out: only what is there is committed to.
 """
@@ -108,8 +109,8 @@ def contents(connection: Link, found: Verified, progress: Callable[[int, int], N
 
 def keys_told(connection: Link, found: Verified) -> None:
     """Remark what could not be checked for want of a key, and a rotation that is not done."""
-    for kid, count in sorted(getattr(connection, "shut", {}).items()):
-        why = f"{count:,} values not opened: the key {kid!r} is not given; chains, seals and commitments were checked"
+    for kid in sorted(getattr(connection, "shut", {})):
+        why = f"values not opened: the key {kid!r} is not given; chains, seals and commitments were checked"
         found.remarks.append(Fault(None, "values", why))
     [rotating] = connection.execute("SELECT max(rotating_us) FROM store").fetchone()
     if rotating is not None:

@@ -2,7 +2,8 @@
 
 Owns: what may go, in which order, and what stays of it. `sealed` hashes tombstones and orders; `purging` removes ended runs whole, in bounded
 transactions; `erasing` says which bodies an erasure takes and what a row keeps (pure), `emptying` does so row by row. `anchoring` appends
-leaves and makes roots; `archiving` has runs as lines, written into a new file of `files`. `store` gives a store over
+leaves and makes roots; `rotating` leads to the newest keys;
+ `archiving` has runs as lines, written into a new file of `files`. `store` gives a store over
 the tables the methods that users call. May enter: the shared SQL of format 3 and what that stands on; no database driver. A store says what only
 its database knows: how traces leave its files.
 

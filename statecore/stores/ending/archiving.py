@@ -1,7 +1,8 @@
 """Runs as lines of JSON, with every row that is needed to verify them elsewhere (P30).
 
 The first line says what the file is, in which version, and which runs it holds. A line `["table", [value, ...]]` is a row of a table of format 3,
-in the order of its columns in `schema-3.sql`; bytes are `{"x": "hex"}`. The last line is the SHA-256 of all before it, so that a file that was cut
+in the order of its columns in `schema-3.sql`; bytes are `{"x": "hex"}`, enciphered ones as they lie.
+The last line is the SHA-256 of all before it, so that a file that was cut
 off is noticed. Rows are read at one moment. Nothing is left out, so that a later release can import the file into another store.
 """
 
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from statecore.errors import StoreCorrupt
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
+from statecore.stores.sql3.ciphers import as_it_lies
 from statecore.stores.sql3.reading import number_of
 from statecore.stores.sql3.shapes import NO_MOVES
 
@@ -79,7 +81,15 @@ class ArchiveLines:
     def row(self, table: str, values: Sequence[Any]) -> None:
         """Write a row of a table."""
         self.rows += 1
-        self.line([table, [each if each is None or isinstance(each, int | str) else {"x": bytes(each).hex()} for each in values]])
+        self.line(
+            [
+                table,
+                [
+                    each if each is None or isinstance(each, int | str) else {"x": bytes(each).hex()}
+                    for each in map(as_it_lies, values)
+                ],
+            ]
+        )
 
     def end(self) -> None:
         """Write the last line."""

@@ -12,6 +12,8 @@ from statecore.errors import NotEnded
 from statecore.stores.endings import What, read_order
 from statecore.stores.frames.questions import LAST_NUMBER, NUMBER_BITS
 from statecore.stores.rules import ENDED, STATUS, sought
+from statecore.stores.sql3.ciphers import is_enciphered
+from statecore.stores.sql3.covering import SEARCHED
 from statecore.stores.sql3.questions import body_of
 from statecore.stores.sql3.reading import unknown
 from statecore.stores.sql3.shapes import read_shape
@@ -236,7 +238,10 @@ def whole(connection: Link, what: What, run: int) -> int:
     """
     session_id, user_id, *columns, salt, session = connection.execute(RUN, (run,)).fetchone()
     bodies = [body_of(session_id), body_of(user_id), *columns[:4]]
-    left = emptied(tuple(RUN_SLOTS), bodies, columns[4:], salt, erasing.of_run(what))
+    goes = erasing.of_run(what)
+    if goes & set(SEARCHED) and is_enciphered(columns[3]):
+        goes |= {"run.metadata"}  # the salts of the session and of the user lie in it
+    left = emptied(tuple(RUN_SLOTS), bodies, columns[4:], salt, goes)
     if left is None:
         return 0
     kept_session = session if left.bodies[0] is not None else None

@@ -3,7 +3,9 @@
 Owns: the statements on the tables of format 3, the rows and what they mean. `events` cuts a boundary into events and puts rows together again
 (pure); `shapes` interns lists of moves; `sessions` has the session state by key; `questions` pauses and decisions, `acts` votes on them,
 `rows` runs and events, each
-as rows and back; `queries` the statements. Functions of a connection inside one transaction: `reading`, and `listing`, the pages of listings,
+as rows and back; `queries` the statements.
+`ciphers` has the keys of a store and opens bodies with them, `covering` lays bodies into rows.
+Functions of a connection inside one transaction: `reading`, and `listing`, the pages of listings,
 `counting`, their counts; `steps`, one event, and the plain step, with `plans` of those that come again; `writing`, any boundary; `beginning`, a
 new run; `answering`, what a boundary or a person does to questions; `claiming`, whose a run is, `aside`, runs that are set aside, `tallies`, what
 waits. `older` reads a run of format 2 from tables that were renamed, and `migrating` stores it again. `relational` is the base class of a store

@@ -99,7 +99,7 @@ def checked_keys(cipher: Cipher | None, seal_key: Mapping[str, bytes] | None) ->
         if not kid or len(key) != KEY_BYTES:
             message = f"seal_key gives {len(key)} bytes for {kid!r}; it is {{id: {KEY_BYTES} bytes}}, as secrets.token_bytes({KEY_BYTES}) makes them"
             raise ValueError(message)
-    return Keys(cipher, MappingProxyType(seals))
+    return Keys(cipher, MappingProxyType(seals)) if cipher is not None or seals else NO_KEYS
 
 
 def is_enciphered(body: object) -> bool:
@@ -132,9 +132,13 @@ class KeyedLink:
     With `leaves_shut` a body without its key is given as `Shut`, and counted in `shut` by the id of the key; else it raises `KeyMissing`.
     """
 
+    connection: Link
+    keys: Keys
+    leaves_shut: bool
+    shut: dict[str, int]
+
     def __init__(self, connection: Link, keys: Keys, *, leaves_shut: bool = False) -> None:
-        self.connection, self.keys, self.leaves_shut = connection, keys, leaves_shut
-        self.shut: dict[str, int] = {}
+        self.connection, self.keys, self.leaves_shut, self.shut = connection, keys, leaves_shut, {}
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> OpenedRows:
         """Execute one statement."""
@@ -166,6 +170,9 @@ def as_it_lies(value: Any) -> Any:
 
 class OpenedRows:
     """The rows of a statement, opened one by one."""
+
+    rows: Rows
+    link: KeyedLink
 
     def __init__(self, rows: Rows, link: KeyedLink) -> None:
         self.rows, self.link = rows, link

@@ -86,14 +86,14 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
     _, run_id, workflow_id, workflow_name, session_id, user_id, created, given, additional, metadata, salt = row[:11]
     began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
     session_c, user_c, *given_c = row[35:40]
-    shut = isinstance(metadata, Shut)
+    hidden = salt is None and (metadata is None or isinstance(metadata, Shut))  # then the salts of session and user are not there
     salt, metadata = uncovered_run(
         salt, {"run.input": given, "run.additional": additional, "run.metadata": metadata, "run.requester": row[41]}
     )
     texts = [text_of(body, c, ERASED_VALUE) for body, c in zip((given, additional, metadata), given_c, strict=True)]
-    if (session_id is None or shut) and session_c is not None:
+    if (session_id is None or hidden) and session_c is not None:
         session_id = Gone(session_id or ERASED_TEXT, session_c)
-    if (user_id is None or shut) and user_c is not None:
+    if (user_id is None or hidden) and user_c is not None:
         user_id = Gone(user_id or ERASED_TEXT, user_c)
     if None in (workflow_id, session_id, began, fingerprint, canonical, *texts):
         why = f"a column of run {run_id!r} is missing"

@@ -12,6 +12,7 @@ from statecore.stores.audit import tables3
 from statecore.stores.audit.verify import Verified, plain
 from statecore.stores.ending.archiving import rows_in
 from statecore.stores.sql.reading import legal_moves
+from statecore.stores.sql3.ciphers import NO_KEYS, Cipher, KeyedLink, Keys
 from statecore.stores.sql3.queries import VERSION
 from statecore.stores.sql3.relational import Relational
 
@@ -65,8 +66,8 @@ def loaded(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def verify(path: str | Path, progress: Callable[[int, int], None] | None = None) -> Verified:
-    """Check an archive as a store of format 3 is checked. Raises `StoreUnavailable`; all damage is a fault."""
+def verify(path: str | Path, progress: Callable[[int, int], None] | None = None, *, keys: Keys = NO_KEYS) -> Verified:
+    """Check an archive as a store of format 3, with the keys of that store where it has some. Raises `StoreUnavailable`; all damage is a fault."""
     file = located(path)
     found = Verified(str(file), VERSION)
     try:
@@ -75,7 +76,7 @@ def verify(path: str | Path, progress: Callable[[int, int], None] | None = None)
         found.blame("file", plain(error))
         return found
     try:
-        tables3.contents(connection, found, progress)
+        tables3.contents(KeyedLink(connection, keys, leaves_shut=True), found, progress)
     except Exception as error:  # noqa: BLE001  # whatever a spoilt row breaks, it is a fault of the file
         found.blame("file", plain(named(error, str(file)) or error))
     finally:
@@ -91,12 +92,13 @@ class ArchiveDb(Relational):
 
     blocking = False
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, cipher: Cipher | None = None) -> None:
         """Read the whole file. Raises `StoreCorrupt`, `StoreUnavailable`."""
         super().__init__()
         self.path: Path = located(path)
         self._using = RLock()
         self._connection = loaded(self.path)
+        self._link: Link = KeyedLink(self._connection, Keys(cipher))
         self._known.shapes.legal = legal_moves(self._connection)
 
     def _read(
@@ -105,7 +107,7 @@ class ArchiveDb(Relational):
         """The result of `work`, which reads."""
         with self._using:
             try:
-                return work(self._connection, *args, **more)
+                return work(self._link, *args, **more)
             except StatecoreError as error:
                 raise named(error, str(self.path)) or error from error
 

@@ -245,7 +245,7 @@ class Channel:
 
     def link(self) -> Link:
         """The connection as the shared SQL sees it: with the keys of the store, where it has some."""
-        return KeyedLink(self.connection, self.keys) if self.keys.there else self.connection
+        return KeyedLink(self.connection, self.keys) if self.keys is not NO_KEYS else self.connection
 
     def read(self, work: Callable[Concatenate[Any, Arguments], Answer], *args: Arguments.args, **more: Arguments.kwargs) -> Answer:
         """Give the result of `work`, which reads. Raises only named errors."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 import sqlite3
 from os import urandom
 from pathlib import Path
+from time import time_ns
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from statecore.core import Seconds
+from statecore.stores.ending import rotating
+from statecore.stores.ending.rotating import Rotated
 from statecore.stores.ending.store import EndingStore
 from statecore.stores.frames.framing import SALT_BYTES
 from statecore.stores.rules import LEASE_SECONDS, checked_bound
@@ -155,6 +158,30 @@ class SqliteDb(SqliteFile, EndingStore):
             return self._moved(salted, sharing.commit((salted, None, None), self._commit_all))
         with sharing.turn if self.blocking else ALONE:
             return super()._stored(salted)
+
+    def rotate(self, wait: Seconds = 10.0) -> Rotated:
+        """Encipher bodies of older keys with the newest one, and make keyed seals anew; no hash changes (P29).
+
+        It waits for `wait` seconds for those who still read the store as it was; then the rotation is not done, and the same call continues it.
+        Raises `KeyMissing` where a key is not there, `StoreCorrupt` for a seal that is none.
+        """
+        self._write(rotating.begin, time_ns() // 1_000)
+        made = 0
+        for table in rotating.BODIES:
+            last: int | None = 0
+            while last is not None:
+                last, count = self._write(rotating.bodies, table, last)
+                made += count
+                self._wrote(rotating.AT_ONCE)
+        run: int | None = 0
+        seals = 0
+        while run is not None:
+            run, count = self._write(rotating.seals, run)
+            seals += count
+        left = self._scrubbed(wait)
+        if left is None:
+            self._write(rotating.end)
+        return Rotated(made, seals, left)
 
     def _wrote(self, rows: int) -> None:
         """Count the pages that a purge has added to the log."""

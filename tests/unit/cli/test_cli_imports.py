@@ -22,7 +22,7 @@ ORDER = re.findall(
     r"\w+",
     "demo run resume runs pending show confirm reject retry skip input select answer edit provide withdraw cancel tick "
     "recover worker inbox verify doctor"
-    " backup quarantine purge erase archive audit compact migrate check diagram export",
+    " backup quarantine purge erase rotate archive audit compact migrate check diagram export",
 )
 OTHERS = {
     "asyncio",

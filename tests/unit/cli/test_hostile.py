@@ -184,6 +184,7 @@ def lines_of(name, other):
         ["purge", "--ended-before", "0d", "--workflow", name, "--by", name, "--plan"],
         ["purge", "--ended-before", "0d", "--by", name],
         ["compact", "statecore.db"],
+        ["rotate", "statecore.db"],
         ["migrate", "statecore.db"],
     ]
 

@@ -27,6 +27,7 @@ from tests.unit.stores.sqlite_files import raw
 UNSEEN = {
     ("store", "uuid"): "it says which store this is, and nothing is derived from it",
     ("store", "created_us"): "the same",
+    ("store", "rotating_us"): "a remark tells of it: enciphered bodies may change until a rotation is done",
     ("hot", "lease_us"): "a heartbeat writes it, and the epoch decides what it decides",
     ("hot", "updated_us"): "it is only shown",
     ("hot", "quarantined"): "a person's mark, which takes back what it says",
