@@ -51,6 +51,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "stores/audit/erased3.py": ("answer input", "a column of a run"),
     "stores/blanking.py": ("input", "a field of a run that can be erased"),
     "stores/ending/erasing.py": ("input", "a field of a run that can be erased"),
+    "stores/ending/rotating.py": ("answer input", "names of columns"),
     "stores/endings.py": ("input", "a field of a run that can be erased"),
     "stores/rules.py": ("skip", "a policy of the user"),
     "temporal/client/listing.py": ("input", "the key of a run's input in plain data"),
