@@ -136,7 +136,7 @@ def call_of(requirement: Any, words: str | None) -> ToolCall | InputCall:
         return ToolCall(tool.tool_name, dict(tool.tool_args or {}), str(requirement.id), member, words)
     form = [field_of(each) for each in requirement.user_input_schema or ()]
     asks = f"{member or 'The agent'} asks for the values of {tool.tool_name}"
-    return InputCall(asks, form, str(requirement.id), member)
+    return InputCall(asks, form, str(requirement.id), member, tool.tool_name)
 
 
 def field_of(each: Any) -> UserInputField:

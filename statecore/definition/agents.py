@@ -69,12 +69,18 @@ class ToolCall:
 
 @frozen
 class InputCall:
-    """Values that an agent asks for: `form` has their fields, `id` is the framework's name of the call (TOOL-4)."""
+    """Values that an agent asks for: `form` has their fields, `id` is the framework's name of the call, `tool` the tool that wants them (TOOL-4)."""
 
     message: str
     form: Sequence[UserInputField]
     id: str = ""
     agent: str | None = None
+    tool: str | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The call as it is stored with its question."""
+        told: dict[str, Any] = {"name": self.tool or "input", "arguments": {}, "id": self.id, "agent": self.agent}
+        return {name: value for name, value in told.items() if value is not None}
 
 
 @frozen

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from statecore.errors import DefinitionError, quoted
 
-from .agents import ToolCall
+from .agents import InputCall, ToolCall
 from .forms import UserInputField
 from .schemas import as_form
 
@@ -38,7 +38,7 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
     form: tuple[UserInputField, ...] | None
     key: str | None
     notes: Any
-    call: ToolCall | None
+    call: ToolCall | InputCall | None
 
     def __init__(  # noqa: PLR0913  # as many keywords as a question has parts
         self,
@@ -50,14 +50,20 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
         kind: Wants | None = None,
         key: str | None = None,
         notes: Any = None,
-        call: ToolCall | None = None,
+        call: ToolCall | InputCall | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.multiple, self.key, self.notes, self.call = message, multiple, key, notes, call
         self.choices = None if choices is None else list(choices)
         self.form = as_form(form)
         self.wants = kind or (
-            "tool_call" if call is not None else "choice" if choices is not None else "input" if form is not None else "text"
+            "tool_call"
+            if isinstance(call, ToolCall)
+            else "choice"
+            if choices is not None
+            else "input"
+            if form is not None
+            else "text"
         )
         self._check()
 
@@ -70,6 +76,7 @@ class Ask(Exception):  # it is no error: code that stands deep inside others rai
             "choices belong to the kind 'choice', and it has at least one": (self.wants == "choice") != bool(self.choices),
             "a form belongs to the kind 'input'": (self.wants == "input") != (self.form is not None),
             "a ToolCall belongs to the kind 'tool_call'": (self.wants == "tool_call") != isinstance(given.call, ToolCall),
+            "an InputCall belongs to the kind 'input'": isinstance(given.call, InputCall) and self.wants != "input",
             "multiple=True is about choices": self.multiple not in (False, self.wants == "choice"),
             "its key is a text with at least one sign": given.key is not None and (not isinstance(given.key, str) or not given.key),
         }
@@ -116,7 +123,7 @@ def questions_of(asked: Sequence[Ask], before: int) -> list[AskedQuestion]:
 
 def fields_of(asked: Ask) -> list[dict[str, Any]] | None:
     """The fields of a form, or of the arguments of a tool call; None where there are none."""
-    form = asked.call.schema if asked.call is not None else asked.form
+    form = asked.call.schema if isinstance(asked.call, ToolCall) else asked.form
     return [field.to_dict() for field in form] if form is not None else None
 
 

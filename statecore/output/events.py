@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import Any, ClassVar
 
 from attrs import asdict, define, field
 
 from statecore.definition import StepOutput
 
-
-class WorkflowRunEvent(str, Enum):
-    """The names of the events.
-
-    Example: `event.event == WorkflowRunEvent.step_paused.value`.
-    """
-
-    workflow_started = "WorkflowStarted"
-    workflow_paused = "WorkflowPaused"
-    workflow_completed = "WorkflowCompleted"
-    workflow_cancelled = "WorkflowCancelled"
-    workflow_error = "WorkflowError"
-    step_started = "StepStarted"
-    step_continued = "StepContinued"
-    step_completed = "StepCompleted"
-    step_output = "StepOutput"
-    step_output_delta = "StepOutputDelta"
-    step_paused = "StepPaused"
-    step_error = "StepError"
-    step_skipped = "StepSkipped"
-    condition_execution_started = "ConditionExecutionStarted"
-    condition_execution_completed = "ConditionExecutionCompleted"
-    steps_execution_started = "StepsExecutionStarted"
-    steps_execution_completed = "StepsExecutionCompleted"
-    step_output_review = "StepOutputReview"
-    router_paused = "RouterPaused"
-    loop_execution_started = "LoopExecutionStarted"
-    loop_iteration_started = "LoopIterationStarted"
-    loop_iteration_completed = "LoopIterationCompleted"
-    loop_execution_completed = "LoopExecutionCompleted"
-    router_execution_started = "RouterExecutionStarted"
-    router_execution_completed = "RouterExecutionCompleted"
-    parallel_execution_started = "ParallelExecutionStarted"
-    parallel_execution_completed = "ParallelExecutionCompleted"
+from .event_names import WorkflowRunEvent
 
 
 @define(kw_only=True)
@@ -174,6 +140,14 @@ class StepContinuedEvent(RunEvent):
 
 
 @define(kw_only=True)
+class StepExecutorContinuedEvent(StepContinuedEvent):
+    """The questions of the agent of a step are answered, and the agent goes on (TOOL-6)."""
+
+    event: ClassVar[str] = WorkflowRunEvent.step_executor_continued.value
+    executor_name: str | None = None
+
+
+@define(kw_only=True)
 class StepCompletedEvent(RunEvent):
     """A step is over; `content` is its output."""
 
@@ -222,6 +196,14 @@ class StepPausedEvent(RunEvent):
     user_input_message: str | None = None
     requires_answer: bool = False
     question: str | None = None
+
+
+@define(kw_only=True)
+class StepExecutorPausedEvent(StepPausedEvent):
+    """The agent of a step asks: a tool call that is to be confirmed, or values (TOOL-6)."""
+
+    event: ClassVar[str] = WorkflowRunEvent.step_executor_paused.value
+    executor_name: str | None = None
 
 
 @define(kw_only=True)
@@ -380,7 +362,10 @@ ALWAYS = (
 """The events that `stream=True` yields; `stream_events=True` adds the lifecycle events of every component."""
 
 BY_NAME: dict[str, type[RunEvent]] = {
-    each.event: each for each in (*RunEvent.__subclasses__(), *ResultsEvent.__subclasses__()) if each.event
+    each.event: each
+    for base in (RunEvent, ResultsEvent, StepPausedEvent, StepContinuedEvent)
+    for each in base.__subclasses__()
+    if each.event
 }
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from statecore.lifecycles import SHOWS
 
+from .executors import ExecutorRequirement
+
 
 class Kinds:
     """The kind of answer that a requirement asks for, and whether it is still owed."""
@@ -14,6 +16,7 @@ class Kinds:
     kind: str
     wants: str | None
     call: dict[str, Any] | None
+    step_name: str
 
     if TYPE_CHECKING:
 
@@ -55,6 +58,26 @@ class Kinds:
     def is_tool_call(self) -> bool:
         """Whether an agent asks to call a tool (TOOL-1)."""
         return self.requires_answer and self.wants == "tool_call"
+
+    @property
+    def requires_executor_input(self) -> bool:
+        """Whether the agent of a step asks: a tool call that is to be confirmed, or values (TOOL-6)."""
+        return self.requires_answer and self.call is not None
+
+    @property
+    def needs_executor_resolution(self) -> bool:
+        """Whether an answer to the agent is still owed."""
+        return self.requires_executor_input and not self.is_resolved
+
+    @property
+    def executor_requirements(self) -> list[ExecutorRequirement]:
+        """The one thing that the agent waits for in this question, in the reference framework's words; empty where no agent asks."""
+        return [ExecutorRequirement(self)] if self.requires_executor_input else []
+
+    @property
+    def executor_name(self) -> str | None:
+        """The agent of a team that asks, or else the step of the agent; None where no agent asks."""
+        return (self.call or {}).get("agent") or self.step_name if self.requires_executor_input else None
 
     @property
     def tool_name(self) -> str | None:

@@ -10,6 +10,8 @@ from statecore.lifecycles.decisions import ANSWER, CONFIRM, EDIT, INPUT, REJECT,
 from statecore.runtime.asked import taken
 from statecore.stores.detail import PauseDetail
 
+from .executors import take_word
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,6 +34,13 @@ def answered(asked: Any, value: Any) -> Any:
     )
 
 
+def agent_told(asked: Any) -> dict[str, Any]:
+    """The part of plain data that only a question of an agent has, in the reference framework's words (TOOL-6)."""
+    if not asked.requires_executor_input:
+        return {}
+    return {"requires_executor_input": True, "executor_requirements": [each.to_dict() for each in asked.executor_requirements]}
+
+
 def said_of(value: Any, name: str) -> Any:
     """A part of a verdict on a tool call; None before there is one."""
     return value.get(name) if isinstance(value, dict) else None
@@ -39,6 +48,7 @@ def said_of(value: Any, name: str) -> Any:
 
 def take_posted(asked: Any, plain: Mapping[str, Any]) -> None:
     """Let an answer of plain data count as the decision of a requirement. Raises `InvalidInput` where two of them contradict each other."""
+    take_word(asked, plain)
     given = {name: plain.get(name) for name in ANSWERED}
     told = {name: value for name, value in given.items() if value is not None and (name, value) != EMPTY}
     if asked.decision is None and told:

@@ -12,7 +12,7 @@ from statecore.codec import decode, decode_plain
 from statecore.core import Commit, Micros, Move, Node, OpenQuestion, Program, asks
 from statecore.lifecycles import CONDITION, GROUP, LOOP, PARALLEL, ROUTER, RUN, SHOWS, STEP, TABLES, exhaustive
 from statecore.lifecycles import words as w
-from statecore.runtime.asked import asked_in
+from statecore.runtime.asked import asked_in, questions_in
 from statecore.runtime.pieces import Piece
 from statecore.stores import Body, Entry, Identity
 from statecore.stores.detail import NO_DETAIL, Detail, detail_of
@@ -151,9 +151,24 @@ def paused_event(scene: Scene, move: Move, ask: OpenQuestion) -> e.RunEvent:
     node = scene.program.nodes[move.at]
     fields = {**scene.fields(move), "pause_id": ask.pause_id, "kind": ask.kind}
     event, message, more = PAUSE_EVENTS[SHOWS[ask.kind]]
-    said = node.asks.get(ask.kind) if ask.number is None else asked_in(ask, scene.commit).message
+    put = None if ask.number is None else asked_in(ask, scene.commit)
+    said = node.asks.get(ask.kind) if put is None else put.message
+    if put is not None and put.call is not None:
+        return e.StepExecutorPausedEvent(
+            **fields, question=said, requires_answer=True, executor_name=put.call.get("agent") or node.name
+        )
     made: e.RunEvent = event(**fields, **{message: said}, **more(node))
     return made
+
+
+def agent_continued(scene: Scene, move: Move) -> Iterator[e.RunEvent]:
+    """The agent of a step goes on with the last answer; of the code of a step there is no such event."""
+    visit = scene.history().visits.get((move.at, move.turn))
+    put = [each for each in (visit.asked if visit is not None else ()) if each.trigger == w.ask]
+    calls = [each.call for each in questions_in(put[-1].body.detail) if each.call is not None] if put else []
+    if calls:
+        name = calls[0].get("agent") or scene.program.nodes[move.at].name
+        yield e.StepExecutorContinuedEvent(**scene.fields(move), decision=move.trigger, by=said(move).by, executor_name=name)
 
 
 PAUSE_EVENTS: dict[str, tuple[type[Any], str, Callable[[Node], dict[str, Any]]]] = {
@@ -335,6 +350,8 @@ def public_events(scene: Scene) -> Iterator[e.RunEvent]:
         if move.trigger in PERSON:
             by = said(move).by
             yield e.StepContinuedEvent(**scene.fields(move), decision=move.trigger, by=by)
+        if move.trigger == w.answer and move.dest == w.running:
+            yield from agent_continued(scene, move)
         if move.trigger == w.fail and move.body is not None:
             yield step_error(scene, move)
         if move.trigger == w.ask:

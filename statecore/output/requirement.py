@@ -23,7 +23,7 @@ from statecore.stores.rules import check_texts, clock_text, words_of
 
 from .kinds import Kinds
 from .place import Place
-from .posted import ANSWERED, answered, said_of, take_posted
+from .posted import ANSWERED, agent_told, answered, said_of, take_posted
 from .voted import Authority, authority, is_told
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class StepRequirement(_Shared, Kinds):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what was answered; `from_dict` reads it."""
-        return _Shared.to_dict(self) | {name: getattr(self, name) for name in ANSWERED}
+        return _Shared.to_dict(self) | {name: getattr(self, name) for name in ANSWERED} | agent_told(self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Any:

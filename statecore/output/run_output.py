@@ -26,6 +26,7 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History, is_used
 from statecore.stores.rules import ENDED, STATUS
 
+from .owing import Owing
 from .place import Place
 from .plain_run import plain_run, read_run
 from .requirement import ErrorRequirement, Requirement, StepRequirement, requirement_of
@@ -43,7 +44,7 @@ NO_TEXTS: Mapping[Ref, str] = {}
 ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
 
 
-class WorkflowRunOutput:
+class WorkflowRunOutput(Owing):
     """A run as it stood when it was read; never changed by what happens to the run later.
 
     While it `is_paused`, decide its requirements (`steps_requiring_confirmation`, `steps_with_errors`) and hand it to
@@ -209,26 +210,6 @@ class WorkflowRunOutput:
     def active_error_requirements(self) -> list[ErrorRequirement]:
         """The error requirements that are not decided yet."""
         return [each for each in self.error_requirements if not each.is_resolved]
-
-    @property
-    def steps_requiring_confirmation(self) -> list[StepRequirement]:
-        """The components that wait for a yes or no."""
-        return [each for each in self.step_requirements if each.needs_confirmation]
-
-    @property
-    def steps_requiring_user_input(self) -> list[StepRequirement]:
-        """The steps that wait for values."""
-        return [each for each in self.step_requirements if each.needs_user_input]
-
-    @property
-    def steps_requiring_route(self) -> list[StepRequirement]:
-        """The Routers that wait for a choice."""
-        return [each for each in self.step_requirements if each.needs_route_selection]
-
-    @property
-    def steps_requiring_output_review(self) -> list[StepRequirement]:
-        """The outputs, and results of iterations, that wait for a review."""
-        return [each for each in self.step_requirements if each.needs_output_review]
 
     @property
     def steps_with_errors(self) -> list[ErrorRequirement]:

@@ -2,6 +2,7 @@
 
 from statecore.output import WorkflowRunOutput
 from statecore.output.custom import CustomEvent
+from statecore.output.event_names import WorkflowRunEvent
 from statecore.output.events import (
     ConditionExecutionCompletedEvent,
     ConditionExecutionStartedEvent,
@@ -18,6 +19,8 @@ from statecore.output.events import (
     StepCompletedEvent,
     StepContinuedEvent,
     StepErrorEvent,
+    StepExecutorContinuedEvent,
+    StepExecutorPausedEvent,
     StepOutputDelta,
     StepOutputEvent,
     StepOutputReviewEvent,
@@ -30,7 +33,6 @@ from statecore.output.events import (
     WorkflowCompletedEvent,
     WorkflowErrorEvent,
     WorkflowPausedEvent,
-    WorkflowRunEvent,
     WorkflowRunOutputEvent,
     WorkflowStartedEvent,
 )
@@ -52,6 +54,8 @@ __all__ = [
     "StepCompletedEvent",
     "StepContinuedEvent",
     "StepErrorEvent",
+    "StepExecutorContinuedEvent",
+    "StepExecutorPausedEvent",
     "StepOutputDelta",
     "StepOutputEvent",
     "StepOutputReviewEvent",

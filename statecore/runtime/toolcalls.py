@@ -116,7 +116,7 @@ def ask_of(each: ToolCall | InputCall, notes: Any) -> Ask:
     """The question of one call."""
     if isinstance(each, ToolCall):
         return Ask(each.message, call=each, notes=notes)
-    return Ask(each.message, form=list(each.form), notes=notes)
+    return Ask(each.message, form=list(each.form), call=each, notes=notes)
 
 
 def plain(each: ToolCall | InputCall) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def plain(each: ToolCall | InputCall) -> dict[str, Any]:
     form = None if fields is None else [field.to_dict() for field in fields]
     if isinstance(each, ToolCall):
         return {"call": each.plain(), "form": form}
-    return {"message": each.message, "id": each.id, "agent": each.agent, "form": form}
+    return {"message": each.message, "id": each.id, "agent": each.agent, "form": form, "tool": each.tool}
 
 
 def call_of(said: dict[str, Any]) -> ToolCall | InputCall:
@@ -133,7 +133,7 @@ def call_of(said: dict[str, Any]) -> ToolCall | InputCall:
     form = None if said["form"] is None else [UserInputField(**each) for each in said["form"]]
     if "call" in said:
         return ToolCall(**said["call"], schema=form)
-    return InputCall(said["message"], form or [], said["id"], said["agent"])
+    return InputCall(said["message"], form or [], said["id"], said["agent"], said.get("tool"))
 
 
 def verdict_on(call: ToolCall | InputCall, answer: Answered) -> Ruling:

@@ -17,6 +17,7 @@ from statecore.errors import (
     UndeclaredAsk,
     UnsupportedSetting,
 )
+from statecore.run.workflow import StepExecutorContinuedEvent, StepExecutorPausedEvent, StepPausedEvent
 from statecore.testing import Clock, timed
 from tests.agents.toys import FORM, MAIL, Gives, Toy, two
 from tests.conformance.drive import statuses, triggers
@@ -273,3 +274,64 @@ def test_an_adapter_without_a_version_is_refused():
     adapter = Gives()
     adapter.gives = Done(3)
     assert Workflow("flow", [Step("support", agent=adapter)]).run().content == 3
+
+
+# -- the reference framework's words ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("TOOL-6")
+def test_an_agent_waits_in_the_reference_words(db, drive):
+    """Each call is an executor requirement; a yes, a no with a note and values are taken from it, and events tell of pause and continuation."""
+    toy = Toy([two(), [FORM]])
+    workflow = Workflow("flow", [Step("support", agent=toy)], db)
+    run = drive.run(workflow)
+    if drive.streams:
+        assert [told.executor_name for told in drive.heard(StepExecutorPausedEvent)] == ["support", "scribe"]
+        assert all(isinstance(told, StepPausedEvent) for told in drive.heard(StepExecutorPausedEvent))
+    first, second = run.steps_requiring_executor_resolution
+    assert (first.requires_executor_input, first.executor_name, second.executor_name) == (True, "support", "scribe")
+    [yes], [no] = first.executor_requirements, second.executor_requirements
+    assert (yes.tool_execution.tool_name, yes.tool_execution.tool_args, yes.tool_execution.tool_call_id) == (
+        "mail",
+        {"to": "bob"},
+        "c1",
+    )
+    assert (yes.needs_confirmation, yes.needs_user_input, yes.is_resolved(), no.member_agent_name) == (True, False, False, "scribe")
+    yes.confirm(by="ada")
+    no.reject(note="not to eve")
+    assert (yes.confirmation, no.confirmation, no.confirmation_note, no.is_resolved()) == (True, False, "not to eve", True)
+    assert run.steps_requiring_executor_resolution == []
+    run = drive.resume(workflow, run)
+    if drive.streams:
+        assert [told.by for told in drive.heard(StepExecutorContinuedEvent)] == [None]
+    [[form]] = [each.executor_requirements for each in run.steps_requiring_executor_resolution]
+    assert (form.needs_user_input, [each.name for each in form.user_input_schema]) == (True, ["account", "amount"])
+    with pytest.raises(InvalidInput):
+        form.provide_user_input({"account": 3})
+    form.provide_user_input({"account": "travel"}, by="ada")
+    run = drive.resume(workflow, run)
+    heard = ["asked input", "mail done for bob", "rejected: not to eve", "values {'account': 'travel', 'amount': 3}"]
+    assert (run.status, run.content, toy.ran) == (RunStatus.completed, "; ".join(heard), BOTH[:1])
+    assert [each.event for each in run.events].count("StepExecutorContinued") == 2
+
+
+@pytest.mark.spec("TOOL-6")
+def test_plain_data_of_an_executor_requirement_is_read(db, drive):
+    """A page that edits the plain data decides: confirmed, rejected with a note, answered; a yes that is a no as well is refused."""
+    toy = Toy([two(), [FORM]])
+    workflow = Workflow("flow", [Step("support", agent=toy)], db)
+    run = drive.run(workflow)
+    plain = run.to_dict()
+    [yes], [no] = [each["executor_requirements"] for each in plain["step_requirements"]]
+    yes["confirmation"], no["confirmation"], no["confirmation_note"] = True, False, "no"
+    no["tool_execution"]["confirmed"] = True
+    with pytest.raises(InvalidInput, match="confirmed"):
+        type(run).from_dict(plain)
+    no["tool_execution"]["confirmed"] = False
+    run = drive.resume(workflow, type(run).from_dict(plain))
+    plain = run.to_dict()
+    [form] = plain["step_requirements"][0]["executor_requirements"]
+    form["user_input_schema"][0]["value"], form["tool_execution"]["answered"] = "travel", True
+    run = drive.resume(workflow, type(run).from_dict(plain))
+    assert (run.status, toy.ran) == (RunStatus.completed, BOTH[:1])
+    assert run.content == "asked input; mail done for bob; rejected: no; values {'account': 'travel', 'amount': 3}"
