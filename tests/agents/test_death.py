@@ -1,4 +1,4 @@
-"""TOOL-2 with processes: one is killed between an approval and the end of its call, and two resume the same run."""
+"""TOOL-2 with processes: one is killed between an approval and the end of its call."""
 
 from __future__ import annotations
 
@@ -74,13 +74,3 @@ def test_a_written_retry_gives_up_at_most_once(tmp_path):
     assert ended(process(path, "retry", "die after"))[0] == -signal.SIGKILL
     code, out = ended(process(path, "retry", "go on"))
     assert (code, "COMPLETED" in out, ran(path)) == (0, True, 2)
-
-
-@pytest.mark.spec("TOOL-2")
-def test_two_processes_resume(tmp_path):
-    """One of them calls the tool; the other one is told that the run is busy, or over."""
-    path = tmp_path / "a.db"
-    assert ended(process(path, "default", "start"))[0] == 0
-    both = [process(path, "default", "go on") for _ in range(2)]
-    codes = sorted(ended(each)[0] for each in both)
-    assert (codes[0], ran(path)) == (0, 1)

@@ -68,6 +68,10 @@ ENDS = {
         (COMPLETED, "outage: email, 3 numbers, calls"),
     ],
     "timeout": [(COMPLETED, "room 12 booked"), (COMPLETED, "room 14 is free again")],
+    "tool_calls": [
+        (COMPLETED, "30 is refunded for order 7"),
+        (COMPLETED, "nothing is refunded for order 8: it was sent back already"),
+    ],
     "user_input": [
         (COMPLETED, "receipt for train to Ghent: 42.50 on travel"),
         (COMPLETED, "receipt for lunch: 12.00 on food (with the auditors)"),
