@@ -93,15 +93,18 @@ from .stores import (
 from .tools import (
     BadRequest,
     DrawingFailed,
+    ForgedNotice,
     InboxRefused,
     InvalidProperty,
     MissingExtra,
     NotAllowed,
+    NotDelivered,
     TargetError,
     TooManyPaths,
     Unanswered,
     UnknownFormat,
     UnsafeInbox,
+    UnsafeNotice,
 )
 
 __all__ = [
@@ -121,6 +124,7 @@ __all__ = [
     "DuplicateNames",
     "DuplicateRun",
     "DuplicateStart",
+    "ForgedNotice",
     "InboxRefused",
     "InvalidAnswer",
     "InvalidInput",
@@ -138,6 +142,7 @@ __all__ = [
     "NotAComponent",
     "NotAStatecoreStore",
     "NotAllowed",
+    "NotDelivered",
     "NotEnded",
     "NotPaused",
     "NotPermitted",
@@ -184,6 +189,7 @@ __all__ = [
     "UnknownStoreError",
     "UnreadableValue",
     "UnsafeInbox",
+    "UnsafeNotice",
     "UnstorableValue",
     "UnsupportedSetting",
     "ValueTooLarge",

@@ -139,3 +139,32 @@ class InboxRefused(StatecoreError):
     refusal: str
     detail: str
     problem: dict[str, Any]
+
+
+@define(**AS_ERROR)
+class UnsafeNotice(StatecoreError, ValueError):
+    """A channel of notices would send where it must not, or is set up as it cannot be."""
+
+    code = "SC714"
+    says = "The notice is not sent: {why}. {remedy}"
+    why: str
+    remedy: str
+
+
+@define(**AS_ERROR)
+class ForgedNotice(StatecoreError, ValueError):
+    """A delivery to a webhook is refused: forged, out of time, or come before. `known` says that its id was accepted: answer 2xx, do nothing."""
+
+    code = "SC715"
+    says = "The delivery is refused: {why}."
+    why: str
+    known: bool = False
+
+
+@define(**AS_ERROR)
+class NotDelivered(StatecoreError):
+    """A channel of notices could not deliver one; it is tried again."""
+
+    code = "SC716"
+    says = "The notice was not delivered: {why}."
+    why: str
