@@ -22,6 +22,7 @@ BASE = ""
 ROOMS = {
     BASE: "",
     "agno": "agents/reference.py",
+    "apprise": "notices/channels.py",
     "cel": "runtime/",
     "client": "client/",
     "diagrams": "draw/",
