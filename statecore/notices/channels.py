@@ -34,7 +34,7 @@ SUBJECTS = {
 
 
 @runtime_checkable
-class Channel(Protocol):
+class NoticeChannel(Protocol):
     """A way to tell people. `name` tells it from the others and stays the same, for deliveries are remembered under it."""
 
     @property

@@ -25,7 +25,7 @@ from statecore.stores.records import Symptom, after_of
 from statecore.stores.rules import ENDED, STATUS
 from statecore.workflow.inbox import Inbox
 
-from .channels import Channel
+from .channels import NoticeChannel
 from .events import DECIDED, EXPIRED, RUN_ENDED, RUN_FAILED, SUPERSEDED, Notice, calls, is_open, notice, notice_id
 from .sent import GIVEN_UP, Due, Sent, Watched
 
@@ -53,10 +53,20 @@ class Notifier:
     Example: `Notifier(db, [Webhook("https://ops.example/hook", secret=secret)], link="https://review.example/q/{question_id}").run(stop)`
     """
 
+    inbox: Inbox
+    channels: tuple[NoticeChannel, ...]
+    link: str | None
+    every: Seconds
+    remind: Micros | None
+    sent: Sent
+    clock: Callable[[], Micros]
+    troubles: dict[str, str]
+    _told: set[tuple[str, str]]
+
     def __init__(  # noqa: PLR0913  # a notifier's settings
         self,
         db: RunReader,
-        channels: Sequence[Channel],
+        channels: Sequence[NoticeChannel],
         *,
         link: str | None = None,
         remind: timedelta | None = None,
@@ -74,8 +84,8 @@ class Notifier:
         self.inbox, self.channels, self.link, self.every = Inbox(db), tuple(channels), link, every
         self.remind = None if remind is None else max(SECOND, remind // timedelta(microseconds=1))
         self.sent, self.clock = Sent(file_of(db, sent)), clock or self.inbox.host.clock
-        self.troubles: dict[str, str] = {}
-        self._told: set[tuple[str, str]] = set()  # what the file has, so that a look does not ask for it again
+        self.troubles = {}
+        self._told = set()  # what the file has, so that a look does not ask for it again
 
     # -- looking -----------------------------------------------------------------------------------------------------------------
 
@@ -155,7 +165,7 @@ class Notifier:
 
     # -- sending -----------------------------------------------------------------------------------------------------------------
 
-    def send(self, channel: Channel) -> bool:
+    def send(self, channel: NoticeChannel) -> bool:
         """Try the next delivery of a channel that is due; whether there was one. What a channel raises is kept and tried again."""
         due = self.sent.take(channel.name, self.clock(), LEASE)
         if due is None:
@@ -169,7 +179,7 @@ class Notifier:
             self.sent.done(channel.name, due, self.clock())
         return True
 
-    def _failed(self, channel: Channel, due: Due, why: str) -> None:
+    def _failed(self, channel: NoticeChannel, due: Due, why: str) -> None:
         """Put a delivery off, or give it up. The log has no address and no words of a receiver."""
         now = self.clock()
         if now - due.notice.at >= GIVES_UP and due.tries >= SYMPTOM:
@@ -192,7 +202,7 @@ class Notifier:
         for thread in threads:  # one that hangs ends with the process; its delivery is tried again
             thread.join(self.every)
 
-    def _sending(self, channel: Channel, stop: Event) -> None:
+    def _sending(self, channel: NoticeChannel, stop: Event) -> None:
         """Send what is due on one channel until `stop` is set."""
         while not stop.is_set():
             if not self.send(channel):

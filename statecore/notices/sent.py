@@ -52,7 +52,7 @@ class Watched(NamedTuple):
     pause_id: str
 
 
-class Failing(NamedTuple):
+class FailedDelivery(NamedTuple):
     """A delivery that fails again and again, or was given up."""
 
     notice: str
@@ -179,7 +179,7 @@ class Sent:
         with self._writing() as link:
             link.execute("UPDATE delivery SET next_us = ?, why = ? WHERE notice = ? AND channel = ? AND recipient = ?", key)
 
-    def failing(self, tries: int) -> list[Failing]:
+    def failing(self, tries: int) -> list[FailedDelivery]:
         """The deliveries that were tried so often without success, or were given up."""
         rows = self._read(
             "SELECT d.notice, n.type, d.channel, d.tries, coalesce(d.why, ''), d.done_us IS NOT NULL FROM delivery d "
@@ -187,4 +187,4 @@ class Sent:
             tries,
             GIVEN_UP,
         )
-        return [Failing(*row) for row in rows]  # type: ignore[arg-type]  # as the statement says
+        return [FailedDelivery(*row) for row in rows]  # type: ignore[arg-type]  # as the statement says

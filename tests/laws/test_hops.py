@@ -58,6 +58,11 @@ KNOWN = {
     ("workflow/running.py", "Running._abegin", "create_task"): "a task copies the caller's context, which its calls copy",
     ("cli/demo_inbox.py", "at_work", "Thread"): "a worker beside the server: the run was submitted, as if to another process",
     ("cli/demo_inbox.py", "in_browser", "submit"): "no hop: it stores a run",
+    (
+        "notices/notifier.py",
+        "Notifier.run",
+        "Thread",
+    ): "a channel sends by itself: it belongs to no run, and no caller waits for it",
     ("cli/running.py", "submitted", "submit"): "no hop: it stores a run",
     ("temporal/activities.py", "Performer.call", "submit"): "the caller of the run is another process",
     ("temporal/activities.py", "Performer.call", "create_task"): NO_CODE,
