@@ -1,6 +1,6 @@
 """A payment that two of finance and one of legal confirm, and not the person who asked for it; after a day the CFO is one of the two.
 
-Each vote says what is still needed. The requester is refused, and the attempt is kept:
+Each vote says what is still needed; a no of any of them cancels the run. The requester is refused, and the attempt is kept:
 
     $ statecore run statecore.examples.payment --input "1200 to ACME" --requester ada < /dev/null    # exits 4
     $ statecore confirm RUN pay --by ada --as-role finance    # exits 1
