@@ -1,4 +1,4 @@
-"""What an agent waits for, in the words of the reference framework: `executor_requirements` of a requirement, and their plain data (TOOL-6)."""
+"""The wait of an agent in the words of the reference framework: `executor_requirements` of a requirement, and their plain data (TOOL-6)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ToolExecution:
 
 @frozen
 class ExecutorRequirement:
-    """What the agent of a step waits for: a confirmation of a tool call, or the values of a form.
+    """The wait of a step's agent: for the confirmation of a tool call, or for the values of a form.
 
     A word on it is recorded on the requirement that it belongs to: `confirm`, `reject` with a note for the model, `provide_user_input`.
 
@@ -120,7 +120,7 @@ class ExecutorRequirement:
 
 
 CALL = ("tool_name", "tool_args", "tool_call_id", "requires_confirmation", "requires_user_input", "confirmed", "answered")
-"""What plain data says of a call beside its form."""
+"""The words of plain data about a call, beside its form."""
 
 
 def take_word(asked: Any, plain: Mapping[str, Any]) -> None:
