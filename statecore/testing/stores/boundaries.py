@@ -42,6 +42,7 @@ from .samples import (
     confirmed,
     entered,
     everything,
+    fingerprint_of,
     gated,
     question,
     started,
@@ -292,7 +293,7 @@ class Boundaries(Fresh):
     def test_a_run_may_go_on_with_another_definition(self, store: RunStore) -> None:
         """From a boundary on a run has the definition that the boundary brings; both are kept under their fingerprints."""
         writer = asked(store).claim()
-        was, now = store.load("run-1").identity, ("1" * 64, '["flow",2]')
+        was, now = store.load("run-1").identity, (fingerprint_of('["flow",2]'), '["flow",2]')
         writer.commit(RESUMED, confirmed("gate"), closed=(GATE.pause_id,), decisions=(answer(GATE),), definition=now)
         assert store.load("run-1").identity == evolve(was, fingerprint=now[0], canonical=now[1])
         assert [store.definition(each) for each in (was.fingerprint, now[0], "2" * 64)] == [was.canonical, now[1], None]

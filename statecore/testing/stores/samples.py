@@ -6,6 +6,7 @@ store's author overrides `open_store` or `opener`, and a fixture opens a fresh s
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,9 +59,15 @@ REF = Ref("first", (), 0)
 
 
 def identity(run_id: str = "run-1", **parts: Any) -> Identity:
-    """The identity of a run, with any part of it chosen."""
+    """The identity of a run, with any part of it chosen; the fingerprint is that of its definition."""
     usual = Identity(run_id, "flow", "Flow", "session", None, TIME, '"in"', "{}", "{}", "0" * 64, '["flow"]', 1)
-    return evolve(usual, **parts)
+    chosen = evolve(usual, **parts)
+    return chosen if "fingerprint" in parts else evolve(chosen, fingerprint=fingerprint_of(chosen.canonical))
+
+
+def fingerprint_of(canonical: str) -> str:
+    """The fingerprint of a definition: a store may refuse one that is not that of the text beside it."""
+    return sha256(canonical.encode(errors="surrogatepass")).hexdigest()
 
 
 @frozen
