@@ -25,6 +25,7 @@ ROOMS = {
     "apprise": "notices/channels.py",
     "cel": "runtime/",
     "client": "client/",
+    "crypto": "stores/aesgcm.py",
     "diagrams": "draw/",
     "inbox": "inbox/",
     "langchain": "agents/chains.py",

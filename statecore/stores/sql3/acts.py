@@ -14,9 +14,9 @@ from statecore.stores.frames.questions import ACT
 from statecore.stores.sql.rows import ROWS, check_same
 from statecore.stores.votes import VOTE
 
-from .covering import covered, salts_in
+from .covering import salts_in
 from .queries import ACTS, COUNT_ACT, PUT_ACT, VOTER_SALT
-from .questions import Put, body_of, committed, text_of
+from .questions import Put, body_of, committed, laid, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,11 +110,11 @@ def append(connection: Link, put: Put, act: Act) -> None:
     more = {"voter": voter, "login": None, "delegate": None, "seen": seen, "meaning": meaning, "until_us": None}
     previous = put.last[1] if put.last is not None else put.digest
     digest = act_digest(previous, act, salt, more)
-    row = covered(connection, salt, SLOTS, (body_of(act.by), body_of(act.value), body_of(act.comment)))
-    by, answer, comment = row.bodies
-    said = (by, act.via, "\n".join(act.roles), answer, comment, row.salt)
+    bodies, kept, row_salt = laid(connection, salt, SLOTS, (body_of(act.by), body_of(act.value), body_of(act.comment)))
+    by, answer, comment = bodies
+    said = (by, act.via, "\n".join(act.roles), answer, comment, row_salt)
     what = (put.id, act.kind, act.word, voter, act.round, act.time)
-    connection.execute(PUT_ACT, (*what, *said, seen, meaning, act.detail, digest, *row.kept))
+    connection.execute(PUT_ACT, (*what, *said, seen, meaning, act.detail, digest, *kept))
 
 
 def count(connection: Link, put: Put, refusal: Act) -> None:

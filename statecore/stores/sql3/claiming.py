@@ -14,9 +14,8 @@ from statecore.stores.sql.claiming import handed_out, left_behind, left_out_of
 from statecore.stores.votes import LAPSE, WITHDRAWAL
 
 from . import answering, reading
-from .covering import covered
 from .queries import CANCEL, DUE, FREE, HELD, NAME, READY, RENEW, REST, STILL, WORKFLOW
-from .questions import body_of
+from .questions import body_of, laid
 from .rows import cancel_digest
 from .writing import Stands, next_order, place_of, stands, wake
 
@@ -125,9 +124,9 @@ def request_cancel(  # noqa: PLR0913  # a run, the request, and what is known
     place = place_of(connection, run_id)
     if place.cancelled is None and place.phase not in ENDED:
         kept = None if by is None else salt
-        row = covered(connection, kept, ("cancel.by",), (body_of(by),))
+        bodies, commitments, row_salt = laid(connection, kept, ("cancel.by",), (body_of(by),))
         seal = cancel_digest(run_id, by, time, kept)
-        connection.execute(CANCEL, (time, *row.bodies, row.salt, seal, *row.kept, place.run))
+        connection.execute(CANCEL, (time, *bodies, row_salt, seal, *commitments, place.run))
     return reading.record(connection, run_id, known)
 
 

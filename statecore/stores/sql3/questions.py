@@ -85,6 +85,13 @@ def check_open(body: Any) -> None:
         raise KeyMissing(key_id(body))
 
 
+def laid(connection: Link, salt: bytes | None, slots: Sequence[str], bodies: Sequence[bytes | None]) -> Laid:
+    """Bodies as columns, the commitments beside them, and the salt: as they are, where the connection has no keys."""
+    if not hasattr(connection, "keys"):
+        return tuple(bodies), (None,) * len(bodies), salt
+    return covered(connection, salt, slots, bodies)
+
+
 def body_of(text: str | None) -> bytes | None:
     """A text as a body."""
     return None if text is None else text.encode()
@@ -93,6 +100,8 @@ def body_of(text: str | None) -> bytes | None:
 # -- what is hashed ----------------------------------------------------------------------------------------------------------------
 
 
+Laid = tuple["tuple[bytes | None, ...]", "tuple[bytes | None, ...]", "bytes | None"]
+"""Bodies as columns, the commitments beside them, and the salt."""
 ASKED_SLOTS = ("pause.message", "pause.form", "pause.names")
 DECIDED_SLOTS = ("decision.answer", "decision.by", "decision.comment")
 Ruled = tuple[str | None, bytes | None]
@@ -151,10 +160,11 @@ def put_of(row: Sequence[Any]) -> Put:
     message_c, form_c, answer_c, by_c, login_c, comment_c = row[39:45]
     rule, names, names_c, requester, requester_c, user_id, after, last_act = row[45:]
     known = stored_evidence(seen, meanings)
-    salt = salts_in(salt, {"pause.message": message, "pause.form": form, "pause.names": names})
-    decision_salt = salts_in(
-        decision_salt, {"decision.answer": answer, "decision.by": by, "decision.login": login, "decision.comment": comment}
-    )
+    if salt is None and not (message is form is names is None):
+        salt = salts_in(salt, {"pause.message": message, "pause.form": form, "pause.names": names})
+    if decision_salt is None and not (answer is by is login is comment is None):
+        bodies = {"decision.answer": answer, "decision.by": by, "decision.login": login, "decision.comment": comment}
+        decision_salt = salts_in(decision_salt, bodies)
     where = f"pause {pause_id!r} of run {run_id!r}"
     if closed is not None and closed_us is None:
         why = f"the event that closes {where} is missing"
@@ -223,15 +233,15 @@ def ask(connection: Link, number: int, workflow: int, pause: Pause, event: int, 
     place = (pause.kind, pause.at, turn_text(pause.turn), pause.attempt, pause.step_name)
     rule, names = (None, None) if pause.rule is None else parted(pause)
     bodies = (body_of(pause.message), body_of(pause.detail or None), body_of(names))
-    kept = covered(connection, salt, ASKED_SLOTS, bodies)
-    texts = ("\n".join(words_of(pause)), LIMIT, *kept.bodies[:2])
+    columns, kept, row_salt = laid(connection, salt, ASKED_SLOTS, bodies)
+    texts = ("\n".join(words_of(pause)), LIMIT, *columns[:2])
     times = (event, pause.opened, pause.deadline, pause.deadline, pause.on_timeout)
     named = (number, workflow, pause.pause_id, question_id(pause.run_id, pause.pause_id), times_put(pause.pause_id))
     seal = asked(pause, event, salted)
     known = salted.evidence[pause.pause_id]
     shown = (None, None) if known is None else (known.seen, known.framed)
-    salts = (kept.salt, slot_salt(salt, "pause.voter"))
-    connection.execute(ASK, (*named, *place, *texts, *salts, *times, *shown, seal, rule, kept.bodies[2], *kept.kept))
+    salts = (row_salt, slot_salt(salt, "pause.voter"))
+    connection.execute(ASK, (*named, *place, *texts, *salts, *times, *shown, seal, rule, columns[2], *kept))
     if rule is not None:
         [row] = connection.execute(NUMBER_OF_PAUSE, (number, pause.pause_id)).fetchone()
         for who, since, until in audience(pause):
@@ -250,10 +260,10 @@ def decide(connection: Link, put: Put, decided: Decided, salt: bytes) -> Put:
     kept = None if bare else salt
     digest = decision_digest(decided, put.digest, kept, {**more, "last_act": put.last[1] if put.last is not None else None})
     bodies = (body_of(decided.value), body_of(decided.by), body_of(decided.comment))
-    row = covered(connection, kept, DECIDED_SLOTS, bodies)
-    columns = (decided.word, decided.time, *row.bodies, decided.key, *more.values(), row.salt, digest, put.last and put.last[0])
-    if row.salt is None and kept is not None:
-        connection.execute(DECIDE_SHUT, (*columns, *row.kept, put.id))
+    laid_bodies, commitments, row_salt = laid(connection, kept, DECIDED_SLOTS, bodies)
+    columns = (decided.word, decided.time, *laid_bodies, decided.key, *more.values(), row_salt, digest, put.last and put.last[0])
+    if row_salt is None and kept is not None:
+        connection.execute(DECIDE_SHUT, (*columns, *commitments, put.id))
     else:
         connection.execute(DECIDE, (*columns, put.id))
     return put._replace(waiting=evolve(put.waiting, decided=decided), decision=digest)

@@ -64,6 +64,8 @@ def hot_digest(run_id: str, columns: Mapping[str, Any]) -> bytes:
 
 def sealed(connection: Link, digest: bytes) -> tuple[str | None, bytes]:
     """The seal of where a run stands, and the id of its key; a connection without a key seals plainly."""
+    if not hasattr(connection, "keys"):
+        return None, digest
     kid, key = keys_of(connection).sealing
     return kid, seal(digest, kid, key)
 
@@ -87,9 +89,9 @@ def identity_of(row: Sequence[Any], canonical: str | None) -> Identity:
     began, version, rules, key, seal, fingerprint = *row[11:16], row[21]
     session_c, user_c, *given_c = row[35:40]
     hidden = salt is None and (metadata is None or isinstance(metadata, Shut))  # then the salts of session and user are not there
-    salt, metadata = uncovered_run(
-        salt, {"run.input": given, "run.additional": additional, "run.metadata": metadata, "run.requester": row[41]}
-    )
+    if salt is None:
+        whole = {"run.input": given, "run.additional": additional, "run.metadata": metadata, "run.requester": row[41]}
+        salt, metadata = uncovered_run(salt, whole)
     texts = [text_of(body, c, ERASED_VALUE) for body, c in zip((given, additional, metadata), given_c, strict=True)]
     if (session_id is None or hidden) and session_c is not None:
         session_id = Gone(session_id or ERASED_TEXT, session_c)

@@ -201,7 +201,7 @@ def append(connection: Link, salted: Salted, place: Place, answers: answering.An
         )
         if shape.number is None:
             list_moves(connection, event, shape, shapes.legal)
-        laid = covered_event(connection, new)
+        laid = covered_event(connection, new) if hasattr(connection, "keys") else new
         connection.execute(APPEND, laid.row)
         for slot, body in laid.apart:
             connection.execute(KEEP, (event, slot, body))
