@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     from statecore.stores.sql.link import Link
 
     from .ciphers import Keys
-    from .steps import Written
 
-EVENT_SLOTS = ("event.by", "event.note", "event.value")
-BODIES, SALT, KEPT = 9, 12, 13
-"""Where an event's bodies, its salt and its commitments lie in its row."""
 RUN_SLOTS = ("run.requester", "run.input", "run.additional", "run.metadata")
 SEARCHED = ("run.session", "run.user")
 """The slots of a run that are searched by SQL, and so lie in clear; their salts go with the run's metadata."""
@@ -45,18 +41,6 @@ def covered(connection: Link, salt: bytes | None, slots: Sequence[str], bodies: 
 def enciphered(keys: Keys, salt: bytes, slot: str, body: bytes, more: bytes = b"") -> bytes:
     """One body with the salt of its slot, which is derived from the row's."""
     return keys.enciphered(enclosed(slot_salt(salt, slot) or b"", more + body))
-
-
-def covered_event(connection: Link, event: Written) -> Written:
-    """An event as it is inserted."""
-    keys, row = keys_of(connection), event.row
-    salt = row[SALT]
-    if keys.cipher is None or salt is None:
-        return event
-    inline = covered(connection, salt, EVENT_SLOTS, row[BODIES:SALT])
-    kept = [made or c for made, c in zip(inline.kept, row[KEPT : KEPT + 3], strict=True)]
-    apart = [(slot, enciphered(keys, salt, f"event.{slot}", body)) for slot, body in event.apart]
-    return event._replace(row=(*row[:BODIES], *inline.bodies, None, *kept, *row[KEPT + 3 :]), apart=apart)
 
 
 def covered_run(connection: Link, salt: bytes, bodies: Sequence[bytes | None], searched: Sequence[str | None]) -> Covered:

@@ -9,7 +9,8 @@ from statecore.stores.frames.chain import event_hash, placed
 from statecore.stores.frames.framing import row_commitment
 from statecore.stores.frames.questions import event_id
 
-from .covering import covered_event
+from .ciphers import keys_of
+from .covering import covered, enciphered
 from .queries import KEEP, PLAIN
 from .rows import SLOTS
 
@@ -105,6 +106,22 @@ def written(  # noqa: PLR0913  # all that an event's link covers
     event = event_id(place.run, number)
     where = (event, place.run, boundary, place.epoch, shape.number, turns, place.seq + len(part.entries), time, part.fact)
     return Written((*where, *bodies, kept, *apart_c, session, chain), apart, chain)
+
+
+BODIES, SALT, KEPT = 9, 12, 13
+"""Where an event's bodies, its salt and its commitments lie in its row."""
+
+
+def covered_event(connection: Link, event: Written) -> Written:
+    """An event as it is inserted."""
+    keys, row = keys_of(connection), event.row
+    salt = row[SALT]
+    if keys.cipher is None or salt is None:
+        return event
+    inline = covered(connection, salt, COMMITTED, row[BODIES:SALT])
+    kept = [made or c for made, c in zip(inline.kept, row[KEPT : KEPT + 3], strict=True)]
+    apart = [(slot, enciphered(keys, salt, f"event.{slot}", body)) for slot, body in event.apart]
+    return event._replace(row=(*row[:BODIES], *inline.bodies, None, *kept, *row[KEPT + 3 :]), apart=apart)
 
 
 def after(place: Place, part: Part, event: Written, boundary: int) -> Place:

@@ -30,7 +30,6 @@ from statecore.stores.taking import parks_paused
 from statecore.stores.votes import votes_stand
 
 from . import answering, beginning, sessions
-from .covering import covered_event
 from .events import EMPTY, Salted, check_keys, check_rows
 from .queries import (
     APPEND,
@@ -49,7 +48,7 @@ from .queries import (
 from .reading import ruled_puts, unknown
 from .rows import hot_digest, sealed
 from .shapes import NO_MOVES, list_moves
-from .steps import Place, Written, after, is_plain, plain, written
+from .steps import Place, Written, after, covered_event, is_plain, plain, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
