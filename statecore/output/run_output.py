@@ -26,7 +26,7 @@ from statecore.stores import PauseFilter, Waiting
 from statecore.stores.history import History, is_used
 from statecore.stores.rules import ENDED, STATUS
 
-from .owing import Owing
+from .asked_now import AskedNow
 from .place import Place
 from .plain_run import plain_run, read_run
 from .requirement import ErrorRequirement, Requirement, StepRequirement, requirement_of
@@ -44,7 +44,7 @@ NO_TEXTS: Mapping[Ref, str] = {}
 ON_REJECT = {w.reject_skips: "skip", w.reject_cancels: "cancel", w.reject_takes_else: "else"}
 
 
-class WorkflowRunOutput(Owing):
+class WorkflowRunOutput(AskedNow):
     """A run as it stood when it was read; never changed by what happens to the run later.
 
     While it `is_paused`, decide its requirements (`steps_requiring_confirmation`, `steps_with_errors`) and hand it to

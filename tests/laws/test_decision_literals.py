@@ -22,6 +22,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "--help imports nothing; cli/deciding compares this list",
     ),
     "core/adoption.py": ("answer", "a rule of the judge"),
+    "definition/agents.py": ("input", "the name of a form that no tool asks for"),
     "definition/fields.py": ("retry skip", "policies of the user"),
     "definition/questions.py": ("input", "a kind of answer"),
     "definition/review.py": ("retry skip", "policies of the user"),

@@ -1,4 +1,4 @@
-"""`Owing`: the questions of a run by what they ask for, those that are not decided yet."""
+"""`AskedNow`: the questions of a run by what they ask for, those that are not decided yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .requirement import StepRequirement
 
 
-class Owing:
+class AskedNow:
     """The lists of open questions, by what a person is asked for."""
 
     if TYPE_CHECKING:
