@@ -20,7 +20,9 @@ from statecore.agents import Asks, Done, Ruling, Task, ToolCall
 class Support:
     """An agent that refunds 30 for what it is asked, and hears what became of its call."""
 
-    name, framework, version = "support", "scripted", "1"
+    name: str = "support"
+    framework: str = "scripted"
+    version: str = "1"
 
     def start(self, task: Task) -> Asks:
         """Want to call the tool; the saved state is all that the next process needs."""

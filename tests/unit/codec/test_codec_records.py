@@ -2,7 +2,7 @@ import pytest
 from attrs import evolve, fields
 
 from statecore.codec import dump_state, load_state
-from statecore.codec.records import CLASSES, PARTS, REMEMBERED, TEXTS
+from statecore.codec.records import CLASSES, LATE, LATELY, PARTS, REMEMBERED, TEXTS
 from statecore.core import BEGINNING, Cursor, Frame, Gather, Ref, State
 from statecore.core.state import Ending, Marks
 from statecore.errors import UnreadableValue
@@ -151,3 +151,15 @@ def test_only_so_many_texts_are_remembered():
     assert 0 < len(TEXTS) <= REMEMBERED
     assert BUSY not in TEXTS
     assert dump_state(BUSY) == BUSY_TEXT
+
+
+def test_a_long_text_is_read_once_while_it_is_remembered():
+    """The state of a long text comes back equal and is not read again at once; of such texts a few are remembered."""
+    states = [State("running", tuple(Cursor(f"s{n}-{m}", "running") for m in range(100)), None) for n in range(LATE + 1)]
+    texts = [dump_state(state) for state in states]
+    LATELY.clear()
+    for text, state in zip(texts, states, strict=True):
+        found = load_state(text)
+        assert found == state
+        assert load_state(text) is found
+        assert len(LATELY) <= LATE
