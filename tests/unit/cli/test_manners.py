@@ -170,6 +170,7 @@ def test_a_deadline_that_passes_is_announced(monkeypatch):
         ("sohw r1 --json", (2, 400), "sohw"),
         ("show r1 --db none.db --json", (2, 400), "none.db"),
         ("cancel r2 --db a.db --json", (1, 409), "r2"),
+        ("run missing.py --json", (2, 400), "missing.py"),
     ],
 )
 def test_a_refusal_as_json_is_a_problem_document(folder, capsys, command, codes, part):
