@@ -14,10 +14,12 @@ import click
 from attrs import Factory, define
 
 from statecore import RunStatus, Workflow
+from statecore.asking.approvals import rule_in_words
 from statecore.asking.outcomes import carried, outcomes
 from statecore.asking.questions import particulars, question, shown
 from statecore.asking.text import brief, clean, named, short
 from statecore.core import Seconds
+from statecore.core.rule import ROLE
 from statecore.errors import AlreadyDecided, NotPaused, PauseExpired, RunBusy
 from statecore.lifecycles import words as w
 from statecore.run import workflow as e
@@ -211,6 +213,8 @@ class Following:
             yield f"  ? {question(requirement)}"
             yield from (f"    | {line}" for line in shown(requirement))
             yield from (f"    {line}" for line in particulars(requirement))
+            if requirement.rule is not None:
+                yield f"    who may: {rule_in_words(requirement.rule)}"
             twins = sum(requirement.step_name == other.step_name for other in undecided) > 1
             name = requirement.address if twins else requirement.step_name
             name = name if requirement.put_again is None else requirement.pause_id  # by its step alone it is not answered (GATE-6)
@@ -224,7 +228,9 @@ class Following:
     def decide_command(self, requirement: Requirement, word: str, name: str) -> str:
         """The command that decides a requirement; a name that a shell cannot take is left out."""
         named = [name] if clean(name) == name and "=" not in name else []
-        return command(word, short(self.run_id), *named, *carried(requirement, word), db=self.db)
+        voter = ["--by", "NAME"] if requirement.rule is not None else []
+        role = ["--as-role", "ROLE"] if any(each.startswith(ROLE) for each in requirement.who_may) else []
+        return command(word, short(self.run_id), *named, *carried(requirement, word), *voter, *role, db=self.db)
 
 
 # -- events as lines ---------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from statecore import AesGcm, SqliteDb, Step, Workflow
 from statecore.cli import main
 from statecore.cli.exits import FAILED, FINE, USAGE
 
-pytestmark = pytest.mark.spec("P29")
 OLD, NEW = secrets.token_bytes(32), secrets.token_bytes(32)
 WORD = "account-of-ada"
 

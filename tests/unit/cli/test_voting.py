@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -113,3 +114,16 @@ def test_a_resumed_run_takes_its_votes_up(tmp_path, told, db, words, code):
     for number, word in enumerate(words):
         assert told(word, "r", "--by", f"person{number}")[0] == FINE
     assert told("resume", target)[0] == code
+
+
+@pytest.mark.spec("AUTH-6")
+def test_a_run_that_waits_says_how_to_vote(tmp_path, told):
+    """Where a rule stands, `run` says who may, and its commands name a person and a role; the command works with both filled in."""
+    (tmp_path / "voted.py").write_text(FLOW.replace("Approval(2)", 'Approval(1, of="role:finance")'), encoding="utf-8")
+    said = told("run", str(tmp_path / "voted.py"), "--run-id", "r")[1]
+    assert "who may: 1 of role:finance" in said
+    [line] = [line for line in said.splitlines() if "statecore confirm" in line]
+    words = shlex.split(line.split("#")[0])[1:-2]  # without the program and --db
+    assert words[words.index("--by") + 1] == "NAME"
+    filled = [{"NAME": "ann", "ROLE": "finance"}.get(word, word) for word in words]
+    assert told(*filled)[0] == FINE
