@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from hashlib import sha256
 from json import dumps
+from ssl import create_default_context
 from typing import Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
@@ -103,8 +104,8 @@ class Webhook:
 class Mail:
     """A mail to each address that `to` gives for a notice: a callable, or a mapping from seats (`role:finance`, `person:ada`) to addresses.
 
-    `host` and `port` are those of an SMTP server; with `starttls` the connection is encrypted before anything is sent, and `login` is a user and a
-    password. Raises `UnsafeNotice` for a login without encryption.
+    `host` and `port` are those of an SMTP server; with `starttls` the connection is encrypted, and the server's certificate verified, before
+    anything is sent; `login` is a user and a password. Raises `UnsafeNotice` for a login without encryption.
 
     Example: `Mail("smtp.acme.example", sender="review@acme.example", to={"role:finance": ["fin@acme.example"]})`
     """
@@ -149,7 +150,7 @@ class Mail:
         message = mail(notice, self.sender, recipient, link)
         with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as server:
             if self.starttls:
-                server.starttls()
+                server.starttls(context=create_default_context())  # without one smtplib looks at no certificate
             if self.login is not None:
                 server.login(*self.login)
             server.send_message(message)
