@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
+from unicodedata import normalize
 
 from attrs import asdict, evolve
 
@@ -117,7 +118,7 @@ def deciders_of(execution: Executing, ask: OpenQuestion, rule: Rule) -> tuple[st
         if row is None or row.pause.at not in rule.gates or row.pause.turn != ask.turn[: len(row.pause.turn)]:
             continue
         counted = [act.by for act in standing(row.acts) if act.word == said.word] if row.pause.rule is not None else [said.by]
-        found |= {name for name in counted if name}
+        found |= {normalize("NFC", name) for name in counted if name}  # the database compares them as they are stored
     return tuple(sorted(found))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from json import loads
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from attrs import evolve, frozen
 
@@ -62,8 +63,9 @@ def as_stored(_: str) -> None:
 
 
 def ballot_of(pause: Pause, requester: str | None) -> Ballot:
-    """A question as the rule knows it."""
-    return Ballot(pause.opened, pause.deadline, requester, frozenset(pause.deciders))
+    """A question as the rule knows it: a name is compared in NFC, however a user id or a plain decision has spelt it."""
+    deciders = frozenset(normalize("NFC", each) for each in pause.deciders)
+    return Ballot(pause.opened, pause.deadline, normalize("NFC", requester) if requester else requester, deciders)
 
 
 def standing(acts: Sequence[Act]) -> tuple[Act, ...]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from threading import Event
 from typing import Any, cast
+from unicodedata import normalize
 
 import pytest
 
@@ -106,6 +107,26 @@ def test_what_the_rule_refuses_is_kept_and_decides_nothing(keeper):
         ("refusal", "ann", "unseen"),
     ]
     assert (shown.still_needed, office.paid) == (1, [])
+
+
+@pytest.mark.spec("AUTH-1", "AUTH-2")
+def test_a_name_is_the_same_however_it_is_spelt(keeper):
+    """A requester by user id, and the decider of an earlier plain gate, are excluded under both spellings of a letter with a mark."""
+    spellings = [normalize(form, "Zo\u00eb") for form in ("NFC", "NFD")]
+    office = Office(keeper, k=1)
+    plain = Step("check", lambda _: None, requires_confirmation=True)
+    pay = Step("pay", lambda _: None, requires_confirmation=True, approval=Approval(1, exclude="check"))
+    later = Workflow("later", [plain, pay], db=keeper)
+    for said in spellings:
+        run = later.run()
+        later.decide(run.run_id, run.requirements[0].pause_id, "confirm", by=said)
+        checked = later.continue_run(run_id=run.run_id)
+        started = office.flow.run("order", user_id=said)
+        for flow, waits in ((later, checked), (office.flow, started)):
+            [asked] = waits.requirements
+            for who in spellings:
+                with pytest.raises(MayNotDecide, match=r"earlier gate|asked for the run"):
+                    flow.decide(waits.run_id, asked.pause_id, "confirm", by=who, seen=asked.seen)
 
 
 @pytest.mark.spec("AUTH-2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 from typing import Any
+from unicodedata import normalize
 
 import psycopg
 import pytest
@@ -182,6 +183,18 @@ def test_the_function_refuses_whom_the_rule_excludes(hall):
     ]
     assert len(hall.acts()) == 5
     assert verify(hall.db).faults == []
+
+
+@pytest.mark.spec("AUTH-1", "AUTH-3")
+def test_the_function_knows_a_requester_however_the_user_id_is_spelt(hall):
+    """A requester by user id, spelt with a mark apart from its letter, is refused under the name of one letter."""
+    apart, whole = (normalize(form, "Zo\u00eb") for form in ("NFD", "NFC"))
+    hall.run_id = hall.flow.run("order", user_id=apart, run_id="run-2").run_id
+    [hall.asked] = hall.flow.list_pauses(run_id="run-2")
+    gate = hall.log_in("gate")
+    for name in (apart, whole):
+        with pytest.raises(MayNotDecide, match="asked for the run"):
+            hall.vote(gate, by=Person(name, via="oidc", roles={"finance"}))
 
 
 @pytest.mark.spec("AUTH-2", "AUTH-3")

@@ -165,6 +165,7 @@ BEGIN
   IF getdatabaseencoding() = 'UTF8' THEN person := normalize(person, NFC); END IF;
   SELECT id, coalesce(convert_from(requester, 'UTF8'), user_id) INTO run_number, asked_for FROM run WHERE run_id = statecore_vote.run_id;
   IF NOT FOUND THEN code := 'unknown_run'; RETURN; END IF;
+  IF getdatabaseencoding() = 'UTF8' THEN asked_for := normalize(asked_for, NFC); END IF; -- a user id is spelt as it was given
   SELECT * INTO p FROM pause WHERE run = run_number AND pause_id = statecore_vote.pause_id;
   IF NOT FOUND THEN code := 'unknown_pause'; RETURN; END IF;
   IF p.rule IS NULL THEN code := 'no_vote'; RETURN; END IF;
