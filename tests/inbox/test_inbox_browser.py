@@ -142,6 +142,7 @@ def test_a_list_is_live_and_decided_by_keyboard_alone(tmp_path):
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_selector("#decide")
+        page.wait_for_load_state("load")  # before that the script may not listen to keys yet
         page.keyboard.press("r")
         assert page.evaluate("document.activeElement.value") == "reject"
         page.keyboard.press("a")
