@@ -170,6 +170,8 @@ def test_the_order_of_focus_is_the_order_of_reading(tmp_path):
         page = real.person(found)
         page.goto(f"{base}/")
         page.click("a.q")
+        page.wait_for_selector("#decide")
+        page.wait_for_load_state("load")
         stops = []
         for _ in range(12):
             page.keyboard.press("Tab")
